@@ -1,0 +1,538 @@
+"""The columns of every table, written once.
+
+Arrow and Spark schemas, warehouse DDL, Dagster column schemas, checks and docs are made from these. No engine, no
+storage and no Dagster here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+import pyarrow as pa
+
+ColumnType = Literal["string", "int", "long", "double", "boolean", "timestamp", "date", "binary"]
+
+_ARROW: dict[ColumnType, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "binary": pa.binary(),
+}
+_SPARK: dict[ColumnType, str] = {
+    "string": "STRING",
+    "int": "INT",
+    "long": "BIGINT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "binary": "BINARY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: what it is called, what it holds, what it means.
+
+    `source` names the lake columns it is made from as `table.column`; empty means the same name upstream.
+    """
+
+    name: str
+    type: ColumnType
+    description: str
+    nullable: bool = True
+    unit: str = ""
+    pii: bool = False
+    source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: its columns, what a row is, how it is laid out.
+
+    `partition_by` are the columns of the folder layout; `key` the columns that are unique in it.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+    sort_by: tuple[str, ...] = field(default=())
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises `KeyError`."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name!r}")
+
+    def arrow_schema(self) -> pa.Schema:
+        return pa.schema([pa.field(c.name, _ARROW[c.type], c.nullable) for c in self.columns])
+
+    def spark_schema(self) -> str:
+        """The columns as Spark DDL: `event_id STRING, …`."""
+        return ", ".join(f"{c.name} {_SPARK[c.type]}" for c in self.columns)
+
+
+def _required(name: str, type_: ColumnType, description: str, **more: object) -> Column:
+    return Column(name, type_, description, nullable=False, **more)  # type: ignore[arg-type]
+
+
+_ARRIVAL = (
+    _required("arrival_date", "date", "UTC date on which the stream took the record."),
+    _required("arrival_hour", "int", "UTC hour on which the stream took the record.", unit="hour"),
+)
+_POSITION = (
+    _required("arrived_at", "timestamp", "When the stream took the record."),
+    _required("stream", "string", "Stream that the record came on."),
+    _required("shard_id", "string", "Shard of that stream."),
+    _required("sequence_number", "string", "Place in the shard; 56 digits, so that text order is stream order."),
+)
+_LINE = _required("line", "int", "Place of the event in its record, from 0.")
+
+_EVENT = (
+    _required("event_id", "string", "Id made by the client, the same over every retry."),
+    _required("event", "string", "Name of the event."),
+    _required("schema_version", "int", "Version of the tracking-plan entry."),
+    Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
+    Column("user_id", "string", "Id of the signed-in user.", pii=True),
+    Column("session_id", "string", "Session id given by the client."),
+    Column("page_view_id", "string", "Page view id given by the client."),
+    Column("sequence", "long", "Counts up per anonymous_id and install; gaps are events lost before the collector."),
+    Column("occurred_at", "timestamp", "Client clock: when it happened."),
+    Column("sent_at", "timestamp", "Client clock: when the request left."),
+    _required("received_at", "timestamp", "When the collector took it, or as a trusted source says."),
+    _required("derived_at", "timestamp", "When it happened, by the server's clock (see the time rules)."),
+    _required("platform", "string", "web, ios, android, desktop or server."),
+    Column("app_id", "string", "Application."),
+    Column("app_version", "string", "Version of the application."),
+    Column("app_build", "string", "Build of the application."),
+    Column("page_url", "string", "URL of the page."),
+    Column("page_title", "string", "Title of the page."),
+    Column("page_referrer", "string", "Referrer of the page."),
+    Column("screen_name", "string", "Screen of a mobile or desktop app."),
+    Column("screen_width", "int", "Width of the screen.", unit="px"),
+    Column("screen_height", "int", "Height of the screen.", unit="px"),
+    Column("viewport_width", "int", "Width of the viewport.", unit="px"),
+    Column("viewport_height", "int", "Height of the viewport.", unit="px"),
+    Column("document_width", "int", "Width of the document.", unit="px"),
+    Column("document_height", "int", "Height of the document.", unit="px"),
+    Column("scroll_x_max", "int", "Furthest horizontal scroll since the ping before.", unit="px"),
+    Column("scroll_y_max", "int", "Furthest vertical scroll since the ping before.", unit="px"),
+    Column("device_user_agent", "string", "User agent."),
+    Column("device_model", "string", "Model of the device."),
+    Column("device_os", "string", "Operating system, as the client says."),
+    Column("device_os_version", "string", "Its version, as the client says."),
+    Column("device_locale", "string", "Locale of the device."),
+    Column("device_timezone", "string", "Time zone of the device."),
+    Column("ip", "string", "IP address, after the privacy setting.", pii=True),
+    Column("consent_analytics", "boolean", "Consent to analytics."),
+    Column("consent_marketing", "boolean", "Consent to marketing."),
+    Column("consent_personalisation", "boolean", "Consent to personalisation."),
+    Column("properties", "string", "Properties of the event, as JSON."),
+    Column("traits", "string", "Traits of the user, as JSON.", pii=True),
+    Column("library_name", "string", "SDK that sent it."),
+    Column("library_version", "string", "Version of the SDK."),
+    Column("extra", "string", "Top-level fields that the contract does not know, as a JSON object."),
+    Column("plan_violations", "string", "What the tracking plan warns about."),
+)
+_EVENT_DATE = _required("event_date", "date", "UTC date of derived_at.")
+
+RAW_EVENTS = Table(
+    "raw_events",
+    "The stream's records as they came: one row a record, bytes untouched. Its commit log is the checkpoint.",
+    (
+        *_ARRIVAL,
+        *_POSITION,
+        _required("partition_key", "string", "Partition key of the record.", pii=True),
+        _required("data", "binary", "The record, byte for byte.", pii=True),
+        _required("events", "int", "Events that the record holds; 1 where it cannot be unpacked."),
+    ),
+    key=("stream", "shard_id", "sequence_number"),
+    partition_by=("arrival_date", "arrival_hour"),
+)
+
+CLEAN_EVENTS = Table(
+    "clean_events",
+    "Events that keep the contract, by arrival, duplicates included.",
+    (*_ARRIVAL, *_POSITION, _LINE, *_EVENT, _EVENT_DATE),
+    key=("stream", "shard_id", "sequence_number", "line"),
+    partition_by=("arrival_date", "arrival_hour"),
+)
+
+QUARANTINED_EVENTS = Table(
+    "quarantined_events",
+    "What could not be cleaned: the bytes, the reason and where they came from.",
+    (
+        *_ARRIVAL,
+        *_POSITION,
+        _LINE,
+        _required("reason", "string", "Reason code: malformed_json, missing_field, wrong_type, future, …"),
+        _required("detail", "string", "The rule that was broken, for people."),
+        Column("event_id", "string", "The event's id, where one could be read."),
+        Column("event", "string", "The event's name, where one could be read."),
+        _required("data", "binary", "The event, or the whole record where it cannot be unpacked.", pii=True),
+    ),
+    key=("stream", "shard_id", "sequence_number", "line"),
+    partition_by=("arrival_date", "arrival_hour"),
+)
+
+EVENT_IDS = Table(
+    "event_ids",
+    "The narrow index of every clean event, by which duplicates are found however far apart they arrive.",
+    (
+        _required("event_id", "string", "Id of the event."),
+        _required("received_at", "timestamp", "When the collector took this copy."),
+        *_POSITION[1:],
+        _LINE,
+        _required("arrival_date", "date", "UTC date on which the stream took this copy."),
+        _required("arrival_hour", "int", "UTC hour on which the stream took this copy."),
+        _EVENT_DATE,
+        _required("content_hash", "long", "Hash of what the event says; another one under the same id is a conflict."),
+    ),
+    key=("stream", "shard_id", "sequence_number", "line"),
+)
+
+DUPLICATE_EVENTS = Table(
+    "duplicate_events",
+    "Copies that do not count: for each event_id all but the earliest received_at (ties: lowest stream position).",
+    (
+        *EVENT_IDS.columns,
+        _required("is_conflict", "boolean", "The copy says something else than the one that counts."),
+    ),
+    key=("stream", "shard_id", "sequence_number", "line"),
+)
+
+ENRICHED_EVENTS = Table(
+    "enriched_events",
+    "Every event once, by the date on which it happened, with device, source and landing fields.",
+    (
+        _EVENT_DATE,
+        *_EVENT,
+        *_ARRIVAL,
+        *_POSITION,
+        _LINE,
+        Column("page_host", "string", "Host of the page."),
+        Column("page_path", "string", "Path of the page."),
+        Column("browser", "string", "Browser family from the user agent."),
+        Column("browser_version", "string", "Major version of the browser."),
+        Column("os", "string", "Operating system from the user agent, else as the client says."),
+        Column("os_version", "string", "Major version of the operating system."),
+        Column("device_type", "string", "desktop, mobile, tablet, bot or other."),
+        _required("is_bot", "boolean", "The user agent is a robot's."),
+        Column("bot_reason", "string", "What told that it is one."),
+        Column("referrer_host", "string", "Host of the referrer."),
+        Column("referrer_medium", "string", "internal, search, social, email, paid or unknown."),
+        Column("source", "string", "utm_source, else from click id or referrer."),
+        Column("medium", "string", "utm_medium, else from click id or referrer."),
+        Column("campaign", "string", "utm_campaign."),
+        Column("term", "string", "utm_term."),
+        Column("content", "string", "utm_content."),
+        Column("click_id", "string", "Advertising click id."),
+        Column("channel_group", "string", "Default channel group."),
+        Column("enrichment_failures", "string", "Enrichments that failed on this event."),
+    ),
+    key=("event_id",),
+    partition_by=("event_date",),
+    sort_by=("derived_at",),
+)
+
+PAGE_VIEWS = Table(
+    "page_views",
+    "One row a page view, by the date on which it began.",
+    (
+        _EVENT_DATE,
+        _required("page_view_id", "string", "Id of the page view."),
+        _required("event_id", "string", "The page_view event that counts."),
+        _required("session_id", "string", "Session it belongs to."),
+        Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
+        Column("user_id", "string", "Id of the signed-in user.", pii=True),
+        _required("start_at", "timestamp", "When it began."),
+        _required("end_at", "timestamp", "Last sign of life: its last ping, else its beginning."),
+        _required("engaged_seconds", "int", "Seconds visible and active, from pings.", unit="s"),
+        _required("absolute_seconds", "int", "Whole seconds between beginning and end.", unit="s"),
+        Column("scroll_percent", "int", "Furthest vertical scroll.", unit="%"),
+        _required("index_in_session", "int", "Place in its session, from 1."),
+        _required("views_in_session", "int", "Page views of its session."),
+        Column("url", "string", "URL of the page.", source=("enriched_events.page_url",)),
+        Column("title", "string", "Title of the page.", source=("enriched_events.page_title",)),
+        Column("path", "string", "Path of the page.", source=("enriched_events.page_path",)),
+        Column("referrer", "string", "Referrer of the page.", source=("enriched_events.page_referrer",)),
+        Column("channel_group", "string", "Default channel group of the page view."),
+        Column("device_type", "string", "desktop, mobile, tablet, bot or other."),
+        _required("is_bot", "boolean", "The user agent is a robot's."),
+    ),
+    key=("page_view_id",),
+    partition_by=("event_date",),
+)
+
+SESSIONS = Table(
+    "sessions",
+    "One row a session, by the date on which it began.",
+    (
+        _EVENT_DATE,
+        _required("session_id", "string", "The client's session id, else a stable hash of key and beginning."),
+        Column("anonymous_id", "string", "Device of the session's earliest received event.", pii=True),
+        Column("user_id", "string", "Last user id seen in the session.", pii=True),
+        _required("start_at", "timestamp", "When it began."),
+        _required("end_at", "timestamp", "Its last event."),
+        _required("events", "long", "Events of the session."),
+        _required("page_views", "long", "Distinct page views, pings included."),
+        _required("engaged_seconds", "int", "Seconds visible and active, from pings.", unit="s"),
+        _required("absolute_seconds", "int", "Whole seconds between beginning and end.", unit="s"),
+        _required("is_engaged", "boolean", "Two page views, enough engaged seconds, or a conversion."),
+        _required("is_bounce", "boolean", "One page view and not engaged."),
+        _required("is_cut", "boolean", "Cut for its length (24 hours; 3 days where the client gave the id)."),
+        Column("entry_url", "string", "First page.", source=("enriched_events.page_url",)),
+        Column("exit_url", "string", "Last page.", source=("enriched_events.page_url",)),
+        Column("referrer", "string", "Referrer of the first page.", source=("enriched_events.page_referrer",)),
+        Column("source", "string", "Source of the first page view, else of the first event."),
+        Column("medium", "string", "Medium of the same."),
+        Column("campaign", "string", "Campaign of the same."),
+        Column("channel_group", "string", "Default channel group of the same."),
+        Column("browser", "string", "Browser of the same."),
+        Column("os", "string", "Operating system of the same."),
+        Column("device_type", "string", "Device type of the same."),
+        _required("platform", "string", "Platform of the same."),
+        _required("is_bot", "boolean", "Any of its events came from a robot."),
+        _required("conversions", "long", "Conversion events."),
+        _required("revenue", "double", "Sum of `revenue` over conversion events, in the currency that was sent."),
+        Column("sequence_gaps", "long", "Events lost before the collector, by gaps in `sequence`."),
+    ),
+    key=("session_id",),
+    partition_by=("event_date",),
+)
+
+VISITORS = Table(
+    "visitors",
+    "One row an anonymous_id.",
+    (
+        _required("anonymous_id", "string", "Id of the device or browser.", pii=True),
+        Column("user_id", "string", "Last user id seen on the device, by received_at.", pii=True),
+        _required("stitched_user_id", "string", "That user id, else the anonymous id.", pii=True),
+        _required("first_seen_at", "timestamp", "First event."),
+        _required("last_seen_at", "timestamp", "Last event."),
+        _required("events", "long", "Events."),
+        _required("sessions", "long", "Sessions."),
+        _required("page_views", "long", "Page views."),
+        _required("engaged_seconds", "long", "Engaged seconds.", unit="s"),
+    ),
+    key=("anonymous_id",),
+)
+
+IDENTITIES = Table(
+    "identities",
+    "Which ids are one person: one row an id.",
+    (
+        _required("id_type", "string", "anonymous or user."),
+        _required("id", "string", "The id.", pii=True),
+        _required("person_id", "string", "The person: the smallest id of the component by (first seen, id)."),
+        _required("first_seen_at", "timestamp", "First event with the id."),
+        _required("last_seen_at", "timestamp", "Last event with the id."),
+        _required("is_shared", "boolean", "A device with more than five user ids: it joins none."),
+    ),
+    key=("id_type", "id"),
+)
+
+USERS = Table(
+    "users",
+    "One row a person.",
+    (
+        _required("person_id", "string", "The person."),
+        _required("user_ids", "string", "Their user ids, as a sorted JSON list.", pii=True),
+        _required("anonymous_ids", "string", "Their anonymous ids, as a sorted JSON list.", pii=True),
+        _required("first_seen_at", "timestamp", "First event."),
+        _required("last_seen_at", "timestamp", "Last event."),
+        _required("sessions", "long", "Sessions."),
+        _required("events", "long", "Events."),
+        _required("page_views", "long", "Page views."),
+        _required("conversions", "long", "Conversion events."),
+        _required("revenue", "double", "Revenue of conversion events."),
+        Column("source", "string", "Source of the first session."),
+        Column("medium", "string", "Medium of the first session."),
+        Column("channel_group", "string", "Channel group of the first session."),
+    ),
+    key=("person_id",),
+)
+
+USER_SEGMENTS = Table(
+    "user_segments",
+    "Each person's place by recency, frequency and money.",
+    (
+        _required("person_id", "string", "The person."),
+        _required("as_of", "date", "Day on which it holds: the last event date of the lake."),
+        _required("recency_days", "int", "Days since the last event.", unit="days"),
+        _required("frequency", "long", "Sessions."),
+        _required("monetary", "double", "Revenue."),
+        _required("r_score", "int", "Recency quintile, 5 is the most recent."),
+        _required("f_score", "int", "Frequency quintile, 5 is the most frequent."),
+        _required("m_score", "int", "Money quintile, 5 is the most."),
+        _required("segment", "string", "Name of the segment (champions, loyal, at risk, …)."),
+    ),
+    key=("person_id",),
+)
+
+DAILY_METRICS = Table(
+    "daily_metrics",
+    "One row a day and platform. Robots are left out.",
+    (
+        _EVENT_DATE,
+        _required("platform", "string", "web, ios, android, desktop or server."),
+        _required("events", "long", "Events."),
+        _required("page_views", "long", "Page views."),
+        _required("sessions", "long", "Sessions that began on the day."),
+        _required("visitors", "long", "Distinct devices (else users) of those sessions."),
+        _required("known_users", "long", "Distinct signed-in users of those sessions."),
+        _required("engaged_sessions", "long", "Engaged sessions."),
+        _required("bounces", "long", "Bounces."),
+        _required("engaged_seconds", "long", "Engaged seconds.", unit="s"),
+        _required("conversions", "long", "Conversion events."),
+        _required("revenue", "double", "Revenue of conversion events."),
+    ),
+    key=("event_date", "platform"),
+    partition_by=("event_date",),
+)
+
+EVENT_LEDGER = Table(
+    "event_ledger",
+    "The books: for every hour of arrival and hop, how many events; reasons of quarantine by name.",
+    (
+        _required("arrival_date", "date", "UTC date of arrival."),
+        _required("arrival_hour", "int", "UTC hour of arrival."),
+        _required("landed", "long", "Events in the records that were landed."),
+        _required("clean", "long", "Events that keep the contract."),
+        _required("quarantined", "long", "Events that do not."),
+        _required("quarantined_by_reason", "string", "The same by reason, as a JSON object."),
+        _required("enriched", "long", "Events that count."),
+        _required("duplicates", "long", "Copies that do not count."),
+        _required("conflicts", "long", "Of these, copies that say something else."),
+        _required("pending", "long", "Clean events whose event date is not brought up to date yet."),
+        _required("balanced", "boolean", "landed = clean + quarantined and clean = enriched + duplicates + pending."),
+    ),
+    key=("arrival_date", "arrival_hour"),
+    partition_by=("arrival_date",),
+)
+
+LAKE_TABLES: tuple[Table, ...] = (
+    RAW_EVENTS,
+    CLEAN_EVENTS,
+    QUARANTINED_EVENTS,
+    EVENT_IDS,
+    DUPLICATE_EVENTS,
+    ENRICHED_EVENTS,
+    PAGE_VIEWS,
+    SESSIONS,
+    VISITORS,
+    IDENTITIES,
+    USERS,
+    USER_SEGMENTS,
+    DAILY_METRICS,
+    EVENT_LEDGER,
+)
+"""Every table of the lake, in the order in which data travels."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseTable:
+    """A table of the warehouse: which lake table it is loaded from, and how it is laid out there.
+
+    `dist_key` and `sort_key` are Redshift's; `partition_by` is the column that a load replaces by (empty: whole table).
+    """
+
+    name: str
+    lake: Table
+    columns: tuple[str, ...]
+    partition_by: str = ""
+    dist_key: str = ""
+    sort_key: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        return self.lake.description
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.lake.key
+
+    def specs(self) -> tuple[Column, ...]:
+        """The columns as the lake defines them."""
+        return tuple(self.lake.column(name) for name in self.columns)
+
+
+_NOT_IN_FCT_EVENTS = {"stream", "shard_id", "sequence_number", "line", "arrived_at", "extra", "enrichment_failures"}
+
+WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
+    WarehouseTable(
+        "fct_events",
+        ENRICHED_EVENTS,
+        tuple(name for name in ENRICHED_EVENTS.column_names if name not in _NOT_IN_FCT_EVENTS),
+        partition_by="event_date",
+        dist_key="anonymous_id",
+        sort_key=("derived_at",),
+        sums=("schema_version",),
+    ),
+    WarehouseTable(
+        "fct_page_views",
+        PAGE_VIEWS,
+        PAGE_VIEWS.column_names,
+        partition_by="event_date",
+        dist_key="anonymous_id",
+        sort_key=("start_at",),
+        sums=("engaged_seconds", "absolute_seconds"),
+    ),
+    WarehouseTable(
+        "fct_sessions",
+        SESSIONS,
+        SESSIONS.column_names,
+        partition_by="event_date",
+        dist_key="anonymous_id",
+        sort_key=("start_at",),
+        sums=("events", "page_views", "engaged_seconds", "revenue"),
+    ),
+    WarehouseTable(
+        "dim_users",
+        USERS,
+        USERS.column_names,
+        dist_key="person_id",
+        sort_key=("person_id",),
+        sums=("events", "sessions", "revenue"),
+    ),
+    WarehouseTable(
+        "user_segments",
+        USER_SEGMENTS,
+        USER_SEGMENTS.column_names,
+        dist_key="person_id",
+        sort_key=("segment",),
+        sums=("frequency", "monetary"),
+    ),
+    WarehouseTable(
+        "agg_daily",
+        DAILY_METRICS,
+        DAILY_METRICS.column_names,
+        partition_by="event_date",
+        sort_key=("event_date",),
+        sums=("events", "sessions", "revenue"),
+    ),
+)
+"""Every table of the warehouse. Each has `loaded_at` beside these columns: when the row first came in."""
+
+
+@cache
+def table(name: str) -> Table:
+    """The lake table of that name. Raises `KeyError`."""
+    for candidate in LAKE_TABLES:
+        if candidate.name == name:
+            return candidate
+    raise KeyError(f"the lake has no table {name!r}")

@@ -1,0 +1,145 @@
+"""Every setting of the platform, typed, and the only place that reads the environment.
+
+A profile only chooses endpoints: `local` needs nothing but this package, `aws` names a stream, a bucket, a Spark
+Connect server and a Redshift. No client is made here and nothing is connected to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "EVENT_ASSETS_"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used. The message names the variable, the value's fault and the rule."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process, read from `EVENT_ASSETS_…` variables."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    profile: Literal["local", "aws"] = Field("local", description="Which endpoints are the defaults.")
+    home: Path = Field(
+        Path(".event-assets"), description="Folder of everything the local profile keeps: stream, lake, warehouse, keys."
+    )
+
+    stream_kind: Literal["embedded", "kinesis"] | None = Field(
+        None, description="Event stream: the embedded log or Amazon Kinesis. Default: by profile."
+    )
+    stream_name: str = Field("events", min_length=1, max_length=128, description="Name of the event stream.")
+    stream_shards: int = Field(2, ge=1, le=500, description="Shards that a new stream is created with.")
+    stream_retention_hours: int = Field(168, ge=1, le=8760, description="Hours that the embedded log keeps records.")
+    stream_endpoint_url: str | None = Field(None, description="Kinesis endpoint, where it is not AWS's own.")
+
+    aws_region: str = Field("us-east-1", description="AWS region of stream, bucket and warehouse.")
+    lake_url: str | None = Field(None, description="Folder or `s3://bucket/prefix` of the lake. Default: `<home>/lake`.")
+    s3_endpoint_url: str | None = Field(None, description="S3 endpoint, where it is not AWS's own.")
+
+    spark_remote: str | None = Field(
+        None,
+        pattern=r"^sc://.+",
+        description="Spark Connect server `sc://host:port`. Default: the embedded engine (Sail).",
+    )
+
+    warehouse_kind: Literal["postgres", "redshift"] | None = Field(
+        None, description="Warehouse: PostgreSQL or Amazon Redshift. Default: by profile."
+    )
+    warehouse_url: SecretStr | None = Field(
+        None, description="`postgresql://user:password@host:port/db`. Default: the embedded PostgreSQL."
+    )
+    warehouse_schema: str = Field("analytics", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Schema of the tables.")
+    warehouse_iam_role: str | None = Field(None, description="IAM role with which Redshift reads the bucket (COPY).")
+
+    collector_host: str = Field("127.0.0.1", description="Address that the ingest API listens on.")
+    collector_port: int = Field(8080, ge=0, le=65535, description="Port of the ingest API; 0 takes a free one.")
+    dagster_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI; 0 takes a free one.")
+    plan_dir: Path | None = Field(None, description="Folder of the tracking plan. Default: the one that is shipped.")
+
+    ip_privacy: Literal["keep", "truncate", "hash"] = Field(
+        "truncate", description="What the first write does with IP addresses."
+    )
+    ip_hash_key: SecretStr | None = Field(None, description="Key of the IP hash; required when `ip_privacy` is `hash`.")
+    consent_refused: Literal["drop", "strip"] = Field(
+        "strip", description="Events of people who refused analytics: dropped, or stripped of what identifies."
+    )
+
+    partitions: Literal["hourly", "daily", "monthly"] = Field("daily", description="Granularity of all partitions.")
+    first_day: dt.date = Field(dt.date(2010, 1, 1), description="First day that a partition exists for (UTC).")
+    session_timeout_minutes: int = Field(30, ge=1, le=1440, description="Inactivity that ends a session.")
+    session_max_hours: int = Field(24, ge=1, le=24, description="Longest session without a client-supplied id.")
+    engaged_seconds: int = Field(20, ge=1, description="Engaged seconds from which a session counts as engaged.")
+    conversion_events: tuple[str, ...] = Field(("purchase",), description="Events that are conversions (JSON list).")
+
+    sensor_interval_seconds: int = Field(4, ge=1, le=3600, description="Least seconds between two looks at the stream.")
+    max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
+    max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
+
+    @model_validator(mode="after")
+    def _rules_across_fields(self) -> Self:
+        if self.ip_privacy == "hash" and self.ip_hash_key is None:
+            raise ValueError(f"{PREFIX}IP_HASH_KEY is missing: it is required when {PREFIX}IP_PRIVACY is 'hash'")
+        if self.profile == "aws":
+            if self.lake_url is None:
+                raise ValueError(f"{PREFIX}LAKE_URL is missing: the aws profile needs s3://bucket/prefix")
+            if self.warehouse_url is None:
+                raise ValueError(f"{PREFIX}WAREHOUSE_URL is missing: the aws profile needs the warehouse's address")
+        return self
+
+    @property
+    def stream(self) -> Literal["embedded", "kinesis"]:
+        """The kind of stream in force."""
+        return self.stream_kind or ("kinesis" if self.profile == "aws" else "embedded")
+
+    @property
+    def warehouse(self) -> Literal["postgres", "redshift"]:
+        """The kind of warehouse in force."""
+        return self.warehouse_kind or ("redshift" if self.profile == "aws" else "postgres")
+
+    @property
+    def lake(self) -> str:
+        """Folder or `s3://` URL of the lake in force."""
+        return (self.lake_url or str(self.home.absolute() / "lake")).rstrip("/")
+
+    @property
+    def plan(self) -> Path:
+        """Folder of the tracking plan in force."""
+        return self.plan_dir or Path(__file__).parent / "contract" / "plans"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process. Raises `SettingsError` with a sentence that names each wrong variable."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(dict(fault)) for fault in error.errors())) from None
+
+
+def _sentence(fault: dict[str, Any]) -> str:
+    if not fault["loc"]:
+        return str(fault["msg"]).removeprefix("Value error, ") + "."
+    name = str(fault["loc"][0])
+    shown = "a value that is not shown" if name in SECRETS else repr(fault["input"])
+    rule = Settings.model_fields[name].description if name in Settings.model_fields else ""
+    return f"{PREFIX}{name.upper()} is {shown}: {str(fault['msg']).lower()}. It means: {rule}"
+
+
+SECRETS = frozenset(
+    name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
+)
+"""Names of the settings whose values are never shown."""
+
+
+def settings_table() -> list[tuple[str, str, str]]:
+    """One row a setting: variable, default, meaning. The README's table is made from it."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        rows.append((PREFIX + name.upper(), default, field.description or ""))
+    return rows
