@@ -27,7 +27,8 @@ class Settings(BaseSettings):
 
     profile: Literal["local", "aws"] = Field("local", description="Which endpoints are the defaults.")
     home: Path = Field(
-        Path(".event-assets"), description="Folder of everything the local profile keeps: stream, lake, warehouse, keys."
+        Path(".event-assets"),
+        description="Folder of everything the local profile keeps: stream, lake, warehouse, keys.",
     )
 
     stream_kind: Literal["embedded", "kinesis"] | None = Field(
@@ -39,7 +40,9 @@ class Settings(BaseSettings):
     stream_endpoint_url: str | None = Field(None, description="Kinesis endpoint, where it is not AWS's own.")
 
     aws_region: str = Field("us-east-1", description="AWS region of stream, bucket and warehouse.")
-    lake_url: str | None = Field(None, description="Folder or `s3://bucket/prefix` of the lake. Default: `<home>/lake`.")
+    lake_url: str | None = Field(
+        None, description="Folder or `s3://bucket/prefix` of the lake. Default: `<home>/lake`."
+    )
     s3_endpoint_url: str | None = Field(None, description="S3 endpoint, where it is not AWS's own.")
 
     spark_remote: str | None = Field(
@@ -130,9 +133,7 @@ def _sentence(fault: dict[str, Any]) -> str:
     return f"{PREFIX}{name.upper()} is {shown}: {str(fault['msg']).lower()}. It means: {rule}"
 
 
-SECRETS = frozenset(
-    name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
-)
+SECRETS = frozenset(name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation))
 """Names of the settings whose values are never shown."""
 
 

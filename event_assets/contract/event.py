@@ -1,0 +1,155 @@
+"""The event as a typed model: one JSON object, fields and bounds as the contract says.
+
+No rules that need the tracking plan, a clock or a stream: those are in `decoder`, `times` and `records`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+OptionalId = Annotated[str, Meta(max_length=128)] | None
+Instant = Annotated[dt.datetime, Meta(tz=True)]
+Pixels = Annotated[float, Meta(ge=-2147483648, le=2147483647)]
+Platform = Literal["web", "ios", "android", "desktop", "server"]
+
+RESERVED_EVENTS = frozenset(
+    {"page_view", "page_ping", "screen_view", "identify", "alias", "consent_changed", "session_start", "app_error"}
+)
+"""Names that the platform gives a meaning to."""
+
+
+class App(Struct, gc=False, forbid_unknown_fields=True):
+    """The application that sent it."""
+
+    id: str | None = None
+    version: str | None = None
+    build: str | None = None
+
+
+class Page(Struct, gc=False, forbid_unknown_fields=True):
+    """The page it happened on."""
+
+    url: str | None = None
+    title: str | None = None
+    referrer: str | None = None
+
+
+class Screen(Struct, gc=False, forbid_unknown_fields=True):
+    """The screen of a mobile or desktop app; sizes in pixels."""
+
+    name: str | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+
+
+class Size(Struct, gc=False, forbid_unknown_fields=True):
+    """Width and height in pixels."""
+
+    width: Pixels | None = None
+    height: Pixels | None = None
+
+
+class Scroll(Struct, gc=False, forbid_unknown_fields=True):
+    """Furthest scroll since the ping before, in pixels."""
+
+    x_max: Pixels | None = None
+    y_max: Pixels | None = None
+
+
+class Device(Struct, gc=False, forbid_unknown_fields=True):
+    """The device, as the client knows it."""
+
+    user_agent: str | None = None
+    model: str | None = None
+    os: str | None = None
+    os_version: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+
+class Consent(Struct, gc=False, forbid_unknown_fields=True):
+    """What the person agreed to; absent means not asked."""
+
+    analytics: bool | None = None
+    marketing: bool | None = None
+    personalisation: bool | None = None
+
+
+class Library(Struct, gc=False, forbid_unknown_fields=True):
+    """The SDK that sent it."""
+
+    name: str | None = None
+    version: str | None = None
+
+
+class Event(Struct, gc=False, forbid_unknown_fields=True):
+    """One event. `properties` and `traits` stay as JSON text; what the contract does not know is in `extra`."""
+
+    event_id: Id
+    event: Id
+    platform: Platform
+    schema_version: Annotated[int, Meta(ge=1, le=2147483647)] = 1
+    anonymous_id: OptionalId = None
+    user_id: OptionalId = None
+    session_id: OptionalId = None
+    page_view_id: OptionalId = None
+    sequence: Annotated[int, Meta(ge=0, le=9223372036854775807)] | None = None
+    occurred_at: Instant | None = None
+    sent_at: Instant | None = None
+    received_at: Instant | None = None
+    derived_at: Instant | None = None
+    app: App | None = None
+    page: Page | None = None
+    screen: Screen | None = None
+    viewport: Size | None = None
+    document: Size | None = None
+    scroll: Scroll | None = None
+    device: Device | None = None
+    ip: Annotated[str, Meta(max_length=128)] | None = None
+    consent: Consent | None = None
+    properties: Raw = Raw()
+    traits: Raw = Raw()
+    library: Library | None = None
+
+
+NESTED: dict[str, type[Struct]] = {
+    "app": App,
+    "page": Page,
+    "screen": Screen,
+    "viewport": Size,
+    "document": Size,
+    "scroll": Scroll,
+    "device": Device,
+    "consent": Consent,
+    "library": Library,
+}
+"""The fields that are objects of their own."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one event, made from the models. Unknown fields are allowed and kept."""
+    schema = msgspec.json.schema(_documented())
+    definitions = schema["$defs"]
+    for definition in definitions.values():
+        definition.pop("additionalProperties", None)
+        definition["description"] = " ".join(str(definition.get("description", "")).split())
+    definitions["Event"]["anyOf"] = [{"required": ["anonymous_id"]}, {"required": ["user_id"]}]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Event", **schema}
+
+
+def _documented() -> type[Struct]:
+    """The event with JSON objects where the model keeps their text."""
+    fields: list[Any] = []
+    for field in msgspec.structs.fields(Event):
+        if field.required:
+            fields.append((field.name, field.type))
+        elif field.type is Raw:
+            fields.append((field.name, dict[str, Any] | None, None))
+        else:
+            fields.append((field.name, field.type, field.default))
+    return msgspec.defstruct("Event", fields, namespace={"__doc__": "One behavioural event."})
