@@ -1,0 +1,86 @@
+"""What there is to see and buy at the made-up company, and how people find it. Data only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+WWW = "https://www.plotto.example"
+APP = "https://app.plotto.example"
+SHOP = "https://shop.plotto.example"
+
+CATEGORIES = ("portfolio", "restaurant", "shop", "blog", "event", "business", "wedding", "school")
+BLOG_POSTS = (
+    "ten-portfolios-we-love", "how-to-sell-prints-online", "menu-design-that-makes-hungry", "what-is-a-domain",
+    "a-wedding-site-in-an-evening", "fonts-that-load-fast", "photos-without-a-photographer", "your-first-hundred-visitors",
+)  # fmt: skip
+SEARCHES = (
+    "wedding", "minimal portfolio", "restaurant menu", "one page", "café", "日本語", "photography dark", "shop with booking",
+    "custom domain", "how to publish", "business cards", "größe ändern", "résumé", "yoga", "band", "refund",
+)  # fmt: skip
+SCREENS = ("Home", "Sites", "Editor", "Pages", "Media", "Statistics", "Orders", "Inbox", "Settings")
+ERRORS = (
+    ("Failed to fetch", "network", "error", "autosave"),
+    ("Cannot read properties of undefined (reading 'blocks')", "TypeError", "error", "editor.canvas"),
+    ("The upload took too long", "E_TIMEOUT", "warning", "media.upload"),
+    ("Card was declined", "card_declined", "warning", "checkout.payment"),
+    ("Out of memory while rendering", "E_OOM", "fatal", "editor.preview"),
+)
+
+
+class Product(NamedTuple):
+    """Something in the shop; `price` in the buyer's currency."""
+
+    product_id: str
+    name: str
+    category: str
+    price: float
+    weight: float
+
+
+PRODUCTS: tuple[Product, ...] = (
+    Product("tpl-aurora", "Aurora portfolio template", "template", 49.0, 8),
+    Product("tpl-bistro", "Bistro menu template", "template", 39.0, 6),
+    Product("tpl-atelier", "Atelier shop template", "template", 79.0, 4),
+    Product("dom-com", ".com domain, one year", "domain", 12.9, 14),
+    Product("dom-shop", ".shop domain, one year", "domain", 29.0, 5),
+    Product("prt-cards", "Business cards, 250 pieces", "print", 24.5, 7),
+    Product("prt-flyer", "Flyers A5, 500 pieces", "print", 61.8, 3),
+    Product("add-booking", "Booking calendar", "add_on", 9.0, 6),
+    Product("add-mail", "Mailbox with 50 GB", "add_on", 4.5, 9),
+    Product("srv-setup", "Set-up by an expert", "service", 249.0, 1),
+)
+
+PLANS: tuple[tuple[str, float], ...] = (("starter", 9.0), ("business", 19.0), ("commerce", 39.0))
+"""Paid plans and what a month of each costs."""
+
+
+class Arrival(NamedTuple):
+    """How a visit begins: where the visitor comes from and with what query on the landing URL."""
+
+    weight: float
+    referrer: str | None
+    query: str
+
+
+ARRIVALS: tuple[Arrival, ...] = (
+    Arrival(30, None, ""),
+    Arrival(20, "https://www.google.com/", ""),
+    Arrival(3, "https://www.bing.com/", ""),
+    Arrival(2, "https://duckduckgo.com/", ""),
+    Arrival(2, "https://search.yahoo.co.jp/search?p=%E3%83%9B%E3%83%BC%E3%83%A0", ""),
+    Arrival(8, "https://www.google.com/", "utm_source=google&utm_medium=cpc&utm_campaign=brand-2026&utm_term=plotto&gclid={click}"),
+    Arrival(3, "https://www.bing.com/", "utm_source=bing&utm_medium=cpc&utm_campaign=builder-generic&msclkid={click}"),
+    Arrival(5, "https://l.facebook.com/", "utm_source=facebook&utm_medium=paid_social&utm_campaign=autumn-launch&utm_content=video-a&fbclid={click}"),
+    Arrival(3, "https://l.instagram.com/", "utm_source=instagram&utm_medium=social&utm_campaign=creators&fbclid={click}"),
+    Arrival(2, "https://t.co/x7Yb2", ""),
+    Arrival(2, "https://www.linkedin.com/", "li_fat_id={click}"),
+    Arrival(1, "https://www.tiktok.com/", "utm_source=tiktok&utm_medium=paid&utm_campaign=autumn-launch&ttclid={click}"),
+    Arrival(6, None, "utm_source=newsletter&utm_medium=email&utm_campaign=2026-11-tips"),
+    Arrival(2, "https://mail.google.com/", ""),
+    Arrival(2, "https://www.youtube.com/", "utm_source=youtube&utm_medium=video&utm_campaign=how-to"),
+    Arrival(2, "https://designblog.example/reviews/site-builders", ""),
+    Arrival(1, "https://partner.example/", "utm_source=partner42&utm_medium=affiliate&utm_campaign=always-on"),
+    Arrival(1, "https://news.example/", "utm_source=display-net&utm_medium=display&utm_campaign=retarget&dclid={click}"),
+    Arrival(1, "https://chatgpt.com/", "utm_source=chatgpt.com"),
+    Arrival(1, "https://shopping.google.com/", "utm_source=google&utm_medium=cpc&utm_campaign=shop-feed&gclid={click}"),
+)  # fmt: skip

@@ -1,0 +1,227 @@
+"""The traffic itself: everything that a number of people send within some hours, as a pure function of the seed.
+
+Nothing is sent here and no clock is read; `send` does the one and reads the other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from event_assets.simulator.faults import FAULTS, Fate, encode
+from event_assets.simulator.people import Device, Person, make_person
+from event_assets.simulator.places import PLACES
+from event_assets.simulator.rates import FaultRates
+from event_assets.simulator.seasons import intensity
+from event_assets.simulator.seeds import seeded
+from event_assets.simulator.stories import tell
+from event_assets.simulator.visits import Draft, State, Visit, zone
+
+_HOUR = 3600
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEvent:
+    """One submission of one event. Two of the same `event_id` are copies of one event.
+
+    `body` is the JSON line without `sent_at`, which belongs to the request: `line` puts it in. Times are epoch seconds
+    by a true clock; the client's clock is ahead of it by `clock_error`. `fate` and `reason` are what must become of it
+    after the ingest API (`quarantined`: acknowledged there, set aside when it is cleaned).
+    """
+
+    send_at: float
+    occurred_at: float
+    body: bytes
+    event_id: str
+    event: str
+    anonymous_id: str | None
+    user_id: str | None
+    session_id: str | None
+    page_view_id: str | None
+    platform: str
+    user_agent: str
+    ip: str
+    revenue: float | None = None
+    refused: bool = False
+    clock_error: float = 0.0
+    says_sent_at: bool = True
+    copy: int = 0
+    fault: str | None = None
+    fate: Fate = "clean"
+    reason: str | None = None
+
+    @property
+    def install(self) -> str:
+        """Whose queue it waits in: batches are made per install."""
+        return self.anonymous_id or self.user_id or ""
+
+    def line(self, sent_at: str) -> bytes:
+        """The event as it goes out in a request that leaves at `sent_at` (RFC 3339, by the client's clock)."""
+        if not self.says_sent_at:
+            return self.body
+        return b'%s,"sent_at":"%s"}' % (self.body[:-1], sent_at.encode())
+
+
+def generate(
+    seed: int, people: int, start: dt.datetime, hours: float = 1.0, faults: FaultRates | None = None
+) -> Iterator[TimedEvent]:
+    """Everything that `people` people send from `start` (aware) for so many hours, in the order of `send_at`.
+
+    The same arguments give the same events. Visits that were made offline before `start` (`late_visit`, up to 10 days)
+    arrive within the hours; copies and slow deliveries may lie after their end. Memory holds about an hour of traffic.
+    """
+    rates = faults or FaultRates()
+    world = _World(seed, rates)
+    begin = start.timestamp()
+    waiting: list[tuple[float, int, TimedEvent]] = []
+    count = 0
+    block = 0
+    while block < hours:
+        block_start = begin + block * _HOUR
+        block_seconds = min(1.0, hours - block) * _HOUR
+        for event in world.block(people, block_start, block_seconds):
+            heapq.heappush(waiting, (event.send_at, count, event))
+            count += 1
+        while waiting and waiting[0][0] < block_start + block_seconds:
+            yield heapq.heappop(waiting)[2]
+        block += 1
+    while waiting:
+        yield heapq.heappop(waiting)[2]
+
+
+def people_for(events: int, seed: int, start: dt.datetime, hours: float, faults: FaultRates | None = None) -> int:
+    """How many people make about so many events in that time: counted on a sample, since it depends on the hour."""
+    sample = 4_000
+    made = sum(1 for _ in generate(seed, sample, start, hours, faults))
+    return max(1, round(events * sample / max(1, made)))
+
+
+class _World:
+    """The people and what lasts from one hour to the next."""
+
+    def __init__(self, seed: int, rates: FaultRates) -> None:
+        self._seed = seed
+        self._rates = rates
+        self._people: dict[int, Person] = {}
+        self._states: dict[int, State] = {}
+        self._sequences: dict[str | None, int] = {}
+
+    def block(self, people: int, start: float, seconds: float) -> Iterator[TimedEvent]:
+        """What everybody does in one stretch of at most an hour, with a burst at one moment of it."""
+        burst_at = start + seeded(self._seed, "burst", round(start)).uniform(0.2, 0.8) * seconds
+        middle = start + seconds / 2
+        busy = {p.timezone: intensity(dt.datetime.fromtimestamp(middle, zone(p.timezone))) for p in PLACES}
+        for number in range(people):
+            person = self._person(number)
+            rng = seeded(self._seed, "hour", number, round(start))
+            human = person.persona.name not in ("robot", "billing")
+            rate = person.persona.visits_per_day / _DAY * (busy[person.place.timezone] if human else 1.0)
+            for begins in _beginnings(rng, rate, start, seconds):
+                yield from self._visit(person, begins, rng)
+            if human and rng.random() < rate * self._rates.burst * 60:
+                yield from self._visit(person, burst_at + rng.uniform(0, min(60.0, 0.1 * seconds)), rng)
+
+    def _visit(self, person: Person, begins: float, rng: Random) -> Iterator[TimedEvent]:
+        device = rng.choice(person.devices)
+        state = self._state(person)
+        late = _lateness(rng) if device.model.platform != "server" and rng.random() < self._rates.late_visit else 0.0
+        visit = Visit(person, device, state, begins - late, rng, _clock_error(self._seed, device, self._rates.clock_skew))
+        tell(visit)
+        for draft in visit.drafts:
+            send_at = begins if late else draft.at + rng.uniform(0.05, 2)
+            yield from self._deliver(draft, send_at, rng)
+
+    def _deliver(self, draft: Draft, send_at: float, rng: Random) -> Iterator[TimedEvent]:
+        rates = self._rates
+        if rng.random() < rates.out_of_order:
+            send_at += rng.uniform(2, 90)
+        event = self._timed(draft, send_at, rng)
+        if event.fate != "rejected":
+            if rng.random() < rates.missing_sent_at:
+                event = replace(event, says_sent_at=False, fault=event.fault or "missing_sent_at")
+            if rng.random() < rates.silent_loss:
+                event = replace(event, fault="silent_loss")
+        yield event
+        if event.fate == "clean" and event.fault != "silent_loss":
+            yield from self._copies(event, draft, rng)
+
+    def _copies(self, event: TimedEvent, draft: Draft, rng: Random) -> Iterator[TimedEvent]:
+        draw = rng.random()
+        again = event.send_at + 10 ** rng.uniform(0, 5.4)
+        if draw < self._rates.duplicate:
+            says = event.says_sent_at and rng.random() > 0.03
+            yield replace(event, send_at=again, copy=1, says_sent_at=says, fault="duplicate")
+        elif draw < self._rates.duplicate + self._rates.conflict and event.fault is None:
+            other = draft.event | {"properties": {"page_type": "home", "conflict": True}}
+            yield replace(event, send_at=again, copy=1, body=encode(other), fault="conflict")
+
+    def _timed(self, draft: Draft, send_at: float, rng: Random) -> TimedEvent:
+        body: dict[str, Any] | bytes = draft.event
+        name, fate, reason = None, "clean", None
+        for fault in FAULTS:
+            if rng.random() < getattr(self._rates, fault.name) and fault.befalls(draft.event):
+                body, name, fate, reason = fault.change(draft.event, rng), fault.name, fault.fate, fault.reason
+                break
+        line = encode(body)
+        known = body if isinstance(body, dict) else {}
+        consent = draft.person.consent
+        return TimedEvent(
+            send_at=send_at,
+            occurred_at=draft.at,
+            body=line,
+            event_id=draft.event["event_id"],
+            event=known.get("event", draft.event["event"]),
+            anonymous_id=draft.device.anonymous_id,
+            user_id=draft.event.get("user_id"),
+            session_id=draft.event.get("session_id"),
+            page_view_id=draft.event.get("page_view_id"),
+            platform=draft.event["platform"],
+            user_agent=draft.device.model.user_agent,
+            ip=draft.person.ip,
+            revenue=draft.event["properties"]["revenue"] if draft.event["event"] == "purchase" else None,
+            refused=consent is not None and not consent.analytics,
+            clock_error=draft.clock_error,
+            says_sent_at=line.endswith(b"}"),
+            fault=name,
+            fate=fate,  # type: ignore[arg-type]
+            reason=reason,
+        )
+
+    def _person(self, number: int) -> Person:
+        if number not in self._people:
+            self._people[number] = make_person(self._seed, number)
+        return self._people[number]
+
+    def _state(self, person: Person) -> State:
+        if person.number not in self._states:
+            state = State(person.member, self._sequences)
+            if person.member:
+                state.identified |= {device.anonymous_id for device in person.devices[:1]}
+            self._states[person.number] = state
+        return self._states[person.number]
+
+
+def _clock_error(seed: int, device: Device, rate: float) -> float:
+    """Seconds by which this install's clock is ahead: mostly none, else seconds to years either way."""
+    rng = seeded(seed, "clock", str(device.anonymous_id))
+    if device.anonymous_id is None or rng.random() >= rate:
+        return 0.0
+    return rng.choice((-1, 1)) * 10 ** rng.uniform(0.5, 7.8)
+
+
+def _beginnings(rng: Random, rate: float, start: float, seconds: float) -> Iterator[float]:
+    """The moments at which visits begin that come at `rate` per second."""
+    at = start + rng.expovariate(rate)
+    while at < start + seconds:
+        yield at
+        at += rng.expovariate(rate)
+
+
+def _lateness(rng: Random) -> float:
+    """Minutes to 10 days, most of them short."""
+    return 10 ** rng.uniform(2.5, 5.94)
