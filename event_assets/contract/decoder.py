@@ -27,6 +27,7 @@ Reason = Literal[
     "unknown_event",
     "plan_violation",
     "future",
+    "past",
 ]
 """Why an event is rejected or quarantined."""
 

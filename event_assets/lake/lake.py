@@ -1,0 +1,47 @@
+"""All tables of the lake under one root, and room for scratch."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from event_assets.contract.tables import LAKE_TABLES
+from event_assets.lake.storage import Storage
+from event_assets.lake.table import LakeTable
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_TOUCHED = {"clean_events": "event_date", "quarantined_events": "arrival_date"}
+
+
+class Lake:
+    """The lake of one storage root: `lake.table("sessions")`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._tables = {
+            spec.name: LakeTable(storage, spec, _TOUCHED.get(spec.name) or (spec.partition_by or ("",))[0])
+            for spec in LAKE_TABLES
+        }
+
+    def table(self, name: str) -> LakeTable:
+        """The table of that name. Raises `KeyError`."""
+        return self._tables[name]
+
+    @contextmanager
+    def scratch(self) -> Iterator[Callable[[DataFrame], DataFrame]]:
+        """A function that writes a frame and gives it back read from there, so that it is computed once."""
+        root = f"_scratch/{uuid.uuid4().hex}"
+
+        def checkpoint(frame: DataFrame) -> DataFrame:
+            uri = self.storage.uri(f"{root}/{uuid.uuid4().hex}")
+            frame.write.mode("overwrite").parquet(uri)
+            return frame.sparkSession.read.schema(frame.schema).parquet(uri)
+
+        try:
+            yield checkpoint
+        finally:
+            self.storage.delete_folder(root)

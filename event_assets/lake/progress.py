@@ -1,0 +1,85 @@
+"""How far a table is: what of its upstream is in it. It is part of the table's own commit, so it can never disagree with the rows.
+
+A table that has taken in its upstream up to a version says `through`; dates that changed upstream and are not brought up
+to date yet are `pending`, with the upstream version from which on they are behind. Only these are listed, so the record stays small.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class Source:
+    """How far one upstream table is taken in. `through` is -1 before the first time."""
+
+    through: int = -1
+    pending: Mapping[str, int] = field(default_factory=dict)
+
+    def since(self, date: str) -> int:
+        """The upstream version up to which this date is taken in."""
+        return self.pending.get(date, self.through)
+
+    def advance(self, version: int, changed: Iterable[str], done: Iterable[str]) -> Source:
+        """After the upstream's `changed` dates up to `version` were seen, and the `done` ones taken in."""
+        pending = dict(self.pending)
+        for date in changed:
+            pending.setdefault(date, self.through)
+        for date in done:
+            pending.pop(date, None)
+        return Source(version, dict(sorted(pending.items())))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All that a table remembers: its sources, the code that made its dates, and positions on streams.
+
+    `code` is the version of the rules in force; `outdated` are dates that older rules made. `positions` maps
+    `stream/shard` to the last sequence number that was landed; `ended` are the shards that were read to their end.
+    """
+
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    code: str = ""
+    outdated: frozenset[str] = frozenset()
+    positions: Mapping[str, str] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset()
+
+    def source(self, name: str) -> Source:
+        return self.sources.get(name, Source())
+
+    def with_source(self, name: str, source: Source) -> Progress:
+        return replace(self, sources={**self.sources, name: source})
+
+    def with_code(self, code: str, existing: Iterable[str], rebuilt: Iterable[str]) -> Progress:
+        """After dates were made by the rules `code`, among the dates that the table has."""
+        outdated = self.outdated if code == self.code else self.outdated | set(existing)
+        return replace(self, code=code, outdated=frozenset(outdated - set(rebuilt)))
+
+    def is_outdated(self, code: str, date: str) -> bool:
+        """Whether the date was made by other rules than `code`."""
+        return code != self.code or date in self.outdated
+
+    def to_json(self) -> bytes:
+        return json.dumps(
+            {
+                "sources": {k: {"through": s.through, "pending": dict(s.pending)} for k, s in self.sources.items()},
+                "code": self.code,
+                "outdated": sorted(self.outdated),
+                "positions": dict(self.positions),
+                "ended": sorted(self.ended),
+            },
+            separators=(",", ":"),
+        ).encode()
+
+    @staticmethod
+    def from_json(text: bytes) -> Progress:
+        data = json.loads(text)
+        return Progress(
+            sources={k: Source(s["through"], s["pending"]) for k, s in data["sources"].items()},
+            code=data["code"],
+            outdated=frozenset(data["outdated"]),
+            positions=data["positions"],
+            ended=frozenset(data["ended"]),
+        )

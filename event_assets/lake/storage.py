@@ -1,0 +1,92 @@
+"""A folder or an S3 prefix behind one face: for Arrow, for Delta's log and for Spark. What the files hold is not known here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow.fs as fs
+
+_S3 = "s3://"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The root of a lake. `url` is a folder or `s3://bucket/prefix`; `endpoint` an S3 endpoint that is not AWS's own."""
+
+    url: str
+    region: str = "us-east-1"
+    endpoint: str | None = None
+
+    @property
+    def is_s3(self) -> bool:
+        return self.url.startswith(_S3)
+
+    @cached_property
+    def filesystem(self) -> fs.FileSystem:
+        """Arrow's view of the storage; paths are those of `path`."""
+        if not self.is_s3:
+            return fs.LocalFileSystem()
+        if self.endpoint is None:
+            return fs.S3FileSystem(region=self.region)
+        scheme, _, host = self.endpoint.partition("://")
+        return fs.S3FileSystem(region=self.region, endpoint_override=host, scheme=scheme)
+
+    @property
+    def delta_options(self) -> dict[str, str]:
+        """The storage options of the `deltalake` package."""
+        return dict(self.engine_environment())
+
+    def engine_environment(self) -> Mapping[str, str]:
+        """What an embedded engine must find in its environment to reach the storage."""
+        if not self.is_s3:
+            return {}
+        options = {"AWS_REGION": self.region}
+        if self.endpoint is not None:
+            options |= {
+                "AWS_ENDPOINT": self.endpoint,
+                "AWS_ENDPOINT_URL": self.endpoint,
+                "AWS_ALLOW_HTTP": str(self.endpoint.startswith("http://")).lower(),
+            }
+        return options
+
+    def uri(self, relative: str = "") -> str:
+        """The place as Spark and Delta name it."""
+        root = self.url if self.is_s3 else str(Path(self.url).absolute())
+        return f"{root.rstrip('/')}/{relative}".rstrip("/")
+
+    def path(self, relative: str = "") -> str:
+        """The place as Arrow names it."""
+        return self.uri(relative).removeprefix(_S3)
+
+    def make_folder(self, relative: str) -> None:
+        """Makes the folder where the storage has folders."""
+        if not self.is_s3:
+            os.makedirs(self.path(relative), exist_ok=True)
+
+    def read(self, relative: str) -> bytes:
+        """The bytes of a file. Raises `FileNotFoundError`."""
+        with self.filesystem.open_input_stream(self.path(relative), compression=None) as stream:
+            return bytes(stream.read())
+
+    def write(self, relative: str, data: bytes) -> None:
+        """Writes a file whole, over what was there."""
+        self.make_folder(relative.rpartition("/")[0])
+        with self.filesystem.open_output_stream(self.path(relative), compression=None) as stream:
+            stream.write(data)
+
+    def walk(self, relative: str) -> Iterator[tuple[str, int]]:
+        """Every file below a folder: its relative name and its bytes."""
+        selector = fs.FileSelector(self.path(relative), recursive=True, allow_not_found=True)
+        root = self.path().rstrip("/") + "/"
+        for info in self.filesystem.get_file_info(selector):
+            if info.type == fs.FileType.File:
+                yield info.path.removeprefix(root), info.size
+
+    def delete_folder(self, relative: str) -> None:
+        """Removes a folder and all in it; nothing where there is none."""
+        if any(True for _ in self.walk(relative)):
+            self.filesystem.delete_dir(self.path(relative))

@@ -1,0 +1,386 @@
+"""One Delta table: an engine writes Parquet files beside it, and one commit makes them visible.
+
+Every commit is conditional on the version that it was made from, carries the table's progress, and notes which dates
+it touched. So a repeat, a crash or a second writer can neither lose nor double a row: the later one starts again from
+a fresh read. Which rows belong in a table is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from urllib.parse import quote, unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import Table
+from event_assets.lake.progress import Progress
+from event_assets.lake.storage import Storage
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+T = TypeVar("T")
+Kind = Literal["append", "replace", "compact"]
+_PROGRESS = "progress"
+_NOTE = "event_assets"
+_COPY = "_in_"
+_CONFIGURATION = {
+    "delta.checkpointInterval": "25",
+    "delta.logRetentionDuration": "interval 30 days",
+    "delta.dataSkippingNumIndexedCols": "-1",
+}
+
+
+class CommitConflict(RuntimeError):
+    """Somebody else changed the table since it was read. Start again from a fresh read."""
+
+
+class LakeFile(NamedTuple):
+    """One Parquet file of a table. `url` is an absolute path or `s3://…`; `low` and `high` bound its columns."""
+
+    url: str
+    size: int
+    rows: int
+    partition: dict[str, str]
+    path: str = ""
+    low: dict[str, Any] = {}
+    high: dict[str, Any] = {}
+
+    def may_hold(self, column: str, first: Any, last: Any) -> bool:
+        """Whether the file may hold a row with `first <= column <= last`. Dates are compared as text."""
+        if column in self.partition:
+            return bool(str(first) <= self.partition[column] <= str(last))
+        if column not in self.low or column not in self.high:
+            return True
+        return bool(str(self.low[column]) <= str(last) and str(first) <= str(self.high[column]))
+
+
+class Commit(NamedTuple):
+    """What one version changed: the dates with how many rows, the files that came, whether rows went."""
+
+    version: int
+    kind: Kind
+    touched: dict[str, int]
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed after a version. Not `known` where the log does not reach back so far."""
+
+    known: bool
+    commits: tuple[Commit, ...]
+
+    def dates(self) -> dict[str, int]:
+        """Every date that changed, with the rows that came."""
+        dates: dict[str, int] = {}
+        for commit in self.commits:
+            for date, rows in commit.touched.items():
+                dates[date] = dates.get(date, 0) + rows
+        return dates
+
+    def is_append_only(self, dates: Iterable[str]) -> bool:
+        """Whether rows only came to these dates."""
+        wanted = set(dates)
+        return self.known and not any(c.kind == "replace" and wanted & c.touched.keys() for c in self.commits)
+
+    def added(self, dates: Iterable[str]) -> set[str]:
+        """Paths of the files that brought rows of these dates."""
+        wanted = set(dates)
+        return {path for c in self.commits if wanted & c.touched.keys() for path in c.added}
+
+
+class LakeTable:
+    """A table of the lake by its definition in the contract."""
+
+    def __init__(self, storage: Storage, spec: Table, touch_column: str) -> None:
+        self.storage = storage
+        self.spec = spec
+        self.touch_column = touch_column
+        self.uri = storage.uri(spec.name)
+
+    def exists(self) -> bool:
+        return DeltaTable.is_deltatable(self.uri, storage_options=self.storage.delta_options)
+
+    def snapshot(self) -> Snapshot:
+        """The table as it is now; it is made where it is missing."""
+        return Snapshot(self, self._open())
+
+    def _open(self) -> DeltaTable:
+        try:
+            delta = DeltaTable(self.uri, storage_options=self.storage.delta_options)
+        except TableNotFoundError:
+            self.storage.make_folder(self.spec.name)
+            DeltaTable.create(
+                self.uri,
+                Schema.from_arrow(self.spec.arrow_schema()),
+                mode="ignore",
+                partition_by=list(self.spec.partition_by),
+                name=self.spec.name,
+                description=self.spec.description,
+                configuration=dict(_CONFIGURATION),
+                storage_options=self.storage.delta_options,
+            )
+            delta = DeltaTable(self.uri, storage_options=self.storage.delta_options)
+        return self._with_new_columns(delta)
+
+    def _with_new_columns(self, delta: DeltaTable) -> DeltaTable:
+        """Adds the columns that the contract has gained since the table was made."""
+        has = {field.name for field in delta.schema().fields}
+        new = [c for c in Schema.from_arrow(self.spec.arrow_schema()).fields if c.name not in has]
+        if new:
+            delta.alter.add_columns([Field(c.name, c.type, nullable=True) for c in new])
+            delta = DeltaTable(self.uri, storage_options=self.storage.delta_options)
+        return delta
+
+    def stage(self, rows: DataFrame, files: int | None = None) -> list[LakeFile]:
+        """Writes rows as Parquet beside the table, not visible yet. `files` is how many per partition at the most."""
+        folder = f"{self.spec.name}/data/{uuid.uuid4().hex}"
+        columns = [F.col(name) for name in self.spec.column_names]
+        copies = [F.col(name).cast("string").alias(_COPY + name) for name in self.spec.partition_by]
+        frame = rows.select(*columns, *copies)
+        if files is not None:
+            frame = frame.coalesce(files)
+        writer = frame.write.option("compression", "zstd")
+        if copies:
+            writer = writer.partitionBy(*(_COPY + name for name in self.spec.partition_by))
+        writer.mode("overwrite").parquet(self.storage.uri(folder))
+        return self.describe(folder)
+
+    def stage_arrow(self, rows: pa.Table, name: str, partition: dict[str, str]) -> LakeFile:
+        """Writes an Arrow table under a name of the caller's, so that the same name overwrites itself."""
+        folder = "/".join([self.spec.name, *(f"{key}={value}" for key, value in partition.items())])
+        self.storage.make_folder(folder)
+        path = f"{folder}/{name}.parquet"
+        with self.storage.filesystem.open_output_stream(self.storage.path(path)) as sink:
+            pq.write_table(rows.cast(self.spec.arrow_schema()), sink, compression="zstd")
+        size = self.storage.filesystem.get_file_info(self.storage.path(path)).size
+        return self._describe_file(path, size, partition)
+
+    def describe(self, folder: str) -> list[LakeFile]:
+        """The Parquet files below a folder, with rows and bounds from their footers. Empty ones are left out."""
+        files = []
+        for path, size in self.storage.walk(folder):
+            if not path.endswith(".parquet"):
+                continue
+            parts = [part.partition("=") for part in path.split("/") if part.startswith(_COPY)]
+            file = self._describe_file(path, size, {key.removeprefix(_COPY): unquote(v) for key, _, v in parts})
+            if file.rows:
+                files.append(file)
+        return sorted(files)
+
+    def _describe_file(self, path: str, size: int, partition: dict[str, str]) -> LakeFile:
+        footer = pq.read_metadata(self.storage.path(path), filesystem=self.storage.filesystem)
+        low, high = _bounds(footer, self.spec)
+        relative = path.removeprefix(self.spec.name + "/")
+        return LakeFile(self.storage.uri(path), size, footer.num_rows, partition, relative, low, high)
+
+    def touched_by(self, files: Sequence[LakeFile]) -> dict[str, int]:
+        """How many rows of each date the files hold."""
+        column = self.touch_column
+        touched: dict[str, int] = {}
+        for file in files:
+            value = file.partition.get(column) or _single(file.low.get(column), file.high.get(column))
+            if value is not None:
+                touched[value] = touched.get(value, 0) + file.rows
+            else:
+                for date, rows in self._count_by(file, column).items():
+                    touched[date] = touched.get(date, 0) + rows
+        return touched
+
+    def _count_by(self, file: LakeFile, column: str) -> dict[str, int]:
+        if column not in self.spec.column_names:
+            return {}
+        path = self.storage.path(f"{self.spec.name}/{file.path}")
+        values = pq.read_table(path, columns=[column], filesystem=self.storage.filesystem, partitioning=None)
+        counts = pc.value_counts(values.column(column).combine_chunks())
+        return {str(entry["values"]): int(entry["counts"]) for entry in counts.to_pylist()}
+
+    def commit(
+        self,
+        base: Snapshot,
+        add: Sequence[LakeFile],
+        remove: Sequence[LakeFile],
+        progress: Progress,
+        kind: Kind,
+    ) -> int:
+        """Makes one new version of the table: `add` comes, `remove` goes, progress is what it says. The new version.
+
+        Raises `CommitConflict` where the table is not at `base` any more.
+        """
+        number = time.time_ns()
+        self.storage.write(f"{self.spec.name}/_progress/{number}.json", progress.to_json())
+        touched = {} if kind == "compact" else self.touched_by([*remove, *add])
+        if kind != "compact":
+            arriving = self.touched_by(add)
+            touched = {date: arriving.get(date, 0) for date in touched}
+        now = int(time.time() * 1000)
+        changes = kind != "compact"
+        actions: list[AddAction | RemoveAction] = [
+            RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, f.partition) for f in remove
+        ]
+        actions += [AddAction(f.path, f.size, f.partition, now, changes, _stats(f)) for f in add]
+        try:
+            base.delta.create_write_transaction(
+                actions,
+                "append",
+                Schema.from_arrow(self.spec.arrow_schema()),
+                list(self.spec.partition_by),
+                commit_properties=CommitProperties(
+                    custom_metadata={_NOTE: {"kind": kind, "touched": touched}},
+                    max_commit_retries=0,
+                    app_transactions=[Transaction(_PROGRESS, number)],
+                ),
+            )
+        except CommitFailedError as error:
+            raise CommitConflict(f"{self.spec.name}: {error}") from error
+        return base.version + 1
+
+
+class Snapshot:
+    """A table at one version. It stays readable while newer versions are made."""
+
+    def __init__(self, table: LakeTable, delta: DeltaTable) -> None:
+        self.table = table
+        self.delta = delta
+        self.version: int = delta.version()
+
+    @cached_property
+    def progress(self) -> Progress:
+        number = self.delta.transaction_version(_PROGRESS)
+        if number is None:
+            return Progress()
+        return Progress.from_json(self.table.storage.read(f"{self.table.spec.name}/_progress/{number}.json"))
+
+    @cached_property
+    def files(self) -> list[LakeFile]:
+        """Every file of this version."""
+        rows = pa.table(self.delta.get_add_actions(flatten=True)).to_pylist()
+        return [self._file(row) for row in rows]
+
+    def _file(self, row: dict[str, Any]) -> LakeFile:
+        path = unquote(row["path"])
+        values = {key.partition(".")[2]: value for key, value in row.items() if key.startswith("partition.")}
+        return LakeFile(
+            url=f"{self.table.uri}/{path}",
+            size=row["size_bytes"],
+            rows=row["num_records"],
+            partition={key: str(value) for key, value in values.items()},
+            path=path,
+            low={key[4:]: value for key, value in row.items() if key.startswith("min.") and value is not None},
+            high={key[4:]: value for key, value in row.items() if key.startswith("max.") and value is not None},
+        )
+
+    def select(self, column: str, first: Any, last: Any) -> list[LakeFile]:
+        """The files that may hold rows with `first <= column <= last`."""
+        return [file for file in self.files if file.may_hold(column, first, last)]
+
+    def of_dates(self, dates: Iterable[str]) -> list[LakeFile]:
+        """The files of these dates, in a table that is laid out by them."""
+        wanted = set(dates)
+        column = self.table.spec.partition_by[0]
+        return [file for file in self.files if file.partition[column] in wanted]
+
+    def dates(self) -> set[str]:
+        """The dates that the table has rows of, in a table that is laid out by them."""
+        return {file.partition[self.table.spec.partition_by[0]] for file in self.files}
+
+    @property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    def read(self, spark: SparkSession, files: Sequence[LakeFile] | None = None) -> DataFrame:
+        """The rows of these files (all of them by default)."""
+        chosen = self.files if files is None else files
+        schema = self.table.spec.spark_schema()
+        if not chosen:
+            return spark.createDataFrame([], schema)
+        return spark.read.schema(schema).parquet(*(file.url for file in chosen))
+
+    def changes_since(self, version: int) -> Changes:
+        """What came after a version. Compactions change nothing and are left out."""
+        commits = []
+        for number in range(version + 1, self.version + 1):
+            name = f"{self.table.spec.name}/_delta_log/{number:020d}.json"
+            try:
+                commit = _commit(number, self.table.storage.read(name))
+            except (FileNotFoundError, OSError):
+                return Changes(False, tuple(commits))
+            if commit is not None:
+                commits.append(commit)
+        return Changes(True, tuple(commits))
+
+
+def retry_on_conflict(step: Callable[[], T], attempts: int = 8) -> T:
+    """Runs a step that reads and commits, again from the start where another writer came first."""
+    for attempt in range(1, attempts + 1):
+        try:
+            return step()
+        except CommitConflict:
+            if attempt == attempts:
+                raise
+            time.sleep(0.05 * 2**attempt)
+    raise AssertionError("unreachable")
+
+
+def _commit(version: int, text: bytes) -> Commit | None:
+    actions = [json.loads(line) for line in text.splitlines() if line.strip()]
+    note = next((a["commitInfo"].get(_NOTE) for a in actions if "commitInfo" in a), None)
+    if isinstance(note, str):
+        note = json.loads(note)
+    if note is None or note["kind"] == "compact":
+        return None
+    added = tuple(unquote(action["add"]["path"]) for action in actions if "add" in action)
+    return Commit(version, note["kind"], note["touched"], added)
+
+
+def _bounds(footer: pq.FileMetaData, spec: Table) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The least and greatest value of each date and key column, from the row groups' statistics."""
+    wanted = {c.name for c in spec.columns if c.type == "date" or c.name in spec.key}
+    low: dict[str, Any] = {}
+    high: dict[str, Any] = {}
+    unknown: set[str] = set()
+    for group in range(footer.num_row_groups):
+        for index in range(footer.num_columns):
+            column = footer.row_group(group).column(index)
+            name = column.path_in_schema
+            if name not in wanted:
+                continue
+            statistics = column.statistics
+            if statistics is None or not statistics.has_min_max or _too_long(statistics.max):
+                unknown.add(name)
+                continue
+            low[name] = min(low.get(name, statistics.min), statistics.min)
+            high[name] = max(high.get(name, statistics.max), statistics.max)
+    known = low.keys() - unknown
+    return {name: low[name] for name in known}, {name: high[name] for name in known}
+
+
+def _too_long(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > 64
+
+
+def _single(low: Any, high: Any) -> str | None:
+    return str(low) if low is not None and low == high else None
+
+
+def _stats(file: LakeFile) -> str:
+    return json.dumps(
+        {"numRecords": file.rows, "minValues": file.low, "maxValues": file.high, "nullCount": {}}, default=str
+    )
