@@ -1,0 +1,167 @@
+"""What every event stream offers: records in shards, in order, durable once put.
+
+Only the types, limits and errors that the implementations share. No storage, no network and no retries.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+SEQUENCE_DIGITS = 56
+MAX_RECORD_BYTES = 1_048_576
+MAX_KEY_CHARACTERS = 256
+HASH_KEYS = 1 << 128
+
+RECORD_TOO_LARGE = "RecordTooLarge"
+INVALID_PARTITION_KEY = "InvalidPartitionKey"
+PERMANENT_ERRORS = (RECORD_TOO_LARGE, INVALID_PARTITION_KEY)
+"""Starts of `PutResult.error` that no retry can mend."""
+
+
+class StreamError(Exception):
+    """A stream cannot do what was asked of it."""
+
+
+class StreamNotFound(StreamError):
+    """There is no stream of this name, or it has no shard of this id."""
+
+
+class StreamBusy(StreamError):
+    """The stream refused for longer than we wait: throttled, locked or out of reach. Asking later may work."""
+
+
+class StreamGap(StreamError):
+    """Records after the checkpoint are no longer on the stream: they were trimmed before anybody read them.
+
+    `expected_after` is the sequence number of the last record that was read, `trim_horizon` that of the first
+    record which is still there (None: nothing is there, or the shard itself is gone).
+    """
+
+    def __init__(self, shard_id: str, expected_after: str, trim_horizon: str | None) -> None:
+        there = f"the oldest record is {trim_horizon}" if trim_horizon else "nothing older than now is left"
+        super().__init__(
+            f"Records of {shard_id} after {expected_after} were trimmed before they were read: {there}. "
+            "Either they outlived the stream's retention, or the stream was deleted and made anew."
+        )
+        self.shard_id = shard_id
+        self.expected_after = expected_after
+        self.trim_horizon = trim_horizon
+
+
+class StreamRecord(NamedTuple):
+    """A record to put. Records of one `partition_key` go to one shard and keep their order."""
+
+    partition_key: str
+    data: bytes
+
+
+class StoredRecord(NamedTuple):
+    """A record as the stream keeps it. `sequence_number` has 56 digits, so that text order is stream order.
+
+    `arrived_at` is in UTC.
+    """
+
+    shard_id: str
+    sequence_number: str
+    partition_key: str
+    data: bytes
+    arrived_at: dt.datetime
+
+
+class Shard(NamedTuple):
+    """One ordered part of a stream. A closed shard takes no more records; its children are read after it.
+
+    `trimmed_through`: the last record that was trimmed, where the stream keeps that and numbers all shards together.
+    """
+
+    shard_id: str
+    parents: tuple[str, ...]
+    closed: bool
+    first_sequence_number: str
+    last_sequence_number: str | None
+    trimmed_through: str | None = None
+
+
+class PutResult(NamedTuple):
+    """What became of one record: where it is, or `error` = a code, a colon and a sentence."""
+
+    shard_id: str | None
+    sequence_number: str | None
+    error: str | None
+
+
+class ReadResult(NamedTuple):
+    """Consecutive records of one shard.
+
+    `at_tip`: nothing more was there at the time of the read. `shard_ended`: nothing more will ever come.
+    """
+
+    records: list[StoredRecord]
+    at_tip: bool
+    shard_ended: bool
+
+
+class EventStream(Protocol):
+    """A stream of records. Safe to use from several threads and several processes at once."""
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+
+    def create(self, shards: int) -> None:
+        """Make the stream with so many shards and wait until it can be used; nothing happens if it is there."""
+
+    def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
+        """Put records once: one result each, in order. A result without `error` means the record is durable.
+
+        What a later attempt may mend (throttling, a lost connection, a full disk) is an `error` of the records
+        concerned; `StreamNotFound` is raised.
+        """
+
+    def shards(self) -> list[Shard]:
+        """All shards that are known, closed ones too. Raises `StreamNotFound`, `StreamBusy`."""
+
+    def read(
+        self, shard_id: str, after: str | None, max_records: int = 10_000, max_bytes: int = 10_000_000
+    ) -> ReadResult:
+        """The records that follow the sequence number `after`; None reads from the oldest record.
+
+        Gives at least one record if there is one, however large. Raises `StreamGap` if records after `after`
+        were trimmed, `StreamNotFound`, `StreamBusy`.
+        """
+
+    def has_records_after(self, shard_id: str, after: str | None) -> bool:
+        """Whether `read` would give a record. Cheap. Raises what `read` raises."""
+
+    def retention(self) -> dt.timedelta:
+        """How long records are kept."""
+
+    def split(self, shard_id: str) -> None:
+        """Close a shard and halve its hash range between two children."""
+
+    def merge(self, shard_id: str, adjacent_shard_id: str) -> None:
+        """Close two shards whose hash ranges adjoin, the lower first, and give both ranges to one child."""
+
+    def close(self) -> None:
+        """Let go of connections. The stream itself stays."""
+
+
+def sequence_text(number: int | str) -> str:
+    """A sequence number as 56 digits."""
+    return str(number).zfill(SEQUENCE_DIGITS)
+
+
+def refusal(record: StreamRecord) -> str | None:
+    """Why no stream takes this record, as text for `PutResult.error`; None if it is fit."""
+    key, data = record
+    if not 1 <= len(key) <= MAX_KEY_CHARACTERS:
+        return f"{INVALID_PARTITION_KEY}: it has {len(key)} characters, 1 to {MAX_KEY_CHARACTERS} are allowed"
+    try:
+        size = len(data) + (len(key) if key.isascii() else len(key.encode()))
+    except UnicodeEncodeError:
+        return f"{INVALID_PARTITION_KEY}: it holds half a surrogate pair, which UTF-8 cannot say"
+    if size > MAX_RECORD_BYTES:
+        return f"{RECORD_TOO_LARGE}: it has {size} bytes, {MAX_RECORD_BYTES} are allowed with its key"
+    return None

@@ -1,0 +1,158 @@
+"""Reads what is new on a stream after a checkpoint: parents before children, every record once, no gap unseen.
+
+Keeps no checkpoint itself: what has been read is known where the records are written to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from event_assets.streams.position import BEGINNING, ShardPosition, lost_shards, was_finished
+from event_assets.streams.protocol import EventStream, ReadResult, Shard, StoredRecord, StreamGap
+
+
+class ReadBatch(NamedTuple):
+    """Consecutive records of one shard, at least one, and the position that follows them."""
+
+    shard_id: str
+    records: list[StoredRecord]
+    position: ShardPosition
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Bounds(NamedTuple):
+    """How much to read: of each shard in all, and at a time."""
+
+    shard_records: int = 200_000
+    shard_bytes: int = 1_000_000_000
+    batch_records: int = 10_000
+    batch_bytes: int = 10_000_000
+
+
+DEFAULT_BOUNDS = Bounds()
+
+
+class StreamReader:
+    """Walks the shards of a stream. `clock` gives the time in UTC."""
+
+    def __init__(self, stream: EventStream, clock: Callable[[], dt.datetime] = _now) -> None:
+        self.stream = stream
+        self._clock = clock
+
+    def has_new(self, checkpoint: Mapping[str, ShardPosition]) -> bool:
+        """Whether `read_new` would give a record or raise `StreamGap`. Cheap: for sensors."""
+        shards = self.stream.shards()
+        return bool(lost_shards(shards, checkpoint)) or any(
+            self._has_new(shard.shard_id, position, was_finished(shard.shard_id, shards, checkpoint))
+            for shard in shards
+            if not (position := checkpoint.get(shard.shard_id, BEGINNING)).ended
+        )
+
+    def _has_new(self, shard_id: str, position: ShardPosition, finished: bool) -> bool:
+        try:
+            return self.stream.has_records_after(shard_id, position.after)
+        except StreamGap:
+            if finished or self._was_quiet(position):
+                return self.stream.has_records_after(shard_id, None)
+            return True
+
+    def read_new(
+        self,
+        checkpoint: Mapping[str, ShardPosition],
+        *,
+        until: dt.datetime | None = None,
+        bounds: Bounds = DEFAULT_BOUNDS,
+        on_gap: Callable[[StreamGap], None] | None = None,
+    ) -> Iterator[ReadBatch]:
+        """Everything on the stream after the checkpoint, in batches of one shard each.
+
+        A shard gives nothing before its parents were read to their end; shards take turns. A shard is left at its
+        tip, at the first batch that ends with a record which arrived at `until` or later (now, by default: the walk
+        ends even while others write), or when its bounds are reached (the last batch may exceed the bytes by one
+        record). Shards that a reshard makes meanwhile are read too. Raises `StreamGap` at the first shard that
+        lost records after the checkpoint; with `on_gap`, calls it instead and goes on with the oldest record there is.
+        """
+        shards = self.stream.shards()
+        for gap in lost_shards(shards, checkpoint):
+            _report(gap, on_gap)
+        walk = _Walk(shards, checkpoint, until or self._clock(), bounds)
+        while (shard_id := walk.next_shard()) is not None:
+            position = walk.position(shard_id)
+            limits = walk.limits(shard_id)
+            try:
+                result = self.stream.read(shard_id, position.after, *limits)
+            except StreamGap as gap:
+                if not (was_finished(shard_id, shards, checkpoint) or self._was_quiet(position)):
+                    _report(gap, on_gap)
+                result = self.stream.read(shard_id, None, *limits)
+            walk.advance(shard_id, result)
+            if result.shard_ended:
+                walk.discover(self.stream.shards())
+            if result.records:
+                yield ReadBatch(shard_id, result.records, walk.position(shard_id))
+
+    def _was_quiet(self, position: ShardPosition) -> bool:
+        """Whether all that arrived before `seen_at` was read, and all that arrived since is kept."""
+        return position.seen_at is not None and position.seen_at >= self._clock() - self.stream.retention()
+
+
+def _report(gap: StreamGap, on_gap: Callable[[StreamGap], None] | None) -> None:
+    if on_gap is None:
+        raise gap
+    on_gap(gap)
+
+
+class _Walk:
+    """Which shard comes next (all whose parents have ended, in turn) and how much of it."""
+
+    def __init__(
+        self, shards: list[Shard], checkpoint: Mapping[str, ShardPosition], until: dt.datetime, bounds: Bounds
+    ) -> None:
+        self._until = until
+        self._bounds = bounds
+        self._positions = dict(checkpoint)
+        self._records: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+        self._ready: deque[str] = deque()
+        self._found: set[str] = set()
+        self.discover(shards)
+
+    def discover(self, shards: list[Shard]) -> None:
+        """Take up shards that are not yet walked and whose parents have ended or are no longer listed."""
+        listed = {shard.shard_id for shard in shards}
+        for shard in shards:
+            if shard.shard_id in self._found or self.position(shard.shard_id).ended:
+                continue
+            if all(self.position(parent).ended for parent in shard.parents if parent in listed):
+                self._found.add(shard.shard_id)
+                self._ready.append(shard.shard_id)
+
+    def next_shard(self) -> str | None:
+        return self._ready.popleft() if self._ready else None
+
+    def position(self, shard_id: str) -> ShardPosition:
+        return self._positions.get(shard_id, BEGINNING)
+
+    def limits(self, shard_id: str) -> tuple[int, int]:
+        """Most records and bytes to read next."""
+        return (
+            min(self._bounds.batch_records, self._bounds.shard_records - self._records[shard_id]),
+            min(self._bounds.batch_bytes, self._bounds.shard_bytes - self._bytes[shard_id]),
+        )
+
+    def advance(self, shard_id: str, result: ReadResult) -> None:
+        """Take note of what was read, and queue the shard again if it has more to give."""
+        records = result.records
+        after = records[-1].sequence_number if records else self.position(shard_id).after
+        self._positions[shard_id] = ShardPosition(after, result.shard_ended)
+        self._records[shard_id] += len(records)
+        self._bytes[shard_id] += sum(len(record.data) for record in records)
+        beyond = bool(records) and records[-1].arrived_at >= self._until
+        if not (result.at_tip or beyond) and min(self.limits(shard_id)) > 0:
+            self._ready.append(shard_id)

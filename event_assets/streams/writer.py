@@ -1,0 +1,71 @@
+"""Writes to a stream: many events to a record, again what failed, a verdict for each.
+
+Which events are fit to be written was decided before; what a stream is, is `protocol.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from event_assets.contract.records import RECORD_BYTES, Encoding, pack
+from event_assets.streams.backoff import Backoff
+from event_assets.streams.protocol import PERMANENT_ERRORS, EventStream, PutResult, StreamRecord
+
+WRITE_BACKOFF = Backoff()
+
+
+def aggregate(
+    events: Iterable[tuple[str, bytes]], encoding: Encoding = "zstd", max_bytes: int = RECORD_BYTES
+) -> list[StreamRecord]:
+    """Pack (partition key, JSON line) pairs into records of one key and up to `max_bytes` each.
+
+    The lines of a key keep their order. A line that is larger alone has a record of its own.
+    """
+    lines: dict[str, list[bytes]] = {}
+    for key, line in events:
+        lines.setdefault(key, []).append(line)
+    return [StreamRecord(key, data) for key, group in lines.items() for data in pack(group, encoding, max_bytes)]
+
+
+class StreamWriter:
+    """Writes to `stream` and repeats, after a back-off, only the records that failed.
+
+    A repeat may change the order of a key's records, and may write a record twice if an answer was lost.
+    """
+
+    def __init__(self, stream: EventStream, backoff: Backoff = WRITE_BACKOFF) -> None:
+        self.stream = stream
+        self._backoff = backoff
+
+    def write(self, records: Sequence[StreamRecord]) -> list[PutResult]:
+        """One result per record, in order: durable where there is no `error`, given up where there is one.
+
+        Raises `StreamNotFound`.
+        """
+        results = self.stream.put(records)
+        failures = 1
+        while pending := [index for index, result in enumerate(results) if _may_pass(result)]:
+            if not self._backoff.wait(failures):
+                break
+            failures += 1
+            again = self.stream.put([records[index] for index in pending])
+            for index, result in zip(pending, again, strict=True):
+                results[index] = result
+        return results
+
+    def write_events(self, events: Sequence[tuple[str, bytes]], encoding: Encoding = "zstd") -> list[PutResult]:
+        """Aggregate and write (partition key, JSON line) pairs. One result per event, in order.
+
+        If one of a key's records fails, so do all events of that key: sending an event again is harmless, calling
+        one durable that is not is not.
+        """
+        records = aggregate(events, encoding)
+        verdicts: dict[str, PutResult] = {}
+        for record, result in zip(records, self.write(records), strict=True):
+            if result.error is not None or record.partition_key not in verdicts:
+                verdicts[record.partition_key] = result
+        return [verdicts[key] for key, _ in events]
+
+
+def _may_pass(result: PutResult) -> bool:
+    return result.error is not None and not result.error.startswith(PERMANENT_ERRORS)
