@@ -11,11 +11,13 @@ SHOP = "https://shop.plotto.example"
 CATEGORIES = ("portfolio", "restaurant", "shop", "blog", "event", "business", "wedding", "school")
 BLOG_POSTS = (
     "ten-portfolios-we-love", "how-to-sell-prints-online", "menu-design-that-makes-hungry", "what-is-a-domain",
-    "a-wedding-site-in-an-evening", "fonts-that-load-fast", "photos-without-a-photographer", "your-first-hundred-visitors",
+    "a-wedding-site-in-an-evening", "fonts-that-load-fast", "photos-without-a-photographer",
+    "your-first-hundred-visitors",
 )  # fmt: skip
 SEARCHES = (
-    "wedding", "minimal portfolio", "restaurant menu", "one page", "café", "日本語", "photography dark", "shop with booking",
-    "custom domain", "how to publish", "business cards", "größe ändern", "résumé", "yoga", "band", "refund",
+    "wedding", "minimal portfolio", "restaurant menu", "one page", "café", "日本語", "photography dark",
+    "shop with booking", "custom domain", "how to publish", "business cards", "größe ändern", "résumé", "yoga", "band",
+    "refund",
 )  # fmt: skip
 SCREENS = ("Home", "Sites", "Editor", "Pages", "Media", "Statistics", "Orders", "Inbox", "Settings")
 ERRORS = (
@@ -62,25 +64,40 @@ class Arrival(NamedTuple):
     query: str
 
 
+def _arrival(weight: float, referrer: str | None, *, click: str = "", **utm: str) -> Arrival:
+    marks = [f"utm_{name}={value}" for name, value in utm.items()]
+    return Arrival(weight, referrer, "&".join([*marks, click + "={click}"] if click else marks))
+
+
 ARRIVALS: tuple[Arrival, ...] = (
-    Arrival(30, None, ""),
-    Arrival(20, "https://www.google.com/", ""),
-    Arrival(3, "https://www.bing.com/", ""),
-    Arrival(2, "https://duckduckgo.com/", ""),
-    Arrival(2, "https://search.yahoo.co.jp/search?p=%E3%83%9B%E3%83%BC%E3%83%A0", ""),
-    Arrival(8, "https://www.google.com/", "utm_source=google&utm_medium=cpc&utm_campaign=brand-2026&utm_term=plotto&gclid={click}"),
-    Arrival(3, "https://www.bing.com/", "utm_source=bing&utm_medium=cpc&utm_campaign=builder-generic&msclkid={click}"),
-    Arrival(5, "https://l.facebook.com/", "utm_source=facebook&utm_medium=paid_social&utm_campaign=autumn-launch&utm_content=video-a&fbclid={click}"),
-    Arrival(3, "https://l.instagram.com/", "utm_source=instagram&utm_medium=social&utm_campaign=creators&fbclid={click}"),
-    Arrival(2, "https://t.co/x7Yb2", ""),
-    Arrival(2, "https://www.linkedin.com/", "li_fat_id={click}"),
-    Arrival(1, "https://www.tiktok.com/", "utm_source=tiktok&utm_medium=paid&utm_campaign=autumn-launch&ttclid={click}"),
-    Arrival(6, None, "utm_source=newsletter&utm_medium=email&utm_campaign=2026-11-tips"),
-    Arrival(2, "https://mail.google.com/", ""),
-    Arrival(2, "https://www.youtube.com/", "utm_source=youtube&utm_medium=video&utm_campaign=how-to"),
-    Arrival(2, "https://designblog.example/reviews/site-builders", ""),
-    Arrival(1, "https://partner.example/", "utm_source=partner42&utm_medium=affiliate&utm_campaign=always-on"),
-    Arrival(1, "https://news.example/", "utm_source=display-net&utm_medium=display&utm_campaign=retarget&dclid={click}"),
-    Arrival(1, "https://chatgpt.com/", "utm_source=chatgpt.com"),
-    Arrival(1, "https://shopping.google.com/", "utm_source=google&utm_medium=cpc&utm_campaign=shop-feed&gclid={click}"),
-)  # fmt: skip
+    _arrival(30, None),
+    _arrival(20, "https://www.google.com/"),
+    _arrival(3, "https://www.bing.com/"),
+    _arrival(2, "https://duckduckgo.com/"),
+    _arrival(2, "https://search.yahoo.co.jp/search?p=%E3%83%9B%E3%83%BC%E3%83%A0"),
+    _arrival(
+        8, "https://www.google.com/", source="google", medium="cpc", campaign="brand-2026", term="plotto", click="gclid"
+    ),
+    _arrival(3, "https://www.bing.com/", source="bing", medium="cpc", campaign="builder-generic", click="msclkid"),
+    _arrival(
+        5,
+        "https://l.facebook.com/",
+        source="facebook",
+        medium="paid_social",
+        campaign="autumn-launch",
+        content="video-a",
+        click="fbclid",
+    ),
+    _arrival(3, "https://l.instagram.com/", source="instagram", medium="social", campaign="creators", click="fbclid"),
+    _arrival(2, "https://t.co/x7Yb2"),
+    _arrival(2, "https://www.linkedin.com/", click="li_fat_id"),
+    _arrival(1, "https://www.tiktok.com/", source="tiktok", medium="paid", campaign="autumn-launch", click="ttclid"),
+    _arrival(6, None, source="newsletter", medium="email", campaign="2026-11-tips"),
+    _arrival(2, "https://mail.google.com/"),
+    _arrival(2, "https://www.youtube.com/", source="youtube", medium="video", campaign="how-to"),
+    _arrival(2, "https://designblog.example/reviews/site-builders"),
+    _arrival(1, "https://partner.example/", source="partner42", medium="affiliate", campaign="always-on"),
+    _arrival(1, "https://news.example/", source="display-net", medium="display", campaign="retarget", click="dclid"),
+    _arrival(1, "https://chatgpt.com/", source="chatgpt.com"),
+    _arrival(1, "https://shopping.google.com/", source="google", medium="cpc", campaign="shop-feed", click="gclid"),
+)

@@ -93,7 +93,7 @@ def _not_an_object(event: Event, rng: Random) -> bytes:
 
 
 def _too_large(event: Event, rng: Random) -> Event:
-    blob: Event = {"blob": "b" * 70_000} if rng.random() < 0.5 else {f"key_{n}": n for n in range(600)}
+    blob: Event = {"blob": rng.randbytes(35_000).hex()} if rng.random() < 0.5 else {f"key_{n}": n for n in range(600)}
     return event | {"properties": event.get("properties", {}) | blob}
 
 

@@ -130,7 +130,9 @@ class _World:
         device = rng.choice(person.devices)
         state = self._state(person)
         late = _lateness(rng) if device.model.platform != "server" and rng.random() < self._rates.late_visit else 0.0
-        visit = Visit(person, device, state, begins - late, rng, _clock_error(self._seed, device, self._rates.clock_skew))
+        visit = Visit(
+            person, device, state, begins - late, rng, _clock_error(self._seed, device, self._rates.clock_skew)
+        )
         tell(visit)
         for draft in visit.drafts:
             send_at = begins if late else draft.at + rng.uniform(0.05, 2)

@@ -32,7 +32,9 @@ def pick(rng: Random, options: tuple[W, ...]) -> W:
 
 def uuid7(rng: Random, at: float) -> str:
     """A version 7 UUID of that moment (epoch seconds)."""
-    bits = (int(at * 1000) & (2**48 - 1)) << 80 | 0x7 << 76 | rng.getrandbits(12) << 64 | 0b10 << 62 | rng.getrandbits(62)
+    bits = (
+        (int(at * 1000) & (2**48 - 1)) << 80 | 0x7 << 76 | rng.getrandbits(12) << 64 | 0b10 << 62 | rng.getrandbits(62)
+    )
     return _dashed(f"{bits:032x}")
 
 

@@ -28,9 +28,8 @@ _REASONS = ("too_expensive", "missing_feature", "not_needed", "other_product", "
 
 def tell(visit: Visit) -> None:
     """Write everything the person does on this visit."""
-    story = _STORIES[visit.person.persona.name]
-    if visit.person.persona.name in ("builder", "owner", "shopper") and visit.device.model.platform in ("ios", "android"):
-        story = _app
+    on_phone = visit.device.model.platform in ("ios", "android")
+    story = _app if on_phone else _STORIES[visit.person.persona.name]
     story(visit)
     if visit.rng.random() < 0.02 and visit.drafts:
         _something_breaks(visit)
@@ -116,7 +115,7 @@ def _app(visit: Visit) -> None:
     if visit.state.member:
         visit.sign_in(visit.rng.choice(_METHODS))
     for name in visit.rng.sample(SCREENS, visit.rng.randint(2, 7)):
-        more = {"previous_screen": previous} if previous else {}
+        more: dict[str, Any] = {"previous_screen": previous} if previous else {}
         visit.screen(name, 25, transition="push" if previous else "launch", **more)
         previous = name
 
@@ -163,7 +162,9 @@ def _sign_up(visit: Visit) -> None:
     visit.view(f"{APP}/signup", "account", 30)
     method = rng.choice(_METHODS)
     visit.sign_in(method, plan="free", created_at=rfc3339(visit.clock))
-    visit.act("signup", {"method": method, "plan": "free", "email_domain": rng.choice(("gmail.com", "outlook.com", "web.de"))})
+    visit.act(
+        "signup", {"method": method, "plan": "free", "email_domain": rng.choice(("gmail.com", "outlook.com", "web.de"))}
+    )
     if before and rng.random() < 0.3:
         visit.act("alias", {"previous_id": before})
     visit.state.member = True
@@ -181,7 +182,13 @@ def _new_site(visit: Visit) -> None:
     language = visit.place.locale.split("-")[0]
     visit.act(
         "site_created",
-        {"site_id": site, "template_id": template, "category": category, "language": language, "started_with": "template"},
+        {
+            "site_id": site,
+            "template_id": template,
+            "category": category,
+            "language": language,
+            "started_with": "template",
+        },
     )
     visit.state.sites.append(site)
     _edit(visit, site)

@@ -31,7 +31,7 @@ _VERSIONS = {"web": "2026.11.3", "ios": "7.4.1", "android": "7.4.1", "desktop": 
 class Draft(NamedTuple):
     """One event as the client makes it.
 
-    `at` is the true moment (epoch seconds) behind its `occurred_at`, of which the client's clock is off by `clock_error`.
+    `at` is the true moment (epoch seconds) behind its `occurred_at`; the client's clock is ahead by `clock_error`.
     """
 
     at: float
@@ -99,7 +99,9 @@ class Visit:
         vitals = {"page_type": page_type, "load_ms": load}
         if self.rng.random() < 0.4:
             vitals |= {"lcp_ms": round(load * self.rng.uniform(0.7, 1.6), 1), "cls": round(self.rng.expovariate(18), 4)}
-        self._write("page_view", vitals | properties, page=page, screen=_size(model.screen), viewport=_size(model.viewport))
+        self._write(
+            "page_view", vitals | properties, page=page, screen=_size(model.screen), viewport=_size(model.viewport)
+        )
         self._dwell(seconds * self.rng.lognormvariate(-0.15, 0.6), int(model.viewport[1] * self.rng.uniform(1.5, 7)))
         self._referrer = url
 
