@@ -62,6 +62,13 @@ class Settings(BaseSettings):
 
     collector_host: str = Field("127.0.0.1", description="Address that the ingest API listens on.")
     collector_port: int = Field(8080, ge=0, le=65535, description="Port of the ingest API; 0 takes a free one.")
+    collector_buffer_mb: int = Field(128, ge=8, le=65_536, description="Megabytes that the ingest API holds at most.")
+    collector_ip_rate: float = Field(
+        500.0, ge=0, description="Requests per second that the ingest API takes from one address; 0: any number."
+    )
+    collector_proxies: str = Field(
+        "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For is believed, with commas between."
+    )
     dagster_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI; 0 takes a free one.")
     plan_dir: Path | None = Field(None, description="Folder of the tracking plan. Default: the one that is shipped.")
 
