@@ -1,0 +1,124 @@
+"""Who is asking and whether they may: write key, signature, web origin, rates. Decides about requests, not events."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from urllib.parse import parse_qs
+
+from starlette.types import Scope
+
+from event_assets.collector.errors import RequestRefused
+from event_assets.collector.keys import Source, WriteKeys
+from event_assets.collector.limits import CollectorLimits, TokenBuckets
+from event_assets.collector.metrics import CollectorMetrics
+from event_assets.collector.signatures import SignatureCheck
+
+_MAX_PARAMETERS = 200
+
+
+class Caller:
+    """One request's headers, address and query, as far as they matter here."""
+
+    __slots__ = ("address", "headers", "query")
+
+    def __init__(self, scope: Scope) -> None:
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        client = scope.get("client")
+        self.address: str = client[0] if client else ""
+        query: bytes = scope.get("query_string", b"")
+        self.query = _query(query) if query else {}
+
+    @property
+    def origin(self) -> str | None:
+        """The web origin that a browser names."""
+        return self.headers.get("origin")
+
+    def write_key(self) -> str:
+        """The write key: `X-Write-Key`, a bearer token, the user name of basic authorisation, or `?write_key=`.
+
+        The query is for `sendBeacon` and the pixel, which can set no header. Empty where there is none.
+        """
+        if key := self.headers.get("x-write-key"):
+            return key
+        scheme, _, credentials = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return credentials.strip()
+        if scheme.lower() == "basic":
+            return _basic_user(credentials)
+        return self.query.get("write_key", [""])[0]
+
+
+def _query(query: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(query.decode("latin-1"), max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        raise RequestRefused(400, "bad_query", f"a query may have {_MAX_PARAMETERS} parameters") from None
+
+
+def _basic_user(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials, validate=True).decode("latin-1").partition(":")[0]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+class Access:
+    """Lets requests in or refuses them."""
+
+    def __init__(self, keys: WriteKeys, limits: CollectorLimits, metrics: CollectorMetrics) -> None:
+        self._keys = keys
+        self._limits = limits
+        self._metrics = metrics
+        self._by_address = TokenBuckets(limits)
+        self._by_key = TokenBuckets(limits)
+        self._signatures = SignatureCheck()
+
+    def source_of(self, caller: Caller) -> Source:
+        """The source that the request names, before its body is read. Raises 401, 403, 429."""
+        self._limit_address(caller.address)
+        key = caller.write_key()
+        source = self._keys.find_signing(key) if "x-signature" in caller.headers else self._keys.find(key)
+        if source is None:
+            raise RequestRefused(401, "unknown_write_key", "the write key is missing, unknown, revoked or must sign")
+        if caller.origin is not None and not source.allows_origin(caller.origin):
+            raise RequestRefused(403, "origin_not_allowed", "pages of this origin may not send with this key")
+        return source
+
+    def check_signature(self, source: Source, caller: Caller, body: bytes) -> None:
+        """Refuses the body of a source that signs unless the signature fits."""
+        if source.signing_secret is not None:
+            self._signatures.check(source.id, source.signing_secret, caller.headers, body)
+
+    def limit_events(self, source: Source, events: int) -> None:
+        """Takes the events from the key's rate. Raises 429 with the seconds to wait."""
+        if source.events_per_second is None:
+            return
+        wait = self._by_key.take(source.id, events, source.events_per_second)
+        if wait > 0:
+            self._metrics.throttled.labels("key").inc()
+            raise RequestRefused(429, "key_rate", "the write key is over its rate", wait)
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether any key allows pages of this origin; a CORS preflight names no key."""
+        return self._keys.allows_origin(origin)
+
+    def _limit_address(self, address: str) -> None:
+        rate = self._limits.ip_requests_per_second
+        if rate <= 0:
+            return
+        wait = self._by_address.take(_neighbourhood(address), 1, rate)
+        if wait > 0:
+            self._metrics.throttled.labels("ip").inc()
+            raise RequestRefused(429, "ip_rate", "too many requests from this address", wait)
+
+
+def _neighbourhood(address: str) -> str:
+    """Whom a rate is for: an IPv4 address, or the /64 of an IPv6 one, which is one customer's to choose from."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    except ValueError:
+        return address

@@ -1,0 +1,159 @@
+"""Puts the collector together: routes, life span, what is shared between requests. No request is handled here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from event_assets.collector import docs
+from event_assets.collector.access import Access
+from event_assets.collector.buffer import BufferBudget, GroupCommit
+from event_assets.collector.ingest import Ingest
+from event_assets.collector.judge import Judge, Line
+from event_assets.collector.keys import WriteKeys
+from event_assets.collector.limits import CollectorLimits
+from event_assets.collector.metrics import CollectorMetrics
+from event_assets.collector.openapi import openapi_document
+from event_assets.collector.privacy import ip_rule
+from event_assets.contract.decoder import EventDecoder
+from event_assets.contract.plan import TrackingPlan
+from event_assets.settings import Settings
+from event_assets.streams import Backoff, EventStream, StreamWriter, open_stream
+
+log = logging.getLogger(__name__)
+
+_WRITERS = {"embedded": 1, "kinesis": 4}
+"""Writes in flight: the embedded log commits one at a time, Kinesis answers each after a network's delay."""
+_READY_SECONDS = 2.0
+
+
+def create_app(
+    settings: Settings,
+    stream: EventStream | None = None,
+    keys: WriteKeys | None = None,
+    limits: CollectorLimits | None = None,
+) -> Starlette:
+    """The ingest API as an ASGI app. Stream, keys and limits are those of the settings unless given.
+
+    The app holds no thread and no connection before its life span has begun, and none after it has ended; it may begin
+    again (on AWS Lambda it does with each request).
+    """
+    collector = Collector(
+        settings, stream or open_stream(settings), keys or WriteKeys.of(settings), limits or limits_of(settings)
+    )
+    routes = [
+        Route("/v1/events", _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
+        Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
+        Route("/v1/health", collector.health),
+        Route("/v1/ready", collector.ready),
+        Route("/metrics", collector.exposition),
+        Route("/openapi.json", collector.openapi),
+        Route("/docs", docs.page),
+        Route("/docs/{name}", docs.asset),
+    ]
+    return Starlette(
+        routes=routes, lifespan=collector.lifespan, exception_handlers={HTTPException: _error, Exception: _fault}
+    )
+
+
+def limits_of(settings: Settings) -> CollectorLimits:
+    """The limits that the settings name."""
+    return CollectorLimits(
+        buffer_bytes=settings.collector_buffer_mb * 1024 * 1024,
+        ip_requests_per_second=settings.collector_ip_rate,
+    )
+
+
+class Collector:
+    """One process's ingest API: what its requests share."""
+
+    def __init__(self, settings: Settings, stream: EventStream, keys: WriteKeys, limits: CollectorLimits) -> None:
+        self._settings = settings
+        self._stream = stream
+        self._writer = StreamWriter(stream, Backoff(attempts=6, base_seconds=0.05, cap_seconds=2.0))
+        budget = BufferBudget(limits.buffer_bytes)
+        self.metrics = CollectorMetrics(budget)
+        self._commit = GroupCommit(self._write, writers=_WRITERS[settings.stream], on_write=self.metrics.wrote)
+        decoder = EventDecoder(TrackingPlan.load(settings.plan), limits.event)
+        self.ingest = Ingest(
+            Access(keys, limits, self.metrics),
+            Judge(decoder, settings.consent_refused),
+            self._commit,
+            budget,
+            limits,
+            self.metrics,
+            ip_rule(settings),
+        )
+        self._ready_until = 0.0
+        self._openapi = openapi_document(limits)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Makes the embedded stream if it is not there, writes while the app serves, and writes what is held at the end."""
+        if self._settings.stream == "embedded":
+            await asyncio.to_thread(self._stream.create, self._settings.stream_shards)
+        self._commit.start()
+        log.info("collector started", extra={"stream": self._stream.name, "kind": self._settings.stream})
+        try:
+            yield
+        finally:
+            await self._commit.stop()
+            self._ready_until = 0.0
+            log.info("collector stopped", extra={"stream": self._stream.name})
+
+    def _write(self, lines: Sequence[Line]) -> list[str | None]:
+        return [result.error for result in self._writer.write_events(lines)]
+
+    async def health(self, request: Request) -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, request: Request) -> Response:
+        """The stream is there. Asked of the stream at most every two seconds."""
+        now = time.monotonic()
+        if now >= self._ready_until:
+            try:
+                await asyncio.wait_for(asyncio.to_thread(self._stream.shards), _READY_SECONDS)
+            except Exception as error:  # whatever the stream raises means that it cannot be written to
+                log.warning("stream not ready", extra={"error": type(error).__name__})
+                return JSONResponse({"status": "stream_unavailable"}, 503, {"retry-after": "2"})
+            self._ready_until = now + _READY_SECONDS
+        return JSONResponse({"status": "ready"})
+
+    async def exposition(self, request: Request) -> Response:
+        """Prometheus's text format."""
+        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def openapi(self, request: Request) -> Response:
+        """The OpenAPI document."""
+        return JSONResponse(self._openapi)
+
+
+class _Endpoint:
+    """An ASGI callable as a route's endpoint; Starlette would take a bare method for a request handler."""
+
+    def __init__(self, serve: object) -> None:
+        self._serve = serve
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._serve(scope, receive, send)  # type: ignore[operator]
+
+
+async def _error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+    return JSONResponse({"error": code, "detail": error.detail}, error.status_code, error.headers)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "internal_error", "detail": "the collector failed; send again"}, 500)

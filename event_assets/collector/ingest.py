@@ -1,0 +1,213 @@
+"""The way of a request: who asks, its body, verdicts, one durable write, the answer. Each step lives in its own module."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from event_assets.collector import bodies, pixel
+from event_assets.collector.access import Access, Caller
+from event_assets.collector.buffer import BufferBudget, GroupCommit, Reservation
+from event_assets.collector.errors import RequestRefused
+from event_assets.collector.judge import Judge, Status, Verdict
+from event_assets.collector.keys import Source
+from event_assets.collector.limits import CollectorLimits, retry_after_seconds
+from event_assets.collector.metrics import CollectorMetrics
+from event_assets.collector.stamp import Stamp
+
+log = logging.getLogger(__name__)
+
+Header = tuple[bytes, bytes]
+_JSON: Header = (b"content-type", b"application/json")
+_GIF: Header = (b"content-type", b"image/gif")
+_NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+_BODY_TYPES = ("application/json", "text/plain", *_NDJSON_TYPES)
+_PREFLIGHT: list[Header] = [
+    (b"access-control-allow-methods", b"POST, GET"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, content-encoding, x-write-key, x-timestamp, x-nonce, x-signature",
+    ),
+    (b"access-control-max-age", b"7200"),
+]
+
+
+class Answer(msgspec.Struct):
+    """The answer to a request whose events got verdicts."""
+
+    accepted: int
+    rejected: int
+    dropped: int
+    retry: int
+    results: list[Verdict]
+
+
+class Refusal(msgspec.Struct):
+    """The answer to a request that was refused as a whole."""
+
+    error: str
+    detail: str
+
+
+Take = Callable[[Caller, Receive, Reservation], Awaitable[tuple[int, Header, bytes]]]
+"""Takes what a request carries; gives status, content type and body of its answer."""
+
+
+class Ingest:
+    """Takes events from requests to the stream."""
+
+    def __init__(
+        self,
+        access: Access,
+        judge: Judge,
+        commit: GroupCommit,
+        budget: BufferBudget,
+        limits: CollectorLimits,
+        metrics: CollectorMetrics,
+        keep_of_ip: Callable[[str], str | None],
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    ) -> None:
+        self._access = access
+        self._judge = judge
+        self._commit = commit
+        self._budget = budget
+        self._limits = limits
+        self._metrics = metrics
+        self._keep_of_ip = keep_of_ip
+        self._clock = clock
+        self._next_log: dict[str, float] = {}
+
+    async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`POST /v1/events`, and its preflight."""
+        await self._serve(scope, receive, send, self._post)
+
+    async def pixel(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`GET /v1/pixel.gif`."""
+        await self._serve(scope, receive, send, self._pixel)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, take: Take) -> None:
+        began = time.perf_counter()
+        cors: list[Header] = []
+        held = self._budget.reserve()
+        try:
+            caller = Caller(scope)
+            cors = self._cors(caller)
+            if scope["method"] == "OPTIONS":
+                await _send(send, 204, b"", self._preflight(caller, cors))
+            else:
+                status, content_type, body = await take(caller, receive, held)
+                await _send(send, status, body, [content_type, *cors])
+        except bodies.ClientGone:
+            return
+        except RequestRefused as refused:
+            self._note(refused)
+            await _send(send, refused.status, *_refusal(refused, cors))
+        finally:
+            held.release()
+            self._metrics.request_seconds.observe(time.perf_counter() - began)
+
+    async def _post(self, caller: Caller, receive: Receive, held: Reservation) -> tuple[int, Header, bytes]:
+        source = self._access.source_of(caller)
+        kind = caller.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if kind not in _BODY_TYPES:
+            raise RequestRefused(415, "unsupported_type", f"Content-Type may be {', '.join(_BODY_TYPES)}")
+        body = await bodies.read_body(receive, self._limits, held.grow)
+        self._access.check_signature(source, caller, body)
+        text = bodies.unpack(body, caller.headers.get("content-encoding", ""), self._limits)
+        held.grow(len(text))
+        events = bodies.split(text, self._limits, lines=kind in _NDJSON_TYPES)
+        verdicts = await self._take(events, source, caller)
+        return _status(verdicts), _JSON, _answer(verdicts)
+
+    async def _pixel(self, caller: Caller, receive: Receive, held: Reservation) -> tuple[int, Header, bytes]:
+        source = self._access.source_of(caller)
+        self._access.check_signature(source, caller, b"")
+        event = pixel.event_of(caller.query, source.platform)
+        held.grow(len(event))
+        verdicts = await self._take([event], source, caller)
+        status = _status(verdicts)
+        return (200, _GIF, pixel.GIF) if status == 200 else (status, _JSON, _answer(verdicts))
+
+    async def _take(self, events: Sequence[bytes], source: Source, caller: Caller) -> list[Verdict]:
+        """The final verdict on each event: accepted ones are on the stream when it returns."""
+        self._access.limit_events(source, len(events))
+        now = self._clock()
+        agent = caller.headers.get("user-agent")
+        stamp = Stamp(now, caller.address, agent, source.trusted, self._keep_of_ip)
+        verdicts, lines, positions = self._judge.judge(events, stamp, now, source.trusted)
+        if lines:
+            try:
+                errors = await self._commit.write(lines, self._limits.stream_seconds)
+            except TimeoutError:
+                errors = ["Timeout"] * len(lines)
+            for position, error in zip(positions, errors, strict=True):
+                if error is not None:
+                    self._not_taken(verdicts[position], error)
+        self._metrics.judged(verdicts)
+        return verdicts
+
+    def _not_taken(self, verdict: Verdict, error: str) -> None:
+        self._metrics.stream_errors.labels(error.partition(":")[0][:64]).inc()
+        verdict.status = "retry"
+        verdict.reason = "stream_unavailable"
+
+    def _cors(self, caller: Caller) -> list[Header]:
+        """Lets the browser show the answer to pages of an origin that some key allows; keys are checked on their own."""
+        origin = caller.origin
+        if origin is None or not self._access.allows_origin(origin):
+            return []
+        return [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-credentials", b"true"),
+            (b"access-control-expose-headers", b"retry-after"),
+            (b"vary", b"origin"),
+        ]
+
+    def _preflight(self, caller: Caller, cors: list[Header]) -> list[Header]:
+        if not cors:
+            raise RequestRefused(403, "origin_not_allowed", "pages of this origin may not send")
+        return [*cors, *_PREFLIGHT]
+
+    def _note(self, refused: RequestRefused) -> None:
+        """Counts every refusal and logs one of a kind a second, so that an attack cannot fill the log."""
+        self._metrics.refused.labels(refused.code).inc()
+        now = time.monotonic()
+        if now >= self._next_log.get(refused.code, 0.0):
+            self._next_log[refused.code] = now + 1.0
+            log.warning("request refused", extra={"status": refused.status, "code": refused.code})
+
+
+def _status(verdicts: Sequence[Verdict]) -> int:
+    """200: nothing to complain of; 207: some were rejected; 400: all were; 503: some must be sent again."""
+    statuses: set[Status] = {verdict.status for verdict in verdicts}
+    if "retry" in statuses:
+        return 503
+    if "rejected" not in statuses:
+        return 200
+    return 400 if len(statuses) == 1 else 207
+
+
+def _answer(verdicts: list[Verdict]) -> bytes:
+    statuses = [verdict.status for verdict in verdicts]
+    counts = (statuses.count(status) for status in ("accepted", "rejected", "dropped", "retry"))
+    return msgspec.json.encode(Answer(*counts, results=verdicts))
+
+
+def _refusal(refused: RequestRefused, cors: list[Header]) -> tuple[bytes, list[Header]]:
+    headers = [_JSON, *cors]
+    if refused.retry_after is not None:
+        headers.append((b"retry-after", str(retry_after_seconds(refused.retry_after)).encode()))
+    if refused.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    return msgspec.json.encode(Refusal(refused.code, refused.detail)), headers
+
+
+async def _send(send: Send, status: int, body: bytes, headers: list[Header]) -> None:
+    headers = [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store"), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,201 @@
+"""Write keys: who may send events, from where, and how many.
+
+Keys are public by nature (they ship inside web pages and apps), so a key only ever allows writing. Nothing here speaks HTTP.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from event_assets.contract.event import Platform
+from event_assets.settings import Settings
+
+KEY_PREFIX = "ea"
+_RELOAD_SECONDS = 1.0
+_NO_HASH = "0" * 64
+
+
+class KeyFileError(ValueError):
+    """The file of write keys cannot be read. The message names the file."""
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One source of events, as it is kept: the hash of its key, and what the key allows.
+
+    `allowed_origins` are the web origins whose pages may send with it (`*`: every one); requests without an `Origin`
+    are not bound by it. `events_per_second` bounds its events, None leaves them unbounded. A `trusted` source may set
+    `received_at`, `derived_at` and `ip`. A source with a `signing_secret` must sign every request.
+    """
+
+    id: str
+    name: str
+    platform: Platform
+    key_hash: str
+    created_at: dt.datetime
+    allowed_origins: tuple[str, ...] = ()
+    events_per_second: float | None = None
+    trusted: bool = False
+    signing_secret: str | None = None
+    revoked_at: dt.datetime | None = None
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether a page of this web origin may send with the key."""
+        return "*" in self.allowed_origins or origin in self.allowed_origins
+
+
+class _KeyFile(msgspec.Struct):
+    keys: list[Source] = []
+
+
+class WriteKeys:
+    """The write keys in one JSON file, shared by every process that serves or manages them.
+
+    A change by another process is seen within a second. Safe to use from several threads and processes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._sources: dict[str, Source] = {}
+        self._origins: frozenset[str] = frozenset()
+        self._stamp: tuple[int, int, int] | None = None
+        self._next_look = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> WriteKeys:
+        """The keys under the settings' home folder."""
+        return cls(settings.home / "keys.json")
+
+    def create(
+        self,
+        name: str,
+        platform: Platform,
+        trusted: bool = False,
+        *,
+        signed: bool = False,
+        allowed_origins: tuple[str, ...] = (),
+        events_per_second: float | None = None,
+    ) -> str:
+        """Makes a key and gives its plain text, which is shown this once: `ea_<id>_<secret>`.
+
+        The file keeps its SHA-256 hash. With `signed`, the client must sign each request (see `signatures`); since
+        checking a signature takes the secret, the file keeps that key itself, and is readable by its owner only.
+        """
+        key_id, secret = secrets.token_hex(6), secrets.token_hex(20)
+        key = f"{KEY_PREFIX}_{key_id}_{secret}"
+        source = Source(
+            id=key_id,
+            name=name,
+            platform=platform,
+            key_hash=_hash(key),
+            created_at=dt.datetime.now(dt.UTC),
+            allowed_origins=tuple(allowed_origins),
+            events_per_second=events_per_second,
+            trusted=trusted,
+            signing_secret=key if signed else None,
+        )
+        with self._exclusive() as sources:
+            sources[key_id] = source
+        return key
+
+    def revoke(self, key_or_id: str) -> bool:
+        """Ends a key, named by its plain text or its id. False if there is no such key in force."""
+        key_id = _id_of(key_or_id) or key_or_id
+        with self._exclusive() as sources:
+            source = sources.get(key_id)
+            if source is None or source.revoked_at is not None:
+                return False
+            sources[key_id] = msgspec.structs.replace(source, revoked_at=dt.datetime.now(dt.UTC))
+        return True
+
+    def sources(self) -> list[Source]:
+        """All sources, revoked ones too, in the order in which they were made."""
+        self._look()
+        return list(self._sources.values())
+
+    def find(self, key: str) -> Source | None:
+        """The source of a key's plain text; None if there is none, it is revoked, or it has to sign."""
+        self._look()
+        source = self._sources.get(_id_of(key) or "")
+        matches = hmac.compare_digest(source.key_hash if source else _NO_HASH, _hash(key))
+        if source is None or not matches or source.revoked_at is not None or source.signing_secret is not None:
+            return None
+        return source
+
+    def find_signing(self, key_id: str) -> Source | None:
+        """The source that signs its requests under this id (`ea_<id>`), if the key is in force."""
+        self._look()
+        source = self._sources.get(key_id.removeprefix(f"{KEY_PREFIX}_"))
+        if source is None or source.signing_secret is None or source.revoked_at is not None:
+            return None
+        return source
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether any key in force allows this web origin. A CORS preflight names no key."""
+        self._look()
+        return "*" in self._origins or origin in self._origins
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _RELOAD_SECONDS
+        self._load()
+
+    def _load(self) -> None:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            self._take({}, None)
+            return
+        stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if stamp != self._stamp:
+            self._take(_read(self._path), stamp)
+
+    def _take(self, sources: dict[str, Source], stamp: tuple[int, int, int] | None) -> None:
+        live = [source for source in sources.values() if source.revoked_at is None]
+        self._sources, self._stamp = sources, stamp
+        self._origins = frozenset(origin for source in live for origin in source.allowed_origins)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[dict[str, Source]]:
+        """The sources as they are in the file, for changing; written back by an atomic rename."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self._path.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            sources = _read(self._path) if self._path.exists() else {}
+            yield sources
+            fresh = self._path.with_suffix(f".{os.getpid()}.new")
+            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(_KeyFile(list(sources.values()))), indent=2))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, self._path)
+        self._next_look = 0.0
+
+
+def _read(path: Path) -> dict[str, Source]:
+    try:
+        return {source.id: source for source in msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys}
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"{path} is not a file of write keys: {error}") from None
+
+
+def _hash(key: str) -> str:
+    """Keys are 160 random bits: a plain hash of one cannot be guessed back."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _id_of(key: str) -> str | None:
+    parts = key.split("_")
+    return parts[1] if len(parts) == 3 and parts[0] == KEY_PREFIX else None

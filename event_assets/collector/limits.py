@@ -1,0 +1,74 @@
+"""How much the collector takes: sizes, rates and waits, and the token buckets that hold the rates."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from event_assets.contract.decoder import Limits
+
+MIB = 1024 * 1024
+EDGE_LIMITS = Limits(event_bytes=64_000, keys=496)
+"""A little under the contract's limits, so that what the collector adds to an event does not carry it past them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorLimits:
+    """Bounds of one collector process.
+
+    `buffer_bytes` bounds the bodies and events that are held at once, from the first byte read to the answer.
+    `ip_requests_per_second` bounds each address (0: unbounded), and like each key's rate with bursts of
+    `burst_seconds` worth.
+    """
+
+    body_bytes: int = MIB
+    unpacked_bytes: int = 10 * MIB
+    unpack_ratio: int = 100
+    events: int = 500
+    event: Limits = EDGE_LIMITS
+    buffer_bytes: int = 128 * MIB
+    body_seconds: float = 15.0
+    stream_seconds: float = 15.0
+    ip_requests_per_second: float = 500.0
+    burst_seconds: float = 2.0
+    buckets: int = 100_000
+
+
+class TokenBuckets:
+    """One token bucket per name, in bounded memory."""
+
+    def __init__(self, limits: CollectorLimits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._burst_seconds = limits.burst_seconds
+        self._most = limits.buckets
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, name: str, tokens: float, rate: float) -> float:
+        """Takes tokens from a bucket that fills at `rate` a second. 0, or after how many seconds to ask again.
+
+        A request for more than a full bucket is let through once the bucket is full, and leaves it in debt.
+        """
+        now = self._clock()
+        capacity = max(rate * self._burst_seconds, 1.0)
+        level, at = self._buckets.get(name, (capacity, now))
+        level = min(capacity, level + (now - at) * rate)
+        needed = min(tokens, capacity)
+        if level < needed:
+            self._buckets[name] = (level, now)
+            return (needed - level) / rate
+        if name not in self._buckets and len(self._buckets) >= self._most:
+            self._forget()
+        self._buckets[name] = (level - tokens, now)
+        return 0.0
+
+    def _forget(self) -> None:
+        """Drops the older half: who was not seen for longest has the fullest bucket and loses least."""
+        oldest_first = sorted(self._buckets.items(), key=lambda item: item[1][1])
+        self._buckets = dict(oldest_first[len(oldest_first) // 2 :])
+
+
+def retry_after_seconds(wait: float) -> int:
+    """A wait as the whole seconds of a `Retry-After` header."""
+    return max(1, math.ceil(wait))

@@ -1,0 +1,64 @@
+"""What the collector counts and times, for Prometheus. One registry per app; names only, no personal data."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from event_assets.collector.buffer import BufferBudget
+from event_assets.collector.judge import Verdict
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class CollectorMetrics:
+    """The collector's counters, gauges and histograms."""
+
+    def __init__(self, budget: BufferBudget) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.accepted = Counter("collector_events_accepted", "Events that the stream took.", registry=registry)
+        self.rejected = Counter("collector_events_rejected", "Events refused.", ["reason"], registry=registry)
+        self.dropped = Counter("collector_events_dropped", "Events dropped for refused consent.", registry=registry)
+        self.retried = Counter("collector_events_not_taken", "Events the stream did not take.", registry=registry)
+        self.refused = Counter("collector_requests_refused", "Requests refused.", ["code"], registry=registry)
+        self.throttled = Counter("collector_requests_throttled", "Requests over a rate.", ["by"], registry=registry)
+        self.request_seconds = Histogram(
+            "collector_request_seconds", "First byte to answer.", buckets=_SECONDS, registry=registry
+        )
+        self.write_seconds = Histogram(
+            "collector_stream_write_seconds", "One durable write.", buckets=_SECONDS, registry=registry
+        )
+        self.group_events = Histogram(
+            "collector_stream_write_events",
+            "Events in one durable write.",
+            buckets=(1, 10, 50, 100, 500, 1_000, 5_000, 10_000),
+            registry=registry,
+        )
+        self.stream_errors = Counter("collector_stream_errors", "Events per stream error.", ["code"], registry=registry)
+        held = Gauge("collector_buffer_bytes", "Bytes held between first byte and answer.", registry=registry)
+        held.set_function(lambda: budget.used)
+        Gauge("collector_buffer_limit_bytes", "Bytes that may be held.", registry=registry).set(budget.limit)
+
+    def wrote(self, events: int, seconds: float) -> None:
+        """One write to the stream has ended."""
+        self.write_seconds.observe(seconds)
+        self.group_events.observe(events)
+
+    def judged(self, verdicts: Sequence[Verdict]) -> None:
+        """The final verdicts of one request."""
+        tally = Tally((verdict.status, verdict.reason) for verdict in verdicts)
+        for (status, reason), count in tally.items():
+            if status == "accepted":
+                self.accepted.inc(count)
+            elif status == "rejected":
+                self.rejected.labels(reason).inc(count)
+            elif status == "dropped":
+                self.dropped.inc(count)
+            else:
+                self.retried.inc(count)
+
+    def text(self) -> bytes:
+        """The exposition in Prometheus's text format."""
+        return generate_latest(self.registry)

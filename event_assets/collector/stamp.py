@@ -1,0 +1,118 @@
+"""What the collector adds to an event and takes from it, on its bytes: an event is decoded, but never built anew.
+
+Most events only get a few bytes spliced in before their last brace; one that carries what its source may not set, or
+has to lose personal data, is rewritten field by field, each field's text as it came.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from event_assets.collector.privacy import STRIPPED_FIELDS
+from event_assets.contract.event import Event
+
+_fields = msgspec.json.Decoder(dict[str, Raw])
+_encode = msgspec.json.encode
+_COLLECTOR_FIELDS = frozenset({"received_at", "derived_at", "ip"})
+_MAX_AGENT_CHARACTERS = 512
+
+
+class Stamp:
+    """What one request adds to its events: when they arrived and, unless the source is trusted, from where.
+
+    A trusted source relays events of others: its own address and user agent say nothing about them.
+    """
+
+    def __init__(
+        self,
+        received_at: dt.datetime,
+        address: str,
+        user_agent: str | None,
+        trusted: bool,
+        keep_of_ip: Callable[[str], str | None],
+    ) -> None:
+        self._trusted = trusted
+        self._keep_of_ip = keep_of_ip
+        self._received = _encode(instant_text(received_at))
+        ip = None if trusted else keep_of_ip(address)
+        self._ip = _encode(ip) if ip else None
+        self._agent = _encode(user_agent[:_MAX_AGENT_CHARACTERS]) if user_agent and not trusted else None
+        self._plain_tail = b',"received_at":' + self._received + b"}"
+        self._tail = self._plain_tail if self._ip is None else b',"ip":' + self._ip + self._plain_tail
+        self._agent_head = b'"device":{"user_agent":' + self._agent + b"," if self._agent else b""
+        self._agent_tail = b',"device":{"user_agent":' + self._agent + b"}" + self._tail if self._agent else self._tail
+
+    def apply(self, line: bytes, event: Event, strip: bool) -> bytes:
+        """The event's bytes as they are written. `strip`: consent was refused, what identifies is taken out."""
+        if strip or self._must_rewrite(line, event):
+            return self._rewritten(line, event, strip)
+        if self._agent is None:
+            return line[:-1] + self._tail
+        if event.device is None:
+            return line[:-1] + self._agent_tail if b'"device"' not in line else self._rewritten(line, event, strip)
+        if event.device.user_agent is not None:
+            return line[:-1] + self._tail
+        head, found, rest = line.partition(b'"device":{"')
+        if not found or b'"device"' in rest:
+            return self._rewritten(line, event, strip)
+        return head + self._agent_head + b'"' + rest[:-1] + self._tail
+
+    def _must_rewrite(self, line: bytes, event: Event) -> bool:
+        """Whether the bytes name a field that is the collector's to set. A key may hide behind escapes, so the decoded
+        event is asked too."""
+        return (
+            b'"received_at"' in line
+            or b'"ip"' in line
+            or event.received_at is not None
+            or event.ip is not None
+            or (event.derived_at is not None and not self._trusted)
+        )
+
+    def _rewritten(self, line: bytes, event: Event, strip: bool) -> bytes:
+        fields: dict[str, Any] = dict(_fields.decode(line))
+        given = {name: fields.pop(name, None) for name in _COLLECTOR_FIELDS}
+        ip = self._ip_of(event)
+        if ip is not None:
+            fields["ip"] = ip
+        if self._trusted and event.derived_at is not None:
+            fields["derived_at"] = given["derived_at"]
+        if strip:
+            fields = stripped(fields, event)
+        else:
+            self._add_agent(fields, event)
+        own_time = self._trusted and event.received_at is not None
+        fields["received_at"] = given["received_at"] if own_time else Raw(self._received)
+        return _encode(fields)
+
+    def _ip_of(self, event: Event) -> Raw | None:
+        if not self._trusted:
+            return Raw(self._ip) if self._ip else None
+        kept = self._keep_of_ip(event.ip) if event.ip else None
+        return Raw(_encode(kept)) if kept else None
+
+    def _add_agent(self, fields: dict[str, Any], event: Event) -> None:
+        if self._agent is None or (event.device is not None and event.device.user_agent is not None):
+            return
+        device: dict[str, Any] = dict(_fields.decode(fields["device"])) if event.device is not None else {}
+        fields["device"] = {**device, "user_agent": Raw(self._agent)}
+
+
+def stripped(fields: dict[str, Any], event: Event) -> dict[str, Any]:
+    """The event without what identifies a person. Its anonymous id stays, or a placeholder where it had none."""
+    kept = {name: value for name, value in fields.items() if name not in STRIPPED_FIELDS}
+    if event.device is not None and event.device.user_agent is not None:
+        device = _fields.decode(fields["device"])
+        kept["device"] = {name: value for name, value in device.items() if name != "user_agent"}
+    if not event.anonymous_id:
+        kept["anonymous_id"] = f"stripped-{event.event_id}"[:128]
+    return kept
+
+
+def instant_text(instant: dt.datetime) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return instant.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
