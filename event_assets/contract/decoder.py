@@ -1,10 +1,13 @@
-"""From bytes to an event, or to the reason why not. The collector's verdicts and the quarantine's reasons come from here.
+"""From bytes to an event, or to the reason why not. The API's verdicts and the quarantine's reasons come from here.
 
-Pure: no clock, no storage. One decoder serves the ingest API and the cleaning of raw records, so that both say the same.
+Pure: no clock, no storage. One decoder serves the ingest API and the cleaning of records, so that both say the same.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -12,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct, ValidationError
 
 from event_assets.contract.event import NESTED, Event
-from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.plan import TrackingPlan, shown
 
 Reason = Literal[
     "malformed_json",
@@ -42,7 +45,10 @@ class Rejection(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """An event that keeps the contract. `extra` is a JSON object of unknown fields; `violations` what the plan warns of."""
+    """An event that keeps the contract.
+
+    `extra` is a JSON object of the unknown fields; `violations` is what the tracking plan warns about.
+    """
 
     event: Event
     extra: bytes | None = None
@@ -51,7 +57,7 @@ class Decoded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large an event may be."""
+    """How large an event may be: its bytes, the depth of each of its fields, its keys, each of its strings."""
 
     event_bytes: int = 65_536
     depth: int = 20
@@ -59,9 +65,19 @@ class Limits:
     string_bytes: int = 32_768
 
 
+_KEY_BYTES = len(b'"":0,')
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_A_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
 class _Named(Struct):
     event_id: Any = None
     event: Any = None
+    anonymous_id: Any = None
+    user_id: Any = None
+    session_id: Any = None
+    page_view_id: Any = None
 
 
 class EventDecoder:
@@ -70,6 +86,7 @@ class EventDecoder:
     def __init__(self, plan: TrackingPlan | None = None, limits: Limits = Limits()) -> None:
         self._check_plan = (plan or TrackingPlan()).compile()
         self._limits = limits
+        self._surely_small = min(limits.keys * _KEY_BYTES, limits.string_bytes)
         self._strict = msgspec.json.Decoder(Event)
         self._fields = msgspec.json.Decoder(dict[str, Raw])
         self._named = msgspec.json.Decoder(_Named)
@@ -85,18 +102,24 @@ class EventDecoder:
             return self._reject(line, "too_large", f"the event has {len(line)} bytes; {limits.event_bytes} are allowed")
         extra: bytes | None = None
         try:
+            if not line.isascii():
+                line.decode()  # the strict decoder skips the text of raw fields
+            if b"\\u0000" in line:
+                line = self._without_nul(line)
             event = self._strict.decode(line)
         except ValidationError as error:
-            if "unknown field" not in str(error):
+            if not str(error).startswith("Object contains unknown field"):
                 return self._reject(line, *_reason(line, error))
             lenient = self._decode_with_extra(line)
             if isinstance(lenient, Rejection):
                 return lenient
             event, extra = lenient
         except UnicodeDecodeError as error:
-            return Rejection("invalid_utf8", f"byte {error.start} is not UTF-8")
+            return self._reject(line, "invalid_utf8", f"byte {error.start} is not UTF-8")
         except (msgspec.DecodeError, RecursionError) as error:
             return self._reject(line, *_reason(line, error))
+        if "" in (event.anonymous_id, event.user_id, event.session_id, event.page_view_id):
+            _leave_out_empty_ids(event)
         broken = self._broken_rule(event, line)
         if broken is not None:
             return broken
@@ -122,33 +145,45 @@ class EventDecoder:
             broken = "wrong_type", "properties must be an object"
         elif not _is_object(event.traits):
             broken = "wrong_type", "traits must be an object"
-        elif line.count(b"{") + line.count(b"[") > self._limits.depth:
+        else:
+            broken = _out_of_time(event)
+        if broken is None and line.count(b"{") + line.count(b"[") > self._limits.depth:
             broken = self._too_deep(line)
-        if broken is None and (line.count(b":") > self._limits.keys or len(line) > self._limits.string_bytes):
+        if broken is None and len(line) > self._surely_small:
             broken = self._too_large(line)
         return Rejection(*broken, event.event_id, event.event) if broken else None
 
     def _too_deep(self, line: bytes) -> tuple[Reason, str] | None:
-        depth = nesting(line)
+        depth = nesting(line) - 1
         if depth <= self._limits.depth:
             return None
-        return "too_deep", f"the event is {depth} levels deep; {self._limits.depth} are allowed"
+        return "too_deep", f"a field is {depth} levels deep; {self._limits.depth} are allowed"
 
     def _too_large(self, line: bytes) -> tuple[Reason, str] | None:
-        keys, longest = measure(msgspec.json.decode(line))
-        if keys > self._limits.keys:
-            return "too_large", f"the event has {keys} keys; {self._limits.keys} are allowed"
-        if longest > self._limits.string_bytes:
-            return "too_large", f"a string has {longest} bytes; {self._limits.string_bytes} are allowed"
+        limits = self._limits
+        if line.count(b":") <= limits.keys and len(line) <= limits.string_bytes:
+            return None
+        keys, longest = measure(line)
+        if keys > limits.keys:
+            return "too_large", f"the event has {keys} keys; {limits.keys} are allowed"
+        if longest > limits.string_bytes:
+            return "too_large", f"a string has {longest} bytes; {limits.string_bytes} are allowed"
         return None
+
+    def _without_nul(self, line: bytes) -> bytes:
+        """The event with U+FFFD for U+0000, which no warehouse takes. An id with it is refused: ids are not mended."""
+        named = self._named.decode(line)
+        for name in _Named.__struct_fields__:
+            value = getattr(named, name)
+            if isinstance(value, str) and "\0" in value:
+                raise ValidationError(f"{name} has the character U+0000")
+        return _NUL.sub(rb"\1\\ufffd", line)
 
     def _decode_with_extra(self, line: bytes) -> tuple[Event, bytes | None] | Rejection:
         """Decodes an event with fields that the contract does not know, and keeps them."""
         try:
             known, extra = self._split(line)
             return self._strict.decode(msgspec.json.encode(known)), msgspec.json.encode(extra)
-        except UnicodeDecodeError as error:
-            return Rejection("invalid_utf8", f"byte {error.start} is not UTF-8")
         except (msgspec.DecodeError, RecursionError) as error:
             return self._reject(line, *_reason(line, error))
 
@@ -183,21 +218,40 @@ def _is_object(raw: Raw) -> bool:
     return not text or text[0] == 0x7B or text == b"null"
 
 
+def _leave_out_empty_ids(event: Event) -> None:
+    """An empty id says that there is none; kept, it would make one visitor of all who send it."""
+    event.anonymous_id = event.anonymous_id or None
+    event.user_id = event.user_id or None
+    event.session_id = event.session_id or None
+    event.page_view_id = event.page_view_id or None
+
+
+def _out_of_time(event: Event) -> tuple[Reason, str] | None:
+    """Finds an instant that has no UTC date in the years 1 to 9999: no table could hold it."""
+    for at in (event.occurred_at, event.sent_at, event.received_at, event.derived_at):
+        if at is not None and at.year in (1, 9999):
+            try:
+                at.astimezone(dt.UTC)
+            except OverflowError:
+                return "invalid_value", f"{at.isoformat()} is outside the years 1 to 9999 in UTC"
+    return None
+
+
 def _short_text(value: Any) -> str | None:
     return value[:128] if isinstance(value, str) else None
 
 
 def _reason(line: bytes, error: Exception) -> tuple[Reason, str]:
-    text = str(error)
+    text = shown(str(error))
     if isinstance(error, RecursionError):
         return "too_deep", "the event is nested too deeply"
     if not isinstance(error, ValidationError):
         return "malformed_json", text
     if not line.lstrip().startswith(b"{"):
         return "not_an_object", "an event must be a JSON object"
-    if "missing required field" in text:
+    if text.startswith("Object missing required field"):
         return "missing_field", text
-    if ", got `" in text:
+    if text.startswith("Expected") and ", got `" in text:
         return "wrong_type", text
     return "invalid_value", text
 
@@ -205,33 +259,29 @@ def _reason(line: bytes, error: Exception) -> tuple[Reason, str]:
 def nesting(line: bytes) -> int:
     """How many levels of objects and lists the JSON text has, strings left out."""
     depth = deepest = 0
-    in_string = escaped = False
-    for byte in line:
-        if escaped:
-            escaped = False
-        elif in_string:
-            escaped = byte == 0x5C
-            in_string = byte != 0x22
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"{[":
+    for bracket in _STRING.sub(b"", line).translate(None, _NOT_A_BRACKET):
+        if bracket in b"{[":
             depth += 1
             deepest = max(deepest, depth)
-        elif byte in b"}]":
+        else:
             depth -= 1
     return deepest
 
 
-def measure(value: Any) -> tuple[int, int]:
-    """Keys of all objects in a JSON value, and bytes of its longest string."""
-    if isinstance(value, str):
-        return 0, len(value.encode())
-    if isinstance(value, dict):
-        parts = [measure(part) for part in value.values()]
-        keys, longest = len(value), max((len(key.encode()) for key in value), default=0)
-    elif isinstance(value, list):
-        parts = [measure(part) for part in value]
-        keys, longest = 0, 0
-    else:
-        return 0, 0
-    return keys + sum(part[0] for part in parts), max([longest, *(part[1] for part in parts)])
+def measure(line: bytes) -> tuple[int, int]:
+    """Keys of all objects in a JSON text, and bytes of its longest string. Numbers of any size are passed over."""
+    keys = longest = 0
+
+    def count(pairs: list[tuple[str, Any]]) -> list[Any]:
+        nonlocal keys
+        keys += len(pairs)
+        return [part for pair in pairs for part in pair]
+
+    pending: list[Any] = [json.loads(line, object_pairs_hook=count, parse_int=len, parse_float=len)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            longest = max(longest, len(value.encode()))
+        elif isinstance(value, list):
+            pending.extend(value)
+    return keys, longest

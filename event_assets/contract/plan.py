@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -17,13 +18,16 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from event_assets.contract.event import NESTED, Event
+from event_assets.contract.event import NESTED, Event, Id
 
 T = TypeVar("T")
 Mode = Literal["warn", "quarantine", "reject"]
 PropertyType = Literal["string", "integer", "number", "boolean", "object", "array", "timestamp"]
 
 _SETTINGS_FILE = "_settings.yaml"
+_SHOWN_CHARACTERS = 500
+_NOTHING = (b"", b"null")
+_ENUM_TYPES: dict[str, type] = {"string": str, "integer": int}
 _PYTHON: dict[str, Any] = {
     "string": str,
     "integer": int,
@@ -46,8 +50,8 @@ class Property(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     required: bool = False
     description: str = ""
     enum: list[str | int | float] | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
     max_length: int | None = None
     pattern: str | None = None
     unit: str = ""
@@ -63,8 +67,8 @@ class PlanVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class EventPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of the plan. `fields` are contract fields that this event requires (`page.url`)."""
 
-    event: str
-    versions: dict[int, PlanVersion]
+    event: Id
+    versions: Annotated[dict[Annotated[int, Meta(ge=1)], PlanVersion], Meta(min_length=1)]
     description: str = ""
     mode: Mode = "warn"
     fields: list[str] = []
@@ -99,11 +103,13 @@ class TrackingPlan:
             raise PlanError(f"{directory}: there is no such folder; EVENT_ASSETS_PLAN_DIR names the tracking plan")
         events: dict[str, EventPlan] = {}
         settings = PlanSettings()
-        for path in sorted(directory.glob("*.yaml")):
+        for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
+            document = _read(path)
             if path.name == _SETTINGS_FILE:
-                settings = _read(path, PlanSettings)
+                settings = _convert(path, document, PlanSettings)
                 continue
-            plan = _read(path, EventPlan)
+            _check_properties(path, document)
+            plan = _convert(path, document, EventPlan)
             if plan.event in events:
                 raise PlanError(f"{path}: the event {plan.event!r} has a file already; put its versions in one")
             _check(path, plan)
@@ -112,9 +118,9 @@ class TrackingPlan:
 
     @property
     def digest(self) -> str:
-        """Changes when, and only when, the rules of the plan change."""
-        rules = msgspec.to_builtins([dict(self.events), self.settings], str_keys=True)
-        return hashlib.sha256(msgspec.json.encode(rules, order="deterministic")).hexdigest()[:16]
+        """Changes when, and only when, the rules of the plan change; words for people are no rules."""
+        events = [_rules(plan) for _, plan in sorted(self.events.items())]
+        return hashlib.sha256(msgspec.json.encode([events, self.settings], order="deterministic")).hexdigest()[:16]
 
     def compile(self) -> Callable[[Event], Violation | None]:
         """A function that tells how an event breaks the plan; None where it does not."""
@@ -125,18 +131,45 @@ class TrackingPlan:
             rule = compiled.get(event.event)
             if rule is not None:
                 return rule(event)
-            if not compiled:
+            if not compiled and unknown == "warn":
                 return None
             return Violation(unknown, f"the tracking plan has no event {event.event!r}", unknown_event=True)
 
         return check
 
 
-def _read(path: Path, type_: type[T]) -> T:
+class _Loader(yaml.SafeLoader):
+    """YAML in which a name given twice is an error: the second would silently replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is given twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read(path: Path) -> Any:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), type_, str_keys=False)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        return yaml.load(path.read_text("utf-8"), _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: {error}") from None
+
+
+def _convert(place: Path | str, document: Any, type_: type[T]) -> T:
+    try:
+        return msgspec.convert(document, type_, str_keys=False)
+    except msgspec.ValidationError as error:
+        raise PlanError(f"{place}: {error}") from None
+
+
+def _rules(plan: EventPlan) -> list[Any]:
+    versions = [
+        (version, sorted((name, msgspec.structs.replace(rule, description="", unit="")) for name, rule in body))
+        for version, body in sorted((version, body.properties.items()) for version, body in plan.versions.items())
+    ]
+    return [plan.event, plan.mode, sorted(plan.fields), versions]
 
 
 def _compile(plan: EventPlan) -> Callable[[Event], Violation | None]:
@@ -156,17 +189,25 @@ def _compile(plan: EventPlan) -> Callable[[Event], Violation | None]:
             text = bytes(event.properties)
             decoder.decode(text if text and text != b"null" else b"{}")
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
-            return Violation(plan.mode, f"{plan.event} v{event.schema_version}: {error}".replace("`$", "`$.properties"))
+            words = f"{plan.event} v{event.schema_version}: {error}".replace("`$", "`$.properties")
+            return Violation(plan.mode, shown(words))
         return None
 
     return check
 
 
+def shown(text: str) -> str:
+    """An error's words in bounds and printable: they may quote what a client sent."""
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+
+
 def _is_missing(event: Event, value_of: Callable[[Event], Any]) -> bool:
     try:
-        return value_of(event) in (None, "")
+        value = value_of(event)
     except AttributeError:
         return True
+    return (bytes(value) in _NOTHING) if isinstance(value, msgspec.Raw) else value in (None, "")
 
 
 def _decoder(plan: EventPlan, version: int) -> msgspec.json.Decoder[Any]:
@@ -183,32 +224,64 @@ def _decoder(plan: EventPlan, version: int) -> msgspec.json.Decoder[Any]:
 def _type(rule: Property) -> Any:
     if rule.enum is not None:
         return Literal[tuple(rule.enum)]
-    bounds: dict[str, Any] = {}
-    if rule.minimum is not None:
-        bounds["ge"] = int(rule.minimum) if rule.type == "integer" else rule.minimum
-    if rule.maximum is not None:
-        bounds["le"] = int(rule.maximum) if rule.type == "integer" else rule.maximum
-    if rule.max_length is not None:
-        bounds["max_length"] = rule.max_length
-    if rule.pattern is not None:
-        bounds["pattern"] = rule.pattern
+    given = {"ge": rule.minimum, "le": rule.maximum, "max_length": rule.max_length, "pattern": rule.pattern}
+    bounds: Any = {name: bound for name, bound in given.items() if bound is not None}
     return Annotated[_PYTHON[rule.type], Meta(**bounds)] if bounds else _PYTHON[rule.type]
 
 
 def _check(path: Path, plan: EventPlan) -> None:
-    """Finds what the types cannot: impossible bounds and fields that the contract does not have."""
+    """Finds what the types cannot: fields that the contract does not have, bounds that no value can keep."""
     for name in plan.fields:
         if not _is_field(name):
             raise PlanError(f"{path}: fields names {name!r}, which the contract does not have")
-    for version in plan.versions:
-        try:
-            _decoder(plan, version)
-        except (TypeError, ValueError) as error:
-            raise PlanError(f"{path}: version {version}: {error}") from None
+    for version, body in plan.versions.items():
+        for name, rule in body.properties.items():
+            fault = _fault(rule)
+            if fault:
+                raise PlanError(f"{path}: version {version}, property {name!r}: {fault}")
+
+
+def _check_properties(path: Path, document: Any) -> None:
+    """Reads each property by itself, so that the error can name it."""
+    for version, body in _items(document, "versions"):
+        for name, rule in _items(body, "properties"):
+            _convert(f"{path}: version {version}, property {name!r}", rule, Property)
+
+
+def _items(document: Any, name: str) -> list[tuple[Any, Any]]:
+    """The pairs of an object's field, where it is one; if not, reading it as a whole says so."""
+    inner = document.get(name) if isinstance(document, dict) else None
+    return list(inner.items()) if isinstance(inner, dict) else []
+
+
+def _fault(rule: Property) -> str | None:
+    """Why no value could be judged by the rule; None where one can."""
+    if rule.enum is not None:
+        return _enum_fault(rule)
+    if rule.minimum is not None and rule.maximum is not None and rule.minimum > rule.maximum:
+        return f"minimum {rule.minimum} is above maximum {rule.maximum}"
+    if rule.type == "integer" and isinstance(rule.minimum, float) | isinstance(rule.maximum, float):
+        return "minimum and maximum of an integer must be integers"
+    try:
+        msgspec.json.Decoder(_type(rule))
+    except (TypeError, ValueError, OverflowError, re.error) as error:
+        return str(error)
+    return None
+
+
+def _enum_fault(rule: Property) -> str | None:
+    type_ = _ENUM_TYPES.get(rule.type)
+    if type_ is None:
+        return f"enum is for strings and integers, not for type {rule.type}"
+    if not rule.enum or any(not isinstance(value, type_) for value in rule.enum):
+        return f"enum must list at least one {rule.type}, and nothing else"
+    if any(bound is not None for bound in (rule.minimum, rule.maximum, rule.max_length, rule.pattern)):
+        return "enum says all; leave minimum, maximum, max_length and pattern out"
+    return None
 
 
 def _is_field(name: str) -> bool:
-    head, _, tail = name.partition(".")
+    head, dot, tail = name.partition(".")
     if head not in Event.__struct_fields__:
         return False
-    return not tail or tail in getattr(NESTED.get(head), "__struct_fields__", ())
+    return not dot or tail in getattr(NESTED.get(head), "__struct_fields__", ())
