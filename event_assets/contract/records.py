@@ -5,10 +5,11 @@ A consumer takes plain NDJSON and one bare JSON object too. What the events say 
 
 from __future__ import annotations
 
+import io
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 import msgspec
 import zstandard
@@ -22,6 +23,8 @@ UNPACKED_BYTES = 64 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _CHUNK_BYTES = 8 * RECORD_BYTES
+_PIECE_BYTES = 1024
+"""Packed bytes that are unpacked at a time: so few that what they may unpack to (32 MB) is bounded."""
 _local = threading.local()
 
 
@@ -30,7 +33,11 @@ class BadEncoding(ValueError):
 
 
 def pack(lines: Sequence[bytes], encoding: Encoding = "zstd", max_bytes: int = RECORD_BYTES) -> list[bytes]:
-    """The lines as as few records as the size allows, in their order. A line larger than the limit has its own."""
+    """The lines as as few records as the size allows, in their order. A line larger than the limit has its own.
+
+    A line break within a line, which JSON has only between its tokens, becomes a space.
+    """
+    lines = [line.replace(b"\n", b" ") if b"\n" in line else line for line in lines]
     return [record for chunk in _chunks(lines, encoding, max_bytes) for record in _encode(chunk, encoding, max_bytes)]
 
 
@@ -74,19 +81,20 @@ def unpack(record: bytes) -> list[bytes]:
     data = decompress(record).strip()
     if not data:
         return []
-    if b"\n" not in data:
+    if b"\n" not in data or _is_one_object(data):
         return [data]
-    lines = [line for line in (part.strip() for part in data.split(b"\n")) if line]
-    return [data] if _is_one_object(data, lines[0]) else lines
+    return [line for line in (part.strip() for part in io.BytesIO(data)) if line]
 
 
-def _is_one_object(data: bytes, first_line: bytes) -> bool:
+def _is_one_object(data: bytes) -> bool:
     """Whether the text is one object printed over several lines."""
-    if not data.startswith(b"{") or first_line.endswith(b"}"):
-        return False
+    return data.startswith(b"{") and not _is_json(data[: data.index(b"\n")]) and _is_json(data)
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -102,35 +110,40 @@ def decompress(record: bytes) -> bytes:
 
 def _unzstd(record: bytes) -> bytes:
     if not hasattr(_local, "decompressor"):
-        _local.decompressor = zstandard.ZstdDecompressor()
+        _local.decompressor = zstandard.ZstdDecompressor(max_window_size=UNPACKED_BYTES)
+    decompressor = _local.decompressor
     try:
-        if 0 <= zstandard.frame_content_size(record) <= UNPACKED_BYTES:
-            return bytes(_local.decompressor.decompress(record))
-        reader = _local.decompressor.stream_reader(record, read_across_frames=True)
-        data = bytes(reader.read(UNPACKED_BYTES + 1))
-    except zstandard.ZstdError as error:
-        raise BadEncoding(f"zstd: {error}") from None
-    if len(data) > UNPACKED_BYTES:
-        raise BadEncoding(f"zstd: unpacks to more than {UNPACKED_BYTES} bytes")
-    return data
+        if 0 < zstandard.frame_content_size(record) <= UNPACKED_BYTES:
+            return bytes(decompressor.decompress(record, allow_extra_data=False))
+    except zstandard.ZstdError:
+        pass  # several frames, or a damaged one: told apart below
+    return _inflate(record, decompressor.decompressobj, "zstd")
 
 
 def _gunzip(record: bytes) -> bytes:
+    return _inflate(record, lambda: zlib.decompressobj(wbits=31), "gzip")
+
+
+def _inflate(record: bytes, unpacker: Callable[[], Any], name: str) -> bytes:
+    """Unpacks frames that follow each other, and keeps count of what comes out."""
     parts: list[bytes] = []
-    rest, size = record, 0
-    while rest:
-        unpacker = zlib.decompressobj(wbits=31)
+    size = place = 0
+    frame = None
+    while place < len(record):
+        frame = frame or unpacker()
+        piece = record[place : place + _PIECE_BYTES]
         try:
-            part = unpacker.decompress(rest, UNPACKED_BYTES - size + 1)
-        except zlib.error as error:
-            raise BadEncoding(f"gzip: {error}") from None
+            part = frame.decompress(piece)
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise BadEncoding(f"{name}: {error}") from None
         size += len(part)
         if size > UNPACKED_BYTES:
-            raise BadEncoding(f"gzip: unpacks to more than {UNPACKED_BYTES} bytes")
-        if not unpacker.eof:
-            raise BadEncoding("gzip: the end is missing")
+            raise BadEncoding(f"{name}: unpacks to more than {UNPACKED_BYTES} bytes")
         parts.append(part)
-        rest = unpacker.unused_data
+        place += len(piece) - len(frame.unused_data)
+        frame = None if frame.eof else frame
+    if frame is not None:
+        raise BadEncoding(f"{name}: the end is missing")
     return b"".join(parts)
 
 
