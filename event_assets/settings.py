@@ -7,13 +7,16 @@ Connect server and a Redshift. No client is made here and nothing is connected t
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "EVENT_ASSETS_"
+_HTTP = r"^https?://[^\s/]+"
+_WAREHOUSES = ("postgresql://", "postgres://", "redshift://")
 
 
 class SettingsError(ValueError):
@@ -23,7 +26,9 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     profile: Literal["local", "aws"] = Field("local", description="Which endpoints are the defaults.")
     home: Path = Field(
@@ -37,17 +42,20 @@ class Settings(BaseSettings):
     stream_name: str = Field("events", min_length=1, max_length=128, description="Name of the event stream.")
     stream_shards: int = Field(2, ge=1, le=500, description="Shards that a new stream is created with.")
     stream_retention_hours: int = Field(168, ge=1, le=8760, description="Hours that the embedded log keeps records.")
-    stream_endpoint_url: str | None = Field(None, description="Kinesis endpoint, where it is not AWS's own.")
+    stream_endpoint_url: str | None = Field(
+        None, pattern=_HTTP, description="Kinesis endpoint, where it is not AWS's own."
+    )
 
     aws_region: str = Field("us-east-1", description="AWS region of stream, bucket and warehouse.")
     lake_url: str | None = Field(
         None, description="Folder or `s3://bucket/prefix` of the lake. Default: `<home>/lake`."
     )
-    s3_endpoint_url: str | None = Field(None, description="S3 endpoint, where it is not AWS's own.")
+    s3_endpoint_url: str | None = Field(None, pattern=_HTTP, description="S3 endpoint, where it is not AWS's own.")
 
     spark_remote: str | None = Field(
         None,
         pattern=r"^sc://.+",
+        repr=False,  # it may carry a token
         description="Spark Connect server `sc://host:port`. Default: the embedded engine (Sail).",
     )
 
@@ -75,7 +83,9 @@ class Settings(BaseSettings):
     ip_privacy: Literal["keep", "truncate", "hash"] = Field(
         "truncate", description="What the first write does with IP addresses."
     )
-    ip_hash_key: SecretStr | None = Field(None, description="Key of the IP hash; required when `ip_privacy` is `hash`.")
+    ip_hash_key: SecretStr | None = Field(
+        None, min_length=1, description="Key of the IP hash; required when `ip_privacy` is `hash`."
+    )
     consent_refused: Literal["drop", "strip"] = Field(
         "strip", description="Events of people who refused analytics: dropped, or stripped of what identifies."
     )
@@ -85,11 +95,29 @@ class Settings(BaseSettings):
     session_timeout_minutes: int = Field(30, ge=1, le=1440, description="Inactivity that ends a session.")
     session_max_hours: int = Field(24, ge=1, le=24, description="Longest session without a client-supplied id.")
     engaged_seconds: int = Field(20, ge=1, description="Engaged seconds from which a session counts as engaged.")
-    conversion_events: tuple[str, ...] = Field(("purchase",), description="Events that are conversions (JSON list).")
+    conversion_events: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("purchase",), description="Events that are conversions: names with commas between, or a JSON list."
+    )
 
     sensor_interval_seconds: int = Field(4, ge=1, le=3600, description="Least seconds between two looks at the stream.")
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
+
+    @field_validator("conversion_events", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return [name.strip() for name in value.split(",") if name.strip()]
+
+    @field_validator("warehouse_url")
+    @classmethod
+    def _address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(_WAREHOUSES):
+            raise ValueError(f"it must start with {', '.join(_WAREHOUSES)}")
+        return value
 
     @model_validator(mode="after")
     def _rules_across_fields(self) -> Self:
@@ -132,22 +160,31 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _sentence(fault: dict[str, Any]) -> str:
+    rule = str(fault["msg"]).removeprefix("Value error, ")
     if not fault["loc"]:
-        return str(fault["msg"]).removeprefix("Value error, ") + "."
+        return f"{rule}."
     name = str(fault["loc"][0])
     shown = "a value that is not shown" if name in SECRETS else repr(fault["input"])
-    rule = Settings.model_fields[name].description if name in Settings.model_fields else ""
-    return f"{PREFIX}{name.upper()} is {shown}: {str(fault['msg']).lower()}. It means: {rule}"
+    return f"{PREFIX}{name.upper()} is {shown}: {rule[:1].lower()}{rule[1:]}. It means: {_meaning(name)}"
 
 
-SECRETS = frozenset(name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation))
+def _meaning(name: str) -> str:
+    return Settings.model_fields[name].description or ""
+
+
+SECRETS = frozenset(
+    name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation) or not field.repr
+)
 """Names of the settings whose values are never shown."""
 
 
 def settings_table() -> list[tuple[str, str, str]]:
-    """One row a setting: variable, default, meaning. The README's table is made from it."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else str(field.default)
-        rows.append((PREFIX + name.upper(), default, field.description or ""))
-    return rows
+    """One row a setting: variable, default, meaning."""
+    fields = Settings.model_fields.items()
+    return [(PREFIX + name.upper(), _default(field.default), _meaning(name)) for name, field in fields]
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return ""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
