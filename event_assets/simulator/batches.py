@@ -9,7 +9,7 @@ from typing import NamedTuple
 from event_assets.simulator.generate import TimedEvent
 
 BATCH_EVENTS = 50
-FLUSH_SECONDS = 20.0
+FLUSH_SECONDS = 60.0
 
 
 class Batch(NamedTuple):
@@ -21,7 +21,7 @@ class Batch(NamedTuple):
 
 
 def batches(events: Iterable[TimedEvent], flush_seconds: float = FLUSH_SECONDS) -> Iterator[Batch]:
-    """The batches, in the order of `due`, of events that come in the order of `send_at`; an install's keep their order."""
+    """The batches in the order of `due`. The events come in the order of `send_at`; an install's keep their order."""
     open_batches: dict[str, Batch] = {}
     due: list[tuple[float, str]] = []
     for event in events:

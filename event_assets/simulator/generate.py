@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -80,25 +82,34 @@ def generate(
     begin = start.timestamp()
     waiting: list[tuple[float, int, TimedEvent]] = []
     count = 0
-    block = 0
-    while block < hours:
-        block_start = begin + block * _HOUR
-        block_seconds = min(1.0, hours - block) * _HOUR
-        for event in world.block(people, block_start, block_seconds):
+    for block_start, seconds in _blocks(begin, hours):
+        for event in world.block(range(people), block_start, seconds):
             heapq.heappush(waiting, (event.send_at, count, event))
             count += 1
-        while waiting and waiting[0][0] < block_start + block_seconds:
+        while waiting and waiting[0][0] < block_start + seconds:
             yield heapq.heappop(waiting)[2]
-        block += 1
     while waiting:
         yield heapq.heappop(waiting)[2]
 
 
 def people_for(events: int, seed: int, start: dt.datetime, hours: float, faults: FaultRates | None = None) -> int:
-    """How many people make about so many events in that time: counted on a sample, since it depends on the hour."""
-    sample = 4_000
-    made = sum(1 for _ in generate(seed, sample, start, hours, faults))
-    return max(1, round(events * sample / max(1, made)))
+    """How many people make about so many events that happen in that time: counted, since it depends on the hour."""
+    world = _World(seed, faults or FaultRates())
+    begin, end = start.timestamp(), start.timestamp() + hours * _HOUR
+    made = people = 0
+    while made < events:
+        for block_start, seconds in _blocks(begin, hours):
+            made += sum(
+                event.occurred_at < end for event in world.block(range(people, people + 1), block_start, seconds)
+            )
+        people += 1
+    return people
+
+
+def _blocks(begin: float, hours: float) -> Iterator[tuple[float, float]]:
+    """The time in stretches of at most an hour: where each begins, and its seconds."""
+    for number in range(math.ceil(hours)):
+        yield begin + number * _HOUR, min(1.0, hours - number) * _HOUR
 
 
 class _World:
@@ -111,12 +122,11 @@ class _World:
         self._states: dict[int, State] = {}
         self._sequences: dict[str | None, int] = {}
 
-    def block(self, people: int, start: float, seconds: float) -> Iterator[TimedEvent]:
-        """What everybody does in one stretch of at most an hour, with a burst at one moment of it."""
+    def block(self, people: Iterable[int], start: float, seconds: float) -> Iterator[TimedEvent]:
+        """What these people do in one stretch of at most an hour, with a burst at one moment of it."""
         burst_at = start + seeded(self._seed, "burst", round(start)).uniform(0.2, 0.8) * seconds
-        middle = start + seconds / 2
-        busy = {p.timezone: intensity(dt.datetime.fromtimestamp(middle, zone(p.timezone))) for p in PLACES}
-        for number in range(people):
+        busy = _busy(start + seconds / 2)
+        for number in people:
             person = self._person(number)
             rng = seeded(self._seed, "hour", number, round(start))
             human = person.persona.name not in ("robot", "billing")
@@ -206,6 +216,13 @@ class _World:
                 state.identified |= {device.anonymous_id for device in person.devices[:1]}
             self._states[person.number] = state
         return self._states[person.number]
+
+
+@lru_cache(maxsize=2)
+def _busy(moment: float) -> dict[str, float]:
+    """How much more than usual happens at that moment, by time zone."""
+    zones = {place.timezone for place in PLACES}
+    return {name: intensity(dt.datetime.fromtimestamp(moment, zone(name))) for name in zones}
 
 
 def _clock_error(seed: int, device: Device, rate: float) -> float:

@@ -4,7 +4,8 @@ How time is squeezed: the events are generated over the hour that ends when the 
 time runs `3600 × hours / seconds` times faster through that hour. No timestamp is touched: `occurred_at` is the moment
 of the generated hour, `sent_at` is the real time of the request, as if the devices had been offline and handed in their
 events late. By the contract's time rule `derived_at` is then the generated moment, gaps and sessions keep their true
-lengths, and the last events have just happened. Events that would be sent after the hour are sent at its end.
+lengths, and the last events have just happened. What would be sent after the hour is sent at its end; what would happen
+after it is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,12 +129,14 @@ class _Run:
     ) -> None:
         """Sends every batch when its time has come, and the strays between them."""
         begin, span = start.timestamp(), hours * 3600
-        ready = batches(generate(seed, people, start, hours, faults))
+        happened = (e for e in generate(seed, people, start, hours, faults) if e.occurred_at < begin + span)
+        ready = batches(happened)
+        first = list(islice(ready, 1))  # makes the first hour, so that its work does not count as sending
         by_hand = strays(seed, dt.datetime.now(dt.UTC))
         puts = len(by_hand)
         sender = Sender(endpoint, write_key, self._record)
         began = time.monotonic()
-        for batch in ready:
+        for batch in chain(first, ready):
             share = min(1.0, (batch.due - begin) / span)
             while by_hand and share > 1 - len(by_hand) / (puts + 1):
                 self._put(by_hand.pop(0))

@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from event_assets.simulator.batches import Batch
@@ -22,6 +22,7 @@ from event_assets.simulator.generate import TimedEvent
 from event_assets.simulator.seeds import rfc3339
 from event_assets.simulator.truth import Receipt
 
+_REFUSED = frozenset({401, 403, 404, 405})
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 5.0
 
@@ -102,12 +103,11 @@ class Sender:
         while pending:
             sent_at = time.time()
             answer = self._post(connection, pending, sent_at)
-            if answer is not None and answer.status not in _RETRIED:
-                receipts, pending = _receipts(answer, pending, sent_at, maybe_taken)
-                self._record(receipts)
-                if not pending:
-                    return
-            maybe_taken += answer is None
+            receipts, pending = _receipts(answer, pending, sent_at, maybe_taken)
+            self._record(receipts)
+            if not pending:
+                return
+            maybe_taken += answer is None or answer.status == 503
             attempt += 1
             self.retries += 1
             if time.monotonic() > deadline:
@@ -138,28 +138,37 @@ class Sender:
 
 
 def _receipts(
-    answer: _Answer, events: list[TimedEvent], sent_at: float, maybe_taken: int
+    answer: _Answer | None, events: list[TimedEvent], sent_at: float, maybe_taken: int
 ) -> tuple[list[Receipt], list[TimedEvent]]:
-    """The verdicts on these events, and the events that the API wants to be sent again."""
-    now = time.time()
-    if answer.status in (401, 403, 404, 405):
+    """The final verdicts on these events, and the events that are to be sent again."""
+    if answer is None:
+        return [], events
+    if answer.status in _REFUSED:
         raise SendError(f"the ingest API answered {answer.status}: {answer.body[:300].decode(errors='replace')}")
+    results = _results(answer)
+    if len(results) != len(events):
+        if answer.status in _RETRIED:
+            return [], events
+        reason = f"http_{answer.status}"
+        return [Receipt(e, "api", "rejected", reason, sent_at, None, maybe_taken) for e in events], []
+    now = time.time()
+    receipts, again = [], []
+    for event, result in zip(events, results, strict=True):
+        verdict, reason = result["status"], result.get("reason")
+        if verdict == "retry":
+            again.append(event)
+        else:
+            acknowledged_at = now if verdict == "accepted" else None
+            receipts.append(Receipt(event, "api", verdict, reason, sent_at, acknowledged_at, maybe_taken))
+    return receipts, again
+
+
+def _results(answer: _Answer) -> list[dict[str, Any]]:
     try:
         results = json.loads(answer.body)["results"]
     except (ValueError, KeyError, TypeError):
-        results = []
-    if len(results) != len(events):
-        reason = f"http_{answer.status}"
-        return [Receipt(e, "api", "rejected", reason, sent_at, None, maybe_taken) for e in events], []
-    receipts, again = [], []
-    for event, result in zip(events, results, strict=True):
-        if result["status"] == "accepted":
-            receipts.append(Receipt(event, "api", "accepted", result.get("reason"), sent_at, now, maybe_taken))
-        elif result["status"] == "rejected":
-            receipts.append(Receipt(event, "api", "rejected", result.get("reason"), sent_at, None, maybe_taken))
-        else:
-            again.append(event)
-    return receipts, again
+        return []
+    return results if isinstance(results, list) else []
 
 
 def _wait(attempt: int, answer: _Answer | None) -> float:

@@ -32,16 +32,16 @@ CREATE TABLE IF NOT EXISTS submissions (
     fault TEXT,
     fate TEXT NOT NULL,               -- clean, rejected (at the edge), quarantined
     fate_reason TEXT,
-    verdict TEXT NOT NULL,            -- accepted, rejected, unsent; put (by hand on the stream)
+    verdict TEXT NOT NULL,            -- accepted, rejected, dropped (consent), unsent; put (by hand on the stream)
     verdict_reason TEXT,
     sent_at REAL, acknowledged_at REAL,
-    maybe_taken INTEGER NOT NULL,     -- requests with it that got no answer: each may have left one more copy
+    maybe_taken INTEGER NOT NULL,     -- earlier requests with it without a verdict: each may have left one more copy
     shard_id TEXT, sequence_number TEXT, line INTEGER
 );
 CREATE INDEX IF NOT EXISTS submissions_by_event_id ON submissions (event_id);
 """
 
-Verdict = Literal["accepted", "rejected", "unsent", "put"]
+Verdict = Literal["accepted", "rejected", "dropped", "unsent", "put"]
 
 
 class Receipt(NamedTuple):
