@@ -1,4 +1,7 @@
-"""`python -m event_assets.collector`: serves the ingest API with the settings of the environment until it is told to stop."""
+"""`python -m event_assets.collector`: serves the ingest API until it is told to stop.
+
+On SIGTERM or SIGINT it takes no more connections, answers the requests in flight and writes what it holds.
+"""
 
 from __future__ import annotations
 
@@ -6,52 +9,50 @@ import argparse
 import sys
 
 import uvicorn
+from starlette.applications import Starlette
 
 from event_assets.collector.app import create_app
+from event_assets.collector.keys import KeyFileError
 from event_assets.collector.logs import log_config
-from event_assets.settings import SettingsError, load_settings
+from event_assets.contract.plan import PlanError
+from event_assets.settings import Settings, SettingsError, load_settings
 
 _GRACE_SECONDS = 20
 
 
-def serve(workers: int = 1) -> None:
-    """Serves until SIGTERM or SIGINT; then answers the requests in flight and writes what is held."""
-    settings = load_settings()
-    config = uvicorn.Config(
-        "event_assets.collector.__main__:app_of_environment",
-        factory=True,
+def serve(settings: Settings, workers: int = 1) -> None:
+    """Serves with so many processes on one port. Rates and memory are bounded per process."""
+    app = create_app(settings)
+    uvicorn.run(
+        app if workers == 1 else f"{__name__}:app_of_environment",
+        factory=workers > 1,
+        workers=workers,
         host=settings.collector_host,
         port=settings.collector_port,
         loop="uvloop",
         http="httptools",
         ws="none",
-        workers=workers,
         access_log=False,
         server_header=False,
         log_config=log_config(),
         forwarded_allow_ips=settings.collector_proxies,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = uvicorn.Server(config)
-    if workers == 1:
-        server.run()
-        return
-    from uvicorn.supervisors import Multiprocess
-
-    Multiprocess(config, target=server.run, sockets=[config.bind_socket()]).run()
 
 
-def app_of_environment() -> object:
-    """The app of this process's settings; each worker process makes its own."""
+def app_of_environment() -> Starlette:
+    """The app by the environment's settings; each of several processes makes its own."""
     return create_app(load_settings())
 
 
 def main() -> int:
+    """Runs the command line; gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m event_assets.collector", description=__doc__)
     parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
+    workers = parser.parse_args().workers
     try:
-        serve(parser.parse_args().workers)
-    except SettingsError as error:
+        serve(load_settings(), workers)
+    except (SettingsError, PlanError, KeyFileError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -24,7 +24,9 @@ class Caller:
     __slots__ = ("address", "headers", "query")
 
     def __init__(self, scope: Scope) -> None:
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.headers: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         client = scope.get("client")
         self.address: str = client[0] if client else ""
         query: bytes = scope.get("query_string", b"")

@@ -99,7 +99,7 @@ class Collector:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Makes the embedded stream if it is not there, writes while the app serves, and writes what is held at the end."""
+        """Makes the embedded stream if it is not there; writes while the app serves, and at its end what it holds."""
         if self._settings.stream == "embedded":
             await asyncio.to_thread(self._stream.create, self._settings.stream_shards)
         self._commit.start()

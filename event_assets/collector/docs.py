@@ -1,4 +1,4 @@
-"""The page at `/docs`: shows the OpenAPI document and sends events. It ships with the package and loads nothing from elsewhere."""
+"""The page at `/docs`: shows the OpenAPI document and sends events. It is ours and loads nothing from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of a request: who asks, its body, verdicts, one durable write, the answer. Each step lives in its own module."""
+"""The way of a request: who asks, its body, verdicts, one durable write, the answer. Each step has its own module."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class Ingest:
         verdict.reason = "stream_unavailable"
 
     def _cors(self, caller: Caller) -> list[Header]:
-        """Lets the browser show the answer to pages of an origin that some key allows; keys are checked on their own."""
+        """Lets pages of an origin that some key allows see the answer; whether *this* key does is checked apart."""
         origin = caller.origin
         if origin is None or not self._access.allows_origin(origin):
             return []
@@ -194,8 +194,14 @@ def _status(verdicts: Sequence[Verdict]) -> int:
 
 def _answer(verdicts: list[Verdict]) -> bytes:
     statuses = [verdict.status for verdict in verdicts]
-    counts = (statuses.count(status) for status in ("accepted", "rejected", "dropped", "retry"))
-    return msgspec.json.encode(Answer(*counts, results=verdicts))
+    answer = Answer(
+        accepted=statuses.count("accepted"),
+        rejected=statuses.count("rejected"),
+        dropped=statuses.count("dropped"),
+        retry=statuses.count("retry"),
+        results=verdicts,
+    )
+    return msgspec.json.encode(answer)
 
 
 def _refusal(refused: RequestRefused, cors: list[Header]) -> tuple[bytes, list[Header]]:

@@ -1,6 +1,6 @@
 """Write keys: who may send events, from where, and how many.
 
-Keys are public by nature (they ship inside web pages and apps), so a key only ever allows writing. Nothing here speaks HTTP.
+Keys are public by nature (they ship inside web pages and apps), so a key only ever allows writing. No HTTP here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line. Callers log codes, counts and names of sources; never what an event or a client says."""
+"""Structured logs: one JSON object a line.
+
+Callers log codes, counts and names; never what an event says or who sent it.
+"""
 
 from __future__ import annotations
 
