@@ -32,7 +32,6 @@ INSTALL = [
     "uvicorn>=0.34,<1",
     "uvloop>=0.21,<1; sys_platform != 'win32'",
     "httptools>=0.6,<1",
-    "swagger-ui-bundle>=1.1,<2",  # the API's /docs without a CDN
     "prometheus-client>=0.21,<1",
     "ua-parser[regex]>=1.0,<2",
     "httpx>=0.27,<1",
@@ -86,6 +85,7 @@ setup(
     package_data={
         "event_assets": ["py.typed"],
         "event_assets.contract": ["plans/*.yaml"],
+        "event_assets.collector": ["static/*"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,
