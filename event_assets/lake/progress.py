@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,33 +19,19 @@ class Source:
     through: int = -1
     pending: Mapping[str, int] = field(default_factory=dict)
 
-    def since(self, date: str) -> int:
-        """The upstream version up to which this date is taken in."""
-        return self.pending.get(date, self.through)
-
-    def advance(self, version: int, changed: Iterable[str], done: Iterable[str]) -> Source:
-        """After the upstream's `changed` dates up to `version` were seen, and the `done` ones taken in."""
-        pending = dict(self.pending)
-        for date in changed:
-            pending.setdefault(date, self.through)
-        for date in done:
-            pending.pop(date, None)
-        return Source(version, dict(sorted(pending.items())))
-
 
 @dataclass(frozen=True)
 class Progress:
     """All that a table remembers: its sources, the code that made its dates, and positions on streams.
 
-    `code` is the version of the rules in force; `outdated` are dates that older rules made. `positions` maps
-    `stream/shard` to the last sequence number that was landed; `ended` are the shards that were read to their end.
+    `code` is the version of the rules in force; `outdated` are dates that older rules made. `positions` says, for each
+    stream and shard, how far it was landed: the fields of a shard position as the stream's reader wants them.
     """
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     code: str = ""
     outdated: frozenset[str] = frozenset()
-    positions: Mapping[str, str] = field(default_factory=dict)
-    ended: frozenset[str] = frozenset()
+    positions: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
         return self.sources.get(name, Source())
@@ -54,12 +41,12 @@ class Progress:
 
     def with_code(self, code: str, existing: Iterable[str], rebuilt: Iterable[str]) -> Progress:
         """After dates were made by the rules `code`, among the dates that the table has."""
-        outdated = self.outdated if code == self.code else self.outdated | set(existing)
+        outdated = self.outdated | set(existing) if self.code and code != self.code else self.outdated
         return replace(self, code=code, outdated=frozenset(outdated - set(rebuilt)))
 
     def is_outdated(self, code: str, date: str) -> bool:
-        """Whether the date was made by other rules than `code`."""
-        return code != self.code or date in self.outdated
+        """Whether the date was made by other rules than `code`; never so in a table that nothing was made in yet."""
+        return bool(self.code) and (code != self.code or date in self.outdated)
 
     def to_json(self) -> bytes:
         return json.dumps(
@@ -67,8 +54,7 @@ class Progress:
                 "sources": {k: {"through": s.through, "pending": dict(s.pending)} for k, s in self.sources.items()},
                 "code": self.code,
                 "outdated": sorted(self.outdated),
-                "positions": dict(self.positions),
-                "ended": sorted(self.ended),
+                "positions": self.positions,
             },
             separators=(",", ":"),
         ).encode()
@@ -81,5 +67,4 @@ class Progress:
             code=data["code"],
             outdated=frozenset(data["outdated"]),
             positions=data["positions"],
-            ended=frozenset(data["ended"]),
         )

@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 T = TypeVar("T")
-Kind = Literal["append", "replace", "compact"]
 _PROGRESS = "progress"
 _NOTE = "event_assets"
 _COPY = "_in_"
+_SMALL_BATCH = 100_000
+_MANY_PARTITIONS = 8
 _CONFIGURATION = {
     "delta.checkpointInterval": "25",
     "delta.logRetentionDuration": "interval 30 days",
@@ -55,8 +57,8 @@ class LakeFile(NamedTuple):
     rows: int
     partition: dict[str, str]
     path: str = ""
-    low: dict[str, Any] = {}
-    high: dict[str, Any] = {}
+    low: Mapping[str, Any] = MappingProxyType({})
+    high: Mapping[str, Any] = MappingProxyType({})
 
     def may_hold(self, column: str, first: Any, last: Any) -> bool:
         """Whether the file may hold a row with `first <= column <= last`. Dates are compared as text."""
@@ -68,11 +70,11 @@ class LakeFile(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """What one version changed: the dates with how many rows, the files that came, whether rows went."""
+    """What one version changed: the dates with how many rows came, the dates that lost rows, the files that came."""
 
     version: int
-    kind: Kind
     touched: dict[str, int]
+    replaced: frozenset[str]
     added: tuple[str, ...]
 
 
@@ -82,24 +84,6 @@ class Changes:
 
     known: bool
     commits: tuple[Commit, ...]
-
-    def dates(self) -> dict[str, int]:
-        """Every date that changed, with the rows that came."""
-        dates: dict[str, int] = {}
-        for commit in self.commits:
-            for date, rows in commit.touched.items():
-                dates[date] = dates.get(date, 0) + rows
-        return dates
-
-    def is_append_only(self, dates: Iterable[str]) -> bool:
-        """Whether rows only came to these dates."""
-        wanted = set(dates)
-        return self.known and not any(c.kind == "replace" and wanted & c.touched.keys() for c in self.commits)
-
-    def added(self, dates: Iterable[str]) -> set[str]:
-        """Paths of the files that brought rows of these dates."""
-        wanted = set(dates)
-        return {path for c in self.commits if wanted & c.touched.keys() for path in c.added}
 
 
 class LakeTable:
@@ -117,6 +101,10 @@ class LakeTable:
     def snapshot(self) -> Snapshot:
         """The table as it is now; it is made where it is missing."""
         return Snapshot(self, self._open())
+
+    def at(self, version: int) -> Snapshot:
+        """The table as it was at a version."""
+        return Snapshot(self, DeltaTable(self.uri, version=version, storage_options=self.storage.delta_options))
 
     def _open(self) -> DeltaTable:
         try:
@@ -145,14 +133,20 @@ class LakeTable:
             delta = DeltaTable(self.uri, storage_options=self.storage.delta_options)
         return delta
 
-    def stage(self, rows: DataFrame, files: int | None = None) -> list[LakeFile]:
-        """Writes rows as Parquet beside the table, not visible yet. `files` is how many per partition at the most."""
+    def stage(self, rows: DataFrame, partitions: int, expected_rows: int) -> list[LakeFile]:
+        """Writes rows as Parquet beside the table, not visible yet.
+
+        How many partitions and rows are to be expected decides how many writers share the work: one for a small batch,
+        one per partition where there are many, else as the engine likes.
+        """
         folder = f"{self.spec.name}/data/{uuid.uuid4().hex}"
         columns = [F.col(name) for name in self.spec.column_names]
         copies = [F.col(name).cast("string").alias(_COPY + name) for name in self.spec.partition_by]
         frame = rows.select(*columns, *copies)
-        if files is not None:
-            frame = frame.coalesce(files)
+        if expected_rows <= _SMALL_BATCH:
+            frame = frame.coalesce(1)
+        elif partitions > _MANY_PARTITIONS:
+            frame = frame.repartition(*self.spec.partition_by)
         writer = frame.write.option("compression", "zstd")
         if copies:
             writer = writer.partitionBy(*(_COPY + name for name in self.spec.partition_by))
@@ -211,23 +205,43 @@ class LakeTable:
     def commit(
         self,
         base: Snapshot,
+        progress: Progress,
+        add: Sequence[LakeFile] = (),
+        remove: Sequence[LakeFile] = (),
+        touched: Mapping[str, int] | None = None,
+    ) -> int:
+        """Makes one new version of the table: `add` comes, `remove` goes, progress is what it says. Gives the version.
+
+        Which dates it touches is found in the files, or given as date to rows. Raises `CommitConflict` where the table
+        is not at `base` any more.
+        """
+        arriving = self.touched_by(add) if touched is None else dict(touched)
+        replaced = sorted(self.touched_by(remove)) if touched is None else sorted(touched)
+        note = {"touched": {**dict.fromkeys(replaced, 0), **arriving}, "replaced": replaced}
+        return self._commit(base, progress, add, remove, note)
+
+    def compact(self, base: Snapshot, add: Sequence[LakeFile], remove: Sequence[LakeFile]) -> int:
+        """Replaces files by others with the same rows. No reader and no downstream table sees a change."""
+        return self._commit(base, base.progress, add, remove, None)
+
+    def delete_progress_before(self, number: int) -> int:
+        """Deletes progress records older than this number (a time in nanoseconds). Gives how many."""
+        old = [p for p, _ in self.storage.walk(f"{self.spec.name}/_progress") if int(p.rsplit("/")[-1][:-5]) < number]
+        for path in old:
+            self.storage.filesystem.delete_file(self.storage.path(path))
+        return len(old)
+
+    def _commit(
+        self,
+        base: Snapshot,
+        progress: Progress,
         add: Sequence[LakeFile],
         remove: Sequence[LakeFile],
-        progress: Progress,
-        kind: Kind,
+        note: Mapping[str, Any] | None,
     ) -> int:
-        """Makes one new version of the table: `add` comes, `remove` goes, progress is what it says. The new version.
-
-        Raises `CommitConflict` where the table is not at `base` any more.
-        """
         number = time.time_ns()
         self.storage.write(f"{self.spec.name}/_progress/{number}.json", progress.to_json())
-        touched = {} if kind == "compact" else self.touched_by([*remove, *add])
-        if kind != "compact":
-            arriving = self.touched_by(add)
-            touched = {date: arriving.get(date, 0) for date in touched}
-        now = int(time.time() * 1000)
-        changes = kind != "compact"
+        now, changes = number // 1_000_000, note is not None
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, f.partition) for f in remove
         ]
@@ -239,7 +253,7 @@ class LakeTable:
                 Schema.from_arrow(self.spec.arrow_schema()),
                 list(self.spec.partition_by),
                 commit_properties=CommitProperties(
-                    custom_metadata={_NOTE: {"kind": kind, "touched": touched}},
+                    custom_metadata={_NOTE: note},
                     max_commit_retries=0,
                     app_transactions=[Transaction(_PROGRESS, number)],
                 ),
@@ -257,10 +271,15 @@ class Snapshot:
         self.delta = delta
         self.version: int = delta.version()
 
+    @property
+    def progress_number(self) -> int:
+        """The name of this version's progress record; 0 where nothing was committed yet."""
+        return self.delta.transaction_version(_PROGRESS) or 0
+
     @cached_property
     def progress(self) -> Progress:
-        number = self.delta.transaction_version(_PROGRESS)
-        if number is None:
+        number = self.progress_number
+        if not number:
             return Progress()
         return Progress.from_json(self.table.storage.read(f"{self.table.spec.name}/_progress/{number}.json"))
 
@@ -344,10 +363,10 @@ def _commit(version: int, text: bytes) -> Commit | None:
     note = next((a["commitInfo"].get(_NOTE) for a in actions if "commitInfo" in a), None)
     if isinstance(note, str):
         note = json.loads(note)
-    if note is None or note["kind"] == "compact":
+    if note is None:
         return None
     added = tuple(unquote(action["add"]["path"]) for action in actions if "add" in action)
-    return Commit(version, note["kind"], note["touched"], added)
+    return Commit(version, note["touched"], frozenset(note["replaced"]), added)
 
 
 def _bounds(footer: pq.FileMetaData, spec: Table) -> tuple[dict[str, Any], dict[str, Any]]:

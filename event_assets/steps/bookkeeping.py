@@ -1,0 +1,169 @@
+"""event_ledger: the books of every hour of arrival that something happened to.
+
+The counts of the tables are taken at versions that belong together: the raw records that the clean events were made of,
+the copies that the enriched events were filtered by. So the books balance at any moment, also while other runs write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import (
+    CLEAN_EVENTS,
+    DUPLICATE_EVENTS,
+    ENRICHED_EVENTS,
+    EVENT_LEDGER,
+    QUARANTINED_EVENTS,
+    RAW_EVENTS,
+)
+from event_assets.lake.lake import Lake
+from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
+from event_assets.steps.outstanding import Arrivals, outstanding
+from event_assets.steps.report import StepReport
+from event_assets.steps.window import Window
+from event_assets.transforms.ledger import event_ledger
+
+_ATTEMPTS = 10
+_SOURCES = (CLEAN_EVENTS.name, QUARANTINED_EVENTS.name, ENRICHED_EVENTS.name, DUPLICATE_EVENTS.name)
+
+
+class _Versions:
+    """The tables at versions that belong together."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.enriched = lake.table(ENRICHED_EVENTS.name).snapshot()
+        copies = self.enriched.progress.source(DUPLICATE_EVENTS.name).through
+        self.duplicates = lake.table(DUPLICATE_EVENTS.name).at(max(copies, 0))
+        self.quarantined = lake.table(QUARANTINED_EVENTS.name).snapshot()
+        self.clean = lake.table(CLEAN_EVENTS.name).snapshot()
+        landed = self.clean.progress.source(RAW_EVENTS.name)
+        self.raw = lake.table(RAW_EVENTS.name).at(max(landed.through, 0))
+        self.uncleaned = set(landed.pending)
+        self.agree = self.quarantined.progress.source(RAW_EVENTS.name) == landed
+
+    def of(self, name: str) -> Snapshot:
+        """The snapshot of a table that the books are made from."""
+        return {
+            CLEAN_EVENTS.name: self.clean,
+            QUARANTINED_EVENTS.name: self.quarantined,
+            ENRICHED_EVENTS.name: self.enriched,
+            DUPLICATE_EVENTS.name: self.duplicates,
+        }[name]
+
+
+def ledger_step(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
+    """Brings the books up to date: for the window's days of arrival and for every other that changed since the last time."""
+    for name in (RAW_EVENTS.name, *_SOURCES):
+        lake.table(name).snapshot()
+    return retry_on_conflict(lambda: _keep(lake, spark, window))
+
+
+def _keep(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
+    versions = _matching_versions(lake)
+    base = lake.table(EVENT_LEDGER.name).snapshot()
+    progress = base.progress
+    for name in _SOURCES:
+        todo = outstanding(versions.of(name), progress)
+        progress = progress.with_source(name, todo.after(todo.dates))
+    if not versions.agree or (progress == base.progress and not base.files):
+        return _report(base, [], [])
+    dates = sorted((_changed(versions, base) | set(window.among(versions.raw.dates()))) - versions.uncleaned)
+    staged = base.table.stage(_books(spark, versions, dates), len(dates), len(dates) * 24) if dates else []
+    version = base.table.commit(base, progress, add=staged, remove=base.of_dates(dates))
+    return _report(base.table.at(version), staged, dates)
+
+
+def _matching_versions(lake: Lake) -> _Versions:
+    versions = _Versions(lake)
+    for _ in range(_ATTEMPTS):
+        if versions.agree:
+            break
+        time.sleep(0.5)
+        versions = _Versions(lake)
+    return versions
+
+
+def _changed(versions: _Versions, base: Snapshot) -> set[str]:
+    """The days of arrival whose counts may differ from the books."""
+    every = versions.raw.dates()
+    if not base.files:
+        return every
+    changed: set[str] = set()
+    for name in _SOURCES:
+        snapshot = versions.of(name)
+        changes = snapshot.changes_since(base.progress.source(name).through)
+        active = {file.path: file for file in snapshot.files}
+        for commit in changes.commits:
+            if commit.replaced or any(path not in active for path in commit.added):
+                return every
+            changed |= _arrivals(active[path] for path in commit.added)
+        if not changes.known:
+            return every
+    return changed & every
+
+
+def _arrivals(files: Iterable[LakeFile]) -> set[str]:
+    """The days of arrival that the files' rows may be of, by their bounds: every day between the first and the last."""
+    days: set[str] = set()
+    for file in files:
+        first = file.partition.get("arrival_date") or str(file.low.get("arrival_date", ""))
+        last = file.partition.get("arrival_date") or str(file.high.get("arrival_date", ""))
+        days |= {str(day) for day in _days(first, last)}
+    return days
+
+
+def _days(first: str, last: str) -> list[str]:
+    start, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+    return [str(start + dt.timedelta(days=n)) for n in range((end - start).days + 1)]
+
+
+def _books(spark: SparkSession, versions: _Versions, dates: list[str]) -> DataFrame:
+    first, last = dates[0], dates[-1]
+
+    def rows(snapshot: Snapshot) -> DataFrame:
+        files = snapshot.select("arrival_date", first, last)
+        return _arrived(snapshot.read(spark, files), dates)
+
+    todo = outstanding(versions.clean, versions.enriched.progress)
+    arrivals, again = todo.appended(todo.dates)
+    return event_ledger(
+        rows(versions.raw),
+        rows(versions.clean),
+        rows(versions.quarantined),
+        rows(versions.enriched).where(~_on(again)),
+        rows(versions.duplicates),
+        _arrived(_pending(spark, versions.clean, arrivals, again), dates),
+    )
+
+
+def _on(event_dates: Sequence[str]) -> Column:
+    return F.col("event_date").cast("string").isin(list(event_dates)) if event_dates else F.lit(False)
+
+
+def _arrived(rows: DataFrame, dates: list[str]) -> DataFrame:
+    return rows.where(F.col("arrival_date").isin([F.lit(date).cast("date") for date in dates]))
+
+
+def _pending(spark: SparkSession, clean: Snapshot, arrivals: Sequence[Arrivals], again: Sequence[str]) -> DataFrame:
+    """Clean rows that the enriched events have not taken in: what came since to each date, all of those to be made again."""
+    frames = [clean.read(spark, arrival.files).where(_on(arrival.dates)) for arrival in arrivals]
+    if again:
+        frames.append(clean.read(spark, clean.select("event_date", again[0], again[-1])).where(_on(again)))
+    return reduce(lambda one, other: one.unionByName(other), frames, clean.read(spark, []))
+
+
+def _report(snapshot: Snapshot, staged: list[LakeFile], dates: list[str]) -> StepReport:
+    return StepReport(
+        EVENT_LEDGER.name,
+        snapshot.version,
+        snapshot.rows,
+        snapshot.bytes,
+        sum(file.rows for file in staged),
+        dict.fromkeys(dates, 0) | snapshot.table.touched_by(staged),
+    )

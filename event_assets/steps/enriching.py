@@ -1,0 +1,182 @@
+"""enriched_events: every event once, by the date on which it happened.
+
+Which copy of an event counts is decided here, over all dates at once, by a narrow index of ids (`event_ids`) and the short
+list of copies that do not count (`duplicate_events`). A date to which rows only came gets the new rows; a date that lost
+one (an earlier copy came later, a day of arrival was cleaned again) is made again from all clean rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import CLEAN_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS, EVENT_IDS
+from event_assets.lake.lake import Lake
+from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
+from event_assets.steps.outstanding import Arrivals, outstanding
+from event_assets.steps.report import StepReport
+from event_assets.steps.window import Window
+from event_assets.transforms.deduplicate import POSITION, duplicates, index_entries, same_ids, without
+
+CODE = "1"
+"""Version of the code that decides which copies count; raise it when the rows it gives change."""
+
+
+@dataclass(frozen=True)
+class Enriching:
+    """What to enrich: the days, how, by which version of the enrichments, whether from scratch."""
+
+    window: Window
+    enrich: Callable[[DataFrame], DataFrame]
+    version: str
+    rebuild: bool = False
+
+    @property
+    def code(self) -> str:
+        return f"{CODE}-{self.version}"
+
+
+def index_step(lake: Lake, spark: SparkSession) -> None:
+    """Takes every new clean event into the index and lists the copies that do not count, whatever date they are of."""
+    retry_on_conflict(lambda: _index(lake, spark))
+
+
+def _index(lake: Lake, spark: SparkSession) -> None:
+    clean, ids = lake.table(CLEAN_EVENTS.name).snapshot(), lake.table(EVENT_IDS.name).snapshot()
+    todo = outstanding(clean, ids.progress)
+    if not todo.dates:
+        return
+    arrivals, again = todo.appended(todo.dates)
+    if again:
+        _index_again(lake, spark, clean, ids)
+        return
+    files = [file for arrival in arrivals for file in arrival.files]
+    staged = ids.table.stage(index_entries(clean.read(spark, files)), 1, sum(file.rows for file in files))
+    fresh = ids.read(spark, staged)
+    candidates = _overlapping(ids.files, staged)
+    known = same_ids(ids.read(spark, candidates), fresh) if candidates else None
+    found = duplicates(fresh if known is None else known.unionByName(fresh))
+    _list_duplicates(lake, spark, found, fresh)
+    ids.table.commit(ids, ids.progress.with_source(CLEAN_EVENTS.name, todo.after(todo.dates)), add=staged)
+
+
+def _overlapping(files: Sequence[LakeFile], staged: Sequence[LakeFile]) -> list[LakeFile]:
+    """The files that may hold an id of the staged ones."""
+    if not staged or any("event_id" not in file.low for file in staged):
+        return list(files)
+    low, high = min(f.low["event_id"] for f in staged), max(f.high["event_id"] for f in staged)
+    return [file for file in files if file.may_hold("event_id", low, high)]
+
+
+def _list_duplicates(lake: Lake, spark: SparkSession, found: DataFrame, fresh: DataFrame) -> None:
+    """Adds copies that are not listed yet. Dates that lose a row which counted until now are noted as touched."""
+    listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
+    new = found.join(listed.read(spark).select(*POSITION), list(POSITION), "left_anti") if listed.files else found
+    staged = listed.table.stage(new, 1, 1)
+    if not staged:
+        return
+    dethroned = listed.read(spark, staged).join(fresh.select(*POSITION), list(POSITION), "left_anti")
+    touched = {str(row["event_date"]): 0 for row in dethroned.select("event_date").distinct().collect()}
+    listed.table.commit(listed, listed.progress, add=staged, touched=touched)
+
+
+def _index_again(lake: Lake, spark: SparkSession, clean: Snapshot, ids: Snapshot) -> None:
+    """Makes the index and the list of copies anew: clean rows went, so any copy may count again."""
+    staged = ids.table.stage(index_entries(clean.read(spark)), 1, clean.rows)
+    listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
+    copies = listed.table.stage(duplicates(ids.read(spark, staged)), 1, 1)
+    before, after = listed.read(spark), listed.read(spark, copies)
+    keys = [*POSITION, "event_id", "event_date"]
+    changed = before.select(*keys).exceptAll(after.select(*keys)).unionByName(
+        after.select(*keys).exceptAll(before.select(*keys))
+    )
+    touched = {str(row["event_date"]): 0 for row in changed.select("event_date").distinct().collect()}
+    listed.table.commit(listed, listed.progress, add=copies, remove=listed.files, touched=touched)
+    progress = ids.progress.with_source(CLEAN_EVENTS.name, outstanding(clean, ids.progress).after(clean_dates(clean)))
+    ids.table.commit(ids, progress, add=staged, remove=ids.files)
+
+
+def clean_dates(clean: Snapshot) -> list[str]:
+    """Every event date that the clean events have."""
+    return sorted(clean.table.touched_by(clean.files))
+
+
+def enrich_step(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
+    """Brings enriched_events up to date for the days of the window."""
+    index_step(lake, spark)
+    return retry_on_conflict(lambda: _enrich(lake, spark, what))
+
+
+def _enrich(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
+    base = lake.table(ENRICHED_EVENTS.name).snapshot()
+    clean = _indexed(lake)
+    listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
+    new, lost = outstanding(clean, base.progress), outstanding(listed, base.progress)
+    made = base.dates() - new.dates.keys()
+    again = {d for d in what.window.among(made) if what.rebuild or base.progress.is_outdated(what.code, d)}
+    again |= set(what.window.among(lost.dates))
+    arrivals, rewritten = new.appended(d for d in what.window.among(new.dates) if d not in again)
+    again |= set(rewritten)
+    dates = sorted({date for arrival in arrivals for date in arrival.dates} | again)
+    if not dates and new.dates == new.source.pending and lost.dates == lost.source.pending:
+        return _report(base, [], {}, ())
+    rows = _rows(spark, clean, arrivals, again)
+    staged: list[LakeFile] = []
+    if rows is not None:
+        counted = without(rows, _listed_in(spark, listed, dates))
+        expected = sum(file.rows for arrival in arrivals for file in arrival.files) + 10**6 * bool(again)
+        staged = base.table.stage(what.enrich(counted), len(dates), expected)
+    progress = base.progress.with_source(CLEAN_EVENTS.name, new.after(dates))
+    progress = progress.with_source(DUPLICATE_EVENTS.name, lost.after(dates)).with_code(what.code, made, again)
+    version = base.table.commit(base, progress, add=staged, remove=base.of_dates(again))
+    return _report(base.table.at(version), staged, dict.fromkeys(dates, 0), sorted(again))
+
+
+def _indexed(lake: Lake) -> Snapshot:
+    """The clean events as far as the index has them. What is listed as duplicate later lists all of their copies."""
+    clean = lake.table(CLEAN_EVENTS.name)
+    through = lake.table(EVENT_IDS.name).snapshot().progress.source(CLEAN_EVENTS.name).through
+    return clean.at(through) if through >= 0 else clean.snapshot()
+
+
+def _rows(
+    spark: SparkSession, clean: Snapshot, arrivals: Iterable[Arrivals], again: set[str]
+) -> DataFrame | None:
+    """The clean rows to take in: new ones of dates that only grew, all of the dates that are made again."""
+    frames = [_of_dates(clean.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
+    if again:
+        files = clean.select("event_date", min(again), max(again))
+        frames.append(_of_dates(clean.read(spark, files), sorted(again)))
+    return reduce(lambda one, other: one.unionByName(other), frames) if frames else None
+
+
+def _of_dates(rows: DataFrame, dates: Sequence[str]) -> DataFrame:
+    """The rows of these dates."""
+    spark = rows.sparkSession
+    if len(dates) <= 100:
+        return rows.where(F.col("event_date").isin([F.lit(date).cast("date") for date in dates]))
+    wanted = spark.createDataFrame([(date,) for date in dates], "wanted string")
+    return rows.join(F.broadcast(wanted.select(F.col("wanted").cast("date").alias("event_date"))), "event_date", "left_semi")
+
+
+def _listed_in(spark: SparkSession, listed: Snapshot, dates: Sequence[str]) -> DataFrame:
+    files = listed.select("event_date", dates[0], dates[-1]) if dates else []
+    return listed.read(spark, files)
+
+
+def _report(
+    snapshot: Snapshot, staged: Sequence[LakeFile], dates: dict[str, int], again: Sequence[str]
+) -> StepReport:
+    return StepReport(
+        ENRICHED_EVENTS.name,
+        snapshot.version,
+        snapshot.rows,
+        snapshot.bytes,
+        sum(file.rows for file in staged),
+        dates | snapshot.table.touched_by(staged),
+        tuple(again),
+    )

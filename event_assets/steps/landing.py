@@ -1,0 +1,144 @@
+"""raw_events: copies what is new on the stream to objects named by stream, shard, first and last sequence number.
+
+The table's own commit log is the checkpoint: objects and positions become visible in one commit, or not at all. The same
+range of a shard always gives the same name, so a repeat overwrites itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+
+from event_assets.contract.records import count_events
+from event_assets.contract.tables import RAW_EVENTS
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress
+from event_assets.lake.table import LakeFile, LakeTable, Snapshot, retry_on_conflict
+from event_assets.steps.report import StepReport
+from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamReader
+
+OBJECT_BYTES = 64_000_000
+"""Size at which the next object of a shard starts."""
+QUIET = dt.timedelta(hours=1)
+"""How often it is noted that a quiet stream holds nothing unread, so that its trimmed records are not taken for lost."""
+
+
+def checkpoint(progress: Progress, stream: str) -> dict[str, ShardPosition]:
+    """How far the stream was landed, shard by shard."""
+    return {
+        shard: ShardPosition(
+            fields["after"], fields["ended"], dt.datetime.fromisoformat(fields["seen_at"]) if fields["seen_at"] else None
+        )
+        for shard, fields in progress.positions.get(stream, {}).items()
+    }
+
+
+def land(stream: EventStream, lake: Lake, records_per_shard: int = 200_000) -> StepReport:
+    """Lands everything that is on the stream now. Raises `StreamGap` where records were trimmed before they were landed."""
+    return retry_on_conflict(lambda: _land(stream, lake.table(RAW_EVENTS.name), records_per_shard))
+
+
+def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> StepReport:
+    base = table.snapshot()
+    started = dt.datetime.now(dt.UTC)
+    before = checkpoint(base.progress, stream.name)
+    positions = dict(before)
+    files: list[LakeFile] = []
+    events = records = 0
+    reader = StreamReader(stream)
+    batches = reader.read_new(before, until=started, bounds=Bounds(shard_records=records_per_shard))
+    for shard_records in _objects(batches, positions):
+        rows = _rows(stream.name, shard_records)
+        files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
+        records += rows.num_rows
+        events += sum(rows.column("events").to_pylist())
+    if not files and not _is_worth_noting(before, positions, started):
+        return _report(base, {}, 0, 0)
+    progress = replace(base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started)})
+    version = table.commit(base, progress, add=files)
+    return _report(table.at(version), table.touched_by(files), records, events)
+
+
+def _objects(batches: Iterator[Any], positions: dict[str, ShardPosition]) -> Iterator[list[StoredRecord]]:
+    """The records of each object: of one shard, one hour of arrival, and not too large."""
+    waiting: dict[str, list[StoredRecord]] = {}
+    for batch in batches:
+        positions[batch.shard_id] = batch.position
+        held = waiting.pop(batch.shard_id, []) + batch.records
+        *full, last = _split(held)
+        yield from full
+        waiting[batch.shard_id] = last
+    yield from waiting.values()
+
+
+def _split(records: list[StoredRecord]) -> list[list[StoredRecord]]:
+    parts: list[list[StoredRecord]] = []
+    for _, group in groupby(records, key=_hour):
+        part: list[StoredRecord] = []
+        size = 0
+        for record in group:
+            if part and size + len(record.data) > OBJECT_BYTES:
+                parts.append(part)
+                part, size = [], 0
+            part.append(record)
+            size += len(record.data)
+        parts.append(part)
+    return parts
+
+
+def _hour(record: StoredRecord) -> str:
+    return record.arrived_at.astimezone(dt.UTC).strftime("%Y-%m-%d %H")
+
+
+def _partition(record: StoredRecord) -> dict[str, str]:
+    arrived = record.arrived_at.astimezone(dt.UTC)
+    return {"arrival_date": str(arrived.date()), "arrival_hour": str(arrived.hour)}
+
+
+def _name(stream: str, records: list[StoredRecord]) -> str:
+    first, last = records[0], records[-1]
+    return f"{stream}-{first.shard_id}-{int(first.sequence_number)}-{int(last.sequence_number)}"
+
+
+def _rows(stream: str, records: list[StoredRecord]) -> pa.Table:
+    arrived = records[0].arrived_at.astimezone(dt.UTC)
+    count = len(records)
+    return pa.table(
+        {
+            "arrival_date": [arrived.date()] * count,
+            "arrival_hour": [arrived.hour] * count,
+            "arrived_at": [record.arrived_at for record in records],
+            "stream": [stream] * count,
+            "shard_id": [record.shard_id for record in records],
+            "sequence_number": [record.sequence_number for record in records],
+            "partition_key": [record.partition_key for record in records],
+            "data": [record.data for record in records],
+            "events": [count_events(record.data) for record in records],
+        },
+        schema=RAW_EVENTS.arrow_schema(),
+    )
+
+
+def _is_worth_noting(
+    before: Mapping[str, ShardPosition], after: Mapping[str, ShardPosition], now: dt.datetime
+) -> bool:
+    seen = [position.seen_at for position in before.values()]
+    return before != after or any(at is None or now - at > QUIET for at in seen)
+
+
+def _as_fields(positions: Mapping[str, ShardPosition], seen_at: dt.datetime) -> dict[str, dict[str, Any]]:
+    return {
+        shard: {"after": position.after, "ended": position.ended, "seen_at": seen_at.isoformat()}
+        for shard, position in positions.items()
+    }
+
+
+def _report(snapshot: Snapshot, dates: Mapping[str, int], records: int, events: int) -> StepReport:
+    return StepReport(
+        RAW_EVENTS.name, snapshot.version, snapshot.rows, snapshot.bytes, records, dates, more={"events": events}
+    )

@@ -1,0 +1,25 @@
+"""What a step did, as plain numbers: the assets show it, the tests and the status command read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """One table brought up to date.
+
+    `rows` and `bytes` are the table's after it; `new_rows` what came; `dates` the dates that were made, each with the rows
+    that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing.
+    """
+
+    table: str
+    version: int
+    rows: int
+    bytes: int
+    new_rows: int = 0
+    dates: Mapping[str, int] = field(default_factory=dict)
+    rebuilt: tuple[str, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
