@@ -1,0 +1,79 @@
+"""What a dialect must know; everything else of the warehouse's SQL is the same everywhere.
+
+Redshift speaks PostgreSQL's protocol and, for what is used here, its SQL: only types, physical layout, locks and the
+way files come in differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+
+from psycopg import Connection, sql
+
+from event_assets.contract.tables import Column, ColumnType, WarehouseTable
+from event_assets.warehouse.relation import Relation
+
+Session = Connection[tuple[Any, ...]]
+
+
+class SourceFile(Protocol):
+    """A Parquet file of the lake. `url` is an absolute path or `s3://bucket/key`, `partition` its folder's values."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def partition(self) -> Mapping[str, str]: ...
+
+
+class Staged(NamedTuple):
+    """What copying in did. `changed_values` counts text values that the warehouse cannot hold as they are."""
+
+    changed_values: int = 0
+
+
+class Dialect(Protocol):
+    """PostgreSQL or Redshift."""
+
+    name: str
+
+    def connect(self, url: str) -> AbstractContextManager[Session]:
+        """A connection in autocommit mode; transactions are opened explicitly. Sessions are in UTC."""
+
+    def type_of(self, column: Column) -> sql.SQL:
+        """The column's type."""
+
+    def column_suffix(self, relation: Relation, column: Column) -> sql.Composable:
+        """What follows the type in CREATE TABLE: the encoding."""
+
+    def table_suffix(self, relation: Relation) -> sql.Composable:
+        """What follows the columns in CREATE TABLE: distribution and sort order."""
+
+    def indexes(self, schema: str, relation: Relation) -> Sequence[sql.Composed]:
+        """The indexes of a relation, each IF NOT EXISTS."""
+
+    def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
+        """What keeps two processes from making the same tables at once."""
+
+    def lock(self, schema: str, name: str) -> sql.Composed:
+        """Waits until no other transaction holds the same lock, and holds it to the transaction's end."""
+
+    def total(self, value: sql.Composable, type_: ColumnType) -> sql.Composed:
+        """The sum of a value of that type over the rows; 0 where there are none."""
+
+    def stage_columns(self, table: WarehouseTable) -> tuple[Column, ...]:
+        """The columns of the staging table, in its order."""
+
+    def stage_type_of(self, column: Column) -> sql.SQL:
+        """The column's type in the staging table."""
+
+    def from_stage(self, column: Column, stage: str) -> sql.Composed:
+        """The staged column as the target takes it."""
+
+    def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
+        """Copies the files into the staging table, inside the session's transaction."""

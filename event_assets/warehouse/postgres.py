@@ -1,0 +1,96 @@
+"""PostgreSQL: its types, indexes and locks, and how Parquet files get into it over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from event_assets.contract.tables import Column, ColumnType, WarehouseTable
+from event_assets.warehouse.binary_copy import HEADER, TRAILER, encode, replace_nul
+from event_assets.warehouse.dialect import Session, SourceFile, Staged
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.relation import Relation, match_columns, names
+
+_TYPES: dict[ColumnType, str] = {
+    "string": "text",
+    "int": "integer",
+    "long": "bigint",
+    "double": "double precision",
+    "boolean": "boolean",
+    "timestamp": "timestamp with time zone",
+    "date": "date",
+    "binary": "bytea",
+}
+_LOCKS = 0x6576_656E
+"""First key of our advisory locks, so that they meet nobody else's."""
+
+
+class PostgresDialect:
+    """PostgreSQL 14 or later. Files are read here and sent as one binary COPY."""
+
+    name = "postgres"
+
+    def __init__(self, files: LakeFiles) -> None:
+        self._files = files
+
+    def connect(self, url: str) -> Session:
+        return psycopg.connect(url, autocommit=True, application_name="event-assets", options="-c timezone=UTC")
+
+    def type_of(self, column: Column) -> sql.SQL:
+        return sql.SQL(_TYPES[column.type])
+
+    def column_suffix(self, relation: Relation, column: Column) -> sql.Composable:
+        return sql.SQL("")
+
+    def table_suffix(self, relation: Relation) -> sql.Composable:
+        return sql.SQL("")
+
+    def indexes(self, schema: str, relation: Relation) -> Sequence[sql.Composed]:
+        """One index, not unique: a row that moved to another date stands twice until its old date is loaded too."""
+        statement = sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({})")
+        table = sql.Identifier(schema, relation.name)
+        return [statement.format(sql.Identifier(f"{relation.name}_rows"), table, names(relation.index))]
+
+    def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
+        # CREATE … IF NOT EXISTS fails when two sessions run it at the same time.
+        return [self.lock(schema, "")]
+
+    def lock(self, schema: str, name: str) -> sql.Composed:
+        return sql.SQL("SELECT pg_advisory_xact_lock({}, hashtext({}))").format(
+            sql.Literal(_LOCKS), sql.Literal(f"{schema}.{name}")
+        )
+
+    def total(self, value: sql.Composable, type_: ColumnType) -> sql.Composed:
+        # Numeric, because the sum of two finite doubles may be out of range, which PostgreSQL makes an error of.
+        cast = sql.SQL("::numeric") if type_ == "double" else sql.SQL("")
+        return sql.SQL("coalesce(sum({}{}), 0)").format(value, cast)
+
+    def stage_columns(self, table: WarehouseTable) -> tuple[Column, ...]:
+        return table.specs()
+
+    def stage_type_of(self, column: Column) -> sql.SQL:
+        return self.type_of(column)
+
+    def from_stage(self, column: Column, stage: str) -> sql.Composed:
+        return names((column,), of=stage)
+
+    def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
+        lake = table.lake.arrow_schema()
+        schema = pa.schema([lake.field(name).with_nullable(True) for name in table.columns])
+        changed = 0
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")
+        with session.cursor().copy(statement.format(sql.Identifier(stage), names(table.columns))) as copy:
+            copy.write(HEADER)
+            for read in self._files.batches(files, schema):
+                batch, here = replace_nul(read)
+                changed += here
+                for piece in encode(batch):
+                    copy.write(piece)
+            copy.write(TRAILER)
+        # A table that was made just now has no statistics, and is not analysed by itself before it is gone.
+        found_by = names(match_columns(table))
+        session.execute(sql.SQL("ANALYZE {} ({})").format(sql.Identifier(stage), found_by))
+        return Staged(changed)

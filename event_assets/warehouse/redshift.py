@@ -1,0 +1,160 @@
+"""Amazon Redshift: its types, encodings, distribution and locks, and COPY of Parquet files from S3 by a manifest."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from event_assets.contract.tables import Column, ColumnType, WarehouseTable
+from event_assets.warehouse.dialect import Session, SourceFile, Staged
+from event_assets.warehouse.lake_files import LakeFiles, path_of
+from event_assets.warehouse.relation import LOADS, Relation
+
+_LONG_TEXT = "varchar(65535)"
+_ID_TEXT = "varchar(512)"
+_IDS = frozenset(
+    {
+        "event_id",
+        "event",
+        "anonymous_id",
+        "user_id",
+        "session_id",
+        "page_view_id",
+        "person_id",
+        "platform",
+        "table_name",
+    }
+)
+"""Text that the contract bounds at 128 characters, four bytes each: narrow columns need less memory in queries."""
+
+_TYPES: dict[ColumnType, str] = {
+    "string": _LONG_TEXT,
+    "int": "integer",
+    "long": "bigint",
+    "double": "double precision",
+    "boolean": "boolean",
+    "timestamp": "timestamp with time zone",
+    "date": "date",
+    "binary": "varbyte(1024000)",
+}
+_ENCODINGS: dict[ColumnType, str] = {
+    "string": "zstd",
+    "int": "az64",
+    "long": "az64",
+    "double": "zstd",
+    "boolean": "zstd",
+    "timestamp": "az64",
+    "date": "az64",
+    "binary": "zstd",
+}
+
+
+class RedshiftDialect:
+    """Redshift, provisioned or serverless. Files stay in S3; the cluster reads them with its IAM role.
+
+    Text of more than 65,535 bytes does not fit a Redshift column: a load that meets one fails and changes nothing.
+    """
+
+    name = "redshift"
+
+    def __init__(self, files: LakeFiles, iam_role: str | None, manifests: str) -> None:
+        """`manifests` is the `s3://bucket/prefix` under which manifests are written, and deleted after the load."""
+        self._files = files
+        self._iam_role = iam_role
+        self._manifests = manifests.rstrip("/")
+
+    def connect(self, url: str) -> Session:
+        # Redshift calls UTF-8 by a name that psycopg does not know, and has no DEALLOCATE ALL.
+        ssl = conninfo_to_dict(url).get("sslmode") or "require"
+        connection = psycopg.connect(
+            url,
+            autocommit=True,
+            application_name="event-assets",
+            client_encoding="utf8",
+            prepare_threshold=None,
+            sslmode=ssl,
+            cursor_factory=psycopg.ClientCursor,
+        )
+        connection.execute("SET timezone TO 'UTC'")
+        return connection
+
+    def type_of(self, column: Column) -> sql.SQL:
+        return sql.SQL(_ID_TEXT if column.name in _IDS else _TYPES[column.type])
+
+    def column_suffix(self, relation: Relation, column: Column) -> sql.Composable:
+        # The leading sort column stays raw: compressed, its blocks are skipped less well.
+        leads = relation.sort_key[:1] == (column.name,)
+        return sql.SQL(" ENCODE " + ("raw" if leads else _ENCODINGS[column.type]))
+
+    def table_suffix(self, relation: Relation) -> sql.Composable:
+        style = sql.SQL("\nDISTSTYLE AUTO")
+        if relation.dist_key:
+            style = sql.SQL("\nDISTSTYLE KEY DISTKEY ({})").format(sql.Identifier(relation.dist_key))
+        if not relation.sort_key:
+            return style
+        columns = sql.SQL(", ").join(map(sql.Identifier, relation.sort_key))
+        return sql.Composed([style, sql.SQL("\nCOMPOUND SORTKEY ({})").format(columns)])
+
+    def indexes(self, schema: str, relation: Relation) -> Sequence[sql.Composed]:
+        return []
+
+    def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
+        return []
+
+    def lock(self, schema: str, name: str) -> sql.Composed:
+        # All loads write the record of loads, and two of them at once would break serialisable isolation.
+        loads = sql.Identifier(schema, LOADS.name)
+        return sql.SQL("LOCK TABLE {}, {}").format(loads, sql.Identifier(schema, name))
+
+    def total(self, value: sql.Composable, type_: ColumnType) -> sql.Composed:
+        return sql.SQL("coalesce(sum({}), 0)").format(value)
+
+    def stage_columns(self, table: WarehouseTable) -> tuple[Column, ...]:
+        """Every column of the lake table: COPY of Parquet goes by place, not by name."""
+        return table.lake.columns
+
+    def stage_type_of(self, column: Column) -> sql.SQL:
+        # COPY of Parquet fills timestamps without a time zone; the lake's are UTC.
+        return sql.SQL("timestamp") if column.type == "timestamp" else self.type_of(column)
+
+    def from_stage(self, column: Column, stage: str) -> sql.Composed:
+        zone = sql.SQL(" AT TIME ZONE 'UTC'") if column.type == "timestamp" else sql.SQL("")
+        return sql.Composed([sql.Identifier(stage, column.name), zone])
+
+    def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
+        if files:
+            with self._manifest(table, files) as manifest:
+                session.execute(copy_statement(stage, manifest, self._iam_role))
+        return Staged()
+
+    @contextmanager
+    def _manifest(self, table: WarehouseTable, files: Sequence[SourceFile]) -> Iterator[str]:
+        url = f"{self._manifests}/{table.name}/{uuid.uuid4().hex}.manifest"
+        filesystem = self._files.filesystem(url)
+        with filesystem.open_output_stream(path_of(url)) as stream:
+            stream.write(manifest_of(files))
+        try:
+            yield url
+        finally:
+            filesystem.delete_file(path_of(url))
+
+
+def copy_statement(stage: str, manifest: str, iam_role: str | None) -> sql.Composed:
+    """COPY of the manifest's Parquet files. Without a role it is the cluster's default one."""
+    role = sql.Literal(iam_role) if iam_role else sql.SQL("default")
+    # Files from before a column was added to the lake end earlier: the rest is null.
+    return sql.SQL("COPY {} FROM {}\nIAM_ROLE {}\nFORMAT AS PARQUET\nFILLRECORD\nMANIFEST").format(
+        sql.Identifier(stage), sql.Literal(manifest), role
+    )
+
+
+def manifest_of(files: Sequence[SourceFile]) -> bytes:
+    """The manifest: every file is mandatory, and has its size, which Parquet asks for."""
+    entries = [{"url": file.url, "mandatory": True, "meta": {"content_length": file.size}} for file in files]
+    return json.dumps({"entries": entries}, indent=1).encode()

@@ -1,0 +1,212 @@
+"""The warehouse itself: its tables are made, partitions are loaded into it, and it tells what is loaded.
+
+A load is one transaction: readers see the partition as it was or as it is, and a process that dies leaves it as it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
+
+from psycopg import sql
+
+from event_assets.contract.tables import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.settings import Settings
+from event_assets.warehouse import ddl, dml
+from event_assets.warehouse.dialect import Dialect, Session, SourceFile
+from event_assets.warehouse.dml import Mode
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.loads import (
+    LoadExpectation,
+    LoadMismatch,
+    LoadReport,
+    PartitionDate,
+    Standing,
+    Totals,
+    differences,
+)
+from event_assets.warehouse.postgres import PostgresDialect
+from event_assets.warehouse.redshift import RedshiftDialect
+from event_assets.warehouse.relation import LOADS, Relation, relation_of
+
+_VALUES_PER_STATEMENT = 1000
+_Item = TypeVar("_Item")
+
+
+class Warehouse:
+    """One schema of one database. Connects for each call; nothing is kept open between calls."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        url: str,
+        schema: str = "analytics",
+        tables: Sequence[WarehouseTable] = WAREHOUSE_TABLES,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    ) -> None:
+        self.dialect = dialect
+        self.schema = schema
+        self.tables = tuple(tables)
+        self._url = url
+        self._clock = clock
+
+    @classmethod
+    def from_settings(cls, settings: Settings, url: str) -> Self:
+        """The warehouse of these settings, at `url` (the embedded PostgreSQL's, where the settings name none)."""
+        files = LakeFiles(settings.aws_region, settings.s3_endpoint_url)
+        if settings.warehouse == "redshift":
+            manifests = f"{settings.lake}/_manifests"
+            return cls(RedshiftDialect(files, settings.warehouse_iam_role, manifests), url, settings.warehouse_schema)
+        return cls(PostgresDialect(files), url, settings.warehouse_schema)
+
+    @contextmanager
+    def connect(self) -> Iterator[Session]:
+        """A connection in autocommit mode, for reading; times are in UTC."""
+        with self.dialect.connect(self._url) as session:
+            yield session
+
+    def ensure(self) -> None:
+        """Makes what is missing of schema, tables, columns and comments. Never drops or changes what is there."""
+        relations = [LOADS, *map(relation_of, self.tables)]
+        with self.connect() as session:
+            if not any(self._missing(session, relations)):
+                return
+            with session.transaction():
+                for lock in self.dialect.lock_schema(self.schema):
+                    session.execute(lock)
+                session.execute(ddl.create_schema(self.schema))
+                for statement in list(self._missing(session, relations)):
+                    session.execute(statement)
+
+    def load_partition(
+        self,
+        table: WarehouseTable,
+        dates: Sequence[dt.date] | None,
+        files: Sequence[SourceFile],
+        expected: LoadExpectation,
+        mode: Mode,
+        lake_version: int,
+    ) -> LoadReport:
+        """Loads partitions of a table in one transaction, so that they hold what the lake holds at `lake_version`.
+
+        `dates` are the partitions, None a table that is one whole. `replace` puts the rows of `files` in the place of
+        all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
+        place of the old ones. Loading the same again changes nothing: a row keeps its `loaded_at` while its key stays
+        in the dates that are loaded together. `expected` is what the whole of each partition must hold then.
+
+        Raises `LoadMismatch` when it would not; then, as on any other error, nothing has changed.
+        """
+        if (dates is None) != (not table.partition_by):
+            raise ValueError(f"{table.name} is loaded {'by dates' if table.partition_by else 'as a whole'}")
+        partitions: list[PartitionDate] = [None] if dates is None else sorted(set(dates))
+        began = time.monotonic()
+        with self.connect() as session, session.transaction():
+            session.execute(self.dialect.lock(self.schema, table.name))
+            session.execute(dml.create_stage(self.dialect, table))
+            changed = self.dialect.copy_in(session, dml.STAGE, table, files).changed_values
+            staged = int(self._value(session, dml.count_staged()))
+            self._put_dates(session, partitions)
+            deleted, inserted = self._swap(session, table, mode)
+            standing = self._standing(session, table, partitions)
+            faults = list(differences(table, expected, standing))
+            if inserted != staged:
+                faults.append(f"{staged - inserted} rows of the files are outside the dates")
+            if faults:
+                raise LoadMismatch(table.name, faults)
+            rows = {date: totals.rows for date, (totals, _) in standing.items()}
+            self._record(session, table, rows, lake_version)
+        return LoadReport(
+            table=table.name,
+            mode=mode,
+            dates=len(partitions),
+            lake_version=lake_version,
+            rows=sum(rows.values()),
+            staged=staged,
+            deleted=deleted,
+            inserted=inserted,
+            replaced_nuls=changed,
+            files=len(files),
+            bytes=sum(file.size for file in files),
+            seconds=time.monotonic() - began,
+        )
+
+    def loaded_versions(self, table: WarehouseTable) -> dict[PartitionDate, int]:
+        """The lake version that each loaded partition is from, by the warehouse's own record."""
+        with self.connect() as session:
+            return {date: version for date, version, _ in self._loads(session, table)}
+
+    def counts_and_sums(self, table: WarehouseTable, dates: Sequence[dt.date] | None) -> dict[PartitionDate, Totals]:
+        """Rows and sums that stand now, for every date that is asked for; dates None: a table that is one whole."""
+        partitions: list[PartitionDate] = [None] if dates is None else sorted(set(dates))
+        with self.connect() as session:
+            self._put_dates(session, partitions)
+            return {date: totals for date, (totals, _) in self._standing(session, table, partitions).items()}
+
+    def _missing(self, session: Session, relations: Sequence[Relation]) -> Iterator[sql.Composed]:
+        has: dict[str, dict[str, str | None]] = {}
+        for relation, column, comment in session.execute(ddl.CATALOG, (self.schema, self.schema)):
+            has.setdefault(relation, {})[column] = comment
+        for wanted in relations:
+            yield from ddl.missing(self.dialect, self.schema, wanted, has)
+
+    def _put_dates(self, session: Session, partitions: Sequence[PartitionDate]) -> None:
+        session.execute(dml.create_dates())
+        for dates in _chunks([date for date in partitions if date is not None]):
+            session.execute(dml.add_dates(len(dates)), dates)
+
+    def _swap(self, session: Session, table: WarehouseTable, mode: Mode) -> tuple[int, int]:
+        session.execute(dml.keep_arrivals(self.schema, table, mode))
+        deleted = session.execute(dml.delete_rows(self.schema, table, mode)).rowcount
+        inserted = session.execute(dml.insert_rows(self.dialect, self.schema, table), (self._clock(),)).rowcount
+        return deleted, inserted
+
+    def _standing(
+        self, session: Session, table: WarehouseTable, partitions: Sequence[PartitionDate]
+    ) -> dict[PartitionDate, Standing]:
+        none = Standing(Totals(0, dict.fromkeys(table.sums, 0)), {})
+        standing = dict.fromkeys(partitions, none)
+        for date, *figures in session.execute(dml.totals(self.dialect, self.schema, table)):
+            standing[date] = _standing_of(table, figures)
+        return standing
+
+    def _record(
+        self, session: Session, table: WarehouseTable, rows: dict[PartitionDate, int], lake_version: int
+    ) -> None:
+        known = {date: (version, count) for date, version, count in self._loads(session, table)}
+        new = [date for date, count in rows.items() if known.get(date) != (lake_version, count)]
+        now = self._clock()
+        for dates in _chunks(new):
+            bound = [date for date in dates if date is not None]
+            session.execute(dml.forget_loads(self.schema, len(bound)), (table.name, *bound))
+            values = [value for date in dates for value in (table.name, date, lake_version, rows[date], now)]
+            session.execute(dml.record_loads(self.schema, len(dates)), values)
+
+    def _loads(self, session: Session, table: WarehouseTable) -> list[tuple[PartitionDate, int, int]]:
+        return session.execute(dml.loads_of(self.schema), (table.name,)).fetchall()
+
+    def _value(self, session: Session, query: sql.Composed) -> Any:
+        row = session.execute(query).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def _standing_of(table: WarehouseTable, figures: Sequence[Any]) -> Standing:
+    """What one row of `dml.totals` says."""
+    values = iter(figures)
+    rows = int(next(values))
+    sums: dict[str, int | float] = {}
+    magnitudes: dict[str, float] = {}
+    for column in map(table.lake.column, table.sums):
+        if column.type == "double":
+            sums[column.name], magnitudes[column.name] = float(next(values)), float(next(values))
+        else:
+            sums[column.name] = int(next(values))
+    return Standing(Totals(rows, sums), magnitudes)
+
+
+def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for first in range(0, len(items), _VALUES_PER_STATEMENT):
+        yield items[first : first + _VALUES_PER_STATEMENT]
