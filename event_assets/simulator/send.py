@@ -154,12 +154,12 @@ def _receipts(
     now = time.time()
     receipts, again = [], []
     for event, result in zip(events, results, strict=True):
-        verdict, reason = result["status"], result.get("reason")
+        verdict, why = result["status"], result.get("reason")
         if verdict == "retry":
             again.append(event)
         else:
             acknowledged_at = now if verdict == "accepted" else None
-            receipts.append(Receipt(event, "api", verdict, reason, sent_at, acknowledged_at, maybe_taken))
+            receipts.append(Receipt(event, "api", verdict, why, sent_at, acknowledged_at, maybe_taken))
     return receipts, again
 
 
