@@ -1,11 +1,13 @@
 """Dagster's instance of a home: where its storage is, how it is set up, and what a killed stack left open in it.
 
-`python -m event_assets.stack.instance` makes the storage and closes abandoned runs; the stack runs it before anything
-that would open the storage from several processes at once, which a fresh SQLite storage does not survive.
+`python -m event_assets.stack.instance COMMAND…` makes the storage, closes abandoned runs and goes on as `dagster
+COMMAND…`. The stack starts its first Dagster process so, alone: a fresh SQLite storage does not survive being opened by
+several processes at once.
 """
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,12 +104,13 @@ def _lives(pid: int, since: float) -> bool:
 
 
 def main() -> None:
-    """Make the storage of DAGSTER_HOME and close the runs that were abandoned."""
+    """Make the storage of DAGSTER_HOME, close the runs that were abandoned, and become the `dagster` command."""
     import dagster as dg
 
     with dg.DagsterInstance.get() as instance:
         for run_id in close_abandoned_runs(instance):
             print(f"Closed the abandoned run {run_id}.")
+    runpy.run_module("dagster", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,75 @@
+"""When each service of the stack can be used, asked as its clients would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from event_assets.stack.service import StackError
+
+_LOCATIONS = """
+{ workspaceOrError {
+    __typename
+    ... on PythonError { message }
+    ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename ... on PythonError { message } } } }
+} }
+"""
+_DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } } }"
+_NEEDED_DAEMONS = frozenset({"SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR"})
+
+
+def answers_ok(url: str) -> bool:
+    """Whether a GET of the URL gives a 2xx status."""
+    try:
+        return httpx.get(url, timeout=5.0).is_success
+    except httpx.TransportError:
+        return False
+
+
+def code_server_serves(port: int) -> bool:
+    """Whether Dagster's code server answers gRPC health checks."""
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=2.0
+            )
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def definitions_loaded(dagster_url: str) -> bool:
+    """Whether the UI has loaded the definitions. Raises `StackError` with the fault when they cannot be loaded."""
+    workspace = _graphql(dagster_url, _LOCATIONS).get("workspaceOrError")
+    if workspace is None:
+        return False
+    if workspace["__typename"] == "PythonError":
+        raise StackError(f"Dagster cannot read its workspace: {workspace['message'].strip()}")
+    entries = workspace["locationEntries"]
+    for entry in entries:
+        location = entry["locationOrLoadError"] or {}
+        if location.get("__typename") == "PythonError":
+            raise StackError(f"Dagster cannot load the definitions: {location['message'].strip()}")
+    return bool(entries) and all(entry["loadStatus"] == "LOADED" for entry in entries)
+
+
+def daemons_beat(dagster_url: str, since: float) -> bool:
+    """Whether the daemons that sensors, schedules and queued runs need gave a sign of life after `since` (seconds
+    since 1970)."""
+    statuses = _graphql(dagster_url, _DAEMONS).get("instance", {}).get("daemonHealth", {}).get("allDaemonStatuses", [])
+    beating = {s["daemonType"] for s in statuses if (s["lastHeartbeatTime"] or 0) > since}
+    needed = {s["daemonType"] for s in statuses if s["required"]} & _NEEDED_DAEMONS
+    return bool(needed) and needed <= beating
+
+
+def _graphql(dagster_url: str, query: str) -> dict[str, Any]:
+    """The data of the answer; empty while the UI does not answer yet."""
+    try:
+        response = httpx.post(f"{dagster_url}/graphql", json={"query": query}, timeout=10.0)
+        return dict(response.json().get("data") or {}) if response.is_success else {}
+    except (httpx.TransportError, ValueError):
+        return {}
