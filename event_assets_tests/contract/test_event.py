@@ -1,0 +1,256 @@
+"""One test per rule of the event: its fields, their types and their bounds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+from hypothesis import given
+
+from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
+from event_assets.contract.event import NESTED, RESERVED_EVENTS, Event, json_schema
+from event_assets_tests.contract.events import FULL, SMALL, encode, line, valid_events
+
+DECODER = EventDecoder()
+INSTANTS = ("occurred_at", "sent_at", "received_at", "derived_at")
+OPTIONAL_IDS = ("session_id", "page_view_id")
+
+
+def accepted(text: bytes) -> Event:
+    decoded = DECODER.decode(text)
+    assert isinstance(decoded, Decoded), decoded
+    return decoded.event
+
+
+def rejected(text: bytes) -> Rejection:
+    decoded = DECODER.decode(text)
+    assert isinstance(decoded, Rejection), decoded
+    return decoded
+
+
+def test_an_event_of_the_required_fields_alone_is_accepted() -> None:
+    event = accepted(line())
+    assert (event.event_id, event.event, event.platform) == ("e-1", "Order Completed", "web")
+    assert event.user_id is None and event.occurred_at is None and event.page is None
+
+
+def test_an_event_with_every_field_is_accepted_and_every_value_is_kept() -> None:
+    event = accepted(encode(FULL))
+    kept = json.loads(msgspec.json.encode(event))
+    for name, value in FULL.items():
+        if name in INSTANTS:
+            assert getattr(event, name) == dt.datetime.fromisoformat(value)
+        elif name in ("properties", "traits"):
+            assert json.loads(bytes(getattr(event, name))) == value
+        else:
+            assert kept[name] == value
+
+
+@pytest.mark.parametrize("name", ["event_id", "event", "platform"])
+def test_a_required_field_that_is_missing_is_named(name: str) -> None:
+    rejection = rejected(line(**{name: ...}))
+    assert rejection.reason == "missing_field"
+    assert name in rejection.detail
+
+
+@pytest.mark.parametrize("name", ["event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id"])
+def test_an_id_has_at_most_128_characters_of_any_alphabet(name: str) -> None:
+    assert getattr(accepted(line(**{name: "é" * 128})), name) == "é" * 128
+    assert rejected(line(**{name: "é" * 129})).reason == "invalid_value"
+
+
+@pytest.mark.parametrize("name", ["event_id", "event"])
+def test_a_required_id_is_not_empty(name: str) -> None:
+    assert rejected(line(**{name: ""})).reason == "invalid_value"
+
+
+@pytest.mark.parametrize("name", ["Order Completed", "$pageview", "注文完了", "100% done!", *sorted(RESERVED_EVENTS)])
+def test_an_event_may_have_any_printable_name(name: str) -> None:
+    assert accepted(line(event=name)).event == name
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "\x1b[31mred", "zero\u200bwidth", "left\u202eright", "\x7f"])
+def test_an_event_name_that_cannot_be_printed_is_refused(name: str) -> None:
+    assert rejected(line(event=name)).reason == "invalid_value"
+
+
+@pytest.mark.parametrize("version", [1, 2, 2147483647])
+def test_a_schema_version_counts_from_one(version: int) -> None:
+    assert accepted(line(schema_version=version)).schema_version == version
+
+
+@pytest.mark.parametrize("version", [0, -1, 2147483648])
+def test_a_schema_version_below_one_or_above_32_bits_is_refused(version: int) -> None:
+    assert rejected(line(schema_version=version)).reason == "invalid_value"
+
+
+def test_a_schema_version_that_is_not_given_is_one() -> None:
+    assert accepted(line()).schema_version == 1
+
+
+def test_an_event_needs_an_anonymous_id_or_a_user_id() -> None:
+    assert accepted(line(anonymous_id=..., user_id="u")).user_id == "u"
+    for nobody in ({"anonymous_id": ...}, {"anonymous_id": None}, {"anonymous_id": "", "user_id": ""}):
+        rejection = rejected(line(**nobody))
+        assert rejection.reason == "missing_field"
+        assert "anonymous_id or user_id" in rejection.detail
+
+
+@pytest.mark.parametrize("name", ["anonymous_id", "user_id", "session_id", "page_view_id"])
+def test_an_empty_id_is_no_id(name: str) -> None:
+    event = accepted(line(**{"anonymous_id": "a", "user_id": "u", name: ""}))
+    assert getattr(event, name) is None
+
+
+@pytest.mark.parametrize("name", OPTIONAL_IDS)
+def test_session_and_page_view_ids_may_be_null(name: str) -> None:
+    assert getattr(accepted(line(**{name: None})), name) is None
+
+
+@pytest.mark.parametrize("sequence", [0, 1, 9223372036854775807, None])
+def test_a_sequence_counts_from_zero_or_is_null(sequence: int | None) -> None:
+    assert accepted(line(sequence=sequence)).sequence == sequence
+
+
+@pytest.mark.parametrize("sequence", [-1, 9223372036854775808])
+def test_a_sequence_below_zero_or_above_64_bits_is_refused(sequence: int) -> None:
+    assert rejected(line(sequence=sequence)).reason == "invalid_value"
+
+
+@pytest.mark.parametrize("name", INSTANTS)
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-03-01T10:00:00Z", "2026-03-01T10:00:00+00:00"),
+        ("2026-03-01t10:00:00z", "2026-03-01T10:00:00+00:00"),
+        ("2026-03-01 10:00:00Z", "2026-03-01T10:00:00+00:00"),
+        ("2026-03-01T10:00:00.123Z", "2026-03-01T10:00:00.123+00:00"),
+        ("2026-03-01T10:00:00.123456+05:45", "2026-03-01T04:15:00.123456+00:00"),
+        ("2026-03-01T10:00:00-12:00", "2026-03-01T22:00:00+00:00"),
+        ("1969-12-31T23:59:59Z", "1969-12-31T23:59:59+00:00"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+00:00"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59+00:00"),
+    ],
+)
+def test_an_instant_is_rfc_3339_with_any_offset(name: str, text: str, utc: str) -> None:
+    assert getattr(accepted(line(**{name: text})), name) == dt.datetime.fromisoformat(utc)
+
+
+@pytest.mark.parametrize("name", INSTANTS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01T10:00:00",
+        "2026-03-01",
+        "yesterday",
+        "",
+        "2026-02-30T00:00:00Z",
+        "2026-03-01T25:00:00Z",
+        "0000-01-01T00:00:00Z",
+    ],
+)
+def test_an_instant_without_offset_or_that_no_calendar_has_is_refused(name: str, text: str) -> None:
+    assert rejected(line(**{name: text})).reason == "invalid_value"
+
+
+@pytest.mark.parametrize("name", INSTANTS)
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_that_has_no_utc_date_is_refused(name: str, text: str) -> None:
+    rejection = rejected(line(**{name: text}))
+    assert rejection.reason == "invalid_value"
+    assert text in rejection.detail
+
+
+@pytest.mark.parametrize("platform", ["web", "ios", "android", "desktop", "server"])
+def test_a_platform_is_one_of_five(platform: str) -> None:
+    assert accepted(line(platform=platform)).platform == platform
+
+
+@pytest.mark.parametrize("platform", ["Web", "tv", ""])
+def test_another_platform_is_refused(platform: str) -> None:
+    assert rejected(line(platform=platform)).reason == "invalid_value"
+
+
+WRONG = [
+    *[(name, 5) for name in ("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "ip")],
+    *[(name, "text") for name in ("schema_version", "sequence", *NESTED, "properties", "traits")],
+    *[(name, []) for name in (*NESTED, "properties", "traits")],
+    *[(name, 1772359872) for name in INSTANTS],
+    ("sequence", 1.5),
+    ("schema_version", True),
+    ("platform", 1),
+    ("consent", {"analytics": "yes"}),
+    ("consent", {"marketing": 1}),
+    ("viewport", {"width": "1280"}),
+    ("page", {"url": {"href": "https://shop.example"}}),
+    ("app", {"version": 3}),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_value_of_another_type_is_refused_and_the_field_is_named(name: str, value: Any) -> None:
+    rejection = rejected(line(**{name: value}))
+    assert rejection.reason == "wrong_type"
+    assert name in rejection.detail
+
+
+@pytest.mark.parametrize("name", [*NESTED, "properties", "traits"])
+def test_an_object_may_be_empty_or_null(name: str) -> None:
+    accepted(line(**{name: {}}))
+    accepted(line(**{name: None}))
+
+
+@pytest.mark.parametrize("name", ["screen", "viewport", "document"])
+def test_pixels_may_be_fractions_but_fit_32_bits(name: str) -> None:
+    accepted(line(**{name: {"width": 1280.5, "height": -1}}))
+    assert rejected(line(**{name: {"width": 1e12}})).reason == "invalid_value"
+    assert rejected(line(**{name: {"height": -1e12}})).reason == "invalid_value"
+
+
+def test_properties_and_traits_stay_the_json_text_that_was_sent() -> None:
+    text = b'{"z": 1.10, "a" : [1,2 ] , "big": 123456789012345678901234567890}'
+    event = accepted(line()[:-1] + b',"properties": ' + text + b',"traits":' + text + b"}")
+    assert bytes(event.properties) == text
+    assert bytes(event.traits) == text
+
+
+@given(valid_events())
+def test_whatever_keeps_the_rules_is_accepted_and_fits_the_json_schema(event: dict[str, Any]) -> None:
+    assert accepted(encode(event)).event_id == event["event_id"]
+    assert SCHEMA.is_valid(event)
+
+
+SCHEMA = jsonschema_rs.validator_for(json_schema())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_id": ...},
+        {"event_id": ""},
+        {"event": "x" * 129},
+        {"anonymous_id": ...},
+        {"platform": "tv"},
+        {"schema_version": 0},
+        {"sequence": -1},
+        {"page": "https://shop.example"},
+        {"consent": {"analytics": "yes"}},
+        {"properties": []},
+    ],
+)
+def test_what_the_decoder_refuses_the_json_schema_refuses_too(changes: dict[str, Any]) -> None:
+    rejected(line(**changes))
+    assert not SCHEMA.is_valid(json.loads(line(**changes)))
+
+
+def test_the_json_schema_allows_fields_that_the_contract_does_not_know() -> None:
+    assert SCHEMA.is_valid({**SMALL, "foo": 1, "page": {"url": "u", "section": "x"}})
+
+
+def test_the_json_schema_knows_every_field() -> None:
+    properties = json_schema()["$defs"]["Event"]["properties"]
+    assert set(properties) == set(FULL) == set(Event.__struct_fields__)
