@@ -63,6 +63,9 @@ class TokenBuckets:
         self._buckets[name] = (level - tokens, now)
         return 0.0
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def _forget(self) -> None:
         """Drops the older half: who was not seen for longest has the fullest bucket and loses least."""
         oldest_first = sorted(self._buckets.items(), key=lambda item: item[1][1])

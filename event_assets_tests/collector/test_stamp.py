@@ -1,0 +1,172 @@
+"""What the collector adds and takes: time of receipt, address, user agent, refused consent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from event_assets.collector.judge import Judge, Judged
+from event_assets.collector.privacy import ip_rule
+from event_assets.collector.stamp import Stamp
+from event_assets.contract.decoder import Decoded, EventDecoder
+from event_assets.settings import load_settings
+from event_assets_tests.collector.serving import event
+
+NOW = dt.datetime(2026, 11, 22, 10, 0, 0, 123_000, tzinfo=dt.UTC)
+TEXT = "2026-11-22T10:00:00.123Z"
+AGENT = 'Mozilla/5.0 "quoted"'
+
+
+def judged(sent: Any, trusted: bool = False, **settings: Any) -> Judged:
+    chosen = load_settings(**settings)
+    line = sent if isinstance(sent, bytes) else json.dumps(sent, separators=(",", ":")).encode()
+    stamp = Stamp(NOW, "203.0.113.77", AGENT, trusted, ip_rule(chosen))
+    return Judge(EventDecoder(), chosen.consent_refused).judge([line], stamp, NOW, trusted)
+
+
+def stamped(sent: Any, trusted: bool = False, **settings: Any) -> dict[str, Any]:
+    """The event as written, whose text has no key twice."""
+    (line,) = judged(sent, trusted, **settings).lines
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({name for name, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    written: dict[str, Any] = json.loads(line.data, object_pairs_hook=once)
+    return written
+
+
+ADDED = {"received_at": TEXT, "ip": "203.0.113.0"}
+
+
+def test_an_event_gets_its_time_of_receipt_its_truncated_address_and_its_user_agent() -> None:
+    assert stamped(event()) == {**event(), **ADDED, "device": {"user_agent": AGENT}}
+
+
+@pytest.mark.parametrize(
+    "device",
+    [{"locale": "de"}, {}, {"locale": "de", "user_agent": None}],
+)
+def test_a_device_without_a_user_agent_gets_one_and_keeps_the_rest(device: dict[str, Any]) -> None:
+    assert stamped(event(device=device))["device"] == {**device, "user_agent": AGENT}
+
+
+def test_a_device_that_names_its_user_agent_keeps_it() -> None:
+    assert stamped(event(device={"user_agent": "App/1"}))["device"] == {"user_agent": "App/1"}
+
+
+def test_a_device_inside_the_properties_is_not_the_device() -> None:
+    written = stamped(event(properties={"device": {"a": 1}}))
+    assert (written["properties"], written["device"]) == ({"device": {"a": 1}}, {"user_agent": AGENT})
+    both = stamped({**event(properties={"device": {"a": 1}}), "device": {"locale": "de"}})
+    assert both["properties"] == {"device": {"a": 1}}
+    assert both["device"] == {"locale": "de", "user_agent": AGENT}
+
+
+def test_a_client_cannot_set_what_is_the_collectors_to_set() -> None:
+    forged = event(received_at="2020-01-01T00:00:00Z", derived_at="2020-01-01T00:00:00Z", ip="198.51.100.1")
+    assert stamped(forged) == {**event(), **ADDED, "device": {"user_agent": AGENT}}
+    hidden = json.dumps(event())[:-1] + ', "\\u0069p": "198.51.100.1", "recei\\u0076ed_at": "2020-01-01T00:00:00Z"}'
+    assert stamped(hidden.encode()) == {**event(), **ADDED, "device": {"user_agent": AGENT}}
+
+
+def test_a_trusted_source_sets_times_and_addresses_and_adds_nothing_of_its_own() -> None:
+    given_times: dict[str, Any] = {"received_at": "2020-01-01T00:00:00Z", "derived_at": "2019-12-31T00:00:00Z"}
+    assert stamped(event(**given_times, ip="198.51.100.1"), trusted=True) == {
+        **event(),
+        **given_times,
+        "ip": "198.51.100.0",
+    }
+    assert stamped(event(), trusted=True) == {**event(), "received_at": TEXT}
+
+
+def test_a_trusted_source_cannot_name_a_time_that_is_to_come() -> None:
+    (verdict,) = judged(event(derived_at="2026-12-22T00:00:00Z"), trusted=True).verdicts
+    assert (verdict.status, verdict.reason) == ("rejected", "future")
+
+
+@pytest.mark.parametrize(
+    ("privacy", "address", "kept"),
+    [
+        ("keep", "203.0.113.77", "203.0.113.77"),
+        ("truncate", "203.0.113.77", "203.0.113.0"),
+        ("truncate", "2001:db8:1:2:3::4", "2001:db8:1::"),
+        ("truncate", "::ffff:203.0.113.77", "203.0.113.0"),
+        ("truncate", "testclient", None),
+        ("truncate", "", None),
+    ],
+)
+def test_an_address_is_kept_as_privacy_says(privacy: Any, address: str, kept: str | None) -> None:
+    assert ip_rule(load_settings(ip_privacy=privacy))(address) == kept
+
+
+def test_a_hashed_address_is_the_same_for_the_same_key_only() -> None:
+    rules = [ip_rule(load_settings(ip_privacy="hash", ip_hash_key=key)) for key in ("a", "a", "b")]
+    first, again, other = (rule("203.0.113.77") for rule in rules)
+    assert first == again != other
+    assert first is not None and "203" not in first[:3] and len(first) == 32
+    assert rules[0]("nowhere") is None
+
+
+REFUSED = {"analytics": False, "marketing": True}
+
+
+def test_an_event_of_somebody_who_refused_is_dropped_and_says_so() -> None:
+    result = judged(event(1, consent=REFUSED), consent_refused="drop")
+    assert result.lines == []
+    assert (result.verdicts[0].status, result.verdicts[0].reason) == ("dropped", "consent_refused")
+
+
+def test_an_event_of_somebody_who_refused_is_stripped_of_what_identifies() -> None:
+    personal = event(1, user_id="ann", traits={"email": "a@b.c"}, device={"user_agent": "X", "os": "Y"}, ip="1.2.3.4")
+    written = stamped({**personal, "consent": REFUSED}, consent_refused="strip")
+    assert written == {**event(1), "device": {"os": "Y"}, "consent": REFUSED, "received_at": TEXT}
+
+
+def test_a_stripped_event_names_its_user_neither_in_its_text_nor_in_its_partition_key() -> None:
+    sent = {**event(1, user_id="ann", anonymous_id=None), "consent": REFUSED}
+    (line,) = judged(sent, consent_refused="strip").lines
+    assert b"ann" not in line.data and line.partition_key == "e-1"
+    assert isinstance(EventDecoder().decode(line.data), Decoded)
+
+
+def test_the_record_of_a_refusal_is_kept_even_where_refused_events_are_dropped() -> None:
+    written = stamped(event(1, event="consent_changed", consent=REFUSED), consent_refused="drop")
+    assert written["event"] == "consent_changed" and "ip" not in written
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(["device", "ip", "received_at", "x", 'd"evice', "properties", "traits"]) | st.text(max_size=6)
+
+
+@given(
+    properties=st.dictionaries(NAMES, JSON_VALUES, max_size=4),
+    extra=st.dictionaries(st.sampled_from(["x", "y", "z z", 'd"']), JSON_VALUES, max_size=3),
+    device=st.none()
+    | st.dictionaries(st.sampled_from(["os", "locale", "user_agent"]), st.none() | st.text(max_size=5)),
+    spaces=st.booleans(),
+    trusted=st.booleans(),
+)
+def test_whatever_an_event_holds_stamping_adds_its_fields_and_changes_nothing_else(
+    properties: dict[str, Any], extra: dict[str, Any], device: dict[str, Any] | None, spaces: bool, trusted: bool
+) -> None:
+    sent = {**extra, **event(properties=properties)} | ({} if device is None else {"device": device})
+    result = judged(json.dumps(sent, separators=None if spaces else (",", ":")).encode(), trusted)
+    if not result.lines:
+        return
+    written = json.loads(result.lines[0].data)
+    expected = dict(sent)
+    if not trusted:
+        agent = (device or {}).get("user_agent")
+        expected["device"] = {**(device or {}), "user_agent": AGENT if agent is None else agent}
+        expected["ip"] = "203.0.113.0"
+    assert written == {**expected, "received_at": TEXT}
