@@ -1,0 +1,56 @@
+# Everything a newcomer needs: `make demo` and `make test` do their own set-up. See README.md.
+
+VENV    ?= .venv
+PYTHON  ?= python3
+BIN     := $(VENV)/bin
+TESTS   ?= event_assets_tests
+MARKS   ?=
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup demo test lint format bench prove lock clean
+
+setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
+
+$(VENV)/.installed: requirements.lock setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "event-assets needs Python 3.11 to 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^uv==' requirements.lock) && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --requirement requirements.lock || \
+		$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
+	@exec $(BIN)/event-assets demo
+
+test: setup event_assets_tests/emulators/node_modules  ## every test that this machine can run; MARKS='not slow' for a quick round
+	$(BIN)/python -m pytest -m "$(MARKS)" $(TESTS)
+
+event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/emulators; \
+		else echo "No npm here: the tests on a Kinesis emulator will be skipped."; fi
+
+lint: setup  ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup  ## measures the pipeline side by side with hand-written SQL
+	$(BIN)/python -m benchmarks pipeline
+
+prove: lint test bench  ## everything that must hold before a release
+
+lock: setup  ## chooses the exact versions anew, within the ranges of setup.py
+	$(BIN)/uv pip compile setup.py --all-extras --universal --python-version 3.11 --upgrade --quiet \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+
+clean:  ## removes what was installed and made here, the demo's data too
+	rm -rf $(VENV) .event-assets .dagster .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf event_assets_tests/emulators/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
