@@ -103,13 +103,13 @@ class Collector:
         if self._settings.stream == "embedded":
             await asyncio.to_thread(self._stream.create, self._settings.stream_shards)
         self._commit.start()
-        log.info("collector started", extra={"stream": self._stream.name, "kind": self._settings.stream})
+        log.debug("writing to the stream", extra={"stream": self._stream.name, "kind": self._settings.stream})
         try:
             yield
         finally:
             await self._commit.stop()
             self._ready_until = 0.0
-            log.info("collector stopped", extra={"stream": self._stream.name})
+            log.debug("all written", extra={"stream": self._stream.name})
 
     def _write(self, lines: Sequence[Line]) -> list[str | None]:
         return [result.error for result in self._writer.write_events(lines)]
