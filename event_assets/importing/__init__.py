@@ -1,0 +1,24 @@
+"""Bringing in files of events: history from another system, on the same way as live events, from a trusted source.
+
+What an event must be is the contract's to say: what does not fit is sent on all the same and ends in quarantine.
+"""
+
+from event_assets.importing.importer import ImportProgress, ImportResult, ImportStopped, import_file
+from event_assets.importing.mapping import FieldMapping, MappingError, find_mapping
+from event_assets.importing.sinks import ApiSink, FileAside, Sink, StreamAside, StreamSink, Written
+
+__all__ = [
+    "ApiSink",
+    "FieldMapping",
+    "FileAside",
+    "ImportProgress",
+    "ImportResult",
+    "ImportStopped",
+    "MappingError",
+    "Sink",
+    "StreamAside",
+    "StreamSink",
+    "Written",
+    "find_mapping",
+    "import_file",
+]

@@ -1,0 +1,144 @@
+"""One file of events from its first line to its last: read, map, write, remember how far.
+
+Every line goes on: what cannot be mapped is sent as it is and ends in quarantine with its bytes. Importing a file again
+changes nothing, because its events keep their ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from event_assets.importing.mapping import FieldMapping
+from event_assets.importing.reading import Line, ReadStopped, read_lines
+from event_assets.importing.sinks import Sink, SinkError, Written
+
+BATCH_LINES = 20_000
+BATCH_BYTES = 32_000_000
+
+
+class ImportStopped(RuntimeError):
+    """The import could not go on. The message says why and how far it came; doing it again goes on from there."""
+
+
+class ImportProgress(NamedTuple):
+    """How far an import is. `share` of the file's bytes, between 0 and 1."""
+
+    lines: int
+    share: float
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What was imported. `lines` of this run that were not blank; `resumed_after` are lines of an earlier run.
+
+    `accepted` are on the stream as events, `aside` (by reason) as they came, to be quarantined; of `dropped` ones the
+    person refused consent.
+    """
+
+    path: Path
+    lines: int
+    resumed_after: int
+    accepted: int
+    dropped: int
+    seconds: float
+    aside: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def events_per_second(self) -> float:
+        """Lines of this run per second."""
+        return self.lines / self.seconds if self.seconds else 0.0
+
+
+def import_file(
+    path: Path,
+    mapping: FieldMapping | None,
+    sink: Sink,
+    progress: Callable[[ImportProgress], None] | None = None,
+    *,
+    bookmarks: Path | None = None,
+) -> ImportResult:
+    """Sends every line of a file (NDJSON, `.gz`, `.zst`) to the sink; without a mapping as it is.
+
+    `bookmarks` is a folder in which is kept how far the file was imported, so that an import that stopped goes on after
+    its last durable line; it is forgotten once the file is done. Memory holds a batch (20,000 lines or 32 MB). Raises
+    `ImportStopped`, `FileNotFoundError`.
+    """
+    began = time.perf_counter()
+    bookmark = _Bookmark(bookmarks, path, mapping)
+    skipped, size = bookmark.lines, max(1, path.stat().st_size)
+    total, lines, last = Written(), 0, skipped
+    try:
+        for batch in _batches(read_lines(path, skipped)):
+            texts = [line.text for line in batch]
+            total.add(sink.write([mapping.map(text) for text in texts] if mapping else texts))
+            lines += len(batch)
+            last = batch[-1].number
+            bookmark.set(last)
+            if progress is not None:
+                progress(ImportProgress(skipped + lines, min(1.0, batch[-1].read / size)))
+    except (SinkError, ReadStopped) as error:
+        raise ImportStopped(
+            f"{error}. Lines up to {last} are in; import the file again to go on after them."
+        ) from error
+    bookmark.forget()
+    seconds = time.perf_counter() - began
+    return ImportResult(path, lines, skipped, total.accepted, total.dropped, seconds, dict(Counter(total.aside)))
+
+
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    batch: list[Line] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line.text)
+        if len(batch) == BATCH_LINES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+class _Mark(msgspec.Struct):
+    path: str
+    lines: int
+
+
+class _Bookmark:
+    """How far one file was imported with one mapping. Another size, time or mapping is another file."""
+
+    def __init__(self, folder: Path | None, path: Path, mapping: FieldMapping | None) -> None:
+        self._of = str(path.absolute())
+        self._file: Path | None = None
+        if folder is not None:
+            stat = path.stat()
+            identity = f"{self._of}\n{stat.st_size}\n{stat.st_mtime_ns}\n{mapping.digest if mapping else ''}"
+            self._file = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
+
+    @property
+    def lines(self) -> int:
+        if self._file is None:
+            return 0
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=_Mark).lines
+        except (FileNotFoundError, msgspec.DecodeError):
+            return 0
+
+    def set(self, lines: int) -> None:
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._file.with_suffix(f".{os.getpid()}")
+            fresh.write_bytes(msgspec.json.encode(_Mark(self._of, lines)))
+            os.replace(fresh, self._file)
+
+    def forget(self) -> None:
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)

@@ -1,0 +1,236 @@
+"""Where imported events go: straight onto the stream, or through the ingest API. Both speak as a trusted source.
+
+A trusted source may say when an event was received and when it happened. Consent and IP privacy hold all the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import msgspec
+
+from event_assets.collector.judge import Judge
+from event_assets.collector.privacy import ip_rule
+from event_assets.collector.stamp import Stamp
+from event_assets.contract.decoder import EventDecoder
+from event_assets.contract.plan import TrackingPlan
+from event_assets.settings import Settings
+from event_assets.streams import EventStream, StreamWriter
+
+REQUEST_EVENTS = 500
+REQUEST_BYTES = 4_000_000
+_ASIDE_KEY = "import"
+
+
+class SinkError(RuntimeError):
+    """The sink does not take events now. What was reported as written stays written."""
+
+
+@dataclass
+class Written:
+    """What became of some lines. `aside`: broken lines by reason, kept for quarantine; `dropped`: consent refused."""
+
+    accepted: int = 0
+    dropped: int = 0
+    aside: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Written) -> None:
+        """Counts another result in."""
+        self.accepted += other.accepted
+        self.dropped += other.dropped
+        self.aside.update(other.aside)
+
+
+class Sink(Protocol):
+    """Takes lines of the contract, broken ones too."""
+
+    def write(self, lines: Sequence[bytes]) -> Written:
+        """Writes the lines; they are durable when it returns. Raises `SinkError`."""
+
+
+class Aside(Protocol):
+    """Takes the lines that the ingest API refuses, byte for byte."""
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Writes the lines; they are durable when it returns. Raises `SinkError`."""
+
+
+class StreamSink:
+    """Judges events as the ingest API would and puts them on the stream; broken lines too, as they are."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stream: EventStream,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    ) -> None:
+        self._judge = Judge(EventDecoder(TrackingPlan.load(settings.plan)), settings.consent_refused)
+        self._keep_of_ip = ip_rule(settings)
+        self._writer = StreamWriter(stream)
+        self._clock = clock
+
+    def write(self, lines: Sequence[bytes]) -> Written:
+        """See `Sink.write`."""
+        now = self._clock()
+        stamp = Stamp(now, "", None, True, self._keep_of_ip)
+        judged = self._judge.judge(lines, stamp, now, True)
+        written = Written()
+        out: list[tuple[str, bytes]] = list(judged.lines)
+        for line, verdict in zip(lines, judged.verdicts, strict=True):
+            if verdict.status == "rejected":
+                written.aside[verdict.reason or ""] += 1
+                out.append((_ASIDE_KEY, line))
+            elif verdict.status == "dropped":
+                written.dropped += 1
+            else:
+                written.accepted += 1
+        _put(self._writer, out)
+        return written
+
+
+class StreamAside:
+    """Puts refused lines on the stream, so that they end in quarantine."""
+
+    def __init__(self, stream: EventStream) -> None:
+        self._writer = StreamWriter(stream)
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """See `Aside.write`."""
+        _put(self._writer, [(_ASIDE_KEY, line) for line in lines])
+
+
+class FileAside:
+    """Appends refused lines to a file, for where only the ingest API can be reached."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """See `Aside.write`."""
+        with self.path.open("ab") as file:
+            file.writelines(line + b"\n" for line in lines)
+
+
+def _put(writer: StreamWriter, lines: list[tuple[str, bytes]]) -> None:
+    errors = [result.error for result in writer.write_events(lines) if result.error is not None]
+    if errors:
+        raise SinkError(f"the stream did not take {len(errors)} of {len(lines)} events: {errors[0]}")
+
+
+class ApiSink:
+    """Sends events to the ingest API at `endpoint` (`http://host:port`) with a trusted key; refused ones go `aside`."""
+
+    def __init__(self, endpoint: str, write_key: str, aside: Aside, patience_seconds: float = 120.0) -> None:
+        self._url = endpoint.rstrip("/") + "/v1/events"
+        self._aside = aside
+        self._patience = patience_seconds
+        self._client = httpx.Client(
+            headers={
+                "Authorization": f"Bearer {write_key}",
+                "Content-Type": "application/x-ndjson",
+                "Content-Encoding": "gzip",
+            },
+            timeout=60,
+        )
+
+    def write(self, lines: Sequence[bytes]) -> Written:
+        """See `Sink.write`."""
+        written = Written()
+        for request in _requests(lines):
+            written.add(self._send(request))
+        return written
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._client.close()
+
+    def _send(self, lines: list[bytes]) -> Written:
+        written = Written()
+        deadline = time.monotonic() + self._patience
+        attempt = 0
+        while lines:
+            answer = self._post(lines)
+            results = _results(answer, len(lines))
+            if results:
+                lines = self._settle(lines, results, written)
+            elif answer is not None and answer.status_code == 413:
+                return self._split(lines)
+            elif answer is not None and answer.status_code < 500 and answer.status_code not in (408, 429):
+                raise SinkError(f"the ingest API answered {answer.status_code}: {answer.text[:300]}")
+            if not lines:
+                break
+            if time.monotonic() > deadline:
+                raise SinkError(f"the ingest API did not take {len(lines)} events within {self._patience:.0f} s")
+            attempt += 1
+            time.sleep(_wait(attempt, answer))
+        return written
+
+    def _settle(self, lines: list[bytes], results: list[dict[str, Any]], written: Written) -> list[bytes]:
+        """Counts the verdicts, sets refused lines aside; gives the lines that are to be sent again."""
+        refused, again = [], []
+        for line, result in zip(lines, results, strict=True):
+            if result["status"] == "accepted":
+                written.accepted += 1
+            elif result["status"] == "dropped":
+                written.dropped += 1
+            elif result["status"] == "retry":
+                again.append(line)
+            else:
+                written.aside[result.get("reason") or ""] += 1
+                refused.append(line)
+        if refused:
+            self._aside.write(refused)
+        return again
+
+    def _split(self, lines: list[bytes]) -> Written:
+        """Halves a request that is too large; a single event that is too large is refused."""
+        if len(lines) == 1:
+            self._aside.write(lines)
+            return Written(aside=Counter({"too_large": 1}))
+        middle = len(lines) // 2
+        written = self._send(lines[:middle])
+        written.add(self._send(lines[middle:]))
+        return written
+
+    def _post(self, lines: list[bytes]) -> httpx.Response | None:
+        try:
+            return self._client.post(self._url, content=gzip.compress(b"\n".join(lines), compresslevel=1))
+        except httpx.TransportError:
+            return None
+
+
+def _requests(lines: Sequence[bytes]) -> list[list[bytes]]:
+    requests: list[list[bytes]] = []
+    size = REQUEST_BYTES
+    for line in lines:
+        size += len(line) + 1
+        if size > REQUEST_BYTES or len(requests[-1]) == REQUEST_EVENTS:
+            requests.append([])
+            size = len(line) + 1
+        requests[-1].append(line)
+    return requests
+
+
+def _results(answer: httpx.Response | None, expected: int) -> list[dict[str, Any]]:
+    if answer is None:
+        return []
+    try:
+        results = msgspec.json.decode(answer.content)["results"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return []
+    return results if len(results) == expected else []
+
+
+def _wait(attempt: int, answer: httpx.Response | None) -> float:
+    """Full jitter over an exponential ceiling, never less than the server asks for."""
+    asked = answer.headers.get("retry-after", "") if answer is not None else ""
+    return random.uniform(0, min(5.0, 0.1 * 2**attempt)) + (float(asked) if asked.isdecimal() else 0.0)
