@@ -99,11 +99,15 @@ class Settings(BaseSettings):
         ("purchase",), description="Events that are conversions: names with commas between, or a JSON list."
     )
 
+    own_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Your own hosts, subdomains included, whose referrers are internal: with commas between."
+    )
+
     sensor_interval_seconds: int = Field(4, ge=1, le=3600, description="Least seconds between two looks at the stream.")
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
 
-    @field_validator("conversion_events", mode="before")
+    @field_validator("conversion_events", "own_hosts", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         if not isinstance(value, str):

@@ -7,7 +7,7 @@ one (an earlier copy came later, a day of arrival was cleaned again) is made aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -21,6 +21,7 @@ from event_assets.steps.outstanding import Arrivals, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window
 from event_assets.transforms.deduplicate import POSITION, duplicates, index_entries, same_ids, without
+from event_assets.transforms.enrich import EnrichRules, enrich
 
 CODE = "1"
 """Version of the code that decides which copies count; raise it when the rows it gives change."""
@@ -28,16 +29,15 @@ CODE = "1"
 
 @dataclass(frozen=True)
 class Enriching:
-    """What to enrich: the days, how, by which version of the enrichments, whether from scratch."""
+    """What to enrich: the days, by which rules, whether from scratch."""
 
     window: Window
-    enrich: Callable[[DataFrame], DataFrame]
-    version: str
+    rules: EnrichRules
     rebuild: bool = False
 
     @property
     def code(self) -> str:
-        return f"{CODE}-{self.version}"
+        return f"{CODE}-{self.rules.version}"
 
 
 def index_step(lake: Lake, spark: SparkSession) -> None:
@@ -129,7 +129,7 @@ def _enrich(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
     if rows is not None:
         counted = without(rows, _listed_in(spark, listed, dates))
         expected = sum(file.rows for arrival in arrivals for file in arrival.files) + 10**6 * bool(again)
-        staged = base.table.stage(what.enrich(counted), len(dates), expected)
+        staged = base.table.stage(enrich(counted, what.rules), len(dates), expected)
     progress = base.progress.with_source(CLEAN_EVENTS.name, new.after(dates))
     progress = progress.with_source(DUPLICATE_EVENTS.name, lost.after(dates)).with_code(what.code, made, again)
     version = base.table.commit(base, progress, add=staged, remove=base.of_dates(again))
@@ -160,7 +160,7 @@ def _of_dates(rows: DataFrame, dates: Sequence[str]) -> DataFrame:
     if len(dates) <= 100:
         return rows.where(F.col("event_date").isin([F.lit(date).cast("date") for date in dates]))
     wanted = spark.createDataFrame([(date,) for date in dates], "wanted string")
-    return rows.join(F.broadcast(wanted.select(F.col("wanted").cast("date").alias("event_date"))), "event_date", "left_semi")
+    return rows.join(wanted.select(F.col("wanted").cast("date").alias("event_date")), "event_date", "left_semi")
 
 
 def _listed_in(spark: SparkSession, listed: Snapshot, dates: Sequence[str]) -> DataFrame:

@@ -64,5 +64,4 @@ def same_ids(entries: DataFrame, others: DataFrame) -> DataFrame:
 
 def without(rows: DataFrame, duplicates: DataFrame) -> DataFrame:
     """The rows that are not listed as duplicates, by their position on the stream."""
-    listed = F.broadcast(duplicates.select(*POSITION))
-    return rows.join(listed, list(POSITION), "left_anti")
+    return rows.join(duplicates.select(*POSITION), list(POSITION), "left_anti")

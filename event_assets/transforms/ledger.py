@@ -33,7 +33,7 @@ def event_ledger(
     `pending` are clean rows whose event date is not brought up to date yet. A copy that is listed as duplicate counts as
     one, wherever else it still is.
     """
-    copies = F.broadcast(duplicates.select(*POSITION))
+    copies = duplicates.select(*POSITION)
     position = list(POSITION)
     hops = [
         _count(raw, "landed", F.sum("events")),
@@ -44,8 +44,8 @@ def event_ledger(
         _count(duplicates.where("is_conflict"), "conflicts"),
         _count(pending.select(*_HOUR, *POSITION).join(copies, position, "left_anti"), "pending"),
     ]
-    counts = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), hops)
-    books = counts.groupBy(*_HOUR).agg(*(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in _COUNTS))
+    counts = reduce(lambda one, other: one.unionByName(other), hops)
+    books = counts.groupBy(*_HOUR).agg(*(F.sum(name).alias(name) for name in _COUNTS))
     kept = F.col("landed") == F.col("clean") + F.col("quarantined")
     counted = F.col("clean") == F.col("enriched") + F.col("duplicates") + F.col("pending")
     return (
@@ -58,7 +58,9 @@ def event_ledger(
 
 def _count(rows: DataFrame, name: str, what: Column | None = None) -> DataFrame:
     count = F.count(F.lit(1)) if what is None else what
-    return rows.groupBy(*_HOUR).agg(count.cast("bigint").alias(name))
+    nothing = F.lit(0).cast("bigint")
+    counted = rows.groupBy(*_HOUR).agg(count.cast("bigint").alias("counted"))
+    return counted.select(*_HOUR, *((F.col("counted") if hop == name else nothing).alias(hop) for hop in _COUNTS))
 
 
 def _reasons(quarantined: DataFrame) -> DataFrame:

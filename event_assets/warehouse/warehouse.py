@@ -89,19 +89,19 @@ class Warehouse:
         expected: LoadExpectation,
         mode: Mode,
         lake_version: int,
+        through: int | None = None,
     ) -> LoadReport:
         """Loads partitions of a table in one transaction, so that they hold what the lake holds at `lake_version`.
 
         `dates` are the partitions, None a table that is one whole. `replace` puts the rows of `files` in the place of
         all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
         place of the old ones. Loading the same again changes nothing: a row keeps its `loaded_at` while its key stays
-        in the dates that are loaded together. `expected` is what the whole of each partition must hold then.
+        in the dates that are loaded together. `expected` is what the whole of each partition must hold then. `through`
+        is the lake version up to which every date of the table is loaded after it; it is kept as the version of no date.
 
         Raises `LoadMismatch` when it would not; then, as on any other error, nothing has changed.
         """
-        if (dates is None) != (not table.partition_by):
-            raise ValueError(f"{table.name} is loaded {'by dates' if table.partition_by else 'as a whole'}")
-        partitions: list[PartitionDate] = [None] if dates is None else sorted(set(dates))
+        partitions = _partitions(table, dates)
         began = time.monotonic()
         with self.connect() as session, session.transaction():
             session.execute(self.dialect.lock(self.schema, table.name))
@@ -118,6 +118,8 @@ class Warehouse:
                 raise LoadMismatch(table.name, faults)
             rows = {date: totals.rows for date, (totals, _) in standing.items()}
             self._record(session, table, rows, lake_version)
+            if through is not None:
+                self._record(session, table, {None: 0}, through)
         return LoadReport(
             table=table.name,
             mode=mode,
@@ -140,7 +142,7 @@ class Warehouse:
 
     def counts_and_sums(self, table: WarehouseTable, dates: Sequence[dt.date] | None) -> dict[PartitionDate, Totals]:
         """Rows and sums that stand now, for every date that is asked for; dates None: a table that is one whole."""
-        partitions: list[PartitionDate] = [None] if dates is None else sorted(set(dates))
+        partitions = _partitions(table, dates)
         with self.connect() as session:
             self._put_dates(session, partitions)
             return {date: totals for date, (totals, _) in self._standing(session, table, partitions).items()}
@@ -191,6 +193,12 @@ class Warehouse:
         row = session.execute(query).fetchone()
         assert row is not None
         return row[0]
+
+
+def _partitions(table: WarehouseTable, dates: Sequence[dt.date] | None) -> list[PartitionDate]:
+    if (dates is None) != (not table.partition_by):
+        raise ValueError(f"{table.name} is loaded {'by dates' if table.partition_by else 'as a whole'}")
+    return [None] if dates is None else [*sorted(set(dates))]
 
 
 def _standing_of(table: WarehouseTable, figures: Sequence[Any]) -> Standing:

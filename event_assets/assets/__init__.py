@@ -1,0 +1,1 @@
+"""The Dagster assets, thin: read, transform, write, report. One module per stretch of the way that an event travels."""

@@ -1,0 +1,111 @@
+"""What all assets of the lake share: how they are described, which days a run is about, what they report.
+
+No asset is defined here, and nothing is computed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from event_assets.contract.tables import Column, Table
+from event_assets.steps.report import StepReport
+from event_assets.steps.window import EVERYTHING, Window
+
+OWNERS = ["team:data-platform"]
+_MOST_LISTED = 60
+
+RETRY = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""Every step can be repeated, so a passing fault (a lost connection, a commit that came second) is tried again."""
+
+
+class Rebuild(dg.Config):
+    """How to bring a table up to date."""
+
+    rebuild: bool = False
+    """Make every day of the run again from all rows, not only what is new."""
+
+
+def lake_asset(
+    table: Table,
+    *,
+    group: str,
+    deps: Iterable[str],
+    kinds: set[str],
+    code_version: str,
+    tags: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Makes an asset of a function by the table's definition in the contract."""
+    return dg.asset(
+        name=table.name,
+        description=table.description,
+        group_name=group,
+        deps=list(deps),
+        kinds=kinds,
+        owners=OWNERS,
+        tags={"layer": "lake", **(tags or {})},
+        code_version=code_version,
+        metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRY,
+    )
+
+
+def column_schema(columns: Iterable[Column], key: Iterable[str]) -> dg.TableSchema:
+    """The columns as Dagster shows them."""
+    unique = set(key)
+    only = len(unique) == 1
+    return dg.TableSchema(
+        [
+            dg.TableColumn(
+                column.name,
+                column.type,
+                f"{column.description} [{column.unit}]" if column.unit else column.description,
+                dg.TableColumnConstraints(nullable=column.nullable, unique=only and column.name in unique),
+                tags={"pii": "true"} if column.pii else {},
+            )
+            for column in columns
+        ]
+    )
+
+
+def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Window:
+    """The days that the run is about; all of them in a run without partitions."""
+    if not context.has_partition_key and not context.has_partition_key_range:
+        return EVERYTHING
+    return Window.of(*context.partition_time_window)
+
+
+def materialise(context: dg.AssetExecutionContext, step: Callable[[], StepReport]) -> dg.MaterializeResult[None]:
+    """Runs a step and reports it: rows, bytes, seconds, rows per second, what is new since the last time."""
+    began = time.perf_counter()
+    report = step()
+    seconds = time.perf_counter() - began
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.rows,
+        "bytes": report.bytes,
+        "seconds": round(seconds, 3),
+        "rows_per_second": round(report.new_rows / seconds) if seconds else 0,
+        "new_rows": report.new_rows,
+        "version": report.version,
+        "dates": _listed(report.dates),
+    }
+    if report.rebuilt:
+        metadata["rebuilt"] = ", ".join(report.rebuilt[:_MOST_LISTED])
+    metadata |= {name: _shown(value) for name, value in report.more.items()}
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def _listed(dates: Mapping[str, int]) -> dg.MetadataValue:  # type: ignore[type-arg]
+    shown = sorted(dates.items(), reverse=True)[:_MOST_LISTED]
+    return dg.TableMetadataValue(
+        [dg.TableRecord({"date": date, "new rows": rows}) for date, rows in shown],
+        dg.TableSchema([dg.TableColumn("date", "date"), dg.TableColumn("new rows", "int")]),
+    )
+
+
+def _shown(value: Any) -> Any:
+    return dg.MetadataValue.json(value) if isinstance(value, (dict, list)) else value

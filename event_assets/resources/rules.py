@@ -1,0 +1,58 @@
+"""The rules of the project as a resource: what is clean, what a session is, whose pages are ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Self
+
+import dagster as dg
+
+from event_assets.contract.plan import TrackingPlan
+from event_assets.settings import Settings
+from event_assets.transforms.clean import CleanRules
+from event_assets.transforms.enrich import EnrichRules
+from event_assets.transforms.sessionise import SessionRules
+
+
+class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The settings that decide what rows say."""
+
+    plan_dir: str
+    first_day: str
+    session_timeout_minutes: int
+    session_max_hours: int
+    engaged_seconds: int
+    conversion_events: list[str]
+    own_hosts: list[str]
+    max_records_per_run: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            plan_dir=str(settings.plan),
+            first_day=str(settings.first_day),
+            session_timeout_minutes=settings.session_timeout_minutes,
+            session_max_hours=settings.session_max_hours,
+            engaged_seconds=settings.engaged_seconds,
+            conversion_events=list(settings.conversion_events),
+            own_hosts=list(settings.own_hosts),
+            max_records_per_run=settings.max_records_per_run,
+        )
+
+    def cleaning(self) -> CleanRules:
+        """What an event must be to be clean."""
+        return CleanRules(TrackingPlan.load(Path(self.plan_dir)), dt.date.fromisoformat(self.first_day))
+
+    def enriching(self) -> EnrichRules:
+        """Whose pages are ours, and what marketing parameters are called."""
+        return EnrichRules(own_hosts=tuple(self.own_hosts))
+
+    def sessions(self) -> SessionRules:
+        """What a session is."""
+        return SessionRules(
+            timeout_minutes=self.session_timeout_minutes,
+            max_hours=self.session_max_hours,
+            engaged_seconds=self.engaged_seconds,
+            conversion_events=tuple(self.conversion_events),
+        )

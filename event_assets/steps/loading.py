@@ -1,0 +1,118 @@
+"""The warehouse's tables: what changed in the lake is loaded, date by date, in one transaction each time.
+
+What is loaded is known from the warehouse's own record, written by the transaction that loaded it. Where rows only came,
+only the new files are staged; a date that lost rows, and a table that is one whole, is replaced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from event_assets.contract.tables import WarehouseTable
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Source
+from event_assets.lake.table import LakeFile, LakeTable, Snapshot
+from event_assets.steps.outstanding import Outstanding
+from event_assets.steps.window import Window
+from event_assets.warehouse.loads import LoadReport, PartitionDate, Totals
+from event_assets.warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load step did: the version the table is from now, rows of the lake table, and a report per transaction."""
+
+    lake_version: int
+    rows: int
+    bytes: int
+    dates: tuple[str, ...] = ()
+    reports: tuple[LoadReport, ...] = ()
+
+
+def load_step(
+    lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: Window, rebuild: bool = False
+) -> Loaded:
+    """Brings a table of the warehouse up to date: the window's dates, or the whole of a table without any."""
+    snapshot = lake.table(table.lake.name).snapshot()
+    if not table.partition_by:
+        return _load_whole(snapshot, warehouse, table, rebuild)
+    todo = behind(snapshot, warehouse, table)
+    again = set(window.among(snapshot.dates())) if rebuild else set()
+    arrivals, rewritten = todo.appended(d for d in window.among(todo.dates) if d not in again)
+    again |= set(rewritten)
+    remaining = dict(todo.dates)
+    reports = []
+    for dates, files, mode in [
+        *((arrival.dates, arrival.files, "append") for arrival in arrivals),
+        *([(tuple(sorted(again)), tuple(snapshot.of_dates(again)), "replace")] if again else []),
+    ]:
+        for date in dates:
+            remaining.pop(date, None)
+        reports.append(
+            warehouse.load_partition(
+                table,
+                [dt.date.fromisoformat(date) for date in dates],
+                [file for file in files if file.partition[table.partition_by] in dates],
+                totals(snapshot, table, dates),
+                "append" if mode == "append" else "replace",
+                snapshot.version,
+                through=min(remaining.values(), default=snapshot.version),
+            )
+        )
+    done = sorted(set(todo.dates) - remaining.keys() | again)
+    return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, tuple(done), tuple(reports))
+
+
+def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Outstanding:
+    """The dates on which the table is behind the lake, each with the lake's version that it is loaded from."""
+    loaded = warehouse.loaded_versions(table)
+    through = loaded.get(None, -1)
+    changes = snapshot.changes_since(through)
+    dates: dict[str, int] = {}
+    if changes.known:
+        for commit in changes.commits:
+            for date in commit.touched:
+                version = max(loaded.get(dt.date.fromisoformat(date), -1), through)
+                if commit.version > version:
+                    dates[date] = version
+    else:
+        dates = dict.fromkeys(snapshot.dates(), -1)
+    return Outstanding(snapshot, Source(through), changes, dates)
+
+
+def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable, rebuild: bool) -> Loaded:
+    loaded = warehouse.loaded_versions(table).get(None, -1)
+    if loaded == snapshot.version and not rebuild:
+        return Loaded(snapshot.version, snapshot.rows, snapshot.bytes)
+    report = warehouse.load_partition(
+        table, None, snapshot.files, {None: _total(snapshot.table, table, snapshot.files)}, "replace", snapshot.version
+    )
+    return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), (report,))
+
+
+def totals(snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str]) -> dict[PartitionDate, Totals]:
+    """Rows and sums of each date as the lake has them."""
+    by_date: dict[str, list[LakeFile]] = {date: [] for date in dates}
+    for file in snapshot.of_dates(by_date):
+        by_date[file.partition[table.partition_by]].append(file)
+    return {dt.date.fromisoformat(d): _total(snapshot.table, table, files) for d, files in by_date.items()}
+
+
+def _total(lake_table: LakeTable, table: WarehouseTable, files: Sequence[LakeFile]) -> Totals:
+    sums: dict[str, int | float] = dict.fromkeys(table.sums, 0)
+    for file in files:
+        rows = _columns(lake_table, file, table.sums)
+        for name in table.sums:
+            sums[name] += pc.sum(rows[name]).as_py() or 0
+    return Totals(sum(file.rows for file in files), sums)
+
+
+def _columns(table: LakeTable, file: LakeFile, columns: Sequence[str]) -> pa.Table:
+    path = table.storage.path(f"{table.spec.name}/{file.path}")
+    return pq.read_table(path, columns=list(columns), filesystem=table.storage.filesystem, partitioning=None)

@@ -1,0 +1,34 @@
+"""Which days are behind: what came to a table and is not in the tables made of it yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from event_assets.lake.lake import Lake
+from event_assets.steps.outstanding import outstanding
+
+BY_ARRIVAL = (("raw_events", "clean_events"), ("raw_events", "quarantined_events"))
+"""Tables by day of arrival: what is made of what."""
+BY_EVENT_DATE = (
+    ("clean_events", "enriched_events"),
+    ("duplicate_events", "enriched_events"),
+    ("enriched_events", "page_views"),
+    ("enriched_events", "sessions"),
+    ("enriched_events", "daily_metrics"),
+    ("page_views", "daily_metrics"),
+    ("sessions", "daily_metrics"),
+)
+"""Tables by the day on which events happened: what is made of what."""
+
+
+def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The days that are behind, each with the tables that are, in the order of the data."""
+    behind: dict[str, list[str]] = {}
+    for upstream, downstream in edges:
+        if not lake.table(upstream).exists():
+            continue
+        todo = outstanding(lake.table(upstream).snapshot(), lake.table(downstream).snapshot().progress)
+        for date in todo.dates:
+            if downstream not in behind.setdefault(date, []):
+                behind[date].append(downstream)
+    return dict(sorted(behind.items()))
