@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import fcntl
 import hashlib
+import os
 import sqlite3
 import threading
 import time
@@ -94,6 +96,7 @@ class EmbeddedStream:
         self._clock = clock
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
+        self._turns = -1
         self._writing = threading.Lock()
         self._waiting: list[_Ticket] = []
         self._queueing = threading.Lock()
@@ -156,8 +159,7 @@ class EmbeddedStream:
 
     def _commit(self, tickets: list[_Ticket]) -> None:
         try:
-            connection = self._writing_connection()
-            with _transaction(connection, "IMMEDIATE"):
+            with self._changing() as connection:
                 results = self._append(connection, [record for ticket in tickets for record in ticket.records])
         except BaseException as error:
             for ticket in tickets:
@@ -223,7 +225,7 @@ class EmbeddedStream:
             return found.fetchone() is not None
 
     def split(self, shard_id: str) -> None:
-        with self._writing, _transaction(self._writing_connection(), "IMMEDIATE") as connection:
+        with self._writing, self._changing() as connection:
             parent = _open_shard_row(connection, shard_id)
             first, last = int.from_bytes(parent.first_hash), int.from_bytes(parent.last_hash)
             if first == last:
@@ -232,7 +234,7 @@ class EmbeddedStream:
             self._reshard(connection, [parent], [(first, middle), (middle + 1, last)])
 
     def merge(self, shard_id: str, adjacent_shard_id: str) -> None:
-        with self._writing, _transaction(self._writing_connection(), "IMMEDIATE") as connection:
+        with self._writing, self._changing() as connection:
             lower = _open_shard_row(connection, shard_id)
             upper = _open_shard_row(connection, adjacent_shard_id)
             if int.from_bytes(lower.last_hash) + 1 != int.from_bytes(upper.first_hash):
@@ -265,7 +267,7 @@ class EmbeddedStream:
 
     def _trim(self) -> int:
         horizon = int((self._clock() - self._retention.total_seconds()) * 1_000_000)
-        with _transaction(self._writing_connection(), "IMMEDIATE") as connection:
+        with self._changing() as connection:
             oldest = connection.execute(
                 "SELECT sequence, shard, arrived_at FROM records ORDER BY sequence LIMIT ?", (TRIM_RECORDS,)
             )
@@ -286,6 +288,7 @@ class EmbeddedStream:
         with self._writing:
             if self._writer is not None:
                 self._writer.close()
+                os.close(self._turns)
                 self._writer = None
             while self._idle:
                 self._idle.pop().close()
@@ -298,29 +301,52 @@ class EmbeddedStream:
             check_same_thread=False,
             uri=True,
         )
-        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        # FULL makes each commit wait for the disk; NORMAL would lose acknowledged records with the machine's power.
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            # FULL makes each commit wait for the disk; NORMAL would lose acknowledged records with the machine's power.
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            raise StreamError(f"{self.path} is no event stream: {error}") from error
         return connection
 
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
             raise StreamNotFound(f"There is no event stream at {self.path}; create it first")
         connection = self._connect("rw")
-        found = _format(connection)
-        if found not in (0, FORMAT):
+        try:
+            self._check(connection)
+        except BaseException:
             connection.close()
-            raise StreamError(f"{self.path} has format {found}, this version reads format {FORMAT}")
-        names = connection.execute("SELECT name FROM stream").fetchall() if found else []
-        if names != [(self._name,)]:
-            connection.close()
-            raise StreamNotFound(f"{self.path} holds no stream {self._name!r}: {[name for (name,) in names]}")
+            raise
         return connection
 
-    def _writing_connection(self) -> sqlite3.Connection:
+    def _check(self, connection: sqlite3.Connection) -> None:
+        found = _format(connection)
+        if found not in (0, FORMAT):
+            raise StreamError(f"{self.path} has format {found}, this version reads format {FORMAT}")
+        names = [name for (name,) in connection.execute("SELECT name FROM stream")] if found else []
+        if names != [self._name]:
+            raise StreamNotFound(f"{self.path} holds no stream {self._name!r} but {names}")
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that writes; the caller holds `_writing`.
+
+        Processes queue for it at a lock file: SQLite's own waiting polls, which let one of four writers wait for
+        1.5 s where a queue keeps all under 0.1 s.
+        """
         if self._writer is None:
             self._writer = self._open()
-        return self._writer
+            self._turns = os.open(f"{self.path}-turns", os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(self._turns, fcntl.LOCK_EX)
+        try:
+            with _transaction(self._writer, "IMMEDIATE"):
+                yield self._writer
+        finally:
+            fcntl.flock(self._turns, fcntl.LOCK_UN)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

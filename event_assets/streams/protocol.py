@@ -95,7 +95,8 @@ class PutResult(NamedTuple):
 class ReadResult(NamedTuple):
     """Consecutive records of one shard.
 
-    `at_tip`: nothing more was there at the time of the read. `shard_ended`: nothing more will ever come.
+    `at_tip`: nothing more was there at the time of the read. `shard_ended`: nothing more will ever come; of a closed
+    shard it may take one more read, without records, to learn that.
     """
 
     records: list[StoredRecord]

@@ -72,11 +72,12 @@ class StreamReader:
     ) -> Iterator[ReadBatch]:
         """Everything on the stream after the checkpoint, in batches of one shard each.
 
-        A shard gives nothing before its parents were read to their end; shards take turns. A shard is left at its
-        tip, at the first batch that ends with a record which arrived at `until` or later (now, by default: the walk
-        ends even while others write), or when its bounds are reached (the last batch may exceed the bytes by one
-        record). Shards that a reshard makes meanwhile are read too. Raises `StreamGap` at the first shard that
-        lost records after the checkpoint; with `on_gap`, calls it instead and goes on with the oldest record there is.
+        A shard gives nothing before its parents were read to their end; shards take turns. An open shard is left at
+        its tip, or at the first batch that ends with a record which arrived at `until` or later (now, by default: the
+        walk ends even while others write); a closed one at its end; any when its bounds are reached (the last batch
+        may exceed the bytes by one record). Shards that a reshard makes meanwhile are read too. Raises `StreamGap` at
+        the first shard that lost records after the checkpoint; with `on_gap`, calls it instead and goes on with the
+        oldest record there is.
         """
         shards = self.stream.shards()
         for gap in lost_shards(shards, checkpoint):
@@ -121,11 +122,13 @@ class _Walk:
         self._bytes: Counter[str] = Counter()
         self._ready: deque[str] = deque()
         self._found: set[str] = set()
+        self._closed: set[str] = set()
         self.discover(shards)
 
     def discover(self, shards: list[Shard]) -> None:
         """Take up shards that are not yet walked and whose parents have ended or are no longer listed."""
         listed = {shard.shard_id for shard in shards}
+        self._closed = {shard.shard_id for shard in shards if shard.closed}
         for shard in shards:
             if shard.shard_id in self._found or self.position(shard.shard_id).ended:
                 continue
@@ -154,5 +157,7 @@ class _Walk:
         self._records[shard_id] += len(records)
         self._bytes[shard_id] += sum(len(record.data) for record in records)
         beyond = bool(records) and records[-1].arrived_at >= self._until
-        if not (result.at_tip or beyond) and min(self.limits(shard_id)) > 0:
+        # A closed shard has an end to be reached, of which Kinesis may tell on a page of its own.
+        done = result.shard_ended or (shard_id not in self._closed and (result.at_tip or beyond))
+        if not done and min(self.limits(shard_id)) > 0:
             self._ready.append(shard_id)

@@ -1,0 +1,48 @@
+"""Streams of both kinds for the contract's tests."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from event_assets.streams import EventStream
+from event_assets.streams.embedded import EmbeddedStream
+from event_assets.streams.kinesis import KinesisStream
+
+MakeStream = Callable[..., EventStream]
+COUNTER = itertools.count()
+
+
+@pytest.fixture(params=["embedded", "kinesis"])
+def make_stream(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStream]:
+    """Makes new streams of one kind; `make_stream(shards=2)`. A name given again opens the same stream."""
+    opened: list[EventStream] = []
+    kinesis_url = request.getfixturevalue("kinesis_emulator") if request.param == "kinesis" else None
+
+    def make(shards: int = 2, name: str | None = None) -> EventStream:
+        name = name or f"test-{next(COUNTER)}"
+        stream: EventStream
+        if kinesis_url is None:
+            stream = EmbeddedStream(tmp_path / name / "stream.db", name)
+        else:
+            stream = KinesisStream(name, endpoint_url=kinesis_url)
+        if shards:
+            stream.create(shards)
+        opened.append(stream)
+        return stream
+
+    yield make
+    for stream in opened:
+        stream.close()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EmbeddedStream]:
+    """An embedded stream of two shards."""
+    stream = EmbeddedStream(tmp_path / "stream.db", "events")
+    stream.create(2)
+    yield stream
+    stream.close()
