@@ -21,6 +21,7 @@ RESERVED_EVENTS = frozenset(
     {"page_view", "page_ping", "screen_view", "identify", "alias", "consent_changed", "session_start", "app_error"}
 )
 """Names that the platform gives a meaning to."""
+_NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 
 
 class App(Struct, gc=False, forbid_unknown_fields=True):
@@ -138,7 +139,12 @@ def json_schema() -> dict[str, Any]:
     for definition in definitions.values():
         definition.pop("additionalProperties", None)
         definition["description"] = " ".join(str(definition.get("description", "")).split())
-    definitions["Event"]["anyOf"] = [{"required": ["anonymous_id"]}, {"required": ["user_id"]}]
+    event = definitions["Event"]
+    event["properties"]["event"]["pattern"] = _NO_CONTROL_CHARACTERS
+    event["anyOf"] = [
+        {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+        for name in ("anonymous_id", "user_id")
+    ]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Event", **schema}
 
 
