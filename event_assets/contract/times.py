@@ -23,7 +23,7 @@ def derived_at(
         return given
     if occurred_at is not None and sent_at is not None and occurred_at <= sent_at:
         try:
-            return received_at - (sent_at - occurred_at)
+            return received_at.astimezone(dt.UTC) - (sent_at - occurred_at)
         except OverflowError:
             return received_at
     return received_at

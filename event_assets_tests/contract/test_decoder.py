@@ -166,7 +166,7 @@ def test_the_limits_are_arguments() -> None:
 
 
 def test_the_reasons_that_others_give_are_in_the_same_list() -> None:
-    assert {"bad_encoding", "future", "unknown_event", "plan_violation"} <= set(REASONS)
+    assert {"bad_encoding", "future", "past", "unknown_event", "plan_violation"} <= set(REASONS)
 
 
 # What a rejection tells ----------------------------------------------------------------------------------------------

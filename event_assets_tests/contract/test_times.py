@@ -61,6 +61,12 @@ def test_no_client_clock_puts_an_event_after_its_receipt(
     assert not is_future(derived, received)
 
 
+def test_a_computed_instant_always_has_a_utc_date() -> None:
+    received = dt.datetime(1, 1, 2, tzinfo=dt.timezone(dt.timedelta(hours=14)))
+    computed = derived_at(RECEIVED, RECEIVED + dt.timedelta(hours=13), received)
+    assert computed.astimezone(dt.UTC) == received
+
+
 def test_twenty_four_hours_ahead_is_believed_and_more_is_future() -> None:
     assert dt.timedelta(hours=24) == FUTURE_LIMIT
     assert not is_future(RECEIVED + FUTURE_LIMIT, RECEIVED)
