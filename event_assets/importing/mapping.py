@@ -104,11 +104,13 @@ class FieldMapping:
             raise MappingError(f"{path}: {error}") from None
 
     def map(self, line: bytes) -> bytes:
-        """The line as an event of the contract; a line that is no JSON object as it came."""
+        """The line as an event of the contract; a line that is no JSON object, or has no readable value, as it came."""
         try:
-            fields = _decode_fields(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _encode(self._event(_decode_fields(line), line))
+        except (ValueError, RecursionError):
             return line
+
+    def _event(self, fields: Fields, line: bytes) -> dict[str, Any]:
         event: dict[str, Any] = {}
         for name, get in self._flat:
             value = get(fields, line)
@@ -121,7 +123,7 @@ class FieldMapping:
         properties = self._properties_of(fields, line)
         if properties:
             event["properties"] = properties
-        return _encode(event)
+        return event
 
     def _properties_of(self, fields: Fields, line: bytes) -> dict[str, Any]:
         properties: dict[str, Any] = {}

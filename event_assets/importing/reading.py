@@ -7,12 +7,13 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import zstandard
 
 MAX_LINE_BYTES = 900_000
 """Longer lines are cut here, which leaves room in a stream record: far above what an event may have."""
+_PIECE_BYTES = 4096
 
 
 class Line(NamedTuple):
@@ -48,8 +49,38 @@ def _unpacked(path: Path, file: BinaryIO) -> io.RawIOBase:
     if path.suffix == ".gz":
         return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
     if path.suffix in (".zst", ".zstd"):
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)  # type: ignore[return-value]
+        return _ZstdFile(file)
     return file  # type: ignore[return-value]
+
+
+class _ZstdFile(io.RawIOBase):
+    """Unpacks zstd frames that follow each other. Raises `EOFError` where the last one is cut short."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._packed = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            self._packed = self._packed or self._file.read(_PIECE_BYTES)
+            if not self._packed:
+                if self._frame is not None:
+                    raise EOFError("the end is missing")
+                return 0
+            self._frame = self._frame or self._decompressor.decompressobj()
+            self._ready = memoryview(self._frame.decompress(self._packed))
+            self._packed = self._frame.unused_data
+            self._frame = None if self._frame.eof else self._frame
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
 
 
 def _one_line(text: io.BufferedReader) -> bytes:
