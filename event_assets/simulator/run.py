@@ -1,7 +1,7 @@
 """A simulation from beginning to end: an hour of life, squeezed into half a minute, through the real ingest API.
 
 How time is squeezed: the events are generated over the hour that ends when the sending ends. While it goes on, wall
-time runs `3600 × hours / seconds` times faster through that hour. No timestamp is touched: `occurred_at` is the moment
+time runs `3600 * hours / seconds` times faster through that hour. No timestamp is touched: `occurred_at` is the moment
 of the generated hour, `sent_at` is the real time of the request, as if the devices had been offline and handed in their
 events late. By the contract's time rule `derived_at` is then the generated moment, gaps and sessions keep their true
 lengths, and the last events have just happened. What would be sent after the hour is sent at its end; what would happen

@@ -47,7 +47,7 @@ def strays(seed: int, now: dt.datetime) -> list[Stray]:
         _record("deep", [_changed(next(good), "too_deep", properties=_deep(40))]),
         _record("plan", [_changed(next(good), "plan_violation", **unpaid)]),
         _record("future", [_changed(next(good), "future", **future)]),
-        _record("plain_ndjson", [next(good), next(good), next(good), next(good)], plain=True),
+        _record("plain_ndjson", [_untimed(next(good)) for _ in range(4)], plain=True),
         _record("bare_object", [next(good)], plain=True),
     )  # fmt: skip
     return list(kinds)
@@ -58,7 +58,8 @@ def _good_events(seed: int, now: dt.datetime) -> Iterator[TimedEvent]:
     made = generate(seeded(seed, "strays").getrandbits(32), 3_000, start, 0.25, FaultRates.none())
     allowed = (e for e in made if e.platform == "web" and not e.refused and e.occurred_at < now.timestamp())
     for event in islice(allowed, 100):
-        yield replace(event, body=event.line(rfc3339(event.send_at)))
+        times = b',"sent_at":"%b","received_at":"%b"}' % ((rfc3339(now.timestamp()).encode(),) * 2)
+        yield replace(event, body=event.body[:-1] + times)
 
 
 def _record(kind: str, lines: list[TimedEvent], *, cut: int = 0, plain: bool = False) -> Stray:
@@ -78,6 +79,13 @@ def _changed(good: TimedEvent, reason: str, /, **fields: Any) -> TimedEvent:
     body = msgspec.json.decode(good.body) | fields
     kept = {name: value for name, value in body.items() if value is not None}
     return _bad(good, reason, msgspec.json.encode(kept))
+
+
+def _untimed(good: TimedEvent) -> TimedEvent:
+    """Without `sent_at` and `received_at` it happened when the stream took it."""
+    body = msgspec.json.decode(good.body)
+    kept = {name: value for name, value in body.items() if name not in ("sent_at", "received_at")}
+    return replace(good, body=msgspec.json.encode(kept), says_sent_at=False)
 
 
 def _latin1(event: TimedEvent) -> bytes:

@@ -1,0 +1,83 @@
+"""What must be found, worked out from the truth alone: which events count, their sessions, their page views.
+
+The tables `counted` and `expected_sessions` are made in the evidence's database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from event_assets.verification.evidence import Evidence
+
+_GAP_SECONDS = 30 * 60
+_LONGEST_SECONDS = 24 * 3600
+
+_TAKEN = """
+CREATE TABLE taken AS
+SELECT
+    *,
+    CASE WHEN says_sent_at THEN occurred_at ELSE acknowledged_at END AS happened_at,
+    CASE WHEN refused THEN NULL ELSE user_id END AS kept_user_id
+FROM truth.submissions
+WHERE verdict IN ('accepted', 'put')
+"""
+_COUNTED = """
+CREATE TABLE counted AS
+SELECT * FROM (
+    SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY acknowledged_at, taken.rowid) AS place
+    FROM taken WHERE fate = 'clean'
+) WHERE place = 1
+"""
+
+
+class _Event(NamedTuple):
+    key: str
+    happened_at: float
+    event: str
+    platform: str
+
+
+def work_out(evidence: Evidence) -> None:
+    """Makes `taken` (what the API or the stream took), `counted` (each event once) and `expected_sessions`."""
+    database = evidence.connection
+    database.execute(_TAKEN)
+    database.execute(_COUNTED)
+    database.execute("CREATE TABLE expected_sessions (session_id, key)")
+    database.execute(
+        """
+        INSERT INTO expected_sessions
+        SELECT session_id, min(coalesce(anonymous_id, kept_user_id)) FROM counted WHERE session_id IS NOT NULL
+        GROUP BY session_id
+        HAVING max(event IN ('page_view', 'page_ping', 'screen_view') OR platform IN ('server', 'desktop'))
+        """
+    )
+    rows = evidence.rows(
+        """
+        SELECT coalesce(anonymous_id, kept_user_id), happened_at, event, platform FROM counted
+        WHERE session_id IS NULL AND coalesce(anonymous_id, kept_user_id) IS NOT NULL ORDER BY 1, 2, event_id
+        """
+    )
+    keys = ((session[0].key,) for session in _sessions(map(_Event._make, rows)) if _is_session(session))
+    database.executemany("INSERT INTO expected_sessions VALUES (NULL, ?)", keys)
+
+
+def _sessions(events: Iterable[_Event]) -> Iterator[list[_Event]]:
+    for _, of_key in groupby(events, lambda event: event.key):
+        session: list[_Event] = []
+        for event in of_key:
+            ends = session and (
+                event.happened_at - session[-1].happened_at > _GAP_SECONDS
+                or event.happened_at - session[0].happened_at > _LONGEST_SECONDS
+            )
+            if ends:
+                yield session
+                session = []
+            session.append(event)
+        yield session
+
+
+def _is_session(events: list[_Event]) -> bool:
+    seen = {event.event for event in events}
+    return bool(seen & {"page_view", "page_ping", "screen_view"}) or events[0].platform in ("server", "desktop")
