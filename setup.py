@@ -86,6 +86,8 @@ setup(
         "event_assets": ["py.typed"],
         "event_assets.contract": ["plans/*.yaml"],
         "event_assets.collector": ["static/*"],
+        "event_assets.importing": ["mappings/*.yaml"],
+        "event_assets.transforms": ["*.yaml"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     stop_signal = signal.Signals[f"SIG{options.signal}"]
     _process_control(_PR_SET_CHILD_SUBREAPER, 1)
-    _process_control(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent()
     wakeup = _wake_on_signals()
     service = subprocess.Popen(
         options.command,
@@ -47,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _end(service, stop_signal, options.grace)
     code = service.returncode
     return code if code >= 0 else 128 - code
+
+
+def end_with_parent() -> None:
+    """Let this process be told to end (SIGTERM) when its parent is gone. Only Linux can."""
+    _process_control(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -12,7 +12,9 @@ _LOCATIONS = """
 { workspaceOrError {
     __typename
     ... on PythonError { message }
-    ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename ... on PythonError { message } } } }
+    ... on Workspace {
+        locationEntries { loadStatus locationOrLoadError { __typename ... on PythonError { message } } }
+    }
 } }
 """
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } } }"

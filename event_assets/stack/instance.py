@@ -98,7 +98,7 @@ def _lives(pid: int, since: float) -> bool:
     """Whether the process that was `pid` at that time still runs (and is not a later one with the same number)."""
     try:
         process = psutil.Process(pid)
-        return process.create_time() <= since and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.create_time() <= since and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 

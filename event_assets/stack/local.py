@@ -200,7 +200,6 @@ class LocalStack:
             "DAGSTER_HOME": plan.dagster_home,
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "PYTHONUNBUFFERED": "1",
-            "RUST_LOG": "warn",
         }
 
     def _workspace(self, code_port: int) -> Path:

@@ -7,19 +7,34 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 from collections.abc import Sequence
+
+from event_assets.lake.storage import Storage
+from event_assets.settings import Settings, load_settings
+
+
+def serve(host: str, port: int, settings: Settings) -> None:
+    """Serve until the process is told to end; the engine reaches the lake of these settings."""
+    os.environ.update(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url).engine_environment())
+    os.environ.setdefault("RUST_LOG", "warn")
+    from pysail.spark import SparkConnectServer
+
+    # The server waits outside Python, where no Python handler runs: the signals must end the process themselves.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    SparkConnectServer(ip=host, port=port).start(background=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until the process is told to end."""
-    from pysail.spark import SparkConnectServer
-
+    """The command line."""
     parser = argparse.ArgumentParser(prog="event_assets.stack.spark_server", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
-    SparkConnectServer(ip=options.host, port=options.port).start(background=False)
+    serve(options.host, options.port, load_settings())
 
 
 if __name__ == "__main__":
