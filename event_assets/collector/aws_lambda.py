@@ -1,4 +1,4 @@
-"""The ingest API on AWS Lambda behind API Gateway (HTTP API, payload 2.0): handler `event_assets.collector.aws_lambda.handler`.
+"""The ingest API on AWS Lambda behind API Gateway (HTTP API, payload 2.0); `handler` is what Lambda calls.
 
 Rates and nonces are remembered per Lambda instance; bound the whole with API Gateway's throttling.
 """

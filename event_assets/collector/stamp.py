@@ -58,7 +58,7 @@ class Stamp:
         if event.device.user_agent is not None:
             return line[:-1] + self._tail
         head, found, rest = line.partition(b'"device":{"')
-        if not found or b'"device"' in rest or b'"user_agent"' in rest:
+        if not found or b'"device"' in rest or b'user_agent"' in rest:
             return self._rewritten(line, event, strip)
         return head + self._agent_head + b'"' + rest[:-1] + self._tail
 

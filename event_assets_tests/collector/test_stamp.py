@@ -50,7 +50,7 @@ def test_an_event_gets_its_time_of_receipt_its_truncated_address_and_its_user_ag
 
 @pytest.mark.parametrize(
     "device",
-    [{"locale": "de"}, {}, {"locale": "de", "user_agent": None}],
+    [{"locale": "de"}, {}, {"locale": "de", "user_agent": None}, {"user_agent": None}],
 )
 def test_a_device_without_a_user_agent_gets_one_and_keeps_the_rest(device: dict[str, Any]) -> None:
     assert stamped(event(device=device))["device"] == {**device, "user_agent": AGENT}

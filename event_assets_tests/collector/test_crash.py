@@ -1,0 +1,84 @@
+"""A collector process that is killed or stopped under load: what it acknowledged is on the stream."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from event_assets.collector import WriteKeys
+from event_assets.settings import load_settings
+from event_assets.streams import open_stream
+from event_assets_tests.collector.serving import event, free_port, process, written
+
+KILLS = 5
+BATCH = 20
+
+
+class Senders:
+    """Clients that send batches until told to stop, and remember the ids that were acknowledged."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self.acknowledged: set[str] = set()
+        self.enough = threading.Event()
+        self._numbers = itertools.count()
+        self._url = f"http://127.0.0.1:{port}/v1/events"
+        self._stopped = threading.Event()
+        self._headers = {"x-write-key": key}
+
+    def run(self) -> None:
+        """One client's life."""
+        with httpx.Client(headers=self._headers, timeout=10) as client:
+            while not self._stopped.is_set():
+                self._send(client)
+
+    def _send(self, client: httpx.Client) -> None:
+        batch = [event(next(self._numbers)) for _ in range(BATCH)]
+        try:
+            answer = client.post(self._url, json=batch)
+        except httpx.HTTPError:
+            self._stopped.wait(0.01)
+            return
+        if answer.status_code == 200:
+            self.acknowledged.update(result["event_id"] for result in answer.json()["results"])
+            if len(self.acknowledged) % (BATCH * 10) == 0:
+                self.enough.set()
+
+    def stop(self) -> None:
+        """Ends every client after its request."""
+        self._stopped.set()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_every_acknowledged_event_is_on_the_stream_after_the_collector_ended(tmp_path: Path, how: int) -> None:
+    settings = load_settings(home=tmp_path)
+    port, key = free_port(), WriteKeys.of(settings).create("site", "web")
+    senders = Senders(port, key)
+    with ThreadPoolExecutor(4) as threads:
+        running = [threads.submit(senders.run) for _ in range(4)]
+        try:
+            for _ in range(KILLS):
+                senders.enough.clear()
+                with process(tmp_path, port, EVENT_ASSETS_COLLECTOR_IP_RATE="0") as collector:
+                    assert senders.enough.wait(60)
+                    collector.send_signal(how)
+                    collector.wait()
+        finally:
+            senders.stop()
+        for done in running:
+            done.result()
+    on_stream = [json.loads(line)["event_id"] for line in written(open_stream(settings))]
+    assert senders.acknowledged <= set(on_stream)
+    assert len(on_stream) == len(set(on_stream))
+
+
+def test_a_wrong_setting_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), process(tmp_path, free_port(), EVENT_ASSETS_IP_PRIVACY="secret"):
+        pass
+    assert "EVENT_ASSETS_IP_PRIVACY" in (tmp_path / "collector.log").read_text()
