@@ -1,7 +1,5 @@
 """Events: from the stream's records to every event once, by the day on which it happened."""
 
-from __future__ import annotations
-
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 

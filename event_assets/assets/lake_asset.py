@@ -6,6 +6,7 @@ No asset is defined here, and nothing is computed.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -39,19 +40,30 @@ def lake_asset(
     tags: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Makes an asset of a function by the table's definition in the contract."""
-    return dg.asset(
+    return asset_of_ranges(
         name=table.name,
         description=table.description,
         group_name=group,
         deps=list(deps),
         kinds=kinds,
-        owners=OWNERS,
         tags={"layer": "lake", **(tags or {})},
         code_version=code_version,
         metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=RETRY,
     )
+
+
+def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """An asset that takes a range of partitions in one run, and is tried again after a passing fault."""
+
+    def asset(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)  # backfill_policy has been beta for years
+            made = dg.asset(
+                **described, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY
+            )
+            return made(function)
+
+    return asset
 
 
 def column_schema(columns: Iterable[Column], key: Iterable[str]) -> dg.TableSchema:

@@ -332,6 +332,22 @@ class Snapshot:
             return spark.createDataFrame([], schema)
         return spark.read.schema(schema).parquet(*(file.url for file in chosen))
 
+    def arrow(self, files: Sequence[LakeFile] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of these files (all by default) in memory, for what is small."""
+        table = self.table
+        wanted = list(columns or table.spec.column_names)
+        schema = pa.schema([table.spec.arrow_schema().field(name) for name in wanted])
+        parts = [
+            pq.read_table(
+                table.storage.path(f"{table.spec.name}/{file.path}"),
+                columns=wanted,
+                filesystem=table.storage.filesystem,
+                partitioning=None,
+            ).cast(schema)
+            for file in (self.files if files is None else files)
+        ]
+        return pa.concat_tables(parts) if parts else schema.empty_table()
+
     def changes_since(self, version: int) -> Changes:
         """What came after a version. Compactions change nothing and are left out."""
         commits = []

@@ -61,9 +61,10 @@ def _stack_remote(home: Path) -> str | None:
 
 def _own_remote(environment: dict[str, str]) -> str:
     if not _embedded:
+        os.environ.update(environment)
+        os.environ.setdefault("RUST_LOG", "error")
         from pysail.spark import SparkConnectServer
 
-        os.environ.update(environment)
         server = SparkConnectServer(ip="127.0.0.1", port=0)
         server.start(background=True)
         _embedded.append(server)

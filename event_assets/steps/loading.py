@@ -10,14 +10,12 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from event_assets.contract.tables import WarehouseTable
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
-from event_assets.lake.table import LakeFile, LakeTable, Snapshot
+from event_assets.lake.table import LakeFile, Snapshot
 from event_assets.steps.outstanding import Outstanding
 from event_assets.steps.window import Window
 from event_assets.warehouse.loads import LoadReport, PartitionDate, Totals
@@ -59,7 +57,7 @@ def load_step(
                 table,
                 [dt.date.fromisoformat(date) for date in dates],
                 [file for file in files if file.partition[table.partition_by] in dates],
-                totals(snapshot, table, dates),
+                lake_totals(snapshot, table, dates),
                 "append" if mode == "append" else "replace",
                 snapshot.version,
                 through=min(remaining.values(), default=snapshot.version),
@@ -91,28 +89,24 @@ def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable,
     if loaded == snapshot.version and not rebuild:
         return Loaded(snapshot.version, snapshot.rows, snapshot.bytes)
     report = warehouse.load_partition(
-        table, None, snapshot.files, {None: _total(snapshot.table, table, snapshot.files)}, "replace", snapshot.version
+        table, None, snapshot.files, lake_totals(snapshot, table, None), "replace", snapshot.version
     )
     return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), (report,))
 
 
-def totals(snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str]) -> dict[PartitionDate, Totals]:
-    """Rows and sums of each date as the lake has them."""
+def lake_totals(
+    snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str] | None
+) -> dict[PartitionDate, Totals]:
+    """Rows and sums of each date as the lake has them; dates None: of a table that is one whole."""
+    if dates is None:
+        return {None: _total(snapshot, table, snapshot.files)}
     by_date: dict[str, list[LakeFile]] = {date: [] for date in dates}
     for file in snapshot.of_dates(by_date):
         by_date[file.partition[table.partition_by]].append(file)
-    return {dt.date.fromisoformat(d): _total(snapshot.table, table, files) for d, files in by_date.items()}
+    return {dt.date.fromisoformat(d): _total(snapshot, table, files) for d, files in by_date.items()}
 
 
-def _total(lake_table: LakeTable, table: WarehouseTable, files: Sequence[LakeFile]) -> Totals:
-    sums: dict[str, int | float] = dict.fromkeys(table.sums, 0)
-    for file in files:
-        rows = _columns(lake_table, file, table.sums)
-        for name in table.sums:
-            sums[name] += pc.sum(rows[name]).as_py() or 0
+def _total(snapshot: Snapshot, table: WarehouseTable, files: Sequence[LakeFile]) -> Totals:
+    rows = snapshot.arrow(files, table.sums)
+    sums = {name: pc.sum(rows[name]).as_py() or 0 for name in table.sums}
     return Totals(sum(file.rows for file in files), sums)
-
-
-def _columns(table: LakeTable, file: LakeFile, columns: Sequence[str]) -> pa.Table:
-    path = table.storage.path(f"{table.spec.name}/{file.path}")
-    return pq.read_table(path, columns=list(columns), filesystem=table.storage.filesystem, partitioning=None)

@@ -1,0 +1,1 @@
+"""When assets are brought up to date: partitions, the sensors on the stream, and schedules."""

@@ -1,0 +1,61 @@
+"""The platform as Dagster sees it: `defs`, in the order of the data. Assembly only; nothing is computed here."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from event_assets.assets import books, events, sources
+from event_assets.assets.warehouse import WAREHOUSE_ASSETS
+from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
+from event_assets.automation.partitions import partitioned, partitions_of
+from event_assets.automation.sensors import stream_sensor
+from event_assets.checks.events import EVENT_CHECKS
+from event_assets.checks.warehouse import WAREHOUSE_CHECKS
+from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.resources.lake import LakeResource
+from event_assets.resources.rules import RulesResource
+from event_assets.resources.spark import spark_resource
+from event_assets.resources.stream import StreamResource
+from event_assets.resources.warehouse import WarehouseResource
+from event_assets.settings import Settings, load_settings
+
+SOURCES = [sources.client_apps, sources.event_stream]
+LAKE_ASSETS = [
+    events.raw_events,
+    events.clean_events,
+    events.quarantined_events,
+    events.enriched_events,
+    books.event_ledger,
+]
+PARTITIONED = [
+    *(table.name for table in LAKE_TABLES if table.partition_by),
+    *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES if table.partition_by),
+]
+
+
+def build_defs(settings: Settings) -> dg.Definitions:
+    """Everything that Dagster runs, for these settings."""
+    partitions = partitions_of(settings)
+    assets = partitioned([*LAKE_ASSETS, *WAREHOUSE_ASSETS], PARTITIONED, partitions)
+    keys = [asset.key for asset in assets]
+    return dg.Definitions(
+        assets=[*SOURCES, *assets],
+        asset_checks=[*EVENT_CHECKS, *WAREHOUSE_CHECKS],
+        jobs=[maintain_lake, prune_runs],
+        schedules=schedules(settings, partitions),
+        sensors=[stream_sensor(settings, partitions, keys)],
+        resources={
+            "stream": StreamResource.of(settings),
+            "lake": LakeResource.of(settings),
+            "spark": spark_resource(settings),
+            "warehouse": WarehouseResource.of(settings),
+            "rules": RulesResource.of(settings),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The platform of this process's settings."""
+    return build_defs(load_settings())
