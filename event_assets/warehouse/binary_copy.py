@@ -91,11 +91,11 @@ _FIXED: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType, Callable[[Values
     (pa.types.is_int64, pa.int64(), lambda values: values.astype(">i8")),
     (pa.types.is_float64, pa.float64(), lambda values: values.astype(">f8")),
     (pa.types.is_boolean, pa.uint8(), lambda values: values.astype("u1")),
-    (pa.types.is_date32, pa.int32(), lambda values: (values - _DAYS_TO_2000).astype(">i4")),  # type: ignore[operator]
+    (pa.types.is_date32, pa.int32(), lambda values: (values - _DAYS_TO_2000).astype(">i4")),
     (
         lambda type_: bool(type_ == pa.timestamp("us", tz="UTC")),
         pa.int64(),
-        lambda values: (values - _MICROSECONDS_TO_2000).astype(">i8"),  # type: ignore[operator]
+        lambda values: (values - _MICROSECONDS_TO_2000).astype(">i8"),
     ),
 )
 

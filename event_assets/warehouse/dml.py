@@ -64,7 +64,7 @@ def delete_rows(schema: str, table: WarehouseTable, mode: Mode) -> sql.Composed:
 def insert_rows(dialect: Dialect, schema: str, table: WarehouseTable) -> sql.Composed:
     """Inserts the staged rows of the dates; one value is bound, the time for keys that are new."""
     columns = table.specs()
-    dates = sql.SQL("")
+    dates: sql.Composable = sql.SQL("")
     if table.partition_by:
         dates = sql.SQL(" JOIN {} ON {}").format(
             sql.Identifier(DATES), _equal((DATES, _DATE), (STAGE, table.partition_by))
@@ -111,12 +111,12 @@ def totals(dialect: Dialect, schema: str, table: WarehouseTable) -> sql.Composed
 
 def loads_of(schema: str) -> sql.Composed:
     """Date, lake version and rows of what is loaded of a table, whose name is bound."""
-    return sql.SQL("SELECT partition_date, lake_version, rows FROM {} WHERE table_name = %s").format(_loads(schema))
+    return sql.SQL('SELECT partition_date, lake_version, "rows" FROM {} WHERE table_name = %s').format(_loads(schema))
 
 
 def forget_loads(schema: str, count: int) -> sql.Composed:
     """Removes the records of so many dates, or of the whole table for 0; bound: the table's name, the dates."""
-    dates = sql.SQL("IS NULL")
+    dates: sql.Composable = sql.SQL("IS NULL")
     if count:
         dates = sql.SQL("IN ({})").format(_places(count))
     return sql.SQL("DELETE FROM {} WHERE table_name = %s AND partition_date {}").format(_loads(schema), dates)

@@ -1,4 +1,4 @@
-"""Reads the lake's Parquet files as Arrow batches, from a folder or a bucket. What is done with them is not known here."""
+"""Reads the lake's Parquet files as Arrow batches, from a folder or a bucket. What becomes of them is not here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.fs as fs
+from pyarrow import fs
 
 from event_assets.warehouse.dialect import SourceFile
 

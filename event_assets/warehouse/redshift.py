@@ -93,7 +93,7 @@ class RedshiftDialect:
         return sql.SQL(" ENCODE " + ("raw" if leads else _ENCODINGS[column.type]))
 
     def table_suffix(self, relation: Relation) -> sql.Composable:
-        style = sql.SQL("\nDISTSTYLE AUTO")
+        style: sql.Composable = sql.SQL("\nDISTSTYLE AUTO")
         if relation.dist_key:
             style = sql.SQL("\nDISTSTYLE KEY DISTKEY ({})").format(sql.Identifier(relation.dist_key))
         if not relation.sort_key:

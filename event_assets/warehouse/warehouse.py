@@ -97,7 +97,7 @@ class Warehouse:
         all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
         place of the old ones. Loading the same again changes nothing: a row keeps its `loaded_at` while its key stays
         in the dates that are loaded together. `expected` is what the whole of each partition must hold then. `through`
-        is the lake version up to which every date of the table is loaded after it; it is kept as the version of no date.
+        is the lake version up to which every date of the table is loaded after it; it is kept as the version of None.
 
         Raises `LoadMismatch` when it would not; then, as on any other error, nothing has changed.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import boto3
 import psycopg
 import pytest
 from psycopg import sql
@@ -12,11 +13,20 @@ from psycopg import sql
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
-from event_assets_tests.postgres import postgres_url
+from event_assets_tests.emulators.fixtures import aws_credentials, s3_emulator
+from event_assets_tests.postgres import postgres_home, postgres_url
 
-__all__ = ["postgres_url", "warehouse"]
+__all__ = ["aws_credentials", "bucket", "postgres_home", "postgres_url", "s3_emulator", "warehouse"]
 
 _NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def bucket(s3_emulator: str) -> tuple[LakeFiles, str]:
+    """An empty bucket: how to reach it, and its `s3://` URL."""
+    name = f"bucket-{next(_NUMBERS)}"
+    boto3.client("s3", endpoint_url=s3_emulator, region_name="us-east-1").create_bucket(Bucket=name)
+    return LakeFiles(endpoint=s3_emulator), f"s3://{name}"
 
 
 @pytest.fixture

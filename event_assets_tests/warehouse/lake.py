@@ -45,9 +45,16 @@ def row(table: Table, **values: Any) -> Row:
     return {column.name: _SOME[column.type] for column in table.columns} | values
 
 
-def write(path: Path, table: Table, rows: Sequence[Row], columns: Sequence[str] | None = None) -> File:
-    """The rows as one Parquet file, of these columns only where they are given."""
-    data = pa.Table.from_pylist([dict(row) for row in rows], schema=table.arrow_schema())
+def write(
+    path: Path,
+    table: Table,
+    rows: Sequence[Row],
+    columns: Sequence[str] | None = None,
+    fields: Sequence[pa.Field] | None = None,
+) -> File:
+    """The rows as one Parquet file, of these columns only and with other fields than the contract's if given."""
+    schema = pa.schema(fields) if fields else table.arrow_schema()
+    data = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
     data = data.select(list(columns)) if columns else data
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(data, path, compression="zstd")

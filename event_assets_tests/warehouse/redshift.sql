@@ -1,0 +1,648 @@
+CREATE SCHEMA IF NOT EXISTS "analytics";
+
+CREATE TABLE IF NOT EXISTS "analytics"."_loads" (
+  "table_name" varchar(512) ENCODE raw NOT NULL,
+  "partition_date" date ENCODE az64,
+  "lake_version" bigint ENCODE az64 NOT NULL,
+  "rows" bigint ENCODE az64 NOT NULL,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("table_name", "partition_date");
+
+COMMENT ON TABLE "analytics"."_loads" IS 'What is loaded: one row a table and partition, written by the transaction that loaded it.';
+
+COMMENT ON COLUMN "analytics"."_loads"."table_name" IS 'Table of the warehouse.';
+
+COMMENT ON COLUMN "analytics"."_loads"."partition_date" IS 'Date of the partition; null where the table is one whole.';
+
+COMMENT ON COLUMN "analytics"."_loads"."lake_version" IS 'Version of the lake table that the rows are from.';
+
+COMMENT ON COLUMN "analytics"."_loads"."rows" IS 'Rows of the partition.';
+
+COMMENT ON COLUMN "analytics"."_loads"."loaded_at" IS 'When this version was loaded.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
+  "event_date" date ENCODE az64 NOT NULL,
+  "event_id" varchar(512) ENCODE zstd NOT NULL,
+  "event" varchar(512) ENCODE zstd,
+  "schema_version" integer ENCODE az64,
+  "anonymous_id" varchar(512) ENCODE zstd,
+  "user_id" varchar(512) ENCODE zstd,
+  "session_id" varchar(512) ENCODE zstd,
+  "page_view_id" varchar(512) ENCODE zstd,
+  "sequence" bigint ENCODE az64,
+  "occurred_at" timestamp with time zone ENCODE az64,
+  "sent_at" timestamp with time zone ENCODE az64,
+  "received_at" timestamp with time zone ENCODE az64,
+  "derived_at" timestamp with time zone ENCODE raw,
+  "platform" varchar(512) ENCODE zstd,
+  "app_id" varchar(65535) ENCODE zstd,
+  "app_version" varchar(65535) ENCODE zstd,
+  "app_build" varchar(65535) ENCODE zstd,
+  "page_url" varchar(65535) ENCODE zstd,
+  "page_title" varchar(65535) ENCODE zstd,
+  "page_referrer" varchar(65535) ENCODE zstd,
+  "screen_name" varchar(65535) ENCODE zstd,
+  "screen_width" integer ENCODE az64,
+  "screen_height" integer ENCODE az64,
+  "viewport_width" integer ENCODE az64,
+  "viewport_height" integer ENCODE az64,
+  "document_width" integer ENCODE az64,
+  "document_height" integer ENCODE az64,
+  "scroll_x_max" integer ENCODE az64,
+  "scroll_y_max" integer ENCODE az64,
+  "device_user_agent" varchar(65535) ENCODE zstd,
+  "device_model" varchar(65535) ENCODE zstd,
+  "device_os" varchar(65535) ENCODE zstd,
+  "device_os_version" varchar(65535) ENCODE zstd,
+  "device_locale" varchar(65535) ENCODE zstd,
+  "device_timezone" varchar(65535) ENCODE zstd,
+  "ip" varchar(65535) ENCODE zstd,
+  "consent_analytics" boolean ENCODE zstd,
+  "consent_marketing" boolean ENCODE zstd,
+  "consent_personalisation" boolean ENCODE zstd,
+  "properties" varchar(65535) ENCODE zstd,
+  "traits" varchar(65535) ENCODE zstd,
+  "library_name" varchar(65535) ENCODE zstd,
+  "library_version" varchar(65535) ENCODE zstd,
+  "plan_violations" varchar(65535) ENCODE zstd,
+  "arrival_date" date ENCODE az64,
+  "arrival_hour" integer ENCODE az64,
+  "country" varchar(65535) ENCODE zstd,
+  "page_host" varchar(65535) ENCODE zstd,
+  "page_path" varchar(65535) ENCODE zstd,
+  "browser" varchar(65535) ENCODE zstd,
+  "browser_version" varchar(65535) ENCODE zstd,
+  "os" varchar(65535) ENCODE zstd,
+  "os_version" varchar(65535) ENCODE zstd,
+  "device_type" varchar(65535) ENCODE zstd,
+  "is_bot" boolean ENCODE zstd,
+  "bot_reason" varchar(65535) ENCODE zstd,
+  "referrer_host" varchar(65535) ENCODE zstd,
+  "referrer_medium" varchar(65535) ENCODE zstd,
+  "referrer_source" varchar(65535) ENCODE zstd,
+  "search_term" varchar(65535) ENCODE zstd,
+  "source" varchar(65535) ENCODE zstd,
+  "medium" varchar(65535) ENCODE zstd,
+  "campaign" varchar(65535) ENCODE zstd,
+  "term" varchar(65535) ENCODE zstd,
+  "content" varchar(65535) ENCODE zstd,
+  "click_id" varchar(65535) ENCODE zstd,
+  "channel_group" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("anonymous_id")
+COMPOUND SORTKEY ("derived_at");
+
+COMMENT ON TABLE "analytics"."fct_events" IS 'Every event once, by the date on which it happened, with device, source and landing fields.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."event_id" IS 'Id made by the client, the same over every retry.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."event" IS 'Name of the event.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."schema_version" IS 'Version of the tracking-plan entry.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."user_id" IS 'Id of the signed-in user. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."session_id" IS 'Session id given by the client.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."page_view_id" IS 'Page view id given by the client.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."occurred_at" IS 'Client clock: when it happened.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."sent_at" IS 'Client clock: when the request left.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."received_at" IS 'When the collector took it, or as a trusted source says.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules).';
+
+COMMENT ON COLUMN "analytics"."fct_events"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."app_id" IS 'Application.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."app_version" IS 'Version of the application.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."app_build" IS 'Build of the application.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."page_url" IS 'URL of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."page_title" IS 'Title of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."page_referrer" IS 'Referrer of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."screen_name" IS 'Screen of a mobile or desktop app.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."screen_width" IS 'Width of the screen. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."screen_height" IS 'Height of the screen. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."viewport_width" IS 'Width of the viewport. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."viewport_height" IS 'Height of the viewport. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."document_width" IS 'Width of the document. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."document_height" IS 'Height of the document. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."scroll_x_max" IS 'Furthest horizontal scroll since the ping before. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."scroll_y_max" IS 'Furthest vertical scroll since the ping before. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_user_agent" IS 'User agent.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_model" IS 'Model of the device.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_os" IS 'Operating system, as the client says.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_os_version" IS 'Its version, as the client says.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_locale" IS 'Locale of the device.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_timezone" IS 'Time zone of the device.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."ip" IS 'IP address, after the privacy setting. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."consent_analytics" IS 'Consent to analytics.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."consent_marketing" IS 'Consent to marketing.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."consent_personalisation" IS 'Consent to personalisation.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."properties" IS 'Properties of the event, as JSON.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."library_name" IS 'SDK that sent it.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."library_version" IS 'Version of the SDK.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."plan_violations" IS 'What the tracking plan warns about.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."arrival_date" IS 'UTC date on which the stream took the record.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."arrival_hour" IS 'UTC hour on which the stream took the record. Unit: hour.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."country" IS 'Country that the IP address is registered in, ISO 3166-1 alpha-2.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."page_host" IS 'Host of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."page_path" IS 'Path of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."browser" IS 'Browser family from the user agent.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."browser_version" IS 'Major version of the browser.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."os" IS 'Operating system from the user agent, else as the client says.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."os_version" IS 'Major version of the operating system.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_type" IS 'desktop, mobile, tablet, bot or other.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."is_bot" IS 'The user agent is a robot''s.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."bot_reason" IS 'What told that it is one.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."referrer_host" IS 'Host of the referrer.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."referrer_medium" IS 'internal, search, social, email, paid or unknown.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."referrer_source" IS 'Name of the referring site, where it is a known one: Google, Facebook, …';
+
+COMMENT ON COLUMN "analytics"."fct_events"."search_term" IS 'What was searched for, where the referrer tells.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."source" IS 'utm_source, else from click id or referrer.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."medium" IS 'utm_medium, else from click id or referrer.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."campaign" IS 'utm_campaign.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."term" IS 'utm_term.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."content" IS 'utm_content.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."click_id" IS 'Advertising click id.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."channel_group" IS 'Default channel group.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."fct_page_views" (
+  "event_date" date ENCODE az64 NOT NULL,
+  "page_view_id" varchar(512) ENCODE zstd NOT NULL,
+  "event_id" varchar(512) ENCODE zstd,
+  "session_id" varchar(512) ENCODE zstd,
+  "anonymous_id" varchar(512) ENCODE zstd,
+  "user_id" varchar(512) ENCODE zstd,
+  "start_at" timestamp with time zone ENCODE raw,
+  "end_at" timestamp with time zone ENCODE az64,
+  "engaged_seconds" integer ENCODE az64,
+  "absolute_seconds" integer ENCODE az64,
+  "scroll_percent" integer ENCODE az64,
+  "index_in_session" integer ENCODE az64,
+  "views_in_session" integer ENCODE az64,
+  "url" varchar(65535) ENCODE zstd,
+  "title" varchar(65535) ENCODE zstd,
+  "path" varchar(65535) ENCODE zstd,
+  "referrer" varchar(65535) ENCODE zstd,
+  "channel_group" varchar(65535) ENCODE zstd,
+  "device_type" varchar(65535) ENCODE zstd,
+  "is_bot" boolean ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("anonymous_id")
+COMPOUND SORTKEY ("start_at");
+
+COMMENT ON TABLE "analytics"."fct_page_views" IS 'One row a page view, by the date on which it began.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."page_view_id" IS 'Id of the page view.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."event_id" IS 'The page_view event that counts.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."session_id" IS 'Session it belongs to.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."user_id" IS 'Id of the signed-in user. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."start_at" IS 'When it began.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."end_at" IS 'Last sign of life: its last ping, else its beginning.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."engaged_seconds" IS 'Seconds visible and active, from pings. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."absolute_seconds" IS 'Whole seconds between beginning and end. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."scroll_percent" IS 'Furthest vertical scroll. Unit: %.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."index_in_session" IS 'Place in its session, from 1.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."views_in_session" IS 'Page views of its session.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."url" IS 'URL of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."title" IS 'Title of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."path" IS 'Path of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."referrer" IS 'Referrer of the page.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."channel_group" IS 'Default channel group of the page view.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."device_type" IS 'desktop, mobile, tablet, bot or other.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."is_bot" IS 'The user agent is a robot''s.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
+  "event_date" date ENCODE az64 NOT NULL,
+  "session_id" varchar(512) ENCODE zstd NOT NULL,
+  "anonymous_id" varchar(512) ENCODE zstd,
+  "user_id" varchar(512) ENCODE zstd,
+  "start_at" timestamp with time zone ENCODE raw,
+  "end_at" timestamp with time zone ENCODE az64,
+  "events" bigint ENCODE az64,
+  "page_views" bigint ENCODE az64,
+  "engaged_seconds" integer ENCODE az64,
+  "absolute_seconds" integer ENCODE az64,
+  "is_engaged" boolean ENCODE zstd,
+  "is_bounce" boolean ENCODE zstd,
+  "is_cut" boolean ENCODE zstd,
+  "entry_url" varchar(65535) ENCODE zstd,
+  "exit_url" varchar(65535) ENCODE zstd,
+  "referrer" varchar(65535) ENCODE zstd,
+  "source" varchar(65535) ENCODE zstd,
+  "medium" varchar(65535) ENCODE zstd,
+  "campaign" varchar(65535) ENCODE zstd,
+  "channel_group" varchar(65535) ENCODE zstd,
+  "browser" varchar(65535) ENCODE zstd,
+  "os" varchar(65535) ENCODE zstd,
+  "device_type" varchar(65535) ENCODE zstd,
+  "platform" varchar(512) ENCODE zstd,
+  "is_bot" boolean ENCODE zstd,
+  "conversions" bigint ENCODE az64,
+  "revenue" double precision ENCODE zstd,
+  "sequence_gaps" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("anonymous_id")
+COMPOUND SORTKEY ("start_at");
+
+COMMENT ON TABLE "analytics"."fct_sessions" IS 'One row a session, by the date on which it began.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."session_id" IS 'The client''s session id, else a stable hash of key and beginning.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."user_id" IS 'Last user id seen in the session. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."start_at" IS 'When it began.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."end_at" IS 'Its last event.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."events" IS 'Events of the session.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."page_views" IS 'Distinct page views, pings included.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."engaged_seconds" IS 'Seconds visible and active, from pings. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."absolute_seconds" IS 'Whole seconds between beginning and end. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_engaged" IS 'Two page views, enough engaged seconds, or a conversion.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_bounce" IS 'One page view and not engaged.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_cut" IS 'Cut for its length (24 hours; 3 days where the client gave the id).';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."entry_url" IS 'First page.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."exit_url" IS 'Last page.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."referrer" IS 'Referrer of the first page.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."source" IS 'Source of the first page view, else of the first event.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."medium" IS 'Medium of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."campaign" IS 'Campaign of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."channel_group" IS 'Default channel group of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."browser" IS 'Browser of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."os" IS 'Operating system of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."device_type" IS 'Device type of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."platform" IS 'Platform of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_bot" IS 'Any of its events came from a robot.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversion events.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue` over conversion events, in the currency that was sent.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_users" (
+  "person_id" varchar(512) ENCODE raw NOT NULL,
+  "user_ids" varchar(65535) ENCODE zstd,
+  "anonymous_ids" varchar(65535) ENCODE zstd,
+  "first_seen_at" timestamp with time zone ENCODE az64,
+  "last_seen_at" timestamp with time zone ENCODE az64,
+  "sessions" bigint ENCODE az64,
+  "events" bigint ENCODE az64,
+  "page_views" bigint ENCODE az64,
+  "conversions" bigint ENCODE az64,
+  "revenue" double precision ENCODE zstd,
+  "source" varchar(65535) ENCODE zstd,
+  "medium" varchar(65535) ENCODE zstd,
+  "channel_group" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("person_id");
+
+COMMENT ON TABLE "analytics"."dim_users" IS 'One row a person.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."user_ids" IS 'Their user ids, as a sorted JSON list. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."anonymous_ids" IS 'Their anonymous ids, as a sorted JSON list. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."first_seen_at" IS 'First event.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."last_seen_at" IS 'Last event.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."sessions" IS 'Sessions.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."events" IS 'Events.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."page_views" IS 'Page views.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."conversions" IS 'Conversion events.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."revenue" IS 'Revenue of conversion events.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."source" IS 'Source of the first session.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."medium" IS 'Medium of the first session.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."channel_group" IS 'Channel group of the first session.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "as_of" date ENCODE az64,
+  "recency_days" integer ENCODE az64,
+  "frequency" bigint ENCODE az64,
+  "monetary" double precision ENCODE zstd,
+  "r_score" integer ENCODE az64,
+  "f_score" integer ENCODE az64,
+  "m_score" integer ENCODE az64,
+  "segment" varchar(65535) ENCODE raw,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("segment");
+
+COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place by recency, frequency and money.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."recency_days" IS 'Days since the last event. Unit: days.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."frequency" IS 'Sessions.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."monetary" IS 'Revenue.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."r_score" IS 'Recency quintile, 5 is the most recent.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."m_score" IS 'Money quintile, 5 is the most.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
+
+COMMENT ON COLUMN "analytics"."user_segments"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
+  "event_date" date ENCODE raw NOT NULL,
+  "platform" varchar(512) ENCODE zstd NOT NULL,
+  "events" bigint ENCODE az64,
+  "page_views" bigint ENCODE az64,
+  "sessions" bigint ENCODE az64,
+  "visitors" bigint ENCODE az64,
+  "known_users" bigint ENCODE az64,
+  "engaged_sessions" bigint ENCODE az64,
+  "bounces" bigint ENCODE az64,
+  "engaged_seconds" bigint ENCODE az64,
+  "conversions" bigint ENCODE az64,
+  "revenue" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("event_date");
+
+COMMENT ON TABLE "analytics"."agg_daily" IS 'One row a day and platform. Robots are left out.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Page views.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."bounces" IS 'Bounces.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."conversions" IS 'Conversion events.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversion events.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key first came in.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Page views.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."bounces" IS 'Bounces.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."conversions" IS 'Conversion events.';
+
+ALTER TABLE "analytics"."agg_daily" ADD COLUMN "revenue" double precision;
+
+COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversion events.';
+
+ALTER TABLE "analytics"."agg_daily" ADD COLUMN "loaded_at" timestamp with time zone;
+
+COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key first came in.';
+
+LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
+
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
+
+COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
+IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
+FORMAT AS PARQUET
+FILLRECORD
+MANIFEST;
+
+SELECT count(*) FROM "_stage";
+
+CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
+
+INSERT INTO "_dates" ("partition_date") VALUES (%s), (%s);
+
+CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessions"."loaded_at") AS "loaded_at" FROM "analytics"."fct_sessions" CROSS JOIN "_stage" WHERE "fct_sessions"."event_date" = "_stage"."event_date" AND "fct_sessions"."session_id" = "_stage"."session_id" GROUP BY "fct_sessions"."session_id";
+
+DELETE FROM "analytics"."fct_sessions" USING "_stage" WHERE "fct_sessions"."event_date" = "_stage"."event_date" AND "fct_sessions"."session_id" = "_stage"."session_id";
+
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+
+SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
+
+SELECT partition_date, lake_version, "rows" FROM "analytics"."_loads" WHERE table_name = %s;
+
+DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IN (%s, %s);
+
+INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s), (%s, %s, %s, %s, %s);
+
+LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
+
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
+
+COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
+IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
+FORMAT AS PARQUET
+FILLRECORD
+MANIFEST;
+
+SELECT count(*) FROM "_stage";
+
+CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
+
+INSERT INTO "_dates" ("partition_date") VALUES (%s), (%s);
+
+CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessions"."loaded_at") AS "loaded_at" FROM "analytics"."fct_sessions" CROSS JOIN "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date" GROUP BY "fct_sessions"."session_id";
+
+DELETE FROM "analytics"."fct_sessions" USING "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date";
+
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+
+SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
+
+SELECT partition_date, lake_version, "rows" FROM "analytics"."_loads" WHERE table_name = %s;
+
+DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IN (%s, %s);
+
+INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s), (%s, %s, %s, %s, %s);
+
+LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
+
+CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "channel_group" varchar(65535));
+
+COPY "_stage" FROM 's3://lake/prod/_manifests/dim_users/1.manifest'
+IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
+FORMAT AS PARQUET
+FILLRECORD
+MANIFEST;
+
+SELECT count(*) FROM "_stage";
+
+CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
+
+CREATE TEMP TABLE "_kept" AS SELECT "dim_users"."person_id", min("dim_users"."loaded_at") AS "loaded_at" FROM "analytics"."dim_users" GROUP BY "dim_users"."person_id";
+
+DELETE FROM "analytics"."dim_users";
+
+INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "first_seen_at", "last_seen_at", "sessions", "events", "page_views", "conversions", "revenue", "source", "medium", "channel_group", "loaded_at") SELECT "_stage"."person_id", "_stage"."user_ids", "_stage"."anonymous_ids", "_stage"."first_seen_at" AT TIME ZONE 'UTC', "_stage"."last_seen_at" AT TIME ZONE 'UTC', "_stage"."sessions", "_stage"."events", "_stage"."page_views", "_stage"."conversions", "_stage"."revenue", "_stage"."source", "_stage"."medium", "_stage"."channel_group", coalesce("_kept"."loaded_at", %s) FROM "_stage" LEFT JOIN "_kept" ON "_kept"."person_id" = "_stage"."person_id";
+
+SELECT CAST(NULL AS date), count(*), coalesce(sum("events"), 0), coalesce(sum("sessions"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."dim_users";
+
+SELECT partition_date, lake_version, "rows" FROM "analytics"."_loads" WHERE table_name = %s;
+
+DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IS NULL;
+
+INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s);

@@ -1,0 +1,113 @@
+"""Redshift's statements as text: what is sent is compared with files that people have read.
+
+`python -m event_assets_tests.warehouse.test_redshift` writes the file anew.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pyarrow.fs import FileType
+
+from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES, WarehouseTable
+from event_assets.settings import Settings
+from event_assets.warehouse import ddl, dml
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, manifest_of
+from event_assets.warehouse.relation import LOADS, relation_of
+from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests.warehouse.lake import TABLES, File
+
+GOLDEN = Path(__file__).parent / "redshift.sql"
+SCHEMA = "analytics"
+ROLE = "arn:aws:iam::123456789012:role/it's-loading"
+DIALECT = RedshiftDialect(LakeFiles(), ROLE, "s3://lake/prod/_manifests/")
+
+
+def statements() -> list[str]:
+    """What makes the tables from nothing, then a load of sessions by date and of users as a whole."""
+    made = [ddl.create_schema(SCHEMA)]
+    for relation in (LOADS, *map(relation_of, WAREHOUSE_TABLES)):
+        made += ddl.missing(DIALECT, SCHEMA, relation, {})
+    evolved = relation_of(TABLES["agg_daily"])
+    standing = {"agg_daily": {"": evolved.description} | {column.name: "old" for column in evolved.columns[:-2]}}
+    made += ddl.missing(DIALECT, SCHEMA, evolved, standing)
+    made += _load(TABLES["fct_sessions"], "append")
+    made += _load(TABLES["fct_sessions"], "replace")
+    made += _load(TABLES["dim_users"], "replace")
+    return [statement.as_string() for statement in made]
+
+
+def _load(table: WarehouseTable, mode: dml.Mode) -> list[Any]:
+    dates = [dml.add_dates(2)] if table.partition_by else []
+    return [
+        DIALECT.lock(SCHEMA, table.name),
+        dml.create_stage(DIALECT, table),
+        copy_statement(dml.STAGE, f"s3://lake/prod/_manifests/{table.name}/1.manifest", ROLE),
+        dml.count_staged(),
+        dml.create_dates(),
+        *dates,
+        dml.keep_arrivals(SCHEMA, table, mode),
+        dml.delete_rows(SCHEMA, table, mode),
+        dml.insert_rows(DIALECT, SCHEMA, table),
+        dml.totals(DIALECT, SCHEMA, table),
+        dml.loads_of(SCHEMA),
+        dml.forget_loads(SCHEMA, 2 if table.partition_by else 0),
+        dml.record_loads(SCHEMA, 2 if table.partition_by else 1),
+    ]
+
+
+def text() -> str:
+    return ";\n\n".join(statements()) + ";\n"
+
+
+def test_the_statements_are_those_that_were_read() -> None:
+    assert text() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_the_clusters_default_role_is_used_where_none_is_set() -> None:
+    assert "\nIAM_ROLE default\n" in copy_statement("_stage", "s3://b/m", None).as_string()
+
+
+def test_the_staging_columns_are_the_files_columns_in_their_order() -> None:
+    for table in WAREHOUSE_TABLES:
+        staged = [column.name for column in DIALECT.stage_columns(table)]
+        assert staged == list(next(lake for lake in LAKE_TABLES if lake.name == table.lake.name).column_names)
+
+
+def test_the_manifest_names_every_file_with_its_size() -> None:
+    files = [File("s3://lake/a.parquet", 10, 1, {}), File("s3://lake/b c.parquet", 20, 2, {})]
+    assert json.loads(manifest_of(files)) == {
+        "entries": [
+            {"url": "s3://lake/a.parquet", "mandatory": True, "meta": {"content_length": 10}},
+            {"url": "s3://lake/b c.parquet", "mandatory": True, "meta": {"content_length": 20}},
+        ]
+    }
+
+
+def test_the_manifest_is_in_the_bucket_while_the_files_are_copied_and_then_gone(bucket: tuple[LakeFiles, str]) -> None:
+    files, root = bucket
+    dialect = RedshiftDialect(files, ROLE, f"{root}/prod/_manifests")
+    written = [File("s3://lake/a.parquet", 10, 1, {})]
+    with dialect._manifest(TABLES["fct_sessions"], written) as url:
+        assert url.startswith(f"{root}/prod/_manifests/fct_sessions/")
+        with files.filesystem(url).open_input_stream(url.removeprefix("s3://")) as stream:
+            assert stream.read() == manifest_of(written)
+    assert files.filesystem(url).get_file_info(url.removeprefix("s3://")).type == FileType.NotFound
+
+
+def test_the_settings_choose_redshift() -> None:
+    settings = Settings(
+        profile="aws",
+        lake_url="s3://lake/prod",
+        warehouse_url="postgresql://u:p@cluster:5439/db",
+        warehouse_schema="events",
+    )
+    made = Warehouse.from_settings(settings, "postgresql://u:p@cluster:5439/db")
+    assert (made.dialect.name, made.schema) == ("redshift", "events")
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(text(), encoding="utf-8")
