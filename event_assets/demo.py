@@ -27,7 +27,7 @@ LOOK_SECONDS = 1.0
 
 
 class DemoFailed(RuntimeError):
-    """Not everything acknowledged reached the warehouse in time. The message says what is missing, and where to look."""
+    """Not everything acknowledged reached the warehouse in time. The message says what is missing and where to look."""
 
 
 @dataclass(frozen=True)

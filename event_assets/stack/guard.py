@@ -134,7 +134,7 @@ def _end(service: subprocess.Popen[bytes], stop_signal: signal.Signals, grace: f
         for process in left:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(left, timeout=1)
+        time.sleep(0.05)
     service.wait()
 
 
