@@ -1,0 +1,90 @@
+"""The rows of `page_views`: one a page view, by the date on which it began.
+
+Which event belongs to which session is decided in sessionise.py.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import PAGE_VIEWS
+from event_assets.transforms.sessionise import SessionRules
+from event_assets.transforms.sessions import engaged_seconds, whole_seconds
+
+_TEXTS = {
+    "page_url": "url",
+    "page_title": "title",
+    "page_path": "path",
+    "page_referrer": "referrer",
+    "channel_group": "channel_group",
+    "device_type": "device_type",
+}
+
+
+def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
+    """The page-view rows of sessionised events, in the columns of `PAGE_VIEWS`.
+
+    `events` are the enriched events that `sessionised` was made of, or more: URL, title and channel are taken from
+    there. A `page_view_id` that several `page_view` events carry is one page view: the earliest of them, in its
+    session. Pings count for a page view of the same session.
+    """
+    in_session = F.col("session_id").isNotNull() & F.col("page_view_id").isNotNull()
+    grouped = (
+        sessionised.where(in_session & F.col("event").isin("page_view", "page_ping"))
+        .groupBy("session_id", "after_cut", "page_view_id")
+        .agg(*_aggregates())
+        .where(F.col("event_id").isNotNull())
+    )
+    texts = events.select("event_id", *(F.col(name).alias(alias) for name, alias in _TEXTS.items()))
+    placed = _places(_earliest(grouped)).join(texts, "event_id", "left")
+    return _finish(placed, rules).select(*PAGE_VIEWS.column_names)
+
+
+def _aggregates() -> list[Column]:
+    is_ping = F.col("event") == "page_ping"
+    of_view = {"derived_at": "start_at"} | {
+        name: name for name in ("event_id", "anonymous_id", "user_id", "occurred_at", "is_bot")
+    }
+    return [
+        *(F.max(F.when(F.col("is_view"), F.col(name))).alias(alias) for name, alias in of_view.items()),
+        F.max(F.when(is_ping, F.col("derived_at"))).alias("last_ping_at"),
+        F.max(F.when(is_ping, F.col("scroll_y_max"))).alias("scroll_y"),
+        F.sum(F.col("opens_slot").cast("int")).alias("slots"),
+        F.max("viewport_height").alias("viewport_height"),
+        F.max("document_height").alias("document_height"),
+    ]
+
+
+def _earliest(views: DataFrame) -> DataFrame:
+    earliest = Window.partitionBy("page_view_id").orderBy(*_order())
+    return views.withColumn("copy", F.row_number().over(earliest)).where("copy = 1")
+
+
+def _places(views: DataFrame) -> DataFrame:
+    session = Window.partitionBy("session_id", "after_cut")
+    return views.withColumn("index_in_session", F.row_number().over(session.orderBy(*_order()))).withColumn(
+        "views_in_session", F.count(F.lit(1)).over(session).cast("int")
+    )
+
+
+def _order() -> list[Column]:
+    return [F.col("start_at"), F.coalesce(F.col("occurred_at"), F.col("start_at")), F.col("event_id")]
+
+
+def _finish(views: DataFrame, rules: SessionRules) -> DataFrame:
+    pinged_views = F.when(F.col("slots") > 0, 1).otherwise(0)
+    return (
+        views.withColumn("event_date", F.to_date("start_at"))
+        .withColumn("end_at", F.greatest("start_at", "last_ping_at"))
+        .withColumn("engaged_seconds", engaged_seconds(F.col("slots"), pinged_views, rules))
+        .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
+        .withColumn("scroll_percent", _scroll_percent())
+    )
+
+
+def _scroll_percent() -> Column:
+    document = F.col("document_height")
+    top = F.least(F.greatest(F.coalesce(F.col("scroll_y"), F.lit(0)), F.lit(0)), document)
+    bottom = F.least(top + F.coalesce(F.col("viewport_height"), F.lit(0)), document)
+    return F.when(document > 0, F.round(F.lit(100.0) * bottom / document).cast("int"))

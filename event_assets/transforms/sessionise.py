@@ -1,0 +1,141 @@
+"""Which session each event belongs to.
+
+No rows of `sessions` or `page_views` are made here, and nothing is read or written: see sessions.py and page_views.py
+for the rows, resessionise.py for bringing them up to date, session_marks.py for the arithmetic.
+
+Two kinds of session, which never mix:
+
+- An event with a `session_id` from its client belongs to that session, whoever sent the session's other events. The
+  session ends three days after its earliest received event happened; what happened later is after the cut.
+- Any other event belongs to a session of its key (`anonymous_id`, else `user_id`). Among the key's events without a
+  client's session id, a gap of more than 30 minutes starts a new session; a session of 24 hours is cut, and the next
+  event starts the next one, counted from there.
+
+So the session of an event depends on all events of the same client session id (any date), or on the events of the same
+key that are linked to it by gaps of at most 30 minutes: normally its own date and the ones beside it; an unbroken chain
+is followed however long it is. `sessions(D)` and `page_views(D)` depend on the enriched dates of those events, and
+`page_views(D)` also on every date that has a `page_view` with a `page_view_id` of D.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.transforms.session_marks import MARKS, mark_sessions
+
+BUCKETS = 64
+"""Groups that the events are dealt into by session; each is worked on in memory, on one core."""
+
+SECOND = 1_000_000
+"""Microseconds of a second, the unit of every time in here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """The constants of sessions and page views. The defaults are Snowplow's."""
+
+    timeout_minutes: int = 30
+    max_hours: int = 24
+    max_days_client: int = 3
+    engaged_seconds: int = 20
+    conversion_events: tuple[str, ...] = ("purchase",)
+    heartbeat_seconds: int = 10
+    first_ping_seconds: int = 5
+
+    @property
+    def timeout(self) -> int:
+        """Longest gap inside a computed session, in microseconds."""
+        return self.timeout_minutes * 60 * SECOND
+
+    @property
+    def longest(self) -> int:
+        """Longest computed session, in microseconds."""
+        return self.max_hours * 3600 * SECOND
+
+    @property
+    def longest_client(self) -> int:
+        """Time from a client session's earliest received event to its cut, in microseconds."""
+        return self.max_days_client * 86400 * SECOND
+
+    @property
+    def heartbeat(self) -> int:
+        """Length of a slot of page pings, in microseconds."""
+        return self.heartbeat_seconds * SECOND
+
+
+def session_key() -> Column:
+    """The id by which sessions are computed: `anonymous_id`, else `user_id`."""
+    return F.coalesce(F.col("anonymous_id"), F.col("user_id"))
+
+
+def key_hash(key: Column) -> Column:
+    """32 hexadecimal digits that stand for a session key; every computed session id of the key begins with them."""
+    return F.substring(F.sha2(key, 256), 1, 32)
+
+
+def session_events(events: DataFrame, rules: SessionRules) -> DataFrame:
+    """The few columns of enriched events of which sessions and page views are made, one row an event.
+
+    They travel between machines; texts like URLs stay where they are and are fetched for the rows that show them.
+    """
+    is_conversion = F.col("event").isin(list(rules.conversion_events))
+    return events.select(
+        "event_id",
+        "event",
+        "session_id",
+        "anonymous_id",
+        "user_id",
+        "page_view_id",
+        "derived_at",
+        "occurred_at",
+        "received_at",
+        "sequence",
+        "viewport_height",
+        "document_height",
+        "scroll_y_max",
+        "is_bot",
+        F.col("platform").isin("server", "desktop").alias("needs_no_page"),
+        is_conversion.alias("is_conversion"),
+        F.when(is_conversion, revenue(F.col("properties"))).alias("revenue"),
+    )
+
+
+def revenue(properties: Column) -> Column:
+    """The number `revenue` of an event's properties; null where there is none."""
+    return F.get_json_object(properties, "$.revenue").try_cast("double")
+
+
+def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
+    """The rows of `session_events` with their sessions. All events of a session must be there.
+
+    Every column is passed through. Beside them come:
+
+    - `session_key`: `anonymous_id`, else `user_id`.
+    - `session_id`: the client's, else a stable hash of the key and the session's beginning. Null for an event without
+      any id, which belongs to no session.
+    - `session_is_cut`: the session was cut for its length.
+    - `after_cut`: the event came after its client session was cut, and counts in no session row.
+    - the flags of `session_marks.MARKS`, with which sessions and page views are plain sums and maxima.
+    """
+
+    def resolve(table: pa.Table) -> pa.Table:
+        return mark_sessions(table, rules.timeout, rules.longest, rules.longest_client, rules.heartbeat)
+
+    dealt = events.withColumn("_group", F.coalesce(F.col("session_id"), key_hash(session_key()))).withColumn(
+        "_bucket", F.pmod(F.xxhash64("_group"), F.lit(BUCKETS))
+    )
+    columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
+    marked = dealt.groupBy("_bucket").applyInArrow(
+        resolve, ", ".join([*columns, "_start BIGINT", *(f"{mark} BOOLEAN" for mark in MARKS)])
+    )
+    beginning = F.sha2(F.concat_ws("|", "_group", F.col("_start").cast("string")), 256)
+    computed = F.concat(F.col("_group"), F.lit("-"), F.substring(beginning, 1, 16))
+    return (
+        marked.withColumn("session_key", session_key())
+        .withColumn("session_id", F.coalesce(F.col("session_id"), computed))
+        .drop("_group", "_bucket", "_start")
+    )

@@ -1,0 +1,107 @@
+"""The rows of `sessions`: one a session, by the date on which it began.
+
+Which event belongs to which session is decided in sessionise.py.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import SESSIONS
+from event_assets.transforms.sessionise import SECOND, SessionRules
+
+_ENTRY = {
+    "page_url": "entry_url",
+    "page_referrer": "referrer",
+    **{
+        name: name
+        for name in ("source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform")
+    },
+}
+_EXIT = {"page_url": "exit_url"}
+
+
+def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
+    """The session rows of sessionised events, in the columns of `SESSIONS`.
+
+    `events` are the enriched events that `sessionised` was made of, or more: landing page, source and device are taken
+    from there. A session has a row when it has a page view, a page ping, a screen view, or any event of a server or
+    desktop app. Events after the cut of a client's session, and events without any id, are in no row.
+    """
+    counts = (
+        sessionised.where(F.col("session_id").isNotNull() & ~F.col("after_cut"))
+        .groupBy("session_id")
+        .agg(*_aggregates())
+        .where("is_session")
+    )
+    described = _describe(_describe(counts, events, "entry_event_id", _ENTRY), events, "exit_event_id", _EXIT)
+    return _finish(described, rules).select(*SESSIONS.column_names)
+
+
+def _aggregates() -> list[Column]:
+    return [
+        F.max(F.col("event").isin("page_view", "page_ping", "screen_view") | F.col("needs_no_page")).alias(
+            "is_session"
+        ),
+        *(
+            F.max(F.when(F.col(mark), F.col(name))).alias(alias)
+            for mark, name, alias in (
+                ("is_device", "anonymous_id", "anonymous_id"),
+                ("is_last_user", "user_id", "user_id"),
+                ("is_entry", "event_id", "entry_event_id"),
+                ("is_exit", "event_id", "exit_event_id"),
+            )
+        ),
+        *(F.max(name).alias(name) for name in ("opens_with_ping", "is_bot")),
+        *(
+            F.sum(F.col(mark).cast("int")).alias(alias)
+            for mark, alias in (
+                ("opens_view", "page_views"),
+                ("opens_pings", "pinged_views"),
+                ("opens_slot", "slots"),
+                ("is_conversion", "conversions"),
+            )
+        ),
+        F.count(F.lit(1)).alias("events"),
+        F.min("derived_at").alias("first_at"),
+        F.max("derived_at").alias("end_at"),
+        F.max("session_is_cut").alias("is_cut"),
+        F.coalesce(F.sum("revenue"), F.lit(0.0)).alias("revenue"),
+        (F.max("sequence") - F.min("sequence") + 1 - F.count("sequence")).alias("lost"),
+        (F.min("anonymous_id") == F.max("anonymous_id")).alias("has_one_device"),
+    ]
+
+
+def _describe(rows: DataFrame, events: DataFrame, key: str, names: dict[str, str]) -> DataFrame:
+    texts = events.select(F.col("event_id").alias(key), *(F.col(name).alias(alias) for name, alias in names.items()))
+    return rows.join(texts, key, "left")
+
+
+def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
+    first_at = F.unix_micros("first_at")
+    start_at = F.when(F.col("opens_with_ping"), first_at - rules.first_ping_seconds * SECOND).otherwise(first_at)
+    is_engaged = (
+        (F.col("page_views") >= 2) | (F.col("engaged_seconds") >= rules.engaged_seconds) | (F.col("conversions") > 0)
+    )
+    return (
+        grouped.withColumn("start_at", F.timestamp_micros(start_at))
+        .withColumn("event_date", F.to_date("start_at"))
+        .withColumn("engaged_seconds", engaged_seconds(F.col("slots"), F.col("pinged_views"), rules))
+        .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
+        .withColumn("is_engaged", is_engaged)
+        .withColumn("is_bounce", (F.col("page_views") == 1) & ~F.col("is_engaged"))
+        .withColumn(
+            "sequence_gaps", F.when(F.col("has_one_device"), F.when(F.col("lost") < 0, 0).otherwise(F.col("lost")))
+        )
+    )
+
+
+def engaged_seconds(slots: Column, pinged_views: Column, rules: SessionRules) -> Column:
+    """Ten seconds for every slot with a ping but each view's first, and five for that."""
+    return ((slots - pinged_views) * rules.heartbeat_seconds + pinged_views * rules.first_ping_seconds).cast("int")
+
+
+def whole_seconds(start_at: Column, end_at: Column) -> Column:
+    """Whole-second boundaries between two times: 0.9 s to 1.1 s is one."""
+    return (F.unix_seconds(end_at) - F.unix_seconds(start_at)).cast("int")

@@ -1,0 +1,34 @@
+"""What every test can ask for: a Spark engine. `-m spark_jvm` selects the tests that Apache Spark runs too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pyspark.sql import SparkSession
+
+from event_assets_tests import engines
+
+pytest_plugins = ["event_assets_tests.emulators.fixtures"]
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """The embedded engine, Sail."""
+    with engines.sail() as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def apache_spark() -> Iterator[SparkSession]:
+    """Apache Spark itself. Skips where there is no Java."""
+    if not engines.has_java():
+        pytest.skip("Apache Spark needs Java, and there is none here")
+    with engines.apache_spark() as session:
+        yield session
+
+
+@pytest.fixture(params=["sail", pytest.param("apache_spark", marks=pytest.mark.spark_jvm)])
+def spark_engine(request: pytest.FixtureRequest) -> SparkSession:
+    """Each engine in turn: a test that takes it runs on Sail and on Apache Spark."""
+    return request.getfixturevalue("spark" if request.param == "sail" else request.param)

@@ -1,0 +1,93 @@
+"""Spark engines for tests: Sail in this process, Apache Spark in one of its own.
+
+`python -m event_assets_tests.engines` is that other process: it prints the port of its Spark Connect server and serves
+until its standard input ends.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@contextmanager
+def sail() -> Iterator[SparkSession]:
+    """A session of an embedded Sail server, in UTC."""
+    os.environ.setdefault("RUST_LOG", "error")
+    from pysail.spark import SparkConnectServer  # reads RUST_LOG when it is loaded
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    session = _connect(server.listening_address[1])
+    try:
+        yield session
+    finally:
+        session.stop()  # a server waits for its sessions
+        server.stop()
+
+
+@contextmanager
+def apache_spark() -> Iterator[SparkSession]:
+    """A session of Apache Spark's own Spark Connect server on two cores, in UTC. Needs Java."""
+    command = [sys.executable, "-m", "event_assets_tests.engines"]
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(REPOSITORY)}
+    for name in [name for name in environment if name.startswith("SPARK_")]:
+        del environment[name]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdin is not None
+        try:
+            port = process.stdout.readline().strip()
+            if not port.isdigit():
+                raise RuntimeError(f"Apache Spark did not start: {port or 'it ended at once'}")
+            session = _connect(int(port))
+            yield session
+            session.stop()
+        finally:
+            process.stdin.close()
+
+
+def has_java() -> bool:
+    """Whether Apache Spark can run here."""
+    return shutil.which("java") is not None
+
+
+def _connect(port: int) -> SparkSession:
+    session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return session
+
+
+def _serve() -> None:
+    settings = {
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": "0",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.log.level": "ERROR",
+    }
+    session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    try:
+        service = getattr(session._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")
+        print(getattr(service, "MODULE$").localPort(), flush=True)
+        sys.stdin.read()
+    finally:
+        session.stop()
+
+
+if __name__ == "__main__":
+    _serve()
