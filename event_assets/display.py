@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 5.0
 """Seconds between two lines of progress where standard error is no terminal."""
+WIDE = 200
+"""Columns of what goes into a file or a pipe."""
 _MOST_DATES_SHOWN = 5
 
 
 def _out() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    out = Console(highlight=False, soft_wrap=True)
+    if not out.is_terminal:
+        out.width = WIDE
+    return out
 
 
 def show_addresses(console: Console, record: StackRecord) -> None:
@@ -216,6 +221,7 @@ def show_settings(settings: Settings) -> None:
     from event_assets.settings import SECRETS, settings_table
 
     table = Table("Variable", "Value", "Meaning")
+    table.columns[0].no_wrap = True
     for (variable, _, meaning), (name, value) in zip(settings_table(), settings, strict=True):
         shown = "" if value is None else "****" if name in SECRETS else _plain(value)
         table.add_row(variable, shown, meaning)

@@ -43,7 +43,8 @@ def with_children() -> Iterator[subprocess.Popen[str]]:
         import subprocess, sys, time
         sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
         subprocess.Popen(sleep, start_new_session=True)
-        subprocess.run([sys.executable, "-c", f"import subprocess; subprocess.Popen({sleep!r}, start_new_session=True)"])
+        leave = f"import subprocess; subprocess.Popen({sleep!r}, start_new_session=True)"
+        subprocess.run([sys.executable, "-c", leave])
         print("up", flush=True)
         time.sleep(600)
     """

@@ -1,0 +1,123 @@
+"""The command as a person types it: what it prints where, and with which status it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from event_assets.cli import app
+from event_assets.collector.keys import WriteKeys
+from event_assets.display import markdown_settings, without_password
+from event_assets.settings import Settings, settings_table
+from event_assets.streams import open_stream
+
+ROOT = Path(__file__).parents[1]
+EVENT = {
+    "event_id": "1",
+    "event": "search",
+    "anonymous_id": "a",
+    "platform": "web",
+    "occurred_at": "2024-05-01T10:00:00Z",
+    "properties": {"query": "shoes", "results": 3},
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EVENT_ASSETS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def run(*arguments: str, status: int = 0) -> Any:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == status, result.output
+    return result
+
+
+def test_help_is_quick_because_it_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from event_assets.cli import app; "
+        "CliRunner().invoke(app, ['demo', '--help']); "
+        "print(sorted({'dagster', 'pyspark', 'pyarrow', 'pandas', 'uvicorn', 'psycopg'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert shown.stdout == "[]\n"
+
+
+def test_a_wrong_setting_stops_the_command_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_COLLECTOR_PORT", "eighty")
+    result = run("status", status=2)
+    assert "EVENT_ASSETS_COLLECTOR_PORT is 'eighty'" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_key_is_printed_once_listed_without_itself_and_can_be_revoked(home: Path) -> None:
+    key = run("keys", "create", "shop", "--platform", "web", "--origin", "https://shop.example").stdout.strip()
+    keys = WriteKeys(home / "keys.json")
+    source = keys.find(key)
+    assert source is not None and source.allowed_origins == ("https://shop.example",)
+
+    listed = run("keys", "list", "--json").stdout
+    assert key not in listed
+    assert [row["name"] for row in json.loads(listed)] == ["shop"]
+
+    run("keys", "revoke", source.id)
+    assert WriteKeys(home / "keys.json").find(key) is None
+    assert "no such key" in run("keys", "revoke", source.id, status=1).stderr
+
+
+def test_settings_show_values_but_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", "postgresql://me:hunter2@db:5432/x")
+    monkeypatch.setenv("EVENT_ASSETS_SESSION_TIMEOUT_MINUTES", "45")
+    shown = run("settings").stdout
+    assert "hunter2" not in shown
+    assert "EVENT_ASSETS_SESSION_TIMEOUT_MINUTES" in shown and "45" in shown
+
+
+def test_the_settings_table_for_the_readme_names_every_variable() -> None:
+    table = run("settings", "--markdown").stdout
+    assert all(f"| `{variable}` |" in table for variable, _, _ in settings_table())
+    assert table == markdown_settings(settings_table()) + "\n"
+
+
+def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text(json.dumps(EVENT) + "\nnot json\n")
+    result = json.loads(run("import", str(file), "--json").stdout)
+    assert (result["accepted"], result["aside"]) == (1, {"malformed_json": 1})
+    stream = open_stream(Settings())
+    assert sum(stream.has_records_after(shard.shard_id, None) for shard in stream.shards()) >= 1
+    stream.close()
+
+
+def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
+    result = run("import", str(tmp_path / "absent.ndjson"), status=1)
+    assert "absent.ndjson" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_status_of_an_empty_home_says_how_to_start() -> None:
+    assert "event-assets up" in run("status").stdout
+    state = json.loads(run("status", "--json").stdout)
+    assert state["stack"] is None
+    assert state["settled"] is True
+
+
+def test_status_names_the_shards_with_unread_records(tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text(json.dumps(EVENT) + "\n")
+    run("import", str(file))
+    state = json.loads(run("status", "--json").stdout)
+    assert len(state["unread_shards"]) == 1
+    assert state["settled"] is False
+
+
+def test_a_password_is_never_part_of_a_shown_address() -> None:
+    assert without_password("postgresql://me:hunter2@db:5432/x") == "postgresql://me@db:5432/x"
+    assert without_password("postgresql://db/x") == "postgresql://db/x"
