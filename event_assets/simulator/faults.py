@@ -48,7 +48,8 @@ def encode(event: Event | bytes) -> bytes:
 
 def _malformed(event: Event, rng: Random) -> bytes:
     line = encode(event)
-    return line[: rng.randint(len(line) // 3, len(line) - 1)]
+    cut = line[: rng.randint(len(line) // 3, len(line) - 1)]
+    return cut.decode(errors="ignore").encode()  # half a character would be invalid UTF-8, another fault
 
 
 def _wrong_type(event: Event, rng: Random) -> Event:

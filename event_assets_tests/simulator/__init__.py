@@ -1,0 +1,1 @@
+"""The simulator: reproducible traffic, its faults, its truth."""
