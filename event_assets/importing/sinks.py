@@ -21,7 +21,7 @@ import msgspec
 from event_assets.collector.judge import Judge
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
-from event_assets.contract.decoder import EventDecoder
+from event_assets.contract.decoder import Limits
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
 from event_assets.streams import EventStream, StreamWriter
@@ -73,16 +73,16 @@ class StreamSink:
         stream: EventStream,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
-        self._judge = Judge(EventDecoder(TrackingPlan.load(settings.plan)), settings.consent_refused)
+        self._judge = Judge(TrackingPlan.load(settings.plan), Limits(), settings.consent_refused)
         self._keep_of_ip = ip_rule(settings)
         self._writer = StreamWriter(stream)
         self._clock = clock
 
     def write(self, lines: Sequence[bytes]) -> Written:
         """See `Sink.write`."""
-        now = self._clock()
-        stamp = Stamp(now, "", None, True, self._keep_of_ip)
-        judged = self._judge.judge(lines, stamp, now, True)
+        text = b"\n".join(lines)
+        stamp = Stamp(text, self._clock(), "", None, True, self._keep_of_ip)
+        judged = self._judge.judge(text, lines, stamp)
         written = Written()
         out: list[tuple[str, bytes]] = list(judged.lines)
         for line, verdict in zip(lines, judged.verdicts, strict=True):

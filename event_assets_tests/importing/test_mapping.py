@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
+from event_assets.importing.mapping import FieldMapping, MappingError, find_mapping
+
+
+def _mapping(tmp_path: Path, text: str) -> FieldMapping:
+    file = tmp_path / "mapping.yaml"
+    file.write_text(text, encoding="utf-8")
+    return FieldMapping.load(file)
+
+
+def _mapped(tmp_path: Path, text: str, line: dict[str, Any]) -> dict[str, Any]:
+    mapped: dict[str, Any] = json.loads(_mapping(tmp_path, text).map(json.dumps(line).encode()))
+    return mapped
+
+
+def test_paths_constants_templates_and_nested_fields(tmp_path: Path) -> None:
+    mapping = """
+        fields:
+          event: kind
+          user_id: who.id
+          platform: {value: server}
+          page.url: {template: "https://example.org/{project}/{who.id}"}
+          app.id: {path: app, default: unknown}
+    """
+    line = {"kind": "commit", "who": {"id": "u1"}, "project": "größe", "n": 3}
+    assert _mapped(tmp_path, mapping, line) == {
+        "event": "commit",
+        "user_id": "u1",
+        "platform": "server",
+        "page": {"url": "https://example.org/größe/u1"},
+        "app": {"id": "unknown"},
+        "properties": {"project": "größe", "n": 3},
+    }
+
+
+def test_what_is_not_there_leaves_its_field_out(tmp_path: Path) -> None:
+    mapping = "fields: {event: kind, user_id: who.id, page.url: {template: 'x/{gone}'}}\nproperties: {a: b.c}"
+    assert _mapped(tmp_path, mapping, {"kind": None, "who": "nobody"}) == {}
+
+
+def test_values_keep_their_json_text(tmp_path: Path) -> None:
+    mapping = _mapping(tmp_path, "fields: {event: kind}")
+    mapped = mapping.map(b'{"kind":"a","big":123456789012345678901234567890,"exact":0.10,"text":"\\u00e9"}')
+    assert mapped == b'{"event":"a","properties":{"big":123456789012345678901234567890,"exact":0.10,"text":"\\u00e9"}}'
+
+
+def test_objects_can_be_spread_and_the_rest_dropped(tmp_path: Path) -> None:
+    mapping = "fields: {event: kind}\nproperties: {project: project}\nspread: [props, more.deep]\nrest: drop"
+    line = {"kind": "a", "project": "p", "props": {"x": 1}, "more": {"deep": {"y": [2]}}, "other": True}
+    assert _mapped(tmp_path, mapping, line) == {"event": "a", "properties": {"project": "p", "x": 1, "y": [2]}}
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "expected"),
+    [
+        ("rfc3339", "2026-11-20T10:00:00+05:45", "2026-11-20T10:00:00+05:45"),
+        ("seconds", 1_795_000_000, "2026-11-18T11:06:40+00:00"),
+        ("milliseconds", 1_795_000_000_123, "2026-11-18T11:06:40.123000+00:00"),
+        ("microseconds", "1795000000123456", "2026-11-18T11:06:40.123456+00:00"),
+        ('"%d.%m.%Y %H:%M"', "20.11.2026 10:00", "2026-11-20T10:00:00+01:00"),
+        ('"%Y-%m-%dT%H:%M:%S%z"', "2026-11-20T10:00:00-0330", "2026-11-20T10:00:00-03:30"),
+    ],
+)
+def test_timestamps_are_read_in_many_forms(tmp_path: Path, form: str, value: Any, expected: str) -> None:
+    mapping = f"fields: {{occurred_at: {{path: at, timestamp: {form}, timezone: Europe/Berlin}}}}"
+    assert _mapped(tmp_path, mapping, {"at": value}) == {"occurred_at": expected}
+
+
+@pytest.mark.parametrize("line", [{"at": "soon"}, {"at": 1e300}, {"at": None}, {}], ids=str)
+@pytest.mark.parametrize("form", ["milliseconds", "'%Y'", "rfc3339"])
+def test_an_event_without_a_readable_time_is_refused_instead_of_given_another(
+    tmp_path: Path, form: str, line: dict[str, Any]
+) -> None:
+    fields = "event_id: {value: e}, event: {value: x}, user_id: {value: u}, platform: {value: server}"
+    mapping = _mapping(tmp_path, f"fields: {{{fields}, occurred_at: {{path: at, timestamp: {form}}}}}")
+    verdict = EventDecoder().decode(mapping.map(json.dumps(line).encode()))
+    assert isinstance(verdict, Rejection)
+    assert verdict.reason in ("invalid_value", "wrong_type")
+
+
+def test_an_id_can_be_made_of_paths_or_of_the_whole_line_and_is_stable(tmp_path: Path) -> None:
+    mapping = "fields: {event_id: {hash: line}, anonymous_id: {hash: [ip, agent]}}\nrest: drop"
+    first = _mapped(tmp_path, mapping, {"ip": "1.2.3.4", "agent": "x", "n": 1})
+    second = _mapped(tmp_path, mapping, {"ip": "1.2.3.4", "agent": "x", "n": 2})
+    assert first["anonymous_id"] == second["anonymous_id"]
+    assert first["event_id"] != second["event_id"]
+    assert len(first["event_id"]) == 32
+    assert "anonymous_id" not in _mapped(tmp_path, mapping, {"n": 1})
+
+
+@pytest.mark.parametrize("line", [b"", b"not json", b"[1]", b'"text"', b'{"a":'])
+def test_a_line_that_is_no_object_stays_as_it_is(tmp_path: Path, line: bytes) -> None:
+    assert _mapping(tmp_path, "fields: {event: kind}").map(line) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("fields: {evnt: kind}", "no field 'evnt'"),
+        ("fields: {page.colour: kind}", "no field 'page.colour'"),
+        ("fields: {event: {path: a, value: b}}", "exactly one of"),
+        ("fields: {event: {pth: a}}", "unknown field `pth`"),
+        ("fields: {occurred_at: {path: a, timestamp: often}}", "timestamp must be"),
+        ("fields: {occurred_at: {path: a, timestamp: seconds, timezone: Mars/Base}}", "no time zone 'Mars/Base'"),
+        ("fields: [", "mapping.yaml"),
+        ("properties: {}", "missing required field `fields`"),
+    ],
+)
+def test_a_mapping_that_cannot_be_used_says_where_and_why(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(MappingError, match=r"mapping\.yaml") as error:
+        _mapping(tmp_path, text)
+    assert says in str(error.value)
+
+
+def test_an_unknown_mapping_names_those_that_are_shipped() -> None:
+    with pytest.raises(MappingError, match="git_activity"):
+        find_mapping("no_such_mapping")
+
+
+def test_the_shipped_mapping_of_git_activity_makes_events_of_the_contract() -> None:
+    line = {
+        "event_id": "c3445d42d2799eb9afe102b71cba7ae9",
+        "event_type": "file_modified",
+        "user_id": "131b4df1a36a6df3",
+        "event_ts": "2026-08-21T22:45:56+02:00",
+        "received_ts": "2026-08-22T22:45:56+00:00",
+        "project": "a/b",
+        "props": {"dir": ".", "ext": ".yml", "depth": 0},
+    }
+    mapped = find_mapping("git_activity").map(json.dumps(line).encode())
+    assert json.loads(mapped) == {
+        "event_id": line["event_id"],
+        "event": "file_modified",
+        "user_id": line["user_id"],
+        "platform": "server",
+        "occurred_at": line["event_ts"],
+        "derived_at": line["event_ts"],
+        "received_at": line["received_ts"],
+        "properties": {"project": "a/b", "dir": ".", "ext": ".yml", "depth": 0},
+    }
+    assert isinstance(EventDecoder().decode(mapped), Decoded)
