@@ -31,4 +31,5 @@ def apache_spark() -> Iterator[SparkSession]:
 @pytest.fixture(params=["sail", pytest.param("apache_spark", marks=pytest.mark.spark_jvm)])
 def spark_engine(request: pytest.FixtureRequest) -> SparkSession:
     """Each engine in turn: a test that takes it runs on Sail and on Apache Spark."""
-    return request.getfixturevalue("spark" if request.param == "sail" else request.param)
+    session: SparkSession = request.getfixturevalue("spark" if request.param == "sail" else request.param)
+    return session

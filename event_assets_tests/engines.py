@@ -69,7 +69,7 @@ def _connect(port: int) -> SparkSession:
 
 
 def _serve() -> None:
-    settings = {
+    settings: dict[str, bool | float | int | str | None] = {
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": "0",

@@ -58,6 +58,8 @@ def enriched_event(event: str = "page_view", when: dt.datetime = NOON, **fields:
 def frame(spark: SparkSession, rows: Iterable[dict[str, Any]], table: Table = ENRICHED_EVENTS) -> DataFrame:
     """The rows as a DataFrame with exactly the columns of `table`; what a row does not name is null."""
     filled = [{name: row.get(name) for name in table.column_names} for row in rows]
+    if not filled:
+        return spark.createDataFrame([], table.spark_schema())
     nullable = pa.schema([field.with_nullable(True) for field in table.arrow_schema()])
     return spark.createDataFrame(pa.Table.from_pylist(filled, nullable))
 

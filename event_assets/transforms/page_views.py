@@ -21,6 +21,9 @@ _TEXTS = {
     "device_type": "device_type",
 }
 
+TEXT_COLUMNS = tuple(_TEXTS)
+"""The columns of enriched events that the rows show."""
+
 
 def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
     """The page-view rows of sessionised events, in the columns of `PAGE_VIEWS`.

@@ -197,15 +197,16 @@ def _changes(*columns: npt.NDArray[np.generic]) -> Flags:
 
 
 def _codes(ids: pa.ChunkedArray) -> Integers:
-    encoded = ids.combine_chunks().dictionary_encode().indices.fill_null(-1)
-    return encoded.to_numpy().astype(np.int64)
+    codes: Integers = ids.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy().astype(np.int64)
+    return codes
 
 
 def _microseconds(times: pa.ChunkedArray) -> Integers:
     """Microseconds since 1970; 0 where there is no time."""
-    exact = times.cast(pa.timestamp("us", times.type.tz)).cast(pa.int64())
-    return exact.fill_null(0).to_numpy()
+    exact: Integers = times.cast(pa.timestamp("us", times.type.tz)).cast(pa.int64()).fill_null(0).to_numpy()
+    return exact
 
 
 def _flags(values: pa.ChunkedArray) -> Flags:
-    return values.fill_null(False).to_numpy()
+    flags: Flags = values.fill_null(False).to_numpy()
+    return flags

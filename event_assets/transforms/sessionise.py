@@ -30,6 +30,26 @@ from event_assets.transforms.session_marks import MARKS, mark_sessions
 BUCKETS = 64
 """Groups that the events are dealt into by session; each is worked on in memory, on one core."""
 
+EVENT_COLUMNS = (
+    "event_id",
+    "event",
+    "session_id",
+    "anonymous_id",
+    "user_id",
+    "page_view_id",
+    "derived_at",
+    "occurred_at",
+    "received_at",
+    "sequence",
+    "viewport_height",
+    "document_height",
+    "scroll_y_max",
+    "is_bot",
+    "platform",
+    "properties",
+)
+"""The columns of enriched events that `session_events` takes."""
+
 SECOND = 1_000_000
 """Microseconds of a second, the unit of every time in here."""
 
@@ -84,20 +104,7 @@ def session_events(events: DataFrame, rules: SessionRules) -> DataFrame:
     """
     is_conversion = F.col("event").isin(list(rules.conversion_events))
     return events.select(
-        "event_id",
-        "event",
-        "session_id",
-        "anonymous_id",
-        "user_id",
-        "page_view_id",
-        "derived_at",
-        "occurred_at",
-        "received_at",
-        "sequence",
-        "viewport_height",
-        "document_height",
-        "scroll_y_max",
-        "is_bot",
+        *EVENT_COLUMNS[:-2],
         F.col("platform").isin("server", "desktop").alias("needs_no_page"),
         is_conversion.alias("is_conversion"),
         F.when(is_conversion, revenue(F.col("properties"))).alias("revenue"),

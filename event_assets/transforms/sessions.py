@@ -21,6 +21,9 @@ _ENTRY = {
 }
 _EXIT = {"page_url": "exit_url"}
 
+TEXT_COLUMNS = tuple(_ENTRY)
+"""The columns of enriched events that the rows show."""
+
 
 def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
     """The session rows of sessionised events, in the columns of `SESSIONS`.

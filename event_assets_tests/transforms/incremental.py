@@ -1,0 +1,81 @@
+"""A lake in memory, for tests that bring tables up to date batch by batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import PAGE_VIEWS, SESSIONS, Table
+from event_assets.transforms.page_views import page_views
+from event_assets.transforms.resessionise import Tables, merge_touched, resessionise
+from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
+from event_assets.transforms.sessions import sessions
+from event_assets_tests.factories import frame, rows_of
+
+Row = dict[str, Any]
+RULES = SessionRules()
+
+
+def kept(spark: SparkSession, rows: DataFrame) -> DataFrame:
+    """The rows, held in memory."""
+    table = rows.toArrow()
+    return spark.createDataFrame(table) if table.num_rows else spark.createDataFrame([], rows.schema)
+
+
+def sessions_of(spark: SparkSession, rows: Iterable[Row], rules: SessionRules = RULES) -> list[Row]:
+    """The session rows of enriched rows, all at once."""
+    events = frame(spark, rows)
+    return rows_of(sessions(sessionise(session_events(events, rules), rules), events, rules))
+
+
+def page_views_of(spark: SparkSession, rows: Iterable[Row], rules: SessionRules = RULES) -> list[Row]:
+    """The page-view rows of enriched rows, all at once."""
+    events = frame(spark, rows)
+    return rows_of(page_views(sessionise(session_events(events, rules), rules), events, rules))
+
+
+class SmallLake:
+    """Enriched events, sessions and page views as lists of rows, brought up to date batch by batch."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self.spark = spark
+        self.events: dict[str, Row] = {}
+        self.sessions: list[Row] = []
+        self.page_views: list[Row] = []
+
+    def change(self, came: Iterable[Row], went: Iterable[Row] = ()) -> int:
+        """Adds and removes events and brings the rest up to date. Gives how many rounds it took."""
+        came, went = list(came), list(went)
+        for row in went:
+            del self.events[row["event_id"]]
+        self.events |= {row["event_id"]: row for row in came}
+        done = resessionise(frame(self.spark, [*came, *went]), self._tables(), RULES)
+        before = {date: self._of(SESSIONS, self.sessions, [date]) for date in self._dates(self.sessions)}
+        for date in set(before) - done.dates:
+            assert rows_of(merge_touched(before[date], done.sessions.where("false"), done.zones)) == rows_of(
+                before[date]
+            )
+        self.sessions = self._merged(SESSIONS, self.sessions, done.sessions, done.zones)
+        self.page_views = self._merged(PAGE_VIEWS, self.page_views, done.page_views, done.zones)
+        return done.rounds
+
+    def _tables(self) -> Tables:
+        events = list(self.events.values())
+        return Tables(
+            dates=self._dates(events),
+            events=lambda dates: frame(self.spark, [row for row in events if row["event_date"] in dates]),
+            page_views=lambda dates: self._of(PAGE_VIEWS, self.page_views, dates),
+            checkpoint=lambda rows: kept(self.spark, rows),
+        )
+
+    def _merged(self, table: Table, rows: list[Row], recomputed: DataFrame, zones: DataFrame) -> list[Row]:
+        return rows_of(merge_touched(frame(self.spark, rows, table), recomputed, zones))
+
+    def _of(self, table: Table, rows: list[Row], dates: Collection[dt.date]) -> DataFrame:
+        return frame(self.spark, [row for row in rows if row["event_date"] in dates], table)
+
+    def _dates(self, rows: Iterable[Row]) -> set[dt.date]:
+        return {row["event_date"] for row in rows}
