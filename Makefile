@@ -22,7 +22,7 @@ $(VENV)/.installed: requirements.lock setup.py
 	@touch $@
 
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
-	@exec $(BIN)/event-assets demo
+	@exec $(BIN)/event-assets demo --end-with-parent
 
 test: setup event_assets_tests/emulators/node_modules  ## every test that this machine can run; MARKS='not slow' for a quick round
 	$(BIN)/python -m pytest -m "$(MARKS)" $(TESTS)

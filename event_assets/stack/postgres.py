@@ -57,6 +57,9 @@ class PostgresCluster:
     def service(self, port: int) -> ServiceSpec:
         """The server as a service; makes the data folder on first use, which takes some 2 s."""
         self._initialise()
+        user = _system_user()
+        if user is not None:
+            _let_pass(self.data)
         options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
         return ServiceSpec(
             name="postgres",
@@ -65,7 +68,7 @@ class PostgresCluster:
             is_ready=lambda: self._answers(port),
             stop_signal="INT",  # "fast": rolls back what is open and does not wait for clients to leave
             ready_within_seconds=START_SECONDS,
-            user=_system_user(),
+            user=user,
         )
 
     def running_port(self) -> int | None:
