@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from pyarrow import fs
 
 from event_assets.warehouse.dialect import SourceFile
 
 _S3 = "s3://"
 _ROWS_PER_BATCH = 16_384
+_FETCHED_WHOLE = 8_000_000
+_FETCHED_AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -24,20 +28,16 @@ class LakeFiles:
     endpoint: str | None = None
 
     def batches(self, files: Sequence[SourceFile], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """The files' rows with exactly these columns.
+        """The files' rows with exactly these columns, in the order of the files.
 
         A column that a file has not is taken from its partition's values, else null.
         """
-        if not files:
-            return
-        dataset = ds.FileSystemDataset.from_paths(
-            [path_of(file.url) for file in files],
-            schema=schema,
-            format=ds.ParquetFileFormat(),
-            filesystem=self.filesystem(files[0].url),
-            partitions=[_values(file, schema) for file in files],
-        )
-        yield from dataset.to_batches(columns=schema.names, batch_size=_ROWS_PER_BATCH)
+        for file, source in self._fetched(files):
+            # Not a pyarrow dataset: that decodes whole row groups, which takes eight times the memory.
+            parquet = pq.ParquetFile(source, pre_buffer=True)
+            present = [name for name in schema.names if name in parquet.schema_arrow.names]
+            for batch in parquet.iter_batches(_ROWS_PER_BATCH, columns=present):
+                yield _conform(batch, schema, file.partition)
 
     def filesystem(self, url: str) -> fs.FileSystem:
         """Arrow's view of the storage that holds this URL."""
@@ -50,15 +50,37 @@ class LakeFiles:
         scheme, _, host = self.endpoint.partition("://")
         return fs.S3FileSystem(region=self.region, endpoint_override=host, scheme=scheme)
 
+    def _fetched(self, files: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, pa.NativeFile]]:
+        """The files, opened a few ahead: thousands of small ones would each wait for the bucket otherwise."""
+        ahead: deque[tuple[SourceFile, Future[pa.NativeFile]]] = deque()
+        with ThreadPoolExecutor(_FETCHED_AHEAD) as pool:
+            for file in files:
+                ahead.append((file, pool.submit(self._open, file)))
+                if len(ahead) > _FETCHED_AHEAD:
+                    first, opened = ahead.popleft()
+                    yield first, opened.result()
+            for last, opened in ahead:
+                yield last, opened.result()
+
+    def _open(self, file: SourceFile) -> pa.NativeFile:
+        filesystem = self.filesystem(file.url)
+        if file.size > _FETCHED_WHOLE:
+            return filesystem.open_input_file(path_of(file.url))
+        with filesystem.open_input_stream(path_of(file.url), compression=None) as stream:
+            return pa.BufferReader(stream.read())
+
 
 def path_of(url: str) -> str:
     """The file as Arrow names it."""
     return url.removeprefix(_S3)
 
 
-def _values(file: SourceFile, schema: pa.Schema) -> ds.Expression:
-    rule = ds.scalar(True)
-    for name, text in file.partition.items():
-        if name in schema.names:
-            rule &= ds.field(name) == pa.scalar(text).cast(schema.field(name).type)
-    return rule
+def _conform(batch: pa.RecordBatch, schema: pa.Schema, partition: Mapping[str, str]) -> pa.RecordBatch:
+    columns = []
+    for field in schema:
+        if field.name in batch.schema.names:
+            columns.append(batch.column(field.name).cast(field.type))
+        else:
+            value = pa.scalar(partition.get(field.name), pa.string()).cast(field.type)
+            columns.append(pa.repeat(value, batch.num_rows))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
