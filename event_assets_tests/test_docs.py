@@ -1,0 +1,77 @@
+"""What the documentation says is there: its links, the files it names, its examples."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from event_assets.contract.plan import TrackingPlan
+from event_assets.importing.mapping import FieldMapping
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
+
+
+def ids(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    made = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return made | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=ids)
+def test_every_file_of_the_package_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`((?:event_assets/)?[a-z_]+/(?:[a-z_]+\.py)?)`", page.read_text(encoding="utf-8"))
+    package = ROOT / "event_assets"
+    places = (lambda name: ROOT / name, lambda name: package / name)
+    missing = [name for name in named if not any(place(name).exists() for place in places)]
+    assert [name for name in missing if name != "warehouse/"] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [ids(page) for page in PAGES if page.name != "README.md" and page.name not in index] == []
+
+
+def test_the_plans_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
+    for number, text in enumerate(blocks("how-to/tracking-plan.md", "yaml")):
+        name = "_settings.yaml" if "unknown_events" in text else f"{number}.yaml"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert set(TrackingPlan.load(tmp_path).events) == {"purchase"}
+
+
+def test_the_mapping_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
+    [text] = blocks("how-to/import.md", "yaml")
+    (tmp_path / "mapping.yaml").write_text(text, encoding="utf-8")
+    assert yaml.safe_load(text)["description"] == FieldMapping.load(tmp_path / "mapping.yaml").description
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    known = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    for page in WRITTEN:
+        for name in re.findall(r"EVENT_ASSETS_[A-Z_]+[A-Z]", page.read_text(encoding="utf-8")):
+            assert f"`{name}`" in known, (ids(page), name)
