@@ -1,0 +1,107 @@
+"""What a landing URL says about the campaign that led to it: UTM parameters and advertising click ids.
+
+Referrers are read in `referrer`; which channel it all amounts to is told in `channel`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from event_assets.transforms.url import parameters
+
+
+class ClickId(NamedTuple):
+    """A click id's parameter, the network that adds it, and the source and paid medium that it stands for."""
+
+    parameter: str
+    network: str
+    source: str
+    medium: str
+
+
+CLICK_IDS = (
+    ClickId("gclid", "Google", "google", "cpc"),
+    ClickId("gbraid", "Google", "google", "cpc"),
+    ClickId("wbraid", "Google", "google", "cpc"),
+    ClickId("dclid", "DoubleClick", "doubleclick", "cpm"),
+    ClickId("msclkid", "Microsoft", "bing", "cpc"),
+    ClickId("fbclid", "Facebook", "facebook", "paid_social"),
+    ClickId("ttclid", "TikTok", "tiktok", "paid_social"),
+    ClickId("li_fat_id", "LinkedIn", "linkedin", "paid_social"),
+    ClickId("twclid", "Twitter", "twitter", "paid_social"),
+)
+"""Click ids, the first that a URL has wins."""
+
+
+@dataclass(frozen=True)
+class MarketingParameters:
+    """Names of the query parameters of each field; of several that a URL has, the first named here wins."""
+
+    source: tuple[str, ...] = ("utm_source",)
+    medium: tuple[str, ...] = ("utm_medium",)
+    campaign: tuple[str, ...] = ("utm_campaign",)
+    term: tuple[str, ...] = ("utm_term",)
+    content: tuple[str, ...] = ("utm_content",)
+    click_ids: tuple[ClickId, ...] = CLICK_IDS
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every parameter that means something."""
+        tags = (*self.source, *self.medium, *self.campaign, *self.term, *self.content)
+        return frozenset((*tags, *(click.parameter for click in self.click_ids)))
+
+
+UTM = MarketingParameters()
+"""The five UTM parameters and the well-known click ids."""
+
+
+class Campaign(NamedTuple):
+    """What the tags of a URL say, as they say it; None where they are silent."""
+
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+    click_id: str | None = None
+    click: ClickId | None = None
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether the URL was tagged by hand: source, medium or campaign is given."""
+        return self.source is not None or self.medium is not None or self.campaign is not None
+
+
+NO_CAMPAIGN = Campaign()
+
+
+def campaign_of(query: str, names: MarketingParameters = UTM) -> Campaign:
+    """What a query string says about the campaign.
+
+    >>> campaign_of("utm_source=newsletter&utm_medium=email&utm_campaign=spring")[:3]
+    ('newsletter', 'email', 'spring')
+    >>> campaign_of("gclid=Cj0K").click.network
+    'Google'
+    """
+    found = parameters(query, names.names)
+    if not found:
+        return NO_CAMPAIGN
+    click = next((click for click in names.click_ids if click.parameter in found), None)
+    return Campaign(
+        _first(found, names.source),
+        _first(found, names.medium),
+        _first(found, names.campaign),
+        _first(found, names.term),
+        _first(found, names.content),
+        found[click.parameter] if click else None,
+        click,
+    )
+
+
+def _first(found: dict[str, str], names: tuple[str, ...]) -> str | None:
+    for name in names:
+        if name in found:
+            return found[name]
+    return None
