@@ -124,11 +124,11 @@ class _World:
 
     def block(self, people: Iterable[int], start: float, seconds: float) -> Iterator[TimedEvent]:
         """What these people do in one stretch of at most an hour, with a burst at one moment of it."""
-        burst_at = start + seeded(self._seed, "burst", round(start)).uniform(0.2, 0.8) * seconds
+        burst_at = start + seeded(self._seed, "burst", round(start * 1000)).uniform(0.2, 0.8) * seconds
         busy = _busy(start + seconds / 2)
         for number in people:
             person = self._person(number)
-            rng = seeded(self._seed, "hour", number, round(start))
+            rng = seeded(self._seed, "hour", number, round(start * 1000))
             human = person.persona.name not in ("robot", "billing")
             rate = person.persona.visits_per_day / _DAY * (busy[person.place.timezone] if human else 1.0)
             for begins in _beginnings(rng, rate, start, seconds):

@@ -94,7 +94,7 @@ def run_simulation(
     window_end = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
     start = window_end - dt.timedelta(hours=hours)
     people = people_for(events, seed, start, hours, faults)
-    run_id = f"{start:%Y%m%dT%H%M%S}-{seed}"
+    run_id = f"{start:%Y%m%dT%H%M%S.%f}-{seed}"
     with TruthLedger.of(settings) as truth:
         run = _Run(truth, run_id, stream, progress)
         truth.begin(run_id, seed, people, hours, time.time())

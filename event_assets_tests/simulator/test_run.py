@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -145,7 +144,6 @@ def test_stray_records_are_where_the_truth_says(truth: TruthLedger, stream: Even
 def test_a_second_run_adds_new_events_of_the_same_people(
     settings: Settings, stream: EventStream, result: SimulationResult
 ) -> None:
-    time.sleep(1.1)
     seen: list[Progress] = []
     second = _simulate(settings, stream, seen.append)
     assert seen[-1].share == 1.0
