@@ -23,6 +23,7 @@ def instance_settings(storage: str) -> dict[str, Any]:
     """What dagster.yaml holds for an instance that keeps everything in the folder `storage`."""
     return {
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
         "storage": {"sqlite": {"base_dir": storage}},
         "local_artifact_storage": {
             "module": "dagster._core.storage.root",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -20,21 +19,6 @@ pytestmark = pytest.mark.slow
 
 HIDDEN = {"event_ids", "duplicate_events"}
 """Tables of the lake that are kept inside the steps and are no assets of their own."""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo that has printed its summary and stays."""
-    demo = Demo(tmp_path_factory.mktemp("demo") / "home")
-    yield demo
-    if demo.process.poll() is None:
-        demo.stop()
-
-
-@pytest.fixture(scope="module")
-def first(demo: Demo) -> dict[str, Any]:
-    """Its summary."""
-    return demo.summary()
 
 
 def agrees_with_itself(summary: dict[str, Any]) -> None:
