@@ -22,7 +22,7 @@ from event_assets.transforms.channel import channel_group, source_and_medium
 from event_assets.transforms.country import country_of
 from event_assets.transforms.marketing import NO_CAMPAIGN, UTM, Campaign, MarketingParameters, campaign_of
 from event_assets.transforms.referrer import NO_REFERRER, Referrer, classify_referrer
-from event_assets.transforms.url import parse_url
+from event_assets.transforms.url import parse_url, without_www
 from event_assets.transforms.user_agent import LONGEST, NO_USER_AGENT, UserAgent, parse_user_agent
 
 if TYPE_CHECKING:
@@ -100,23 +100,22 @@ class Enricher:
 
     def __init__(self, rules: EnrichRules) -> None:
         self._marketing = rules.marketing
-        self._own_hosts = frozenset(host.lower() for host in rules.own_hosts)
+        self._own_hosts = frozenset(without_www(host.strip().lower()) for host in rules.own_hosts)
         self._visit = _remembering(self._visit_of)
         self._referrer = _remembering(self._classified)
         self._country = lru_cache(maxsize=_REMEMBERED)(_country)
 
     def enriched(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """One batch of CLEAN_EVENTS columns, in any order, as ENRICHED_EVENTS. What was sent is not copied."""
-        columns = {name: batch.column(name) for name in _FROM_CLEAN}
+        schema = ENRICHED_EVENTS.arrow_schema()
+        columns = {name: _typed(batch.column(name), schema.field(name).type) for name in _FROM_CLEAN}
         visits = self._visits(columns)
         devices = _devices(columns)
         countries = _by_value(columns["ip"], self._country)
         failures = [part.pop("failure") for part in (visits, devices, countries)]
         columns |= visits | devices | countries
         columns["enrichment_failures"] = _joined(failures)
-        schema = ENRICHED_EVENTS.arrow_schema()
-        arrays = [_typed(columns[field.name], field.type) for field in schema]
-        return pa.RecordBatch.from_arrays(arrays, names=schema.names)
+        return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], names=schema.names)
 
     def _visits(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Page URL and referrer are parsed once for each different pair."""
@@ -279,6 +278,7 @@ def _joined(failures: Sequence[Any]) -> Any:
 
 
 def _typed(array: Any, type_: pa.DataType) -> Any:
+    """The column as the contract has it: an engine may hand out views or large strings."""
     return array if array.type == type_ else array.cast(type_)
 
 

@@ -1,0 +1,118 @@
+"""Who a referrer is."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from event_assets.transforms.referrer import NO_REFERRER, classify_referrer, source_category
+from event_assets.transforms.url import BadUrl
+
+
+@pytest.mark.parametrize(
+    ("referrer", "medium", "source", "term"),
+    [
+        ("http://www.google.com/search?q=gateway+oracle+cards&hl=en", "search", "Google", "gateway oracle cards"),
+        ("https://www.google.co.uk/", "search", "Google", None),
+        (
+            "http://www.google.fr/imgres?q=Ogham+the+celtic+oracle&hl=fr",
+            "search",
+            "Google Images",
+            "Ogham the celtic oracle",
+        ),
+        ("http://images.google.de/search?q=katze", "search", "Google Images", "katze"),
+        ("android-app://com.google.android.googlequicksearchbox/", "search", "Google", None),
+        (
+            "http://es.search.yahoo.com/search;_ylt=A7x9QbwbZXxQ9EMAPCKT.Qt.?p=BIOMAGNETIC",
+            "search",
+            "Yahoo!",
+            "BIOMAGNETIC",
+        ),
+        ("https://www.bing.com/images/search?q=psychic+oracle+cards", "search", "Bing Images", "psychic oracle cards"),
+        ("https://www.bing.com/search?q=cards", "search", "Bing", "cards"),
+        ("https://duckduckgo.com/?q=cards", "search", "DuckDuckGo", "cards"),
+        ("https://www.baidu.com/s?wd=%E5%A1%94%E7%BD%97", "search", "Baidu", "塔罗"),
+        ("https://yandex.ru/search/?text=%D1%82%D0%B0%D1%80%D0%BE", "search", "Yandex", "таро"),
+        ("http://isearch.avg.com/pages/images.aspx?q=tarot+card+change", "search", "AVG", "tarot card change"),
+        ("http://www.apollo.lv/portal/search/?q=taro", "search", "Apollo", "taro"),
+        ("http://www.facebook.com/l.php?u=http%3A%2F%2Fexample.com", "social", "Facebook", None),
+        ("https://lm.facebook.com/", "social", "Facebook", None),
+        ("https://t.co/abc", "social", "Twitter", None),
+        ("https://old.reddit.com/r/tarot", "social", "Reddit", None),
+        ("http://psychic.tumblr.com/", "social", "Tumblr", None),
+        ("https://news.ycombinator.com/item?id=1", "social", "Hacker News", None),
+        ("https://mail.google.com/mail/u/0/", "email", "Gmail", None),
+        ("http://36ohk6dgmcd1n-c.c.yom.mail.yahoo.net/om/api/1.0/view.html/0", "email", "Yahoo! Mail", None),
+        ("http://co106w.col106.mail.live.com/default.aspx?rru=inbox", "email", "Outlook.com", None),
+        ("http://webmail1m.orange.fr/webmail/fr_FR/read.html?FOLDER=SF_INBOX", "email", "Orange Webmail", None),
+        ("https://googleads.g.doubleclick.net/pagead/ads", "paid", "Google Ads", None),
+        ("https://trc.taboola.com/x", "paid", "Taboola", None),
+        ("https://chatgpt.com/", "unknown", "ChatGPT", None),
+        ("https://docs.google.com/document/d/1", "unknown", "Google Sites", None),
+        ("https://blog.example.org/post", "unknown", None, None),
+    ],
+)
+def test_a_known_site_is_named(referrer: str, medium: str, source: str | None, term: str | None) -> None:
+    assert classify_referrer(referrer)[1:4] == (medium, source, term)
+
+
+@pytest.mark.parametrize(
+    ("referrer", "page", "own"),
+    [
+        ("https://shop.example/a", "shop.example", ()),
+        ("https://www.shop.example/a", "shop.example", ()),
+        ("https://pay.shop.example/a", "other.example", ("shop.example",)),
+        ("https://www.google.com/search?q=a", "www.google.com", ()),
+    ],
+)
+def test_an_own_host_is_internal_and_has_no_source(referrer: str, page: str, own: tuple[str, ...]) -> None:
+    assert classify_referrer(referrer, page, own)[1:] == ("internal", None, None, None)
+
+
+def test_a_neighbour_of_an_own_host_is_not_internal() -> None:
+    assert classify_referrer("https://evilshop.example/", "a.example", ("shop.example",)).medium == "unknown"
+    assert classify_referrer("https://example/", "a.example", ("shop.example",)).medium == "unknown"
+
+
+def test_the_longer_match_wins_over_the_host_alone() -> None:
+    assert classify_referrer("https://www.google.com/maps/place/x").source == "Google Sites"
+    assert classify_referrer("https://www.google.com/mapsomething").source == "Google"
+
+
+def test_no_referrer_and_one_without_a_host_are_nobody() -> None:
+    assert classify_referrer(None) == classify_referrer("") == classify_referrer("about:blank") == NO_REFERRER
+
+
+def test_a_referrer_that_is_no_url_is_refused() -> None:
+    with pytest.raises(BadUrl):
+        classify_referrer("not a url")
+
+
+def test_the_first_configured_search_parameter_that_is_present_wins() -> None:
+    assert classify_referrer("https://www.google.com/search?query=second&q=first").term == "first"
+
+
+@pytest.mark.parametrize(
+    ("source", "category"),
+    [
+        ("google", "search"),
+        ("GOOGLE.COM", "search"),
+        ("facebook", "social"),
+        ("m.facebook.com", "social"),
+        ("youtube", "video"),
+        ("m.youtube.com", "video"),
+        ("amazon.co.uk", "shopping"),
+        ("newsletter", None),
+        ("mail.google", None),
+        ("", None),
+    ],
+)
+def test_a_source_has_the_category_of_its_site(source: str, category: str | None) -> None:
+    assert source_category(source) == category
+
+
+@given(st.text(), st.text())
+def test_any_text_is_classified_or_refused(host: str, rest: str) -> None:
+    with contextlib.suppress(BadUrl):
+        classify_referrer(f"http://{host}/{rest}", host, (host,))
