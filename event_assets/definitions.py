@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.assets import books, events, sources
+from event_assets.assets import books, events, sessions, sources
 from event_assets.assets.warehouse import WAREHOUSE_ASSETS
 from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.automation.partitions import partitioned, partitions_of
@@ -25,6 +25,7 @@ LAKE_ASSETS = [
     events.clean_events,
     events.quarantined_events,
     events.enriched_events,
+    sessions.sessionised,
     books.event_ledger,
 ]
 PARTITIONED = [
@@ -37,7 +38,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
     """Everything that Dagster runs, for these settings."""
     partitions = partitions_of(settings)
     assets = partitioned([*LAKE_ASSETS, *WAREHOUSE_ASSETS], PARTITIONED, partitions)
-    keys = [asset.key for asset in assets]
+    keys = [key for asset in assets for key in asset.keys]
     return dg.Definitions(
         assets=[*SOURCES, *assets],
         asset_checks=[*EVENT_CHECKS, *WAREHOUSE_CHECKS],

@@ -5,6 +5,7 @@ No asset is defined here, and nothing is computed.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,7 @@ from event_assets.steps.report import StepReport
 from event_assets.steps.window import EVERYTHING, Window
 
 OWNERS = ["team:data-platform"]
+LAKE_TAGS = {"layer": "lake"}
 _MOST_LISTED = 60
 
 RETRY = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -31,13 +33,7 @@ class Rebuild(dg.Config):
 
 
 def lake_asset(
-    table: Table,
-    *,
-    group: str,
-    deps: Iterable[str],
-    kinds: set[str],
-    code_version: str,
-    tags: Mapping[str, str] | None = None,
+    table: Table, *, group: str, deps: Iterable[str], kinds: set[str], code_version: str
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Makes an asset of a function by the table's definition in the contract."""
     return asset_of_ranges(
@@ -46,24 +42,58 @@ def lake_asset(
         group_name=group,
         deps=list(deps),
         kinds=kinds,
-        tags={"layer": "lake", **(tags or {})},
+        tags=LAKE_TAGS,
         code_version=code_version,
         metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
     )
 
 
+def lake_multi_asset(
+    tables: Iterable[Table], *, name: str, group: str, deps: Iterable[str], kinds: set[str], code_version: str
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Makes the assets of a function that makes several tables in one pass."""
+    upstream = list(deps)
+    specs = [
+        dg.AssetSpec(
+            table.name,
+            description=table.description,
+            group_name=group,
+            deps=upstream,
+            kinds=kinds,
+            owners=OWNERS,
+            tags=LAKE_TAGS,
+            code_version=code_version,
+            metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
+        )
+        for table in tables
+    ]
+    return _without_beta_warning(
+        lambda: dg.multi_asset(
+            name=name, specs=specs, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY
+        )
+    )
+
+
 def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """An asset that takes a range of partitions in one run, and is tried again after a passing fault."""
+    return _without_beta_warning(
+        lambda: dg.asset(
+            **described, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY
+        )
+    )
 
-    def asset(function: Callable[..., Any]) -> dg.AssetsDefinition:
+
+def _without_beta_warning(
+    decorator: Callable[[], Callable[[Callable[..., Any]], dg.AssetsDefinition]],
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`backfill_policy` has been beta for years; a warning per asset would hide those that matter."""
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", dg.BetaWarning)  # backfill_policy has been beta for years
-            made = dg.asset(
-                **described, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY
-            )
-            return made(function)
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            return decorator()(function)
 
-    return asset
+    return decorate
 
 
 def column_schema(columns: Iterable[Column], key: Iterable[str]) -> dg.TableSchema:
@@ -93,9 +123,42 @@ def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext)
 
 def materialise(context: dg.AssetExecutionContext, step: Callable[[], StepReport]) -> dg.MaterializeResult[None]:
     """Runs a step and reports it: rows, bytes, seconds, rows per second, what is new since the last time."""
+    [result] = materialise_all(context, lambda: (step(),))
+    return result
+
+
+def materialise_all(
+    context: dg.AssetExecutionContext, step: Callable[[], Iterable[StepReport]]
+) -> list[dg.MaterializeResult[None]]:
+    """Runs a step that makes several tables and reports each.
+
+    Days outside the run's that had to change as well (a session that goes on past midnight) are reported as materialised
+    too.
+    """
     began = time.perf_counter()
-    report = step()
+    reports = list(step())
     seconds = time.perf_counter() - began
+    window = window_of(context)
+    for report in reports:
+        for day in sorted(day for day in report.dates if day not in window)[:_MOST_LISTED]:
+            context.log_event(_elsewhere(context, report, day))
+    return [
+        dg.MaterializeResult(asset_key=report.table, metadata=_metadata(report, seconds)) for report in reports
+    ]
+
+
+def _elsewhere(context: dg.AssetExecutionContext, report: StepReport, day: str) -> dg.AssetMaterialization:
+    start = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)
+    partitions = context.assets_def.specs_by_key[dg.AssetKey(report.table)].partitions_def
+    key = (
+        partitions.get_partition_key_for_timestamp(start.timestamp())
+        if isinstance(partitions, dg.TimeWindowPartitionsDefinition)
+        else None
+    )
+    return dg.AssetMaterialization(report.table, partition=key, metadata={"new_rows": report.dates[day]})
+
+
+def _metadata(report: StepReport, seconds: float) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "dagster/row_count": report.rows,
         "bytes": report.bytes,
@@ -107,8 +170,7 @@ def materialise(context: dg.AssetExecutionContext, step: Callable[[], StepReport
     }
     if report.rebuilt:
         metadata["rebuilt"] = ", ".join(report.rebuilt[:_MOST_LISTED])
-    metadata |= {name: _shown(value) for name, value in report.more.items()}
-    return dg.MaterializeResult(metadata=metadata)
+    return metadata | {name: _shown(value) for name, value in report.more.items()}
 
 
 def _listed(dates: Mapping[str, int]) -> dg.MetadataValue:  # type: ignore[type-arg]

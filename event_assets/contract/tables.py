@@ -51,6 +51,11 @@ class Column:
     pii: bool = False
     source: tuple[str, ...] = ()
 
+    @property
+    def spark_type(self) -> str:
+        """The type as Spark names it."""
+        return _SPARK[self.type]
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -82,7 +87,7 @@ class Table:
 
     def spark_schema(self) -> str:
         """The columns as Spark DDL: `event_id STRING, …`."""
-        return ", ".join(f"{c.name} {_SPARK[c.type]}" for c in self.columns)
+        return ", ".join(f"{c.name} {c.spark_type}" for c in self.columns)
 
 
 def _required(name: str, type_: ColumnType, description: str, **more: object) -> Column:

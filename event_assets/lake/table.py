@@ -140,7 +140,7 @@ class LakeTable:
         one per partition where there are many, else as the engine likes.
         """
         folder = f"{self.spec.name}/data/{uuid.uuid4().hex}"
-        columns = [F.col(name) for name in self.spec.column_names]
+        columns = [F.col(c.name).cast(c.spark_type).alias(c.name) for c in self.spec.columns]
         copies = [F.col(name).cast("string").alias(_COPY + name) for name in self.spec.partition_by]
         frame = rows.select(*columns, *copies)
         if expected_rows <= _SMALL_BATCH:

@@ -25,6 +25,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     engaged_seconds: int
     conversion_events: list[str]
     own_hosts: list[str]
+    session_reach_days: int | None = None
     max_records_per_run: int
 
     @classmethod
@@ -37,6 +38,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             engaged_seconds=settings.engaged_seconds,
             conversion_events=list(settings.conversion_events),
             own_hosts=list(settings.own_hosts),
+            session_reach_days=settings.session_reach_days,
             max_records_per_run=settings.max_records_per_run,
         )
 

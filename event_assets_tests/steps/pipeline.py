@@ -1,0 +1,89 @@
+"""The whole pipeline on one folder without Dagster: put records on a stream, bring every table up to date, look at rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.records import pack
+from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
+from event_assets.settings import Settings
+from event_assets.steps.bookkeeping import ledger_step
+from event_assets.steps.cleaning import Cleaning, clean_step, quarantine_step
+from event_assets.steps.enriching import Enriching, enrich_step
+from event_assets.steps.landing import land
+from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
+from event_assets.steps.sessionising import Sessionising, sessions_step
+from event_assets.steps.window import EVERYTHING, Window
+from event_assets.streams import EventStream, StreamRecord, open_stream
+from event_assets.transforms.clean import CleanRules
+from event_assets.transforms.enrich import EnrichRules
+from event_assets.transforms.sessionise import SessionRules
+
+BY_PLACE = {
+    "arrival_date",
+    "arrival_hour",
+    "arrived_at",
+    "stream",
+    "shard_id",
+    "sequence_number",
+    "line",
+}
+"""Columns that say how an event came, not what it says."""
+
+
+class Pipeline:
+    """A stream and a lake below one folder."""
+
+    def __init__(self, spark: SparkSession, folder: Path, plan: TrackingPlan | None = None) -> None:
+        self.spark = spark
+        self.settings = Settings(home=folder)
+        self.plan = plan or TrackingPlan()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.stream: EventStream = open_stream(self.settings)
+        self.stream.create(2)
+        self.lake = Lake(Storage(str(folder / "lake")))
+
+    def put(self, lines: Sequence[bytes], key: str = "k", encoding: Any = "zstd") -> None:
+        """Puts events on the stream, as many records as they need."""
+        self.put_records([StreamRecord(key, data) for data in pack(lines, encoding)])
+
+    def put_records(self, records: Sequence[StreamRecord]) -> None:
+        assert all(result.error is None for result in self.stream.put(records))
+
+    def run(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> None:
+        """One run over a window: every step once, in the order of the data."""
+        land(self.stream, self.lake)
+        cleaning = Cleaning(window, CleanRules(self.plan, self.settings.first_day), rebuild)
+        clean_step(self.lake, self.spark, cleaning)
+        quarantine_step(self.lake, self.spark, cleaning)
+        enrich_step(self.lake, self.spark, Enriching(window, EnrichRules(), rebuild))
+        sessions_step(self.lake, self.spark, Sessionising(window, SessionRules(), rebuild))
+        ledger_step(self.lake, self.spark, window)
+
+    def pending(self) -> dict[str, list[str]]:
+        return {**pending(self.lake, BY_ARRIVAL), **pending(self.lake, BY_EVENT_DATE)}
+
+    def rows(self, table: str, without: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """All rows of a table in order, without the columns that do not matter."""
+        hidden = set(without)
+        rows = self.lake.table(table).snapshot().arrow().to_pylist()
+        kept = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
+        return sorted(kept, key=lambda row: [str(value) for value in row.values()])
+
+    def ledger(self) -> dict[str, int]:
+        """The books of all hours together."""
+        rows = self.rows("event_ledger")
+        assert all(row["balanced"] for row in rows), rows
+        names = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")
+        return {name: sum(row[name] for row in rows) for name in names}
+
+
+def today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()

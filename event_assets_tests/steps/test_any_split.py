@@ -1,0 +1,82 @@
+"""Any split, order, repeat and crash ends in the same tables as one batch over everything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from event_assets_tests.steps.pipeline import BY_PLACE, Pipeline
+from event_assets.steps.window import EVERYTHING, Window
+
+DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+COMPARED = ("enriched_events", "page_views", "sessions")
+
+
+@st.composite
+def events(draw: st.DrawFn) -> dict[str, Any]:
+    """An event around two midnights; few ids, so that sessions meet and page views repeat."""
+    number = draw(st.integers(0, 25))
+    happened = DAY + dt.timedelta(minutes=draw(st.integers(-90, 1530)))
+    kind = draw(st.sampled_from(["page_view", "page_ping", "click", "purchase"]))
+    event: dict[str, Any] = {
+        "event_id": f"e{number}",
+        "event": kind,
+        "platform": draw(st.sampled_from(["web", "server"])),
+        "anonymous_id": draw(st.sampled_from(["a1", "a2"])),
+        "user_id": draw(st.sampled_from([None, "u1"])),
+        "session_id": draw(st.sampled_from([None, None, "s1", "s2"])),
+        "occurred_at": happened.isoformat(),
+        "derived_at": happened.isoformat(),
+        "properties": {"revenue": 5.0} if kind == "purchase" else {},
+    }
+    if kind in ("page_view", "page_ping"):
+        event["page_view_id"] = draw(st.sampled_from(["p1", "p2", "p3"]))
+        event["page"] = {"url": f"https://shop.example/{number % 3}"}
+    return event
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[bytes], list[list[int]], list[int], list[bool]]:
+    """Lines with distinct times of receipt, their split into batches in any order with repeats, and how runs go."""
+    drawn = draw(st.lists(events(), min_size=1, max_size=30))
+    lines = [
+        json.dumps({**event, "received_at": (DAY + dt.timedelta(days=2, seconds=place)).isoformat()}).encode()
+        for place, event in enumerate(drawn)
+    ]
+    order = draw(st.permutations(range(len(lines))))
+    repeats = draw(st.lists(st.sampled_from(range(len(lines))), max_size=5))
+    cuts = sorted(draw(st.lists(st.integers(0, len(lines)), max_size=3)))
+    batches = [list(order)[start:end] for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
+    narrow = draw(st.lists(st.booleans(), min_size=4, max_size=4))
+    return lines, batches, repeats, narrow
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories())
+def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
+    spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]]
+) -> None:
+    lines, batches, repeats, narrow = history
+    with tempfile.TemporaryDirectory() as folder:
+        at_once = Pipeline(spark, Path(folder) / "one")
+        at_once.put(lines)
+        at_once.run()
+        in_parts = Pipeline(spark, Path(folder) / "parts")
+        for place, batch in enumerate(batches):
+            in_parts.put([lines[index] for index in batch], key=f"k{place}", encoding="gzip" if place % 2 else "plain")
+            in_parts.run(Window(DAY.date(), DAY.date()) if narrow[place] else EVERYTHING)
+        in_parts.put([lines[index] for index in repeats])
+        in_parts.run()
+        in_parts.run(rebuild=narrow[0])
+        assert in_parts.pending() == {}
+        for table in COMPARED:
+            assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
+        assert in_parts.ledger()["enriched"] == at_once.ledger()["enriched"]
+        assert in_parts.ledger()["landed"] == len(lines) + len(repeats)
