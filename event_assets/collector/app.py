@@ -25,7 +25,6 @@ from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.openapi import openapi_document
 from event_assets.collector.privacy import ip_rule
-from event_assets.contract.decoder import EventDecoder
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
 from event_assets.streams import Backoff, EventStream, StreamWriter, open_stream
@@ -84,10 +83,9 @@ class Collector:
         budget = BufferBudget(limits.buffer_bytes)
         self.metrics = CollectorMetrics(budget)
         self._commit = GroupCommit(self._write, writers=_WRITERS[settings.stream], on_write=self.metrics.wrote)
-        decoder = EventDecoder(TrackingPlan.load(settings.plan), limits.event)
         self.ingest = Ingest(
             Access(keys, limits, self.metrics),
-            Judge(decoder, settings.consent_refused),
+            Judge(TrackingPlan.load(settings.plan), limits.event, settings.consent_refused),
             self._commit,
             budget,
             limits,

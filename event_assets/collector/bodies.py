@@ -163,7 +163,7 @@ def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> list[
 def _split(text: bytes, lines: bool) -> list[bytes]:
     if text.startswith(b"[") and not lines:
         try:
-            return [_one_line(bytes(raw)) for raw in _array.decode(text)]
+            return list(map(bytes, _array.decode(_one_line(text))))
         except RecursionError:
             raise RequestRefused(400, "too_deep", "the body is nested too deeply") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

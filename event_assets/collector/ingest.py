@@ -136,10 +136,9 @@ class Ingest:
     async def _take(self, events: Sequence[bytes], source: Source, caller: Caller) -> list[Verdict]:
         """The final verdict on each event: accepted ones are on the stream when it returns."""
         self._access.limit_events(source, len(events))
-        now = self._clock()
         agent = caller.headers.get("user-agent")
-        stamp = Stamp(now, caller.address, agent, source.trusted, self._keep_of_ip)
-        verdicts, lines, positions = self._judge.judge(events, stamp, now, source.trusted)
+        stamp = Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip)
+        verdicts, lines, positions = self._judge.judge(events, stamp)
         if lines:
             try:
                 errors = await self._commit.write(lines, self._limits.stream_seconds)

@@ -8,12 +8,17 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from event_assets.collector.privacy import consent_outcome
+from event_assets.collector.glance import Glance
+from event_assets.collector.privacy import RECORD_OF_REFUSAL
 from event_assets.collector.stamp import Stamp
-from event_assets.contract.decoder import EventDecoder, Rejection
+from event_assets.contract.decoder import EventDecoder, Limits, Rejection
+from event_assets.contract.event import Event
+from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.times import is_future
 
 Status = Literal["accepted", "rejected", "dropped", "retry"]
+Line = tuple[str, bytes]
+"""One event to write: the key that decides its shard, and its text."""
 
 
 class Verdict(msgspec.Struct, omit_defaults=True, gc=False):
@@ -29,13 +34,6 @@ class Verdict(msgspec.Struct, omit_defaults=True, gc=False):
     detail: str | None = None
 
 
-class Line(NamedTuple):
-    """One event to write, with the key that decides its shard."""
-
-    partition_key: str
-    data: bytes
-
-
 class Judged(NamedTuple):
     """The verdicts of a request in its order, and for each line to write the position of its verdict."""
 
@@ -47,36 +45,50 @@ class Judged(NamedTuple):
 class Judge:
     """Decides about events by the contract, the tracking plan and the consent that they carry."""
 
-    def __init__(self, decoder: EventDecoder, consent_refused: Literal["drop", "strip"]) -> None:
-        self._decoder = decoder
+    def __init__(self, plan: TrackingPlan, limits: Limits, consent_refused: Literal["drop", "strip"]) -> None:
+        self._glance = Glance(plan, limits)
+        self._decoder = EventDecoder(plan, limits)
         self._refused: Literal["drop", "strip"] = consent_refused
 
-    def judge(self, events: Sequence[bytes], stamp: Stamp, now: dt.datetime, trusted: bool) -> Judged:
-        """Verdicts that hold once the stream has taken the lines."""
+    def judge(self, events: Sequence[bytes], stamp: Stamp) -> Judged:
+        """Verdicts on a request's events, that hold once the stream has taken the lines."""
         verdicts: list[Verdict] = []
         lines: list[Line] = []
         positions: list[int] = []
+        glance = self._glance.event_of
         for position, text in enumerate(events):
-            decoded = self._decoder.decode(text, at_edge=True)
-            if isinstance(decoded, Rejection):
-                verdicts.append(Verdict(decoded.event_id, "rejected", decoded.reason, decoded.detail))
-                continue
-            event = decoded.event
-            if trusted and _in_future(event.received_at, event.derived_at, now):
-                detail = "received_at or derived_at lies more than 24 hours ahead"
-                verdicts.append(Verdict(event.event_id, "rejected", "future", detail))
-                continue
-            outcome = consent_outcome(event, self._refused)
-            if outcome == "drop":
-                verdicts.append(Verdict(event.event_id, "dropped", "consent_refused"))
-                continue
-            verdicts.append(Verdict(event.event_id, "accepted"))
-            positions.append(position)
-            strip = outcome == "strip"
-            known_by = event.anonymous_id or (None if strip else event.user_id)
-            lines.append(Line(known_by or event.event_id, stamp.apply(text, event, strip)))
+            sure = glance(text)
+            if sure is not None and (sure.consent is None or sure.consent.analytics is not False):
+                data = stamp.spliced(text, sure)
+                if data is not None:
+                    verdicts.append(Verdict(sure.event_id, "accepted"))
+                    lines.append((sure.anonymous_id or sure.user_id or sure.event_id, data))
+                    positions.append(position)
+                    continue
+            verdict, line = self._look_closely(text, stamp)
+            verdicts.append(verdict)
+            if line is not None:
+                lines.append(line)
+                positions.append(position)
         return Judged(verdicts, lines, positions)
 
+    def _look_closely(self, text: bytes, stamp: Stamp) -> tuple[Verdict, Line | None]:
+        decoded = self._decoder.decode(text, at_edge=True)
+        if isinstance(decoded, Rejection):
+            return Verdict(decoded.event_id, "rejected", decoded.reason, decoded.detail), None
+        event = decoded.event
+        if stamp.trusted and _is_ahead(event, stamp.received_at):
+            return Verdict(event.event_id, "rejected", "future", _AHEAD), None
+        accepted = Verdict(event.event_id, "accepted")
+        if event.consent is None or event.consent.analytics is not False:
+            return accepted, (event.anonymous_id or event.user_id or event.event_id, stamp.rewritten(text, event))
+        if self._refused == "drop" and event.event != RECORD_OF_REFUSAL:
+            return Verdict(event.event_id, "dropped", "consent_refused"), None
+        return accepted, (event.anonymous_id or event.event_id, stamp.rewritten(text, event, strip=True))
 
-def _in_future(received_at: dt.datetime | None, derived_at: dt.datetime | None, now: dt.datetime) -> bool:
-    return any(given is not None and is_future(given, now) for given in (received_at, derived_at))
+
+_AHEAD = "received_at or derived_at lies more than 24 hours ahead"
+
+
+def _is_ahead(event: Event, now: dt.datetime) -> bool:
+    return any(given is not None and is_future(given, now) for given in (event.received_at, event.derived_at))

@@ -7,11 +7,11 @@ import hmac
 import ipaddress
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
 
-from event_assets.contract.event import Event
 from event_assets.settings import Settings
 
+RECORD_OF_REFUSAL = "consent_changed"
+"""The event that says what somebody agreed to: never dropped, for it is the record of the refusal itself."""
 STRIPPED_FIELDS = frozenset({"user_id", "ip", "traits"})
 """Fields that an event loses when analytics was refused, beside its device's `user_agent`."""
 
@@ -52,13 +52,3 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return None
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     return mapped or parsed
-
-
-def consent_outcome(event: Event, refused: Literal["drop", "strip"]) -> Literal["keep", "drop", "strip"]:
-    """What becomes of an event by the consent that it carries. Not being asked is not a refusal.
-
-    `consent_changed` is never dropped: it is the record of the refusal itself.
-    """
-    if event.consent is None or event.consent.analytics is not False:
-        return "keep"
-    return "strip" if event.event == "consent_changed" else refused

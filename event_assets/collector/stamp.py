@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
+from event_assets.collector.glance import SureEvent
 from event_assets.collector.privacy import STRIPPED_FIELDS
 from event_assets.contract.event import Event
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.encode
-_COLLECTOR_FIELDS = frozenset({"received_at", "derived_at", "ip"})
 _MAX_AGENT_CHARACTERS = 512
 
 
@@ -36,76 +36,65 @@ class Stamp:
         trusted: bool,
         keep_of_ip: Callable[[str], str | None],
     ) -> None:
-        self._trusted = trusted
+        self.trusted = trusted
+        self.received_at = received_at
         self._keep_of_ip = keep_of_ip
         self._received = _encode(instant_text(received_at))
         ip = None if trusted else keep_of_ip(address)
         self._ip = _encode(ip) if ip else None
         self._agent = _encode(user_agent[:_MAX_AGENT_CHARACTERS]) if user_agent and not trusted else None
-        self._plain_tail = b',"received_at":' + self._received + b"}"
-        self._tail = self._plain_tail if self._ip is None else b',"ip":' + self._ip + self._plain_tail
-        self._agent_head = b'"device":{"user_agent":' + self._agent + b"," if self._agent else b""
-        self._agent_tail = b',"device":{"user_agent":' + self._agent + b"}" + self._tail if self._agent else self._tail
+        tail = b',"received_at":' + self._received + b"}"
+        self._tail = tail if self._ip is None else b',"ip":' + self._ip + tail
+        if self._agent is not None:
+            self._agent_head = b'"device":{"user_agent":' + self._agent + b',"'
+            self._agent_tail = b',"device":{"user_agent":' + self._agent + b"}" + self._tail
 
-    def apply(self, line: bytes, event: Event, strip: bool) -> bytes:
-        """The event's bytes as they are written. `strip`: consent was refused, what identifies is taken out."""
-        if strip or self._must_rewrite(line, event):
-            return self._rewritten(line, event, strip)
-        if self._agent is None:
+    def spliced(self, line: bytes, event: SureEvent) -> bytes | None:
+        """The bytes as they are written, of an event that a glance is sure of; None where they must be `rewritten`."""
+        device = event.device
+        if self._agent is None or (device is not UNSET and device.user_agent):
             return line[:-1] + self._tail
-        if event.device is None:
-            return line[:-1] + self._agent_tail if b'"device"' not in line else self._rewritten(line, event, strip)
-        if event.device.user_agent is not None:
-            return line[:-1] + self._tail
+        if device is UNSET:
+            return line[:-1] + self._agent_tail
         head, found, rest = line.partition(b'"device":{"')
-        if not found or b'"device"' in rest or b'user_agent"' in rest:
-            return self._rewritten(line, event, strip)
-        return head + self._agent_head + b'"' + rest[:-1] + self._tail
+        if device.user_agent is not UNSET or not found or b'"device"' in rest:
+            return None
+        return head + self._agent_head + rest[:-1] + self._tail
 
-    def _must_rewrite(self, line: bytes, event: Event) -> bool:
-        """Whether the bytes name a field that is the collector's to set. A key may hide behind escapes, so the decoded
-        event is asked too."""
-        return (
-            b'"received_at"' in line
-            or b'"ip"' in line
-            or event.received_at is not None
-            or event.ip is not None
-            or (event.derived_at is not None and not self._trusted)
-        )
-
-    def _rewritten(self, line: bytes, event: Event, strip: bool) -> bytes:
+    def rewritten(self, line: bytes, event: Event, *, strip: bool = False) -> bytes:
+        """The bytes as they are written, of any event. `strip`: consent was refused, what identifies is taken out."""
         fields: dict[str, Any] = dict(_fields.decode(line))
-        given = {name: fields.pop(name, None) for name in _COLLECTOR_FIELDS}
+        received_at, derived_at, _ = (fields.pop(name, None) for name in ("received_at", "derived_at", "ip"))
         ip = self._ip_of(event)
         if ip is not None:
             fields["ip"] = ip
-        if self._trusted and event.derived_at is not None:
-            fields["derived_at"] = given["derived_at"]
+        if self.trusted and event.derived_at:
+            fields["derived_at"] = derived_at
         if strip:
             fields = stripped(fields, event)
         else:
             self._add_agent(fields, event)
-        own_time = self._trusted and event.received_at is not None
-        fields["received_at"] = given["received_at"] if own_time else Raw(self._received)
+        own_time = self.trusted and event.received_at
+        fields["received_at"] = received_at if own_time else Raw(self._received)
         return _encode(fields)
 
     def _ip_of(self, event: Event) -> Raw | None:
-        if not self._trusted:
+        if not self.trusted:
             return Raw(self._ip) if self._ip else None
         kept = self._keep_of_ip(event.ip) if event.ip else None
         return Raw(_encode(kept)) if kept else None
 
     def _add_agent(self, fields: dict[str, Any], event: Event) -> None:
-        if self._agent is None or (event.device is not None and event.device.user_agent is not None):
+        if self._agent is None or (event.device and event.device.user_agent):
             return
-        device: dict[str, Any] = dict(_fields.decode(fields["device"])) if event.device is not None else {}
+        device: dict[str, Any] = dict(_fields.decode(fields["device"])) if event.device else {}
         fields["device"] = {**device, "user_agent": Raw(self._agent)}
 
 
 def stripped(fields: dict[str, Any], event: Event) -> dict[str, Any]:
     """The event without what identifies a person. Its anonymous id stays, or a placeholder where it had none."""
     kept = {name: value for name, value in fields.items() if name not in STRIPPED_FIELDS}
-    if event.device is not None and event.device.user_agent is not None:
+    if event.device and event.device.user_agent:
         device = _fields.decode(fields["device"])
         kept["device"] = {name: value for name, value in device.items() if name != "user_agent"}
     if not event.anonymous_id:

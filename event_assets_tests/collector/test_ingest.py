@@ -230,8 +230,8 @@ def test_unknown_fields_and_the_text_of_properties_reach_the_stream_as_they_were
     text = json.dumps(event(1))[:-1] + ', "future_field": {"kept": 1.10}, "traits": {"n": 12345678901234567890123}}'
     assert client.post("/v1/events", content=text).status_code == 200
     (line,) = written(stream)
-    assert b'"future_field": {"kept": 1.10}' in line
-    assert b'{"n": 12345678901234567890123}' in line
+    assert b'"future_field":{"kept": 1.10}' in line
+    assert b'"traits":{"n": 12345678901234567890123}' in line
 
 
 def test_what_is_not_there_is_answered_in_json(client: httpx.Client) -> None:

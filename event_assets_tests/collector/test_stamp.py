@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from event_assets.collector.judge import Judge, Judged
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
-from event_assets.contract.decoder import Decoded, EventDecoder
+from event_assets.contract.decoder import Decoded, EventDecoder, Limits
+from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import load_settings
 from event_assets_tests.collector.serving import event
 
@@ -26,7 +27,7 @@ def judged(sent: Any, trusted: bool = False, **settings: Any) -> Judged:
     chosen = load_settings(**settings)
     line = sent if isinstance(sent, bytes) else json.dumps(sent, separators=(",", ":")).encode()
     stamp = Stamp(NOW, "203.0.113.77", AGENT, trusted, ip_rule(chosen))
-    return Judge(EventDecoder(), chosen.consent_refused).judge([line], stamp, NOW, trusted)
+    return Judge(TrackingPlan(), Limits(), chosen.consent_refused).judge([line], stamp)
 
 
 def stamped(sent: Any, trusted: bool = False, **settings: Any) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def stamped(sent: Any, trusted: bool = False, **settings: Any) -> dict[str, Any]
         assert len({name for name, _ in pairs}) == len(pairs)
         return dict(pairs)
 
-    written: dict[str, Any] = json.loads(line.data, object_pairs_hook=once)
+    written: dict[str, Any] = json.loads(line[1], object_pairs_hook=once)
     return written
 
 
@@ -131,8 +132,8 @@ def test_an_event_of_somebody_who_refused_is_stripped_of_what_identifies() -> No
 def test_a_stripped_event_names_its_user_neither_in_its_text_nor_in_its_partition_key() -> None:
     sent = {**event(1, user_id="ann", anonymous_id=None), "consent": REFUSED}
     (line,) = judged(sent, consent_refused="strip").lines
-    assert b"ann" not in line.data and line.partition_key == "e-1"
-    assert isinstance(EventDecoder().decode(line.data), Decoded)
+    assert b"ann" not in line[1] and line[0] == "e-1"
+    assert isinstance(EventDecoder().decode(line[1]), Decoded)
 
 
 def test_the_record_of_a_refusal_is_kept_even_where_refused_events_are_dropped() -> None:
@@ -163,7 +164,7 @@ def test_whatever_an_event_holds_stamping_adds_its_fields_and_changes_nothing_el
     result = judged(json.dumps(sent, separators=None if spaces else (",", ":")).encode(), trusted)
     if not result.lines:
         return
-    written = json.loads(result.lines[0].data)
+    written = json.loads(result.lines[0][1])
     expected = dict(sent)
     if not trusted:
         agent = (device or {}).get("user_agent")

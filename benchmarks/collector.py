@@ -1,0 +1,182 @@
+"""How many events one collector process takes, with wrk as the load from another process.
+
+Validated, keyed and rate-limited as in production, against a stream that takes everything at once (`null`) and the
+embedded log (`embedded`, durable). Batches hold 50 events of about 600 bytes from a few visitors; `mixed` batches hold
+events of as many visitors as come, which makes more and smaller stream records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import psutil
+import uvicorn
+
+from benchmarks.data import event_blocks
+from event_assets.collector import WriteKeys, create_app
+from event_assets.collector.limits import CollectorLimits
+from event_assets.settings import load_settings
+from event_assets.streams import EventStream, PutResult, StreamRecord, open_stream
+
+Kind = Literal["null", "embedded"]
+BATCH = 50
+BODIES = 200
+CONNECTIONS = 32
+UNREACHED_RATE = 10_000_000
+"""A rate that is checked with each request and never reached."""
+
+_SCRIPT = Path(__file__).with_name("collector.lua")
+
+
+class Load(NamedTuple):
+    """What wrk measured."""
+
+    requests_per_second: float
+    p99_ms: float
+    failed: int
+
+
+class NullStream:
+    """A stream whose shards are real and whose records are nowhere."""
+
+    def __init__(self, stream: EventStream) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
+        """Says yes to everything."""
+        return [PutResult("shard-0", "0", None)] * len(records)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks collector", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
+    parser.add_argument("--memory-seconds", type=float, default=60, help="load over which memory growth is measured")
+    parser.add_argument("--serve", choices=["null", "embedded"], help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args(argv)
+    if asked.serve:
+        _serve(asked.serve, asked.home, asked.port)
+        return 0
+    if shutil.which("wrk") is None:
+        print("wrk is missing: `apt-get install wrk` (Debian, Ubuntu) or `brew install wrk` (macOS).", file=sys.stderr)
+        return 2
+    figures = measure(asked.seconds, asked.memory_seconds)
+    print(
+        json.dumps(figures) if asked.json else "\n".join(f"{name:<36} {value:>12,}" for name, value in figures.items())
+    )
+    return 0
+
+
+def measure(seconds: float, memory_seconds: float) -> dict[str, float]:
+    """All figures: events and requests a second, milliseconds, megabytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        grouped, mixed, single = _bodies(Path(folder))
+        event_bytes = grouped.stat().st_size / BODIES / BATCH
+        with _collector("null", Path(folder) / "null") as (url, key, _):
+            _load(url, key, grouped, 2)
+            null = _load(url, key, grouped, seconds)
+        with _collector("embedded", Path(folder) / "embedded") as (url, key, process):
+            _load(url, key, grouped, 2)
+            embedded = _load(url, key, grouped, seconds)
+            mixed_load = _load(url, key, mixed, seconds)
+            one = _load(url, key, single, seconds)
+            half = _load(url, key, grouped, seconds, embedded.requests_per_second / 2)
+            before = process.memory_info().rss
+            long = _load(url, key, grouped, memory_seconds, embedded.requests_per_second / 2)
+            growth = process.memory_info().rss - before
+    loads = (null, embedded, mixed_load, one, half, long)
+    return {
+        "events_per_second_null": round(null.requests_per_second * BATCH),
+        "events_per_second_embedded": round(embedded.requests_per_second * BATCH),
+        "events_per_second_embedded_mixed": round(mixed_load.requests_per_second * BATCH),
+        "single_requests_per_second": round(one.requests_per_second),
+        "p99_ms_half_load": round(half.p99_ms, 1),
+        "half_load_requests_per_second": round(half.requests_per_second),
+        "rss_growth_mb": round(growth / 1e6, 1),
+        "rss_seconds": memory_seconds,
+        "event_bytes": round(event_bytes),
+        "failed_requests": sum(load.failed for load in loads),
+    }
+
+
+def _bodies(folder: Path) -> tuple[Path, Path, Path]:
+    """Files of request bodies, one a line: batches of few visitors, batches of many, single events."""
+    block = next(event_blocks(BODIES * BATCH, duplicates=0.0))
+    lines = [re.sub(rb',"(?:received_at|ip)":"[^"]*"', b"", line) for line in block.splitlines()]
+    by_visitor = sorted(lines, key=lambda line: json.loads(line)["anonymous_id"])
+    made = []
+    for name, events, size in (("grouped", by_visitor, BATCH), ("mixed", lines, BATCH), ("single", lines, 1)):
+        batches = [events[start : start + size] for start in range(0, len(events), size)]
+        made.append(folder / name)
+        made[-1].write_bytes(b"\n".join(b"[" + b",".join(batch) + b"]" for batch in batches))
+    return made[0], made[1], made[2]
+
+
+def _load(url: str, key: str, bodies: Path, seconds: float, rate: float | None = None) -> Load:
+    """Sends bodies over and over, as fast as answers come or at `rate` requests a second."""
+    delay_ms = CONNECTIONS / rate * 1_000 if rate else 0.0
+    environment = {**os.environ, "BODIES": str(bodies), "WRITE_KEY": key, "DELAY_MS": str(delay_ms)}
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(_SCRIPT), f"{url}/v1/events"]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return Load(**json.loads(done.stdout.splitlines()[-1]))
+
+
+@contextmanager
+def _collector(kind: Kind, home: Path) -> Iterator[tuple[str, str, psutil.Process]]:
+    """A collector process: its address, a write key, itself."""
+    home.mkdir()
+    key = WriteKeys(home / "keys.json").create("site", "web", events_per_second=UNREACHED_RATE)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.collector", "--serve", kind, "--home", str(home), "--port", str(port)]
+    running = subprocess.Popen(command)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(running, url)
+        yield url, key, psutil.Process(running.pid)
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def _wait_until_ready(running: subprocess.Popen[bytes], url: str) -> None:
+    while running.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/v1/ready"):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the collector did not start")
+
+
+def _serve(kind: Kind, home: Path, port: int) -> None:
+    settings = load_settings(home=home)
+    stream = open_stream(settings)
+    limits = CollectorLimits(ip_requests_per_second=UNREACHED_RATE)
+    app = create_app(settings, NullStream(stream) if kind == "null" else stream, None, limits)
+    uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

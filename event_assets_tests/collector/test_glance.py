@@ -1,0 +1,86 @@
+"""A glance is never surer than the decoder, and is sure of what clients usually send."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from event_assets.collector.glance import Glance
+from event_assets.contract.decoder import EventDecoder, Limits, Rejection
+from event_assets.contract.event import Event
+from event_assets.contract.plan import EventPlan, PlanSettings, PlanVersion, TrackingPlan
+from event_assets_tests.collector.serving import event
+
+LIMITS = Limits(event_bytes=4_000, depth=4, keys=120, string_bytes=2_000)
+PLANS = [
+    TrackingPlan(),
+    TrackingPlan(
+        {
+            "search": EventPlan("search", {1: PlanVersion()}),
+            "strict": EventPlan("strict", {1: PlanVersion()}, mode="reject", fields=["page.url"]),
+        },
+        PlanSettings(unknown_events="reject"),
+    ),
+]
+LANES = [(Glance(plan, LIMITS), EventDecoder(plan, LIMITS)) for plan in PLANS]
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats() | st.text(max_size=6)
+VALUES = st.recursive(
+    SCALARS | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-11-22T10:00:00Z", "\0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=10,
+)
+NAMES = st.sampled_from(["search", "strict", "other", "", "new\nline", "x" * 129])
+FIELDS = st.dictionaries(st.sampled_from([*Event.__struct_fields__, "unknown"]), VALUES | NAMES, max_size=3)
+
+
+def assert_no_surer(line: bytes) -> None:
+    for glance, decoder in LANES:
+        sure = glance.event_of(line)
+        if sure is not None:
+            decoded = decoder.decode(line, at_edge=True)
+            assert not isinstance(decoded, Rejection), decoded
+            assert sure.event_id == decoded.event.event_id
+            assert (sure.anonymous_id or sure.user_id) == (decoded.event.anonymous_id or decoded.event.user_id)
+            assert sure.consent == decoded.event.consent
+            assert (decoded.event.received_at, decoded.event.derived_at, decoded.event.ip) == (None, None, None)
+
+
+@settings(max_examples=500)
+@given(fields=FIELDS, ascii_only=st.booleans())
+@example(fields={"occurred_at": "0001-01-01T00:00:00+14:00"}, ascii_only=True)
+@example(fields={"properties": {"a": "x\0y"}}, ascii_only=True)
+@example(fields={"properties": [1]}, ascii_only=True)
+@example(fields={"properties": {"a": [[[[[1]]]]]}}, ascii_only=True)
+@example(fields={"traits": None}, ascii_only=True)
+@example(fields={"properties": {"a": "x" * 2_500}}, ascii_only=True)
+@example(fields={"properties": {str(n): 1 for n in range(150)}}, ascii_only=True)
+def test_what_a_glance_lets_pass_the_decoder_lets_pass_too(fields: dict[str, Any], ascii_only: bool) -> None:
+    assert_no_surer(json.dumps({**event(), **fields}, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
+
+
+@settings(max_examples=500)
+@given(at=st.integers(0, 250), cut=st.integers(0, 3), put=st.binary(max_size=3))
+def test_neither_does_a_damaged_event_pass_a_glance_and_not_the_decoder(at: int, cut: int, put: bytes) -> None:
+    line = json.dumps(event(properties={"q": "ü"}), ensure_ascii=False).encode()
+    at = min(at, len(line))
+    assert_no_surer(line[:at] + put + line[at + cut :])
+
+
+def test_a_glance_is_enough_for_what_clients_usually_send() -> None:
+    usual = event(
+        page={"url": "https://x.example/ü"}, device={"locale": "de"}, consent={"analytics": True}, traits={"a": 1}
+    )
+    glance = Glance(PLANS[0], Limits())
+    for text in (json.dumps(usual), json.dumps(usual, ensure_ascii=False), json.dumps(usual, indent=1)):
+        assert glance.event_of(text.encode()) is not None
+
+
+def test_a_glance_leaves_to_the_decoder_what_is_the_collectors_to_set() -> None:
+    glance = Glance(PLANS[0], Limits())
+    named: list[dict[str, Any]] = [{name: None} for name in ("ip", "received_at", "derived_at", "device")]
+    for fields in (*named, {"device": {"user_agent": None}}):
+        assert glance.event_of(json.dumps(event(**fields)).encode()) is None
