@@ -80,9 +80,8 @@ class StreamSink:
 
     def write(self, lines: Sequence[bytes]) -> Written:
         """See `Sink.write`."""
-        text = b"\n".join(lines)
-        stamp = Stamp(text, self._clock(), "", None, True, self._keep_of_ip)
-        judged = self._judge.judge(text, lines, stamp)
+        stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
+        judged = self._judge.judge(lines, stamp)
         written = Written()
         out: list[tuple[str, bytes]] = list(judged.lines)
         for line, verdict in zip(lines, judged.verdicts, strict=True):
