@@ -19,6 +19,7 @@ from event_assets.overview import Overview, read_overview
 from event_assets.settings import Settings
 from event_assets.simulator.run import Progress, SimulationResult, run_simulation
 from event_assets.simulator.truth import TruthLedger
+from event_assets.stack.health import last_failed_run
 from event_assets.stack.local import LocalStack
 from event_assets.streams import open_stream
 from event_assets.warehouse.warehouse import Warehouse
@@ -196,8 +197,6 @@ def _shortfall(stack: LocalStack, overview: Overview, missing: int, patience_sec
         faults.append(f"{overview.books.pending} clean events are not enriched")
     if not overview.books.balanced:
         faults.append("the books do not balance")
-    log = stack.record.services["dagster-daemon"].log
-    return (
-        f"After {patience_seconds:.0f} s of waiting, {'; '.join(faults)}. "
-        f"The runs are at {stack.record.dagster_url}/runs, the daemon's log is {log}."
-    )
+    failed = last_failed_run(stack.record.dagster_url)
+    where = f"A run failed: {failed}." if failed else f"The runs are at {stack.record.dagster_url}/runs."
+    return f"After {patience_seconds:.0f} s of waiting, {'; '.join(faults)}. {where} Logs: {stack.home / 'logs'}."

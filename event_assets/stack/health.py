@@ -17,6 +17,7 @@ _LOCATIONS = """
     }
 } }
 """
+_LAST_FAILURE = "{ runsOrError(filter: {statuses: [FAILURE]}, limit: 1) { ... on Runs { results { runId } } } }"
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } } }"
 _NEEDED_DAEMONS = frozenset({"SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR"})
 
@@ -66,6 +67,12 @@ def daemons_beat(dagster_url: str, since: float) -> bool:
     beating = {s["daemonType"] for s in statuses if (s["lastHeartbeatTime"] or 0) > since}
     needed = {s["daemonType"] for s in statuses if s["required"]} & _NEEDED_DAEMONS
     return bool(needed) and needed <= beating
+
+
+def last_failed_run(dagster_url: str) -> str | None:
+    """The page of the run that failed last, if one did."""
+    runs = _graphql(dagster_url, _LAST_FAILURE).get("runsOrError", {}).get("results", [])
+    return f"{dagster_url}/runs/{runs[0]['runId']}" if runs else None
 
 
 def _graphql(dagster_url: str, query: str) -> dict[str, Any]:
