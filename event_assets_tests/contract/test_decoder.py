@@ -128,9 +128,10 @@ def test_colons_in_strings_are_no_keys() -> None:
     accepted(line(properties={"a": ":" * 3000}))
 
 
-def test_properties_may_be_twenty_levels_deep_and_no_deeper() -> None:
-    accepted(line(properties=nested(20)))
-    rejection = rejected(line(properties=nested(21)))
+@pytest.mark.parametrize("name", ["properties", "traits", "unknown"])
+def test_a_field_may_be_twenty_levels_deep_and_no_deeper(name: str) -> None:
+    accepted(line(**{name: nested(20)}))
+    rejection = rejected(line(**{name: nested(21)}))
     assert rejection.reason == "too_deep"
     assert "21 levels" in rejection.detail
 
