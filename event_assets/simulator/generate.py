@@ -211,10 +211,7 @@ class _World:
 
     def _state(self, person: Person) -> State:
         if person.number not in self._states:
-            state = State(person.member, self._sequences)
-            if person.member:
-                state.identified |= {device.anonymous_id for device in person.devices[:1]}
-            self._states[person.number] = state
+            self._states[person.number] = State(person.member, self._sequences)
         return self._states[person.number]
 
 

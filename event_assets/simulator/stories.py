@@ -165,7 +165,7 @@ def _sign_up(visit: Visit) -> None:
     visit.act(
         "signup", {"method": method, "plan": "free", "email_domain": rng.choice(("gmail.com", "outlook.com", "web.de"))}
     )
-    if before and rng.random() < 0.3:
+    if before and rng.random() < 0.5:
         visit.act("alias", {"previous_id": before})
     visit.state.member = True
 

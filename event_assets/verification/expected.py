@@ -1,6 +1,6 @@
-"""What must be found, worked out from the truth alone: which events count, their sessions, their page views.
+"""What must be found, worked out from the truth alone: which events count, their sessions, the people behind them.
 
-The tables `counted` and `expected_sessions` are made in the evidence's database.
+The tables `taken`, `counted`, `expected_sessions` and `expected_people` are made in the evidence's database.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from event_assets.verification.evidence import Evidence
 
 _GAP_SECONDS = 30 * 60
 _LONGEST_SECONDS = 24 * 3600
+_SHARED_ABOVE = 5
 
 _TAKEN = """
 CREATE TABLE taken AS
@@ -40,10 +41,15 @@ class _Event(NamedTuple):
 
 
 def work_out(evidence: Evidence) -> None:
-    """Makes `taken` (what the API or the stream took), `counted` (each event once) and `expected_sessions`."""
+    """Makes `taken` (what the API or the stream took), `counted` (each event once) and what follows from them."""
+    evidence.connection.execute(_TAKEN)
+    evidence.connection.execute(_COUNTED)
+    _work_out_sessions(evidence)
+    _work_out_people(evidence)
+
+
+def _work_out_sessions(evidence: Evidence) -> None:
     database = evidence.connection
-    database.execute(_TAKEN)
-    database.execute(_COUNTED)
     database.execute("CREATE TABLE expected_sessions (session_id, key)")
     database.execute(
         """
@@ -81,3 +87,35 @@ def _sessions(events: Iterable[_Event]) -> Iterator[list[_Event]]:
 def _is_session(events: list[_Event]) -> bool:
     seen = {event.event for event in events}
     return bool(seen & {"page_view", "page_ping", "screen_view"}) or events[0].platform in ("server", "desktop")
+
+
+def _work_out_people(evidence: Evidence) -> None:
+    """People are what `identify` and `alias` join; a device with more than five users joins nobody."""
+    ids = evidence.rows(
+        """
+        SELECT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
+        UNION SELECT kept_user_id FROM counted WHERE kept_user_id IS NOT NULL
+        """
+    )
+    edges = evidence.rows(
+        f"""
+        SELECT DISTINCT anonymous_id, kept_user_id FROM counted
+        WHERE event IN ('identify', 'alias') AND anonymous_id IS NOT NULL AND kept_user_id IS NOT NULL
+        AND anonymous_id NOT IN (
+            SELECT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
+            GROUP BY 1 HAVING count(DISTINCT kept_user_id) > {_SHARED_ABOVE}
+        )
+        """
+    )
+    person = {id_: id_ for (id_,) in ids}
+    for one, other in edges:
+        person[_person_of(person, one)] = _person_of(person, other)
+    evidence.connection.execute("CREATE TABLE expected_people (id, person)")
+    rows = ((id_, _person_of(person, id_)) for id_ in person)
+    evidence.connection.executemany("INSERT INTO expected_people VALUES (?, ?)", rows)
+
+
+def _person_of(person: dict[str, str], id_: str) -> str:
+    while person[id_] != id_:
+        id_ = person[id_]
+    return id_

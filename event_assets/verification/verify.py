@@ -168,12 +168,16 @@ def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
     yield _same("sessions", "sessions", evidence, _SESSIONS, f"SELECT count(*) FROM lake_sessions WHERE {_OURS}")
     revenue = f"SELECT round(sum(revenue), 2) FROM lake_sessions WHERE {_OURS}"
     yield _same("sessions", "revenue", evidence, _REVENUE, revenue)
-    strangers = """
-        SELECT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
-        UNION SELECT kept_user_id FROM counted WHERE kept_user_id IS NOT NULL
-        EXCEPT SELECT id FROM lake_identities
-    """
+    strangers = "SELECT id FROM expected_people EXCEPT SELECT id FROM lake_identities"
     yield _none("identities", "ids that belong to nobody", evidence, strangers)
+    people = "SELECT count(DISTINCT person) FROM expected_people"
+    found = "SELECT count(DISTINCT person_id) FROM lake_identities WHERE id IN (SELECT id FROM expected_people)"
+    yield _same("identities", "people", evidence, people, found)
+    torn = """
+        SELECT person FROM expected_people JOIN lake_identities USING (id)
+        GROUP BY person HAVING count(DISTINCT person_id) > 1
+    """
+    yield _none("identities", "people who are torn apart", evidence, torn)
     homeless = "SELECT person_id FROM lake_identities EXCEPT SELECT person_id FROM lake_users"
     yield _none("users", "people without a row", evidence, homeless)
 

@@ -53,7 +53,7 @@ def test_without_faults_every_event_keeps_contract_and_plan(decoder: EventDecode
 @pytest.mark.parametrize("name", [fault.name for fault in FAULTS])
 def test_every_fault_has_the_fate_that_the_contract_gives_it(name: str, decoder: EventDecoder) -> None:
     rates = FaultRates(**dict.fromkeys(FaultRates.__slots__, 0.0) | {name: 1.0})
-    events = [event for event in generate(5, 3_000, START, 0.25, rates) if event.fault == name]
+    events = [event for event in generate(5, 4_000, START, 0.5, rates) if event.fault == name]
     assert events
     for event in events:
         line = event.line(SENT_AT)

@@ -143,13 +143,13 @@ def _behaviour(evidence: Evidence) -> Platform:
     ]
     sessions[0]["revenue"] = float(revenue)
     views = evidence.rows("SELECT DISTINCT page_view_id FROM counted WHERE event = 'page_view'")
-    ids = evidence.rows("SELECT anonymous_id FROM counted UNION SELECT kept_user_id FROM counted")
-    identities = [{"id_type": "user", "id": id_, "person_id": id_} for (id_,) in ids if id_]
+    people = evidence.rows("SELECT id, person FROM expected_people")
+    identities = [{"id_type": "user", "id": id_, "person_id": person} for id_, person in people]
     return {
         "page_views": [{"page_view_id": view, "session_id": "s", "engaged_seconds": 0} for (view,) in views],
         "sessions": sessions,
         "identities": identities,
-        "users": [{"person_id": row["person_id"]} for row in identities],
+        "users": [{"person_id": person} for person in sorted({person for _, person in people})],
     }
 
 
@@ -201,6 +201,19 @@ def _books_out_of_balance(platform: Platform) -> None:
     platform["event_ledger"][0]["balanced"] = False
 
 
+def _a_person_torn_apart(platform: Platform) -> None:
+    people = [row["person_id"] for row in platform["identities"]]
+    torn = next(row for row in platform["identities"] if people.count(row["person_id"]) > 1)
+    torn["person_id"] = "somebody else"
+    platform["users"].append({"person_id": "somebody else"})
+
+
+def _two_people_made_one(platform: Platform) -> None:
+    first, second = sorted({row["person_id"] for row in platform["identities"]})[:2]
+    for row in platform["identities"]:
+        row["person_id"] = first if row["person_id"] == second else row["person_id"]
+
+
 def _revenue_doubled(platform: Platform) -> None:
     platform["sessions"][0]["revenue"] = platform["sessions"][0]["revenue"] * 2 + 1
 
@@ -224,6 +237,8 @@ def _revenue_doubled(platform: Platform) -> None:
         ("sessions", _without_one("sessions", lambda row: row["revenue"] == 0)),
         ("sessions", _revenue_doubled),
         ("identities", _without_one("identities")),
+        ("identities", _a_person_torn_apart),
+        ("identities", _two_people_made_one),
         ("users", _without_one("users")),
     ],
 )
