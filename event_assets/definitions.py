@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.assets import books, events, sessions, sources
+from event_assets.assets import books, events, metrics, people, sessions, sources
 from event_assets.assets.warehouse import WAREHOUSE_ASSETS
 from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.automation.partitions import partitioned, partitions_of
@@ -26,6 +26,11 @@ LAKE_ASSETS = [
     events.quarantined_events,
     events.enriched_events,
     sessions.sessionised,
+    people.visitors,
+    people.identities,
+    people.users,
+    people.user_segments,
+    metrics.daily_metrics,
     books.event_ledger,
 ]
 PARTITIONED = [

@@ -18,7 +18,9 @@ from event_assets.steps.bookkeeping import ledger_step
 from event_assets.steps.cleaning import Cleaning, clean_step, quarantine_step
 from event_assets.steps.enriching import Enriching, enrich_step
 from event_assets.steps.landing import land
+from event_assets.steps.measuring import Measuring, metrics_step
 from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
+from event_assets.steps.people import identities_step, segments_step, users_step, visitors_step
 from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.streams import EventStream, StreamRecord, open_stream
@@ -65,6 +67,11 @@ class Pipeline:
         quarantine_step(self.lake, self.spark, cleaning)
         enrich_step(self.lake, self.spark, Enriching(window, EnrichRules(), rebuild))
         sessions_step(self.lake, self.spark, Sessionising(window, SessionRules(), rebuild))
+        visitors_step(self.lake, self.spark)
+        identities_step(self.lake, self.spark)
+        users_step(self.lake, self.spark, SessionRules())
+        segments_step(self.lake, self.spark)
+        metrics_step(self.lake, self.spark, Measuring(window, SessionRules(), rebuild))
         ledger_step(self.lake, self.spark, window)
 
     def pending(self) -> dict[str, list[str]]:

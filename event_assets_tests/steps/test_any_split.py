@@ -16,7 +16,16 @@ from event_assets_tests.steps.pipeline import BY_PLACE, Pipeline
 from event_assets.steps.window import EVERYTHING, Window
 
 DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-COMPARED = ("enriched_events", "page_views", "sessions")
+COMPARED = (
+    "enriched_events",
+    "page_views",
+    "sessions",
+    "visitors",
+    "identities",
+    "users",
+    "user_segments",
+    "daily_metrics",
+)
 
 
 @st.composite
