@@ -1,0 +1,72 @@
+"""Connected components of a graph of ids, in DataFrames.
+
+What an edge means is not known here: see identities.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+MAX_ROUNDS = 60
+"""More rounds than any graph needs: they grow with the logarithm of its longest path."""
+
+
+class Components(NamedTuple):
+    """`members` has a row (node, root) for every node with an edge, the root its component's smallest node."""
+
+    members: DataFrame
+    rounds: int
+
+
+class TooManyRounds(RuntimeError):
+    """The components did not settle. The message says after how many rounds."""
+
+
+def connected_components(
+    edges: DataFrame, checkpoint: Callable[[DataFrame], DataFrame], max_rounds: int = MAX_ROUNDS
+) -> Components:
+    """The components of `edges` (columns left, right; texts, in any direction and number).
+
+    Alternating large and small stars (Kiveris et al. 2014): every node is hung to the smallest of its neighbours, until
+    each component is one star. Nothing but a count and a checksum a round comes to the driver. `checkpoint` stores a
+    DataFrame for the moment, so that a round does not repeat the ones before it.
+    """
+    ends = edges.where("left <> right")
+    stars = checkpoint(
+        ends.select(F.greatest("left", "right").alias("node"), F.least("left", "right").alias("root")).distinct()
+    )
+    state = _state(stars)
+    for rounds in range(1, max_rounds + 1):
+        stars = checkpoint(_small_star(_large_star(stars)))
+        before, state = state, _state(stars)
+        if state == before:
+            roots = stars.select(F.col("root").alias("node"), "root").distinct()
+            return Components(stars.unionByName(roots), rounds)
+    raise TooManyRounds(f"components did not settle in {max_rounds} rounds: they still change")
+
+
+def _large_star(stars: DataFrame) -> DataFrame:
+    """Every larger neighbour of a node is hung to the smallest of the node and its neighbours."""
+    both = stars.unionByName(stars.select(F.col("root").alias("node"), F.col("node").alias("root")))
+    smallest = both.groupBy("node").agg(F.least(F.min("root"), F.first("node")).alias("smallest"))
+    hung = both.join(smallest, "node").where("root > node")
+    return hung.select(F.col("root").alias("node"), F.col("smallest").alias("root")).distinct()
+
+
+def _small_star(stars: DataFrame) -> DataFrame:
+    """A node and its smaller neighbours are hung to the smallest of these."""
+    smallest = stars.groupBy("node").agg(F.min("root").alias("smallest"))
+    neighbours = stars.join(smallest, "node").where("root <> smallest")
+    hung = neighbours.select(F.col("root").alias("node"), F.col("smallest").alias("root"))
+    return hung.unionByName(smallest.select("node", F.col("smallest").alias("root"))).distinct()
+
+
+def _state(stars: DataFrame) -> tuple[int, int]:
+    checksum = F.sum(F.pmod(F.xxhash64("node", "root"), F.lit(1_000_000_007)))
+    row = stars.agg(F.count(F.lit(1)).alias("edges"), F.coalesce(checksum, F.lit(0)).alias("checksum")).first()
+    assert row is not None
+    return row["edges"], row["checksum"]

@@ -1,0 +1,63 @@
+"""The rows of `user_segments`: each person's place by recency, frequency and money (RFM).
+
+Quintiles are over all persons, so a new event can move people who did nothing: there is no way to do a part of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import USER_SEGMENTS
+
+_NAMES = (
+    ("5[45]", "champions"),
+    ("[34][45]", "loyal"),
+    ("[45][23]", "potential loyalists"),
+    ("51", "new"),
+    ("41", "promising"),
+    ("33", "need attention"),
+    ("3[12]", "about to sleep"),
+    ("[12]5", "cannot lose them"),
+    ("[12][34]", "at risk"),
+    ("[12][12]", "hibernating"),
+)
+"""The usual names, by recency and frequency score. Every pair of scores has one."""
+
+
+def user_segments(users: DataFrame, as_of: dt.date) -> DataFrame:
+    """The segments of all users on a day, in the columns of `USER_SEGMENTS`.
+
+    A score is 1 + floor(5 * persons who are worse / persons): equal values have equal scores, 5 is the best fifth.
+    """
+    days = F.greatest(F.datediff(F.lit(as_of), F.to_date("last_seen_at")), F.lit(0))
+    return (
+        users.select(
+            "person_id",
+            F.lit(as_of).alias("as_of"),
+            days.alias("recency_days"),
+            F.col("sessions").alias("frequency"),
+            F.col("revenue").alias("monetary"),
+        )
+        .withColumn("r_score", _score(F.desc("recency_days")))
+        .withColumn("f_score", _score(F.asc("frequency")))
+        .withColumn("m_score", _score(F.asc("monetary")))
+        .withColumn("segment", _name())
+        .select(*USER_SEGMENTS.column_names)
+    )
+
+
+def _score(from_worst: Column) -> Column:
+    everybody = Window.partitionBy(F.lit(0))
+    worse = F.rank().over(everybody.orderBy(from_worst)) - 1
+    return (F.floor(worse * 5 / F.count(F.lit(1)).over(everybody)) + 1).cast("int")
+
+
+def _name() -> Column:
+    scores = F.concat(F.col("r_score").cast("string"), F.col("f_score").cast("string"))
+    name = F.lit(None).cast("string")
+    for pattern, segment in reversed(_NAMES):
+        name = F.when(scores.rlike(f"^{pattern}$"), segment).otherwise(name)
+    return name

@@ -1,0 +1,100 @@
+"""The rows of `users`: one a person.
+
+Which ids are one person is decided in identities.py.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import USERS
+from event_assets.transforms.sessionise import SessionRules, revenue
+
+_SUMS = ("sessions", "events", "page_views", "conversions", "revenue")
+_FIRST = ("source", "medium", "channel_group")
+
+
+def users(identities: DataFrame, events: DataFrame, sessions: DataFrame, rules: SessionRules) -> DataFrame:
+    """The persons of these identities, in the columns of `USERS`.
+
+    An event or session is the person's whose device it came from; on a shared device, and without one, its user's. For
+    some persons only, give the events and sessions that carry their ids, and take only their rows (`replace_users`).
+    """
+    people = identities.groupBy("person_id").agg(
+        _ids_of("user").alias("user_ids"),
+        _ids_of("anonymous").alias("anonymous_ids"),
+        F.min("first_seen_at").alias("first_seen_at"),
+        F.max("last_seen_at").alias("last_seen_at"),
+    )
+    known = with_person(sessions, identities)
+    sums = _event_sums(events, identities, rules).unionByName(_session_sums(known))
+    return (
+        people.join(sums.groupBy("person_id").agg(*(F.sum(name).alias(name) for name in _SUMS)), "person_id", "left")
+        .join(_first_sessions(known), "person_id", "left")
+        .fillna(0, list(_SUMS))
+        .select(*USERS.column_names)
+    )
+
+
+def with_person(rows: DataFrame, identities: DataFrame) -> DataFrame:
+    """Rows with `anonymous_id` and `user_id`, and whose `person_id` they are; rows of nobody are left out."""
+    by_device = identities.where("id_type = 'anonymous'").select(
+        F.col("id").alias("anonymous_id"), F.col("person_id").alias("device_person"), "is_shared"
+    )
+    by_user = identities.where("id_type = 'user'").select(
+        F.col("id").alias("user_id"), F.col("person_id").alias("user_person")
+    )
+    device = F.when(F.col("is_shared"), F.coalesce("user_person", "device_person")).otherwise(F.col("device_person"))
+    return (
+        rows.join(by_device, "anonymous_id", "left")
+        .join(by_user, "user_id", "left")
+        .withColumn("person_id", F.coalesce(device, "user_person"))
+        .where(F.col("person_id").isNotNull())
+        .drop("device_person", "user_person", "is_shared")
+    )
+
+
+def replace_users(existing: DataFrame, recomputed: DataFrame, persons: DataFrame) -> DataFrame:
+    """The users, with these persons (column person_id, as they were and as they are) as they have become."""
+    kept = existing.join(persons, "person_id", "left_anti").select(*USERS.column_names)
+    return kept.unionByName(recomputed.join(persons, "person_id", "left_semi"))
+
+
+def _ids_of(id_type: str) -> Column:
+    return F.to_json(F.sort_array(F.collect_set(F.when(F.col("id_type") == id_type, F.col("id")))))
+
+
+def _event_sums(events: DataFrame, identities: DataFrame, rules: SessionRules) -> DataFrame:
+    is_conversion = F.col("event").isin(list(rules.conversion_events))
+    sums = events.groupBy("anonymous_id", "user_id").agg(
+        F.count(F.lit(1)).alias("events"),
+        F.sum(is_conversion.cast("long")).alias("conversions"),
+        F.sum(F.when(is_conversion, revenue(F.col("properties")))).alias("revenue"),
+    )
+    none = F.lit(0).cast("long")
+    return with_person(sums, identities).select(
+        "person_id", none.alias("sessions"), "events", none.alias("page_views"), "conversions", "revenue"
+    )
+
+
+def _session_sums(sessions: DataFrame) -> DataFrame:
+    none = F.lit(0).cast("long")
+    return sessions.select(
+        "person_id",
+        F.lit(1).cast("long").alias("sessions"),
+        none.alias("events"),
+        "page_views",
+        none.alias("conversions"),
+        F.lit(0.0).alias("revenue"),
+    )
+
+
+def _first_sessions(sessions: DataFrame) -> DataFrame:
+    first = Window.partitionBy("person_id").orderBy("start_at", "session_id")
+    return (
+        sessions.select("person_id", "start_at", "session_id", *_FIRST)
+        .withColumn("place", F.row_number().over(first))
+        .where("place = 1")
+        .select("person_id", *_FIRST)
+    )

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from event_assets.transforms.components import TooManyRounds, connected_components
+from event_assets_tests.transforms.incremental import kept
+
+Edges = list[tuple[str, str]]
+
+
+def roots(spark: SparkSession, edges: Edges, max_rounds: int = 60) -> tuple[dict[str, str], int]:
+    rows = spark.createDataFrame(edges, "left string, right string")
+    found = connected_components(rows, lambda data: kept(spark, data), max_rounds)
+    members = [(row["node"], row["root"]) for row in found.members.collect()]
+    assert len(members) == len({node for node, _ in members})
+    return dict(members), found.rounds
+
+
+def by_search(edges: Edges) -> dict[str, str]:
+    root = {node: node for edge in edges for node in edge if edge[0] != edge[1]}
+    for _ in root:
+        for left, right in edges:
+            if left != right:
+                root[left] = root[right] = min(root[left], root[right])
+    return root
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(edges=st.lists(st.tuples(*[st.sampled_from("abcdefghijklmnop")] * 2), max_size=20))
+def test_every_node_is_hung_to_the_smallest_of_its_component(spark: SparkSession, edges: Edges) -> None:
+    assert roots(spark, edges)[0] == by_search(edges)
+
+
+def test_a_long_chain_takes_few_rounds(spark: SparkSession) -> None:
+    names = [f"{number * 7919 % 1009:04}" for number in range(500)]
+    found, rounds = roots(spark, list(pairwise(names)))
+    assert set(found.values()) == {min(names)} and rounds <= 14
+
+
+def test_a_bound_that_is_too_low_is_an_error_that_says_so(spark: SparkSession) -> None:
+    chain = [(f"{number:03}", f"{number + 1:03}") for number in range(200)]
+    with pytest.raises(TooManyRounds, match="2 rounds"):
+        roots(spark, chain, max_rounds=2)

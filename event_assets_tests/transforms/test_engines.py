@@ -1,0 +1,104 @@
+"""The same rows on every engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import PAGE_VIEWS, SESSIONS
+from event_assets.transforms.identities import identities
+from event_assets.transforms.metrics import daily_metrics
+from event_assets.transforms.page_views import page_views
+from event_assets.transforms.segments import user_segments
+from event_assets.transforms.sessionise import session_events, sessionise
+from event_assets.transforms.sessions import sessions
+from event_assets.transforms.users import users
+from event_assets.transforms.visitors import visitors
+from event_assets_tests.factories import at, enriched_event, frame, rows_of
+from event_assets_tests.transforms.incremental import RULES, SmallLake, kept
+
+Row = dict[str, Any]
+
+
+def some_events(count: int, seed: int = 7) -> list[Row]:
+    """Events of a few devices and users over five days, with every kind of edge in them."""
+    chance = random.Random(seed)
+    names = ("page_view", "page_view", "page_ping", "page_ping", "purchase", "identify", "alias", "signup")
+    return [
+        enriched_event(
+            chance.choice(names),
+            at(chance.randrange(0, 5 * 86400 * 1000) / 1000 if chance.random() < 0.3 else chance.randrange(0, 9000)),
+            received_at=at(chance.randrange(0, 6 * 86400)),
+            anonymous_id=chance.choice(["a1", "a2", "ä3", "a4", None]),
+            user_id=chance.choice(["u1", "u2", "u3", "u4", "u5", "u6", "u7"]) if chance.random() < 0.3 else None,
+            session_id=chance.choice([None, None, "s1", "s2"]),
+            page_view_id=chance.choice([None, *(f"p{number}" for number in range(20))]),
+            page_url=chance.choice([None, "https://example.com/ü", "https://example.com/b?c=1"]),
+            scroll_y_max=chance.choice([None, -5, 300, 9000]),
+            viewport_height=700,
+            document_height=chance.choice([None, 0, 3000]),
+            properties=json.dumps(
+                {"revenue": chance.choice([1, 2.5, "3", "x"]), "previous_id": chance.choice(["a9", "u1"])}
+            ),
+            sequence=chance.choice([None, 1, 2, 9]),
+            is_bot=chance.random() < 0.05,
+        )
+        for _ in range(count)
+    ]
+
+
+def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
+    """Every table that follows from enriched events, by name."""
+    events = kept(spark, frame(spark, rows))
+    marked = kept(spark, sessionise(session_events(events, RULES), RULES))
+    session_rows = kept(spark, sessions(marked, events, RULES))
+    view_rows = kept(spark, page_views(marked, events, RULES))
+    people = kept(spark, identities(events, lambda data: kept(spark, data)).rows)
+    user_rows = kept(spark, users(people, events, session_rows, RULES))
+    tables: dict[str, DataFrame] = {
+        "sessionised": marked,
+        "sessions": session_rows,
+        "page_views": view_rows,
+        "visitors": visitors(events, session_rows),
+        "identities": people,
+        "users": user_rows,
+        "user_segments": user_segments(user_rows, dt.date(2026, 3, 9)),
+        "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES),
+    }
+    return {name: rows_of(table) for name, table in tables.items()}
+
+
+@pytest.mark.spark_jvm
+def test_apache_spark_gives_the_rows_of_sail(spark: SparkSession, apache_spark: SparkSession) -> None:
+    rows = some_events(400)
+    ours, theirs = all_tables(spark, rows), all_tables(apache_spark, rows)
+    for name, table in ours.items():
+        assert theirs[name] == table, name
+
+
+@pytest.mark.spark_jvm
+def test_batches_on_apache_spark_give_the_rows_of_one_batch_on_sail(
+    spark: SparkSession, apache_spark: SparkSession
+) -> None:
+    rows = some_events(60, seed=8)
+    lake = SmallLake(apache_spark)
+    for part in (rows[::2], rows[1::2]):
+        lake.change(part)
+    once = SmallLake(spark)
+    once.change(rows)
+    assert (lake.sessions, lake.page_views) == (once.sessions, once.page_views)
+
+
+def test_all_at_once_and_again_gives_the_same(spark: SparkSession) -> None:
+    rows = some_events(200)
+    tables = all_tables(spark, rows)
+    assert all_tables(spark, rows[::-1]) == tables
+    assert len(tables["sessions"]) > 10 and len(tables["page_views"]) > 5
+    assert {SESSIONS.column_names, PAGE_VIEWS.column_names} == {
+        tuple(tables[name][0]) for name in ("sessions", "page_views")
+    }

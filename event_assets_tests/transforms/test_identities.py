@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import IDENTITIES
+from event_assets.transforms.identities import events_of, identities, replace_identities, touched_ids
+from event_assets_tests.factories import at, enriched_event, frame, rows_of
+from event_assets_tests.transforms.incremental import kept
+
+Row = dict[str, Any]
+
+
+def identify(device: str, user: str, seconds: float = 0) -> Row:
+    return enriched_event("identify", at(seconds), anonymous_id=device, user_id=user)
+
+
+def alias(previous: str, user: str, seconds: float = 0) -> Row:
+    properties = json.dumps({"previous_id": previous})
+    return enriched_event("alias", at(seconds), anonymous_id=None, user_id=user, properties=properties)
+
+
+def seen(device: str | None, user: str | None = None, seconds: float = 0) -> Row:
+    return enriched_event("signup", at(seconds), anonymous_id=device, user_id=user)
+
+
+def found(spark: SparkSession, events: DataFrame) -> DataFrame:
+    return kept(spark, identities(events, lambda rows: kept(spark, rows)).rows)
+
+
+def persons(spark: SparkSession, *rows: Row) -> dict[str, str]:
+    return {row["id"]: row["person_id"] for row in rows_of(found(spark, frame(spark, rows)))}
+
+
+def test_a_row_has_the_columns_of_the_table_and_when_the_id_was_seen(spark: SparkSession) -> None:
+    rows = rows_of(found(spark, frame(spark, [seen("a1"), seen("a1", seconds=9), seen(None, "u1", 5)])))
+    assert tuple(rows[0]) == IDENTITIES.column_names
+    assert [(row["id_type"], row["first_seen_at"], row["last_seen_at"]) for row in rows] == [
+        ("anonymous", at(0), at(9)),
+        ("user", at(5), at(5)),
+    ]
+
+
+def test_identify_joins_the_device_and_the_user_and_other_events_do_not(spark: SparkSession) -> None:
+    assert persons(spark, identify("a1", "u1"), seen("a2", "u2", 5)) == {"a1": "a1", "u1": "a1", "a2": "a2", "u2": "u2"}
+
+
+def test_alias_joins_the_previous_id_be_it_a_users_or_a_devices_or_never_seen(spark: SparkSession) -> None:
+    rows = [seen(None, "u0"), seen("a0", seconds=1), alias("u0", "u1", 2), alias("a0", "u2", 3), alias("gone", "u3", 4)]
+    assert persons(spark, *rows) == {"u0": "u0", "u1": "u0", "a0": "a0", "u2": "a0", "gone": "gone", "u3": "gone"}
+
+
+def test_a_person_is_a_connected_component_named_by_its_first_seen_id(spark: SparkSession) -> None:
+    rows = [identify("a2", "u1", 5), identify("a1", "u1", 9), alias("u1", "u2", 12), seen(None, "u2", 1)]
+    assert set(persons(spark, *rows).values()) == {"u2"}
+
+
+def test_among_ids_first_seen_at_the_same_time_the_smallest_names_the_person(spark: SparkSession) -> None:
+    assert set(persons(spark, identify("b", "a")).values()) == {"a"}
+    assert set(persons(spark, identify("a", "ab")).values()) == {"a"}
+
+
+def test_a_device_with_more_than_five_users_is_shared_and_joins_none(spark: SparkSession) -> None:
+    five = [identify("a1", f"u{number}", number) for number in range(5)]
+    assert set(persons(spark, *five).values()) == {"a1"}
+    six = [*five, seen("a1", "u9", 9)]
+    assert persons(spark, *six) == {name: name for name in ("a1", "u0", "u1", "u2", "u3", "u4", "u9")}
+    shared = {row["id"]: row["is_shared"] for row in rows_of(found(spark, frame(spark, six)))}
+    assert [name for name, is_shared in shared.items() if is_shared] == ["a1"]
+
+
+def test_the_same_text_as_device_and_user_is_one_person(spark: SparkSession) -> None:
+    rows = rows_of(found(spark, frame(spark, [seen("x"), seen(None, "x", 4)])))
+    assert [row["person_id"] for row in rows] == ["x", "x"]
+
+
+def test_without_its_edge_a_person_falls_apart(spark: SparkSession) -> None:
+    rows = [seen("a1"), seen(None, "u1", 1), identify("a1", "u1", 2)]
+    assert set(persons(spark, *rows).values()) == {"a1"}
+    assert persons(spark, *rows[:2]) == {"a1": "a1", "u1": "u1"}
+
+
+def test_one_device_with_ten_thousand_users_is_shared_and_each_user_stays_alone(spark: SparkSession) -> None:
+    rows = [identify("a1", f"u{number:05}", 1) for number in range(10_000)]
+    found_persons = persons(spark, *rows)
+    assert len(found_persons) == len(set(found_persons.values())) == 10_001
+
+
+@st.composite
+def meeting(draw: st.DrawFn) -> Row:
+    device, user = draw(st.sampled_from(["a1", "a2", "a3", "x"])), draw(st.sampled_from(["u1", "u2", "u3", "u4", "x"]))
+    seconds = draw(st.integers(0, 9))
+    kind = draw(st.sampled_from(["identify", "identify", "alias", "seen"]))
+    if kind == "alias":
+        return alias(device, user, seconds)
+    return identify(device, user, seconds) if kind == "identify" else seen(device, user, seconds)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, data: st.DataObject) -> None:
+    before = data.draw(st.lists(meeting(), max_size=10))
+    went = data.draw(st.lists(st.sampled_from(before), unique_by=lambda row: row["event_id"])) if before else []
+    came = data.draw(st.lists(meeting(), min_size=1, max_size=4))
+    gone = {row["event_id"] for row in went}
+    after = [row for row in before if row["event_id"] not in gone] + came
+    shared_above = 2
+
+    def made(events: DataFrame) -> DataFrame:
+        return kept(spark, identities(events, lambda rows: kept(spark, rows), shared_above).rows)
+
+    existing, events = made(frame(spark, before)), frame(spark, after)
+    ids = kept(spark, touched_ids(frame(spark, [*came, *went]), events, existing))
+    again = replace_identities(existing, made(events_of(events, ids)), ids)
+    assert rows_of(again) == rows_of(made(events))

@@ -1,0 +1,180 @@
+"""The columns of a session row, one sentence each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables import SESSIONS
+from event_assets.transforms.sessionise import SessionRules
+from event_assets_tests.factories import at, enriched_event
+from event_assets_tests.transforms.incremental import sessions_of
+
+Row = dict[str, Any]
+
+
+def only(rows: list[Row]) -> Row:
+    (row,) = rows
+    return row
+
+
+def test_a_row_has_the_columns_of_the_table_in_their_order(spark: SparkSession) -> None:
+    assert tuple(only(sessions_of(spark, [enriched_event()]))) == SESSIONS.column_names
+
+
+@pytest.mark.parametrize(
+    ("event", "platform", "is_session"),
+    [
+        ("page_view", "web", True),
+        ("page_ping", "web", True),
+        ("screen_view", "ios", True),
+        ("purchase", "web", False),
+        ("purchase", "ios", False),
+        ("purchase", "server", True),
+        ("purchase", "desktop", True),
+    ],
+)
+def test_a_session_row_exists_with_a_page_or_screen_or_from_server_or_desktop(
+    spark: SparkSession, event: str, platform: str, is_session: bool
+) -> None:
+    assert len(sessions_of(spark, [enriched_event(event, platform=platform)])) == is_session
+
+
+def test_the_anonymous_id_is_that_of_the_earliest_received_event(spark: SparkSession) -> None:
+    rows = [
+        enriched_event(session_id="s", anonymous_id="a1", received_at=at(100)),
+        enriched_event(session_id="s", anonymous_id="a2", when=at(50), received_at=at(60)),
+    ]
+    assert only(sessions_of(spark, rows))["anonymous_id"] == "a2"
+
+
+def test_the_user_id_is_the_last_one_seen(spark: SparkSession) -> None:
+    rows = [enriched_event(user_id="u9"), enriched_event(when=at(5), user_id="u1"), enriched_event(when=at(9))]
+    assert only(sessions_of(spark, rows))["user_id"] == "u1"
+
+
+def test_start_and_end_are_the_first_and_last_time_of_all_its_events(spark: SparkSession) -> None:
+    rows = [enriched_event("signup"), enriched_event(when=at(10)), enriched_event("search", at(12.9))]
+    session = only(sessions_of(spark, rows))
+    assert (session["start_at"], session["end_at"], session["absolute_seconds"]) == (at(0), at(12.9), 12)
+
+
+def test_a_session_whose_first_page_event_is_a_ping_starts_five_seconds_earlier(spark: SparkSession) -> None:
+    ping, view = enriched_event("page_ping", at(20), page_view_id="p"), enriched_event(when=at(30), page_view_id="p")
+    assert only(sessions_of(spark, [enriched_event("signup", at(10)), ping, view]))["start_at"] == at(5)
+    assert only(sessions_of(spark, [enriched_event(when=at(10)), ping]))["start_at"] == at(10)
+
+
+def test_a_ping_just_after_midnight_puts_the_session_on_the_day_before(spark: SparkSession) -> None:
+    session = only(sessions_of(spark, [enriched_event("page_ping", at(2, hours=12), page_view_id="p")]))
+    assert str(session["event_date"]) == "2026-03-02"
+
+
+def test_absolute_seconds_count_whole_second_boundaries(spark: SparkSession) -> None:
+    assert (
+        only(sessions_of(spark, [enriched_event(when=at(0.9)), enriched_event(when=at(1.1))]))["absolute_seconds"] == 1
+    )
+
+
+def test_page_views_are_the_distinct_ids_of_views_and_pings(spark: SparkSession) -> None:
+    rows = [
+        enriched_event(page_view_id="p1"),
+        enriched_event(when=at(1), page_view_id="p1"),
+        enriched_event("page_ping", at(2), page_view_id="p2"),
+        enriched_event("search", at(3), page_view_id="p3"),
+        enriched_event(when=at(4)),
+    ]
+    assert only(sessions_of(spark, rows))["page_views"] == 2
+
+
+def test_engaged_seconds_are_ten_a_slot_but_five_for_the_first_of_each_view(spark: SparkSession) -> None:
+    pings = [("p1", 10), ("p1", 12), ("p1", 20), ("p1", 45), ("p2", 50), ("p2", 60)]
+    rows = [enriched_event("page_ping", at(seconds), page_view_id=view) for view, seconds in pings]
+    assert only(sessions_of(spark, rows))["engaged_seconds"] == 10 * (5 - 2) + 5 * 2
+
+
+def test_slots_are_by_the_clients_clock(spark: SparkSession) -> None:
+    rows = [
+        enriched_event("page_ping", at(1), page_view_id="p", occurred_at=at(100)),
+        enriched_event("page_ping", at(2), page_view_id="p", occurred_at=at(200)),
+    ]
+    assert only(sessions_of(spark, rows))["engaged_seconds"] == 15
+
+
+def test_a_session_is_engaged_by_two_views_or_twenty_seconds_or_a_conversion(spark: SparkSession) -> None:
+    view = enriched_event(page_view_id="p1")
+    pings = [enriched_event("page_ping", at(seconds), page_view_id="p1") for seconds in (10, 20, 30)]
+
+    def engaged(*more: Row, rules: SessionRules = SessionRules()) -> tuple[bool, bool]:
+        session = only(sessions_of(spark, [view, *more], rules))
+        return session["is_engaged"], session["is_bounce"]
+
+    assert engaged() == (False, True)
+    assert engaged(enriched_event(when=at(9), page_view_id="p2")) == (True, False)
+    assert engaged(*pings[:2]) == (False, True)
+    assert engaged(*pings) == (True, False)
+    assert engaged(*pings[:2], rules=SessionRules(engaged_seconds=10)) == (True, False)
+    assert engaged(enriched_event("purchase", at(9))) == (True, False)
+    assert engaged(enriched_event("signup", at(9))) == (False, True)
+    assert engaged(enriched_event("signup", at(9)), rules=SessionRules(conversion_events=("signup",))) == (True, False)
+
+
+def test_a_session_without_page_views_is_no_bounce(spark: SparkSession) -> None:
+    assert not only(sessions_of(spark, [enriched_event("screen_view", platform="ios")]))["is_bounce"]
+
+
+def test_landing_and_device_come_from_the_first_page_view_and_the_exit_page_from_the_last(spark: SparkSession) -> None:
+    rows = [
+        enriched_event("signup", page_url="/0", source="s0", page_view_id="p0"),
+        enriched_event(when=at(1), page_url="/1", page_referrer="r1", source="s1", browser="b1", channel_group="c1"),
+        enriched_event(when=at(2), page_url="/2", source="s2"),
+        enriched_event("search", at(3), page_url="/3"),
+    ]
+    session = only(sessions_of(spark, rows))
+    names = ("entry_url", "exit_url", "referrer", "source", "browser", "channel_group")
+    assert [session[name] for name in names] == ["/1", "/2", "r1", "s1", "b1", "c1"]
+
+
+def test_without_a_page_view_they_come_from_the_first_and_last_event(spark: SparkSession) -> None:
+    rows = [
+        enriched_event("screen_view", at(0), page_url="/0", platform="ios"),
+        enriched_event("signup", at(3), page_url="/3", platform="ios"),
+    ]
+    session = only(sessions_of(spark, rows))
+    assert (session["entry_url"], session["exit_url"], session["platform"]) == ("/0", "/3", "ios")
+
+
+def test_events_at_the_same_time_are_in_order_of_their_ids(spark: SparkSession) -> None:
+    rows = [enriched_event(event_id=name, page_url=name) for name in ("b", "a", "c")]
+    session = only(sessions_of(spark, rows))
+    assert (session["entry_url"], session["exit_url"]) == ("a", "c")
+
+
+def test_one_robots_event_makes_the_session_a_robots(spark: SparkSession) -> None:
+    assert only(sessions_of(spark, [enriched_event(), enriched_event(when=at(1), is_bot=True)]))["is_bot"]
+
+
+def test_revenue_is_the_sum_over_conversion_events_and_skips_what_is_no_number(spark: SparkSession) -> None:
+    texts = ['{"revenue": 10.5}', '{"revenue": "2"}', '{"revenue": "many"}', "{}", "not json"]
+    rows = [enriched_event("purchase", at(n), properties=text) for n, text in enumerate(texts)]
+    session = only(sessions_of(spark, [enriched_event(), enriched_event("signup", properties=texts[0]), *rows]))
+    assert (session["conversions"], session["revenue"]) == (5, 12.5)
+
+
+def test_gaps_in_sequence_are_events_lost_and_unknown_without_a_sequence(spark: SparkSession) -> None:
+    rows = [enriched_event(when=at(number), sequence=number) for number in (3, 4, 7, 9)]
+    assert only(sessions_of(spark, rows))["sequence_gaps"] == 3
+    assert only(sessions_of(spark, [enriched_event()]))["sequence_gaps"] is None
+
+
+def test_a_session_that_grows_keeps_its_id(spark: SparkSession) -> None:
+    rows = [enriched_event(), enriched_event(when=at(60))]
+    assert only(sessions_of(spark, rows[:1]))["session_id"] == only(sessions_of(spark, rows))["session_id"]
+
+
+def test_a_late_event_joins_two_sessions_into_one(spark: SparkSession) -> None:
+    rows = [enriched_event(), enriched_event(when=at(minutes=40))]
+    assert len(sessions_of(spark, rows)) == 2
+    assert only(sessions_of(spark, [*rows, enriched_event(when=at(minutes=20))]))["events"] == 3

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import SESSIONS, USERS
+from event_assets.transforms.identities import events_of, identities, sessions_of, touched_ids
+from event_assets.transforms.users import replace_users, users
+from event_assets_tests.factories import at, enriched_event, frame, rows_of
+from event_assets_tests.transforms import incremental
+from event_assets_tests.transforms.incremental import RULES, kept
+
+Row = dict[str, Any]
+
+
+class People:
+    """All tables about the people of some events."""
+
+    def __init__(self, spark: SparkSession, rows: list[Row]) -> None:
+        self.events = frame(spark, rows)
+        self.sessions = frame(spark, incremental.sessions_of(spark, rows), SESSIONS)
+        self.identities = kept(spark, identities(self.events, lambda data: kept(spark, data)).rows)
+
+    def users(self) -> DataFrame:
+        return users(self.identities, self.events, self.sessions, RULES)
+
+    def rows(self) -> list[Row]:
+        return rows_of(self.users())
+
+
+def identify(device: str, user: str, seconds: float = 0) -> Row:
+    return enriched_event("identify", at(seconds), anonymous_id=device, user_id=user)
+
+
+def test_a_user_is_a_person_with_all_ids_and_the_sums_of_their_devices(spark: SparkSession) -> None:
+    rows = [
+        enriched_event(page_view_id="p1", source="google", medium="cpc", channel_group="Paid Search"),
+        identify("a1", "u1", 5),
+        enriched_event("purchase", at(9), user_id="u1", properties='{"revenue": 20}'),
+        identify("a2", "u1", 60),
+        enriched_event(when=at(70), anonymous_id="a2", page_view_id="p2", source="bing"),
+        enriched_event("purchase", at(80), anonymous_id=None, user_id="u1", platform="server"),
+    ]
+    (row,) = People(spark, rows).rows()
+    assert tuple(row) == USERS.column_names
+    assert (row["person_id"], row["user_ids"], row["anonymous_ids"]) == ("a1", '["u1"]', '["a1","a2"]')
+    assert (row["first_seen_at"], row["last_seen_at"]) == (at(0), at(80))
+    assert (row["sessions"], row["events"], row["page_views"]) == (3, 6, 2)
+    assert (row["conversions"], row["revenue"]) == (2, 20.0)
+    assert (row["source"], row["medium"], row["channel_group"]) == ("google", "cpc", "Paid Search")
+
+
+def test_what_happens_on_a_shared_device_is_its_users(spark: SparkSession) -> None:
+    rows = [enriched_event(user_id=f"u{number}", when=at(number)) for number in range(6)] + [enriched_event()]
+    counts = {row["person_id"]: row["events"] for row in People(spark, rows).rows()}
+    assert counts == {"a1": 1, **{f"u{number}": 1 for number in range(6)}}
+
+
+def test_a_conversion_outside_any_session_row_still_counts(spark: SparkSession) -> None:
+    (row,) = People(spark, [enriched_event("purchase", properties='{"revenue": 3}')]).rows()
+    assert (row["sessions"], row["conversions"], row["revenue"]) == (0, 1, 3.0)
+
+
+def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None:
+    before = [enriched_event(), enriched_event(anonymous_id="a2"), identify("a3", "u3", 5)]
+    came = [identify("a1", "u3", 50)]
+    old, new = People(spark, before), People(spark, [*before, *came])
+    ids = kept(spark, touched_ids(frame(spark, came), new.events, old.identities))
+    both = old.identities.unionByName(new.identities)
+    persons = kept(spark, both.join(ids, "id", "left_semi").select("person_id").distinct())
+    made = users(new.identities, events_of(new.events, ids), sessions_of(new.sessions, ids), RULES)
+    assert rows_of(replace_users(old.users(), made, persons)) == new.rows()
