@@ -57,7 +57,8 @@ def bot_verdict(user_agent: str | None, parsed: UserAgent) -> BotVerdict:
     program = _PROGRAM.search(text)
     if parsed.is_spider and not program:
         return BotVerdict(f"uap-core: {parsed.browser or 'Spider'}")
-    robot = _listed(text, _patterns().robots) or _expression(_ROBOT.search(text))
+    word = _ROBOT.search(text)
+    robot = _listed(text, _patterns().robots if word else _patterns().wordless) or _expression(word)
     if robot is not None:
         return BotVerdict(robot)
     return BotVerdict(None, _listed(text, _patterns().programs) or _expression(program))
@@ -74,7 +75,10 @@ class _Pattern(NamedTuple):
 
 
 class _Patterns(NamedTuple):
+    """`wordless` are the robots without a robot's word in their name: all that is left to ask of most people."""
+
     robots: tuple[_Pattern, ...]
+    wordless: tuple[_Pattern, ...]
     programs: tuple[_Pattern, ...]
 
 
@@ -92,7 +96,8 @@ def _patterns() -> _Patterns:
     for entry in CRAWLER_USER_AGENTS_DATA:
         target = programs if "http-library" in entry.get("tags", ()) else robots
         target.append(_pattern(entry["pattern"]))
-    return _Patterns(tuple(robots), tuple(programs))
+    wordless = tuple(robot for robot in robots if not _ROBOT.search(robot.literal))
+    return _Patterns(tuple(robots), wordless, tuple(programs))
 
 
 def _pattern(pattern: str) -> _Pattern:

@@ -1,6 +1,7 @@
 """Robots are told by what they say of themselves, and people are not taken for robots."""
 
 import pytest
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,13 @@ def test_an_http_library_is_a_robot_on_the_web_only(user_agent: str) -> None:
 
 def test_a_robot_is_one_on_every_platform() -> None:
     assert bot_reason("Mozilla/5.0 (compatible; bingbot/2.0)", "server") is not None
+
+
+@pytest.mark.parametrize(
+    "user_agent", [e["instances"][0] for e in CRAWLER_USER_AGENTS_DATA if e.get("instances")][::20]
+)
+def test_listed_robots_are_known_by_their_own_examples(user_agent: str) -> None:
+    assert bot_reason(user_agent) is not None
 
 
 @given(st.text())
