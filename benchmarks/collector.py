@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import psutil
-import uvicorn
 
 from benchmarks.data import event_blocks
 from event_assets.collector import WriteKeys, create_app
+from event_assets.collector.__main__ import serve
 from event_assets.collector.limits import CollectorLimits
 from event_assets.settings import load_settings
 from event_assets.streams import EventStream, PutResult, StreamRecord, open_stream
@@ -150,7 +150,7 @@ def _collector(kind: Kind, home: Path) -> Iterator[tuple[str, str, psutil.Proces
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.collector", "--serve", kind, "--home", str(home), "--port", str(port)]
-    running = subprocess.Popen(command)
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(running, url)
@@ -171,11 +171,11 @@ def _wait_until_ready(running: subprocess.Popen[bytes], url: str) -> None:
 
 
 def _serve(kind: Kind, home: Path, port: int) -> None:
-    settings = load_settings(home=home)
+    settings = load_settings(home=home, collector_port=port)
     stream = open_stream(settings)
     limits = CollectorLimits(ip_requests_per_second=UNREACHED_RATE)
     app = create_app(settings, NullStream(stream) if kind == "null" else stream, None, limits)
-    uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+    serve(settings, app)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ On SIGTERM or SIGINT it takes no more connections, answers the requests in fligh
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 
 import uvicorn
@@ -20,11 +21,11 @@ from event_assets.settings import Settings, SettingsError, load_settings
 _GRACE_SECONDS = 20
 
 
-def serve(settings: Settings, workers: int = 1) -> None:
+def serve(settings: Settings, app: Starlette, workers: int = 1) -> None:
     """Serves with so many processes on one port. Rates and memory are bounded per process."""
-    app = create_app(settings)
+    _rarely_collect_garbage()
     uvicorn.run(
-        app if workers == 1 else f"{__name__}:app_of_environment",
+        app if workers == 1 else "event_assets.collector.__main__:app_of_environment",
         factory=workers > 1,
         workers=workers,
         host=settings.collector_host,
@@ -42,7 +43,15 @@ def serve(settings: Settings, workers: int = 1) -> None:
 
 def app_of_environment() -> Starlette:
     """The app by the environment's settings; each of several processes makes its own."""
+    _rarely_collect_garbage()
     return create_app(load_settings())
+
+
+def _rarely_collect_garbage() -> None:
+    """A request leaves no cycles behind: looking for them every 700 objects would cost more than 4 % of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def main() -> int:
@@ -51,7 +60,8 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
     workers = parser.parse_args().workers
     try:
-        serve(load_settings(), workers)
+        settings = load_settings()
+        serve(settings, create_app(settings), workers)
     except (SettingsError, PlanError, KeyFileError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from event_assets.collector.glance import Glance
-from event_assets.collector.privacy import RECORD_OF_REFUSAL
 from event_assets.collector.stamp import Stamp
+from event_assets.contract.consent import Refusal, is_dropped, is_refused
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import Event
 from event_assets.contract.plan import TrackingPlan
@@ -45,10 +45,10 @@ class Judged(NamedTuple):
 class Judge:
     """Decides about events by the contract, the tracking plan and the consent that they carry."""
 
-    def __init__(self, plan: TrackingPlan, limits: Limits, consent_refused: Literal["drop", "strip"]) -> None:
+    def __init__(self, plan: TrackingPlan, limits: Limits, consent_refused: Refusal) -> None:
         self._glance = Glance(plan, limits)
         self._decoder = EventDecoder(plan, limits)
-        self._refused: Literal["drop", "strip"] = consent_refused
+        self._refused = consent_refused
 
     def judge(self, events: Sequence[bytes], stamp: Stamp) -> Judged:
         """Verdicts on a request's events, that hold once the stream has taken the lines."""
@@ -80,9 +80,9 @@ class Judge:
         if stamp.trusted and _is_ahead(event, stamp.received_at):
             return Verdict(event.event_id, "rejected", "future", _AHEAD), None
         accepted = Verdict(event.event_id, "accepted")
-        if event.consent is None or event.consent.analytics is not False:
+        if not is_refused(event):
             return accepted, (event.anonymous_id or event.user_id or event.event_id, stamp.rewritten(text, event))
-        if self._refused == "drop" and event.event != RECORD_OF_REFUSAL:
+        if is_dropped(event, self._refused):
             return Verdict(event.event_id, "dropped", "consent_refused"), None
         return accepted, (event.anonymous_id or event.event_id, stamp.rewritten(text, event, strip=True))
 

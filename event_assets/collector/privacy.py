@@ -1,4 +1,4 @@
-"""What an event may say about a person before it is written for the first time: IP addresses and refused consent."""
+"""What is kept of an IP address before it is written for the first time. Refused consent is in `contract/consent.py`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from event_assets.settings import Settings
-
-RECORD_OF_REFUSAL = "consent_changed"
-"""The event that says what somebody agreed to: never dropped, for it is the record of the refusal itself."""
-STRIPPED_FIELDS = frozenset({"user_id", "ip", "traits"})
-"""Fields that an event loses when analytics was refused, beside its device's `user_agent`."""
 
 
 def ip_rule(settings: Settings) -> Callable[[str], str | None]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from event_assets.collector.glance import SureEvent
-from event_assets.collector.privacy import STRIPPED_FIELDS
+from event_assets.contract.consent import STRIPPED_FIELDS, placeholder_id
 from event_assets.contract.event import Event
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
@@ -98,7 +98,7 @@ def stripped(fields: dict[str, Any], event: Event) -> dict[str, Any]:
         device = _fields.decode(fields["device"])
         kept["device"] = {name: value for name, value in device.items() if name != "user_agent"}
     if not event.anonymous_id:
-        kept["anonymous_id"] = f"stripped-{event.event_id}"[:128]
+        kept["anonymous_id"] = placeholder_id(event)
     return kept
 
 

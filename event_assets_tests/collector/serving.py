@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import uvicorn
 
 from event_assets.collector import WriteKeys, create_app
@@ -61,16 +62,19 @@ def serving(
 
 
 @contextmanager
-def process(home: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(home: Path, port: int, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m event_assets.collector` as a process, ready to serve; killed at the end if it still runs."""
     given = {"EVENT_ASSETS_HOME": str(home), "EVENT_ASSETS_COLLECTOR_PORT": str(port), **environment}
-    command = [sys.executable, "-m", "event_assets.collector"]
+    command = [sys.executable, "-m", "event_assets.collector", *arguments]
     with open(home / "collector.log", "ab") as log:
         running = subprocess.Popen(command, env={**os.environ, **given}, stderr=log)
     try:
         _wait_until_ready(running, port)
         yield running
     finally:
+        if running.poll() is None:
+            for worker in psutil.Process(running.pid).children():
+                worker.kill()
         running.kill()
         running.wait()
 

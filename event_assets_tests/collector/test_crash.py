@@ -82,3 +82,16 @@ def test_a_wrong_setting_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), process(tmp_path, free_port(), EVENT_ASSETS_IP_PRIVACY="secret"):
         pass
     assert "EVENT_ASSETS_IP_PRIVACY" in (tmp_path / "collector.log").read_text()
+
+
+def test_two_processes_share_a_port_a_stream_and_the_keys(tmp_path: Path) -> None:
+    port, key = free_port(), WriteKeys(tmp_path / "keys.json").create("site", "web")
+    with process(tmp_path, port, "--workers=2") as collector:
+        for number in range(20):
+            answer = httpx.post(
+                f"http://127.0.0.1:{port}/v1/events", json=event(number), headers={"x-write-key": key}, timeout=30
+            )
+            assert answer.status_code == 200
+        collector.terminate()
+        assert collector.wait(60) is not None
+    assert len(written(open_stream(load_settings(home=tmp_path)))) == 20

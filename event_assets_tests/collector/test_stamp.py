@@ -168,6 +168,6 @@ def test_whatever_an_event_holds_stamping_adds_its_fields_and_changes_nothing_el
     expected = dict(sent)
     if not trusted:
         agent = (device or {}).get("user_agent")
-        expected["device"] = {**(device or {}), "user_agent": AGENT if agent is None else agent}
+        expected["device"] = {**(device or {}), "user_agent": agent or AGENT}
         expected["ip"] = "203.0.113.0"
     assert written == {**expected, "received_at": TEXT}
