@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     session_reach_days: int | None = Field(
         None,
         ge=3,
-        description="Days around a late event in which the rest of its client session is looked for. Default: all days.",
+        description="Days around a late event in which the rest of its client session is sought. Default: all days.",
     )
     engaged_seconds: int = Field(20, ge=1, description="Engaged seconds from which a session counts as engaged.")
     conversion_events: Annotated[tuple[str, ...], NoDecode] = Field(

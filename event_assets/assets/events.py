@@ -2,6 +2,7 @@
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
+from pydantic import Field
 
 from event_assets.assets.lake_asset import Rebuild, lake_asset, materialise, window_of
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
@@ -17,7 +18,7 @@ from event_assets.steps.landing import land
 class RebuildHours(Rebuild):
     """How to bring a table by arrival up to date."""
 
-    hours: list[int] = []
+    hours: list[int] = Field(default_factory=list)
     """With `rebuild`: only these hours of arrival (UTC)."""
 
 
@@ -29,9 +30,7 @@ def raw_events(
         return materialise(context, lambda: land(events, lake.open(), rules.max_records_per_run))
 
 
-@lake_asset(
-    CLEAN_EVENTS, group="events", deps=["raw_events"], kinds={"pyspark", "delta"}, code_version=cleaning.CODE
-)
+@lake_asset(CLEAN_EVENTS, group="events", deps=["raw_events"], kinds={"pyspark", "delta"}, code_version=cleaning.CODE)
 def clean_events(
     context: dg.AssetExecutionContext,
     config: RebuildHours,

@@ -77,9 +77,7 @@ def lake_multi_asset(
 def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """An asset that takes a range of partitions in one run, and is tried again after a passing fault."""
     return _without_beta_warning(
-        lambda: dg.asset(
-            **described, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY
-        )
+        lambda: dg.asset(**described, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY)
     )
 
 
@@ -132,8 +130,8 @@ def materialise_all(
 ) -> list[dg.MaterializeResult[None]]:
     """Runs a step that makes several tables and reports each.
 
-    Days outside the run's that had to change as well (a session that goes on past midnight) are reported as materialised
-    too.
+    Days outside the run's that had to change as well (a session that goes on past midnight) are reported as
+    materialised too.
     """
     began = time.perf_counter()
     reports = list(step())
@@ -142,9 +140,7 @@ def materialise_all(
     for report in reports:
         for day in sorted(day for day in report.dates if day not in window)[:_MOST_LISTED]:
             context.log_event(_elsewhere(context, report, day))
-    return [
-        dg.MaterializeResult(asset_key=report.table, metadata=_metadata(report, seconds)) for report in reports
-    ]
+    return [dg.MaterializeResult(asset_key=report.table, metadata=_metadata(report, seconds)) for report in reports]
 
 
 def _elsewhere(context: dg.AssetExecutionContext, report: StepReport, day: str) -> dg.AssetMaterialization:
@@ -173,7 +169,7 @@ def _metadata(report: StepReport, seconds: float) -> dict[str, Any]:
     return metadata | {name: _shown(value) for name, value in report.more.items()}
 
 
-def _listed(dates: Mapping[str, int]) -> dg.MetadataValue:  # type: ignore[type-arg]
+def _listed(dates: Mapping[str, int]) -> dg.MetadataValue:
     shown = sorted(dates.items(), reverse=True)[:_MOST_LISTED]
     return dg.TableMetadataValue(
         [dg.TableRecord({"date": date, "new rows": rows}) for date, rows in shown],

@@ -24,9 +24,7 @@ def visitors(
     return materialise(context, lambda: visitors_step(lake.open(), spark.spark_session, rebuild=config.rebuild))
 
 
-@lake_asset(
-    IDENTITIES, group="people", deps=["enriched_events"], kinds={"pyspark", "delta"}, code_version=people.CODE
-)
+@lake_asset(IDENTITIES, group="people", deps=["enriched_events"], kinds={"pyspark", "delta"}, code_version=people.CODE)
 def identities(
     context: dg.AssetExecutionContext, config: Rebuild, lake: LakeResource, spark: LazyPySparkResource
 ) -> dg.MaterializeResult[None]:
@@ -48,9 +46,7 @@ def users(
     rules: RulesResource,
 ) -> dg.MaterializeResult[None]:
     sessions = rules.sessions()
-    return materialise(
-        context, lambda: users_step(lake.open(), spark.spark_session, sessions, rebuild=config.rebuild)
-    )
+    return materialise(context, lambda: users_step(lake.open(), spark.spark_session, sessions, rebuild=config.rebuild))
 
 
 @lake_asset(USER_SEGMENTS, group="people", deps=["users"], kinds={"pyspark", "delta"}, code_version=people.CODE)

@@ -12,7 +12,6 @@ from event_assets.resources.lake import LakeResource
 from event_assets.settings import Settings
 
 
-
 @dg.op(description="Puts small files of each table together; raw records stay as they were landed.")
 def compact_tables(context: dg.OpExecutionContext, lake: LakeResource, spark: LazyPySparkResource) -> None:
     opened = lake.open()

@@ -39,7 +39,8 @@ def partitioned(
 
 
 def keys_of(partitions: Partitions, days: Sequence[str]) -> list[str]:
-    """The keys of the partitions that hold these days and exist by now, in order; all hours of a day for hourly ones."""
+    """The keys of the partitions that hold these days and exist by now, in order; all hours of a day for hourly
+    ones."""
     last = partitions.get_last_partition_window()
     keys: list[str] = []
     for day in days:
@@ -51,7 +52,8 @@ def keys_of(partitions: Partitions, days: Sequence[str]) -> list[str]:
 
 
 def ranges_of(partitions: Partitions, days: Iterable[str], most: int) -> list[dg.PartitionKeyRange]:
-    """The ranges of partitions that hold these days and no others; one over all of them where that would be too many."""
+    """The ranges of partitions that hold these days and no others; one over all of them where that would be too
+    many."""
     ranges: list[list[str]] = []
     follows: str | None = None
     for key in keys_of(partitions, sorted(days)):

@@ -33,6 +33,8 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+LATE_EVERY = dt.timedelta(minutes=1)
+"""How often late days have their turn while new records keep coming."""
 _LONGEST_WAIT = dt.timedelta(minutes=5)
 
 BY_ARRIVAL_ONLY = {"raw_events", "clean_events", "quarantined_events"}
@@ -62,7 +64,7 @@ def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[d
             return dg.SkipReason(f"The last run failed; the next try is in {waiting.total_seconds():.0f} s.")
         try:
             with stream.open() as events:
-                wanted = _wanted(partitions, events, lake.open(), runs)
+                wanted = _wanted(partitions, events, lake.open(), runs, _is_late_due(context.instance))
         except StreamNotFound as error:
             return dg.SkipReason(f"{error} Start one with `event-assets up`, or `make demo` to see it at work.")
         if not wanted:
@@ -83,9 +85,12 @@ class Wanted(NamedTuple):
 
 
 def _wanted(
-    partitions: Partitions, stream: EventStream, lake: Lake, runs: Sequence[dg.DagsterRun]
+    partitions: Partitions, stream: EventStream, lake: Lake, runs: Sequence[dg.DagsterRun], is_late_due: bool
 ) -> list[Wanted]:
-    """The runs that would bring everything up to date, but what the runs in flight do."""
+    """The runs that would bring everything up to date, but what the runs in flight do.
+
+    New records come first: while they keep coming, late days have their turn only when it `is_late_due`.
+    """
     wanted: list[Wanted] = []
     covered = {day for run in runs for day in _days_of(partitions, run)}
     if not any(run.tags.get(RUN_TAG) == "arrival" for run in runs):
@@ -94,8 +99,10 @@ def _wanted(
         for keys in ranges_of(partitions, days, most=1):
             wanted.append(Wanted("arrival", keys, tuple(shards)))
             covered |= _days_between(partitions, keys)
-    late = [day for day in pending(lake, BY_EVENT_DATE) if day not in covered]
-    return wanted + [Wanted("event_date", keys) for keys in ranges_of(partitions, late, MOST_RANGES)]
+    if is_late_due or not (wanted or runs):
+        late = [day for day in pending(lake, BY_EVENT_DATE) if day not in covered]
+        wanted += [Wanted("event_date", keys) for keys in ranges_of(partitions, late, MOST_RANGES)]
+    return wanted
 
 
 def shards_to_land(stream: EventStream, lake: Lake) -> list[str]:
@@ -104,7 +111,9 @@ def shards_to_land(stream: EventStream, lake: Lake) -> list[str]:
     reader = StreamReader(stream)
     if not reader.has_new(position):
         return []
-    return [shard.shard_id for shard in stream.shards() if _holds_more(stream, shard.shard_id, position.get(shard.shard_id))] or ["unknown"]
+    return [
+        shard.shard_id for shard in stream.shards() if _holds_more(stream, shard.shard_id, position.get(shard.shard_id))
+    ] or ["unknown"]
 
 
 def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | None) -> bool:
@@ -115,7 +124,7 @@ def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | No
 
 
 def _request(wanted: Wanted, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
-    tags = {RUN_TAG: wanted.kind}
+    tags: dict[str, str] = {RUN_TAG: wanted.kind}
     if wanted.shards:
         tags[SHARDS_TAG] = "_".join(wanted.shards)[:60]
     if wanted.keys.start == wanted.keys.end:
@@ -127,6 +136,12 @@ def _request(wanted: Wanted, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
 def _runs_in_flight(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
     runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
     return [run for run in runs if RUN_TAG in run.tags]
+
+
+def _is_late_due(instance: dg.DagsterInstance) -> bool:
+    """Whether the last run for late days was asked for long enough ago."""
+    last = instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: "event_date"}), limit=1)
+    return not last or dt.datetime.now(dt.UTC) - last[0].create_timestamp > LATE_EVERY
 
 
 def _days_of(partitions: Partitions, run: dg.DagsterRun) -> set[str]:

@@ -1,4 +1,5 @@
-"""What is kept of an IP address before it is written for the first time. Refused consent is in `contract/consent.py`."""
+"""What is kept of an IP address before it is first written. Refused consent is in `contract/consent.py`.
+`contract/consent.py`."""
 
 from __future__ import annotations
 

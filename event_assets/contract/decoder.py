@@ -31,6 +31,7 @@ Reason = Literal[
     "plan_violation",
     "future",
     "past",
+    "consent_refused",
 ]
 """Why an event is rejected or quarantined."""
 

@@ -40,7 +40,8 @@ class Lake:
             uri = self.storage.uri(f"{root}/{uuid.uuid4().hex}")
             frame.write.mode("overwrite").parquet(uri)
             reader = frame.sparkSession.read
-            # What an engine infers of a frame may differ from what it writes (Sail: INT for a BIGINT), so the files tell.
+            # What an engine infers of a frame may differ from what it writes (Sail: INT for a BIGINT), so the files
+            # tell.
             wrote = any(True for _ in self.storage.walk(uri.removeprefix(self.storage.uri() + "/")))
             return reader.parquet(uri) if wrote else reader.schema(frame.schema).parquet(uri)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from event_assets.lake.table import LakeFile, LakeTable, retry_on_conflict
@@ -33,7 +34,7 @@ def compact(table: LakeTable, spark: SparkSession, least_files: int = LEAST_FILE
     before = table.snapshot()
     written = 0
     for partition in {tuple(group[0].partition.items()) for group in _groups(before.files, least_files)}:
-        written += retry_on_conflict(lambda chosen=partition: _compact(table, spark, dict(chosen), least_files))
+        written += retry_on_conflict(partial(_compact, table, spark, dict(partition), least_files))
     return Compaction(table.spec.name, len(before.files), len(table.snapshot().files), written)
 
 

@@ -1,7 +1,9 @@
-"""How far a table is: what of its upstream is in it. It is part of the table's own commit, so it can never disagree with the rows.
+"""How far a table is: what of its upstream is in it. It is part of the table's own commit, so it can never disagree
+with the rows.
 
-A table that has taken in its upstream up to a version says `through`; dates that changed upstream and are not brought up
-to date yet are `pending`, with the upstream version from which on they are behind. Only these are listed, so the record stays small.
+A table that has taken in its upstream up to a version says `through`; dates that changed upstream and are not brought
+up to date yet are `pending`, with the upstream version from which on they are behind. Only these are listed, so the
+record stays small.
 """
 
 from __future__ import annotations

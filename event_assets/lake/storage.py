@@ -1,4 +1,5 @@
-"""A folder or an S3 prefix behind one face: for Arrow, for Delta's log and for Spark. What the files hold is not known here."""
+"""A folder or an S3 prefix behind one face: for Arrow, for Delta's log and for Spark. What the files hold is not
+known here."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ _S3 = "s3://"
 
 @dataclass(frozen=True)
 class Storage:
-    """The root of a lake. `url` is a folder or `s3://bucket/prefix`; `endpoint` an S3 endpoint that is not AWS's own."""
+    """The root of a lake. `url` is a folder or `s3://bucket/prefix`; `endpoint` an S3 endpoint that is not AWS's
+    own."""
 
     url: str
     region: str = "us-east-1"

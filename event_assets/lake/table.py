@@ -243,7 +243,7 @@ class LakeTable:
         self.storage.write(f"{self.spec.name}/_progress/{number}.json", progress.to_json())
         now, changes = number // 1_000_000, note is not None
         actions: list[AddAction | RemoveAction] = [
-            RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, f.partition) for f in remove
+            RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, {**f.partition}) for f in remove
         ]
         actions += [AddAction(f.path, f.size, f.partition, now, changes, _stats(f)) for f in add]
         try:
@@ -350,7 +350,7 @@ class Snapshot:
 
     def changes_since(self, version: int) -> Changes:
         """What came after a version. Compactions change nothing and are left out."""
-        commits = []
+        commits: list[Commit] = []
         for number in range(version + 1, self.version + 1):
             name = f"{self.table.spec.name}/_delta_log/{number:020d}.json"
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import dagster as dg
 
@@ -20,6 +20,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     plan_dir: str
     first_day: str
+    consent_refused: Literal["drop", "strip"]
     session_timeout_minutes: int
     session_max_hours: int
     engaged_seconds: int
@@ -33,6 +34,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return cls(
             plan_dir=str(settings.plan),
             first_day=str(settings.first_day),
+            consent_refused=settings.consent_refused,
             session_timeout_minutes=settings.session_timeout_minutes,
             session_max_hours=settings.session_max_hours,
             engaged_seconds=settings.engaged_seconds,
@@ -44,7 +46,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def cleaning(self) -> CleanRules:
         """What an event must be to be clean."""
-        return CleanRules(TrackingPlan.load(Path(self.plan_dir)), dt.date.fromisoformat(self.first_day))
+        plan = TrackingPlan.load(Path(self.plan_dir))
+        return CleanRules(plan, dt.date.fromisoformat(self.first_day), self.consent_refused)
 
     def enriching(self) -> EnrichRules:
         """Whose pages are ours, and what marketing parameters are called."""

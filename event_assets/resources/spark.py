@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_pyspark import LazyPySparkResource
+from pydantic import Field
 
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
@@ -28,7 +29,7 @@ class EmbeddedSparkResource(LazyPySparkResource):
     """The embedded engine: the running stack's, so that no run waits for one, else one in this process."""
 
     home: str
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
 
     @property
     def spark_session(self) -> Any:

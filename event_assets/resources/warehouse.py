@@ -15,7 +15,8 @@ from event_assets.warehouse.warehouse import Warehouse
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """PostgreSQL or Amazon Redshift. Where `url` is empty, the embedded PostgreSQL is meant: the running stack's, else its own."""
+    """PostgreSQL or Amazon Redshift. Where `url` is empty, the embedded PostgreSQL is meant: the running stack's,
+    else its own."""
 
     kind: Literal["postgres", "redshift"]
     home: str

@@ -58,7 +58,8 @@ class _Versions:
 
 
 def ledger_step(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
-    """Brings the books up to date: for the window's days of arrival and for every other that changed since the last time."""
+    """Brings the books up to date: for the window's days of arrival and for every other that changed since the last
+    time."""
     for name in (RAW_EVENTS.name, *_SOURCES):
         lake.table(name).snapshot()
     return retry_on_conflict(lambda: _keep(lake, spark, window))
@@ -151,7 +152,8 @@ def _arrived(rows: DataFrame, dates: list[str]) -> DataFrame:
 
 
 def _pending(spark: SparkSession, clean: Snapshot, arrivals: Sequence[Arrivals], again: Sequence[str]) -> DataFrame:
-    """Clean rows that the enriched events have not taken in: what came since to each date, all of those to be made again."""
+    """Clean rows that the enriched events have not taken in: what came since to each date, all of those to be made
+    again."""
     frames = [clean.read(spark, arrival.files).where(_on(arrival.dates)) for arrival in arrivals]
     if again:
         frames.append(clean.read(spark, clean.select("event_date", again[0], again[-1])).where(_on(again)))

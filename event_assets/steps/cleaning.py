@@ -1,7 +1,7 @@
 """clean_events and quarantined_events: every event of the raw records in exactly one of the two.
 
-Both are kept by arrival and take in raw_events each at its own pace; a crash between the two is made good by the next time.
-A day that other rules made (a mended tracking plan, newer code) is made again from its raw records.
+Both are kept by arrival and take in raw_events each at its own pace; a crash between the two is made good by the next
+time. A day that other rules made (a mended tracking plan, newer code) is made again from its raw records.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """enriched_events: every event once, by the date on which it happened.
 
-Which copy of an event counts is decided here, over all dates at once, by a narrow index of ids (`event_ids`) and the short
-list of copies that do not count (`duplicate_events`). A date to which rows only came gets the new rows; a date that lost
-one (an earlier copy came later, a day of arrival was cleaned again) is made again from all clean rows.
+Which copy of an event counts is decided here, over all dates at once, by a narrow index of ids (`event_ids`) and the
+short list of copies that do not count (`duplicate_events`). A date to which rows only came gets the new rows; a date
+that lost one (an earlier copy came later, a day of arrival was cleaned again) is made again from all clean rows.
 """
 
 from __future__ import annotations
@@ -91,8 +91,10 @@ def _index_again(lake: Lake, spark: SparkSession, clean: Snapshot, ids: Snapshot
     copies = listed.table.stage(duplicates(ids.read(spark, staged)), 1, 1)
     before, after = listed.read(spark), listed.read(spark, copies)
     keys = [*POSITION, "event_id", "event_date"]
-    changed = before.select(*keys).exceptAll(after.select(*keys)).unionByName(
-        after.select(*keys).exceptAll(before.select(*keys))
+    changed = (
+        before.select(*keys)
+        .exceptAll(after.select(*keys))
+        .unionByName(after.select(*keys).exceptAll(before.select(*keys)))
     )
     touched = {str(row["event_date"]): 0 for row in changed.select("event_date").distinct().collect()}
     listed.table.commit(listed, listed.progress, add=copies, remove=listed.files, touched=touched)
@@ -143,9 +145,7 @@ def _indexed(lake: Lake) -> Snapshot:
     return clean.at(through) if through >= 0 else clean.snapshot()
 
 
-def _rows(
-    spark: SparkSession, clean: Snapshot, arrivals: Iterable[Arrivals], again: set[str]
-) -> DataFrame | None:
+def _rows(spark: SparkSession, clean: Snapshot, arrivals: Iterable[Arrivals], again: set[str]) -> DataFrame | None:
     """The clean rows to take in: new ones of dates that only grew, all of the dates that are made again."""
     frames = [_of_dates(clean.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
     if again:
@@ -168,9 +168,7 @@ def _listed_in(spark: SparkSession, listed: Snapshot, dates: Sequence[str]) -> D
     return listed.read(spark, files)
 
 
-def _report(
-    snapshot: Snapshot, staged: Sequence[LakeFile], dates: dict[str, int], again: Sequence[str]
-) -> StepReport:
+def _report(snapshot: Snapshot, staged: Sequence[LakeFile], dates: dict[str, int], again: Sequence[str]) -> StepReport:
     return StepReport(
         ENRICHED_EVENTS.name,
         snapshot.version,

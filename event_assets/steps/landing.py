@@ -1,7 +1,7 @@
 """raw_events: copies what is new on the stream to objects named by stream, shard, first and last sequence number.
 
-The table's own commit log is the checkpoint: objects and positions become visible in one commit, or not at all. The same
-range of a shard always gives the same name, so a repeat overwrites itself.
+The table's own commit log is the checkpoint: objects and positions become visible in one commit, or not at all. The
+same range of a shard always gives the same name, so a repeat overwrites itself.
 """
 
 from __future__ import annotations
@@ -25,21 +25,25 @@ from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecor
 OBJECT_BYTES = 64_000_000
 """Size at which the next object of a shard starts."""
 QUIET = dt.timedelta(hours=1)
-"""How often it is noted that a quiet stream holds nothing unread, so that its trimmed records are not taken for lost."""
+"""How often it is noted that a quiet stream holds nothing unread, so that its trimmed records are not taken for
+lost."""
 
 
 def checkpoint(progress: Progress, stream: str) -> dict[str, ShardPosition]:
     """How far the stream was landed, shard by shard."""
     return {
         shard: ShardPosition(
-            fields["after"], fields["ended"], dt.datetime.fromisoformat(fields["seen_at"]) if fields["seen_at"] else None
+            fields["after"],
+            fields["ended"],
+            dt.datetime.fromisoformat(fields["seen_at"]) if fields["seen_at"] else None,
         )
         for shard, fields in progress.positions.get(stream, {}).items()
     }
 
 
 def land(stream: EventStream, lake: Lake, records_per_shard: int = 200_000) -> StepReport:
-    """Lands everything that is on the stream now. Raises `StreamGap` where records were trimmed before they were landed."""
+    """Lands everything that is on the stream now. Raises `StreamGap` where records were trimmed before they were
+    landed."""
     return retry_on_conflict(lambda: _land(stream, lake.table(RAW_EVENTS.name), records_per_shard))
 
 
@@ -59,7 +63,9 @@ def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> Step
         events += sum(rows.column("events").to_pylist())
     if not files and not _is_worth_noting(before, positions, started):
         return _report(base, {}, 0, 0)
-    progress = replace(base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started)})
+    progress = replace(
+        base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started)}
+    )
     version = table.commit(base, progress, add=files)
     return _report(table.at(version), table.touched_by(files), records, events)
 
@@ -124,9 +130,7 @@ def _rows(stream: str, records: list[StoredRecord]) -> pa.Table:
     )
 
 
-def _is_worth_noting(
-    before: Mapping[str, ShardPosition], after: Mapping[str, ShardPosition], now: dt.datetime
-) -> bool:
+def _is_worth_noting(before: Mapping[str, ShardPosition], after: Mapping[str, ShardPosition], now: dt.datetime) -> bool:
     seen = [position.seen_at for position in before.values()]
     return before != after or any(at is None or now - at > QUIET for at in seen)
 

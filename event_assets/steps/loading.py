@@ -1,7 +1,7 @@
 """The warehouse's tables: what changed in the lake is loaded, date by date, in one transaction each time.
 
-What is loaded is known from the warehouse's own record, written by the transaction that loaded it. Where rows only came,
-only the new files are staged; a date that lost rows, and a table that is one whole, is replaced.
+What is loaded is known from the warehouse's own record, written by the transaction that loaded it. Where rows only
+came, only the new files are staged; a date that lost rows, and a table that is one whole, is replaced.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ class Loaded:
     reports: tuple[LoadReport, ...] = ()
 
 
-def load_step(
-    lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: Window, rebuild: bool = False
-) -> Loaded:
+def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: Window, rebuild: bool = False) -> Loaded:
     """Brings a table of the warehouse up to date: the window's dates, or the whole of a table without any."""
     snapshot = lake.table(table.lake.name).snapshot()
     if not table.partition_by:
@@ -94,9 +92,7 @@ def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable,
     return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), (report,))
 
 
-def lake_totals(
-    snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str] | None
-) -> dict[PartitionDate, Totals]:
+def lake_totals(snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str] | None) -> dict[PartitionDate, Totals]:
     """Rows and sums of each date as the lake has them; dates None: of a table that is one whole."""
     if dates is None:
         return {None: _total(snapshot, table, snapshot.files)}

@@ -11,8 +11,8 @@ from typing import Any
 class StepReport:
     """One table brought up to date.
 
-    `rows` and `bytes` are the table's after it; `new_rows` what came; `dates` the dates that were made, each with the rows
-    that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing.
+    `rows` and `bytes` are the table's after it; `new_rows` what came; `dates` the dates that were made, each with the
+    rows that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing.
     """
 
     table: str

@@ -1,8 +1,9 @@
 """sessions and page_views: what changed among the enriched events is sessionised again, and nothing else.
 
 Both come from one pass. A change on one day can change sessions that began on another (past midnight; a late event that
-joins two), so each table's commit covers all days that it concerns, at once. page_views is committed last: how page views
-stood before tells whose sessions a moved page view touches, so it must not be lost before the sessions are written.
+joins two), so each table's commit covers all days that it concerns, at once. page_views is committed last: how page
+views stood before tells whose sessions a moved page view touches, so it must not be lost before the sessions are
+written.
 """
 
 from __future__ import annotations
@@ -141,7 +142,9 @@ def _zones(
     for snapshot, rows in ((tables.sessions, result.sessions), (tables.page_views, result.page_views)):
         standing = snapshot.read(spark, snapshot.of_dates(near))
         come = checkpoint(rows)
-        days = _distinct_days(come.select("event_date").unionByName(in_zones(standing, result.zones).select("event_date")))
+        days = _distinct_days(
+            come.select("event_date").unionByName(in_zones(standing, result.zones).select("event_date"))
+        )
         kept = snapshot.read(spark, snapshot.of_dates(days))
         made.append((merge_touched(kept, come, result.zones), days))
     (session_rows, session_days), (view_rows, view_days) = made
@@ -153,7 +156,8 @@ def _distinct_days(rows: DataFrame) -> list[str]:
 
 
 def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], again: Collection[str]) -> DataFrame:
-    """The enriched rows of these days that came, and those that went: of days that lost rows, all of then and of now."""
+    """The enriched rows of these days that came, and those that went: of days that lost rows, all of then and of
+    now."""
     arrivals, rewritten = tables.todo.appended(day for day in days if day not in again)
     frames = [_on(tables.events.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
     whole = {*again, *rewritten}
@@ -183,7 +187,9 @@ def _write(
         (tables.sessions, made.sessions, made.session_days),
         (tables.page_views, made.page_views, made.page_view_days),
     ):
-        staged = base.table.stage(rows, len(changed), sum(file.rows for file in base.of_dates(changed)) + _rows(tables, days))
+        staged = base.table.stage(
+            rows, len(changed), sum(file.rows for file in base.of_dates(changed)) + _rows(tables, days)
+        )
         progress = base.progress.with_source(ENRICHED_EVENTS.name, tables.todo.after(days))
         progress = progress.with_code(what.code, known, again)
         version = base.table.commit(base, progress, add=staged, remove=base.of_dates(changed))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import functions as F
 
+from event_assets.contract.consent import Refusal, is_dropped, is_refused, stripped
 from event_assets.contract.decoder import Decoded, EventDecoder, Limits, Rejection
 from event_assets.contract.event import NESTED, Event
 from event_assets.contract.plan import TrackingPlan
@@ -32,16 +33,18 @@ _NOT_FROM_EVENT = {*_RECORD_COLUMNS, "line", "received_at", "derived_at", "extra
 
 @dataclass(frozen=True)
 class CleanRules:
-    """By what an event is clean: the tracking plan, the size limits, the first day that partitions exist for."""
+    """By what an event is clean: tracking plan, first day that partitions exist for, what refused consent means,
+    limits."""
 
     plan: TrackingPlan
     first_day: dt.date
-    limits: Limits = Limits()
+    refusal: Refusal = "strip"
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def version(self) -> str:
         """Changes with the rules; a day that other rules made is made again."""
-        return f"{self.plan.digest}-{self.first_day}"
+        return f"{self.plan.digest}-{self.first_day}-{self.refusal}"
 
 
 class _Clean(NamedTuple):
@@ -120,8 +123,11 @@ def _timed(
     elif derived.date() <= rules.first_day and derived.astimezone(dt.UTC).date() < rules.first_day:
         detail = f"derived_at {derived} is before the first day, {rules.first_day} (EVENT_ASSETS_FIRST_DAY)"
         rejection = Rejection("past", detail, event.event_id, event.event)
+    elif is_dropped(event, rules.refusal):
+        rejection = Rejection("consent_refused", "the person refused analytics", event.event_id, event.event)
     else:
-        return _Clean(record, number, decoded, received, derived)
+        kept = decoded._replace(event=stripped(event)) if is_refused(event) else decoded
+        return _Clean(record, number, kept, received, derived)
     return _Quarantined(record, number, rejection, line)
 
 
@@ -184,14 +190,14 @@ def _json(events: list[Event], name: str) -> list[bytes | None]:
 
 def _batch(columns: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:
     arrays = []
-    for field in schema:
-        values = columns[field.name]
+    for column in schema:
+        values = columns[column.name]
         if isinstance(values, pa.Array):
-            arrays.append(values.cast(field.type))
-        elif pa.types.is_int32(field.type):
+            arrays.append(values.cast(column.type))
+        elif pa.types.is_int32(column.type):
             arrays.append(pa.array(values).cast(pa.int32(), safe=False))
         else:
-            arrays.append(pa.array(values, field.type))
+            arrays.append(pa.array(values, column.type))
     return pa.RecordBatch.from_arrays(arrays, names=schema.names)
 
 

@@ -30,8 +30,8 @@ def event_ledger(
 ) -> DataFrame:
     """The books of the hours that the rows arrived in. Gives EVENT_LEDGER.
 
-    `pending` are clean rows whose event date is not brought up to date yet. A copy that is listed as duplicate counts as
-    one, wherever else it still is.
+    `pending` are clean rows whose event date is not brought up to date yet. A copy that is listed as duplicate counts
+    as one, wherever else it still is.
     """
     copies = duplicates.select(*POSITION)
     position = list(POSITION)

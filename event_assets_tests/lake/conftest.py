@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,5 +9,5 @@ from event_assets.lake.storage import Storage
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
-    yield Lake(Storage(str(tmp_path / "lake")))
+def lake(tmp_path: Path) -> Lake:
+    return Lake(Storage(str(tmp_path / "lake")))

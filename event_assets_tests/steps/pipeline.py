@@ -1,4 +1,5 @@
-"""The whole pipeline on one folder without Dagster: put records on a stream, bring every table up to date, look at rows."""
+"""The whole pipeline on one folder without Dagster: put records on a stream, bring every table up to date, look at
+rows."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets_tests.steps.pipeline import BY_PLACE, Pipeline
 from event_assets.steps.window import EVERYTHING, Window
+from event_assets_tests.steps.pipeline import BY_PLACE, Pipeline
 
 DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 COMPARED = (
