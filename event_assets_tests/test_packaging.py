@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import yaml
@@ -22,10 +25,36 @@ def test_the_lock_file_names_exact_versions_and_no_registry() -> None:
     assert all(re.match(r"^[a-z0-9-]+==[0-9][^ ]*( ; .*)?$", line) for line in text.splitlines())
 
 
+def asked_for() -> set[str]:
+    """The direct dependencies, those of all extras too."""
+    return set(re.findall(r'^ +"([a-z0-9-]+)(?:[\[><=~][^"]*)?",', (ROOT / "setup.py").read_text(), re.MULTILINE))
+
+
 def test_every_direct_dependency_is_locked() -> None:
-    wanted = set(re.findall(r'^        ?"([a-z0-9-]+)[\[><=~]', (ROOT / "setup.py").read_text(), re.MULTILINE))
-    assert len(wanted) > 10
+    wanted = asked_for()
+    assert {"dagster", "boto3", "ruff"} <= wanted
     assert wanted <= locked().keys()
+
+
+def test_every_package_that_is_imported_is_asked_for() -> None:
+    of_another = {"botocore": "boto3", "grpc": "dagster", "grpc-health": "dagster", "jsonschema-rs": "schemathesis"}
+    distributions = packages_distributions()
+    wanted = asked_for()
+    for file in sorted((ROOT / "event_assets").rglob("*.py")):
+        for name in imported(file) - sys.stdlib_module_names - {"event_assets"}:
+            asked = {distribution.lower().replace("_", "-") for distribution in distributions[name]}
+            assert asked & wanted or of_another.get(name.replace("_", "-")) in wanted, f"{name}, imported by {file}"
+
+
+def imported(file: Path) -> set[str]:
+    """The top-level packages that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
 
 
 def test_every_data_file_of_the_package_is_installed_with_it() -> None:
