@@ -1,5 +1,4 @@
-"""What is kept of an IP address before it is first written. Refused consent is in `contract/consent.py`.
-`contract/consent.py`."""
+"""What is kept of an IP address before it is first written. Refused consent is in `contract/consent.py`."""
 
 from __future__ import annotations
 
