@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from event_assets.contract.tables import WAREHOUSE_TABLES
+
 if TYPE_CHECKING:
     from event_assets.collector.keys import Source
     from event_assets.demo import DemoResult, Moment
@@ -169,13 +171,14 @@ def show_overview(overview: Overview, record: StackRecord | None) -> None:
 
 def _show_state(out: Console, overview: Overview) -> None:
     _show_books(out, overview.books)
-    tables = Table("Table", "Rows in the lake", "Rows in the warehouse")
-    for column in tables.columns[1:]:
-        column.justify = "right"
+    tables = Table("Lake", "Rows", "Warehouse", "Rows")
+    tables.columns[1].justify = tables.columns[3].justify = "right"
+    loaded = {table.lake.name: table.name for table in WAREHOUSE_TABLES}
     for name, rows in overview.lake.items():
-        tables.add_row(name, f"{rows:,}", "")
-    for name, rows in (overview.warehouse or {}).items():
-        tables.add_row(f"warehouse/{name}", "", f"{rows:,}")
+        there = loaded.get(name, "")
+        tables.add_row(
+            name, f"{rows:,}", there, f"{overview.warehouse.get(there, 0):,}" if there and overview.warehouse else ""
+        )
     out.print(tables)
 
 
