@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from event_assets.assets.pictures import bars
 from event_assets.contract.tables import Column, Table
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import EVERYTHING, Window
@@ -166,6 +167,8 @@ def _metadata(report: StepReport, seconds: float) -> dict[str, Any]:
     }
     if report.rebuilt:
         metadata["rebuilt"] = ", ".join(report.rebuilt[:_MOST_LISTED])
+    if report.bars:
+        metadata[report.bars_unit] = bars(report.bars, report.bars_unit)
     return metadata | {name: _shown(value) for name, value in report.more.items()}
 
 

@@ -30,6 +30,7 @@ from event_assets.steps.window import Window
 from event_assets.transforms.ledger import event_ledger
 
 _ATTEMPTS = 10
+_DAYS_SHOWN = 3
 _SOURCES = (CLEAN_EVENTS.name, QUARANTINED_EVENTS.name, ENRICHED_EVENTS.name, DUPLICATE_EVENTS.name)
 
 
@@ -168,4 +169,14 @@ def _report(snapshot: Snapshot, staged: list[LakeFile], dates: list[str]) -> Ste
         snapshot.bytes,
         sum(file.rows for file in staged),
         dict.fromkeys(dates, 0) | snapshot.table.touched_by(staged),
+        bars=_landed_per_hour(snapshot),
+        bars_unit="events landed per hour",
     )
+
+
+def _landed_per_hour(ledger: Snapshot) -> list[tuple[str, float]]:
+    """The last hours in which something arrived."""
+    files = ledger.of_dates(sorted(ledger.dates())[-_DAYS_SHOWN:])
+    rows = ledger.arrow(files, ("arrival_date", "arrival_hour", "landed")).to_pylist()
+    landed = sorted((f"{row['arrival_date']} {row['arrival_hour']:02}:00", float(row["landed"])) for row in rows)
+    return landed[-24 * _DAYS_SHOWN :]

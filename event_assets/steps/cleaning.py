@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
@@ -105,7 +107,7 @@ def _take_in(
         sum(file.rows for file in staged),
         dict.fromkeys(work.dates, 0) | _by_arrival(staged),
         tuple(work.rebuilt),
-        {"touched": table.touched_by(staged)},
+        _lateness(table, staged),
     )
 
 
@@ -125,6 +127,18 @@ def _work(todo: Outstanding, raw: Snapshot, base: Snapshot, what: Cleaning) -> _
 
 def _of(files: list[LakeFile], hours: Collection[int]) -> list[LakeFile]:
     return [file for file in files if not hours or int(file.partition["arrival_hour"]) in hours]
+
+
+def _lateness(table: LakeTable, staged: Sequence[LakeFile]) -> dict[str, float]:
+    """How long after they happened the new events were received, in seconds."""
+    if "derived_at" not in table.spec.column_names or not staged:
+        return {}
+    times = table.snapshot().arrow(staged, ("received_at", "derived_at"))
+    late = pc.subtract(times["received_at"].cast(pa.int64()), times["derived_at"].cast(pa.int64()))
+    p50, p95, most = pc.quantile(late, [0.5, 0.95, 1.0]).to_pylist()
+    return {
+        f"lateness_seconds_{name}": round(value / 1e6, 3) for name, value in (("p50", p50), ("p95", p95), ("max", most))
+    }
 
 
 def _by_arrival(files: Sequence[LakeFile]) -> dict[str, int]:

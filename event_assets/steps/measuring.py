@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.tables import DAILY_METRICS, ENRICHED_EVENTS, PAGE_VIEWS, SESSIONS
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import retry_on_conflict
+from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window
@@ -17,6 +17,7 @@ from event_assets.transforms.sessionise import SessionRules
 
 CODE = "1"
 """Version of the code that makes the metrics; raise it when the rows it gives change."""
+_DAYS_SHOWN = 60
 _SOURCES = (ENRICHED_EVENTS.name, SESSIONS.name, PAGE_VIEWS.name)
 
 
@@ -56,5 +57,22 @@ def _measure(lake: Lake, spark: SparkSession, what: Measuring) -> StepReport:
     made = base.table.at(version)
     rows = sum(file.rows for file in staged)
     return StepReport(
-        DAILY_METRICS.name, version, made.rows, made.bytes, rows, made.table.touched_by(staged), tuple(sorted(again))
+        DAILY_METRICS.name,
+        version,
+        made.rows,
+        made.bytes,
+        rows,
+        made.table.touched_by(staged),
+        tuple(sorted(again)),
+        bars=_events_per_day(made),
+        bars_unit="events per day",
     )
+
+
+def _events_per_day(metrics: Snapshot) -> list[tuple[str, float]]:
+    """The last days that have events."""
+    last = sorted(metrics.dates())[-_DAYS_SHOWN:]
+    events = dict.fromkeys(last, 0.0)
+    for row in metrics.arrow(metrics.of_dates(last), ("event_date", "events")).to_pylist():
+        events[str(row["event_date"])] += row["events"]
+    return list(events.items())

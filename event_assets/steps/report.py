@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,8 @@ class StepReport:
     """One table brought up to date.
 
     `rows` and `bytes` are the table's after it; `new_rows` what came; `dates` the dates that were made, each with the
-    rows that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing.
+    rows that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing; `bars` what a
+    picture shows, and its unit.
     """
 
     table: str
@@ -23,3 +24,5 @@ class StepReport:
     dates: Mapping[str, int] = field(default_factory=dict)
     rebuilt: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    bars: Sequence[tuple[str, float]] = ()
+    bars_unit: str = ""
