@@ -1,6 +1,6 @@
 """The arithmetic of sessions: where each begins, which are cut, and which event of a session plays which part.
 
-NumPy over one bucket of events in memory, several sessions at once. No Spark here. Engines sort and compare whole rows
+NumPy over one part of the events in memory, many sessions at once. No Spark here. Engines sort and compare whole rows
 slowly; with these flags a session row is made of plain sums and maxima.
 """
 
@@ -41,8 +41,8 @@ MARKS = (
 """
 
 
-class _Bucket(NamedTuple):
-    """The columns of a bucket as numbers. Times are microseconds, ids are small integers, -1 where there is none."""
+class _Part(NamedTuple):
+    """The columns of a part as numbers. Times are microseconds, ids are small integers, -1 where there is none."""
 
     group: Integers
     is_client: Flags
@@ -63,12 +63,12 @@ def mark_sessions(events: pa.Table, timeout: int, longest: int, longest_client: 
     `_group` is what sessions are told apart by: the client's session id, or the hash of the key. Limits are in
     microseconds.
     """
-    bucket = _bucket(events)
-    start, is_cut, after = _sessions(bucket, timeout, longest, longest_client)
-    order = _order(bucket, start, after)
+    part = _part(events)
+    start, is_cut, after = _sessions(part, timeout, longest, longest_client)
+    order = _order(part, start, after)
     session = np.empty(len(order), np.int64)
-    session[order] = np.cumsum(_changes(bucket.group[order], start[order], after[order]))
-    marks = (is_cut, after, *_marks(bucket, session, order, heartbeat))
+    session[order] = np.cumsum(_changes(part.group[order], start[order], after[order]))
+    marks = (is_cut, after, *_marks(part, session, order, heartbeat))
     events = events.append_column("_start", pa.array(start))
     for name, flags in zip(MARKS, marks, strict=True):
         events = events.append_column(name, pa.array(flags))
@@ -104,11 +104,11 @@ def client_cuts(groups: Integers, times: Integers, longest: int) -> tuple[Flags,
     return np.bincount(session, weights=after)[session] > 0, after
 
 
-def _bucket(events: pa.Table) -> _Bucket:
+def _part(events: pa.Table) -> _Part:
     is_client = _flags(events["session_id"].is_valid())
     derived, name = _microseconds(events["derived_at"]), events["event"]
     page_view = _codes(events["page_view_id"])
-    return _Bucket(
+    return _Part(
         group=_codes(events["_group"]) * 2 + is_client,
         is_client=is_client,
         derived=derived,
@@ -123,68 +123,70 @@ def _bucket(events: pa.Table) -> _Bucket:
     )
 
 
-def _sessions(bucket: _Bucket, timeout: int, longest: int, longest_client: int) -> tuple[Integers, Flags, Flags]:
-    size = len(bucket.group)
+def _sessions(part: _Part, timeout: int, longest: int, longest_client: int) -> tuple[Integers, Flags, Flags]:
+    size = len(part.group)
     start, is_cut, after = np.zeros(size, np.int64), np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-    rows = np.flatnonzero(~bucket.is_client)
-    rows = rows[np.lexsort((bucket.derived[rows], bucket.group[rows]))]
+    rows = np.flatnonzero(~part.is_client)
+    rows = rows[np.lexsort((part.derived[rows], part.group[rows]))]
     if len(rows):
-        start[rows], is_cut[rows] = session_starts(bucket.group[rows], bucket.derived[rows], timeout, longest)
-    rows = np.flatnonzero(bucket.is_client)
-    rows = rows[np.lexsort((bucket.derived[rows], bucket.received[rows], bucket.group[rows]))]
+        start[rows], is_cut[rows] = session_starts(part.group[rows], part.derived[rows], timeout, longest)
+    rows = np.flatnonzero(part.is_client)
+    rows = rows[np.lexsort((part.derived[rows], part.received[rows], part.group[rows]))]
     if len(rows):
-        is_cut[rows], after[rows] = client_cuts(bucket.group[rows], bucket.derived[rows], longest_client)
+        is_cut[rows], after[rows] = client_cuts(part.group[rows], part.derived[rows], longest_client)
     return start, is_cut, after
 
 
-def _order(bucket: _Bucket, start: Integers, after: Flags) -> Integers:
+def _order(part: _Part, start: Integers, after: Flags) -> Integers:
     """The rows in order of session and (derived_at, occurred_at, event_id)."""
-    keys = (bucket.occurred, bucket.derived, after, start, bucket.group)
+    keys = (part.occurred, part.derived, after, start, part.group)
     order = np.lexsort(keys)
     begins = _changes(*(key[order] for key in keys))
     tied = ~begins | np.append(~begins[1:], False)
     rows = order[tied]
     if len(rows):
         place = np.cumsum(begins)[tied]
-        ties = pa.table({"place": place, "id": bucket.event_id.take(pa.array(rows))})
+        ties = pa.table({"place": place, "id": part.event_id.take(pa.array(rows))})
         by_id = pc.sort_indices(ties, sort_keys=[("place", "ascending"), ("id", "ascending")]).to_numpy()
         order[tied] = rows[by_id]
     return order
 
 
-def _marks(bucket: _Bucket, session: Integers, order: Integers, heartbeat: int) -> tuple[Flags, ...]:
+def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> tuple[Flags, ...]:
     """The flags after the first two. `order` is by session, then time."""
-    size = len(order)
-    in_view = (bucket.is_page_view | bucket.is_ping) & (bucket.page_view >= 0)
-    is_ping = bucket.is_ping & in_view
-    slot = bucket.occurred // heartbeat
-    everything = np.ones(size, np.bool_)
-    by_receipt = np.lexsort((bucket.derived, bucket.received, session))
-
-    def first(among: Flags, *keys: Integers, rows: Integers = order) -> Flags:
-        flags = np.zeros(size, np.bool_)
-        chosen = rows[among[rows]]
-        for key in reversed(keys):
-            chosen = chosen[np.argsort(key[chosen], kind="stable")]
-        flags[chosen[_changes(*(key[chosen] for key in keys))]] = True
-        return flags
-
-    def edge(rows: Integers) -> Flags:
-        view = first(bucket.is_page_view, session, rows=rows)
-        viewed = np.bincount(session, weights=view) > 0
-        return view | (first(everything, session, rows=rows) & ~viewed[session])
-
+    by_receipt = np.lexsort((part.derived, part.received, session))
+    is_page_event = part.is_page_view | part.is_ping
+    viewing = session * (part.page_view.max(initial=0) + 1) + part.page_view
+    slot = part.occurred // heartbeat
+    by_view = order[(is_page_event & (part.page_view >= 0))[order]]
+    by_view = by_view[np.argsort(viewing[by_view], kind="stable")]
+    pings = by_view[part.is_ping[by_view]]
+    by_slot = pings[np.lexsort((slot[pings], viewing[pings]))]
     return (
-        edge(order),
-        edge(order[::-1]),
-        first(bucket.has_device, session, rows=by_receipt),
-        first(bucket.has_user, session, rows=order[::-1]),
-        first(bucket.is_page_view | bucket.is_ping, session) & bucket.is_ping,
-        first(in_view, session, bucket.page_view),
-        first(is_ping, session, bucket.page_view),
-        first(is_ping, session, bucket.page_view, slot),
-        first(bucket.is_page_view & in_view, session, bucket.page_view),
+        _edge(part, session, order),
+        _edge(part, session, order[::-1]),
+        _first(by_receipt[part.has_device[by_receipt]], session),
+        _first(order[::-1][part.has_user[order[::-1]]], session),
+        _first(order[is_page_event[order]], session) & part.is_ping,
+        _first(by_view, viewing),
+        _first(pings, viewing),
+        _first(by_slot, viewing, slot),
+        _first(by_view[part.is_page_view[by_view]], viewing),
     )
+
+
+def _edge(part: _Part, session: Integers, rows: Integers) -> Flags:
+    """The first page view of each session in this order of rows, else its first event."""
+    view = _first(rows[part.is_page_view[rows]], session)
+    viewed = np.bincount(session, weights=view) > 0
+    return view | (_first(rows, session) & ~viewed[session])
+
+
+def _first(rows: Integers, *keys: Integers) -> Flags:
+    """A flag on the first of the rows with each key. Rows with the same key stand together."""
+    flags = np.zeros(len(keys[0]), np.bool_)
+    flags[rows[_changes(*(key[rows] for key in keys))]] = True
+    return flags
 
 
 def _changes(*columns: npt.NDArray[np.generic]) -> Flags:

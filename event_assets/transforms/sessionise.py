@@ -19,6 +19,7 @@ is followed however long it is. `sessions(D)` and `page_views(D)` depend on the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -27,8 +28,8 @@ from pyspark.sql import functions as F
 
 from event_assets.transforms.session_marks import MARKS, mark_sessions
 
-BUCKETS = 64
-"""Groups that the events are dealt into by session; each is worked on in memory, on one core."""
+PARTS = 32
+"""Parts that the events are dealt into by session; each is worked on in memory, on one core."""
 
 EVENT_COLUMNS = (
     "event_id",
@@ -129,20 +130,22 @@ def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
     - the flags of `session_marks.MARKS`, with which sessions and page views are plain sums and maxima.
     """
 
-    def resolve(table: pa.Table) -> pa.Table:
-        return mark_sessions(table, rules.timeout, rules.longest, rules.longest_client, rules.heartbeat)
+    def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        part = list(batches)
+        if part:
+            limits = (rules.timeout, rules.longest, rules.longest_client, rules.heartbeat)
+            yield from mark_sessions(pa.Table.from_batches(part), *limits).to_batches()
 
-    dealt = events.withColumn("_group", F.coalesce(F.col("session_id"), key_hash(session_key()))).withColumn(
-        "_bucket", F.pmod(F.xxhash64("_group"), F.lit(BUCKETS))
-    )
+    is_computed = F.col("session_id").isNull()
+    group = F.when(is_computed, key_hash(session_key())).otherwise(F.col("session_id"))
+    dealt = events.withColumn("_group", group)
     columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
-    marked = dealt.groupBy("_bucket").applyInArrow(
-        resolve, ", ".join([*columns, "_start BIGINT", *(f"{mark} BOOLEAN" for mark in MARKS)])
-    )
+    schema = ", ".join([*columns, "_start BIGINT", *(f"{name} BOOLEAN" for name in MARKS)])
+    marked = dealt.repartition(PARTS, "_group").mapInArrow(mark, schema)
     beginning = F.sha2(F.concat_ws("|", "_group", F.col("_start").cast("string")), 256)
     computed = F.concat(F.col("_group"), F.lit("-"), F.substring(beginning, 1, 16))
     return (
         marked.withColumn("session_key", session_key())
-        .withColumn("session_id", F.coalesce(F.col("session_id"), computed))
-        .drop("_group", "_bucket", "_start")
+        .withColumn("session_id", F.when(is_computed, computed).otherwise(F.col("session_id")))
+        .drop("_group", "_start")
     )

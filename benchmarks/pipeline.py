@@ -1,0 +1,222 @@
+"""Raw records to session rows: our transforms on the embedded engine, and SQL written by hand for DuckDB.
+
+Both start from the same compressed lines and must give the same sessions. Ours is the platform's own way: records are
+unpacked and checked against the contract and the tracking plan, clean events are written with all columns, copies are
+found, sessions are written. DuckDB gets the lines as files and checks nothing. Each runs in a process of its own, whose
+memory is watched. Enrichment is another benchmark's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from benchmarks.data import START, event_blocks
+from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.records import pack
+from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, RAW_EVENTS
+from event_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+FILES = 8
+"""Files that the lines come in, so that an engine can read several at once."""
+
+_COMPARED = """
+    event_date, session_id, anonymous_id, user_id, start_at, end_at, events, page_views, engaged_seconds,
+    absolute_seconds, is_engaged, is_bounce, entry_url, exit_url, referrer, platform, conversions, revenue,
+    sequence_gaps
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Runs the benchmark, or one of its two sides in a process of its own. 1 when the rows differ."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks pipeline", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--events", type=int, default=2_000_000)
+    parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    if arguments.side:
+        print(json.dumps(_SIDES[arguments.side](arguments.folder)))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="event-assets-pipeline-") as folder:
+        figures = _compare(Path(folder), arguments.events)
+    print(json.dumps(figures) if arguments.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
+    return 0 if figures["same_rows"] else 1
+
+
+def _compare(folder: Path, events: int) -> dict[str, Any]:
+    size = write_records(folder, events)
+    ours, memory = _measured("ours", folder)
+    theirs, duckdb_memory = _measured("duckdb", folder)
+    return {
+        "events": events,
+        "bytes_per_event": round(size / events),
+        "events_per_second": round(events / ours["seconds"]),
+        "seconds": round(ours["seconds"], 2),
+        "duckdb_seconds": round(theirs["seconds"], 2),
+        "ratio": round(ours["seconds"] / theirs["seconds"], 2),
+        "peak_memory_mb": memory,
+        "duckdb_peak_memory_mb": duckdb_memory,
+        "seconds_by_step": {name: round(value, 2) for name, value in ours["steps"].items()},
+        **_difference(folder),
+    }
+
+
+def write_records(folder: Path, events: int) -> int:
+    """The same lines as `raw/*.parquet` (25 KB records, zstd) and as `lines/*.ndjson.zst`. Gives their bytes, plain."""
+    (folder / "raw").mkdir()
+    (folder / "lines").mkdir()
+    size = number = 0
+    blocks = event_blocks(events)
+    for file in range(FILES):
+        lines = [line for block in islice(blocks, -(-events // 50_000 // FILES) or 1) for line in block.splitlines()]
+        size += sum(map(len, lines)) + len(lines)
+        text = b"\n".join(lines) + b"\n"
+        (folder / f"lines/{file}.ndjson.zst").write_bytes(zstandard.ZstdCompressor(level=3).compress(text))
+        records = pack(lines)
+        pq.write_table(_raw_table(records, number), folder / f"raw/{file}.parquet", row_group_size=64)
+        number += len(records)
+    return size
+
+
+def _raw_table(records: list[bytes], first: int) -> pa.Table:
+    count = len(records)
+    columns = {
+        "arrival_date": [START.date()] * count,
+        "arrival_hour": [0] * count,
+        "arrived_at": [START] * count,
+        "stream": ["events"] * count,
+        "shard_id": ["shardId-000000000000"] * count,
+        "sequence_number": [f"{first + number:056}" for number in range(count)],
+        "partition_key": [""] * count,
+        "data": records,
+        "events": [0] * count,
+    }
+    return pa.table(columns, RAW_EVENTS.arrow_schema())
+
+
+def _ours(folder: Path) -> dict[str, Any]:
+    """Our transforms, each written before the next begins, as the assets do."""
+    from event_assets.transforms.clean import CleanRules, clean  # here, so that DuckDB's process does not hold Spark
+    from event_assets.transforms.deduplicate import duplicates, index_entries
+    from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
+    from event_assets.transforms.sessions import sessions
+    from event_assets_tests.engines import sail
+
+    settings, rules = Settings(), SessionRules()
+    cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
+    with sail() as spark:
+
+        def read(name: str) -> DataFrame:
+            rows: DataFrame = spark.read.parquet(str(folder / name))
+            return rows
+
+        steps: dict[str, Callable[[], DataFrame]] = {
+            "clean": lambda: clean(read("raw"), cleaning),
+            "duplicates": lambda: duplicates(index_entries(read("clean"))),
+            "sessionised": lambda: sessionise(session_events(_counted(read), rules), rules),
+            "sessions": lambda: sessions(read("sessionised"), _counted(read), rules),
+        }
+        seconds = {name: _written(step(), folder / name) for name, step in steps.items()}
+    return {"seconds": sum(seconds.values()), "steps": seconds}
+
+
+def _written(rows: DataFrame, folder: Path) -> float:
+    began = time.perf_counter()
+    rows.write.option("compression", "zstd").parquet(str(folder))
+    return time.perf_counter() - began
+
+
+def _counted(read: Callable[[str], DataFrame]) -> DataFrame:
+    """The clean events that count, with the columns of enriched ones; what enrichment would fill is null."""
+    from pyspark.sql import functions as F
+
+    from event_assets.transforms.deduplicate import without
+
+    missing = [name for name in ENRICHED_EVENTS.column_names if name not in CLEAN_EVENTS.column_names]
+    filled = {name: F.lit(None).cast("string") for name in missing} | {"is_bot": F.lit(False)}
+    return without(read("clean"), read("duplicates")).withColumns(filled)
+
+
+def _duckdb(folder: Path) -> dict[str, Any]:
+    sql = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    lines, out = str(folder / "lines/*.ndjson.zst"), str(folder / "duckdb.parquet")
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = $threads", {"threads": len(os.sched_getaffinity(0))})
+        began = time.perf_counter()
+        connection.execute(sql.format(lines=f"'{lines}'", out=f"'{out}'"))
+        return {"seconds": time.perf_counter() - began}
+
+
+_SIDES = {"ours": _ours, "duckdb": _duckdb}
+
+
+def _measured(side: str, folder: Path) -> tuple[dict[str, Any], int]:
+    """What one side says of itself, and the most megabytes that its processes held at once."""
+    command = [sys.executable, "-m", "benchmarks", "pipeline", "--side", side, "--folder", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        peak = [0]
+        watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), peak), daemon=True)
+        watcher.start()
+        output, _ = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{side} ended with status {process.returncode}")
+        watcher.join()
+    return json.loads(output.splitlines()[-1]), peak[0] // 2**20
+
+
+def _watch(process: psutil.Process, peak: list[int]) -> None:
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        peak[0] = max(peak[0], sum(_resident(process)))
+        time.sleep(0.05)
+
+
+def _resident(process: psutil.Process) -> Iterator[int]:
+    for part in (process, *process.children(recursive=True)):
+        try:
+            yield part.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _difference(folder: Path) -> dict[str, Any]:
+    """How many sessions there are, and whether both sides have the same."""
+    with duckdb.connect() as connection:
+        connection.execute("SET timezone = 'UTC'")
+        sides = {"ours": folder / "sessions/*.parquet", "theirs": folder / "duckdb.parquet"}
+        for name, path in sides.items():
+            at = ", ".join(f"{column}::TIMESTAMP AS {column}" for column in ("start_at", "end_at"))
+            connection.execute(
+                f"CREATE VIEW {name} AS SELECT {_COMPARED} FROM (SELECT * REPLACE ({at}) FROM read_parquet('{path}'))"
+            )
+        count = _one(connection, "SELECT count(*) FROM ours")
+        differing = sum(
+            _one(connection, f"SELECT count(*) FROM (FROM {one} EXCEPT ALL FROM {other})")
+            for one, other in (("ours", "theirs"), ("theirs", "ours"))
+        )
+    return {"sessions": count, "same_rows": differing == 0, "differing_rows": differing}
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0])
