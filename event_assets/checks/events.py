@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.assets.lake_asset import window_of
@@ -13,6 +14,7 @@ from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LE
 from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource
 from event_assets.steps.pending import BY_EVENT_DATE, pending
+from event_assets.steps.window import Window
 
 MOST_QUARANTINED = 0.01
 """Share of quarantined events from which the check warns."""
@@ -40,14 +42,16 @@ def books_balance(lake: LakeResource) -> dg.AssetCheckResult:
 def event_ids_are_unique(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, spark: LazyPySparkResource
 ) -> dg.AssetCheckResult:
-    enriched = lake.open().table(ENRICHED_EVENTS.name).snapshot()
-    files = enriched.of_dates(window_of(context).among(enriched.dates()))
-    rows = enriched.read(spark.spark_session, files)
-    repeated = rows.groupBy("event_id").count().where("count > 1").limit(20).collect()
-    return dg.AssetCheckResult(
-        passed=not repeated,
-        metadata={"repeated_ids": dg.MetadataValue.json([row["event_id"] for row in repeated])},
-    )
+    repeated = repeated_ids(spark.spark_session, lake.open(), window_of(context))
+    return dg.AssetCheckResult(passed=not repeated, metadata={"repeated_ids": dg.MetadataValue.json(repeated)})
+
+
+def repeated_ids(spark: SparkSession, lake: Lake, window: Window) -> list[str]:
+    """Ids that count more than once on these days; twenty at the most."""
+    enriched = lake.table(ENRICHED_EVENTS.name).snapshot()
+    rows = enriched.read(spark, enriched.of_dates(window.among(enriched.dates())))
+    repeated = rows.groupBy("event_id").count().where("count > 1").orderBy("event_id").limit(20).collect()
+    return [row["event_id"] for row in repeated]
 
 
 @dg.asset_check(asset=EVENT_LEDGER.name, description="At most 1 % of the last day's events are quarantined.")

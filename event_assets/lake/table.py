@@ -37,7 +37,8 @@ _PROGRESS = "progress"
 _NOTE = "event_assets"
 _COPY = "_in_"
 _SMALL_BATCH = 100_000
-_MANY_PARTITIONS = 8
+_MANY_PARTITIONS = 62
+_MONTH = "_month"
 _CONFIGURATION = {
     "delta.checkpointInterval": "25",
     "delta.logRetentionDuration": "interval 30 days",
@@ -136,22 +137,39 @@ class LakeTable:
     def stage(self, rows: DataFrame, partitions: int, expected_rows: int) -> list[LakeFile]:
         """Writes rows as Parquet beside the table, not visible yet.
 
-        How many partitions and rows are to be expected decides how many writers share the work: one for a small batch,
-        one per partition where there are many, else as the engine likes.
+        How many partitions and rows are to be expected decides how the work is shared: one writer for a small batch,
+        month by month where there are many days (an engine holds a writer open for each partition of a job), else as
+        the engine likes.
         """
         folder = f"{self.spec.name}/data/{uuid.uuid4().hex}"
-        columns = [F.col(c.name).cast(c.spark_type).alias(c.name) for c in self.spec.columns]
-        copies = [F.col(name).cast("string").alias(_COPY + name) for name in self.spec.partition_by]
-        frame = rows.select(*columns, *copies)
-        if expected_rows <= _SMALL_BATCH:
-            frame = frame.coalesce(1)
-        elif partitions > _MANY_PARTITIONS:
-            frame = frame.repartition(*self.spec.partition_by)
-        writer = frame.write.option("compression", "zstd")
-        if copies:
-            writer = writer.partitionBy(*(_COPY + name for name in self.spec.partition_by))
-        writer.mode("overwrite").parquet(self.storage.uri(folder))
+        frame = rows.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in self.spec.columns))
+        if partitions > _MANY_PARTITIONS:
+            self._write_by_month(frame, folder)
+        else:
+            small = expected_rows <= _SMALL_BATCH
+            self._write(frame.coalesce(1) if small else frame, self.spec.partition_by, folder)
         return self.describe(folder)
+
+    def _write_by_month(self, frame: DataFrame, folder: str) -> None:
+        """Writes days by way of months, which are read back one at a time."""
+        first, scratch = self.spec.partition_by[0], f"{folder}/_months"
+        month = F.substring(F.col(first).cast("string"), 1, 7)
+        self._write(frame.withColumn(_MONTH, month), (_MONTH,), scratch)
+        months: dict[str, list[str]] = {}
+        for path, _ in self.storage.walk(scratch):
+            months.setdefault(path.rsplit("/", 1)[0], []).append(self.storage.uri(path))
+        for number, (_, files) in enumerate(sorted(months.items())):
+            rows = frame.sparkSession.read.schema(self.spec.spark_schema()).parquet(*files)
+            self._write(rows.coalesce(1), self.spec.partition_by, f"{folder}/{number}")
+        self.storage.delete_folder(scratch)
+
+    def _write(self, frame: DataFrame, by: Sequence[str], folder: str) -> None:
+        """Writes Parquet in folders by copies of these columns, so that the files hold the columns as well."""
+        copies = [F.col(name).cast("string").alias(_COPY + name) for name in by]
+        writer = frame.select("*", *copies).write.option("compression", "zstd")
+        if by:
+            writer = writer.partitionBy(*(_COPY + name for name in by))
+        writer.mode("overwrite").parquet(self.storage.uri(folder))
 
     def stage_arrow(self, rows: pa.Table, name: str, partition: dict[str, str]) -> LakeFile:
         """Writes an Arrow table under a name of the caller's, so that the same name overwrites itself."""

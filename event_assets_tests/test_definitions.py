@@ -1,0 +1,87 @@
+"""The platform as Dagster sees it: it loads, and every asset says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from event_assets.contract.tables import WAREHOUSE_TABLES
+from event_assets.definitions import build_defs
+from event_assets.settings import Settings
+
+WANTED = {
+    "raw_events",
+    "clean_events",
+    "quarantined_events",
+    "enriched_events",
+    "page_views",
+    "sessions",
+    "visitors",
+    "identities",
+    "users",
+    "user_segments",
+    "daily_metrics",
+    "event_ledger",
+    *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES),
+}
+
+
+@pytest.fixture
+def defs(tmp_path: Path) -> dg.Definitions:
+    return build_defs(Settings(home=tmp_path))
+
+
+@pytest.fixture
+def specs(defs: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+
+
+def test_the_definitions_load_in_every_granularity(tmp_path: Path) -> None:
+    for partitions in ("hourly", "daily", "monthly"):
+        dg.Definitions.validate_loadable(build_defs(Settings(home=tmp_path, partitions=partitions)))
+
+
+def test_all_tables_are_assets_and_the_stream_and_the_apps_are_external(specs: dict[str, dg.AssetSpec]) -> None:
+    assert specs.keys() == WANTED | {"client_apps", "event_stream"}
+
+
+def test_every_asset_says_what_it_is(specs: dict[str, dg.AssetSpec]) -> None:
+    for name in WANTED:
+        spec = specs[name]
+        assert spec.description, name
+        assert spec.group_name not in (None, "default"), name
+        assert spec.kinds and spec.owners and spec.tags and spec.code_version, name
+        columns = spec.metadata["dagster/column_schema"].columns
+        assert all(column.description for column in columns), name
+
+
+def test_the_lineage_starts_where_the_data_starts_and_ends_in_the_warehouse(specs: dict[str, dg.AssetSpec]) -> None:
+    upstream = {name: {dep.asset_key.to_user_string() for dep in spec.deps} for name, spec in specs.items()}
+
+    def reaches(name: str) -> set[str]:
+        return {name}.union(*(reaches(parent) for parent in upstream[name]))
+
+    for table in WAREHOUSE_TABLES:
+        assert {"client_apps", "event_stream", "raw_events"} <= reaches(f"warehouse/{table.name}")
+
+
+def test_warehouse_columns_name_the_lake_columns_that_they_come_from(specs: dict[str, dg.AssetSpec]) -> None:
+    for table in WAREHOUSE_TABLES:
+        lineage = specs[f"warehouse/{table.name}"].metadata["dagster/column_lineage"]
+        assert lineage.deps_by_column.keys() == set(table.columns)
+
+
+def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, dg.AssetSpec]) -> None:
+    definitions = {spec.partitions_def for spec in specs.values() if spec.partitions_def is not None}
+    assert len(definitions) == 1
+    for name in ("visitors", "identities", "users", "user_segments", "warehouse/dim_users", "warehouse/user_segments"):
+        assert specs[name].partitions_def is None
+
+
+def test_what_must_hold_is_a_blocking_check(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    blocking = {key for key in graph.asset_check_keys if graph.get(key).blocking}
+    assert {str(key.name) for key in blocking} == {"books_balance", "event_ids_are_unique", "equals_the_lake"}
+    assert len(blocking) == 2 + len(WAREHOUSE_TABLES)
