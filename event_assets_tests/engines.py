@@ -22,16 +22,25 @@ REPOSITORY = Path(__file__).parent.parent
 @contextmanager
 def sail() -> Iterator[SparkSession]:
     """A session of an embedded Sail server, in UTC."""
+    with sail_server() as remote:
+        session = connect(remote)
+        try:
+            yield session
+        finally:
+            session.stop()  # a server waits for its sessions
+
+
+@contextmanager
+def sail_server() -> Iterator[str]:
+    """Address of an embedded Sail server, for sessions of this process and of others."""
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer  # reads RUST_LOG when it is loaded
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
-    session = _connect(server.listening_address[1])
     try:
-        yield session
+        yield f"sc://127.0.0.1:{server.listening_address[1]}"
     finally:
-        session.stop()  # a server waits for its sessions
         server.stop()
 
 
@@ -50,7 +59,7 @@ def apache_spark() -> Iterator[SparkSession]:
             port = process.stdout.readline().strip()
             if not port.isdigit():
                 raise RuntimeError(f"Apache Spark did not start: {port or 'it ended at once'}")
-            session = _connect(int(port))
+            session = connect(f"sc://127.0.0.1:{int(port)}")
             yield session
             session.stop()
         finally:
@@ -62,8 +71,9 @@ def has_java() -> bool:
     return shutil.which("java") is not None
 
 
-def _connect(port: int) -> SparkSession:
-    session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+def connect(remote: str) -> SparkSession:
+    """A session of its own with the server at this address, in UTC."""
+    session = SparkSession.builder.remote(remote).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return session
 

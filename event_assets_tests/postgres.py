@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from event_assets.stack.postgres import open_postgres
+
+_NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +33,12 @@ def postgres_home() -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="event-assets-") as home:
         yield Path(home)
+
+
+def new_database(postgres_url: str, template: str = "template1") -> str:
+    """URL of a new database on the same server, with the content of another one that nobody is connected to."""
+    name = f"test_{next(_NUMBERS)}"
+    with psycopg.connect(postgres_url, autocommit=True) as session:
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        session.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
+    return urlsplit(postgres_url)._replace(path=f"/{name}").geturl()

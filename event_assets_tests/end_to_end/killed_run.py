@@ -1,0 +1,114 @@
+"""A run of all steps and loads in a process that kills itself (SIGKILL) at one write. No tests here."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import psycopg
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.settings import Settings
+from event_assets.steps.loading import load_step
+from event_assets.steps.window import EVERYTHING
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.postgres import PostgresDialect
+from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests import engines
+from event_assets_tests.steps.pipeline import Pipeline
+
+
+class KillPoint(NamedTuple):
+    """Right before or right after a table's commit. Before it, everything that is to be committed was written."""
+
+    store: Literal["lake", "warehouse"]
+    table: str
+    moment: Literal["before", "after"]
+
+    def __str__(self) -> str:
+        return "-".join(self)
+
+
+KILL_POINTS = [
+    *(KillPoint("lake", spec.name, moment) for spec in LAKE_TABLES for moment in ("before", "after")),
+    *(KillPoint("warehouse", table.name, moment) for table in WAREHOUSE_TABLES for moment in ("before", "after")),
+]
+"""Every commit of a run that changes every table."""
+
+
+class Platform(NamedTuple):
+    """Where a run finds stream, lake and warehouse."""
+
+    home: Path
+    database: str
+
+    def pipeline(self, spark: SparkSession) -> Pipeline:
+        return Pipeline(spark, self.home, TrackingPlan.load(Settings().plan))
+
+    def warehouse(self) -> Warehouse:
+        return Warehouse(PostgresDialect(LakeFiles()), self.database)
+
+    def run(self, spark: SparkSession) -> None:
+        """All steps, then all loads."""
+        pipeline, warehouse = self.pipeline(spark), self.warehouse()
+        pipeline.run()
+        warehouse.ensure()
+        for table in WAREHOUSE_TABLES:
+            load_step(pipeline.lake, warehouse, table, EVERYTHING)
+
+
+def run_until(platform: Platform, remote: str, point: KillPoint) -> None:
+    """The run of a process that does not outlive the point."""
+    if point.store == "lake":
+        _arm_lake(point)
+    else:
+        _arm_warehouse(point)
+    platform.run(engines.connect(remote))
+
+
+def _arm_lake(point: KillPoint) -> None:
+    def is_here(table: DeltaTable, *_: Any) -> bool:
+        return table.table_uri.rstrip("/").rpartition("/")[2] == point.table
+
+    _wrap(DeltaTable, "create_write_transaction", point, is_here)
+
+
+def _arm_warehouse(point: KillPoint) -> None:
+    loading: list[str] = []
+    load = Warehouse.load_partition
+
+    @functools.wraps(load)
+    def noted(self: Warehouse, table: Any, *arguments: Any, **named: Any) -> Any:
+        loading[:] = [table.name]
+        return load(self, table, *arguments, **named)
+
+    Warehouse.load_partition = noted  # type: ignore[method-assign]
+    _wrap(psycopg.Transaction, "__exit__", point, lambda *_: loading == [point.table])
+
+
+def _wrap(owner: type, name: str, point: KillPoint, is_here: Callable[..., bool]) -> None:
+    """Makes a commit deadly before or after it."""
+    commit = getattr(owner, name)
+
+    @functools.wraps(commit)
+    def deadly(*arguments: Any, **named: Any) -> Any:
+        here = is_here(*arguments)
+        if here and point.moment == "before":
+            _die()
+        result = commit(*arguments, **named)
+        if here:
+            _die()
+        return result
+
+    setattr(owner, name, deadly)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

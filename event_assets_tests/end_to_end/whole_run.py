@@ -1,0 +1,81 @@
+"""Everything in one Dagster run of this process, and all rows of the lake and of the warehouse to compare."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import psycopg
+from psycopg import sql
+
+from event_assets.automation.partitions import partitions_of
+from event_assets.automation.sensors import RANGE_END, RANGE_START
+from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.definitions import build_defs
+from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
+from event_assets.settings import Settings
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def run_everything(settings: Settings, instance: dg.DagsterInstance | None = None) -> dg.ExecuteInProcessResult:
+    """Materialises all assets of all days, and runs all checks. Raises what a step raises."""
+    partitions = partitions_of(settings)
+    days = {RANGE_START: partitions.get_first_partition_key(), RANGE_END: partitions.get_last_partition_key()}
+    return run(settings, {name: key for name, key in days.items() if key}, instance=instance)
+
+
+def run(
+    settings: Settings,
+    tags: Mapping[str, str],
+    *,
+    partition_key: str | None = None,
+    assets: Sequence[dg.AssetKey] | None = None,
+    instance: dg.DagsterInstance | None = None,
+) -> dg.ExecuteInProcessResult:
+    """One run as Dagster would launch it; all assets by default."""
+    job = build_defs(settings).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(tags=tags, partition_key=partition_key, asset_selection=assets, instance=instance)
+
+
+def lake_of(settings: Settings) -> Lake:
+    return Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
+
+
+def lake_rows(settings: Settings, without: Sequence[str] = ()) -> Rows:
+    """All rows of every lake table, in the order of their values, without some columns."""
+    lake = lake_of(settings)
+    return {spec.name: _sorted(lake.table(spec.name).snapshot().arrow().to_pylist(), without) for spec in LAKE_TABLES}
+
+
+def warehouse_rows(settings: Settings, without: Sequence[str] = ()) -> Rows:
+    """All rows of every warehouse table, but for when they came in."""
+    assert settings.warehouse_url is not None
+    rows: Rows = {}
+    with psycopg.connect(settings.warehouse_url.get_secret_value(), row_factory=psycopg.rows.dict_row) as session:
+        for table in WAREHOUSE_TABLES:
+            name = sql.Identifier(settings.warehouse_schema, table.name)
+            found = session.execute(sql.SQL("SELECT * FROM {}").format(name)).fetchall()
+            rows[table.name] = _sorted(found, [*without, "loaded_at"])
+    return rows
+
+
+def books(rows: Rows) -> dict[str, int]:
+    """The sums of the books over all hours, each of which must balance."""
+    ledger = rows["event_ledger"]
+    assert ledger and all(row["balanced"] for row in ledger), ledger
+    names = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")
+    return {name: sum(row[name] for row in ledger) for name in names}
+
+
+def days_ago(days: int) -> dt.date:
+    """The date so many days before today (UTC)."""
+    return dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days)
+
+
+def _sorted(rows: list[dict[str, Any]], without: Sequence[str]) -> list[dict[str, Any]]:
+    kept = [{name: value for name, value in row.items() if name not in without} for row in rows]
+    return sorted(kept, key=lambda row: [str(value) for value in row.values()])
