@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables import IDENTITIES
 from event_assets.transforms.components import connected_components
+from event_assets.transforms.touched import is_one_of, listed
 
 SHARED_ABOVE = 5
 """A device with more user ids than this is shared."""
@@ -63,36 +64,37 @@ def meetings(events: DataFrame) -> DataFrame:
     )
 
 
-def touched_ids(changed: DataFrame, events: DataFrame, identities: DataFrame) -> DataFrame:
-    """The ids (column id) whose rows may change after `changed`: events that came or went.
+def touched_ids(changed: DataFrame, events: DataFrame, identities: DataFrame) -> list[str] | None:
+    """The ids whose rows may change after `changed`: events that came or went. None where they are not few.
 
     `events` are all enriched events as they are now, `identities` the rows as they were. These are the persons of the
-    changed events' ids and of whoever these met. To find them the ids of all events are looked at (narrow columns);
-    what follows is in proportion to the persons found: `identities(events_of(events, ids), …)`.
+    changed events' ids and of whoever these met; what follows is `identities(events_of(events, ids), …)`.
     """
-    first = _with_their_persons(_all_ids(changed), identities)
-    return _with_their_persons(first.unionByName(_all_ids(events_of(events, first))).distinct(), identities)
-
-
-def events_of(events: DataFrame, ids: DataFrame) -> DataFrame:
-    """The events that carry one of these ids (column id), as anonymous, user or previous id."""
-    previous_id = F.when(F.col("event") == "alias", F.get_json_object("properties", "$.previous_id"))
-    carried = events.select("event_id", F.explode(F.array("anonymous_id", "user_id", previous_id)).alias("id"))
-    return events.join(carried.join(ids, "id", "left_semi").select("event_id").distinct(), "event_id", "left_semi")
-
-
-def sessions_of(sessions: DataFrame, ids: DataFrame) -> DataFrame:
-    """The sessions that carry one of these ids (column id), as anonymous or user id."""
-    carried = sessions.select("session_id", F.explode(F.array("anonymous_id", "user_id")).alias("id"))
-    return sessions.join(
-        carried.join(ids, "id", "left_semi").select("session_id").distinct(), "session_id", "left_semi"
+    first = listed(_with_their_persons(_all_ids(changed), identities))
+    if not first:
+        return first
+    met = _all_ids(events_of(events, first)).unionByName(
+        changed.sparkSession.createDataFrame([(i,) for i in first], "id string")
     )
+    return listed(_with_their_persons(met.distinct(), identities))
 
 
-def replace_identities(existing: DataFrame, recomputed: DataFrame, ids: DataFrame) -> DataFrame:
-    """The identities, with those of these ids (column id) as they have become."""
-    kept = existing.join(ids, "id", "left_anti").select(*IDENTITIES.column_names)
-    return kept.unionByName(recomputed.join(ids, "id", "left_semi"))
+def events_of(events: DataFrame, ids: Sequence[str]) -> DataFrame:
+    """The events that carry one of these ids, as anonymous, user or previous id."""
+    previous_id = F.get_json_object("properties", "$.previous_id")
+    is_named = (F.col("event") == "alias") & is_one_of(previous_id, ids)
+    return events.where(is_one_of("anonymous_id", ids) | is_one_of("user_id", ids) | is_named)
+
+
+def sessions_of(sessions: DataFrame, ids: Sequence[str]) -> DataFrame:
+    """The sessions (or other rows) that carry one of these ids, as anonymous or user id."""
+    return sessions.where(is_one_of("anonymous_id", ids) | is_one_of("user_id", ids))
+
+
+def replace_identities(existing: DataFrame, recomputed: DataFrame, ids: Sequence[str]) -> DataFrame:
+    """The identities, with those of these ids as they have become."""
+    kept = existing.where(~is_one_of("id", ids)).select(*IDENTITIES.column_names)
+    return kept.unionByName(recomputed.where(is_one_of("id", ids)))
 
 
 _DIGITS = 20

@@ -5,11 +5,15 @@ Which ids are one person is decided in identities.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import USERS
+from event_assets.transforms.identities import sessions_of
 from event_assets.transforms.sessionise import SessionRules, revenue
+from event_assets.transforms.touched import is_one_of, listed
 
 _SUMS = ("sessions", "events", "page_views", "conversions", "revenue")
 _FIRST = ("source", "medium", "channel_group")
@@ -22,8 +26,8 @@ def users(identities: DataFrame, events: DataFrame, sessions: DataFrame, rules: 
     some persons only, give the events and sessions that carry their ids, and take only their rows (`replace_users`).
     """
     people = identities.groupBy("person_id").agg(
-        _ids_of("user").alias("user_ids"),
-        _ids_of("anonymous").alias("anonymous_ids"),
+        _id_list("user").alias("user_ids"),
+        _id_list("anonymous").alias("anonymous_ids"),
         F.min("first_seen_at").alias("first_seen_at"),
         F.max("last_seen_at").alias("last_seen_at"),
     )
@@ -55,13 +59,40 @@ def with_person(rows: DataFrame, identities: DataFrame) -> DataFrame:
     )
 
 
-def replace_users(existing: DataFrame, recomputed: DataFrame, persons: DataFrame) -> DataFrame:
-    """The users, with these persons (column person_id, as they were and as they are) as they have become."""
-    kept = existing.join(persons, "person_id", "left_anti").select(*USERS.column_names)
-    return kept.unionByName(recomputed.join(persons, "person_id", "left_semi"))
+def touched_persons(
+    regrouped: DataFrame, changed: DataFrame, identities: DataFrame, rows: DataFrame
+) -> list[str] | None:
+    """The `person_id` of every person whose row may change, as they were and as they are. None where they are not few.
+
+    `regrouped` are identities that came or went, `changed` the events and sessions that did, `identities` and `rows`
+    all of now; of events and sessions only `anonymous_id` and `user_id`. Whoever the changed ids met counts too: a
+    device that has become shared hands its events to their users.
+    """
+    ids = listed(_ids_on(changed).unionByName(regrouped.select("id")).distinct())
+    if not ids:
+        return ids
+    met = _ids_on(sessions_of(rows, ids))
+    found = identities.join(met, "id", "left_semi").unionByName(identities.where(is_one_of("id", ids)))
+    return listed(found.unionByName(regrouped).select("person_id").distinct())
 
 
-def _ids_of(id_type: str) -> Column:
+def ids_of(persons: Sequence[str], identities: DataFrame) -> list[str] | None:
+    """The ids of these persons. None where they are not few."""
+    return listed(identities.where(is_one_of("person_id", persons)).select("id").distinct())
+
+
+def replace_users(existing: DataFrame, recomputed: DataFrame, persons: Sequence[str]) -> DataFrame:
+    """The users, with these persons (as they were and as they are) as they have become."""
+    kept = existing.where(~is_one_of("person_id", persons)).select(*USERS.column_names)
+    return kept.unionByName(recomputed.where(is_one_of("person_id", persons)))
+
+
+def _ids_on(rows: DataFrame) -> DataFrame:
+    ids = rows.select(F.explode(F.array("anonymous_id", "user_id")).alias("id"))
+    return ids.where(F.col("id").isNotNull()).distinct()
+
+
+def _id_list(id_type: str) -> Column:
     return F.to_json(F.sort_array(F.collect_set(F.when(F.col("id_type") == id_type, F.col("id")))))
 
 

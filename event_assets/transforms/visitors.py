@@ -5,10 +5,13 @@ Who the visitor is beyond the device's last user stands in identities.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import VISITORS
+from event_assets.transforms.touched import is_one_of, listed
 
 
 def visitors(events: DataFrame, sessions: DataFrame) -> DataFrame:
@@ -48,18 +51,21 @@ def last_users(events: DataFrame) -> DataFrame:
     return pairs.withColumn("place", F.row_number().over(latest)).where("place = 1").select("anonymous_id", "user_id")
 
 
-def touched_visitors(events: DataFrame, sessions: DataFrame) -> DataFrame:
-    """The `anonymous_id` of every visitor whose row changes with these events and sessions, as they were or are."""
+def touched_visitors(events: DataFrame, sessions: DataFrame) -> list[str] | None:
+    """The `anonymous_id` of every visitor whose row changes with these events and sessions, as they were or are.
+
+    None where they are not few.
+    """
     ids = events.select("anonymous_id").unionByName(sessions.select("anonymous_id"))
-    return ids.where(F.col("anonymous_id").isNotNull()).distinct()
+    return listed(ids.where(F.col("anonymous_id").isNotNull()).distinct())
 
 
-def of_visitors(rows: DataFrame, touched: DataFrame) -> DataFrame:
+def of_visitors(rows: DataFrame, touched: Sequence[str]) -> DataFrame:
     """The events, sessions or visitors of these `anonymous_id`s."""
-    return rows.join(touched, "anonymous_id", "left_semi")
+    return rows.where(is_one_of("anonymous_id", touched))
 
 
-def replace_visitors(existing: DataFrame, recomputed: DataFrame, touched: DataFrame) -> DataFrame:
+def replace_visitors(existing: DataFrame, recomputed: DataFrame, touched: Sequence[str]) -> DataFrame:
     """The visitors, with the touched ones as they have become."""
-    kept = existing.join(touched, "anonymous_id", "left_anti").select(*VISITORS.column_names)
+    kept = existing.where(~is_one_of("anonymous_id", touched)).select(*VISITORS.column_names)
     return kept.unionByName(recomputed)

@@ -5,8 +5,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import SESSIONS, USERS
-from event_assets.transforms.identities import events_of, identities, sessions_of, touched_ids
-from event_assets.transforms.users import replace_users, users
+from event_assets.transforms.identities import identities, sessions_of
+from event_assets.transforms.users import ids_of, replace_users, touched_persons, users
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms import incremental
 from event_assets_tests.transforms.incremental import RULES, kept
@@ -66,8 +66,10 @@ def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None
     before = [enriched_event(), enriched_event(anonymous_id="a2"), identify("a3", "u3", 5)]
     came = [identify("a1", "u3", 50)]
     old, new = People(spark, before), People(spark, [*before, *came])
-    ids = kept(spark, touched_ids(frame(spark, came), new.events, old.identities))
-    both = old.identities.unionByName(new.identities)
-    persons = kept(spark, both.join(ids, "id", "left_semi").select("person_id").distinct())
-    made = users(new.identities, events_of(new.events, ids), sessions_of(new.sessions, ids), RULES)
+    regrouped = old.identities.exceptAll(new.identities).unionByName(new.identities.exceptAll(old.identities))
+    persons = touched_persons(regrouped, frame(spark, came), new.identities, new.events)
+    assert persons == ["a1", "a3"]
+    ids = ids_of(persons, new.identities)
+    assert ids == ["a1", "a3", "u3"]
+    made = users(new.identities, sessions_of(new.events, ids), sessions_of(new.sessions, ids), RULES)
     assert rows_of(replace_users(old.users(), made, persons)) == new.rows()

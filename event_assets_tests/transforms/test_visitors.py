@@ -52,6 +52,7 @@ def test_touched_visitors_alone_give_the_rows_of_all(spark: SparkSession) -> Non
     after = [*before, *came]
     events, sessions = frame(spark, after), frame(spark, sessions_of(spark, after), SESSIONS)
     touched = touched_visitors(frame(spark, came), frame(spark, [], SESSIONS))
+    assert touched == ["a1"]
     made = visitors(of_visitors(events, touched), of_visitors(sessions, touched))
     assert [row["anonymous_id"] for row in rows_of(made)] == ["a1"]
     assert rows_of(replace_visitors(_visitors(spark, before), made, touched)) == visitors_of(spark, after)

@@ -1,0 +1,26 @@
+"""The few whom a change touches, as a list: an engine filters its scan by a list, where a join would read every row.
+
+Who is touched is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+FEW = 2_000
+"""More than this are not listed: then making all rows again is about as fast."""
+
+
+def listed(ids: DataFrame, few: int = FEW) -> list[str] | None:
+    """The values of the only column, sorted; None where they are more than `few`."""
+    rows = ids.limit(few + 1).collect()
+    return sorted(row[0] for row in rows) if len(rows) <= few else None
+
+
+def is_one_of(column: str | Column, ids: Sequence[str]) -> Column:
+    """Whether the value is one of these; of nothing, no value is."""
+    value = F.col(column) if isinstance(column, str) else column
+    return value.isin(list(ids)) if ids else F.lit(False)
