@@ -47,19 +47,27 @@ class CleanRules:
         return f"{self.plan.digest}-{self.first_day}-{self.refusal}"
 
 
-class _Clean(NamedTuple):
-    record: int
-    line: int
-    decoded: Decoded
-    received_at: dt.datetime
-    derived_at: dt.datetime
-
-
 class _Quarantined(NamedTuple):
     record: int
     line: int
     rejection: Rejection
     data: bytes
+
+
+class _CleanRows:
+    """Clean events of a batch of records, field by field: lists of plain values cost the collector of garbage nothing."""
+
+    def __init__(self) -> None:
+        self.records: list[int] = []
+        self.lines: list[int] = []
+        self.events: list[Event] = []
+        self.received_at: list[dt.datetime] = []
+        self.derived_at: list[dt.datetime] = []
+        self.extra: list[bytes | None] = []
+        self.violations: list[str | None] = []
+
+    def __len__(self) -> int:
+        return len(self.events)
 
 
 def clean(records: DataFrame, rules: CleanRules) -> DataFrame:
@@ -93,69 +101,85 @@ def _decoded(records: DataFrame, schema: str, rules: CleanRules, batches_of: Bat
     return records.select(*_RECORD_COLUMNS, "data").mapInArrow(decode, schema)
 
 
-def _verdicts(batch: pa.RecordBatch, decoder: EventDecoder, rules: CleanRules) -> Iterator[_Clean | _Quarantined]:
-    arrived = batch.column("arrived_at").to_pylist()
-    for record, data in enumerate(batch.column("data")):
-        content = data.as_py()
-        try:
-            lines = unpack(content)
-        except BadEncoding as error:
-            yield _Quarantined(record, 0, Rejection("bad_encoding", str(error)), content)
-            continue
-        for number, line in enumerate(lines):
-            verdict = decoder.decode(line)
-            if isinstance(verdict, Rejection):
-                yield _Quarantined(record, number, verdict, line)
+class _Reading:
+    """Goes through the lines of a batch of records: clean ones into columns, the others into a list."""
+
+    def __init__(self, batch: pa.RecordBatch, decoder: EventDecoder, rules: CleanRules) -> None:
+        self._records = zip(batch.column("data").to_pylist(), batch.column("arrived_at").to_pylist(), strict=True)
+        self._decoder = decoder
+        self._rules = rules
+        self.clean = _CleanRows()
+        self.quarantined: list[_Quarantined] = []
+
+    def read(self) -> Iterator[None]:
+        """Reads on, record by record; stops after each, so that what was read can be taken away."""
+        for record, (content, arrived_at) in enumerate(self._records):
+            try:
+                lines = unpack(content)
+            except BadEncoding as error:
+                self.quarantined.append(_Quarantined(record, 0, Rejection("bad_encoding", str(error)), content))
             else:
-                yield _timed(record, number, line, verdict, arrived[record], rules)
+                self._read_lines(record, lines, arrived_at)
+            yield
+
+    def _read_lines(self, record: int, lines: list[bytes], arrived_at: dt.datetime) -> None:
+        decode, clean = self._decoder.decode, self.clean
+        for number, line in enumerate(lines):
+            verdict = decode(line)
+            if not isinstance(verdict, Rejection):
+                event, extra, violations = verdict
+                received = event.received_at or arrived_at
+                derived = derived_at(event.occurred_at, event.sent_at, received, event.derived_at)
+                rejection = _refused(event, received, derived, self._rules)
+                if rejection is None:
+                    clean.records.append(record)
+                    clean.lines.append(number)
+                    clean.events.append(stripped(event) if is_refused(event) else event)
+                    clean.received_at.append(received)
+                    clean.derived_at.append(derived)
+                    clean.extra.append(extra)
+                    clean.violations.append(violations)
+                    continue
+                verdict = rejection
+            self.quarantined.append(_Quarantined(record, number, verdict, line))
 
 
-def _timed(
-    record: int, number: int, line: bytes, decoded: Decoded, arrived_at: dt.datetime, rules: CleanRules
-) -> _Clean | _Quarantined:
-    event = decoded.event
-    received = event.received_at or arrived_at
-    derived = derived_at(event.occurred_at, event.sent_at, received, event.derived_at)
+def _refused(event: Event, received: dt.datetime, derived: dt.datetime, rules: CleanRules) -> Rejection | None:
+    """Why an event that keeps the contract is set aside all the same."""
     if is_future(derived, received):
-        rejection = Rejection(
-            "future", f"derived_at {derived} is over 24 h after {received}", event.event_id, event.event
-        )
-    elif derived.date() <= rules.first_day and derived.astimezone(dt.UTC).date() < rules.first_day:
+        detail = f"derived_at {derived} is over 24 h after {received}"
+        return Rejection("future", detail, event.event_id, event.event)
+    if derived.date() <= rules.first_day and derived.astimezone(dt.UTC).date() < rules.first_day:
         detail = f"derived_at {derived} is before the first day, {rules.first_day} (EVENT_ASSETS_FIRST_DAY)"
-        rejection = Rejection("past", detail, event.event_id, event.event)
-    elif is_dropped(event, rules.refusal):
-        rejection = Rejection("consent_refused", "the person refused analytics", event.event_id, event.event)
-    else:
-        kept = decoded._replace(event=stripped(event)) if is_refused(event) else decoded
-        return _Clean(record, number, kept, received, derived)
-    return _Quarantined(record, number, rejection, line)
+        return Rejection("past", detail, event.event_id, event.event)
+    if is_dropped(event, rules.refusal):
+        return Rejection("consent_refused", "the person refused analytics", event.event_id, event.event)
+    return None
 
 
 def _clean_batches(batch: pa.RecordBatch, decoder: EventDecoder, rules: CleanRules) -> Iterator[pa.RecordBatch]:
-    rows: list[_Clean] = []
-    for verdict in _verdicts(batch, decoder, rules):
-        if isinstance(verdict, _Clean):
-            rows.append(verdict)
-            if len(rows) >= _BATCH_EVENTS:
-                yield _clean_batch(batch, rows)
-                rows = []
-    if rows:
-        yield _clean_batch(batch, rows)
+    reading = _Reading(batch, decoder, rules)
+    for _ in reading.read():
+        if len(reading.clean) >= _BATCH_EVENTS:
+            yield _clean_batch(batch, reading.clean)
+            reading.clean = _CleanRows()
+        reading.quarantined.clear()
+    if len(reading.clean):
+        yield _clean_batch(batch, reading.clean)
 
 
-def _clean_batch(batch: pa.RecordBatch, rows: list[_Clean]) -> pa.RecordBatch:
-    columns = _of_records(batch, [row.record for row in rows])
-    events = [row.decoded.event for row in rows]
-    columns["line"] = [row.line for row in rows]
-    columns["received_at"] = [row.received_at for row in rows]
-    columns["derived_at"] = [row.derived_at for row in rows]
-    columns["extra"] = [row.decoded.extra for row in rows]
-    columns["plan_violations"] = [row.decoded.violations for row in rows]
-    columns |= _of_events(events)
+def _clean_batch(batch: pa.RecordBatch, rows: _CleanRows) -> pa.RecordBatch:
     schema = CLEAN_EVENTS.arrow_schema()
-    derived = pa.array(columns["derived_at"], schema.field("derived_at").type)
-    columns["derived_at"] = derived
-    columns["event_date"] = derived.cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
+    derived = pa.array(rows.derived_at, schema.field("derived_at").type)
+    columns = _of_records(batch, rows.records) | _of_events(rows.events)
+    columns |= {
+        "line": rows.lines,
+        "received_at": rows.received_at,
+        "derived_at": derived,
+        "event_date": derived.cast(pa.timestamp("us")).cast(pa.date32(), safe=False),
+        "extra": rows.extra,
+        "plan_violations": rows.violations,
+    }
     return _batch(columns, schema)
 
 
@@ -166,20 +190,22 @@ def _of_records(batch: pa.RecordBatch, records: list[int]) -> dict[str, Any]:
 
 def _of_events(events: list[Event]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
-    nested: dict[str, list[Any]] = {}
+    nested = {head: [*map(attrgetter(head), events)] for head in NESTED}
+    empty = {head for head, values in nested.items() if not any(values)}
     for column in CLEAN_EVENTS.columns:
         name = column.name
         if name in _NOT_FROM_EVENT:
             continue
         head, _, tail = name.partition("_")
         if name in Event.__struct_fields__:
-            columns[name] = (
-                _json(events, name) if name in ("properties", "traits") else [*map(attrgetter(name), events)]
-            )
+            columns[name] = _json(events, name) if name in ("properties", "traits") else [*map(attrgetter(name), events)]
         elif head in NESTED:
-            if head not in nested:
-                nested[head] = [*map(attrgetter(head), events)]
-            columns[name] = [None if value is None else getattr(value, tail) for value in nested[head]]
+            field_of = attrgetter(tail)
+            columns[name] = (
+                [None] * len(events)
+                if head in empty
+                else [None if value is None else field_of(value) for value in nested[head]]
+            )
     return columns
 
 
@@ -202,7 +228,10 @@ def _batch(columns: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _quarantined_batches(batch: pa.RecordBatch, decoder: EventDecoder, rules: CleanRules) -> Iterator[pa.RecordBatch]:
-    rows = [verdict for verdict in _verdicts(batch, decoder, rules) if isinstance(verdict, _Quarantined)]
+    reading = _Reading(batch, decoder, rules)
+    for _ in reading.read():
+        reading.clean = _CleanRows()
+    rows = reading.quarantined
     if not rows:
         return
     columns = _of_records(batch, [row.record for row in rows])

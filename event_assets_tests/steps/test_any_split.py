@@ -89,3 +89,13 @@ def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
             assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
         assert in_parts.ledger()["enriched"] == at_once.ledger()["enriched"]
         assert in_parts.ledger()["landed"] == len(lines) + len(repeats)
+
+
+def test_a_batch_of_nothing_but_copies_of_one_event_counts_once(spark: SparkSession, tmp_path: Path) -> None:
+    event = {"event_id": "e1", "event": "click", "platform": "web", "anonymous_id": "a1"}
+    pipeline = Pipeline(spark, tmp_path)
+    pipeline.put([json.dumps({**event, "received_at": DAY.isoformat()}).encode()] * 3)
+    pipeline.run()
+    assert pipeline.ledger()["enriched"] == 1
+    assert pipeline.ledger()["duplicates"] == 2
+    assert pipeline.ledger()["conflicts"] == 0
