@@ -1,0 +1,22 @@
+"""One tick of the stream sensor, as Dagster's daemon evaluates it. No tests here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import dagster as dg
+
+
+class Tick(NamedTuple):
+    """What a tick asks for, or why it asks for nothing."""
+
+    requests: list[dg.RunRequest]
+    skipped: str | None
+
+
+def tick(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Tick:
+    """One tick of the stream sensor with its real resources."""
+    sensor = definitions.resolve_sensor_def("event_stream_sensor")
+    with dg.build_sensor_context(instance, definitions=definitions, resources=definitions.resources) as context:
+        data = sensor.evaluate_tick(context)
+    return Tick(list(data.run_requests or []), data.skip_message)

@@ -1,0 +1,102 @@
+"""Dagster's storage is deleted between two ticks of the sensor: nothing is lost, nothing is doubled."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from event_assets.definitions import build_defs
+from event_assets.settings import Settings
+from event_assets.streams import EventStream, StreamRecord, open_stream
+from event_assets_tests.automation.ticks import tick
+from event_assets_tests.end_to_end.visits import DAYS, Visits
+from event_assets_tests.end_to_end.whole_run import books, days_ago, lake_rows, run, run_everything, warehouse_rows
+from event_assets_tests.postgres import new_database
+
+pytestmark = pytest.mark.slow
+
+BY_PLACE = ("arrival_date", "arrival_hour", "arrived_at", "sequence_number", "shard_id", "line")
+"""Columns that differ between two streams that were given the same."""
+OF_PLACES = {"raw_events", "clean_events", "quarantined_events", "event_ids", "duplicate_events", "event_ledger"}
+"""Tables of the copies that came, not of the events."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A platform on a folder and a database of its own."""
+    monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", new_database(postgres_url))
+    return Settings(home=tmp_path / "home", first_day=days_ago(DAYS))
+
+
+def put(stream: EventStream, records: list[StreamRecord]) -> None:
+    assert all(result.error is None for result in stream.put(records))
+
+
+class Daemon:
+    """Dagster's sensor daemon and run launcher in one: a tick asks for runs, and they are run."""
+
+    def __init__(self, settings: Settings, storage: Path) -> None:
+        self.settings = settings
+        self.storage = storage
+
+    def tick(self) -> list[str]:
+        """One tick of the sensor, and every run that it asks for. Gives the kinds of the runs."""
+        definitions = build_defs(self.settings)
+        self.storage.mkdir(exist_ok=True)
+        with dg.DagsterInstance.local_temp(str(self.storage)) as instance:
+            requests = tick(definitions, instance).requests
+            for request in requests:
+                done = run(
+                    self.settings,
+                    request.tags,
+                    partition_key=request.partition_key,
+                    assets=request.asset_selection,
+                    instance=instance,
+                )
+                assert done.success
+        return [request.tags["event_assets/run"] for request in requests]
+
+    def tick_until_quiet(self) -> list[str]:
+        kinds: list[str] = []
+        while asked := self.tick():
+            kinds += asked
+            assert len(kinds) < 8, "the sensor asks for ever more runs"
+        return kinds
+
+    def lose_storage(self) -> None:
+        shutil.rmtree(self.storage)
+
+
+def test_dagsters_storage_may_be_lost_between_two_ticks(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    stream, visits = open_stream(settings), Visits()
+    stream.create(2)
+    daemon = Daemon(settings, tmp_path / "dagster")
+
+    put(stream, visits.first())
+    assert daemon.tick()[:1] == ["arrival"]
+    daemon.lose_storage()
+    daemon.tick_until_quiet()
+    daemon.lose_storage()
+    assert daemon.tick() == []
+    put(stream, visits.second())
+    daemon.lose_storage()
+    assert daemon.tick()[:1] == ["arrival"]
+    daemon.lose_storage()
+    daemon.tick_until_quiet()
+    counted = books(lake_rows(settings))
+    found = {**lake_rows(settings, BY_PLACE), **warehouse_rows(settings, BY_PLACE)}
+
+    monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", new_database(postgres_url))
+    at_once = Settings(home=tmp_path / "at_once", first_day=settings.first_day)
+    everything = open_stream(at_once)
+    everything.create(2)
+    put(everything, [*visits.first(), *visits.second()])
+    assert run_everything(at_once).success
+    assert counted == books(lake_rows(at_once)) and counted["pending"] == 0
+    for table, rows in {**lake_rows(at_once, BY_PLACE), **warehouse_rows(at_once, BY_PLACE)}.items():
+        assert table in OF_PLACES or found[table] == rows, table
