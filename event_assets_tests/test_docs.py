@@ -47,8 +47,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_file_of_the_package_that_is_named_exists(page: Path) -> None:
     named = re.findall(r"`((?:event_assets/)?[a-z_]+/(?:[a-z_]+\.py)?)`", page.read_text(encoding="utf-8"))
     package = ROOT / "event_assets"
-    places = (lambda name: ROOT / name, lambda name: package / name)
-    missing = [name for name in named if not any(place(name).exists() for place in places)]
+    missing = [name for name in named if not any((place / name).exists() for place in (ROOT, package))]
     assert [name for name in missing if name != "warehouse/"] == []
 
 

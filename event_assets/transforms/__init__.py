@@ -1,1 +1,1 @@
-"""Pure PySpark, DataFrame to DataFrame: one module per step. No Dagster, no storage, no clock, no environment."""
+"""What is computed: pure PySpark, DataFrame in, DataFrame out, one module a step, the same on Sail and Spark."""

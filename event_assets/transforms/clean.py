@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from event_assets.contract.consent import Refusal, is_dropped, is_refused, stripped
-from event_assets.contract.decoder import Decoded, EventDecoder, Limits, Rejection
+from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import NESTED, Event
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import BadEncoding, unpack
@@ -55,7 +55,7 @@ class _Quarantined(NamedTuple):
 
 
 class _CleanRows:
-    """Clean events of a batch of records, field by field: lists of plain values cost the collector of garbage nothing."""
+    """Clean events of a batch of records, field by field: plain lists give Python's garbage collector nothing to do."""
 
     def __init__(self) -> None:
         self.records: list[int] = []
@@ -198,7 +198,9 @@ def _of_events(events: list[Event]) -> dict[str, Any]:
             continue
         head, _, tail = name.partition("_")
         if name in Event.__struct_fields__:
-            columns[name] = _json(events, name) if name in ("properties", "traits") else [*map(attrgetter(name), events)]
+            columns[name] = (
+                _json(events, name) if name in ("properties", "traits") else [*map(attrgetter(name), events)]
+            )
         elif head in NESTED:
             field_of = attrgetter(tail)
             columns[name] = (

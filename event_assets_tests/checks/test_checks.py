@@ -40,6 +40,13 @@ def keep(lake: LakeResource, *rows: dict[str, Any]) -> None:
         table.commit(base, base.progress, add=[staged])
 
 
+def outcome(check: dg.AssetChecksDefinition, lake: LakeResource) -> dg.AssetCheckResult:
+    """What a check says of a lake."""
+    result = check(lake=lake)
+    assert isinstance(result, dg.AssetCheckResult)
+    return result
+
+
 def hour(ago: int, **counts: Any) -> dict[str, Any]:
     at = NOW - dt.timedelta(hours=ago)
     return {"arrival_date": at.date(), "arrival_hour": at.hour, **counts}
@@ -47,12 +54,12 @@ def hour(ago: int, **counts: Any) -> dict[str, Any]:
 
 def test_the_books_balance_when_every_hour_does(lake: LakeResource) -> None:
     keep(lake, hour(1, landed=3, clean=3, enriched=3))
-    assert events.books_balance(lake=lake).passed
+    assert outcome(events.books_balance, lake).passed
 
 
 def test_one_hour_that_does_not_balance_fails_and_is_named(lake: LakeResource) -> None:
     keep(lake, hour(1, landed=3, clean=3, enriched=3), hour(2, landed=3, clean=2, balanced=False))
-    result = events.books_balance(lake=lake)
+    result = outcome(events.books_balance, lake)
     assert not result.passed
     assert result.severity is dg.AssetCheckSeverity.ERROR
     assert "1 of 2 hours" in str(result.description)
@@ -60,7 +67,7 @@ def test_one_hour_that_does_not_balance_fails_and_is_named(lake: LakeResource) -
 
 def test_more_than_one_percent_in_quarantine_warns_with_the_reasons(lake: LakeResource) -> None:
     keep(lake, hour(1, landed=100, clean=98, quarantined=2, quarantined_by_reason=json.dumps({"wrong_type": 2})))
-    result = events.few_events_are_quarantined(lake=lake)
+    result = outcome(events.few_events_are_quarantined, lake)
     assert not result.passed
     assert result.severity is dg.AssetCheckSeverity.WARN
     assert result.metadata["by_reason"].value == {"wrong_type": 2}
@@ -68,19 +75,19 @@ def test_more_than_one_percent_in_quarantine_warns_with_the_reasons(lake: LakeRe
 
 def test_one_percent_in_quarantine_does_not_warn(lake: LakeResource) -> None:
     keep(lake, hour(1, landed=100, clean=99, quarantined=1))
-    assert events.few_events_are_quarantined(lake=lake).passed
+    assert outcome(events.few_events_are_quarantined, lake).passed
 
 
 def test_an_hour_with_far_fewer_events_than_a_day_before_warns(lake: LakeResource) -> None:
     keep(lake, hour(2, landed=100), hour(26, landed=1000))
-    result = events.volume_is_as_usual(lake=lake)
+    result = outcome(events.volume_is_as_usual, lake)
     assert not result.passed
     assert [odd["events"] for odd in result.metadata["hours"].value] == [100]
 
 
 def test_hours_like_those_a_day_before_do_not_warn(lake: LakeResource) -> None:
     keep(lake, hour(2, landed=900), hour(26, landed=1000), hour(3, landed=5), hour(27, landed=90))
-    assert events.volume_is_as_usual(lake=lake).passed
+    assert outcome(events.volume_is_as_usual, lake).passed
 
 
 def test_an_id_that_counts_twice_fails(spark: SparkSession, lake: LakeResource) -> None:
