@@ -131,7 +131,7 @@ def _ours(folder: Path) -> dict[str, Any]:
             return rows
 
         steps: dict[str, Callable[[], DataFrame]] = {
-            "clean": lambda: clean(read("raw"), cleaning),
+            "clean": lambda: clean(read("raw"), cleaning, os.cpu_count() or 1),
             "duplicates": lambda: duplicates(index_entries(read("clean"))),
             "sessionised": lambda: sessionise(session_events(_counted(read), rules), rules),
             "sessions": lambda: sessions(read("sessionised"), _counted(read), rules),

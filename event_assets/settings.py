@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -104,6 +105,12 @@ class Settings(BaseSettings):
         ("purchase",), description="Events that are conversions: names with commas between, or a JSON list."
     )
 
+    decode_processes: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Processes that decode large batches. Default: one a core, on the embedded engine.",
+    )
     own_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Your own hosts, subdomains included, whose referrers are internal: with commas between."
     )
@@ -148,6 +155,11 @@ class Settings(BaseSettings):
     def warehouse(self) -> Literal["postgres", "redshift"]:
         """The kind of warehouse in force."""
         return self.warehouse_kind or ("redshift" if self.profile == "aws" else "postgres")
+
+    @property
+    def decoders(self) -> int:
+        """Processes that decode a large batch: a cluster has its own already."""
+        return self.decode_processes or (1 if self.spark_remote else os.cpu_count() or 1)
 
     @property
     def lake(self) -> str:

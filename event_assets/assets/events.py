@@ -38,7 +38,7 @@ def clean_events(
     spark: LazyPySparkResource,
     rules: RulesResource,
 ) -> dg.MaterializeResult[None]:
-    what = Cleaning(window_of(context), rules.cleaning(), config.rebuild, config.hours)
+    what = Cleaning(window_of(context), rules.cleaning(), config.rebuild, config.hours, rules.decoders)
     return materialise(context, lambda: clean_step(lake.open(), spark.spark_session, what))
 
 
@@ -56,7 +56,7 @@ def quarantined_events(
     spark: LazyPySparkResource,
     rules: RulesResource,
 ) -> dg.MaterializeResult[None]:
-    what = Cleaning(window_of(context), rules.cleaning(), config.rebuild, config.hours)
+    what = Cleaning(window_of(context), rules.cleaning(), config.rebuild, config.hours, rules.decoders)
     return materialise(context, lambda: quarantine_step(lake.open(), spark.spark_session, what))
 
 

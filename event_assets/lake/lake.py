@@ -14,7 +14,7 @@ from event_assets.lake.table import LakeTable
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_TOUCHED = {"clean_events": "event_date", "quarantined_events": "arrival_date"}
+_TOUCHED = {"clean_events": "event_date", "quarantined_events": "arrival_date", "duplicate_events": "event_date"}
 
 
 class Lake:

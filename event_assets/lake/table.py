@@ -81,7 +81,7 @@ class Commit(NamedTuple):
 
 @dataclass(frozen=True)
 class Changes:
-    """What changed after a version. Not `known` where the log does not reach back so far."""
+    """What changed after a version. Not `known` where the log does not reach back so far, or is another table's."""
 
     known: bool
     commits: tuple[Commit, ...]
@@ -367,8 +367,13 @@ class Snapshot:
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
     def changes_since(self, version: int) -> Changes:
-        """What came after a version. Compactions change nothing and are left out."""
+        """What came after a version. Compactions change nothing and are left out.
+
+        A version that the table has not reached yet is one of a table that was deleted: nothing is known since then.
+        """
         commits: list[Commit] = []
+        if version > self.version:
+            return Changes(False, ())
         for number in range(version + 1, self.version + 1):
             name = f"{self.table.spec.name}/_delta_log/{number:020d}.json"
             try:

@@ -21,6 +21,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     plan_dir: str
     first_day: str
     consent_refused: Literal["drop", "strip"]
+    decoders: int
     session_timeout_minutes: int
     session_max_hours: int
     engaged_seconds: int
@@ -35,6 +36,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             plan_dir=str(settings.plan),
             first_day=str(settings.first_day),
             consent_refused=settings.consent_refused,
+            decoders=settings.decoders,
             session_timeout_minutes=settings.session_timeout_minutes,
             session_max_hours=settings.session_max_hours,
             engaged_seconds=settings.engaged_seconds,

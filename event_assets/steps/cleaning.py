@@ -28,12 +28,16 @@ _EVENTS_PER_RECORD = 20
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What to clean: the days, by which rules, whether from scratch, and of which hours then (all by default)."""
+    """What to clean: the days, by which rules, whether from scratch, and of which hours then (all by default).
+
+    `processes` share the work of large batches.
+    """
 
     window: Window
     rules: CleanRules
     rebuild: bool = False
     hours: Collection[int] = ()
+    processes: int = 1
 
     @property
     def code(self) -> str:
@@ -54,7 +58,7 @@ def clean_step(lake: Lake, spark: SparkSession, what: Cleaning) -> StepReport:
     """Brings clean_events up to date for the days of arrival."""
 
     def rows(records: DataFrame, raw_files: Sequence[LakeFile]) -> DataFrame:
-        return clean(records, what.rules)
+        return clean(records, what.rules, what.processes)
 
     return retry_on_conflict(lambda: _take_in(lake, spark, what, lake.table(CLEAN_EVENTS.name), rows))
 
@@ -69,7 +73,7 @@ def quarantine_step(lake: Lake, spark: SparkSession, what: Cleaning) -> StepRepo
         cleaned = lake.table(CLEAN_EVENTS.name).snapshot()
         bounds = _sequence_bounds(raw_files)
         files = [file for file in cleaned.files if bounds is None or file.may_hold("sequence_number", *bounds)]
-        return quarantine(with_quarantined_events(records, cleaned.read(spark, files)), what.rules)
+        return quarantine(with_quarantined_events(records, cleaned.read(spark, files)), what.rules, what.processes)
 
     return retry_on_conflict(lambda: _take_in(lake, spark, what, lake.table(QUARANTINED_EVENTS.name), rows))
 

@@ -16,8 +16,9 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables import CLEAN_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS, EVENT_IDS
 from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress, Source
 from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
-from event_assets.steps.outstanding import Arrivals, outstanding
+from event_assets.steps.outstanding import Arrivals, Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window
 from event_assets.transforms.deduplicate import POSITION, duplicates, index_entries, same_ids, without
@@ -48,6 +49,10 @@ def index_step(lake: Lake, spark: SparkSession) -> None:
 def _index(lake: Lake, spark: SparkSession) -> None:
     clean, ids = lake.table(CLEAN_EVENTS.name).snapshot(), lake.table(EVENT_IDS.name).snapshot()
     todo = outstanding(clean, ids.progress)
+    listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
+    if is_anew(listed, ids.progress.source(DUPLICATE_EVENTS.name)):
+        _index_again(lake, spark, clean, ids)
+        return
     if not todo.dates:
         return
     arrivals, again = todo.appended(todo.dates)
@@ -61,7 +66,7 @@ def _index(lake: Lake, spark: SparkSession) -> None:
     known = same_ids(ids.read(spark, candidates), fresh) if candidates else None
     found = duplicates(fresh if known is None else known.unionByName(fresh))
     _list_duplicates(lake, spark, found, fresh)
-    ids.table.commit(ids, ids.progress.with_source(CLEAN_EVENTS.name, todo.after(todo.dates)), add=staged)
+    ids.table.commit(ids, _indexed_to(lake, ids, todo), add=staged)
 
 
 def _overlapping(files: Sequence[LakeFile], staged: Sequence[LakeFile]) -> list[LakeFile]:
@@ -98,13 +103,14 @@ def _index_again(lake: Lake, spark: SparkSession, clean: Snapshot, ids: Snapshot
     )
     touched = {str(row["event_date"]): 0 for row in changed.select("event_date").distinct().collect()}
     listed.table.commit(listed, listed.progress, add=copies, remove=listed.files, touched=touched)
-    progress = ids.progress.with_source(CLEAN_EVENTS.name, outstanding(clean, ids.progress).after(clean_dates(clean)))
-    ids.table.commit(ids, progress, add=staged, remove=ids.files)
+    ids.table.commit(ids, _indexed_to(lake, ids, outstanding(clean, ids.progress)), add=staged, remove=ids.files)
 
 
-def clean_dates(clean: Snapshot) -> list[str]:
-    """Every event date that the clean events have."""
-    return sorted(clean.table.touched_by(clean.files))
+def _indexed_to(lake: Lake, ids: Snapshot, todo: Outstanding) -> Progress:
+    """The index's progress with all clean events in it, and the list of copies that goes with it."""
+    listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
+    progress = ids.progress.with_source(CLEAN_EVENTS.name, todo.after(todo.dates))
+    return progress.with_source(DUPLICATE_EVENTS.name, Source(listed.version))
 
 
 def enrich_step(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:

@@ -69,7 +69,9 @@ def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> O
     """The dates on which the table is behind the lake, each with the lake's version that it is loaded from."""
     loaded = warehouse.loaded_versions(table)
     through = loaded.get(None, -1)
-    changes = snapshot.changes_since(through)
+    newest = max(loaded.values(), default=-1)
+    # Loaded from a version that the lake table has not reached: that table was deleted and made anew.
+    changes = snapshot.changes_since(newest if newest > snapshot.version else through)
     dates: dict[str, int] = {}
     if changes.known:
         for commit in changes.commits:

@@ -70,16 +70,22 @@ class Outstanding:
 
 
 def outstanding(upstream: Snapshot, progress: Progress) -> Outstanding:
-    """What a table with this progress has not taken in of the upstream."""
+    """What a table with this progress has not taken in of the upstream: all of it, where the upstream was deleted and
+    made anew."""
     source = progress.source(upstream.table.spec.name)
     oldest = min([source.through, *source.pending.values()])
-    changes = upstream.changes_since(oldest)
+    changes = upstream.changes_since(source.through if is_anew(upstream, source) else oldest)
     if changes.known:
         newly = {d for commit in changes.commits if commit.version > source.through for d in commit.touched}
         dates = {**dict.fromkeys(newly, source.through), **source.pending}
     else:
         dates = dict.fromkeys(upstream.table.touched_by(upstream.files), -1)
     return Outstanding(upstream, source, changes, dates)
+
+
+def is_anew(upstream: Snapshot, source: Source) -> bool:
+    """Whether the upstream is younger than what was taken in of it: another table of the same name."""
+    return source.through > upstream.version
 
 
 def _by_version(dates: Iterable[str], versions: Mapping[str, int]) -> Iterator[tuple[int, list[str]]]:

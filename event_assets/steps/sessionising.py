@@ -88,8 +88,14 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
 
 def _tables(lake: Lake) -> _Tables:
     events = lake.table(ENRICHED_EVENTS.name).snapshot()
-    views = lake.table(PAGE_VIEWS.name).snapshot()
-    return _Tables(events, lake.table(SESSIONS.name).snapshot(), views, outstanding(events, views.progress))
+    views, standing = lake.table(PAGE_VIEWS.name).snapshot(), lake.table(SESSIONS.name).snapshot()
+    # Sessions are committed first, so they are behind page_views only where their table was deleted.
+    behind = (standing if _through(standing) < _through(views) else views).progress
+    return _Tables(events, standing, views, outstanding(events, behind))
+
+
+def _through(table: Snapshot) -> int:
+    return table.progress.source(ENRICHED_EVENTS.name).through
 
 
 def _made(

@@ -7,8 +7,9 @@ verdicts. Both transforms read the same records; each line ends in exactly one o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.contract.times import derived_at, is_future
+from event_assets.transforms.processes import BatchFunction, over_processes
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -70,14 +72,17 @@ class _CleanRows:
         return len(self.events)
 
 
-def clean(records: DataFrame, rules: CleanRules) -> DataFrame:
-    """The events of raw records that keep the rules. Takes RAW_EVENTS, gives CLEAN_EVENTS."""
-    return _decoded(records, CLEAN_EVENTS.spark_schema(), rules, _clean_batches)
+def clean(records: DataFrame, rules: CleanRules, processes: int = 1) -> DataFrame:
+    """The events of raw records that keep the rules. Takes RAW_EVENTS, gives CLEAN_EVENTS.
+
+    `processes`: how many share the work of a large batch, on an engine that runs Python in one process only.
+    """
+    return _decoded(records, CLEAN_EVENTS.spark_schema(), partial(_clean_batches, rules), processes)
 
 
-def quarantine(records: DataFrame, rules: CleanRules) -> DataFrame:
+def quarantine(records: DataFrame, rules: CleanRules, processes: int = 1) -> DataFrame:
     """What breaks the rules: the bytes and the reason. Takes RAW_EVENTS, gives QUARANTINED_EVENTS."""
-    return _decoded(records, QUARANTINED_EVENTS.spark_schema(), rules, _quarantined_batches)
+    return _decoded(records, QUARANTINED_EVENTS.spark_schema(), partial(_quarantined_batches, rules), processes)
 
 
 def with_quarantined_events(records: DataFrame, cleaned: DataFrame) -> DataFrame:
@@ -89,24 +94,32 @@ def with_quarantined_events(records: DataFrame, cleaned: DataFrame) -> DataFrame
     return short.select(*RAW_EVENTS.column_names)
 
 
-Batches = Callable[[pa.RecordBatch, EventDecoder, CleanRules], Iterator[pa.RecordBatch]]
-
-
-def _decoded(records: DataFrame, schema: str, rules: CleanRules, batches_of: Batches) -> DataFrame:
+def _decoded(records: DataFrame, schema: str, function: BatchFunction, processes: int) -> DataFrame:
     def decode(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        decoder = EventDecoder(rules.plan, rules.limits)
         for batch in batches:
-            yield from batches_of(batch, decoder, rules)
+            yield from over_processes(function, batch, processes)
 
     return records.select(*_RECORD_COLUMNS, "data").mapInArrow(decode, schema)
+
+
+_decoders: dict[str, EventDecoder] = {}
+
+
+def _decoder(rules: CleanRules) -> EventDecoder:
+    """The decoder of these rules; compiling a plan takes as long as a thousand events."""
+    key = f"{rules.version}-{rules.limits}"
+    if key not in _decoders:
+        _decoders.clear()
+        _decoders[key] = EventDecoder(rules.plan, rules.limits)
+    return _decoders[key]
 
 
 class _Reading:
     """Goes through the lines of a batch of records: clean ones into columns, the others into a list."""
 
-    def __init__(self, batch: pa.RecordBatch, decoder: EventDecoder, rules: CleanRules) -> None:
+    def __init__(self, batch: pa.RecordBatch, rules: CleanRules) -> None:
         self._records = zip(batch.column("data").to_pylist(), batch.column("arrived_at").to_pylist(), strict=True)
-        self._decoder = decoder
+        self._decoder = _decoder(rules)
         self._rules = rules
         self.clean = _CleanRows()
         self.quarantined: list[_Quarantined] = []
@@ -157,8 +170,8 @@ def _refused(event: Event, received: dt.datetime, derived: dt.datetime, rules: C
     return None
 
 
-def _clean_batches(batch: pa.RecordBatch, decoder: EventDecoder, rules: CleanRules) -> Iterator[pa.RecordBatch]:
-    reading = _Reading(batch, decoder, rules)
+def _clean_batches(rules: CleanRules, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    reading = _Reading(batch, rules)
     for _ in reading.read():
         if len(reading.clean) >= _BATCH_EVENTS:
             yield _clean_batch(batch, reading.clean)
@@ -229,8 +242,8 @@ def _batch(columns: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, names=schema.names)
 
 
-def _quarantined_batches(batch: pa.RecordBatch, decoder: EventDecoder, rules: CleanRules) -> Iterator[pa.RecordBatch]:
-    reading = _Reading(batch, decoder, rules)
+def _quarantined_batches(rules: CleanRules, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    reading = _Reading(batch, rules)
     for _ in reading.read():
         reading.clean = _CleanRows()
     rows = reading.quarantined
