@@ -13,15 +13,19 @@ from event_assets.settings import Settings
 from event_assets.streams import EventStream, StreamRecord, open_stream
 from event_assets_tests.automation.ticks import tick
 from event_assets_tests.end_to_end.visits import DAYS, Visits
-from event_assets_tests.end_to_end.whole_run import books, days_ago, lake_rows, run, run_everything, warehouse_rows
+from event_assets_tests.end_to_end.whole_run import (
+    BY_PLACE,
+    OF_PLACES,
+    books,
+    days_ago,
+    lake_rows,
+    run,
+    run_everything,
+    warehouse_rows,
+)
 from event_assets_tests.postgres import new_database
 
 pytestmark = pytest.mark.slow
-
-BY_PLACE = ("arrival_date", "arrival_hour", "arrived_at", "sequence_number", "shard_id", "line")
-"""Columns that differ between two streams that were given the same."""
-OF_PLACES = {"raw_events", "clean_events", "quarantined_events", "event_ids", "duplicate_events", "event_ledger"}
-"""Tables of the copies that came, not of the events."""
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Everything in one Dagster run of this process, and all rows of the lake and of the warehouse to compare."""
+"""Everything in one Dagster run of this process, and all rows of the lake and of the warehouse to compare.
+
+`python -m event_assets_tests.end_to_end.whole_run` is such a run by the settings of its environment. No tests here.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,14 @@ from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
-from event_assets.settings import Settings
+from event_assets.settings import Settings, load_settings
 
 Rows = dict[str, list[dict[str, Any]]]
+
+BY_PLACE = ("stream", "arrival_date", "arrival_hour", "arrived_at", "sequence_number", "shard_id", "line")
+"""Columns that differ between two streams that were given the same."""
+OF_PLACES = {"raw_events", "clean_events", "quarantined_events", "event_ids", "duplicate_events", "event_ledger"}
+"""Tables of the copies that came, not of the events."""
 
 
 def run_everything(settings: Settings, instance: dg.DagsterInstance | None = None) -> dg.ExecuteInProcessResult:
@@ -79,3 +87,7 @@ def days_ago(days: int) -> dt.date:
 def _sorted(rows: list[dict[str, Any]], without: Sequence[str]) -> list[dict[str, Any]]:
     kept = [{name: value for name, value in row.items() if name not in without} for row in rows]
     return sorted(kept, key=lambda row: [str(value) for value in row.values()])
+
+
+if __name__ == "__main__":
+    run_everything(load_settings())

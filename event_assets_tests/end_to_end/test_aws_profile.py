@@ -1,0 +1,104 @@
+"""The `aws` profile's stream and lake over real HTTP give the rows of the local profile.
+
+Kinesis and S3 are emulators, the warehouse is PostgreSQL; the engine is the embedded one, which finds the bucket by its
+environment alone.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import boto3
+import pytest
+
+from event_assets.settings import Settings, load_settings
+from event_assets.streams import StreamRecord, StreamWriter, open_stream
+from event_assets_tests.end_to_end.platform import ROOT
+from event_assets_tests.end_to_end.visits import DAYS, Visits
+from event_assets_tests.end_to_end.whole_run import BY_PLACE, OF_PLACES, books, days_ago, lake_rows, warehouse_rows
+from event_assets_tests.postgres import new_database
+
+pytestmark = pytest.mark.slow
+
+PREFIX = "EVENT_ASSETS_"
+
+
+class Profile:
+    """A profile as the environment names it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
+        self.variables = {PREFIX + name: value for name, value in variables.items()}
+        with monkeypatch.context() as patch:
+            for name, value in self.variables.items():
+                patch.setenv(name, value)
+            self.settings: Settings = load_settings()
+
+    def put(self, records: list[StreamRecord]) -> None:
+        stream = open_stream(self.settings)
+        stream.create(self.settings.stream_shards)
+        assert all(result.error is None for result in StreamWriter(stream).write(records))
+        stream.close()
+
+    def split_a_shard(self) -> None:
+        stream = open_stream(self.settings)
+        stream.split(next(shard.shard_id for shard in stream.shards() if not shard.closed))
+        stream.close()
+
+    def materialise_everything(self) -> None:
+        """Everything in one run, in a process that knows nothing but its environment."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "DAGSTER_"))}
+        command = [sys.executable, "-m", "event_assets_tests.end_to_end.whole_run"]
+        done = subprocess.run(
+            command, cwd=ROOT, env={**others, **self.variables}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+
+
+@pytest.fixture
+def local(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """The local profile, but for a server that several databases share."""
+    variables = {"WAREHOUSE_URL": new_database(postgres_url), "HOME": str(tmp_path / "local")}
+    return Profile(monkeypatch, {**variables, "FIRST_DAY": str(days_ago(DAYS))})
+
+
+@pytest.fixture
+def aws(
+    tmp_path: Path, postgres_url: str, kinesis_emulator: str, s3_emulator: str, monkeypatch: pytest.MonkeyPatch
+) -> Profile:
+    """The aws profile with its endpoints on this machine."""
+    bucket = f"lake-{uuid.uuid4().hex}"
+    boto3.client("s3", endpoint_url=s3_emulator, region_name="us-east-1").create_bucket(Bucket=bucket)
+    variables = {
+        "PROFILE": "aws",
+        "HOME": str(tmp_path / "aws"),
+        "FIRST_DAY": str(days_ago(DAYS)),
+        "STREAM_NAME": f"events-{uuid.uuid4().hex}",
+        "STREAM_ENDPOINT_URL": kinesis_emulator,
+        "LAKE_URL": f"s3://{bucket}/lake",
+        "S3_ENDPOINT_URL": s3_emulator,
+        "WAREHOUSE_KIND": "postgres",
+        "WAREHOUSE_URL": new_database(postgres_url),
+    }
+    return Profile(monkeypatch, variables)
+
+
+def test_kinesis_and_s3_give_the_rows_of_the_local_profile(aws: Profile, local: Profile) -> None:
+    visits = Visits()
+    for profile in (aws, local):
+        profile.put(visits.first())
+        profile.materialise_everything()
+        profile.split_a_shard()
+        profile.put(visits.second())
+        profile.materialise_everything()
+    assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
+    counted = books(lake_rows(aws.settings))
+    assert counted == books(lake_rows(local.settings)) and counted["pending"] == 0
+    in_lake = lake_rows(aws.settings, BY_PLACE)
+    for table, rows in lake_rows(local.settings, BY_PLACE).items():
+        assert table in OF_PLACES or in_lake[table] == rows, table
+    assert warehouse_rows(aws.settings, BY_PLACE) == warehouse_rows(local.settings, BY_PLACE)
