@@ -74,3 +74,11 @@ def test_every_setting_that_is_named_exists() -> None:
     for page in WRITTEN:
         for name in re.findall(r"EVENT_ASSETS_[A-Z_]+[A-Z]", page.read_text(encoding="utf-8")):
             assert f"`{name}`" in known, (ids(page), name)
+
+
+def test_the_settings_table_of_the_readme_is_current() -> None:
+    from event_assets.display import markdown_settings
+    from event_assets.settings import settings_table
+
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("--markdown` -->\n")[2]
+    assert table.partition("\n<!-- end of settings")[0].strip() == markdown_settings(settings_table()).strip()

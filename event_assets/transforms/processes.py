@@ -68,7 +68,7 @@ class _Worker:
         answer = _receive(self._process.stdout)
         if answer is None:
             raise RuntimeError(f"a decoding process ended with code {self._process.wait()}")
-        if answer[:1] == b"!":
+        if bytes(answer[:1]) == b"!":
             error: Exception = pickle.loads(answer[1:])
             raise error
         return _from_ipc(answer[1:])

@@ -31,13 +31,13 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def page(width: int = 2000, height: int = 1000) -> Iterator[Page]:
+def page(width: int = 2300, height: int = 1500) -> Iterator[Page]:
     """An empty page in a browser of its own."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium(), args=[*OPTIONS, *root])
         try:
-            yield browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
+            yield browser.new_page(viewport={"width": width, "height": height})
         finally:
             browser.close()
 
