@@ -96,8 +96,7 @@ def with_quarantined_events(records: DataFrame, cleaned: DataFrame) -> DataFrame
 
 def _decoded(records: DataFrame, schema: str, function: BatchFunction, processes: int) -> DataFrame:
     def decode(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            yield from over_processes(function, batch, processes)
+        yield from over_processes(function, batches, processes)
 
     return records.select(*_RECORD_COLUMNS, "data").mapInArrow(decode, schema)
 

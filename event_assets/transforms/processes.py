@@ -9,40 +9,60 @@ so none outlives the process that started it, however that ends.
 
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 BatchFunction = Callable[[pa.RecordBatch], Iterator[pa.RecordBatch]]
 
-LARGE_BYTES = 4_000_000
+LARGE_BYTES = 256_000
 """Size from which a batch is shared out."""
-_CHUNK_BYTES = 1_000_000
+_CHUNK_BYTES = 500_000
 _LENGTH = struct.Struct("<Q")
 
 _lock = threading.Lock()
 _idle: list[_Worker] = []
 
 
-def over_processes(function: BatchFunction, batch: pa.RecordBatch, processes: int) -> Iterator[pa.RecordBatch]:
-    """What `function` gives for a batch, in the order of its rows. It must be picklable and look at each row alone."""
-    if processes <= 1 or batch.nbytes < LARGE_BYTES:
-        yield from function(batch)
+def over_processes(
+    function: BatchFunction, batches: Iterable[pa.RecordBatch], processes: int
+) -> Iterator[pa.RecordBatch]:
+    """What `function` gives for the batches, in the order of their rows.
+
+    It must be picklable and look at each row alone. No more is worked on ahead than keeps the processes busy.
+    """
+    if processes <= 1:
+        for batch in batches:
+            yield from function(batch)
         return
-    rows = max(1, batch.num_rows * _CHUNK_BYTES // batch.nbytes)
-    chunks = [batch.slice(start, rows) for start in range(0, batch.num_rows, rows)]
     pickled = pickle.dumps(function)
+    ahead: deque[Future[list[pa.RecordBatch]]] = deque()
     with ThreadPoolExecutor(processes) as threads:
-        for start in range(0, len(chunks), 2 * processes):
-            for done in threads.map(lambda chunk: _in_process(pickled, chunk), chunks[start : start + 2 * processes]):
-                yield from done
+        for batch in batches:
+            if batch.nbytes < LARGE_BYTES:
+                yield from _finished(ahead, 0)
+                yield from function(batch)
+                continue
+            rows = max(1, batch.num_rows * _CHUNK_BYTES // batch.nbytes)
+            for start in range(0, batch.num_rows, rows):
+                ahead.append(threads.submit(_in_process, pickled, batch.slice(start, rows)))
+                yield from _finished(ahead, 2 * processes)
+        yield from _finished(ahead, 0)
+
+
+def _finished(ahead: deque[Future[list[pa.RecordBatch]]], left: int) -> Iterator[pa.RecordBatch]:
+    """The results of the oldest tasks, until so many are left."""
+    while len(ahead) > left:
+        yield from ahead.popleft().result()
 
 
 def _in_process(function: bytes, chunk: pa.RecordBatch) -> list[pa.RecordBatch]:
@@ -58,14 +78,18 @@ class _Worker:
     """One process, asked for one chunk at a time. A worker that failed is not used again."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "event_assets.transforms.processes"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        answers, theirs = os.pipe()  # not standard output, which any module may print to
+        command = [sys.executable, "-P", "-m", "event_assets.transforms.processes", str(theirs)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(theirs,), env=environment)
+        os.close(theirs)
+        self._answers = os.fdopen(answers, "rb")
 
     def run(self, function: bytes, chunk: pa.RecordBatch) -> list[pa.RecordBatch]:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
         _send(self._process.stdin, function)
         _send(self._process.stdin, _to_ipc([chunk], chunk.schema))
-        answer = _receive(self._process.stdout)
+        answer = _receive(self._answers)
         if answer is None:
             raise RuntimeError(f"a decoding process ended with code {self._process.wait()}")
         if bytes(answer[:1]) == b"!":
@@ -116,4 +140,4 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    _serve(sys.stdin.buffer, os.fdopen(int(sys.argv[1]), "wb"))

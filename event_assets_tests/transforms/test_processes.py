@@ -29,16 +29,16 @@ def rows(count: int) -> pa.RecordBatch:
 
 def test_a_large_batch_is_worked_on_elsewhere_and_keeps_its_order() -> None:
     batch = rows(600)
-    made = pa.Table.from_batches(over_processes(partial(doubled, 2), batch, 2))
-    assert made.column("text").to_pylist() == [value * 2 for value in batch.column("text").to_pylist()]
+    made = pa.Table.from_batches(over_processes(partial(doubled, 2), [batch, batch], 2))
+    assert made.column("text").to_pylist() == [value * 2 for value in batch.column("text").to_pylist()] * 2
     assert os.getpid() not in made.column("process").to_pylist()
 
 
 def test_a_small_batch_stays_here() -> None:
-    made = pa.Table.from_batches(over_processes(partial(doubled, 1), rows(3), 2))
+    made = pa.Table.from_batches(over_processes(partial(doubled, 1), [rows(3)], 2))
     assert set(made.column("process").to_pylist()) == {os.getpid()}
 
 
 def test_an_error_is_raised_where_the_batch_came_from() -> None:
     with pytest.raises(RuntimeError, match="ValueError: cannot take"):
-        list(over_processes(refusing, rows(600), 2))
+        list(over_processes(refusing, [rows(600)], 2))
