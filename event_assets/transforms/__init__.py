@@ -1,1 +1,32 @@
-"""What is computed: pure PySpark, DataFrame in, DataFrame out, one module a step, the same on Sail and Spark."""
+"""Pure PySpark, one module per step. What people call on data of their own can be imported from here.
+
+Modules are loaded when a name is first asked for: a process that only decodes records must not wait for PySpark.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from event_assets.transforms.bots import bot_reason as bot_reason
+    from event_assets.transforms.channel import channel_group as channel_group
+    from event_assets.transforms.referrer import classify_referrer as classify_referrer
+    from event_assets.transforms.user_agent import parse_user_agent as parse_user_agent
+
+_MODULES = {
+    "bot_reason": "bots",
+    "channel_group": "channel",
+    "classify_referrer": "referrer",
+    "parse_user_agent": "user_agent",
+}
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = _MODULES[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    return getattr(import_module(f"{__name__}.{module}"), name)
