@@ -1,8 +1,9 @@
 """How many events one collector process takes, with wrk as the load from another process.
 
-Validated, keyed and rate-limited as in production, against a stream that takes everything at once (`null`) and the
-embedded log (`embedded`, durable). Batches hold 50 events of about 600 bytes from a few visitors; `mixed` batches hold
-events of as many visitors as come, which makes more and smaller stream records.
+Validated, keyed and rate-limited as in production, against a stream that takes everything at once (`null`), the
+embedded log (`embedded`, durable) and an emulator of Kinesis over HTTP (`kinesis`). Batches hold 50 events of about 600
+bytes from a few visitors; `mixed` batches hold events of as many visitors as come, which makes more and smaller stream
+records. `cpu_us_…` is the collector's processor time for an event, which other load on the machine changes little.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -29,13 +30,16 @@ from benchmarks.data import event_blocks
 from event_assets.collector import WriteKeys, create_app
 from event_assets.collector.__main__ import serve
 from event_assets.collector.limits import CollectorLimits
-from event_assets.settings import load_settings
+from event_assets.settings import PREFIX, load_settings
 from event_assets.streams import EventStream, PutResult, StreamRecord, open_stream
+from event_assets_tests.emulators import servers
 
-Kind = Literal["null", "embedded"]
+Kind = Literal["null", "embedded", "kinesis"]
+Figures = dict[str, float | str | None]
 BATCH = 50
 BODIES = 200
 CONNECTIONS = 32
+SHARDS = 4
 UNREACHED_RATE = 10_000_000
 """A rate that is checked with each request and never reached."""
 
@@ -43,11 +47,17 @@ _SCRIPT = Path(__file__).with_name("collector.lua")
 
 
 class Load(NamedTuple):
-    """What wrk measured."""
+    """What wrk measured, and the seconds of processor time that the watched processes took meanwhile."""
 
     requests_per_second: float
     p99_ms: float
     failed: int
+    seconds: float
+    cpu_seconds: tuple[float, ...]
+
+    def cpu_us(self, events_per_request: int) -> float:
+        """The first process's processor time for an event, in microseconds."""
+        return round(self.cpu_seconds[0] / (self.requests_per_second * self.seconds * events_per_request) * 1e6, 2)
 
 
 class NullStream:
@@ -70,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
     parser.add_argument("--memory-seconds", type=float, default=60, help="load over which memory growth is measured")
-    parser.add_argument("--serve", choices=["null", "embedded"], help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=["null", "embedded", "kinesis"], help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
@@ -81,29 +91,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("wrk is missing: `apt-get install wrk` (Debian, Ubuntu) or `brew install wrk` (macOS).", file=sys.stderr)
         return 2
     figures = measure(asked.seconds, asked.memory_seconds)
-    print(
-        json.dumps(figures) if asked.json else "\n".join(f"{name:<36} {value:>12,}" for name, value in figures.items())
-    )
+    print(json.dumps(figures) if asked.json else "\n".join(map(_row, figures.items())))
     return 0
 
 
-def measure(seconds: float, memory_seconds: float) -> dict[str, float]:
-    """All figures: events and requests a second, milliseconds, megabytes."""
+def _row(figure: tuple[str, float | str | None]) -> str:
+    name, value = figure
+    return f"{name:<36} {value:>12,}" if isinstance(value, int | float) else f"{name:<36} {value}"
+
+
+def measure(seconds: float, memory_seconds: float) -> Figures:
+    """All figures: events and requests a second, milliseconds, microseconds, megabytes."""
     with tempfile.TemporaryDirectory() as folder:
         grouped, mixed, single = _bodies(Path(folder))
         event_bytes = grouped.stat().st_size / BODIES / BATCH
-        with _collector("null", Path(folder) / "null") as (url, key, _):
+        with _collector("null", Path(folder) / "null") as (url, key, process):
             _load(url, key, grouped, 2)
-            null = _load(url, key, grouped, seconds)
+            null = _load(url, key, grouped, seconds, watched=(process,))
         with _collector("embedded", Path(folder) / "embedded") as (url, key, process):
             _load(url, key, grouped, 2)
-            embedded = _load(url, key, grouped, seconds)
+            embedded = _load(url, key, grouped, seconds, watched=(process,))
             mixed_load = _load(url, key, mixed, seconds)
-            one = _load(url, key, single, seconds)
+            one = _load(url, key, single, seconds, watched=(process,))
             half = _load(url, key, grouped, seconds, embedded.requests_per_second / 2)
             before = process.memory_info().rss
             long = _load(url, key, grouped, memory_seconds, embedded.requests_per_second / 2)
             growth = process.memory_info().rss - before
+        kinesis = _kinesis(Path(folder), grouped, seconds)
     loads = (null, embedded, mixed_load, one, half, long)
     return {
         "events_per_second_null": round(null.requests_per_second * BATCH),
@@ -114,8 +128,34 @@ def measure(seconds: float, memory_seconds: float) -> dict[str, float]:
         "half_load_requests_per_second": round(half.requests_per_second),
         "rss_growth_mb": round(growth / 1e6, 1),
         "rss_seconds": memory_seconds,
+        "cpu_us_null": null.cpu_us(BATCH),
+        "cpu_us_embedded": embedded.cpu_us(BATCH),
+        "cpu_us_single": one.cpu_us(1),
         "event_bytes": round(event_bytes),
         "failed_requests": sum(load.failed for load in loads),
+        **kinesis,
+    }
+
+
+def _kinesis(folder: Path, bodies: Path, seconds: float) -> Figures:
+    """The figure on an emulator, and whether emulator or collector is at the end of its strength."""
+    try:
+        with servers.kinesis(folder) as emulator:
+            environment = {
+                **servers.CREDENTIALS,
+                f"{PREFIX}STREAM_KIND": "kinesis",
+                f"{PREFIX}STREAM_ENDPOINT_URL": emulator.url,
+            }
+            with _collector("kinesis", folder / "on-kinesis", environment) as (url, key, process):
+                _load(url, key, bodies, 2)
+                load = _load(url, key, bodies, seconds, watched=(process, psutil.Process(emulator.pid)))
+    except servers.EmulatorAbsent as absent:
+        return {"events_per_second_kinesis_emulator": None, "kinesis_limited_by": str(absent)}
+    collector, emulated = (round(share / load.seconds * 100) for share in load.cpu_seconds)
+    first = "the emulator" if emulated > collector else "the collector"
+    return {
+        "events_per_second_kinesis_emulator": round(load.requests_per_second * BATCH),
+        "kinesis_limited_by": f"{first}: the emulator used {emulated} % of a core, the collector {collector} %",
     }
 
 
@@ -132,17 +172,34 @@ def _bodies(folder: Path) -> tuple[Path, Path, Path]:
     return made[0], made[1], made[2]
 
 
-def _load(url: str, key: str, bodies: Path, seconds: float, rate: float | None = None) -> Load:
+def _load(
+    url: str,
+    key: str,
+    bodies: Path,
+    seconds: float,
+    rate: float | None = None,
+    watched: Sequence[psutil.Process] = (),
+) -> Load:
     """Sends bodies over and over, as fast as answers come or at `rate` requests a second."""
+    seconds = max(1, round(seconds))
     delay_ms = CONNECTIONS / rate * 1_000 if rate else 0.0
     environment = {**os.environ, "BODIES": str(bodies), "WRITE_KEY": key, "DELAY_MS": str(delay_ms)}
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(_SCRIPT), f"{url}/v1/events"]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT), f"{url}/v1/events"]
+    before = [_cpu_seconds(process) for process in watched]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return Load(**json.loads(done.stdout.splitlines()[-1]))
+    used = tuple(_cpu_seconds(process) - start for process, start in zip(watched, before, strict=True))
+    return Load(**json.loads(done.stdout.splitlines()[-1]), seconds=seconds, cpu_seconds=used)
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 @contextmanager
-def _collector(kind: Kind, home: Path) -> Iterator[tuple[str, str, psutil.Process]]:
+def _collector(
+    kind: Kind, home: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, str, psutil.Process]]:
     """A collector process: its address, a write key, itself."""
     home.mkdir()
     key = WriteKeys(home / "keys.json").create("site", "web", events_per_second=UNREACHED_RATE)
@@ -150,7 +207,7 @@ def _collector(kind: Kind, home: Path) -> Iterator[tuple[str, str, psutil.Proces
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.collector", "--serve", kind, "--home", str(home), "--port", str(port)]
-    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stderr=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(running, url)
@@ -173,6 +230,8 @@ def _wait_until_ready(running: subprocess.Popen[bytes], url: str) -> None:
 def _serve(kind: Kind, home: Path, port: int) -> None:
     settings = load_settings(home=home, collector_port=port)
     stream = open_stream(settings)
+    if kind == "kinesis":
+        stream.create(SHARDS)
     limits = CollectorLimits(ip_requests_per_second=UNREACHED_RATE)
     app = create_app(settings, NullStream(stream) if kind == "null" else stream, None, limits)
     serve(settings, app)

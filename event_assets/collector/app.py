@@ -7,13 +7,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from event_assets.collector import docs
 from event_assets.collector.access import Access
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 _WRITERS = {"embedded": 1, "kinesis": 4}
 """Writes in flight: the embedded log commits one at a time, Kinesis answers each after a network's delay."""
 _READY_SECONDS = 2.0
+_EVENTS = "/v1/events"
 
 
 def create_app(
@@ -51,7 +53,7 @@ def create_app(
         settings, stream or open_stream(settings), keys or WriteKeys.of(settings), limits or limits_of(settings)
     )
     routes = [
-        Route("/v1/events", _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
+        Route(_EVENTS, _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
         Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
         Route("/v1/health", collector.health),
         Route("/v1/ready", collector.ready),
@@ -60,8 +62,11 @@ def create_app(
         Route("/docs", docs.page),
         Route("/docs/{name}", docs.asset),
     ]
-    return Starlette(
-        routes=routes, lifespan=collector.lifespan, exception_handlers={HTTPException: _error, Exception: _fault}
+    return _App(
+        collector.ingest.events,
+        routes=routes,
+        lifespan=collector.lifespan,
+        exception_handlers={HTTPException: _error, Exception: _fault},
     )
 
 
@@ -135,6 +140,23 @@ class Collector:
     async def openapi(self, request: Request) -> Response:
         """The OpenAPI document."""
         return JSONResponse(self._openapi)
+
+
+class _App(Starlette):
+    """The app, with a short way in for events: layers of middleware and routing cost a sixth of a small request."""
+
+    def __init__(self, events: ASGIApp, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != _EVENTS:
+            return await super().__call__(scope, receive, send)
+        try:
+            await self._events(scope, receive, send)
+        except Exception as error:
+            await (await _fault(Request(scope), error))(scope, receive, send)
+            raise
 
 
 class _Endpoint:

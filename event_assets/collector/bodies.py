@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import zstandard
@@ -143,7 +144,14 @@ def _bomb(allowed: int) -> RequestRefused:
     return RequestRefused(413, "body_too_large", f"the unpacked body may have {allowed} bytes")
 
 
-def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> list[bytes]:
+class Events(NamedTuple):
+    """The events of a body, each as its own JSON text on one line, and the array that they are elements of, if any."""
+
+    texts: list[bytes]
+    array: bytes | None = None
+
+
+def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> Events:
     """The events of a body, each as its own JSON text on one line: an array, one object, or one object a line.
 
     `lines` says that the body is NDJSON whatever it looks like. A line or an element that is no event is kept, for
@@ -153,26 +161,30 @@ def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> list[
     if not text:
         raise RequestRefused(400, "empty_body", "the body has no event")
     events = _split(text, lines)
-    if not events:
+    if not events.texts:
         raise RequestRefused(400, "empty_body", "the body has no event")
-    if len(events) > limits.events:
+    if len(events.texts) > limits.events:
         raise RequestRefused(413, "too_many_events", f"a body may have {limits.events} events")
     return events
 
 
-def _split(text: bytes, lines: bool) -> list[bytes]:
+def _split(text: bytes, lines: bool) -> Events:
     if text.startswith(b"[") and not lines:
-        try:
-            return list(map(bytes, _array.decode(_one_line(text))))
-        except RecursionError:
-            raise RequestRefused(400, "too_deep", "the body is nested too deeply") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RequestRefused(400, "malformed_json", str(error)) from None
+        return _elements(_one_line(text))
     if b"\n" not in text:
-        return [text]
+        return Events([text])
     if not lines and _is_one_value(text):
-        return [_one_line(text)]
-    return [line for line in (part.strip(_JSON_SPACE) for part in text.split(b"\n")) if line]
+        return Events([_one_line(text)])
+    return Events([line for line in (part.strip(_JSON_SPACE) for part in text.split(b"\n")) if line])
+
+
+def _elements(array: bytes) -> Events:
+    try:
+        return Events(list(map(bytes, _array.decode(array))), array)
+    except RecursionError:
+        raise RequestRefused(400, "too_deep", "the body is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestRefused(400, "malformed_json", str(error)) from None
 
 
 def _is_one_value(text: bytes) -> bool:

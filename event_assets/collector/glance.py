@@ -5,6 +5,7 @@ It must never let pass what the decoder refuses; a property test holds the two t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from event_assets.contract.event import Consent, Device, Event
 from event_assets.contract.plan import TrackingPlan
 
 _LEAST_BYTES_OF_A_KEY = len(b'"":0,')
+_Decoder = msgspec.json.Decoder[Any]
 
 
 class SureDevice(Protocol):
@@ -37,7 +39,7 @@ class Glance:
     """Knows an event that surely keeps the contract when it sees one."""
 
     def __init__(self, plan: TrackingPlan, limits: Limits) -> None:
-        self._decode = msgspec.json.Decoder(_sure_event()).decode
+        self._event, self._array = _decoders()
         self._small = min(limits.event_bytes, limits.string_bytes, limits.keys * _LEAST_BYTES_OF_A_KEY)
         self._depth = limits.depth
         self._planned = frozenset(plan.events)
@@ -46,31 +48,56 @@ class Glance:
 
     def event_of(self, line: bytes) -> SureEvent | None:
         """The event, where it is sure; None: ask the decoder."""
-        if len(line) > self._small or (b"\\" in line and b"\\u0000" in line):
-            return None
-        try:
-            if not line.isascii():
-                line.decode()
-            event = self._decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        name, occurred, sent = event.event, event.occurred_at, event.sent_at
-        if not (
-            (name in self._taken or (self._takes_unknown and name not in self._planned and name.isprintable()))
+        event = _decoded(self._event, line)
+        return None if event is None else self._sure([event], [line])[0]
+
+    def events_of(self, lines: Sequence[bytes], array: bytes | None) -> Sequence[SureEvent | None]:
+        """`event_of` each line. Where the lines are the elements of a JSON array, one look at its text is enough."""
+        events = None if array is None else _decoded(self._array, array)
+        return [self.event_of(line) for line in lines] if events is None else self._sure(events, lines)
+
+    def _sure(self, events: Sequence[Any], lines: Sequence[bytes]) -> list[SureEvent | None]:
+        """The events of the lines, None where one is not sure."""
+        small, taken, takes, is_shallow = self._small, self._taken, self._takes_unplanned, self._is_shallow
+        return [
+            event
+            if len(line) <= small
+            and ((name := event.event) in taken or takes(name))
             and (event.anonymous_id or event.user_id)
-            and (occurred is None or 1 < occurred.year < 9999)  # the first and the last day may have no date in UTC
-            and (sent is None or 1 < sent.year < 9999)
-            and (event.properties is UNSET or self._is_shallow(event.properties))
-            and (event.traits is UNSET or self._is_shallow(event.traits))
-        ):
-            return None
-        sure: SureEvent = event
-        return sure
+            # The first and the last day may have no date in UTC.
+            and ((at := event.occurred_at) is None or 1 < at.year < 9999)
+            and ((at := event.sent_at) is None or 1 < at.year < 9999)
+            and ((raw := event.properties) is UNSET or is_shallow(raw))
+            and ((raw := event.traits) is UNSET or is_shallow(raw))
+            else None
+            for event, line in zip(events, lines, strict=True)
+        ]
+
+    def _takes_unplanned(self, name: str) -> bool:
+        return self._takes_unknown and name not in self._planned and name.isprintable()
 
     def _is_shallow(self, raw: Raw) -> bool:
         """Whether the text is an object that cannot be too deep: it has too few brackets for it."""
         text = bytes(raw)
-        return text[0] == 0x7B and text.count(b"{") + text.count(b"[") < self._depth
+        return text[0] == 0x7B and (len(text) < self._depth or text.count(b"{") + text.count(b"[") < self._depth)
+
+
+def _decoded(decoder: _Decoder, text: bytes) -> Any:
+    """What the text says; None where it is not the decoder's, or says what the decoder of events has to mend."""
+    if b"\\" in text and b"\\u0000" in text:
+        return None
+    try:
+        if not text.isascii():
+            text.decode()
+        return decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _decoders() -> tuple[_Decoder, _Decoder]:
+    """One for an event, one for an array of events."""
+    event: Any = _sure_event()
+    return msgspec.json.Decoder(event), msgspec.json.Decoder(list[event])
 
 
 def _sure_event() -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from operator import attrgetter
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -23,6 +25,8 @@ from event_assets.collector.stamp import Stamp
 log = logging.getLogger(__name__)
 
 Header = tuple[bytes, bytes]
+_STATUS_OF: Callable[[Verdict], Status] = attrgetter("status")
+_encode = msgspec.json.Encoder().encode
 _JSON: Header = (b"content-type", b"application/json")
 _GIF: Header = (b"content-type", b"image/gif")
 _NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
@@ -121,34 +125,36 @@ class Ingest:
         text = bodies.unpack(body, caller.headers.get("content-encoding", ""), self._limits)
         held.grow(len(text))
         events = bodies.split(text, self._limits, lines=kind in _NDJSON_TYPES)
-        verdicts = await self._take(events, source, caller)
-        return _status(verdicts), _JSON, _answer(verdicts)
+        return _answer(*await self._take(events, source, caller))
 
     async def _pixel(self, caller: Caller, receive: Receive, held: Reservation) -> tuple[int, Header, bytes]:
         source = self._access.source_of(caller)
         self._access.check_signature(source, caller, b"")
         event = pixel.event_of(caller.query, source.platform)
         held.grow(len(event))
-        verdicts = await self._take([event], source, caller)
-        status = _status(verdicts)
-        return (200, _GIF, pixel.GIF) if status == 200 else (status, _JSON, _answer(verdicts))
+        answer = _answer(*await self._take(bodies.Events([event]), source, caller))
+        return (200, _GIF, pixel.GIF) if answer[0] == 200 else answer
 
-    async def _take(self, events: Sequence[bytes], source: Source, caller: Caller) -> list[Verdict]:
-        """The final verdict on each event: accepted ones are on the stream when it returns."""
-        self._access.limit_events(source, len(events))
+    async def _take(
+        self, events: bodies.Events, source: Source, caller: Caller
+    ) -> tuple[list[Verdict], Counter[Status]]:
+        """The final verdict on each event, and how many of each status: accepted ones are on the stream by then."""
+        self._access.limit_events(source, len(events.texts))
         agent = caller.headers.get("user-agent")
         stamp = Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip)
-        verdicts, lines, positions = self._judge.judge(events, stamp)
+        verdicts, lines, positions = self._judge.judge(events.texts, stamp, events.array)
         if lines:
             try:
                 errors = await self._commit.write(lines, self._limits.stream_seconds)
             except TimeoutError:
                 errors = ["Timeout"] * len(lines)
-            for position, error in zip(positions, errors, strict=True):
-                if error is not None:
-                    self._not_taken(verdicts[position], error)
-        self._metrics.judged(verdicts)
-        return verdicts
+            if any(errors):
+                for position, error in zip(positions, errors, strict=True):
+                    if error is not None:
+                        self._not_taken(verdicts[position], error)
+        counts = Counter(map(_STATUS_OF, verdicts))
+        self._metrics.judged(verdicts, counts)
+        return verdicts, counts
 
     def _not_taken(self, verdict: Verdict, error: str) -> None:
         self._metrics.stream_errors.labels(error.partition(":")[0][:64]).inc()
@@ -181,26 +187,18 @@ class Ingest:
             log.warning("request refused", extra={"status": refused.status, "code": refused.code})
 
 
-def _status(verdicts: Sequence[Verdict]) -> int:
+def _status(counts: Counter[Status]) -> int:
     """200: nothing to complain of; 207: some were rejected; 400: all were; 503: some must be sent again."""
-    statuses: set[Status] = {verdict.status for verdict in verdicts}
-    if "retry" in statuses:
+    if counts["retry"]:
         return 503
-    if "rejected" not in statuses:
+    if not counts["rejected"]:
         return 200
-    return 400 if len(statuses) == 1 else 207
+    return 400 if len(counts) == 1 else 207
 
 
-def _answer(verdicts: list[Verdict]) -> bytes:
-    statuses = [verdict.status for verdict in verdicts]
-    answer = Answer(
-        accepted=statuses.count("accepted"),
-        rejected=statuses.count("rejected"),
-        dropped=statuses.count("dropped"),
-        retry=statuses.count("retry"),
-        results=verdicts,
-    )
-    return msgspec.json.encode(answer)
+def _answer(verdicts: list[Verdict], counts: Counter[Status]) -> tuple[int, Header, bytes]:
+    answer = Answer(counts["accepted"], counts["rejected"], counts["dropped"], counts["retry"], verdicts)
+    return _status(counts), _JSON, _encode(answer)
 
 
 def _refusal(refused: RequestRefused, cors: list[Header]) -> tuple[bytes, list[Header]]:
@@ -209,7 +207,7 @@ def _refusal(refused: RequestRefused, cors: list[Header]) -> tuple[bytes, list[H
         headers.append((b"retry-after", str(retry_after_seconds(refused.retry_after)).encode()))
     if refused.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    return msgspec.json.encode(Refusal(refused.code, refused.detail)), headers
+    return _encode(Refusal(refused.code, refused.detail)), headers
 
 
 async def _send(send: Send, status: int, body: bytes, headers: list[Header]) -> None:

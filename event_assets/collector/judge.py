@@ -50,15 +50,17 @@ class Judge:
         self._decoder = EventDecoder(plan, limits)
         self._refused = consent_refused
 
-    def judge(self, events: Sequence[bytes], stamp: Stamp) -> Judged:
-        """Verdicts on a request's events, that hold once the stream has taken the lines."""
+    def judge(self, events: Sequence[bytes], stamp: Stamp, array: bytes | None = None) -> Judged:
+        """Verdicts on a request's events, that hold once the stream has taken the lines.
+
+        `array`: the JSON array whose elements the events are, if they are.
+        """
         verdicts: list[Verdict] = []
         lines: list[Line] = []
         positions: list[int] = []
-        glance = self._glance.event_of
-        for position, text in enumerate(events):
-            sure = glance(text)
-            if sure is not None and (sure.consent is None or sure.consent.analytics is not False):
+        glanced = self._glance.events_of(events, array)
+        for position, (text, sure) in enumerate(zip(events, glanced, strict=True)):
+            if sure is not None and ((consent := sure.consent) is None or consent.analytics is not False):
                 data = stamp.spliced(text, sure)
                 if data is not None:
                     verdicts.append(Verdict(sure.event_id, "accepted"))

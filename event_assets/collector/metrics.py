@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from event_assets.collector.buffer import BufferBudget
-from event_assets.collector.judge import Verdict
+from event_assets.collector.judge import Status, Verdict
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -46,18 +45,16 @@ class CollectorMetrics:
         self.write_seconds.observe(seconds)
         self.group_events.observe(events)
 
-    def judged(self, verdicts: Sequence[Verdict]) -> None:
-        """The final verdicts of one request."""
-        tally = Tally((verdict.status, verdict.reason) for verdict in verdicts)
-        for (status, reason), count in tally.items():
-            if status == "accepted":
-                self.accepted.inc(count)
-            elif status == "rejected":
-                self.rejected.labels(reason).inc(count)
-            elif status == "dropped":
-                self.dropped.inc(count)
-            else:
-                self.retried.inc(count)
+    def judged(self, verdicts: Sequence[Verdict], counts: Mapping[Status, int]) -> None:
+        """The final verdicts of one request, and how many there are of each status."""
+        self.accepted.inc(counts["accepted"])
+        if len(verdicts) == counts["accepted"]:
+            return
+        self.dropped.inc(counts["dropped"])
+        self.retried.inc(counts["retry"])
+        for verdict in verdicts:
+            if verdict.status == "rejected":
+                self.rejected.labels(verdict.reason).inc()
 
     def text(self) -> bytes:
         """The exposition in Prometheus's text format."""

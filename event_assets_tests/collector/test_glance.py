@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,17 @@ def test_neither_does_a_damaged_event_pass_a_glance_and_not_the_decoder(at: int,
     line = json.dumps(event(properties={"q": "ü"}), ensure_ascii=False).encode()
     at = min(at, len(line))
     assert_no_surer(line[:at] + put + line[at + cut :])
+
+
+@given(batch=st.lists(FIELDS, max_size=4), spaces=st.sampled_from([None, 1]))
+@example(batch=[{}, {"event": "strict"}, {"properties": {"a": [[[[[1]]]]]}}, {"user_id": None}], spaces=None)
+def test_a_look_at_a_whole_array_sees_what_a_look_at_each_event_sees(
+    batch: list[dict[str, Any]], spaces: int | None
+) -> None:
+    array = json.dumps([{**event(number), **fields} for number, fields in enumerate(batch)], indent=spaces).encode()
+    lines = list(map(bytes, msgspec.json.decode(array, type=list[msgspec.Raw])))
+    for glance, _ in LANES:
+        assert glance.events_of(lines, array) == glance.events_of(lines, None)
 
 
 def test_a_glance_is_enough_for_what_clients_usually_send() -> None:

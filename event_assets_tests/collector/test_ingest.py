@@ -12,8 +12,9 @@ import msgspec
 import pytest
 import zstandard
 
+from event_assets.settings import Settings
 from event_assets.streams import EventStream
-from event_assets_tests.collector.serving import event, written
+from event_assets_tests.collector.serving import event, serving, written
 
 NDJSON = {"content-type": "application/x-ndjson"}
 
@@ -271,3 +272,13 @@ def test_the_document_is_openapi_3_1_and_knows_the_contract(client: httpx.Client
     example = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     assert client.post("/v1/events", json=example["one"]["value"]).status_code == 200
     assert msgspec.json.encode(document)
+
+
+def test_a_fault_of_the_collectors_own_is_answered_as_such_and_never_as_a_success(
+    settings: Settings, stream: EventStream
+) -> None:
+    (settings.home / "keys.json").write_text("{")
+    with serving(settings, stream) as client:
+        answer = client.post("/v1/events", json=event(1), headers={"x-write-key": "ea_1_1"})
+    assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
+    assert ids_on(stream) == []
