@@ -27,6 +27,6 @@ function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
     '{"requests_per_second": %.1f, "p99_ms": %.2f, "failed": %d}\n',
-    summary.requests / summary.duration * 1e6, latency:percentile(99) / 1000,
+    (summary.requests - errors.status) / summary.duration * 1e6, latency:percentile(99) / 1000,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end

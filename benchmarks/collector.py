@@ -47,7 +47,7 @@ _SCRIPT = Path(__file__).with_name("collector.lua")
 
 
 class Load(NamedTuple):
-    """What wrk measured, and the seconds of processor time that the watched processes took meanwhile."""
+    """What wrk measured of requests that succeeded, and the seconds of processor time of the watched processes."""
 
     requests_per_second: float
     p99_ms: float
