@@ -29,7 +29,8 @@ def test_the_log_of_a_collector_names_nobody(tmp_path: Path) -> None:
     person = event(user_id="ada@mail.example", traits={"phone": "+44 20 7946 0000"}, properties={"query": "secret"})
     port = free_port()
     with process(tmp_path, port) as running, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        for body in (person, {**person, "platform": "fridge"}, [], "ada@mail.example\r\nforged"):
+        bodies: list[object] = [person, {**person, "platform": "fridge"}, [], "ada@mail.example\r\nforged"]
+        for body in bodies:
             client.post("/v1/events", json=body, headers={"x-write-key": key, "x-forwarded-for": "203.0.113.77"})
         client.post("/v1/events", json=person, headers={"x-write-key": stale, "user-agent": "Ada's phone"})
         running.terminate()
