@@ -18,6 +18,7 @@ WANTED = {
     "enriched_events",
     "page_views",
     "sessions",
+    "session_issues",
     "visitors",
     "identities",
     "users",

@@ -1,4 +1,4 @@
-"""Page views and sessions, made in one pass over the enriched events that changed."""
+"""Page views, sessions and their issues, made in one pass over the enriched events that changed."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from event_assets.assets.lake_asset import Rebuild, lake_multi_asset, materialise_all, window_of
-from event_assets.contract.tables import PAGE_VIEWS, SESSIONS
+from event_assets.contract.tables import PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.steps import sessionising
@@ -14,10 +14,10 @@ from event_assets.steps.sessionising import Sessionising, sessions_step
 
 
 @lake_multi_asset(
-    (PAGE_VIEWS, SESSIONS),
+    (PAGE_VIEWS, SESSIONS, SESSION_ISSUES),
     name="sessionised",
     group="sessions",
-    deps=["enriched_events"],
+    deps=["enriched_events", "identities"],
     kinds={"pyspark", "delta"},
     code_version=sessionising.CODE,
 )

@@ -14,6 +14,7 @@ BY_EVENT_DATE = (
     ("duplicate_events", "enriched_events"),
     ("enriched_events", "page_views"),
     ("enriched_events", "sessions"),
+    ("enriched_events", "session_issues"),
     ("enriched_events", "daily_metrics"),
     ("page_views", "daily_metrics"),
     ("sessions", "daily_metrics"),

@@ -27,7 +27,7 @@ from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.users import ids_of, replace_users, touched_persons, users
 from event_assets.transforms.visitors import of_visitors, replace_visitors, touched_visitors, visitors
 
-CODE = "1"
+CODE = "2"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _CARRIERS = ("anonymous_id", "user_id")
@@ -59,7 +59,7 @@ def identities_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -
         return Made(found.rows, {"rounds": found.rounds})
 
     def touched(work: Work) -> list[str] | None:
-        changed = work.changed(ENRICHED_EVENTS, (*_CARRIERS, "event", "derived_at", "properties"))
+        changed = work.changed(ENRICHED_EVENTS, (*_CARRIERS, "event", "derived_at", "received_at", "properties"))
         return touched_ids(changed, work.rows(ENRICHED_EVENTS), work.existing)
 
     def part(work: Work, ids: list[str]) -> Made:

@@ -1,6 +1,6 @@
-"""sessions and page_views: what changed among the enriched events is sessionised again, and nothing else.
+"""sessions, session_issues and page_views: what changed among the enriched events is sessionised again, nothing else.
 
-Both come from one pass. A change on one day can change sessions that began on another (past midnight; a late event that
+All come from one pass. A change on one day can change sessions that began on another (past midnight; a late event that
 joins two), so each table's commit covers all days that it concerns, at once. page_views is committed last: how page
 views stood before tells whose sessions a moved page view touches, so it must not be lost before the sessions are
 written.
@@ -12,23 +12,26 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import ENRICHED_EVENTS, PAGE_VIEWS, SESSIONS
+from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Outstanding, outstanding
 from event_assets.steps.report import StepReport
+from event_assets.steps.stamping import Stamping
 from event_assets.steps.window import Window
 from event_assets.transforms.page_views import page_views
-from event_assets.transforms.resessionise import Tables, in_zones, merge_touched, resessionise
+from event_assets.transforms.resessionise import Tables, in_zones, out_of_zones, resessionise
+from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
 from event_assets.transforms.sessions import sessions
 
-CODE = "1"
-"""Version of the code that makes sessions and page views; raise it when the rows it gives change."""
+CODE = "2"
+"""Version of the code that makes these tables; raise it when the rows it gives change."""
 
 
 @dataclass(frozen=True)
@@ -50,48 +53,52 @@ class Sessionising:
 
 @dataclass(frozen=True)
 class _Tables:
-    """The three tables as they are now, and what of the enriched events is outstanding."""
+    """The tables as they are now, what of the enriched events is outstanding, and whose sessions are."""
 
     events: Snapshot
     sessions: Snapshot
+    issues: Snapshot
     page_views: Snapshot
     todo: Outstanding
+    stamping: Stamping
 
 
-@dataclass(frozen=True)
-class _Made:
-    """Rows to write, and the days on which rows go or come."""
+class _Rows(NamedTuple):
+    """The rows of a table to write, and the days on which rows go or come: these days are written whole."""
 
-    sessions: DataFrame
-    page_views: DataFrame
-    session_days: list[str]
-    page_view_days: list[str]
+    base: Snapshot
+    rows: DataFrame
+    days: list[str]
 
 
-def sessions_step(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, StepReport]:
-    """Brings page_views and sessions up to date for the days of the window. Gives the report of each, in this order."""
+def sessions_step(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
+    """Brings page_views, sessions and session_issues up to date for the days of the window, and whose all sessions are.
+
+    Gives the report of each, in this order.
+    """
     return retry_on_conflict(lambda: _bring_up_to_date(lake, spark, what))
 
 
-def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, StepReport]:
-    tables = _tables(lake)
+def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
+    tables = _tables(lake, spark)
     known = tables.events.dates() - tables.todo.dates.keys()
     progress = tables.page_views.progress
     again = {day for day in what.window.among(known) if what.rebuild or progress.is_outdated(what.code, day)}
     days = sorted({*what.window.among(tables.todo.dates), *again})
-    if not days:
-        return _report(tables.page_views, [], []), _report(tables.sessions, [], [])
     with lake.scratch() as checkpoint:
-        made = _made(spark, tables, what, days, again, checkpoint)
-        return _write(tables, what, made, days, known, again)
+        made = _made(spark, tables, what, days, again, checkpoint) if days else _restamped(spark, tables)
+        written = [_write(tables, what, each, days, known, again) for each in made]
+    page_views = written[2] if days else _report(tables.page_views, [], [])
+    issues = written[1] if days else _report(tables.issues, [], [])
+    return page_views, written[0], issues
 
 
-def _tables(lake: Lake) -> _Tables:
-    events = lake.table(ENRICHED_EVENTS.name).snapshot()
-    views, standing = lake.table(PAGE_VIEWS.name).snapshot(), lake.table(SESSIONS.name).snapshot()
-    # Sessions are committed first, so they are behind page_views only where their table was deleted.
-    behind = (standing if _through(standing) < _through(views) else views).progress
-    return _Tables(events, standing, views, outstanding(events, behind))
+def _tables(lake: Lake, spark: SparkSession) -> _Tables:
+    events, identities = lake.table(ENRICHED_EVENTS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
+    standing, issues, views = (lake.table(table.name).snapshot() for table in (SESSIONS, SESSION_ISSUES, PAGE_VIEWS))
+    # page_views are committed last, so another one is behind them only where its table was deleted.
+    behind = outstanding(events, min(views, standing, issues, key=_through).progress)
+    return _Tables(events, standing, issues, views, behind, Stamping(spark, standing, identities))
 
 
 def _through(table: Snapshot) -> int:
@@ -105,8 +112,8 @@ def _made(
     days: Sequence[str],
     again: Collection[str],
     checkpoint: Callable[[DataFrame], DataFrame],
-) -> _Made:
-    is_first = not tables.sessions.files and not tables.page_views.files
+) -> list[_Rows]:
+    is_first = not tables.sessions.files and not tables.page_views.files and not tables.issues.files
     if is_first and set(days) >= tables.events.dates():
         return _everything(spark, tables, what.rules, checkpoint)
     changed = _changed(spark, tables, days, again)
@@ -115,11 +122,16 @@ def _made(
 
 def _everything(
     spark: SparkSession, tables: _Tables, rules: SessionRules, checkpoint: Callable[[DataFrame], DataFrame]
-) -> _Made:
+) -> list[_Rows]:
     events = tables.events.read(spark)
     rows = checkpoint(sessionise(session_events(events, rules), rules))
     days = sorted(tables.events.dates())
-    return _Made(sessions(rows, events, rules), page_views(rows, events, rules), days, days)
+    made = checkpoint(sessions(rows, events, rules))
+    return [
+        _Rows(tables.sessions, tables.stamping.stamp(made, tables.sessions.read(spark)), days),
+        _Rows(tables.issues, session_issues(rows, rules), days),
+        _Rows(tables.page_views, page_views(rows, events, rules), days),
+    ]
 
 
 def _zones(
@@ -128,7 +140,7 @@ def _zones(
     what: Sessionising,
     changed: DataFrame,
     checkpoint: Callable[[DataFrame], DataFrame],
-) -> _Made:
+) -> list[_Rows]:
     def days_of(snapshot: Snapshot) -> Callable[[Collection[dt.date]], DataFrame]:
         return lambda dates: snapshot.read(spark, snapshot.of_dates(map(str, dates)))
 
@@ -145,16 +157,30 @@ def _zones(
     )
     near = [str(date) for date in result.dates]
     made = []
-    for snapshot, rows in ((tables.sessions, result.sessions), (tables.page_views, result.page_views)):
-        standing = snapshot.read(spark, snapshot.of_dates(near))
+    for base, rows in (
+        (tables.sessions, result.sessions),
+        (tables.issues, result.session_issues),
+        (tables.page_views, result.page_views),
+    ):
+        standing = base.read(spark, base.of_dates(near))
         come = checkpoint(rows)
         days = _distinct_days(
             come.select("event_date").unionByName(in_zones(standing, result.zones).select("event_date"))
         )
-        kept = snapshot.read(spark, snapshot.of_dates(days))
-        made.append((merge_touched(kept, come, result.zones), days))
-    (session_rows, session_days), (view_rows, view_days) = made
-    return _Made(session_rows, view_rows, session_days, view_days)
+        if base is tables.sessions:
+            days = sorted({*days, *tables.stamping.days})
+        kept = out_of_zones(base.read(spark, base.of_dates(days)), result.zones)
+        merged = tables.stamping.stamp(come, kept) if base is tables.sessions else kept.unionByName(come)
+        made.append(_Rows(base, merged, days))
+    return made
+
+
+def _restamped(spark: SparkSession, tables: _Tables) -> list[_Rows]:
+    """The sessions alone, where no event is outstanding."""
+    days = tables.stamping.days
+    standing = tables.sessions.read(spark, tables.sessions.of_dates(days))
+    rows = tables.stamping.stamp(standing.where("false"), standing) if days else standing
+    return [_Rows(tables.sessions, rows, days)]
 
 
 def _distinct_days(rows: DataFrame) -> list[str]:
@@ -183,24 +209,26 @@ def _on(rows: DataFrame, dates: Collection[str]) -> DataFrame:
 def _write(
     tables: _Tables,
     what: Sessionising,
-    made: _Made,
+    made: _Rows,
     days: Sequence[str],
     known: Collection[str],
     again: Collection[str],
-) -> tuple[StepReport, StepReport]:
-    reports = []
-    for base, rows, changed in (
-        (tables.sessions, made.sessions, made.session_days),
-        (tables.page_views, made.page_views, made.page_view_days),
-    ):
-        staged = base.table.stage(
-            rows, len(changed), sum(file.rows for file in base.of_dates(changed)) + _rows(tables, days)
-        )
-        progress = base.progress.with_source(ENRICHED_EVENTS.name, tables.todo.after(days))
+) -> StepReport:
+    """Commits what was made of these `days`, unless there is nothing to say."""
+    base = made.base
+    progress = base.progress
+    if days:
+        progress = progress.with_source(ENRICHED_EVENTS.name, tables.todo.after(days))
         progress = progress.with_code(what.code, known, again)
-        version = base.table.commit(base, progress, add=staged, remove=base.of_dates(changed))
-        reports.append(_report(base.table.at(version), staged, sorted(again)))
-    return reports[1], reports[0]
+    if base is tables.sessions:
+        progress = tables.stamping.done(progress)
+    if progress == base.progress and not made.days:
+        return _report(base, [], [])
+    going = base.of_dates(made.days)
+    expected = sum(file.rows for file in going) + _rows(tables, days)
+    staged = base.table.stage(made.rows, len(made.days), expected) if made.days else []
+    version = base.table.commit(base, progress, add=staged, remove=going)
+    return _report(base.table.at(version), staged, sorted(again))
 
 
 def _rows(tables: _Tables, days: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 - `identify` says that its `anonymous_id` and its `user_id` are one person; `alias` says so of its `user_id` and
   `properties.previous_id`. A previous id is an anonymous id where one like it was seen, else a user id. The same text
   as anonymous id and as user id is one id.
-- Other events join nobody: their `user_id` only names the device's user (see visitors.py), and counts for sharing.
+- Other events join nobody: their `user_id` only names the device's user (`user_id`), and counts for sharing.
 - A device with more than five user ids, on whatever events, is shared, and joins none.
 - A person is a connected component; its id is the smallest of its ids by (first seen, id), the same however the events
   came. Without an edge it falls apart again.
@@ -19,7 +19,8 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables import IDENTITIES
 from event_assets.transforms.components import connected_components
-from event_assets.transforms.touched import is_one_of, listed
+from event_assets.transforms.touched import carries, is_one_of, listed
+from event_assets.transforms.visitors import last_users
 
 SHARED_ABOVE = 5
 """A device with more user ids than this is shared."""
@@ -40,9 +41,10 @@ def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SH
     ids = checkpoint(_ids(met, shared_above))
     components = connected_components(_edges(met, ids), checkpoint)
     members = components.members.select("node", F.col("root").alias("person"))
+    users = last_users(met).select(F.lit("anonymous").alias("id_type"), F.col("anonymous_id").alias("id"), "user_id")
     rows = (
         ids.join(members, "node", "left")
-        .withColumn("person_id", F.substring(F.coalesce("person", "node"), _DIGITS + 2, 1000))
+        .join(users, ["id_type", "id"], "left")
         .withColumn("person", F.coalesce("person", "node"))
         .withColumn("person_id", F.expr(f"substring(person, {_DIGITS + 2}, length(person) - {_DIGITS + 3})"))
         .select(*IDENTITIES.column_names)
@@ -53,14 +55,18 @@ def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SH
 def meetings(events: DataFrame) -> DataFrame:
     """Which ids met on events, and when first and last: the little of the events that identities are made of.
 
-    Columns: anonymous_id, user_id, previous_id (of an alias), is_identify, first_at, last_at.
+    Columns: anonymous_id, user_id, previous_id (of an alias), is_identify, first_at, last_at, received_at (the last).
     """
     previous_id = F.when(F.col("event") == "alias", F.get_json_object("properties", "$.previous_id"))
     return (
         events.withColumn("previous_id", previous_id)
         .withColumn("is_identify", F.col("event") == "identify")
         .groupBy("anonymous_id", "user_id", "previous_id", "is_identify")
-        .agg(F.min("derived_at").alias("first_at"), F.max("derived_at").alias("last_at"))
+        .agg(
+            F.min("derived_at").alias("first_at"),
+            F.max("derived_at").alias("last_at"),
+            F.max("received_at").alias("received_at"),
+        )
     )
 
 
@@ -83,12 +89,12 @@ def events_of(events: DataFrame, ids: Sequence[str]) -> DataFrame:
     """The events that carry one of these ids, as anonymous, user or previous id."""
     previous_id = F.get_json_object("properties", "$.previous_id")
     is_named = (F.col("event") == "alias") & is_one_of(previous_id, ids)
-    return events.where(is_one_of("anonymous_id", ids) | is_one_of("user_id", ids) | is_named)
+    return events.where(carries(ids) | is_named)
 
 
 def sessions_of(sessions: DataFrame, ids: Sequence[str]) -> DataFrame:
     """The sessions (or other rows) that carry one of these ids, as anonymous or user id."""
-    return sessions.where(is_one_of("anonymous_id", ids) | is_one_of("user_id", ids))
+    return sessions.where(carries(ids))
 
 
 def replace_identities(existing: DataFrame, recomputed: DataFrame, ids: Sequence[str]) -> DataFrame:

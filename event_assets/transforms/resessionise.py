@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 
 from event_assets.transforms.page_views import TEXT_COLUMNS as PAGE_VIEW_TEXTS
 from event_assets.transforms.page_views import page_views
+from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import (
     EVENT_COLUMNS,
     SECOND,
@@ -58,13 +59,14 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Resessionised:
-    """The rows that replace those of the zones.
+    """The rows that replace those of the zones. Sessions are not stitched yet.
 
     `dates` are the event dates on which rows of the zones can be or have been; `rounds` how often more was read.
     """
 
     zones: DataFrame
     sessions: DataFrame
+    session_issues: DataFrame
     page_views: DataFrame
     dates: frozenset[dt.date]
     rounds: int
@@ -97,6 +99,7 @@ def resessionise(changed: DataFrame, tables: Tables, rules: SessionRules) -> Res
     return Resessionised(
         zones,
         in_zones(sessions(rows, loaded, rules), zones),
+        in_zones(session_issues(rows, rules), zones),
         in_zones(page_views(rows, loaded, rules), zones),
         frozenset(dates | {date - dt.timedelta(days=1) for date in dates}),
         rounds,
@@ -105,11 +108,16 @@ def resessionise(changed: DataFrame, tables: Tables, rules: SessionRules) -> Res
 
 def merge_touched(existing: DataFrame, recomputed: DataFrame, zones: DataFrame) -> DataFrame:
     """The rows outside the zones as they are, those inside as they have become."""
-    return _zoned(existing, zones).where(~F.col("in_zone")).drop("in_zone").unionByName(recomputed)
+    return out_of_zones(existing, zones).unionByName(recomputed)
+
+
+def out_of_zones(rows: DataFrame, zones: DataFrame) -> DataFrame:
+    """The rows of `sessions`, `session_issues` or `page_views` that begin in no zone."""
+    return _zoned(rows, zones).where(~F.col("in_zone")).drop("in_zone")
 
 
 def in_zones(rows: DataFrame, zones: DataFrame) -> DataFrame:
-    """The rows of `sessions` or `page_views` that begin in a zone."""
+    """The rows of `sessions`, `session_issues` or `page_views` that begin in a zone."""
     return _zoned(rows, zones).where("in_zone").drop("in_zone")
 
 
@@ -231,7 +239,7 @@ def _hash_of(session_id: str) -> Column:
 
 
 def _zoned(rows: DataFrame, zones: DataFrame) -> DataFrame:
-    """The rows of `sessions` or `page_views`, each with whether it is `in_zone`. Zones do not overlap."""
+    """The rows, each with whether it is `in_zone`. Zones do not overlap."""
     clients = zones.where("is_client").select(F.col("unit").alias("session_id"), F.lit(True).alias("of_client"))
     chains = zones.where("NOT is_client").select(F.col("unit").alias("zone"), "from_at", "to_at")
     begins_inside = F.col("start_at").between(F.col("from_at"), F.col("to_at"))

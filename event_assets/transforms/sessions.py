@@ -26,7 +26,7 @@ TEXT_COLUMNS = tuple(_ENTRY)
 
 
 def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
-    """The session rows of sessionised events, in the columns of `SESSIONS`.
+    """The session rows of sessionised events, in the columns of `SESSIONS`, without whose they are (see stitching.py).
 
     `events` are the enriched events that `sessionised` was made of, or more: landing page, source and device are taken
     from there. A session has a row when it has a page view, a page ping, a screen view, or any event of a server or
@@ -82,13 +82,11 @@ def _describe(rows: DataFrame, events: DataFrame, key: str, names: dict[str, str
 
 
 def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
-    first_at = F.unix_micros("first_at")
-    start_at = F.when(F.col("opens_with_ping"), first_at - rules.first_ping_seconds * SECOND).otherwise(first_at)
     is_engaged = (
         (F.col("page_views") >= 2) | (F.col("engaged_seconds") >= rules.engaged_seconds) | (F.col("conversions") > 0)
     )
     return (
-        grouped.withColumn("start_at", F.timestamp_micros(start_at))
+        grouped.withColumn("start_at", begins_at(F.col("first_at"), F.col("opens_with_ping"), rules))
         .withColumn("event_date", F.to_date("start_at"))
         .withColumn("engaged_seconds", engaged_seconds(F.col("slots"), F.col("pinged_views"), rules))
         .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
@@ -97,7 +95,14 @@ def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
         .withColumn(
             "sequence_gaps", F.when(F.col("has_one_device"), F.when(F.col("lost") < 0, 0).otherwise(F.col("lost")))
         )
+        .withColumns({name: F.lit(None).cast("string") for name in ("stitched_user_id", "person_id")})
     )
+
+
+def begins_at(first_at: Column, opens_with_ping: Column, rules: SessionRules) -> Column:
+    """When a session begins: with its first event, some seconds earlier where its first page event is a ping."""
+    micros = F.unix_micros(first_at)
+    return F.timestamp_micros(F.when(opens_with_ping, micros - rules.first_ping_seconds * SECOND).otherwise(micros))
 
 
 def engaged_seconds(slots: Column, pinged_views: Column, rules: SessionRules) -> Column:

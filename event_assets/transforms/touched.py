@@ -24,3 +24,15 @@ def is_one_of(column: str | Column, ids: Sequence[str]) -> Column:
     """Whether the value is one of these; of nothing, no value is."""
     value = F.col(column) if isinstance(column, str) else column
     return value.isin(list(ids)) if ids else F.lit(False)
+
+
+def carries(ids: Sequence[str]) -> Column:
+    """Whether a session or event carries one of these ids, as anonymous or user id."""
+    named = (F.coalesce(is_one_of(name, ids), F.lit(False)) for name in ("anonymous_id", "user_id"))
+    return next(named) | next(named)
+
+
+def carried_ids(rows: DataFrame) -> DataFrame:
+    """The anonymous and user ids that sessions or events carry, each once, in the column `id`."""
+    ids = rows.select(F.explode(F.array("anonymous_id", "user_id")).alias("id"))
+    return ids.where(F.col("id").isNotNull()).distinct()

@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables import USERS
 from event_assets.transforms.identities import sessions_of
 from event_assets.transforms.sessionise import SessionRules, revenue
-from event_assets.transforms.touched import is_one_of, listed
+from event_assets.transforms.stitching import with_person
+from event_assets.transforms.touched import carried_ids, is_one_of, listed
 
 _SUMS = ("sessions", "events", "page_views", "conversions", "revenue")
 _FIRST = ("source", "medium", "channel_group")
@@ -41,24 +42,6 @@ def users(identities: DataFrame, events: DataFrame, sessions: DataFrame, rules: 
     )
 
 
-def with_person(rows: DataFrame, identities: DataFrame) -> DataFrame:
-    """Rows with `anonymous_id` and `user_id`, and whose `person_id` they are; rows of nobody are left out."""
-    by_device = identities.where("id_type = 'anonymous'").select(
-        F.col("id").alias("anonymous_id"), F.col("person_id").alias("device_person"), "is_shared"
-    )
-    by_user = identities.where("id_type = 'user'").select(
-        F.col("id").alias("user_id"), F.col("person_id").alias("user_person")
-    )
-    device = F.when(F.col("is_shared"), F.coalesce("user_person", "device_person")).otherwise(F.col("device_person"))
-    return (
-        rows.join(by_device, "anonymous_id", "left")
-        .join(by_user, "user_id", "left")
-        .withColumn("person_id", F.coalesce(device, "user_person"))
-        .where(F.col("person_id").isNotNull())
-        .drop("device_person", "user_person", "is_shared")
-    )
-
-
 def touched_persons(
     regrouped: DataFrame, changed: DataFrame, identities: DataFrame, rows: DataFrame
 ) -> list[str] | None:
@@ -68,10 +51,10 @@ def touched_persons(
     all of now; of events and sessions only `anonymous_id` and `user_id`. Whoever the changed ids met counts too: a
     device that has become shared hands its events to their users.
     """
-    ids = listed(_ids_on(changed).unionByName(regrouped.select("id")).distinct())
+    ids = listed(carried_ids(changed).unionByName(regrouped.select("id")).distinct())
     if not ids:
         return ids
-    met = _ids_on(sessions_of(rows, ids))
+    met = carried_ids(sessions_of(rows, ids))
     found = identities.join(met, "id", "left_semi").unionByName(identities.where(is_one_of("id", ids)))
     return listed(found.unionByName(regrouped).select("person_id").distinct())
 
@@ -85,11 +68,6 @@ def replace_users(existing: DataFrame, recomputed: DataFrame, persons: Sequence[
     """The users, with these persons (as they were and as they are) as they have become."""
     kept = existing.where(~is_one_of("person_id", persons)).select(*USERS.column_names)
     return kept.unionByName(recomputed.where(is_one_of("person_id", persons)))
-
-
-def _ids_on(rows: DataFrame) -> DataFrame:
-    ids = rows.select(F.explode(F.array("anonymous_id", "user_id")).alias("id"))
-    return ids.where(F.col("id").isNotNull()).distinct()
 
 
 def _id_list(id_type: str) -> Column:

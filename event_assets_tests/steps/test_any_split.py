@@ -19,9 +19,10 @@ DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 COMPARED = (
     "enriched_events",
     "page_views",
-    "sessions",
-    "visitors",
     "identities",
+    "sessions",
+    "session_issues",
+    "visitors",
     "users",
     "user_segments",
     "daily_metrics",

@@ -308,6 +308,8 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
   "session_id" varchar(512) ENCODE zstd NOT NULL,
   "anonymous_id" varchar(512) ENCODE zstd,
   "user_id" varchar(512) ENCODE zstd,
+  "stitched_user_id" varchar(65535) ENCODE zstd,
+  "person_id" varchar(512) ENCODE zstd,
   "start_at" timestamp with time zone ENCODE raw,
   "end_at" timestamp with time zone ENCODE az64,
   "events" bigint ENCODE az64,
@@ -346,6 +348,10 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."session_id" IS 'The client''s sess
 COMMENT ON COLUMN "analytics"."fct_sessions"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."user_id" IS 'Last user id seen in the session. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."stitched_user_id" IS 'Last user id seen on the device at any time, else its own id. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."person_id" IS 'The person it belongs to (see identities). Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."start_at" IS 'When it began.';
 
@@ -561,7 +567,7 @@ COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key fi
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -579,7 +585,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessio
 
 DELETE FROM "analytics"."fct_sessions" USING "_stage" WHERE "fct_sessions"."event_date" = "_stage"."event_date" AND "fct_sessions"."session_id" = "_stage"."session_id";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
 
@@ -591,7 +597,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -609,7 +615,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessio
 
 DELETE FROM "analytics"."fct_sessions" USING "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
 

@@ -1,0 +1,62 @@
+"""Whose the sessions are, on whatever day they began: those whose device's user or person became another are stamped
+again, and no others.
+
+How a session is stamped stands in stitching.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import IDENTITIES
+from event_assets.lake.progress import Progress, Source
+from event_assets.lake.table import Snapshot
+from event_assets.steps.changed import changed_rows, readable
+from event_assets.transforms.stitching import STAMPS, of_ids, restamped_ids, stitch
+from event_assets.transforms.touched import carried_ids, carries, listed
+
+
+@dataclass(frozen=True)
+class Stamping:
+    """The sessions as they are, and the identities that they are to be stamped from."""
+
+    spark: SparkSession
+    sessions: Snapshot
+    identities: Snapshot
+
+    @cached_property
+    def ids(self) -> list[str] | None:
+        """The ids whose sessions may get another stamp; None: any may."""
+        through = self.sessions.progress.source(IDENTITIES.name).through
+        if not self.sessions.files or through == self.identities.version:
+            return []
+        then = readable(self.identities, through)
+        return None if then is None else restamped_ids(changed_rows(self.spark, then, self.identities, STAMPS))
+
+    @cached_property
+    def days(self) -> list[str]:
+        """The days on which sessions of these ids begin."""
+        if not self.ids:
+            return sorted(self.sessions.dates()) if self.ids is None else []
+        rows = self.sessions.read(self.spark).where(carries(self.ids)).select("event_date").distinct()
+        return sorted(str(row["event_date"]) for row in rows.collect())
+
+    def stamp(self, made: DataFrame, standing: DataFrame) -> DataFrame:
+        """Session rows that were made, and those that stand: the first with their stamp, the others too if they need
+        it."""
+        if self.ids is None:
+            return self._stitched(made.unionByName(standing))
+        if not self.ids:
+            return self._stitched(made).unionByName(standing)
+        concerned = carries(self.ids)
+        return self._stitched(made.unionByName(standing.where(concerned))).unionByName(standing.where(~concerned))
+
+    def done(self, progress: Progress) -> Progress:
+        """The sessions' progress once they are stamped."""
+        return progress.with_source(IDENTITIES.name, Source(self.identities.version))
+
+    def _stitched(self, rows: DataFrame) -> DataFrame:
+        return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))
