@@ -14,11 +14,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from event_assets.contract.consent import Refusal, is_dropped, is_refused, stripped
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import NESTED, Event
+from event_assets.contract.integers import LONG_DIGITS, quote_long_integers
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
@@ -189,7 +191,7 @@ def _clean_batch(batch: pa.RecordBatch, rows: _CleanRows) -> pa.RecordBatch:
         "received_at": rows.received_at,
         "derived_at": derived,
         "event_date": derived.cast(pa.timestamp("us")).cast(pa.date32(), safe=False),
-        "extra": rows.extra,
+        "extra": _json(rows.extra),
         "plan_violations": rows.violations,
     }
     return _batch(columns, schema)
@@ -211,7 +213,7 @@ def _of_events(events: list[Event]) -> dict[str, Any]:
         head, _, tail = name.partition("_")
         if name in Event.__struct_fields__:
             columns[name] = (
-                _json(events, name) if name in ("properties", "traits") else [*map(attrgetter(name), events)]
+                _objects(events, name) if name in ("properties", "traits") else [*map(attrgetter(name), events)]
             )
         elif head in NESTED:
             field_of = attrgetter(tail)
@@ -223,9 +225,22 @@ def _of_events(events: list[Event]) -> dict[str, Any]:
     return columns
 
 
-def _json(events: list[Event], name: str) -> list[bytes | None]:
+def _objects(events: list[Event], name: str) -> pa.Array:
     texts = (bytes(getattr(event, name)) for event in events)
-    return [text if text and text != b"null" else None for text in texts]
+    return _json([text if text and text != b"null" else None for text in texts])
+
+
+def _json(texts: list[bytes | None]) -> pa.Array:
+    """JSON texts as a column whose integers every reader can hold."""
+    column = pa.array(texts, pa.string())
+    long = pc.fill_null(pc.match_substring_regex(column, LONG_DIGITS), False)
+    if not pc.any(long).as_py():
+        return column
+    mended = (
+        quote_long_integers(text) if text and is_long else text
+        for text, is_long in zip(texts, long.to_pylist(), strict=True)
+    )
+    return pa.array(list(mended), pa.string())
 
 
 def _batch(columns: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:
