@@ -105,10 +105,10 @@ def measure(seconds: float, memory_seconds: float) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         grouped, mixed, single = _bodies(Path(folder))
         event_bytes = grouped.stat().st_size / BODIES / BATCH
-        with _collector("null", Path(folder) / "null") as (url, key, process):
+        with collector_process("null", Path(folder) / "null") as (url, key, process):
             _load(url, key, grouped, 2)
             null = _load(url, key, grouped, seconds, watched=(process,))
-        with _collector("embedded", Path(folder) / "embedded") as (url, key, process):
+        with collector_process("embedded", Path(folder) / "embedded") as (url, key, process):
             _load(url, key, grouped, 2)
             embedded = _load(url, key, grouped, seconds, watched=(process,))
             mixed_load = _load(url, key, mixed, seconds)
@@ -146,7 +146,7 @@ def _kinesis(folder: Path, bodies: Path, seconds: float) -> Figures:
                 f"{PREFIX}STREAM_KIND": "kinesis",
                 f"{PREFIX}STREAM_ENDPOINT_URL": emulator.url,
             }
-            with _collector("kinesis", folder / "on-kinesis", environment) as (url, key, process):
+            with collector_process("kinesis", folder / "on-kinesis", environment) as (url, key, process):
                 _load(url, key, bodies, 2)
                 load = _load(url, key, bodies, seconds, watched=(process, psutil.Process(emulator.pid)))
     except servers.EmulatorAbsent as absent:
@@ -197,7 +197,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 @contextmanager
-def _collector(
+def collector_process(
     kind: Kind, home: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, str, psutil.Process]]:
     """A collector process: its address, a write key, itself."""
