@@ -95,6 +95,54 @@ def demo(
             _watch(stack)
 
 
+@app.command()
+def simulate(
+    events: Annotated[int, typer.Option(min=1, help="Events to send, about.")] = 20_000,
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds to send them in.")] = 30.0,
+    hours: Annotated[float, typer.Option(min=0.01, help="Hours of life that they are, up to now.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up people.")] = 7,
+    rate: Annotated[
+        list[str] | None, typer.Option(help="A fault's rate, NAME=SHARE, such as duplicate=0.1. Repeatable.")
+    ] = None,
+    anomaly: Annotated[
+        list[str] | None,
+        typer.Option(help="An anomaly to plant, KIND[,FROM,TO[,STRENGTH]], such as bot_wave. Repeatable."),
+    ] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Ingest API. Default: the running stack's.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Write key. Default: one of its own, for as long as it sends.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send made-up traffic with faults in it, and write down the truth that `verify` holds every stage against."""
+    with _faults_as_sentences():
+        from event_assets import display
+        from event_assets.simulator.local import local_endpoint, simulate_locally
+        from event_assets.simulator.run import run_simulation
+        from event_assets.simulator.traffic import Traffic, rates_of
+
+        settings, rates = _settings(), rates_of(dict(_named_number(each) for each in rate or ()))
+        traffic = Traffic(seed, events, seconds, hours, rates, tuple(anomaly or ()))
+        where = endpoint or local_endpoint(settings)
+        with display.simulation_progress(_console()) as watch:
+            if key is None:
+                result = simulate_locally(settings, where, traffic, watch)
+            else:
+                result = run_simulation(settings, where, key, None, progress=watch, **traffic.arguments())
+        if as_json:
+            typer.echo(json.dumps(result.as_dict()))
+        else:
+            display.show_simulation(result)
+
+
+def _named_number(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no rate: write NAME=SHARE, such as duplicate=0.1") from None
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="Events, one JSON object a line: NDJSON, .gz or .zst.")],
@@ -145,7 +193,10 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def verify(as_json: AsJson = False) -> None:
+def verify(
+    truth: Annotated[Path | None, typer.Option(help="The simulator's truth. Default: the one of this home.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Hold every stage against the truth that the simulator wrote; exit status 1 where they differ."""
     with _faults_as_sentences():
         from event_assets import display
@@ -153,7 +204,7 @@ def verify(as_json: AsJson = False) -> None:
 
         settings = _settings()
         with _warehouse_url(settings, _record(settings)) as url:
-            report = verify_stages(settings, url)
+            report = verify_stages(settings, url, truth)
         if as_json:
             typer.echo(json.dumps([line._asdict() for line in report]))
         else:
@@ -343,6 +394,7 @@ def _faults_as_sentences() -> Iterator[None]:
 
 _CIRCUMSTANCES = frozenset(
     {
+        "AnomalyError",
         "DemoFailed",
         "FileNotFoundError",
         "ImportStopped",
@@ -352,6 +404,7 @@ _CIRCUMSTANCES = frozenset(
         "SendError",
         "StackError",
         "StreamGap",
+        "TrafficError",
     }
 )
 """Errors whose message says all there is to say. By name, so that no command imports what it does not use."""

@@ -14,14 +14,14 @@ from typing import Any
 
 from psycopg import sql
 
-from event_assets.collector.keys import WriteKeys
 from event_assets.overview import Overview, read_overview
 from event_assets.settings import Settings
-from event_assets.simulator.run import Progress, SimulationResult, run_simulation
+from event_assets.simulator.local import simulate_locally
+from event_assets.simulator.run import Progress, SimulationResult
+from event_assets.simulator.traffic import Traffic
 from event_assets.simulator.truth import TruthLedger
 from event_assets.stack.health import last_failed_run
 from event_assets.stack.local import LocalStack
-from event_assets.streams import open_stream
 from event_assets.warehouse.warehouse import Warehouse
 
 LOOK_SECONDS = 1.0
@@ -133,28 +133,10 @@ class _Sending:
 
     def _run(self, events: int, seconds: float, seed: int) -> None:
         try:
-            self._result = self._send(events, seconds, seed)
+            traffic = Traffic(seed=seed, events=events, seconds=seconds)
+            self._result = simulate_locally(self._settings, self._endpoint, traffic, self._note)
         except Exception as fault:
             self._fault = fault
-
-    def _send(self, events: int, seconds: float, seed: int) -> SimulationResult:
-        keys = WriteKeys.of(self._settings)
-        key = keys.create("demo", "web")
-        stream = open_stream(self._settings)
-        try:
-            return run_simulation(
-                self._settings,
-                self._endpoint,
-                key,
-                stream,
-                seed=seed,
-                events=events,
-                seconds=seconds,
-                progress=self._note,
-            )
-        finally:
-            stream.close()
-            keys.revoke(key)
 
     def _note(self, progress: Progress) -> None:
         self.progress = progress

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from event_assets.importing import ImportProgress, ImportResult
     from event_assets.overview import Books, Overview
     from event_assets.settings import Settings
+    from event_assets.simulator.run import Progress as SimulationProgress
+    from event_assets.simulator.run import SimulationResult
     from event_assets.stack.record import StackRecord
     from event_assets.verification import Expectation
 
@@ -150,6 +152,46 @@ def show_summary(result: DemoResult, record: StackRecord) -> None:
     out.print(this_run)
     _show_state(out, result.overview)
     show_addresses(out, record)
+
+
+@contextlib.contextmanager
+def simulation_progress(console: Console) -> Iterator[Callable[[SimulationProgress], None]]:
+    """Shows how far a simulation is."""
+    if not console.is_terminal:
+        yield _lines(console, lambda progress: f"{progress.acknowledged:,} events acknowledged")
+        return
+    with Progress(
+        TextColumn("  Sending"),
+        BarColumn(24),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as bars:
+        task = bars.add_task("send", total=1.0, note="")
+        yield lambda progress: bars.update(
+            task, completed=progress.share, note=f"{progress.acknowledged:,} acknowledged"
+        )
+
+
+def show_simulation(result: SimulationResult) -> None:
+    """What a simulation sent, and what must become of it."""
+    out, table = _out(), Table("Sent", "Events")
+    table.columns[1].justify = "right"
+    rows = {"sent": result.sent, "acknowledged": result.acknowledged, **_reasons("rejected", result.rejected)}
+    rows |= {"to be counted": result.clean, "copies that must not count": result.duplicates}
+    rows |= _reasons("to be quarantined", result.quarantined)
+    for title, count in rows.items():
+        table.add_row(title, f"{count:,}")
+    out.print(table)
+    out.print(
+        f"{result.seconds:.1f} s, {result.stray_records} records put on the stream by hand, {result.anomalies} "
+        f"anomalies planted. The truth: {result.truth}. Check it: event-assets verify"
+    )
+
+
+def _reasons(title: str, counts: Mapping[str, int]) -> dict[str, int]:
+    return {f"  {title}: {reason}": count for reason, count in sorted(counts.items())}
 
 
 def show_overview(overview: Overview, record: StackRecord | None) -> None:

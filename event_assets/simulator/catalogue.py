@@ -27,6 +27,14 @@ ERRORS = (
     ("Card was declined", "card_declined", "warning", "checkout.payment"),
     ("Out of memory while rendering", "E_OOM", "fatal", "editor.preview"),
 )
+BROKEN_VERSION = "2026.11.4"
+RELEASE_ERROR = {
+    "message": "Cannot read properties of null (reading 'sections')",
+    "code": "TypeError",
+    "severity": "error",
+    "component": "web.renderer",
+}
+"""What the web app of `BROKEN_VERSION` says when it fails."""
 
 
 class Product(NamedTuple):

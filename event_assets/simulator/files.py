@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import zstandard
 
+from event_assets.simulator.anomalies import Anomaly
 from event_assets.simulator.batches import batches
 from event_assets.simulator.generate import TimedEvent, generate
 from event_assets.simulator.rates import FaultRates
@@ -25,12 +26,19 @@ _NETWORK_SECONDS = 0.04
 
 
 def write_file(
-    path: Path, *, seed: int, people: int, start: dt.datetime, hours: float = 1.0, faults: FaultRates | None = None
+    path: Path,
+    *,
+    seed: int,
+    people: int,
+    start: dt.datetime,
+    hours: float = 1.0,
+    faults: FaultRates | None = None,
+    anomalies: tuple[Anomaly, ...] = (),
 ) -> Counter[str]:
     """Writes NDJSON (`.gz` and `.zst` are compressed), the same for the same arguments. Gives the lines by fate."""
     fates: Counter[str] = Counter()
     with _opened(path) as file:
-        for line, event in _lines(generate(seed, people, start, hours, faults)):
+        for line, event in _lines(generate(seed, people, start, hours, faults, anomalies)):
             file.write(line + b"\n")
             fates[event.fate] += 1
     return fates

@@ -14,8 +14,9 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
+from event_assets.simulator.anomalies import Anomaly
 from event_assets.simulator.faults import FAULTS, Fate, encode
-from event_assets.simulator.people import Device, Person, make_person
+from event_assets.simulator.people import Device, Person, make_crawler, make_person
 from event_assets.simulator.places import PLACES
 from event_assets.simulator.rates import FaultRates
 from event_assets.simulator.seasons import intensity
@@ -25,6 +26,8 @@ from event_assets.simulator.visits import Draft, State, Visit, zone
 
 _HOUR = 3600
 _DAY = 86_400
+_CRAWLERS = 5
+"""Robots that a bot wave is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +73,21 @@ class TimedEvent:
 
 
 def generate(
-    seed: int, people: int, start: dt.datetime, hours: float = 1.0, faults: FaultRates | None = None
+    seed: int,
+    people: int,
+    start: dt.datetime,
+    hours: float = 1.0,
+    faults: FaultRates | None = None,
+    anomalies: tuple[Anomaly, ...] = (),
 ) -> Iterator[TimedEvent]:
     """Everything that `people` people send from `start` (aware) for so many hours, in the order of `send_at`.
 
-    The same arguments give the same events. Visits that were made offline before `start` (`late_visit`, up to 10 days)
-    arrive within the hours; copies and slow deliveries may lie after their end. Memory holds about an hour of traffic.
+    The same arguments give the same events. Visits that were made offline before `start` (`late_visit`, up to 10 days;
+    `months_late_visit`) arrive within the hours; copies and slow deliveries may lie after their end. Memory holds about
+    an hour of traffic.
     """
     rates = faults or FaultRates()
-    world = _World(seed, rates)
+    world = _World(seed, rates, anomalies)
     begin = start.timestamp()
     waiting: list[tuple[float, int, TimedEvent]] = []
     count = 0
@@ -92,9 +101,16 @@ def generate(
         yield heapq.heappop(waiting)[2]
 
 
-def people_for(events: int, seed: int, start: dt.datetime, hours: float, faults: FaultRates | None = None) -> int:
+def people_for(
+    events: int,
+    seed: int,
+    start: dt.datetime,
+    hours: float,
+    faults: FaultRates | None = None,
+    anomalies: tuple[Anomaly, ...] = (),
+) -> int:
     """How many people make about so many events that happen in that time: counted, since it depends on the hour."""
-    world = _World(seed, faults or FaultRates())
+    world = _World(seed, faults or FaultRates(), anomalies)
     begin, end = start.timestamp(), start.timestamp() + hours * _HOUR
     made = people = 0
     while made < events:
@@ -115,9 +131,11 @@ def _blocks(begin: float, hours: float) -> Iterator[tuple[float, float]]:
 class _World:
     """The people and what lasts from one hour to the next."""
 
-    def __init__(self, seed: int, rates: FaultRates) -> None:
+    def __init__(self, seed: int, rates: FaultRates, anomalies: tuple[Anomaly, ...]) -> None:
         self._seed = seed
         self._rates = rates
+        self._anomalies = anomalies
+        self._crawlers = tuple(make_crawler(seed, number) for number in range(_CRAWLERS))
         self._people: dict[int, Person] = {}
         self._states: dict[int, State] = {}
         self._sequences: dict[str | None, int] = {}
@@ -135,14 +153,31 @@ class _World:
                 yield from self._visit(person, begins, rng)
             if human and rng.random() < rate * self._rates.burst * 60:
                 yield from self._visit(person, burst_at + rng.uniform(0, min(60.0, 0.1 * seconds)), rng)
+            for planted in self._anomalies:
+                yield from self._more(planted, person, rate if human else 0.0, start, seconds)
+
+    def _more(
+        self, planted: Anomaly, person: Person, rate: float, start: float, seconds: float
+    ) -> Iterator[TimedEvent]:
+        """The visits of one stretch that are there only because of an anomaly, drawn apart from all others."""
+        begins, ends = max(start, planted.begins), min(start + seconds, planted.ends)
+        rng = seeded(self._seed, planted.kind, person.number, round(start * 1000))
+        if planted.kind == "traffic_spike":
+            extra = rate * (planted.strength - 1)
+        elif planted.kind == "bot_wave":
+            person, extra = rng.choice(self._crawlers), planted.strength / _DAY
+        else:
+            return
+        if begins < ends and extra > 0:
+            for at in _beginnings(rng, extra, begins, ends - begins):
+                yield from self._visit(person, at, rng)
 
     def _visit(self, person: Person, begins: float, rng: Random) -> Iterator[TimedEvent]:
         device = rng.choice(person.devices)
         state = self._state(person)
-        late = _lateness(rng) if device.model.platform != "server" and rng.random() < self._rates.late_visit else 0.0
-        visit = Visit(
-            person, device, state, begins - late, rng, _clock_error(self._seed, device, self._rates.clock_skew)
-        )
+        late = _lateness(rng, self._rates) if device.model.platform != "server" else 0.0
+        clock_error = _clock_error(self._seed, device, self._rates.clock_skew)
+        visit = Visit(person, device, state, begins - late, rng, clock_error, self._anomalies)
         tell(visit)
         for draft in visit.drafts:
             send_at = begins if late else draft.at + rng.uniform(0.05, 2)
@@ -238,6 +273,9 @@ def _beginnings(rng: Random, rate: float, start: float, seconds: float) -> Itera
         at += rng.expovariate(rate)
 
 
-def _lateness(rng: Random) -> float:
-    """Minutes to 10 days, most of them short."""
-    return 10 ** rng.uniform(2.5, 5.94)
+def _lateness(rng: Random, rates: FaultRates) -> float:
+    """Seconds by which a visit is handed in late: mostly none, else minutes to 10 days, seldom months."""
+    draw = rng.random()
+    if draw < rates.late_visit:
+        return 10 ** rng.uniform(2.5, 5.94)
+    return rng.uniform(10, 180) * _DAY if draw < rates.late_visit + rates.months_late_visit else 0.0

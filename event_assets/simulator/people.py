@@ -96,6 +96,15 @@ def make_person(seed: int, number: int) -> Person:
     )
 
 
+def make_crawler(seed: int, number: int) -> Person:
+    """A robot of a bot wave, of which there are a few; they are nobody's and allow or refuse nothing."""
+    rng = seeded(seed, "crawler", number)
+    place = pick(rng, PLACES)
+    persona = next(persona for persona in PERSONAS if persona.name == "robot")
+    address = f"{place.network}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+    return Person(-1 - number, persona, place, f"crawler_{number}", False, _devices(rng, "robot"), None, address)
+
+
 def _devices(rng: Random, persona: str) -> tuple[Device, ...]:
     if persona == "billing":
         return (Device(None, SERVER, False),)

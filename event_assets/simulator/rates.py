@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class FaultRates:
-    """Shares between 0 and 1: of events, of visits (`late_visit`), of installs (`clock_skew`).
+    """Shares between 0 and 1: of events, of visits (`late_visit`: minutes to 10 days, `months_late_visit`: 10 days to
+    half a year), of installs (`clock_skew`).
 
     `burst` is how much more than usual happens in the burst minute of an hour (0: no burst). `silent_loss` is the share
     of events that the truth calls acknowledged although they are never sent: a planted loss, to see the alarm ring.
@@ -18,6 +19,7 @@ class FaultRates:
     out_of_order: float = 0.02
     missing_sent_at: float = 0.002
     late_visit: float = 0.03
+    months_late_visit: float = 0.001
     clock_skew: float = 0.03
     burst: float = 8.0
     silent_loss: float = 0.0

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from event_assets.settings import Settings
+from event_assets.simulator.anomalies import anomalies_of
 from event_assets.simulator.batches import batches
-from event_assets.simulator.generate import generate, people_for
+from event_assets.simulator.generate import TimedEvent, generate, people_for
 from event_assets.simulator.rates import FaultRates
 from event_assets.simulator.send import Sender
 from event_assets.simulator.strays import Stray, strays
@@ -58,6 +59,7 @@ class SimulationResult:
     maybe_more: int
     retries: int
     stray_records: int
+    anomalies: int
     started_at: dt.datetime
     ended_at: dt.datetime
     truth: Path = field(compare=False)
@@ -77,28 +79,37 @@ def run_simulation(
     settings: Settings,
     endpoint: str,
     write_key: str,
-    stream: EventStream,
+    stream: EventStream | None,
     *,
     seed: int = 7,
     events: int = 20_000,
     seconds: float = 30.0,
     hours: float = 1.0,
     faults: FaultRates | None = None,
+    anomalies: Sequence[str] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> SimulationResult:
     """Sends about `events` events to the ingest API at `endpoint` (`http://host:port`) within `seconds`.
 
-    A few records that the API would never write go straight onto `stream`, spread over the time. Everything is written
-    into the truth under the settings' home folder. Raises `SendError` where the API refuses the key.
+    A few records that the API would never write go straight onto `stream`, where one is given, spread over the time.
+    `anomalies` are texts as `anomalies_of` takes them. Everything is written into the truth under the settings' home
+    folder. Raises `SendError` where the API refuses the key, `AnomalyError` where an anomaly cannot be planted.
     """
     window_end = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
     start = window_end - dt.timedelta(hours=hours)
-    people = people_for(events, seed, start, hours, faults)
+    planted = anomalies_of(anomalies, seed, start.timestamp(), hours * 3600)
+    people = people_for(events, seed, start, hours, faults, planted)
     run_id = f"{start:%Y%m%dT%H%M%S.%f}-{seed}"
     with TruthLedger.of(settings) as truth:
         run = _Run(truth, run_id, stream, progress)
         truth.begin(run_id, seed, people, hours, time.time())
-        run.send(endpoint, write_key, seed, people, start, hours, seconds, faults)
+        truth.plant(run_id, planted)
+        happened = (
+            event
+            for event in generate(seed, people, start, hours, faults, planted)
+            if event.occurred_at < window_end.timestamp()
+        )
+        run.send(endpoint, write_key, seed, happened, start.timestamp(), hours * 3600, seconds)
         truth.end(run_id, time.time())
         return _result(truth, run_id, run.retries)
 
@@ -107,7 +118,7 @@ class _Run:
     """One simulation while it goes on."""
 
     def __init__(
-        self, truth: TruthLedger, run_id: str, stream: EventStream, progress: Callable[[Progress], None] | None
+        self, truth: TruthLedger, run_id: str, stream: EventStream | None, progress: Callable[[Progress], None] | None
     ) -> None:
         self.retries = 0
         self._truth = truth
@@ -121,18 +132,15 @@ class _Run:
         endpoint: str,
         write_key: str,
         seed: int,
-        people: int,
-        start: dt.datetime,
-        hours: float,
+        events: Iterator[TimedEvent],
+        begin: float,
+        span: float,
         seconds: float,
-        faults: FaultRates | None,
     ) -> None:
         """Sends every batch when its time has come, and the strays between them."""
-        begin, span = start.timestamp(), hours * 3600
-        happened = (e for e in generate(seed, people, start, hours, faults) if e.occurred_at < begin + span)
-        ready = batches(happened)
+        ready = batches(events)
         first = list(islice(ready, 1))  # makes the first hour, so that its work does not count as sending
-        by_hand = strays(seed, dt.datetime.now(dt.UTC))
+        by_hand = strays(seed, dt.datetime.now(dt.UTC)) if self._stream is not None else []
         puts = len(by_hand)
         sender = Sender(endpoint, write_key, self._record)
         began = time.monotonic()
@@ -164,6 +172,7 @@ class _Run:
         self._rejected += sum(receipt.verdict == "rejected" for receipt in receipts)
 
     def _put(self, stray: Stray) -> None:
+        assert self._stream is not None
         for attempt in range(50):
             sent_at = time.time()
             result = self._stream.put([StreamRecord(stray.partition_key, stray.data)])[0]
@@ -209,6 +218,7 @@ def _result(truth: TruthLedger, run_id: str, retries: int) -> SimulationResult:
         maybe_more=number("sum(maybe_taken)"),
         retries=retries,
         stray_records=number("count(DISTINCT shard_id || sequence_number)", "path = 'stream'"),
+        anomalies=truth.query("SELECT count(*) FROM anomalies WHERE run_id = ?", (run_id,))[0][0],
         started_at=dt.datetime.fromtimestamp(started, dt.UTC),
         ended_at=dt.datetime.fromtimestamp(ended, dt.UTC),
         truth=truth.path,

@@ -246,7 +246,7 @@ def _check_out(visit: Visit, filled: tuple[str, list[tuple[Product, int]]]) -> N
     visit.view(f"{SHOP}/cart", "cart", 15)
     visit.act("checkout_started", {"cart_id": cart, "value": value, **money, "items": lines})
     visit.view(f"{SHOP}/checkout", "checkout", 60)
-    if rng.random() < 0.25:
+    if visit.befalls("conversion_drop") or rng.random() < 0.25:
         return
     order: dict[str, Any] = {"order_id": f"o_{rng.getrandbits(40):010x}", "revenue": value, **money, "items": lines}
     if rng.random() < 0.2:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from event_assets.settings import Settings
+from event_assets.simulator.anomalies import Anomaly
 from event_assets.simulator.generate import TimedEvent
 
 _SCHEMA = """
@@ -37,6 +38,13 @@ CREATE TABLE IF NOT EXISTS submissions (
     sent_at REAL, acknowledged_at REAL,
     maybe_taken INTEGER NOT NULL,     -- earlier requests with it without a verdict: each may have left one more copy
     shard_id TEXT, sequence_number TEXT, line INTEGER
+);
+CREATE TABLE IF NOT EXISTS anomalies (
+    run_id TEXT NOT NULL, kind TEXT NOT NULL,
+    begins_at REAL NOT NULL, ends_at REAL NOT NULL,   -- epoch seconds by a true clock; the end is not part of it
+    strength REAL NOT NULL,
+    what TEXT NOT NULL,                               -- in words
+    metric TEXT NOT NULL                              -- the event whose number shows it
 );
 CREATE INDEX IF NOT EXISTS submissions_by_event_id ON submissions (event_id);
 """
@@ -82,6 +90,12 @@ class TruthLedger:
             self._connection.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL)", (run_id, seed, people, hours, started_at)
             )
+
+    def plant(self, run_id: str, anomalies: Iterable[Anomaly]) -> None:
+        """Writes down which anomalies a simulation has."""
+        rows = [(run_id, a.kind, a.begins, a.ends, a.strength, a.what, a.metric) for a in anomalies]
+        with self._lock:
+            self._connection.executemany("INSERT INTO anomalies VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def end(self, run_id: str, ended_at: float) -> None:
         """Notes that a simulation ended."""

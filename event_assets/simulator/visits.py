@@ -12,7 +12,8 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from event_assets.simulator.catalogue import ARRIVALS, WWW
+from event_assets.simulator.anomalies import Anomaly
+from event_assets.simulator.catalogue import ARRIVALS, BROKEN_VERSION, RELEASE_ERROR, WWW
 from event_assets.simulator.people import Device, Person
 from event_assets.simulator.places import Place
 from event_assets.simulator.seeds import pick, rfc3339, uuid4, uuid7
@@ -57,7 +58,14 @@ class Visit:
     """One visit of one person on one device. Methods write events and move the clock on."""
 
     def __init__(
-        self, person: Person, device: Device, state: State, start: float, rng: Random, clock_error: float = 0
+        self,
+        person: Person,
+        device: Device,
+        state: State,
+        start: float,
+        rng: Random,
+        clock_error: float = 0,
+        anomalies: tuple[Anomaly, ...] = (),
     ) -> None:
         self.person = person
         self.device = device
@@ -66,6 +74,7 @@ class Visit:
         self.rng = rng
         self.drafts: list[Draft] = []
         self._clock_error = clock_error
+        self._anomalies = anomalies
         self.session_id = f"s_{rng.getrandbits(64):016x}" if device.keeps_sessions else None
         self.arrival = pick(rng, ARRIVALS)
         self._page: dict[str, Any] | None = None
@@ -77,6 +86,10 @@ class Visit:
     @property
     def place(self) -> Place:
         return self.person.place
+
+    def befalls(self, kind: str) -> bool:
+        """Whether an anomaly of that kind strikes at this moment; nothing is drawn while there is none."""
+        return any(a.kind == kind and a.holds(self.clock) and self.rng.random() < a.strength for a in self._anomalies)
 
     def wait(self, low: float, high: float) -> None:
         """Let some seconds pass in which nothing is sent."""
@@ -102,6 +115,8 @@ class Visit:
         self._write(
             "page_view", vitals | properties, page=page, screen=_size(model.screen), viewport=_size(model.viewport)
         )
+        if model.platform == "web" and self.person.persona.name != "robot" and self.befalls("broken_release"):
+            self.act("app_error", RELEASE_ERROR, app={"id": "plotto-web", "version": BROKEN_VERSION})
         self._dwell(seconds * self.rng.lognormvariate(-0.15, 0.6), int(model.viewport[1] * self.rng.uniform(1.5, 7)))
         self._referrer = url
 

@@ -30,11 +30,12 @@ _EPOCH_MICROSECONDS = 1e6
 _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
     "clean_events": (("event_id", "shard_id", "sequence_number", "line"), "event_id"),
     "duplicate_events": (("event_id", "is_conflict"), "event_id"),
-    "enriched_events": (("event_id", "anonymous_id", "user_id", "derived_at"), "event_id"),
+    "enriched_events": (("event_id", "event", "anonymous_id", "user_id", "derived_at"), "event_id"),
     "page_views": (("page_view_id", "session_id", "engaged_seconds"), "page_view_id"),
     "sessions": (("session_id", "anonymous_id", "user_id", "events", "revenue"), ""),
+    "visitors": (("anonymous_id",), "anonymous_id"),
     "identities": (("id_type", "id", "person_id"), "id"),
-    "users": (("person_id",), ""),
+    "users": (("person_id", "events", "revenue"), ""),
     "quarantined_events": (("event_id", "reason", "shard_id", "sequence_number", "line"), ""),
     "event_ledger": (("arrival_date", "arrival_hour", "balanced"), ""),
 }
@@ -61,6 +62,7 @@ class Evidence:
         self._ids = {
             "event_id": self._column("event_id"),
             "page_view_id": self._column("page_view_id"),
+            "anonymous_id": self._column("anonymous_id"),
             "id": self._column("anonymous_id") | self._column("user_id"),
         }
 
@@ -71,6 +73,12 @@ class Evidence:
     def number(self, query: str) -> float:
         """The first column of the first row of a query; 0 where it is null."""
         return self.rows(query)[0][0] or 0
+
+    def anomalies(self) -> list[tuple[str, float, float, str]]:
+        """Kind, beginning and end (epoch seconds) and metric of every planted anomaly."""
+        if not self.rows("SELECT 1 FROM truth.sqlite_master WHERE name = 'anomalies'"):
+            return []
+        return self.rows("SELECT kind, begins_at, ends_at, metric FROM truth.anomalies ORDER BY begins_at")
 
     def read_lake(self, settings: Settings) -> None:
         """Reads what the lake's tables say. A table that is not there yet is empty."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     work_out(evidence)
     evidence.read_lake(settings)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]
+    report += _anomalies(evidence)
     if warehouse_url is not None:
         evidence.read_warehouse(warehouse_url, settings.warehouse_schema)
         report += _warehouse(evidence)
@@ -50,7 +52,7 @@ def _none(component: str, what: str, evidence: Evidence, query: str) -> Expectat
 
 
 def _between(component: str, what: str, evidence: Evidence, least: str, more: str, actual: str) -> Expectation:
-    """For counts of copies: a request without an answer may have left one more."""
+    """For counts that are not sure: a request without an answer may have left one more copy."""
     low, spare, found = evidence.number(least), evidence.number(more), evidence.number(actual)
     shown = low if not spare else f"{low} to {low + spare}"
     return Expectation(component, what, shown, found, low <= found <= low + spare)
@@ -161,6 +163,10 @@ _OURS = """
     OR (anonymous_id IS NULL AND user_id IN (SELECT key FROM expected_sessions))
 """
 
+_OUR_PEOPLE = """
+    person_id IN (SELECT person_id FROM lake_identities WHERE id IN (SELECT id FROM expected_people))
+"""
+
 
 def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
     found = "SELECT count(DISTINCT page_view_id) FROM lake_page_views"
@@ -168,6 +174,11 @@ def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
     yield _same("sessions", "sessions", evidence, _SESSIONS, f"SELECT count(*) FROM lake_sessions WHERE {_OURS}")
     revenue = f"SELECT round(sum(revenue), 2) FROM lake_sessions WHERE {_OURS}"
     yield _same("sessions", "revenue", evidence, _REVENUE, revenue)
+    unseen = """
+        SELECT DISTINCT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
+        EXCEPT SELECT anonymous_id FROM lake_visitors
+    """
+    yield _none("visitors", "devices without a row", evidence, unseen)
     strangers = "SELECT id FROM expected_people EXCEPT SELECT id FROM lake_identities"
     yield _none("identities", "ids that belong to nobody", evidence, strangers)
     people = "SELECT count(DISTINCT person) FROM expected_people"
@@ -180,6 +191,32 @@ def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
     yield _none("identities", "people who are torn apart", evidence, torn)
     homeless = "SELECT person_id FROM lake_identities EXCEPT SELECT person_id FROM lake_users"
     yield _none("users", "people without a row", evidence, homeless)
+    known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, kept_user_id) IS NOT NULL"
+    yield _same("users", "events", evidence, known, f"SELECT sum(events) FROM lake_users WHERE {_OUR_PEOPLE}")
+    revenue = f"SELECT round(sum(revenue), 2) FROM lake_users WHERE {_OUR_PEOPLE}"
+    yield _same("users", "revenue", evidence, _REVENUE, revenue)
+
+
+def _anomalies(evidence: Evidence) -> Iterator[Expectation]:
+    """What a planted anomaly did must be seen in the lake when it was; events at its very edges may fall either way."""
+    for kind, begins, ends, metric in evidence.anomalies():
+        inner, outer = (
+            f"""
+            SELECT count(*) FROM counted WHERE event = '{metric}'
+            AND happened_at >= {begins + edge!r} AND happened_at < {ends - edge!r}
+            """
+            for edge in (_CLOCK_SECONDS, -_CLOCK_SECONDS)
+        )
+        found = f"""
+            SELECT count(*) FROM lake_enriched_events
+            WHERE event = '{metric}' AND derived_at >= {begins!r} AND derived_at < {ends!r}
+        """
+        between = f"SELECT ({outer}) - ({inner})"
+        yield _between("anomalies", f"{metric} during {kind} of {_moment(begins)}", evidence, inner, between, found)
+
+
+def _moment(at: float) -> str:
+    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="seconds")
 
 
 def _warehouse(evidence: Evidence) -> Iterator[Expectation]:

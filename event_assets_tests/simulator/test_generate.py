@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -87,7 +88,14 @@ def test_late_visits_happened_minutes_to_days_before_they_are_sent(hour: list[Ti
     lateness = [event.send_at - event.occurred_at for event in hour if event.copy == 0]
     assert any(late > 86_400 for late in lateness)
     assert any(300 < late < 86_400 for late in lateness)
-    assert max(lateness) < 11 * 86_400
+    assert sum(late > 11 * 86_400 for late in lateness) < 0.01 * len(lateness)
+
+
+def test_some_visits_are_handed_in_after_months() -> None:
+    rates = replace(FaultRates.none(), months_late_visit=1.0)
+    events = [event for event in generate(5, 300, START, 0.5, rates) if event.platform != "server"]
+    days = [(event.send_at - event.occurred_at) / 86_400 for event in events]
+    assert 9 < min(days) < 60 < 120 < max(days) < 181
 
 
 def test_a_wrong_clock_is_wrong_by_the_same_in_both_of_the_clients_times() -> None:

@@ -47,7 +47,9 @@ def sound(home: Path) -> Platform:
     stream, keys = open_stream(settings), WriteKeys.of(settings)
     key = keys.create("demo", "web")
     with serving(settings, stream, keys) as client:
-        run_simulation(settings, str(client.base_url), key, stream, events=1_200, seconds=0.5, faults=RATES)
+        run_simulation(
+            settings, str(client.base_url), key, stream, events=1_200, seconds=0.5, faults=RATES, anomalies=["bot_wave"]
+        )
     platform = _platform(home / "truth.db", stream)
     stream.close()
     return platform
@@ -125,6 +127,7 @@ def _counted(clean: Rows, evidence: Evidence) -> Platform:
     enriched = [
         {
             "event_id": event_id,
+            "event": event["event"],
             "anonymous_id": event.get("anonymous_id"),
             "user_id": event.get("user_id"),
             "derived_at": dt.datetime.fromtimestamp(happened[event_id], dt.UTC),
@@ -143,13 +146,18 @@ def _behaviour(evidence: Evidence) -> Platform:
     ]
     sessions[0]["revenue"] = float(revenue)
     views = evidence.rows("SELECT DISTINCT page_view_id FROM counted WHERE event = 'page_view'")
+    devices = evidence.rows("SELECT DISTINCT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL")
     people = evidence.rows("SELECT id, person FROM expected_people")
+    users: Rows = [{"person_id": person, "events": 0, "revenue": 0.0} for person in sorted({p for _, p in people})]
+    known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, kept_user_id) IS NOT NULL"
+    users[0] |= {"events": int(evidence.number(known)), "revenue": float(revenue)}
     identities = [{"id_type": "user", "id": id_, "person_id": person} for id_, person in people]
     return {
         "page_views": [{"page_view_id": view, "session_id": "s", "engaged_seconds": 0} for (view,) in views],
         "sessions": sessions,
+        "visitors": [{"anonymous_id": device} for (device,) in devices],
         "identities": identities,
-        "users": [{"person_id": person} for person in sorted({person for _, person in people})],
+        "users": users,
     }
 
 
@@ -205,7 +213,7 @@ def _a_person_torn_apart(platform: Platform) -> None:
     people = [row["person_id"] for row in platform["identities"]]
     torn = next(row for row in platform["identities"] if people.count(row["person_id"]) > 1)
     torn["person_id"] = "somebody else"
-    platform["users"].append({"person_id": "somebody else"})
+    platform["users"].append({"person_id": "somebody else", "events": 0, "revenue": 0.0})
 
 
 def _two_people_made_one(platform: Platform) -> None:
@@ -216,6 +224,14 @@ def _two_people_made_one(platform: Platform) -> None:
 
 def _revenue_doubled(platform: Platform) -> None:
     platform["sessions"][0]["revenue"] = platform["sessions"][0]["revenue"] * 2 + 1
+
+
+def _an_event_too_many_for_a_user(platform: Platform) -> None:
+    platform["users"][1]["events"] += 1
+
+
+def _a_user_too_rich(platform: Platform) -> None:
+    platform["users"][1]["revenue"] += 9.5
 
 
 @pytest.mark.parametrize(
@@ -239,7 +255,10 @@ def _revenue_doubled(platform: Platform) -> None:
         ("identities", _without_one("identities")),
         ("identities", _a_person_torn_apart),
         ("identities", _two_people_made_one),
-        ("users", _without_one("users")),
+        ("visitors", _without_one("visitors")),
+        ("users", _without_one("users", lambda row: row["events"] == 0)),
+        ("users", _an_event_too_many_for_a_user),
+        ("users", _a_user_too_rich),
     ],
 )
 def test_a_damage_is_found_in_its_component_and_nowhere_else(
@@ -270,6 +289,18 @@ def test_planted_losses_ring_the_alarm(tmp_path: Path) -> None:
     assert not alarm.ok
     assert alarm.actual == len(lost)
     stream.close()
+
+
+def test_an_anomaly_that_the_lake_shows_at_another_time_is_found(settings: Settings, sound: Platform) -> None:
+    platform = {name: [dict(row) for row in rows] for name, rows in sound.items()}
+    for row in platform["enriched_events"]:
+        row["derived_at"] += dt.timedelta(hours=5)
+    _write(settings, platform)
+    report = verify(settings)
+    line = next(line for line in report if line.component == "anomalies")
+    assert not line.ok
+    assert line.what.startswith("page_view during bot_wave of ")
+    assert line.actual == 0 < int(str(line.expected).split()[0])
 
 
 def test_without_a_truth_there_is_nothing_to_verify(tmp_path: Path) -> None:

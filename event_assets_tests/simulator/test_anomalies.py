@@ -1,0 +1,92 @@
+"""Anomalies are where and when the truth says, clearly to be seen there, and nowhere else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+import pytest
+
+from event_assets.simulator.anomalies import KINDS, Anomaly, AnomalyError, anomalies_of
+from event_assets.simulator.generate import TimedEvent, generate, people_for
+from event_assets.simulator.rates import FaultRates
+from event_assets_tests.simulator.conftest import START
+
+BEGIN = START.timestamp()
+HOURS = 6.0
+PEOPLE = 900
+FROM, TO = BEGIN + 2 * 3600, BEGIN + 4 * 3600
+
+
+def traffic(*anomalies: Anomaly) -> list[TimedEvent]:
+    return list(generate(7, PEOPLE, START, HOURS, FaultRates.none(), anomalies))
+
+
+@pytest.fixture(scope="module")
+def usual() -> list[TimedEvent]:
+    return traffic()
+
+
+def count(events: list[TimedEvent], metric: str, from_: float = FROM, to: float = TO) -> int:
+    return sum(event.event == metric and from_ <= event.occurred_at < to for event in events)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_metric_shows_it_while_it_holds_and_hardly_before(kind: str, usual: list[TimedEvent]) -> None:
+    planted = Anomaly(kind, FROM, TO, KINDS[kind].strength)
+    events = traffic(planted)
+    there, normal = count(events, planted.metric), count(usual, planted.metric)
+    assert normal > 0
+    assert there > 2 * normal if kind != "conversion_drop" else there < 0.5 * normal
+    assert count(events, planted.metric, BEGIN, FROM) == count(usual, planted.metric, BEGIN, FROM)
+
+
+def test_a_bot_wave_comes_from_a_few_robots(usual: list[TimedEvent]) -> None:
+    wave = traffic(Anomaly("bot_wave", FROM, TO, 3.0))
+    before = {event.anonymous_id for event in usual}
+    new = Counter(event.user_agent for event in wave if event.anonymous_id not in before)
+    assert len({event.anonymous_id for event in wave if event.anonymous_id not in before}) <= 5
+    assert all("bot" in agent.lower() or "python" in agent or "Headless" in agent for agent in new)
+
+
+def test_the_same_seed_plants_the_same_and_within_the_time() -> None:
+    texts = list(KINDS)
+    first, again = (anomalies_of(texts, 7, BEGIN, HOURS * 3600) for _ in range(2))
+    assert first == again
+    assert [each.kind for each in first] == texts
+    assert all(BEGIN < each.begins < each.ends < BEGIN + HOURS * 3600 for each in first)
+    assert anomalies_of(texts, 8, BEGIN, HOURS * 3600) != first
+
+
+def test_dates_and_strength_are_taken_as_they_are_given() -> None:
+    (planted,) = anomalies_of(["traffic_spike,2026-11-20T10:00:00Z,2026-11-20T12:30:00+01:00,7"], 1, BEGIN, 3600)
+    assert dt.datetime.fromtimestamp(planted.begins, dt.UTC) == dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
+    assert planted.ends - planted.begins == 90 * 60
+    assert planted.what == "visits come 7 times as often as usual"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("meteor", "the kinds are traffic_spike"),
+        ("bot_wave,2026-11-20T10:00:00Z", "the form is KIND"),
+        ("bot_wave,2026-11-20T10:00:00,2026-11-20T11:00:00Z", "has no offset"),
+        ("bot_wave,noon,2026-11-20T11:00:00Z", "'noon' is no time"),
+        ("bot_wave,2026-11-20T12:00:00Z,2026-11-20T11:00:00Z", "ends before it begins"),
+        ("bot_wave,2026-11-20T10:00:00Z,2026-11-20T11:00:00Z,much", "'much' is no number"),
+        ("conversion_drop,2026-11-20T10:00:00Z,2026-11-20T11:00:00Z,2", "at most 1"),
+        ("traffic_spike,2026-11-20T10:00:00Z,2026-11-20T11:00:00Z,0.5", "above 1"),
+        ("traffic_spike,2026-11-20T10:00:00Z,2026-11-20T11:00:00Z,nan", "above 1"),
+    ],
+)
+def test_what_cannot_be_planted_is_refused_with_the_rule(text: str, rule: str) -> None:
+    with pytest.raises(AnomalyError, match=rule):
+        anomalies_of([text], 1, BEGIN, 3600)
+
+
+def test_the_number_of_people_is_found_with_the_anomalies_in_it() -> None:
+    wave = (Anomaly("bot_wave", BEGIN, BEGIN + 3600, 3.0),)
+    people = people_for(1_000, 7, START, 1.0, None, wave)
+    assert people < people_for(1_000, 7, START, 1.0)
+    end = START.timestamp() + 3600
+    assert 900 < sum(event.occurred_at < end for event in generate(7, people, START, 1.0, None, wave)) < 1_200
