@@ -9,6 +9,7 @@ from event_assets.assets.warehouse import WAREHOUSE_ASSETS
 from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.automation.partitions import partitioned, partitions_of
 from event_assets.automation.sensors import stream_sensor
+from event_assets.automation.simulation import simulation_job
 from event_assets.checks.events import EVENT_CHECKS
 from event_assets.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
@@ -47,7 +48,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[*SOURCES, *assets],
         asset_checks=[*EVENT_CHECKS, *WAREHOUSE_CHECKS],
-        jobs=[maintain_lake, prune_runs],
+        jobs=[maintain_lake, prune_runs, simulation_job(settings)],
         schedules=schedules(settings, partitions),
         sensors=[stream_sensor(settings, partitions, keys)],
         resources={

@@ -16,6 +16,7 @@ from event_assets.collector.keys import WriteKeys
 from event_assets.display import markdown_settings, without_password
 from event_assets.settings import Settings, settings_table
 from event_assets.streams import open_stream
+from event_assets_tests.collector.serving import serving
 
 ROOT = Path(__file__).parents[1]
 EVENT = {
@@ -121,3 +122,32 @@ def test_status_names_the_shards_with_unread_records(tmp_path: Path) -> None:
 def test_a_password_is_never_part_of_a_shown_address() -> None:
     assert without_password("postgresql://me:hunter2@db:5432/x") == "postgresql://me@db:5432/x"
     assert without_password("postgresql://db/x") == "postgresql://db/x"
+
+
+def test_simulate_without_a_stack_says_what_to_do() -> None:
+    result = run("simulate", status=1)
+    assert "Start one (event-assets up), or name an endpoint and a write key." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "sentence"),
+    [
+        (["--rate", "duplicate"], 2, "write NAME=SHARE"),
+        (["--rate", "duplicates=0.1"], 1, "duplicates: there is no such rate"),
+        (["--anomaly", "meteor", "--endpoint", "http://127.0.0.1:1"], 1, "'meteor' is no anomaly"),
+    ],
+)
+def test_simulate_refuses_what_cannot_be_made(options: list[str], status: int, sentence: str) -> None:
+    assert sentence in run("simulate", *options, status=status).stderr
+
+
+def test_simulate_sends_to_an_endpoint_and_prints_what_must_become_of_it(home: Path) -> None:
+    settings = Settings(home=home, collector_ip_rate=0)
+    key = WriteKeys.of(settings).create("site", "web")
+    with serving(settings) as client:
+        options = ["--endpoint", str(client.base_url), "--key", key, "--events", "200", "--seconds", "0.1"]
+        summary = json.loads(run("simulate", *options, "--rate", "malformed=0.2", "--json").stdout)
+        shown = run("simulate", *options, "--anomaly", "traffic_spike").stdout
+    assert summary["sent"] == summary["acknowledged"] + sum(summary["rejected"].values())
+    assert summary["rejected"]["malformed_json"] > 10
+    assert "1 anomalies planted" in shown
