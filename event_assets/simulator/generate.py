@@ -204,7 +204,7 @@ class _World:
             says = event.says_sent_at and rng.random() > 0.03
             yield replace(event, send_at=again, copy=1, says_sent_at=says, fault="duplicate")
         elif draw < self._rates.duplicate + self._rates.conflict and event.fault is None:
-            other = draft.event | {"properties": {"page_type": "home", "conflict": True}}
+            other = draft.event | {"properties": draft.event.get("properties", {}) | {"conflict": True}}
             yield replace(event, send_at=again, copy=1, body=encode(other), fault="conflict")
 
     def _timed(self, draft: Draft, send_at: float, rng: Random) -> TimedEvent:

@@ -209,6 +209,11 @@ def _books_out_of_balance(platform: Platform) -> None:
     platform["event_ledger"][0]["balanced"] = False
 
 
+def _an_id_of_nobody(platform: Platform) -> None:
+    rich = platform["users"][0]["person_id"]
+    platform["identities"].remove(next(row for row in platform["identities"] if row["person_id"] != rich))
+
+
 def _a_person_torn_apart(platform: Platform) -> None:
     people = [row["person_id"] for row in platform["identities"]]
     torn = next(row for row in platform["identities"] if people.count(row["person_id"]) > 1)
@@ -252,7 +257,7 @@ def _a_user_too_rich(platform: Platform) -> None:
         ("page_views", _without_one("page_views")),
         ("sessions", _without_one("sessions", lambda row: row["revenue"] == 0)),
         ("sessions", _revenue_doubled),
-        ("identities", _without_one("identities")),
+        ("identities", _an_id_of_nobody),
         ("identities", _a_person_torn_apart),
         ("identities", _two_people_made_one),
         ("visitors", _without_one("visitors")),
