@@ -171,12 +171,9 @@ class EventDecoder:
 
     def _too_large(self, line: bytes) -> tuple[Reason, str] | None:
         limits = self._limits
-        if line.count(b":") <= limits.keys and len(line) <= limits.string_bytes:
-            return None
-        keys, longest = measure(line)
-        if keys > limits.keys:
+        if line.count(b":") > limits.keys and (keys := count_keys(line)) > limits.keys:
             return "too_large", f"the event has {keys} keys; {limits.keys} are allowed"
-        if longest > limits.string_bytes:
+        if len(line) > limits.string_bytes and (longest := longest_string(line)) > limits.string_bytes:
             return "too_large", f"a string has {longest} bytes; {limits.string_bytes} are allowed"
         return None
 
@@ -277,20 +274,16 @@ def nesting(line: bytes) -> int:
     return deepest
 
 
-def measure(line: bytes) -> tuple[int, int]:
-    """Keys of all objects in a JSON text, and bytes of its longest string. Numbers of any size are passed over."""
-    keys = longest = 0
+def count_keys(line: bytes) -> int:
+    """Keys of all objects in a JSON text."""
+    return _STRING.sub(b"", line).count(b":")
 
-    def count(pairs: list[tuple[str, Any]]) -> list[Any]:
-        nonlocal keys
-        keys += len(pairs)
-        return [part for pair in pairs for part in pair]
 
-    pending: list[Any] = [json.loads(line, object_pairs_hook=count, parse_int=len, parse_float=len)]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, str):
-            longest = max(longest, len(value.encode()))
-        elif isinstance(value, list):
-            pending.extend(value)
-    return keys, longest
+def longest_string(line: bytes) -> int:
+    """Bytes of the longest string in a JSON text, keys among them, as the decoded value has them."""
+    longest = 0
+    for text in sorted(_STRING.findall(line), key=len, reverse=True):
+        if len(text) - len(b'""') <= longest:
+            break  # an escape is never shorter than what it stands for
+        longest = max(longest, len(json.loads(text).encode("utf-8", "surrogatepass")))
+    return longest
