@@ -152,8 +152,10 @@ def _counted(read: Callable[[str], DataFrame]) -> DataFrame:
 
     from event_assets.transforms.deduplicate import without
 
-    missing = [name for name in ENRICHED_EVENTS.column_names if name not in CLEAN_EVENTS.column_names]
-    filled = {name: F.lit(None).cast("string") for name in missing} | {"is_bot": F.lit(False)}
+    missing = [column for column in ENRICHED_EVENTS.columns if column.name not in CLEAN_EVENTS.column_names]
+    filled = {column.name: F.lit(None).cast(column.spark_type) for column in missing} | {"is_bot": F.lit(False)}
+    revenue = F.when(F.col("event") == "purchase", F.get_json_object("properties", "$.revenue").cast("double"))
+    filled["revenue_reporting"] = revenue
     return without(read("clean"), read("duplicates")).withColumns(filled)
 
 

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     dagster_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI; 0 takes a free one.")
     plan_dir: Path | None = Field(None, description="Folder of the tracking plan. Default: the one that is shipped.")
 
-    ip_privacy: Literal["keep", "truncate", "hash"] = Field(
+    ip_privacy: Literal["keep", "truncate", "mask", "hash"] = Field(
         "truncate", description="What the first write does with IP addresses."
     )
     ip_hash_key: SecretStr | None = Field(
@@ -115,11 +115,30 @@ class Settings(BaseSettings):
         (), description="Your own hosts, subdomains included, whose referrers are internal: with commas between."
     )
 
+    geo_databases: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="MaxMind databases (`.mmdb`: City, Country, ASN), asked before the bundled one of countries: with "
+        "commas between.",
+    )
+    reporting_currency: str | None = Field(
+        None,
+        pattern=r"^[A-Z]{3}$",
+        description="Currency (ISO 4217) that revenue is added up in. Default: amounts are added as they were sent.",
+    )
+    currency_rates: Path | None = Field(
+        None,
+        description="CSV file of daily rates with the columns date, currency, rate: what one unit is worth in the "
+        "reporting currency.",
+    )
+    enrichments: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Your own enrichments, `package.module:function`: with commas between."
+    )
+
     sensor_interval_seconds: int = Field(4, ge=1, le=3600, description="Least seconds between two looks at the stream.")
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
 
-    @field_validator("conversion_events", "own_hosts", mode="before")
+    @field_validator("conversion_events", "own_hosts", "geo_databases", "enrichments", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -127,6 +146,14 @@ class Settings(BaseSettings):
         if value.lstrip().startswith("["):
             return json.loads(value)
         return [name.strip() for name in value.split(",") if name.strip()]
+
+    @field_validator("geo_databases", "currency_rates")
+    @classmethod
+    def _files(cls, value: Path | tuple[Path, ...] | None) -> Path | tuple[Path, ...] | None:
+        for path in value if isinstance(value, tuple) else filter(None, [value]):
+            if not path.is_file():
+                raise ValueError(f"there is no file {path}")
+        return value
 
     @field_validator("warehouse_url")
     @classmethod
@@ -139,6 +166,8 @@ class Settings(BaseSettings):
     def _rules_across_fields(self) -> Self:
         if self.ip_privacy == "hash" and self.ip_hash_key is None:
             raise ValueError(f"{PREFIX}IP_HASH_KEY is missing: it is required when {PREFIX}IP_PRIVACY is 'hash'")
+        if self.currency_rates is not None and self.reporting_currency is None:
+            raise ValueError(f"{PREFIX}REPORTING_CURRENCY is missing: {PREFIX}CURRENCY_RATES are rates into it")
         if self.profile == "aws":
             if self.lake_url is None:
                 raise ValueError(f"{PREFIX}LAKE_URL is missing: the aws profile needs s3://bucket/prefix")
@@ -208,4 +237,4 @@ def settings_table() -> list[tuple[str, str, str]]:
 def _default(value: Any) -> str:
     if value is None:
         return ""
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

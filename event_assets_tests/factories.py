@@ -11,6 +11,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import ENRICHED_EVENTS, Table
+from event_assets.transforms.currency import AS_SENT
+from event_assets.transforms.measures import measures_of
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 """The time that tests start from: a Monday."""
@@ -27,7 +29,7 @@ def enriched_event(event: str = "page_view", when: dt.datetime = NOON, **fields:
     """One row of `enriched_events`: a web event of device `a1` at `when`, received a second later.
 
     `fields` are columns of the table; whatever follows from the time follows from `derived_at`, which is `when` unless
-    it is given.
+    it is given, and revenue and web vitals from `properties`.
     """
     number = next(_numbers)
     derived_at = fields.get("derived_at", when)
@@ -48,7 +50,8 @@ def enriched_event(event: str = "page_view", when: dt.datetime = NOON, **fields:
         "sequence_number": f"{number:056}",
         "line": 0,
     }
-    row |= fields
+    read = measures_of(event, fields.get("properties") or "{}", derived_at.date(), AS_SENT)._asdict()
+    row |= {name: value for name, value in read.items() if name in row} | fields
     row |= {"derived_at": derived_at, "received_at": received_at, "event_date": derived_at.date()}
     arrived_at = fields.get("arrived_at", received_at)
     row |= {"arrived_at": arrived_at, "arrival_date": arrived_at.date(), "arrival_hour": arrived_at.hour}

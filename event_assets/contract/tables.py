@@ -228,7 +228,11 @@ ENRICHED_EVENTS = Table(
         *_ARRIVAL,
         *_POSITION,
         _LINE,
-        Column("country", "string", "Country that the IP address is registered in, ISO 3166-1 alpha-2."),
+        Column(
+            "country",
+            "string",
+            "Country of the IP address, ISO 3166-1 alpha-2; by the bundled database the one it is registered in.",
+        ),
         Column("page_host", "string", "Host of the page."),
         Column("page_path", "string", "Path of the page."),
         Column("browser", "string", "Browser family from the user agent."),
@@ -249,7 +253,26 @@ ENRICHED_EVENTS = Table(
         Column("content", "string", "utm_content."),
         Column("click_id", "string", "Advertising click id."),
         Column("channel_group", "string", "Default channel group."),
-        Column("enrichment_failures", "string", "Enrichments that failed on this event."),
+        Column("enrichment_failures", "string", "Enrichments that failed on this event, as `name: why`."),
+        Column("region", "string", "Region of the IP address, where a database that is named in settings knows it."),
+        Column("city", "string", "City of the IP address, where such a database knows it."),
+        Column("asn", "long", "Number of the autonomous system that the IP address belongs to, where it is known."),
+        Column("as_organization", "string", "Who runs that autonomous system."),
+        Column("revenue", "double", "The property `revenue`, as it was sent.", unit="currency"),
+        Column("currency", "string", "The property `currency`, ISO 4217."),
+        Column(
+            "revenue_reporting",
+            "double",
+            "revenue in the reporting currency, by the last rate at most 7 days before event_date; as it was sent "
+            "where no reporting currency is set or no currency was sent.",
+            unit="currency",
+        ),
+        Column("lcp_ms", "double", "Largest contentful paint, of web_vitals and page_view events.", unit="ms"),
+        Column("inp_ms", "double", "Interaction to next paint, of the same.", unit="ms"),
+        Column("fid_ms", "double", "First input delay, of the same.", unit="ms"),
+        Column("cls", "double", "Cumulative layout shift, of the same; has no unit."),
+        Column("custom", "string", "What the project's own enrichments gave, as a JSON object by their names."),
+        Column("enrichments", "string", "Every enrichment with its version, and the edition of the data it goes by."),
     ),
     key=("event_id",),
     partition_by=("event_date",),
@@ -317,7 +340,7 @@ SESSIONS = Table(
         _required("platform", "string", "Platform of the same."),
         _required("is_bot", "boolean", "Any of its events came from a robot."),
         _required("conversions", "long", "Conversion events."),
-        _required("revenue", "double", "Sum of `revenue` over conversion events, in the currency that was sent."),
+        _required("revenue", "double", "Sum of `revenue_reporting` over conversion events."),
         Column("sequence_gaps", "long", "Events lost before the collector, by gaps in `sequence`."),
     ),
     key=("session_id",),
@@ -500,7 +523,16 @@ class WarehouseTable:
         return tuple(self.lake.column(name) for name in self.columns)
 
 
-_NOT_IN_FCT_EVENTS = {"stream", "shard_id", "sequence_number", "line", "arrived_at", "extra", "enrichment_failures"}
+_NOT_IN_FCT_EVENTS = {
+    "stream",
+    "shard_id",
+    "sequence_number",
+    "line",
+    "arrived_at",
+    "extra",
+    "enrichment_failures",
+    "enrichments",
+}
 
 WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
     WarehouseTable(

@@ -11,7 +11,10 @@ import dagster as dg
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
 from event_assets.transforms.clean import CleanRules
+from event_assets.transforms.currency import NO_RATES, BadRates, Rates, Reporting, parse_rates
+from event_assets.transforms.custom import custom_enrichments
 from event_assets.transforms.enrich import EnrichRules
+from event_assets.transforms.location import GeoDatabase
 from event_assets.transforms.sessionise import SessionRules
 
 
@@ -27,6 +30,10 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     engaged_seconds: int
     conversion_events: list[str]
     own_hosts: list[str]
+    geo_databases: list[str]
+    reporting_currency: str | None = None
+    currency_rates: str | None = None
+    enrichments: list[str]
     session_reach_days: int | None = None
     max_records_per_run: int
 
@@ -42,6 +49,10 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             engaged_seconds=settings.engaged_seconds,
             conversion_events=list(settings.conversion_events),
             own_hosts=list(settings.own_hosts),
+            geo_databases=[str(path.absolute()) for path in settings.geo_databases],
+            reporting_currency=settings.reporting_currency,
+            currency_rates=str(settings.currency_rates.absolute()) if settings.currency_rates else None,
+            enrichments=list(settings.enrichments),
             session_reach_days=settings.session_reach_days,
             max_records_per_run=settings.max_records_per_run,
         )
@@ -52,8 +63,21 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return CleanRules(plan, dt.date.fromisoformat(self.first_day), self.consent_refused)
 
     def enriching(self) -> EnrichRules:
-        """Whose pages are ours, and what marketing parameters are called."""
-        return EnrichRules(own_hosts=tuple(self.own_hosts))
+        """By what events are enriched. Raises `ValueError` where a file or a function cannot be used."""
+        return EnrichRules(
+            own_hosts=tuple(self.own_hosts),
+            databases=tuple(GeoDatabase.at(Path(path)) for path in self.geo_databases),
+            reporting=Reporting(self.reporting_currency, self._rates()),
+            custom=custom_enrichments(self.enrichments),
+        )
+
+    def _rates(self) -> Rates:
+        if self.currency_rates is None:
+            return NO_RATES
+        try:
+            return parse_rates(Path(self.currency_rates).read_text(encoding="utf-8-sig"))
+        except ValueError as error:
+            raise BadRates(f"{self.currency_rates}: {error}") from None
 
     def sessions(self) -> SessionRules:
         """What a session is."""

@@ -6,11 +6,12 @@ value of a batch. An event that fails one is kept without its fields, and says s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -19,8 +20,12 @@ import pyarrow.compute as pc
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS
 from event_assets.transforms.bots import NO_BOT, BotVerdict, bot_verdict
 from event_assets.transforms.channel import channel_group, source_and_medium
-from event_assets.transforms.country import country_of
+from event_assets.transforms.currency import AS_SENT, Reporting
+from event_assets.transforms.custom import CustomEnrichment, custom_columns
+from event_assets.transforms.distinct import REMEMBERED, Encoded, combined, encoded, joined, remembering, spread, tried
+from event_assets.transforms.location import NOWHERE, GeoDatabase, Location, bundled_edition, locate
 from event_assets.transforms.marketing import NO_CAMPAIGN, UTM, Campaign, MarketingParameters, campaign_of
+from event_assets.transforms.measures import LIKELY, NO_MEASURES, Measures, measures_of
 from event_assets.transforms.referrer import NO_REFERRER, Referrer, classify_referrer
 from event_assets.transforms.url import parse_url, without_www
 from event_assets.transforms.user_agent import LONGEST, NO_USER_AGENT, UserAgent, parse_user_agent
@@ -28,29 +33,54 @@ from event_assets.transforms.user_agent import LONGEST, NO_USER_AGENT, UserAgent
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-ENRICH_VERSION = "1"
-"""Changes when the same event would be enriched otherwise."""
+VERSIONS: Mapping[str, str] = {
+    "location": "2",
+    "page": "1",
+    "referrer": "1",
+    "campaign": "1",
+    "channel_group": "1",
+    "user_agent": "1",
+    "bots": "1",
+    "measures": "1",
+    "currency": "1",
+}
+"""Each enrichment's version: raise it when the same event would be enriched otherwise."""
 
-_REMEMBERED = 16_384
-_LONGEST_REMEMBERED = 1_024
 _DEVICE_OF_PLATFORM = {"ios": "mobile", "android": "mobile", "desktop": "desktop"}
-_Text = TypeVar("_Text", str, "str | None")
-_Result = TypeVar("_Result")
 _FROM_CLEAN = tuple(name for name in ENRICHED_EVENTS.column_names if name in CLEAN_EVENTS.column_names)
+_SCHEMA = ENRICHED_EVENTS.arrow_schema()
+_TYPES = {column.name: column.type for column in _SCHEMA} | {"is_spider": pa.bool_()}
 
 
 @dataclass(frozen=True)
 class EnrichRules:
-    """By what events are enriched: hosts that are the owner's own (subdomains too), and the marketing parameters."""
+    """By what events are enriched: hosts that are the owner's own (subdomains too), the marketing parameters, MaxMind
+    databases beside the bundled one, the reporting currency, and functions of the project's own users."""
 
     own_hosts: tuple[str, ...] = ()
     marketing: MarketingParameters = UTM
+    databases: tuple[GeoDatabase, ...] = ()
+    reporting: Reporting = AS_SENT
+    custom: tuple[CustomEnrichment, ...] = ()
+
+    @property
+    def versions(self) -> str:
+        """Every enrichment with its version and, behind a plus sign, the edition of the data that it goes by."""
+        editions = {
+            "location": "+".join([*(database.edition for database in self.databases), bundled_edition()]),
+            "user_agent": f"ua-parser-builtins/{version_of('ua-parser-builtins')}",
+            "bots": f"crawler-user-agents/{version_of('crawler-user-agents')}",
+        }
+        ours = (f"{name}:{version}+{editions.get(name, '')}".rstrip("+") for name, version in VERSIONS.items())
+        return " ".join([*ours, *(f"{custom.name}:{custom.version}" for custom in self.custom)])
 
     @property
     def version(self) -> str:
         """Changes with the rules; a day that other rules made is made again."""
-        said = repr((sorted(self.own_hosts), self.marketing))
-        return f"{ENRICH_VERSION}-{sha256(said.encode()).hexdigest()[:12]}"
+        custom = [enrichment.reference for enrichment in self.custom]
+        reporting = (self.reporting.currency, self.reporting.rates.digest)
+        said = repr((self.versions, sorted(self.own_hosts), self.marketing, reporting, custom))
+        return sha256(said.encode()).hexdigest()[:12]
 
 
 def enrich(clean: DataFrame, rules: EnrichRules) -> DataFrame:
@@ -90,8 +120,10 @@ class _Device(NamedTuple):
     failure: str | None = None
 
 
-class _Country(NamedTuple):
-    country: str | None = None
+class _Place(NamedTuple):
+    """What the address implies."""
+
+    location: Location = NOWHERE
     failure: str | None = None
 
 
@@ -99,39 +131,57 @@ class Enricher:
     """Enriches record batches by one set of rules, and remembers what it parsed across them."""
 
     def __init__(self, rules: EnrichRules) -> None:
-        self._marketing = rules.marketing
+        self._rules = rules
+        self._versions = pa.scalar(rules.versions)
         self._own_hosts = frozenset(without_www(host.strip().lower()) for host in rules.own_hosts)
-        self._visit = _remembering(self._visit_of)
-        self._referrer = _remembering(self._classified)
-        self._country = lru_cache(maxsize=_REMEMBERED)(_country)
+        self._visit = remembering(self._visit_of)
+        self._referrer = remembering(self._classified)
+        self._place = lru_cache(maxsize=REMEMBERED)(self._place_of)
 
     def enriched(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """One batch of CLEAN_EVENTS columns, in any order, as ENRICHED_EVENTS. What was sent is not copied."""
-        schema = ENRICHED_EVENTS.arrow_schema()
-        columns = {name: _typed(batch.column(name), schema.field(name).type) for name in _FROM_CLEAN}
-        visits = self._visits(columns)
-        devices = _devices(columns)
-        countries = _by_value(columns["ip"], self._country)
-        failures = [part.pop("failure") for part in (visits, devices, countries)]
-        columns |= visits | devices | countries
-        columns["enrichment_failures"] = _joined(failures)
-        return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], names=schema.names)
+        rows = batch.num_rows
+        columns = {name: _typed(batch.column(name), _TYPES[name]) for name in _FROM_CLEAN}
+        parts = [self._visits(columns), _devices(columns), self._places(columns), self._measures(columns)]
+        failures = [part.pop("failure") for part in parts]
+        for part in parts:
+            columns |= part
+        custom = custom_columns(self._rules.custom, columns, rows)
+        columns["enrichment_failures"] = joined([*failures, custom.pop("failure")], "; ")
+        columns |= custom | {"enrichments": pa.repeat(self._versions, rows)}
+        return pa.RecordBatch.from_arrays([columns[name] for name in _SCHEMA.names], names=_SCHEMA.names)
 
     def _visits(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Page URL and referrer are parsed once for each different pair."""
-        urls, referrers = _encoded(columns["page_url"]), _encoded(columns["page_referrer"])
-        stride = len(referrers.values)
-        pairs = pc.add(pc.multiply(urls.codes, stride), referrers.codes).dictionary_encode()
-        rows = [
-            self._visit(urls.values[pair // stride], referrers.values[pair % stride])
-            for pair in pairs.dictionary.to_pylist()
-        ]
-        return _spread(rows, _Visit._fields, pairs.indices)
+        pairs = combined([encoded(columns["page_url"]), encoded(columns["page_referrer"])])
+        return spread([self._visit(*pair) for pair in pairs.values], _Visit._fields, pairs.codes, _TYPES)
+
+    def _places(self, columns: dict[str, Any]) -> dict[str, Any]:
+        addresses = encoded(columns["ip"])
+        places = [self._place(ip) for ip in addresses.values]
+        found = spread([place.location for place in places], Location._fields, addresses.codes, _TYPES)
+        return found | spread([(place.failure,) for place in places], ("failure",), addresses.codes, _TYPES)
+
+    def _place_of(self, ip: str | None) -> _Place:
+        failures: list[str] = []
+        location = tried(lambda text: locate(text, self._rules.databases), ip, NOWHERE, "ip", failures)
+        return _Place(location, failures[0] if failures else None)
+
+    def _measures(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Properties are hardly ever the same twice; those that say nothing of interest are not decoded."""
+        likely = pc.fill_null(pc.match_substring_regex(columns["properties"], LIKELY), False)
+        events, texts, days = (
+            columns[name].filter(likely).to_pylist() for name in ("event", "properties", "event_date")
+        )
+        reporting = self._rules.reporting
+        read = [measures_of(*sent, reporting) for sent in zip(events, texts, days, strict=True)]
+        places = pc.if_else(likely, pc.cumulative_sum(likely.cast(pa.int64())), 0)
+        return spread([NO_MEASURES, *read], Measures._fields, places, _TYPES)
 
     def _visit_of(self, url: str | None, referrer: str | None) -> _Visit:
         failures: list[str] = []
-        host, path, campaign = _tried(self._page, url, (None, None, NO_CAMPAIGN), "page_url", failures)
-        came = _tried(lambda text: self._referrer(text, host), referrer, NO_REFERRER, "page_referrer", failures)
+        host, path, campaign = tried(self._page, url, (None, None, NO_CAMPAIGN), "page_url", failures)
+        came = tried(lambda text: self._referrer(text, host), referrer, NO_REFERRER, "page_referrer", failures)
         known = (host, path, came.host, came.medium, came.source, came.term)
         if failures:
             # Half of what a channel is made from would make a wrong one, not an unknown one.
@@ -153,43 +203,24 @@ class Enricher:
 
     def _page(self, url: str) -> tuple[str | None, str | None, Campaign]:
         parts = parse_url(url)
-        return parts.host, parts.path or None, campaign_of(parts.query, self._marketing)
+        return parts.host, parts.path or None, campaign_of(parts.query, self._rules.marketing)
 
 
-def _tried(function: Callable[[str], Any], value: str | None, empty: Any, name: str, failures: list[str]) -> Any:
-    """What the function makes of a value. Whatever goes wrong is noted: one value must not lose a batch."""
-    if not value:
-        return empty
-    try:
-        return function(value)
-    except ValueError as error:
-        failures.append(f"{name}: {error}")
-    except Exception as error:
-        failures.append(f"{name}: {type(error).__name__}")
-    return empty
-
-
-def _country(ip: str | None) -> _Country:
-    failures: list[str] = []
-    country = _tried(country_of, ip, None, "ip", failures)
-    return _Country(country, failures[0] if failures else None)
-
-
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def _device(user_agent: str) -> _Device:
     failures: list[str] = []
-    agent = _tried(parse_user_agent, user_agent, NO_USER_AGENT, "device_user_agent", failures)
-    verdict = _tried(lambda text: bot_verdict(text, agent), user_agent, NO_BOT, "device_user_agent", failures)
+    agent = tried(parse_user_agent, user_agent, NO_USER_AGENT, "device_user_agent", failures)
+    verdict = tried(lambda text: bot_verdict(text, agent), user_agent, NO_BOT, "device_user_agent", failures)
     return _Device(agent, verdict, failures[0] if failures else None)
 
 
 def _devices(columns: dict[str, Any]) -> dict[str, Any]:
-    encoded = _encoded(columns["device_user_agent"])
-    devices = [_device(agent[:LONGEST]) if agent else _Device() for agent in encoded.values]
-    agents = _spread([device.agent for device in devices], UserAgent._fields, encoded.codes)
-    verdicts = _spread([device.verdict for device in devices], BotVerdict._fields, encoded.codes)
-    failure = _spread([(device.failure,) for device in devices], ("failure",), encoded.codes)
-    platforms = _encoded(columns["platform"])
+    sent = encoded(columns["device_user_agent"])
+    devices = [_device(agent[:LONGEST]) if agent else _Device() for agent in sent.values]
+    agents = spread([device.agent for device in devices], UserAgent._fields, sent.codes, _TYPES)
+    verdicts = spread([device.verdict for device in devices], BotVerdict._fields, sent.codes, _TYPES)
+    failure = spread([(device.failure,) for device in devices], ("failure",), sent.codes, _TYPES)
+    platforms = encoded(columns["platform"])
 
     on_web = pa.array([platform == "web" for platform in platforms.values]).take(platforms.codes)
     program = pc.if_else(on_web, verdicts["program"], pa.scalar(None, pa.string()))
@@ -209,7 +240,7 @@ def _devices(columns: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _device_type(told: Any, platforms: _Encoded, model: Any) -> Any:
+def _device_type(told: Any, platforms: Encoded, model: Any) -> Any:
     """What the user agent tells, where it tells; else what the platform implies; else `other`."""
     implied = pa.array([_DEVICE_OF_PLATFORM.get(platform or "") for platform in platforms.values], pa.string())
     implied = implied.take(platforms.codes)
@@ -242,52 +273,6 @@ def _major(version: Any) -> Any:
     return pc.list_element(pc.split_pattern(version, ".", max_splits=1), 0)
 
 
-class _Encoded(NamedTuple):
-    """A column as its different values and, for each row, the place of its value. Null is one of the values."""
-
-    values: list[str | None]
-    codes: Any
-
-
-def _encoded(column: Any) -> _Encoded:
-    encoded = column.dictionary_encode(null_encoding="encode")
-    return _Encoded(encoded.dictionary.to_pylist(), encoded.indices.cast(pa.int64()))
-
-
-def _by_value(column: Any, function: Callable[[str | None], Any]) -> dict[str, Any]:
-    encoded = _encoded(column)
-    rows = [function(value) for value in encoded.values]
-    return _spread(rows, _Country._fields, encoded.codes)
-
-
-def _spread(rows: Sequence[tuple[Any, ...]], names: Sequence[str], codes: Any) -> dict[str, Any]:
-    """Columns by name, from one tuple for each different value and the rows' places among them."""
-    values = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return {
-        name: pa.array(column, pa.bool_() if name == "is_spider" else pa.string()).take(codes)
-        for name, column in zip(names, values, strict=True)
-    }
-
-
-def _joined(failures: Sequence[Any]) -> Any:
-    failed = [column.to_pylist() for column in failures if column.null_count < len(column)]
-    if not failed:
-        return pa.nulls(len(failures[0]), pa.string())
-    texts = ["; ".join(filter(None, row)) or None for row in zip(*failed, strict=True)]
-    return pa.array(texts, pa.string())
-
-
 def _typed(array: Any, type_: pa.DataType) -> Any:
     """The column as the contract has it: an engine may hand out views or large strings."""
     return array if array.type == type_ else array.cast(type_)
-
-
-def _remembering(function: Callable[[_Text, str | None], _Result]) -> Callable[[_Text, str | None], _Result]:
-    """The function with a memory for short arguments; long ones are rare, and would fill it."""
-    remembered = lru_cache(maxsize=_REMEMBERED)(function)
-
-    def call(first: _Text, second: str | None) -> _Result:
-        short = len(first or "") + len(second or "") <= _LONGEST_REMEMBERED
-        return remembered(first, second) if short else function(first, second)
-
-    return call

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import DAILY_METRICS
-from event_assets.transforms.sessionise import SessionRules, revenue
+from event_assets.transforms.sessionise import SessionRules
 
 _DAY = ("event_date", "platform")
 _MEASURES = tuple(name for name in DAILY_METRICS.column_names if name not in _DAY)
@@ -43,7 +43,7 @@ def _of_events(events: DataFrame, rules: SessionRules) -> DataFrame:
     return events.groupBy(*_DAY).agg(
         F.count(F.lit(1)).alias("events"),
         F.sum(is_conversion.cast("long")).alias("conversions"),
-        F.sum(F.when(is_conversion, revenue(F.col("properties")))).alias("revenue"),
+        F.sum(F.when(is_conversion, F.col("revenue_reporting"))).alias("revenue"),
     )
 
 

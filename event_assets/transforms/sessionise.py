@@ -47,7 +47,7 @@ EVENT_COLUMNS = (
     "scroll_y_max",
     "is_bot",
     "platform",
-    "properties",
+    "revenue_reporting",
 )
 """The columns of enriched events that `session_events` takes."""
 
@@ -108,13 +108,8 @@ def session_events(events: DataFrame, rules: SessionRules) -> DataFrame:
         *EVENT_COLUMNS[:-2],
         F.col("platform").isin("server", "desktop").alias("needs_no_page"),
         is_conversion.alias("is_conversion"),
-        F.when(is_conversion, revenue(F.col("properties"))).alias("revenue"),
+        F.when(is_conversion, F.col("revenue_reporting")).alias("revenue"),
     )
-
-
-def revenue(properties: Column) -> Column:
-    """The number `revenue` of an event's properties; null where there is none."""
-    return F.get_json_object(properties, "$.revenue").try_cast("double")
 
 
 def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables import USERS
 from event_assets.transforms.identities import sessions_of
-from event_assets.transforms.sessionise import SessionRules, revenue
+from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import carried_ids, is_one_of, listed
 
@@ -79,7 +79,7 @@ def _event_sums(events: DataFrame, identities: DataFrame, rules: SessionRules) -
     sums = events.groupBy("anonymous_id", "user_id").agg(
         F.count(F.lit(1)).alias("events"),
         F.sum(is_conversion.cast("long")).alias("conversions"),
-        F.sum(F.when(is_conversion, revenue(F.col("properties")))).alias("revenue"),
+        F.sum(F.when(is_conversion, F.col("revenue_reporting"))).alias("revenue"),
     )
     none = F.lit(0).cast("long")
     return with_person(sums, identities).select(

@@ -90,6 +90,18 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "content" varchar(65535) ENCODE zstd,
   "click_id" varchar(65535) ENCODE zstd,
   "channel_group" varchar(65535) ENCODE zstd,
+  "region" varchar(65535) ENCODE zstd,
+  "city" varchar(65535) ENCODE zstd,
+  "asn" bigint ENCODE az64,
+  "as_organization" varchar(65535) ENCODE zstd,
+  "revenue" double precision ENCODE zstd,
+  "currency" varchar(65535) ENCODE zstd,
+  "revenue_reporting" double precision ENCODE zstd,
+  "lcp_ms" double precision ENCODE zstd,
+  "inp_ms" double precision ENCODE zstd,
+  "fid_ms" double precision ENCODE zstd,
+  "cls" double precision ENCODE zstd,
+  "custom" varchar(65535) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -189,7 +201,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."arrival_date" IS 'UTC date on which 
 
 COMMENT ON COLUMN "analytics"."fct_events"."arrival_hour" IS 'UTC hour on which the stream took the record. Unit: hour.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."country" IS 'Country that the IP address is registered in, ISO 3166-1 alpha-2.';
+COMMENT ON COLUMN "analytics"."fct_events"."country" IS 'Country of the IP address, ISO 3166-1 alpha-2; by the bundled database the one it is registered in.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."page_host" IS 'Host of the page.';
 
@@ -230,6 +242,30 @@ COMMENT ON COLUMN "analytics"."fct_events"."content" IS 'utm_content.';
 COMMENT ON COLUMN "analytics"."fct_events"."click_id" IS 'Advertising click id.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."channel_group" IS 'Default channel group.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."region" IS 'Region of the IP address, where a database that is named in settings knows it.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."city" IS 'City of the IP address, where such a database knows it.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."asn" IS 'Number of the autonomous system that the IP address belongs to, where it is known.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."as_organization" IS 'Who runs that autonomous system.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."revenue" IS 'The property `revenue`, as it was sent. Unit: currency.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."currency" IS 'The property `currency`, ISO 4217.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."revenue_reporting" IS 'revenue in the reporting currency, by the last rate at most 7 days before event_date; as it was sent where no reporting currency is set or no currency was sent. Unit: currency.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."lcp_ms" IS 'Largest contentful paint, of web_vitals and page_view events. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."inp_ms" IS 'Interaction to next paint, of the same. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."fid_ms" IS 'First input delay, of the same. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."cls" IS 'Cumulative layout shift, of the same; has no unit.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."custom" IS 'What the project''s own enrichments gave, as a JSON object by their names.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -397,7 +433,7 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."is_bot" IS 'Any of its events came
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversion events.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue` over conversion events, in the currency that was sent.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over conversion events.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`.';
 
