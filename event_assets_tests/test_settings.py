@@ -194,3 +194,32 @@ def test_the_table_shows_defaults_as_they_are_written_in_a_variable(monkeypatch:
     for name, default, _ in settings_table():
         monkeypatch.setenv(name, default)
     assert load_settings() == defaults
+
+
+# Enrichment ----------------------------------------------------------------------------------------------------------
+
+
+def test_files_and_functions_of_enrichment_are_named_with_commas_between(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "city.mmdb", tmp_path / "asn.mmdb"
+    for path in (first, second):
+        path.touch()
+    settings = load(monkeypatch, GEO_DATABASES=f"{first}, {second}", ENRICHMENTS="a.b:c,a.b:d")
+    assert (settings.geo_databases, settings.enrichments) == ((first, second), ("a.b:c", "a.b:d"))
+
+
+@pytest.mark.parametrize("name", ["GEO_DATABASES", "CURRENCY_RATES"])
+def test_a_file_that_is_not_there_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    text = fault(monkeypatch, **{name: "/nowhere/file.x"})
+    assert name in text and "there is no file /nowhere/file.x" in text
+
+
+def test_a_reporting_currency_is_three_capital_letters_and_rates_need_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "EVENT_ASSETS_REPORTING_CURRENCY is 'euro'" in fault(monkeypatch, REPORTING_CURRENCY="euro")
+    monkeypatch.delenv(PREFIX + "REPORTING_CURRENCY")
+    (tmp_path / "rates.csv").touch()
+    text = fault(monkeypatch, CURRENCY_RATES=str(tmp_path / "rates.csv"))
+    assert "EVENT_ASSETS_REPORTING_CURRENCY is missing" in text

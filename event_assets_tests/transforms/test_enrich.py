@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS
-from event_assets.transforms.enrich import Enricher, EnrichRules, enrich
+from event_assets.transforms.currency import Reporting, parse_rates
+from event_assets.transforms.custom import custom_enrichments
+from event_assets.transforms.enrich import VERSIONS, Enricher, EnrichRules, enrich
 from event_assets.transforms.marketing import MarketingParameters
+from event_assets_tests.transforms.geo import ASN, CITY, database
 
 ACCESS_LOG = Path(__file__).parents[3] / "shared/data/access_logs/semicomplete_apache_logs.log.gz"
 CHROME = (
@@ -201,6 +204,49 @@ def test_whatever_goes_wrong_in_an_enrichment_is_noted(monkeypatch: pytest.Monke
     assert enriched(ip="8.8.8.8")["enrichment_failures"] == "ip: OSError"
 
 
+def test_place_and_network_are_columns_where_a_database_is_named(tmp_path: Path) -> None:
+    city = database(tmp_path / "city.mmdb", "Test-City", CITY)
+    asn = database(tmp_path / "asn.mmdb", "Test-ASN", ASN)
+    row = enriched(EnrichRules(databases=(city, asn)), ip="81.2.69.0")
+    found = tuple(row[name] for name in ("country", "region", "city", "asn", "as_organization"))
+    assert found == ("GB", "England", "London", 20712, "Andrews & Arnold")
+
+
+def test_a_database_that_is_gone_loses_no_event(tmp_path: Path) -> None:
+    gone = database(tmp_path / "gone.mmdb", "Test-City", CITY)
+    (tmp_path / "gone.mmdb").unlink()
+    row = enriched(EnrichRules(databases=(gone,)), ip="81.2.69.0", device_user_agent=CHROME)
+    assert (row["country"], row["browser"], row["enrichment_failures"]) == (None, "Chrome", "ip: FileNotFoundError")
+
+
+def test_revenue_is_converted_by_the_date_on_which_the_event_happened() -> None:
+    rates = parse_rates("date,currency,rate\n2026-03-01,USD,0.5\n2026-03-02,USD,0.25\n")
+    rules = EnrichRules(reporting=Reporting("EUR", rates))
+    sent = {"event": "purchase", "properties": '{"revenue": 8, "currency": "USD"}'}
+    converted = [enriched(rules, event_date=dt.date(2026, 3, day), **sent)["revenue_reporting"] for day in (1, 2)]
+    assert converted == [4.0, 2.0]
+    assert enriched(**sent)["revenue_reporting"] == 8.0
+
+
+def test_each_row_has_its_own_measures() -> None:
+    texts = ['{"revenue": 1}', None, '{"a": 1}', '{"lcp_ms": 2}', "{}", '{"re\\u0076enue": 3}', '{"revenue": "x"}']
+    rows = [clean_event(event="page_view", properties=text) for text in texts]
+    out = Enricher(EnrichRules()).enriched(batch_of(*rows)).to_pylist()
+    assert [row["revenue"] for row in out] == [1, None, None, None, None, 3, None]
+    assert [row["lcp_ms"] for row in out] == [None, None, None, 2, None, None, None]
+    assert [row["enrichment_failures"] for row in out] == [None] * 6 + ["revenue: no number"]
+
+
+def test_every_row_says_which_version_of_each_enrichment_and_of_its_data_made_it(tmp_path: Path) -> None:
+    city = database(tmp_path / "city.mmdb", "Test-City", CITY)
+    rules = EnrichRules(databases=(city,))
+    said = dict(part.split(":", 1) for part in enriched(rules)["enrichments"].split(" "))
+    assert said.keys() == VERSIONS.keys()
+    assert said["location"].startswith(f"{VERSIONS['location']}+Test-City/")
+    assert said["channel_group"] == VERSIONS["channel_group"]
+    assert all("/" in said[name] for name in ("location", "user_agent", "bots"))
+
+
 def test_no_rows_give_no_rows() -> None:
     assert Enricher(EnrichRules()).enriched(batch_of()).num_rows == 0
 
@@ -229,9 +275,32 @@ def test_the_version_changes_with_the_rules() -> None:
     assert EnrichRules(marketing=MarketingParameters(term=("keyword",))).version != EnrichRules().version
 
 
-def test_both_engines_enrich_alike(spark_engine: SparkSession) -> None:
+def test_the_version_changes_with_an_enrichments_version_its_data_and_the_currency(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = parse_rates("date,currency,rate\n2026-03-01,USD,0.5\n")
+    made = [
+        EnrichRules(),
+        EnrichRules(databases=(database(tmp_path / "city.mmdb", "Test-City", CITY),)),
+        EnrichRules(reporting=Reporting("EUR")),
+        EnrichRules(reporting=Reporting("EUR", rates)),
+    ]
+    versions = [rules.version for rules in made]
+    monkeypatch.setattr("event_assets.transforms.enrich.VERSIONS", {**VERSIONS, "bots": "9"})
+    assert len({*versions, EnrichRules().version}) == 5
+
+
+def test_both_engines_enrich_alike(spark_engine: SparkSession, tmp_path: Path) -> None:
     rows = [
-        clean_event(event_id=str(i), page_url=url, page_referrer=referrer, device_user_agent=agent, ip="8.8.8.8")
+        clean_event(
+            event_id=str(i),
+            page_url=url,
+            page_referrer=referrer,
+            device_user_agent=agent,
+            ip="81.2.69.0",
+            user_id=f"g{i % 2}" if i % 5 else None,
+            properties='{"revenue": 2, "currency": "USD", "lcp_ms": 900}' if i % 2 else "{}",
+        )
         for i, (url, referrer, agent) in enumerate(
             [
                 ("https://shop.example/?utm_source=a&utm_medium=cpc", None, CHROME),
@@ -241,10 +310,15 @@ def test_both_engines_enrich_alike(spark_engine: SparkSession) -> None:
             * 20
         )
     ]
+    rules = EnrichRules(
+        databases=(database(tmp_path / "city.mmdb", "Test-City", CITY),),
+        reporting=Reporting("EUR", parse_rates("date,currency,rate\n2026-03-01,USD,0.5\n")),
+        custom=custom_enrichments([f"event_assets_tests.transforms.own_enrichments:{n}" for n in ("tier", "broken")]),
+    )
     batch = batch_of(*rows)
     given_rows = spark_engine.createDataFrame(pa.Table.from_batches([batch]))
-    out = enrich(given_rows, EnrichRules()).toArrow()
-    expected = Enricher(EnrichRules()).enriched(batch)
+    out = enrich(given_rows, rules).toArrow()
+    expected = Enricher(rules).enriched(batch)
     assert tuple(out.column_names) == ENRICHED_EVENTS.column_names
     assert sorted(out.to_pylist(), key=lambda row: int(row["event_id"])) == expected.to_pylist()
 

@@ -1,0 +1,42 @@
+"""What settings make of the rules, and what they refuse."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from event_assets.resources.rules import RulesResource
+from event_assets.settings import load_settings
+from event_assets.transforms.currency import BadRates
+from event_assets.transforms.custom import BadEnrichment
+from event_assets.transforms.location import BadGeoDatabase
+from event_assets_tests.transforms.geo import CITY, database
+
+
+def test_settings_name_databases_currency_rates_and_functions(tmp_path: Path) -> None:
+    rates = tmp_path / "rates.csv"
+    rates.write_text("\ufeffdate,currency,rate\n2026-03-06,USD,0.5\n", encoding="utf-8")  # as spreadsheets save it
+    city = database(tmp_path / "city.mmdb", "Test-City", CITY)
+    function = "event_assets_tests.transforms.own_enrichments:tier"
+    settings = load_settings(
+        geo_databases=(tmp_path / "city.mmdb",), reporting_currency="EUR", currency_rates=rates, enrichments=(function,)
+    )
+    rules = RulesResource.of(settings).enriching()
+    assert rules.databases == (city,)
+    assert rules.reporting.convert(4.0, "USD", dt.date(2026, 3, 7)) == 2.0
+    assert [custom.reference for custom in rules.custom] == [function]
+
+
+def test_files_and_functions_that_cannot_be_used_are_refused_by_name(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.file"
+    wrong.write_text("wrong")
+    for settings, kind in (
+        (load_settings(geo_databases=(wrong,)), BadGeoDatabase),
+        (load_settings(reporting_currency="EUR", currency_rates=wrong), BadRates),
+    ):
+        with pytest.raises(kind, match=r"wrong\.file"):
+            RulesResource.of(settings).enriching()
+    with pytest.raises(BadEnrichment, match="a.b:c"):
+        RulesResource.of(load_settings(enrichments=("a.b:c",))).enriching()
