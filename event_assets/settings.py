@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from event_assets.pii import JSON_COLUMNS, PII_COLUMNS, wrong_fields
+
 PREFIX = "EVENT_ASSETS_"
 _HTTP = r"^https?://[^\s/]+"
 _WAREHOUSES = ("postgresql://", "postgres://", "redshift://")
@@ -87,6 +89,14 @@ class Settings(BaseSettings):
     ip_hash_key: SecretStr | None = Field(
         None, min_length=1, description="Key of the IP hash; required when `ip_privacy` is `hash`."
     )
+    pii_fields: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Fields that are replaced by pseudonyms (HMAC-SHA-256) when events are cleaned: columns, and "
+        "fields of properties, traits and extra such as `traits.email`; with commas between.",
+    )
+    pii_key: SecretStr | None = Field(
+        None, min_length=1, description="Key of the pseudonyms; required when `pii_fields` are named."
+    )
     consent_refused: Literal["drop", "strip"] = Field(
         "strip", description="Events of people who refused analytics: dropped, or stripped of what identifies."
     )
@@ -138,7 +148,7 @@ class Settings(BaseSettings):
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
 
-    @field_validator("conversion_events", "own_hosts", "geo_databases", "enrichments", mode="before")
+    @field_validator("conversion_events", "own_hosts", "geo_databases", "enrichments", "pii_fields", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -146,6 +156,17 @@ class Settings(BaseSettings):
         if value.lstrip().startswith("["):
             return json.loads(value)
         return [name.strip() for name in value.split(",") if name.strip()]
+
+    @field_validator("pii_fields")
+    @classmethod
+    def _replaceable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = wrong_fields(value)
+        if wrong:
+            raise ValueError(
+                f"{'; '.join(wrong)}. What can be: {', '.join(PII_COLUMNS)}, and fields inside "
+                f"{', '.join(JSON_COLUMNS)}, like traits.email"
+            )
+        return value
 
     @field_validator("geo_databases", "currency_rates")
     @classmethod
@@ -166,6 +187,8 @@ class Settings(BaseSettings):
     def _rules_across_fields(self) -> Self:
         if self.ip_privacy == "hash" and self.ip_hash_key is None:
             raise ValueError(f"{PREFIX}IP_HASH_KEY is missing: it is required when {PREFIX}IP_PRIVACY is 'hash'")
+        if self.pii_fields and self.pii_key is None:
+            raise ValueError(f"{PREFIX}PII_KEY is missing: it is required when {PREFIX}PII_FIELDS names fields")
         if self.currency_rates is not None and self.reporting_currency is None:
             raise ValueError(f"{PREFIX}REPORTING_CURRENCY is missing: {PREFIX}CURRENCY_RATES are rates into it")
         if self.profile == "aws":

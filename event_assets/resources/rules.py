@@ -9,12 +9,13 @@ from typing import Literal, Self
 import dagster as dg
 
 from event_assets.contract.plan import TrackingPlan
-from event_assets.settings import Settings
+from event_assets.settings import PREFIX, Settings
 from event_assets.transforms.clean import CleanRules
 from event_assets.transforms.currency import NO_RATES, BadRates, Rates, Reporting, parse_rates
 from event_assets.transforms.custom import custom_enrichments
 from event_assets.transforms.enrich import EnrichRules
 from event_assets.transforms.location import GeoDatabase
+from event_assets.transforms.pseudonyms import Pseudonyms
 from event_assets.transforms.sessionise import SessionRules
 
 
@@ -24,6 +25,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     plan_dir: str
     first_day: str
     consent_refused: Literal["drop", "strip"]
+    pii_fields: list[str]
+    pii_key: str = ""
     decoders: int
     session_timeout_minutes: int
     session_max_hours: int
@@ -43,6 +46,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             plan_dir=str(settings.plan),
             first_day=str(settings.first_day),
             consent_refused=settings.consent_refused,
+            pii_fields=list(settings.pii_fields),
+            pii_key=dg.EnvVar(f"{PREFIX}PII_KEY") if settings.pii_fields else "",
             decoders=settings.decoders,
             session_timeout_minutes=settings.session_timeout_minutes,
             session_max_hours=settings.session_max_hours,
@@ -60,7 +65,9 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def cleaning(self) -> CleanRules:
         """What an event must be to be clean."""
         plan = TrackingPlan.load(Path(self.plan_dir))
-        return CleanRules(plan, dt.date.fromisoformat(self.first_day), self.consent_refused)
+        first_day = dt.date.fromisoformat(self.first_day)
+        pseudonyms = Pseudonyms(tuple(self.pii_fields), self.pii_key.encode()) if self.pii_fields else None
+        return CleanRules(plan, first_day, self.consent_refused, pseudonyms=pseudonyms)
 
     def enriching(self) -> EnrichRules:
         """By what events are enriched. Raises `ValueError` where a file or a function cannot be used."""

@@ -26,6 +26,7 @@ from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.contract.times import derived_at, is_future
 from event_assets.transforms.processes import BatchFunction, over_processes
+from event_assets.transforms.pseudonyms import Pseudonyms, pseudonymised
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -38,17 +39,19 @@ _NOT_FROM_EVENT = {*_RECORD_COLUMNS, "line", "received_at", "derived_at", "extra
 @dataclass(frozen=True)
 class CleanRules:
     """By what an event is clean: tracking plan, first day that partitions exist for, what refused consent means,
-    limits."""
+    limits, and which fields are replaced by pseudonyms."""
 
     plan: TrackingPlan
     first_day: dt.date
     refusal: Refusal = "strip"
     limits: Limits = field(default_factory=Limits)
+    pseudonyms: Pseudonyms | None = None
 
     @property
     def version(self) -> str:
         """Changes with the rules; a day that other rules made is made again."""
-        return f"{self.plan.digest}-{self.first_day}-{self.refusal}"
+        pseudonyms = f"-{self.pseudonyms.version}" if self.pseudonyms else ""
+        return f"{self.plan.digest}-{self.first_day}-{self.refusal}{pseudonyms}"
 
 
 class _Quarantined(NamedTuple):
@@ -175,14 +178,14 @@ def _clean_batches(rules: CleanRules, batch: pa.RecordBatch) -> Iterator[pa.Reco
     reading = _Reading(batch, rules)
     for _ in reading.read():
         if len(reading.clean) >= _BATCH_EVENTS:
-            yield _clean_batch(batch, reading.clean)
+            yield _clean_batch(batch, reading.clean, rules.pseudonyms)
             reading.clean = _CleanRows()
         reading.quarantined.clear()
     if len(reading.clean):
-        yield _clean_batch(batch, reading.clean)
+        yield _clean_batch(batch, reading.clean, rules.pseudonyms)
 
 
-def _clean_batch(batch: pa.RecordBatch, rows: _CleanRows) -> pa.RecordBatch:
+def _clean_batch(batch: pa.RecordBatch, rows: _CleanRows, pseudonyms: Pseudonyms | None) -> pa.RecordBatch:
     schema = CLEAN_EVENTS.arrow_schema()
     derived = pa.array(rows.derived_at, schema.field("derived_at").type)
     columns = _of_records(batch, rows.records) | _of_events(rows.events)
@@ -194,7 +197,8 @@ def _clean_batch(batch: pa.RecordBatch, rows: _CleanRows) -> pa.RecordBatch:
         "extra": _json(rows.extra),
         "plan_violations": rows.violations,
     }
-    return _batch(columns, schema)
+    made = _batch(columns, schema)
+    return pseudonymised(made, pseudonyms) if pseudonyms else made
 
 
 def _of_records(batch: pa.RecordBatch, records: list[int]) -> dict[str, Any]:

@@ -38,5 +38,5 @@ def test_files_and_functions_that_cannot_be_used_are_refused_by_name(tmp_path: P
     ):
         with pytest.raises(kind, match=r"wrong\.file"):
             RulesResource.of(settings).enriching()
-    with pytest.raises(BadEnrichment, match="a.b:c"):
+    with pytest.raises(BadEnrichment, match=r"a\.b:c"):
         RulesResource.of(load_settings(enrichments=("a.b:c",))).enriching()

@@ -222,7 +222,7 @@ def test_a_database_that_is_gone_loses_no_event(tmp_path: Path) -> None:
 def test_revenue_is_converted_by_the_date_on_which_the_event_happened() -> None:
     rates = parse_rates("date,currency,rate\n2026-03-01,USD,0.5\n2026-03-02,USD,0.25\n")
     rules = EnrichRules(reporting=Reporting("EUR", rates))
-    sent = {"event": "purchase", "properties": '{"revenue": 8, "currency": "USD"}'}
+    sent: dict[str, Any] = {"event": "purchase", "properties": '{"revenue": 8, "currency": "USD"}'}
     converted = [enriched(rules, event_date=dt.date(2026, 3, day), **sent)["revenue_reporting"] for day in (1, 2)]
     assert converted == [4.0, 2.0]
     assert enriched(**sent)["revenue_reporting"] == 8.0
