@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from event_assets.collector.keys import Source
     from event_assets.demo import DemoResult, Moment
     from event_assets.importing import ImportProgress, ImportResult
+    from event_assets.modelling import Modelled
     from event_assets.overview import Books, Overview
     from event_assets.settings import Settings
     from event_assets.simulator.run import Progress as SimulationProgress
@@ -251,6 +252,36 @@ def show_import(result: ImportResult) -> None:
     )
     if result.resumed_after:
         out.print(f"It went on after line {result.resumed_after:,} of an earlier run.")
+
+
+@contextlib.contextmanager
+def parts_in_turn(console: Console) -> Iterator[Callable[[str], None]]:
+    """Shows which part is being made."""
+    if not console.is_terminal:
+        yield _lines(console, str)
+        return
+    with console.status("") as status:
+        yield lambda part: status.update(part)
+
+
+def show_modelled(modelled: Modelled) -> None:
+    """The tables of a model, their rows, and the books."""
+    out, books = _out(), modelled.books
+    tables = Table("Table", "Rows", title=str(modelled.out), title_justify="left")
+    tables.columns[1].justify = "right"
+    for name, rows in modelled.rows.items():
+        tables.add_row(name, f"{rows:,}")
+    out.print(tables)
+    out.print(f"landed {books.landed:,} = clean {books.clean:,} + quarantined {books.quarantined:,}")
+    for reason, count in books.reasons.items():
+        out.print(f"  quarantined, {reason}: {count:,}")
+    out.print(
+        f"clean {books.clean:,} = enriched {books.enriched:,} + duplicates {books.duplicates:,} "
+        f"({books.conflicts:,} say something else)"
+    )
+    if books.dropped:
+        out.print(f"dropped before they landed, for refused consent: {books.dropped:,}")
+    out.print("The books balance." if books.balance else f"The books do NOT balance, for {books.lines:,} lines.")
 
 
 def show_report(report: Sequence[Expectation]) -> None:

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import yaml
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -230,6 +231,32 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(dict(fault)) for fault in error.errors())) from None
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings of a YAML or JSON file, by their names in lower case: `session_timeout_minutes: 30`.
+
+    Raises `SettingsError`. Values are not looked at yet: give them to `load_settings`. A relative path is meant from
+    the file's folder.
+    """
+    try:
+        document = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"The settings file {path} is neither YAML nor JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise SettingsError(f"The settings file {path} must be a mapping: one `name: value` a line")
+    unknown = [str(name) for name in document if name not in Settings.model_fields]
+    if unknown:
+        known = ", ".join(Settings.model_fields)
+        raise SettingsError(f"{path}: there is no setting {', '.join(unknown)}. The settings are: {known}")
+    return {name: _from_folder(path.parent, name, value) for name, value in document.items() if value is not None}
+
+
+def _from_folder(folder: Path, name: str, value: Any) -> Any:
+    is_path = "Path" in str(Settings.model_fields[name].annotation)
+    return folder / value if is_path and isinstance(value, str) else value
 
 
 def _sentence(fault: dict[str, Any]) -> str:

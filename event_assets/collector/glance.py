@@ -40,7 +40,8 @@ class Glance:
 
     def __init__(self, plan: TrackingPlan, limits: Limits) -> None:
         self._event, self._array = _decoders()
-        self._small = min(limits.event_bytes, limits.string_bytes, limits.keys * _LEAST_BYTES_OF_A_KEY)
+        sizes = (limits.event_bytes, limits.properties_bytes, limits.string_bytes)
+        self._small = min(*sizes, limits.keys * _LEAST_BYTES_OF_A_KEY)
         self._depth = limits.depth
         self._planned = frozenset(plan.events)
         self._taken = frozenset(name for name, event in plan.events.items() if event.mode != "reject")

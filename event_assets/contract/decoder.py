@@ -58,12 +58,19 @@ class Decoded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large an event may be: its bytes, the depth of each of its fields, its keys, each of its strings."""
+    """How large an event may be: its bytes, those of its properties, the depth of each of its fields, its keys, each
+    of its strings."""
 
     event_bytes: int = 65_536
     depth: int = 20
     keys: int = 500
     string_bytes: int = 32_768
+    properties_bytes: int = 65_536
+
+
+BARE_LIMITS = Limits(event_bytes=900_000, keys=100_000, string_bytes=900_000)
+"""The contract's own bounds (the depth, the size of the properties) and no tighter ones, for what a trusted source
+gives."""
 
 
 _KEY_BYTES = len(b'"":0,')
@@ -156,6 +163,9 @@ class EventDecoder:
             broken = _out_of_time(event) or self._too_deep(properties + traits)
         if broken is None and extra is not None:
             broken = self._too_deep(extra, around=1)
+        if broken is None and len(properties) > self._limits.properties_bytes:
+            allowed = self._limits.properties_bytes
+            broken = "too_large", f"properties have {len(properties)} bytes; {allowed} are allowed"
         if broken is None and len(line) > self._surely_small:
             broken = self._too_large(line)
         return Rejection(*broken, event.event_id, event.event) if broken else None

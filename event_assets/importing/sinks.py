@@ -65,15 +65,22 @@ class Aside(Protocol):
 
 
 class StreamSink:
-    """Judges events as the ingest API would and puts them on the stream; broken lines too, as they are."""
+    """Judges events as the ingest API would and puts them on the stream; broken lines too, as they are.
+
+    `in_order`: all lines under one key, so that the stream has them in the order of the file, and not device by device.
+    """
 
     def __init__(
         self,
         settings: Settings,
         stream: EventStream,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        limits: Limits = Limits(),
+        *,
+        in_order: bool = False,
     ) -> None:
-        self._judge = Judge(TrackingPlan.load(settings.plan), Limits(), settings.consent_refused)
+        self._judge = Judge(TrackingPlan.load(settings.plan), limits, settings.consent_refused)
+        self._in_order = in_order
         self._keep_of_ip = ip_rule(settings)
         self._writer = StreamWriter(stream)
         self._clock = clock
@@ -82,17 +89,18 @@ class StreamSink:
         """See `Sink.write`."""
         stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
         judged = self._judge.judge(lines, stamp)
-        written = Written()
-        out: list[tuple[str, bytes]] = list(judged.lines)
-        for line, verdict in zip(lines, judged.verdicts, strict=True):
+        accepted = dict(zip(judged.positions, judged.lines, strict=True))
+        written = Written(accepted=len(accepted))
+        out: list[tuple[str, bytes]] = []
+        for position, verdict in enumerate(judged.verdicts):
             if verdict.status == "rejected":
                 written.aside[verdict.reason or ""] += 1
-                out.append((_ASIDE_KEY, line))
+                out.append((_ASIDE_KEY, lines[position]))
             elif verdict.status == "dropped":
                 written.dropped += 1
             else:
-                written.accepted += 1
-        _put(self._writer, out)
+                out.append(accepted[position])
+        _put(self._writer, [(_ASIDE_KEY, line) for _, line in out] if self._in_order else out)
         return written
 
 

@@ -15,19 +15,11 @@ from event_assets.contract.records import pack
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
-from event_assets.steps.bookkeeping import ledger_step
-from event_assets.steps.cleaning import Cleaning, clean_step, quarantine_step
-from event_assets.steps.enriching import Enriching, enrich_step
-from event_assets.steps.landing import land
-from event_assets.steps.measuring import Measuring, metrics_step
+from event_assets.steps.chain import Rules, Run, bring_up_to_date
 from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
-from event_assets.steps.people import identities_step, segments_step, users_step, visitors_step
-from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.streams import EventStream, StreamRecord, open_stream
 from event_assets.transforms.clean import CleanRules
-from event_assets.transforms.enrich import EnrichRules
-from event_assets.transforms.sessionise import SessionRules
 
 BY_PLACE = {
     "arrival_date",
@@ -62,18 +54,8 @@ class Pipeline:
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> None:
         """One run over a window: every step once, in the order of the data."""
-        land(self.stream, self.lake)
-        cleaning = Cleaning(window, CleanRules(self.plan, self.settings.first_day), rebuild)
-        clean_step(self.lake, self.spark, cleaning)
-        quarantine_step(self.lake, self.spark, cleaning)
-        enrich_step(self.lake, self.spark, Enriching(window, EnrichRules(), rebuild))
-        identities_step(self.lake, self.spark)
-        sessions_step(self.lake, self.spark, Sessionising(window, SessionRules(), rebuild))
-        visitors_step(self.lake, self.spark)
-        users_step(self.lake, self.spark, SessionRules())
-        segments_step(self.lake, self.spark)
-        metrics_step(self.lake, self.spark, Measuring(window, SessionRules(), rebuild))
-        ledger_step(self.lake, self.spark, window)
+        rules = Rules(CleanRules(self.plan, self.settings.first_day))
+        bring_up_to_date(Run(self.stream, self.lake, self.spark, rules, window, rebuild))
 
     def pending(self) -> dict[str, list[str]]:
         return {**pending(self.lake, BY_ARRIVAL), **pending(self.lake, BY_EVENT_DATE)}

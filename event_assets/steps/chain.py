@@ -1,0 +1,119 @@
+"""Every step of the lake, once, in the order of the data.
+
+Whoever brings all tables up to date without Dagster (the `model` command, the tests) goes through this list, so that a
+new table is one line here. What a step does is in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables import (
+    CLEAN_EVENTS,
+    DAILY_METRICS,
+    DUPLICATE_EVENTS,
+    ENRICHED_EVENTS,
+    EVENT_IDS,
+    EVENT_LEDGER,
+    IDENTITIES,
+    PAGE_VIEWS,
+    QUARANTINED_EVENTS,
+    RAW_EVENTS,
+    SESSION_ISSUES,
+    SESSIONS,
+    USER_SEGMENTS,
+    USERS,
+    VISITORS,
+    Table,
+)
+from event_assets.lake.lake import Lake
+from event_assets.steps.bookkeeping import ledger_step
+from event_assets.steps.cleaning import Cleaning, clean_step, quarantine_step
+from event_assets.steps.enriching import Enriching, enrich_step
+from event_assets.steps.landing import land
+from event_assets.steps.measuring import Measuring, metrics_step
+from event_assets.steps.people import identities_step, segments_step, users_step, visitors_step
+from event_assets.steps.report import StepReport
+from event_assets.steps.sessionising import Sessionising, sessions_step
+from event_assets.steps.window import EVERYTHING, Window
+from event_assets.streams import EventStream
+from event_assets.transforms.clean import CleanRules
+from event_assets.transforms.enrich import EnrichRules
+from event_assets.transforms.sessionise import SessionRules
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides what rows say."""
+
+    cleaning: CleanRules
+    enriching: EnrichRules = field(default_factory=EnrichRules)
+    sessions: SessionRules = field(default_factory=SessionRules)
+    session_reach_days: int | None = None
+    decoders: int = 1
+    records_per_shard: int = 200_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One bringing up to date: from which stream, into which lake, by which rules, of which days, whether from
+    scratch."""
+
+    stream: EventStream
+    lake: Lake
+    spark: SparkSession
+    rules: Rules
+    window: Window = EVERYTHING
+    rebuild: bool = False
+
+    @property
+    def cleaning(self) -> Cleaning:
+        return Cleaning(self.window, self.rules.cleaning, self.rebuild, processes=self.rules.decoders)
+
+    @property
+    def enriching(self) -> Enriching:
+        return Enriching(self.window, self.rules.enriching, self.rebuild)
+
+    @property
+    def sessionising(self) -> Sessionising:
+        return Sessionising(self.window, self.rules.sessions, self.rebuild, self.rules.session_reach_days)
+
+    @property
+    def measuring(self) -> Measuring:
+        return Measuring(self.window, self.rules.sessions, self.rebuild)
+
+
+class Step(NamedTuple):
+    """What makes some tables of the lake out of the ones before it. `bring` gives one report or several."""
+
+    tables: tuple[Table, ...]
+    bring: Callable[[Run], StepReport | tuple[StepReport, ...]]
+
+
+STEPS: tuple[Step, ...] = (
+    Step((RAW_EVENTS,), lambda run: land(run.stream, run.lake, run.rules.records_per_shard)),
+    Step((CLEAN_EVENTS,), lambda run: clean_step(run.lake, run.spark, run.cleaning)),
+    Step((QUARANTINED_EVENTS,), lambda run: quarantine_step(run.lake, run.spark, run.cleaning)),
+    Step((EVENT_IDS, DUPLICATE_EVENTS, ENRICHED_EVENTS), lambda run: enrich_step(run.lake, run.spark, run.enriching)),
+    Step((IDENTITIES,), lambda run: identities_step(run.lake, run.spark, rebuild=run.rebuild)),
+    Step((PAGE_VIEWS, SESSIONS, SESSION_ISSUES), lambda run: sessions_step(run.lake, run.spark, run.sessionising)),
+    Step((VISITORS,), lambda run: visitors_step(run.lake, run.spark, rebuild=run.rebuild)),
+    Step((USERS,), lambda run: users_step(run.lake, run.spark, run.rules.sessions, rebuild=run.rebuild)),
+    Step((USER_SEGMENTS,), lambda run: segments_step(run.lake, run.spark, rebuild=run.rebuild)),
+    Step((DAILY_METRICS,), lambda run: metrics_step(run.lake, run.spark, run.measuring)),
+    Step((EVENT_LEDGER,), lambda run: ledger_step(run.lake, run.spark, run.window)),
+)
+"""The steps, each after all that it reads."""
+
+
+def bring_up_to_date(run: Run, steps: Iterable[Step] = STEPS) -> list[StepReport]:
+    """Every step once, in the order of the data. Gives their reports."""
+    reports: list[StepReport] = []
+    for step in steps:
+        made = step.bring(run)
+        reports += [made] if isinstance(made, StepReport) else made
+    return reports

@@ -1,0 +1,252 @@
+"""A file of events becomes tables of Parquet, the same every time; what cannot be modelled is said in a sentence."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner
+
+from event_assets import modelling
+from event_assets.cli import app
+from event_assets.contract.tables import LAKE_TABLES
+from event_assets.definitions import LAKE_ASSETS
+from event_assets.modelling import ModelInputError, model_file, with_receipt
+from event_assets.settings import SettingsError
+from event_assets.steps.chain import STEPS
+from event_assets_tests.modelling import DATA, NOON, Model, event, write_lines
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def model(spark: SparkSession, tmp_path: Path) -> Model:
+    return Model(spark, tmp_path)
+
+
+def visits() -> list[dict[str, Any]]:
+    """Two devices and a user, a purchase, a copy and a line that breaks a rule."""
+    purchase = event("purchase", user_id="u1", occurred_at="2024-05-01T12:05:00Z", properties={"revenue": 12.5})
+    return [
+        event(page_view_id="p1", page={"url": "https://shop.example/?utm_source=news&utm_medium=email"}),
+        event("identify", user_id="u1", occurred_at="2024-05-01T12:01:00Z", traits={"plan": "free"}),
+        purchase,
+        purchase,
+        event(anonymous_id="a2", page_view_id="p2", occurred_at="2024-05-02T12:00:00Z"),
+        event(platform="toaster"),
+    ]
+
+
+# Tables --------------------------------------------------------------------------------------------------------------
+
+
+def test_every_table_is_written_with_exactly_the_columns_of_the_contract(model: Model) -> None:
+    modelled = model.run(visits())
+    for table in LAKE_TABLES:
+        found = pq.read_table(model.out / table.name)
+        assert found.schema == table.arrow_schema(), table.name
+        assert found.num_rows == modelled.rows[table.name] == len(pd.read_parquet(model.out / table.name))
+    assert modelled.books.reasons == {"invalid_value": 1}
+    assert (modelled.books.landed, modelled.books.enriched, modelled.books.duplicates) == (6, 4, 1)
+
+
+def test_a_file_gives_the_same_rows_every_time_in_place_of_those_before(model: Model) -> None:
+    lines = visits()
+    tables = [table.name for table in LAKE_TABLES if "arrival_date" not in table.column_names]
+    model.run(lines)
+    first = {name: model.rows(name) for name in tables}
+    model.run([*lines, event(anonymous_id="a3")])
+    assert len(model.rows("visitors")) == len(first["visitors"]) + 1
+    model.run(lines)
+    assert {name: model.rows(name) for name in tables} == first
+
+
+def test_all_steps_together_make_every_table_once_and_so_do_the_assets() -> None:
+    made = [table.name for step in STEPS for table in step.tables]
+    assert sorted(made) == sorted(table.name for table in LAKE_TABLES)
+    indexes = {"event_ids", "duplicate_events"}
+    assets = [key.to_user_string() for asset in LAKE_ASSETS for key in asset.keys]
+    assert sorted(assets) == sorted(set(made) - indexes)
+
+
+# What is taken as given ----------------------------------------------------------------------------------------------
+
+
+def test_ids_and_times_of_the_file_are_taken(model: Model) -> None:
+    given: dict[str, Any] = {
+        "event_id": "x",
+        "session_id": "s",
+        "page_view_id": "p",
+        "received_at": "2024-05-03T00:00:00Z",
+        "derived_at": "1999-12-31T23:59:59.5Z",
+        "ip": "8.8.8.8",
+        "device": {"user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"},
+    }
+    model.run([event(**given)], ip_privacy="keep")
+    [row] = model.rows("enriched_events")
+    assert row["received_at"] == dt.datetime(2024, 5, 3, tzinfo=dt.UTC)
+    assert row["derived_at"] == dt.datetime(1999, 12, 31, 23, 59, 59, 500_000, dt.UTC)
+    assert (row["ip"], row["session_id"], row["browser"], row["country"]) == ("8.8.8.8", "s", "Firefox", "US")
+    assert [(view["page_view_id"], view["session_id"]) for view in model.rows("page_views")] == [("p", "s")]
+
+
+@pytest.mark.parametrize(
+    ("times", "received"),
+    [
+        ({"received_at": "2024-05-01T00:00:00Z", "sent_at": NOON}, "2024-05-01T00:00:00Z"),
+        ({"sent_at": "2024-05-01T12:00:02Z", "occurred_at": NOON}, "2024-05-01T12:00:02Z"),
+        ({"occurred_at": "2024-05-01T14:00:00+02:00"}, NOON),
+        ({"occurred_at": NOON, "derived_at": "2024-05-01T11:00:00Z"}, NOON),
+        ({"occurred_at": "2015-01-01T00:00:00Z", "derived_at": NOON}, NOON),
+        ({"received_at": None, "occurred_at": NOON}, NOON),
+        ({}, "2026-01-01T00:00:00Z"),
+    ],
+)
+def test_an_event_without_a_receipt_is_received_when_it_was_sent_else_when_it_happened(
+    times: dict[str, Any], received: str
+) -> None:
+    filled = json.loads(with_receipt(json.dumps({"event": "x", **times}).encode(), NOW))
+    assert dt.datetime.fromisoformat(filled["received_at"]) == dt.datetime.fromisoformat(received)
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"[]", b"nonsense", b'{"sent_at": 5}', b'{"occurred_at": "2024-05-01T12:00:00"', b""]
+)
+def test_a_line_that_is_no_event_stays_as_it_is(line: bytes) -> None:
+    assert with_receipt(line, NOW) == line
+
+
+def test_of_copies_received_at_the_same_moment_the_first_of_the_file_counts(model: Model) -> None:
+    copies = [event(event_id="same", anonymous_id=f"a{number}", properties={"n": number}) for number in (3, 1, 2)]
+    modelled = model.run(copies)
+    assert [row["anonymous_id"] for row in model.rows("enriched_events")] == ["a3"]
+    assert modelled.books.conflicts == 2
+
+
+def test_history_is_taken_back_to_1970_unless_a_setting_says_otherwise(model: Model) -> None:
+    old = event(occurred_at="1970-01-01T00:00:00Z")
+    assert model.run([old]).books.enriched == 1
+    assert model.run([event(occurred_at="1969-12-31T23:59:59Z")]).books.reasons == {"past": 1}
+    assert model.run([old], first_day="2010-01-01").books.reasons == {"past": 1}
+
+
+def test_without_a_plan_nothing_is_held_against_one(model: Model) -> None:
+    sale = event("purchase", properties={"revenue": "9.5"})
+    model.run([sale, event("alias", user_id="u1")])
+    assert [row["plan_violations"] for row in model.rows("enriched_events")] == [None, None]
+    assert [row["revenue"] for row in model.rows("users") if row["conversions"]] == [9.5]
+    shipped = Path(modelling.__file__).parent / "contract/plans"
+    assert model.run([sale], plan_dir=str(shipped)).books.reasons == {"plan_violation": 1}
+
+
+def test_properties_may_have_64_kb_whatever_they_hold(model: Model) -> None:
+    full = {f"k{number}": number for number in range(600)}
+    text = {"text": "x" * (65_536 - len('{"text": ""}'))}
+    too_large = {"text": text["text"] + "x"}
+    modelled = model.run([event(properties=value) for value in (full, text, too_large)])
+    assert (modelled.books.clean, modelled.books.reasons) == (2, {"too_large": 1})
+
+
+# Settings and faults -------------------------------------------------------------------------------------------------
+
+
+def test_settings_of_the_file_go_before_the_environment(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_SESSION_TIMEOUT_MINUTES", "5")
+    monkeypatch.setenv("EVENT_ASSETS_PROFILE", "aws")
+    views = [event(page_view_id="p1"), event(page_view_id="p2", occurred_at="2024-05-01T12:20:00Z")]
+    model.run(views)
+    assert len(model.rows("sessions")) == 2
+    model.run(views, session_timeout_minutes=30, conversion_events=["page_view"])
+    assert [row["conversions"] for row in model.rows("sessions")] == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("session_timeout: 30", "there is no setting session_timeout. The settings are: profile, home"),
+        ("session_timeout_minutes: soon", "EVENT_ASSETS_SESSION_TIMEOUT_MINUTES is 'soon'"),
+        ("- 30", "must be a mapping"),
+        ("{", "neither YAML nor JSON"),
+        ("plan_dir: nowhere", "there is no such folder"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_a_sentence(tmp_path: Path, spark: SparkSession, text: str, said: str) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(text)
+    with pytest.raises(SettingsError, match=said.replace(".", r"\.")):
+        model_file(write_lines(tmp_path / "e.ndjson", [event()]), tmp_path / "out", settings, spark=spark)
+
+
+def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path, spark: SparkSession) -> None:
+    broken = tmp_path / "broken.gz"
+    broken.write_bytes(gzip.compress(b'{"event_id": "1"}\n' * 1000)[:40])
+    for events in (tmp_path / "none.ndjson", tmp_path, broken):
+        with pytest.raises(ModelInputError, match=events.name):
+            model_file(events, tmp_path / "out", spark=spark)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        model_file(write_lines(tmp_path / "e.ndjson", []), tmp_path / "out", tmp_path / "none.yaml", spark=spark)
+    with pytest.raises(ModelInputError, match="there is no mapping 'none'"):
+        model_file(tmp_path / "e.ndjson", tmp_path / "out", mapping="none", spark=spark)
+
+
+def test_the_command_prints_the_books_and_ends_with_their_status(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = b"".join(json.dumps(line).encode() + b"\n" for line in visits())
+    arguments = ["model", "-", "--out", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(app, arguments, input=lines)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["books"]["landed"] == 6
+    forgetful = [step for step in STEPS if step.tables[-1].name != "quarantined_events"]
+    monkeypatch.setattr(modelling, "STEPS", forgetful)
+    result = CliRunner().invoke(app, arguments[:-1], input=lines)
+    assert (result.exit_code, "do NOT balance" in result.stdout) == (1, True)
+    assert CliRunner().invoke(app, ["model", str(tmp_path / "none"), "--out", str(tmp_path)]).exit_code == 2
+
+
+# Real data -----------------------------------------------------------------------------------------------------------
+
+
+def real(name: str) -> Path:
+    if not (DATA / name).exists():
+        pytest.skip(f"there is no {DATA / name}")
+    return DATA / name
+
+
+ECOM_MAPPING = """
+fields:
+  event_id: {hash: line}
+  event: event
+  user_id: user_id
+  platform: {value: server}
+  derived_at: {path: timestamp, timestamp: "%Y-%m-%d %H:%M:%S"}
+  received_at: {path: timestamp, timestamp: "%Y-%m-%d %H:%M:%S"}
+"""
+
+
+@pytest.mark.slow
+def test_a_shop_of_600_users_has_exactly_its_sessions(model: Model, tmp_path: Path) -> None:
+    with gzip.open(real("ecom/ecom.csv.gz"), "rt") as file:
+        lines = [{**row, "line": number} for number, row in enumerate(csv.DictReader(file))]
+    mapping = tmp_path / "ecom.yaml"
+    mapping.write_text(ECOM_MAPPING)
+    modelled = model.run(lines, mapping)
+    theirs = {(line["user_id"], line["session_id"]) for line in lines}
+    assert len(theirs) == len(model.rows("sessions")) == 3605
+    assert (modelled.books.enriched, modelled.rows["users"]) == (31_106, 600)
+
+
+@pytest.mark.slow
+def test_sixteen_years_of_public_development(spark: SparkSession, tmp_path: Path) -> None:
+    events = real("git_activity/git_activity.ndjson.gz")
+    modelled = model_file(events, tmp_path / "out", mapping="git_activity", spark=spark)
+    assert modelled.books.balance
+    assert (modelled.books.enriched, modelled.rows["sessions"], modelled.rows["users"]) == (610_735, 84_802, 5_975)
