@@ -30,7 +30,8 @@ def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -
 
     `events` are the enriched events that `sessionised` was made of, or more: URL, title and channel are taken from
     there. A `page_view_id` that several `page_view` events carry is one page view: the earliest of them, in its
-    session. Pings count for a page view of the same session.
+    session. Pings count for a page view of the same session. A page view after its client's session was cut has no row,
+    as it is in no session. The device of a page view is its session's.
     """
     in_session = F.col("session_id").isNotNull() & F.col("page_view_id").isNotNull()
     grouped = (
@@ -40,15 +41,15 @@ def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -
         .where(F.col("event_id").isNotNull())
     )
     texts = events.select("event_id", *(F.col(name).alias(alias) for name, alias in _TEXTS.items()))
-    placed = _places(_earliest(grouped)).join(texts, "event_id", "left")
+    devices = sessionised.where("is_device AND NOT after_cut").select("session_id", "anonymous_id")
+    counted = _earliest(grouped).where("NOT after_cut").join(devices, "session_id", "left")
+    placed = _places(counted).join(texts, "event_id", "left")
     return _finish(placed, rules).select(*PAGE_VIEWS.column_names)
 
 
 def _aggregates() -> list[Column]:
     is_ping = F.col("event") == "page_ping"
-    of_view = {"derived_at": "start_at"} | {
-        name: name for name in ("event_id", "anonymous_id", "user_id", "occurred_at", "is_bot")
-    }
+    of_view = {"derived_at": "start_at"} | {name: name for name in ("event_id", "user_id", "occurred_at", "is_bot")}
     return [
         *(F.max(F.when(F.col("is_view"), F.col(name))).alias(alias) for name, alias in of_view.items()),
         F.max(F.when(is_ping, F.col("derived_at"))).alias("last_ping_at"),
@@ -65,7 +66,7 @@ def _earliest(views: DataFrame) -> DataFrame:
 
 
 def _places(views: DataFrame) -> DataFrame:
-    session = Window.partitionBy("session_id", "after_cut")
+    session = Window.partitionBy("session_id")
     return views.withColumn("index_in_session", F.row_number().over(session.orderBy(*_order()))).withColumn(
         "views_in_session", F.count(F.lit(1)).over(session).cast("int")
     )

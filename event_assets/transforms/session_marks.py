@@ -22,7 +22,7 @@ MARKS = (
     "is_entry",
     "is_exit",
     "is_device",
-    "is_last_user",
+    "is_user",
     "opens_with_ping",
     "opens_view",
     "opens_pings",
@@ -33,7 +33,7 @@ MARKS = (
 
 - is_entry, is_exit: the first and the last page view of the session, else its first and last event
 - is_device: the earliest received event that has an `anonymous_id`
-- is_last_user: the last event that has a `user_id`
+- is_user: the first event that has a `user_id`
 - opens_with_ping: the first page event of the session, when it is a ping
 - opens_view: the first view or ping of its `page_view_id` in the session
 - opens_pings, opens_slot: the first ping of its page view, and of its page view and slot of ten seconds
@@ -154,7 +154,7 @@ def _order(part: _Part, start: Integers, after: Flags) -> Integers:
 
 def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> tuple[Flags, ...]:
     """The flags after the first two. `order` is by session, then time."""
-    by_receipt = np.lexsort((part.derived, part.received, session))
+    by_receipt = order[np.lexsort((part.received[order], session[order]))]  # ties stay in order
     is_page_event = part.is_page_view | part.is_ping
     viewing = session * (part.page_view.max(initial=0) + 1) + part.page_view
     slot = part.occurred // heartbeat
@@ -166,7 +166,7 @@ def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> t
         _edge(part, session, order),
         _edge(part, session, order[::-1]),
         _first(by_receipt[part.has_device[by_receipt]], session),
-        _first(order[::-1][part.has_user[order[::-1]]], session),
+        _first(order[part.has_user[order]], session),
         _first(order[is_page_event[order]], session) & part.is_ping,
         _first(by_view, viewing),
         _first(pings, viewing),

@@ -51,7 +51,7 @@ def _aggregates() -> list[Column]:
             F.max(F.when(F.col(mark), F.col(name))).alias(alias)
             for mark, name, alias in (
                 ("is_device", "anonymous_id", "anonymous_id"),
-                ("is_last_user", "user_id", "user_id"),
+                ("is_user", "user_id", "user_id"),
                 ("is_entry", "event_id", "entry_event_id"),
                 ("is_exit", "event_id", "exit_event_id"),
             )

@@ -20,14 +20,14 @@ STAMPS = ("id_type", "id", "person_id", "is_shared", "user_id")
 def stitch(sessions: DataFrame, identities: DataFrame) -> DataFrame:
     """The session rows with `stitched_user_id` and `person_id`, in the columns of `SESSIONS`.
 
-    The stitched user is the device's last user, for its whole past; without one it is the device's id, without a device
-    the session's own user. `identities` are all, or those of the sessions' ids.
+    The stitched user is the device's last user, for its whole past; without one it is the device's id; without a device
+    there is none. `identities` are all, or those of the sessions' ids.
     """
     devices = identities.where("id_type = 'anonymous'").select(
         F.col("id").alias("anonymous_id"), F.col("user_id").alias("device_user")
     )
     known = with_person(sessions, identities).join(devices, "anonymous_id", "left")
-    stitched = known.withColumn("stitched_user_id", F.coalesce("device_user", "anonymous_id", "user_id"))
+    stitched = known.withColumn("stitched_user_id", F.coalesce("device_user", "anonymous_id"))
     return stitched.select(*SESSIONS.column_names)
 
 

@@ -60,6 +60,21 @@ def test_the_end_is_the_last_ping_and_engaged_seconds_are_ten_a_slot_but_five_fo
     assert (row["end_at"], row["engaged_seconds"], row["absolute_seconds"]) == (at(59.4), 25, 59)
 
 
+def test_a_ping_that_happened_before_its_view_does_not_end_it_before_it_began(spark: SparkSession) -> None:
+    row = only(page_views_of(spark, [view(10), ping(4)]))
+    assert (row["start_at"], row["end_at"], row["engaged_seconds"], row["absolute_seconds"]) == (at(10), at(10), 5, 0)
+
+
+def test_pings_without_a_view_are_no_page_view(spark: SparkSession) -> None:
+    assert page_views_of(spark, [ping(10), ping(20)]) == []
+
+
+def test_pings_after_the_cut_do_not_lengthen_a_view_before_it(spark: SparkSession) -> None:
+    stray = enriched_event("page_ping", at(1, days=3), page_view_id="p1", session_id="s1")
+    row = only(page_views_of(spark, [view(session_id="s1"), ping(10, session_id="s1"), stray]))
+    assert (row["end_at"], row["engaged_seconds"]) == (at(10), 5)
+
+
 def test_pings_of_another_session_do_not_count(spark: SparkSession) -> None:
     row = only(page_views_of(spark, [view(session_id="s1"), ping(10, session_id="s2")]))
     assert row["engaged_seconds"] == 0
@@ -72,6 +87,7 @@ def test_pings_of_another_session_do_not_count(spark: SparkSession) -> None:
         ([300, 700, 100], 500, 2000, 60),
         ([-50], 500, 2000, 25),
         ([5000], 500, 2000, 100),
+        ([], 500, 200, 100),
         ([57], 0, 200, 29),
         ([10], None, 200, 5),
         ([10], 500, 0, None),
@@ -106,7 +122,16 @@ def test_url_title_and_channel_are_those_of_the_page_view_event(spark: SparkSess
     assert (row["url"], row["title"], row["channel_group"], row["is_bot"]) == ("/a", "A", "Direct", True)
 
 
-def test_a_page_view_after_its_session_was_cut_is_kept_and_counted_apart(spark: SparkSession) -> None:
+def test_a_page_view_after_its_session_was_cut_has_no_row_and_is_not_counted(spark: SparkSession) -> None:
     late = enriched_event(when=at(days=4), page_view_id="p2", session_id="s1")
-    first, second = page_views_of(spark, [view(session_id="s1"), late])
-    assert (first["views_in_session"], second["session_id"], second["index_in_session"]) == (1, "s1", 1)
+    row = only(page_views_of(spark, [view(session_id="s1"), late]))
+    assert (row["page_view_id"], row["index_in_session"], row["views_in_session"]) == ("p1", 1, 1)
+
+
+def test_the_device_is_that_of_the_session_and_the_user_that_of_the_event(spark: SparkSession) -> None:
+    rows = [
+        enriched_event("search", session_id="s1", anonymous_id="a2", user_id="u2", received_at=at(1)),
+        view(5, session_id="s1", anonymous_id="a1", user_id="u1", received_at=at(9)),
+    ]
+    row = only(page_views_of(spark, rows))
+    assert (row["anonymous_id"], row["user_id"]) == ("a2", "u1")

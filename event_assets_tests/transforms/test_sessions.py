@@ -50,9 +50,41 @@ def test_the_anonymous_id_is_that_of_the_earliest_received_event(spark: SparkSes
     assert only(sessions_of(spark, rows))["anonymous_id"] == "a2"
 
 
-def test_the_user_id_is_the_last_one_seen(spark: SparkSession) -> None:
-    rows = [enriched_event(user_id="u9"), enriched_event(when=at(5), user_id="u1"), enriched_event(when=at(9))]
-    assert only(sessions_of(spark, rows))["user_id"] == "u1"
+def test_of_events_received_together_the_first_to_happen_gives_the_anonymous_id_then_the_least_event_id(
+    spark: SparkSession,
+) -> None:
+    def event(device: str, event_id: str, seconds: float) -> Row:
+        when = at(seconds)
+        return enriched_event(when=when, session_id="s", anonymous_id=device, event_id=event_id, received_at=at(60))
+
+    tied = [event("a1", "e9", 5), event("a2", "e8", 5), event("a3", "e7", 9)]
+    for rows in (tied, tied[::-1]):
+        assert only(sessions_of(spark, rows))["anonymous_id"] == "a2"
+        assert only(sessions_of(spark, [*rows, event("a4", "z", 1)]))["anonymous_id"] == "a4"
+
+
+def test_a_session_of_one_server_event_lasts_no_time_and_is_neither_engaged_nor_a_bounce(spark: SparkSession) -> None:
+    session = only(sessions_of(spark, [enriched_event("renewed", platform="server", anonymous_id=None, user_id="u1")]))
+    assert (session["start_at"], session["end_at"], session["events"]) == (at(0), at(0), 1)
+    names = ("page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "entry_url")
+    assert [session[name] for name in names] == [0, 0, 0, False, False, None]
+    assert (session["anonymous_id"], session["user_id"]) == (None, "u1")
+
+
+def test_a_session_of_pings_alone_counts_their_page_view(spark: SparkSession) -> None:
+    session = only(sessions_of(spark, [enriched_event("page_ping", at(10), page_view_id="p", page_url="/p")]))
+    names = ("start_at", "end_at", "page_views", "engaged_seconds", "absolute_seconds", "is_bounce", "entry_url")
+    assert [session[name] for name in names] == [at(5), at(10), 1, 5, 5, True, "/p"]
+
+
+def test_a_ping_without_a_page_view_id_engages_nobody_but_is_a_page_event(spark: SparkSession) -> None:
+    session = only(sessions_of(spark, [enriched_event("page_ping", at(10))]))
+    assert (session["start_at"], session["page_views"], session["engaged_seconds"]) == (at(5), 0, 0)
+
+
+def test_the_user_id_is_the_first_one_seen(spark: SparkSession) -> None:
+    rows = [enriched_event(), enriched_event(when=at(5), user_id="u9"), enriched_event(when=at(9), user_id="u1")]
+    assert only(sessions_of(spark, rows))["user_id"] == "u9"
 
 
 def test_start_and_end_are_the_first_and_last_time_of_all_its_events(spark: SparkSession) -> None:

@@ -17,7 +17,7 @@ from event_assets_tests.transforms.incremental import RULES, kept
 Row = dict[str, Any]
 
 
-def stitched(spark: SparkSession, *rows: Row) -> list[tuple[str | None, str, str]]:
+def stitched(spark: SparkSession, *rows: Row) -> list[tuple[str | None, str | None, str]]:
     """The user, stitched user and person of each session, in the order of their beginnings."""
     events = frame(spark, rows)
     made = sessions(sessionise(session_events(events, RULES), RULES), events, RULES)
@@ -44,9 +44,9 @@ def test_without_a_user_the_stitched_user_is_the_device_itself(spark: SparkSessi
     assert stitched(spark, enriched_event()) == [(None, "a1", "a1")]
 
 
-def test_a_session_without_a_device_is_its_own_users(spark: SparkSession) -> None:
+def test_a_session_without_a_device_is_its_users_and_stitched_to_none(spark: SparkSession) -> None:
     server = enriched_event("order", platform="server", anonymous_id=None, user_id="u1")
-    assert stitched(spark, server) == [("u1", "u1", "u1")]
+    assert stitched(spark, server) == [("u1", None, "u1")]
 
 
 def test_a_user_of_another_device_of_the_session_is_not_the_devices(spark: SparkSession) -> None:

@@ -305,9 +305,9 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."event_id" IS 'The page_view even
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."session_id" IS 'Session it belongs to.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."anonymous_id" IS 'Device of its session. Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."user_id" IS 'Id of the signed-in user. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."user_id" IS 'User id on the page_view event. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."start_at" IS 'When it began.';
 
@@ -383,7 +383,7 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."session_id" IS 'The client''s sess
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."user_id" IS 'Last user id seen in the session. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."user_id" IS 'First user id seen in the session. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."stitched_user_id" IS 'Last user id seen on the device at any time, else its own id. Personal data.';
 
