@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.assets import books, events, metrics, people, sessions, sources
+from event_assets.assets import attribution, books, events, metrics, people, sessions, sources
 from event_assets.assets.warehouse import WAREHOUSE_ASSETS
 from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.automation.partitions import partitioned, partitions_of
@@ -31,6 +31,11 @@ LAKE_ASSETS = [
     people.identities,
     people.users,
     people.user_segments,
+    attribution.touches,
+    attribution.conversions,
+    attribution.conversion_paths,
+    attribution.attribution,
+    attribution.channel_performance,
     metrics.daily_metrics,
     books.event_ledger,
 ]

@@ -211,6 +211,8 @@ def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) ->
             dataclasses.replace(rules.cleaning(), limits=BARE_LIMITS),
             rules.enriching(),
             rules.sessions(),
+            rules.attribution(),
+            rules.spend(),
             rules.session_reach_days,
             rules.decoders,
             _ALL,

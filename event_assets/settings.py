@@ -116,6 +116,25 @@ class Settings(BaseSettings):
         ("purchase",), description="Events that are conversions: names with commas between, or a JSON list."
     )
 
+    marketing_parameters: Annotated[dict[str, Any], NoDecode] = Field(
+        {},
+        description="Campaign parameters of landing URLs, as JSON: names by `source`, `medium`, `campaign`, `term`, "
+        '`content`, the first present wins; `click_ids` adds such as `{"yclid": ["Yandex", "yandex", "cpc"]}`.',
+    )
+    source_days: int = Field(30, ge=1, le=3650, description="Days that a source which is not direct lasts.")
+    attribution_lookback_days: int = Field(
+        30, ge=1, le=3650, description="Days before a conversion in which a session counts as a touch."
+    )
+    attribution_half_life_days: float = Field(
+        7.0, gt=0, description="Days after which a touch counts half in time-decay attribution."
+    )
+    attribution_ends_percent: float = Field(
+        40.0, ge=0, le=50, description="Per cent for the first and the last touch each in position-based attribution."
+    )
+    spend_file: Path | None = Field(
+        None, description="CSV, Parquet or YAML file of advertising spend: date, channel_group, spend, currency."
+    )
+
     decode_processes: int | None = Field(
         None,
         ge=1,
@@ -169,12 +188,29 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("geo_databases", "currency_rates")
+    @field_validator("geo_databases", "currency_rates", "spend_file")
     @classmethod
     def _files(cls, value: Path | tuple[Path, ...] | None) -> Path | tuple[Path, ...] | None:
         for path in value if isinstance(value, tuple) else filter(None, [value]):
             if not path.is_file():
                 raise ValueError(f"there is no file {path}")
+        return value
+
+    @field_validator("marketing_parameters", mode="before")
+    @classmethod
+    def _parameters(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+    @field_validator("marketing_parameters")
+    @classmethod
+    def _marketing(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, given in value.items():
+            if name not in MARKETING_FIELDS:
+                raise ValueError(f"{name!r} is none of {', '.join(MARKETING_FIELDS)}")
+            if name == "click_ids":
+                _require_click_ids(given)
+            elif not _are_texts(given):
+                raise ValueError(f'{name} must be a list of names, such as ["utm_{name}"]')
         return value
 
     @field_validator("warehouse_url")
@@ -223,6 +259,19 @@ class Settings(BaseSettings):
     def plan(self) -> Path:
         """Folder of the tracking plan in force."""
         return self.plan_dir or Path(__file__).parent / "contract" / "plans"
+
+
+MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_ids")
+"""What `marketing_parameters` can name the parameters of."""
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, str) and each for each in value)
+
+
+def _require_click_ids(value: Any) -> None:
+    if not isinstance(value, dict) or not all(_are_texts(told) and len(told) == 3 for told in value.values()):
+        raise ValueError('click_ids must be such as {"yclid": ["Yandex", "yandex", "cpc"]}: network, source, medium')
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -286,5 +335,7 @@ def settings_table() -> list[tuple[str, str, str]]:
 
 def _default(value: Any) -> str:
     if value is None:
+        return ""
+    if value == {}:
         return ""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

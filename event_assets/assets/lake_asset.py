@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.assets.pictures import bars
+from event_assets.assets.pictures import bars, grouped_bars
 from event_assets.contract.tables import Column, Table
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import EVERYTHING, Window
@@ -169,6 +169,8 @@ def _metadata(report: StepReport, seconds: float) -> dict[str, Any]:
         metadata["rebuilt"] = ", ".join(report.rebuilt[:_MOST_LISTED])
     if report.bars:
         metadata[report.bars_unit] = bars(report.bars, report.bars_unit)
+    if report.groups:
+        metadata[report.groups_unit] = grouped_bars(report.groups, report.groups_unit)
     return metadata | {name: _shown(value) for name, value in report.more.items()}
 
 

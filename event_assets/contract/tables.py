@@ -434,6 +434,104 @@ USER_SEGMENTS = Table(
     key=("person_id",),
 )
 
+TOUCHES = Table(
+    "touches",
+    "Where people's sessions came from: one row a session, its own source and the last that was not direct. Robots are "
+    "left out.",
+    (
+        _required("person_id", "string", "The person whose session it is."),
+        _required("session_id", "string", "The session."),
+        _required("at", "timestamp", "Its first page view; where it has none, its beginning."),
+        _required("has_page_view", "boolean", "It has a page view, and so is a touch in conversion paths."),
+        Column("source", "string", "Source of the session."),
+        Column("medium", "string", "Medium of the session."),
+        Column("campaign", "string", "Campaign of the session."),
+        Column("channel_group", "string", "Channel group of the session."),
+        Column(
+            "last_source",
+            "string",
+            "Source of the person's last session that was not direct, this one included, at most 30 days ago; where "
+            "there is none, of the session itself.",
+        ),
+        Column("last_medium", "string", "Medium of the same."),
+        Column("last_campaign", "string", "Campaign of the same."),
+        Column("last_channel_group", "string", "Channel group of the same."),
+    ),
+    key=("session_id",),
+)
+
+CONVERSIONS = Table(
+    "conversions",
+    "Conversion events by person, robots left out.",
+    (
+        _EVENT_DATE,
+        _required("event_id", "string", "The event."),
+        _required("event", "string", "Its name."),
+        _required("at", "timestamp", "When it happened."),
+        _required("person_id", "string", "The person who converted."),
+        Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
+        Column("user_id", "string", "Id of the signed-in user.", pii=True),
+        _required("revenue", "double", "`revenue_reporting` of the event; 0 where it has none."),
+    ),
+    key=("event_id",),
+)
+
+CONVERSION_PATHS = Table(
+    "conversion_paths",
+    "Which channels led to each conversion, and the paths of people who never converted.",
+    (
+        _required("event_date", "date", "UTC date of `at`."),
+        _required("person_id", "string", "The person."),
+        _required("event_id", "string", "The conversion event; empty for the path of a person who never converted."),
+        _required("at", "timestamp", "The conversion; without one, the last touch."),
+        _required("touches", "long", "Touches in the look-back of 30 days, equal neighbours counted each."),
+        Column(
+            "path",
+            "string",
+            "Their channel groups in order with ` > ` between, equal neighbours once; null where there is no touch.",
+        ),
+        Column(
+            "touched_before",
+            "string",
+            "How long before `at` each channel group of the path was touched, of equal neighbours the first, as a JSON "
+            "list.",
+            unit="microseconds",
+        ),
+        _required("conversions", "long", "1, or 0 for the path of a person who never converted."),
+        _required("revenue", "double", "Revenue of the conversion."),
+    ),
+    key=("person_id", "event_id"),
+)
+
+ATTRIBUTION = Table(
+    "attribution",
+    "What each channel group is credited with by each attribution model. Conversions without a touch are in none.",
+    (
+        _required("model", "string", "first, last, linear, position, time_decay or data_driven."),
+        _required("channel_group", "string", "Channel group of the touches."),
+        _required("conversions", "double", "Conversions credited to it, in shares."),
+        _required("revenue", "double", "Revenue credited to it."),
+    ),
+    key=("model", "channel_group"),
+)
+
+CHANNEL_PERFORMANCE = Table(
+    "channel_performance",
+    "The same by day of conversion, beside what was spent on the day: return on spend and cost of a conversion.",
+    (
+        _EVENT_DATE,
+        _required("model", "string", "first, last, linear, position, time_decay or data_driven."),
+        _required("channel_group", "string", "Channel group of the touches."),
+        _required("conversions", "double", "Conversions credited to it, in shares."),
+        _required("revenue", "double", "Revenue credited to it."),
+        Column("spend", "double", "What was spent on the channel group on the day; null where no spend is known."),
+        Column("currency", "string", "Currency of the spend, ISO 4217."),
+        Column("roas", "double", "Return on ad spend: revenue / spend."),
+        Column("cpa", "double", "Cost of a conversion: spend / conversions."),
+    ),
+    key=("event_date", "model", "channel_group"),
+)
+
 DAILY_METRICS = Table(
     "daily_metrics",
     "One row a day and platform. Robots are left out.",
@@ -489,6 +587,11 @@ LAKE_TABLES: tuple[Table, ...] = (
     VISITORS,
     USERS,
     USER_SEGMENTS,
+    TOUCHES,
+    CONVERSIONS,
+    CONVERSION_PATHS,
+    ATTRIBUTION,
+    CHANNEL_PERFORMANCE,
     DAILY_METRICS,
     EVENT_LEDGER,
 )
@@ -577,6 +680,37 @@ WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
         dist_key="person_id",
         sort_key=("segment",),
         sums=("frequency", "monetary"),
+    ),
+    WarehouseTable("fct_touches", TOUCHES, TOUCHES.column_names, dist_key="person_id", sort_key=("at",)),
+    WarehouseTable(
+        "fct_conversions",
+        CONVERSIONS,
+        CONVERSIONS.column_names,
+        dist_key="person_id",
+        sort_key=("at",),
+        sums=("revenue",),
+    ),
+    WarehouseTable(
+        "fct_conversion_paths",
+        CONVERSION_PATHS,
+        CONVERSION_PATHS.column_names,
+        dist_key="person_id",
+        sort_key=("at",),
+        sums=("touches", "conversions", "revenue"),
+    ),
+    WarehouseTable(
+        "attribution",
+        ATTRIBUTION,
+        ATTRIBUTION.column_names,
+        sort_key=("model",),
+        sums=("conversions", "revenue"),
+    ),
+    WarehouseTable(
+        "channel_performance",
+        CHANNEL_PERFORMANCE,
+        CHANNEL_PERFORMANCE.column_names,
+        sort_key=("event_date",),
+        sums=("conversions", "revenue", "spend"),
     ),
     WarehouseTable(
         "agg_daily",

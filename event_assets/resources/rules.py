@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import dagster as dg
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import PREFIX, Settings
+from event_assets.transforms.attribution import AttributionRules
 from event_assets.transforms.clean import CleanRules
 from event_assets.transforms.currency import NO_RATES, BadRates, Rates, Reporting, parse_rates
 from event_assets.transforms.custom import custom_enrichments
 from event_assets.transforms.enrich import EnrichRules
 from event_assets.transforms.location import GeoDatabase
+from event_assets.transforms.marketing import marketing_parameters
 from event_assets.transforms.pseudonyms import Pseudonyms
 from event_assets.transforms.sessionise import SessionRules
 
@@ -37,6 +39,12 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     reporting_currency: str | None = None
     currency_rates: str | None = None
     enrichments: list[str]
+    marketing_parameters: dict[str, Any]
+    source_days: int
+    attribution_lookback_days: int
+    attribution_half_life_days: float
+    attribution_ends_percent: float
+    spend_file: str | None = None
     session_reach_days: int | None = None
     max_records_per_run: int
 
@@ -58,6 +66,12 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             reporting_currency=settings.reporting_currency,
             currency_rates=str(settings.currency_rates.absolute()) if settings.currency_rates else None,
             enrichments=list(settings.enrichments),
+            marketing_parameters=settings.marketing_parameters,
+            source_days=settings.source_days,
+            attribution_lookback_days=settings.attribution_lookback_days,
+            attribution_half_life_days=settings.attribution_half_life_days,
+            attribution_ends_percent=settings.attribution_ends_percent,
+            spend_file=str(settings.spend_file.absolute()) if settings.spend_file else None,
             session_reach_days=settings.session_reach_days,
             max_records_per_run=settings.max_records_per_run,
         )
@@ -73,6 +87,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """By what events are enriched. Raises `ValueError` where a file or a function cannot be used."""
         return EnrichRules(
             own_hosts=tuple(self.own_hosts),
+            marketing=marketing_parameters(self.marketing_parameters),
             databases=tuple(GeoDatabase.at(Path(path)) for path in self.geo_databases),
             reporting=Reporting(self.reporting_currency, self._rates()),
             custom=custom_enrichments(self.enrichments),
@@ -94,3 +109,16 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             engaged_seconds=self.engaged_seconds,
             conversion_events=tuple(self.conversion_events),
         )
+
+    def attribution(self) -> AttributionRules:
+        """How long a source lasts, and what touches before a conversion are credited with."""
+        return AttributionRules(
+            source_days=self.source_days,
+            lookback_days=self.attribution_lookback_days,
+            half_life_days=self.attribution_half_life_days,
+            ends_percent=self.attribution_ends_percent,
+        )
+
+    def spend(self) -> Path | None:
+        """The owner's file of advertising spend."""
+        return Path(self.spend_file) if self.spend_file else None

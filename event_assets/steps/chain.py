@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables import (
+    ATTRIBUTION,
+    CHANNEL_PERFORMANCE,
     CLEAN_EVENTS,
+    CONVERSION_PATHS,
+    CONVERSIONS,
     DAILY_METRICS,
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,
@@ -25,12 +30,20 @@ from event_assets.contract.tables import (
     RAW_EVENTS,
     SESSION_ISSUES,
     SESSIONS,
+    TOUCHES,
     USER_SEGMENTS,
     USERS,
     VISITORS,
     Table,
 )
 from event_assets.lake.lake import Lake
+from event_assets.steps.attributing import (
+    attribution_step,
+    channel_performance_step,
+    conversion_paths_step,
+    conversions_step,
+    touches_step,
+)
 from event_assets.steps.bookkeeping import ledger_step
 from event_assets.steps.cleaning import Cleaning, clean_step, quarantine_step
 from event_assets.steps.enriching import Enriching, enrich_step
@@ -41,6 +54,7 @@ from event_assets.steps.report import StepReport
 from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.streams import EventStream
+from event_assets.transforms.attribution import AttributionRules
 from event_assets.transforms.clean import CleanRules
 from event_assets.transforms.enrich import EnrichRules
 from event_assets.transforms.sessionise import SessionRules
@@ -53,6 +67,8 @@ class Rules:
     cleaning: CleanRules
     enriching: EnrichRules = field(default_factory=EnrichRules)
     sessions: SessionRules = field(default_factory=SessionRules)
+    attribution: AttributionRules = field(default_factory=AttributionRules)
+    spend_file: Path | None = None
     session_reach_days: int | None = None
     decoders: int = 1
     records_per_shard: int = 200_000
@@ -104,6 +120,19 @@ STEPS: tuple[Step, ...] = (
     Step((VISITORS,), lambda run: visitors_step(run.lake, run.spark, rebuild=run.rebuild)),
     Step((USERS,), lambda run: users_step(run.lake, run.spark, run.rules.sessions, rebuild=run.rebuild)),
     Step((USER_SEGMENTS,), lambda run: segments_step(run.lake, run.spark, rebuild=run.rebuild)),
+    Step((TOUCHES,), lambda run: touches_step(run.lake, run.spark, run.rules.attribution, rebuild=run.rebuild)),
+    Step((CONVERSIONS,), lambda run: conversions_step(run.lake, run.spark, run.rules.sessions, rebuild=run.rebuild)),
+    Step(
+        (CONVERSION_PATHS,),
+        lambda run: conversion_paths_step(run.lake, run.spark, run.rules.attribution, rebuild=run.rebuild),
+    ),
+    Step((ATTRIBUTION,), lambda run: attribution_step(run.lake, run.spark, run.rules.attribution, rebuild=run.rebuild)),
+    Step(
+        (CHANNEL_PERFORMANCE,),
+        lambda run: channel_performance_step(
+            run.lake, run.spark, run.rules.attribution, run.rules.spend_file, rebuild=run.rebuild
+        ),
+    ),
     Step((DAILY_METRICS,), lambda run: metrics_step(run.lake, run.spark, run.measuring)),
     Step((EVENT_LEDGER,), lambda run: ledger_step(run.lake, run.spark, run.window)),
 )

@@ -13,7 +13,7 @@ class StepReport:
 
     `rows` and `bytes` are the table's after it; `new_rows` what came; `dates` the dates that were made, each with the
     rows that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing; `bars` what a
-    picture shows, and its unit.
+    picture shows, and its unit; `groups` what a picture of groups of bars shows: a value by group and by bar in it.
     """
 
     table: str
@@ -26,3 +26,5 @@ class StepReport:
     more: Mapping[str, Any] = field(default_factory=dict)
     bars: Sequence[tuple[str, float]] = ()
     bars_unit: str = ""
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    groups_unit: str = ""

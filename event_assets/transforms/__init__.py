@@ -9,15 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from event_assets.transforms.attribution import attribute as attribute
     from event_assets.transforms.bots import bot_reason as bot_reason
     from event_assets.transforms.channel import channel_group as channel_group
+    from event_assets.transforms.marketing import campaign_of as campaign_of
     from event_assets.transforms.referrer import classify_referrer as classify_referrer
+    from event_assets.transforms.touches import last_non_direct as last_non_direct
     from event_assets.transforms.user_agent import parse_user_agent as parse_user_agent
 
 _MODULES = {
+    "attribute": "attribution",
     "bot_reason": "bots",
+    "campaign_of": "marketing",
     "channel_group": "channel",
     "classify_referrer": "referrer",
+    "last_non_direct": "touches",
     "parse_user_agent": "user_agent",
 }
 

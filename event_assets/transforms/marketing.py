@@ -5,9 +5,10 @@ Referrers are read in `referrer`; which channel it all amounts to is told in `ch
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from event_assets.transforms.url import parameters
 
@@ -55,6 +56,17 @@ class MarketingParameters:
 
 UTM = MarketingParameters()
 """The five UTM parameters and the well-known click ids."""
+
+
+def marketing_parameters(told: Mapping[str, Any]) -> MarketingParameters:
+    """The parameters as a setting tells them: a field's names take the place of the UTM ones, click ids come on top.
+
+    >>> marketing_parameters({"source": ["mtm_source", "utm_source"]}).source
+    ('mtm_source', 'utm_source')
+    """
+    names = {field: tuple(given) for field, given in told.items() if field != "click_ids"}
+    more = tuple(ClickId(parameter, *click) for parameter, click in told.get("click_ids", {}).items())
+    return MarketingParameters(**names, click_ids=(*CLICK_IDS, *more))
 
 
 class Campaign(NamedTuple):

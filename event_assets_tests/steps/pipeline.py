@@ -12,10 +12,17 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
+from event_assets.contract.tables import (
+    ATTRIBUTION,
+    CHANNEL_PERFORMANCE,
+    CONVERSION_PATHS,
+    CONVERSIONS,
+    TOUCHES,
+)
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
-from event_assets.steps.chain import Rules, Run, bring_up_to_date
+from event_assets.steps.chain import STEPS, Rules, Run, bring_up_to_date
 from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.streams import EventStream, StreamRecord, open_stream
@@ -31,6 +38,7 @@ BY_PLACE = {
     "line",
 }
 """Columns that say how an event came, not what it says."""
+_OF_ATTRIBUTION = {TOUCHES, CONVERSIONS, CONVERSION_PATHS, ATTRIBUTION, CHANNEL_PERFORMANCE}
 
 
 class Pipeline:
@@ -52,10 +60,11 @@ class Pipeline:
     def put_records(self, records: Sequence[StreamRecord]) -> None:
         assert all(result.error is None for result in self.stream.put(records))
 
-    def run(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> None:
-        """One run over a window: every step once, in the order of the data."""
+    def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
+        """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
         rules = Rules(CleanRules(self.plan, self.settings.first_day))
-        bring_up_to_date(Run(self.stream, self.lake, self.spark, rules, window, rebuild))
+        steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
+        bring_up_to_date(Run(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
 
     def pending(self) -> dict[str, list[str]]:
         return {**pending(self.lake, BY_ARRIVAL), **pending(self.lake, BY_EVENT_DATE)}

@@ -77,14 +77,15 @@ def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
     with tempfile.TemporaryDirectory() as folder:
         at_once = Pipeline(spark, Path(folder) / "one")
         at_once.put(lines)
-        at_once.run()
+        at_once.run(attribution=False)
         in_parts = Pipeline(spark, Path(folder) / "parts")
         for place, batch in enumerate(batches):
             in_parts.put([lines[index] for index in batch], key=f"k{place}", encoding="gzip" if place % 2 else "plain")
-            in_parts.run(Window(DAY.date(), DAY.date()) if narrow[place] else EVERYTHING)
+            window = Window(DAY.date(), DAY.date()) if narrow[place] else EVERYTHING
+            in_parts.run(window, attribution=False)
         in_parts.put([lines[index] for index in repeats])
-        in_parts.run()
-        in_parts.run(rebuild=narrow[0])
+        in_parts.run(attribution=False)
+        in_parts.run(rebuild=narrow[0], attribution=False)
         assert in_parts.pending() == {}
         for table in COMPARED:
             assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table

@@ -40,7 +40,7 @@ def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pipe
     pipeline.run()
     pipeline.put([event(4, 2), event(5, 4), event(1, 2, received_at="2026-03-01T09:00:00Z"), b"[]"])
     pipeline.run()
-    pipeline.put([event(6, 1), event(5, 4)])
+    pipeline.put([event(6, 1), event(5, 4), event(9, 4, event="purchase", properties={"revenue": 7})])
     pipeline.run()
     pipeline.stream.close()
     return pipeline

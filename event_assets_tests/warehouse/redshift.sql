@@ -525,6 +525,182 @@ COMMENT ON COLUMN "analytics"."user_segments"."segment" IS 'Name of the segment 
 
 COMMENT ON COLUMN "analytics"."user_segments"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."fct_touches" (
+  "person_id" varchar(512) ENCODE zstd,
+  "session_id" varchar(512) ENCODE zstd NOT NULL,
+  "at" timestamp with time zone ENCODE raw,
+  "has_page_view" boolean ENCODE zstd,
+  "source" varchar(65535) ENCODE zstd,
+  "medium" varchar(65535) ENCODE zstd,
+  "campaign" varchar(65535) ENCODE zstd,
+  "channel_group" varchar(65535) ENCODE zstd,
+  "last_source" varchar(65535) ENCODE zstd,
+  "last_medium" varchar(65535) ENCODE zstd,
+  "last_campaign" varchar(65535) ENCODE zstd,
+  "last_channel_group" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("at");
+
+COMMENT ON TABLE "analytics"."fct_touches" IS 'Where people''s sessions came from: one row a session, its own source and the last that was not direct. Robots are left out.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."person_id" IS 'The person whose session it is.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."session_id" IS 'The session.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."at" IS 'Its first page view; where it has none, its beginning.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."has_page_view" IS 'It has a page view, and so is a touch in conversion paths.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."source" IS 'Source of the session.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."medium" IS 'Medium of the session.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."campaign" IS 'Campaign of the session.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."channel_group" IS 'Channel group of the session.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."last_source" IS 'Source of the person''s last session that was not direct, this one included, at most 30 days ago; where there is none, of the session itself.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."last_medium" IS 'Medium of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."last_campaign" IS 'Campaign of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."last_channel_group" IS 'Channel group of the same.';
+
+COMMENT ON COLUMN "analytics"."fct_touches"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."fct_conversions" (
+  "event_date" date ENCODE az64,
+  "event_id" varchar(512) ENCODE zstd NOT NULL,
+  "event" varchar(512) ENCODE zstd,
+  "at" timestamp with time zone ENCODE raw,
+  "person_id" varchar(512) ENCODE zstd,
+  "anonymous_id" varchar(512) ENCODE zstd,
+  "user_id" varchar(512) ENCODE zstd,
+  "revenue" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("at");
+
+COMMENT ON TABLE "analytics"."fct_conversions" IS 'Conversion events by person, robots left out.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."event_id" IS 'The event.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."event" IS 'Its name.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."at" IS 'When it happened.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."person_id" IS 'The person who converted.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."user_id" IS 'Id of the signed-in user. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."revenue" IS '`revenue_reporting` of the event; 0 where it has none.';
+
+COMMENT ON COLUMN "analytics"."fct_conversions"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."fct_conversion_paths" (
+  "event_date" date ENCODE az64,
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "event_id" varchar(512) ENCODE zstd NOT NULL,
+  "at" timestamp with time zone ENCODE raw,
+  "touches" bigint ENCODE az64,
+  "path" varchar(65535) ENCODE zstd,
+  "touched_before" varchar(65535) ENCODE zstd,
+  "conversions" bigint ENCODE az64,
+  "revenue" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("at");
+
+COMMENT ON TABLE "analytics"."fct_conversion_paths" IS 'Which channels led to each conversion, and the paths of people who never converted.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."event_date" IS 'UTC date of `at`.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."event_id" IS 'The conversion event; empty for the path of a person who never converted.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."at" IS 'The conversion; without one, the last touch.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touches" IS 'Touches in the look-back of 30 days, equal neighbours counted each.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."path" IS 'Their channel groups in order with ` > ` between, equal neighbours once; null where there is no touch.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touched_before" IS 'How long before `at` each channel group of the path was touched, of equal neighbours the first, as a JSON list. Unit: microseconds.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."conversions" IS '1, or 0 for the path of a person who never converted.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."revenue" IS 'Revenue of the conversion.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."attribution" (
+  "model" varchar(65535) ENCODE raw NOT NULL,
+  "channel_group" varchar(65535) ENCODE zstd NOT NULL,
+  "conversions" double precision ENCODE zstd,
+  "revenue" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("model");
+
+COMMENT ON TABLE "analytics"."attribution" IS 'What each channel group is credited with by each attribution model. Conversions without a touch are in none.';
+
+COMMENT ON COLUMN "analytics"."attribution"."model" IS 'first, last, linear, position, time_decay or data_driven.';
+
+COMMENT ON COLUMN "analytics"."attribution"."channel_group" IS 'Channel group of the touches.';
+
+COMMENT ON COLUMN "analytics"."attribution"."conversions" IS 'Conversions credited to it, in shares.';
+
+COMMENT ON COLUMN "analytics"."attribution"."revenue" IS 'Revenue credited to it.';
+
+COMMENT ON COLUMN "analytics"."attribution"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."channel_performance" (
+  "event_date" date ENCODE raw NOT NULL,
+  "model" varchar(65535) ENCODE zstd NOT NULL,
+  "channel_group" varchar(65535) ENCODE zstd NOT NULL,
+  "conversions" double precision ENCODE zstd,
+  "revenue" double precision ENCODE zstd,
+  "spend" double precision ENCODE zstd,
+  "currency" varchar(65535) ENCODE zstd,
+  "roas" double precision ENCODE zstd,
+  "cpa" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("event_date");
+
+COMMENT ON TABLE "analytics"."channel_performance" IS 'The same by day of conversion, beside what was spent on the day: return on spend and cost of a conversion.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."model" IS 'first, last, linear, position, time_decay or data_driven.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."channel_group" IS 'Channel group of the touches.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."conversions" IS 'Conversions credited to it, in shares.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."revenue" IS 'Revenue credited to it.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."spend" IS 'What was spent on the channel group on the day; null where no spend is known.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."currency" IS 'Currency of the spend, ISO 4217.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."roas" IS 'Return on ad spend: revenue / spend.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."cpa" IS 'Cost of a conversion: spend / conversions.';
+
+COMMENT ON COLUMN "analytics"."channel_performance"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
   "event_date" date ENCODE raw NOT NULL,
   "platform" varchar(512) ENCODE zstd NOT NULL,
