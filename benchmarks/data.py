@@ -29,15 +29,22 @@ Ints = npt.NDArray[np.int64]
 
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _AGENTS = (
-    b"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
-    b"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.6 Safari/605.1.15",
-    b"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
-    b"Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+    b"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%d.0.0.0 Safari/537.36",
+    b"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/%d.6 Safari/605.1.15",
+    b"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%d.0.0.0 Mobile Safari/537.36",
+    b"Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/%d.0",
 )
 _CAMPAIGNS = (
     b"",
     b"?utm_source=google&utm_medium=cpc&utm_campaign=brand",
     b"?utm_source=newsletter&utm_medium=email",
+    b"",
+)
+_REFERRERS = (
+    b"",
+    b',"referrer":"https://www.google.com/"',
+    b',"referrer":"https://www.plotto.example/p/%d"',
+    b',"referrer":"https://blog.friend.example/post/%d?ref=plotto"',
     b"",
 )
 _LINE = (
@@ -156,21 +163,26 @@ class _Plan:
             known = b'"user_id":"u_%012x",' % visitor if visitor % 3 == 0 else b""
             if visitor % 4:
                 own = b'"session_id":"s_%016x","platform":"web",' % (session * 2_654_435_761 & (2**64 - 1))
-                agent = _AGENTS[visitor % len(_AGENTS)]
+                agent = _AGENTS[visitor % len(_AGENTS)] % (100 + visitor // 4 % 45)
             else:
                 own = b'"platform":"ios",'
                 agent = b"Plotto/7.4.1 CFNetwork/3826.600.41 Darwin/24.6.0"
             texts.append(
-                b'"anonymous_id":"%b",%b%b"app":{"id":"plotto"},"ip":"91.12.%d.0",'
-                b'"device":{"user_agent":"%b"},' % (anonymous, known, own, visitor % 256, agent)
+                b'"anonymous_id":"%b",%b%b"app":{"id":"plotto"},"ip":"91.%d.%d.0",'
+                b'"device":{"user_agent":"%b"},' % (anonymous, known, own, visitor // 256 % 256, visitor % 256, agent)
             )
         return texts
 
     def view_texts(self) -> list[bytes]:
         """What all events of a page view say."""
         return [
-            b'"page_view_id":"%b","page":{"url":"https://www.plotto.example/p/%d%b"},'
-            % (_id_text(self.seed ^ 0x5EED, view), view % 4_999, _CAMPAIGNS[view % len(_CAMPAIGNS)])
+            b'"page_view_id":"%b","page":{"url":"https://www.plotto.example/p/%d%b"%b},'
+            % (
+                _id_text(self.seed ^ 0x5EED, view),
+                view % 4_999,
+                _CAMPAIGNS[view % len(_CAMPAIGNS)],
+                _REFERRERS[view % len(_REFERRERS)].replace(b"%d", b"%d" % (view % 997)),
+            )
             for view in range(self._views)
         ]
 

@@ -65,8 +65,8 @@ def main(argv: list[str]) -> int:
 
 def _compare(folder: Path, events: int) -> dict[str, Any]:
     size = write_records(folder, events)
-    ours, memory = _measured("ours", folder)
-    theirs, duckdb_memory = _measured("duckdb", folder)
+    ours, memory = measured("ours", folder)
+    theirs, duckdb_memory = measured("duckdb", folder)
     return {
         "events": events,
         "bytes_per_event": round(size / events),
@@ -136,11 +136,12 @@ def _ours(folder: Path) -> dict[str, Any]:
             "sessionised": lambda: sessionise(session_events(_counted(read), rules), rules),
             "sessions": lambda: sessions(read("sessionised"), _counted(read), rules),
         }
-        seconds = {name: _written(step(), folder / name) for name, step in steps.items()}
+        seconds = {name: written(step(), folder / name) for name, step in steps.items()}
     return {"seconds": sum(seconds.values()), "steps": seconds}
 
 
-def _written(rows: DataFrame, folder: Path) -> float:
+def written(rows: DataFrame, folder: Path) -> float:
+    """Seconds that it takes to make the rows and write them."""
     began = time.perf_counter()
     rows.write.option("compression", "zstd").parquet(str(folder))
     return time.perf_counter() - began
@@ -172,9 +173,9 @@ def _duckdb(folder: Path) -> dict[str, Any]:
 _SIDES = {"ours": _ours, "duckdb": _duckdb}
 
 
-def _measured(side: str, folder: Path) -> tuple[dict[str, Any], int]:
-    """What one side says of itself, and the most megabytes that its processes held at once."""
-    command = [sys.executable, "-m", "benchmarks", "pipeline", "--side", side, "--folder", str(folder)]
+def measured(side: str, folder: Path, benchmark: str = "pipeline") -> tuple[dict[str, Any], int]:
+    """What one side of a benchmark says of itself, and the most megabytes that its processes held at once."""
+    command = [sys.executable, "-m", "benchmarks", benchmark, "--side", side, "--folder", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         peak = [0]
         watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), peak), daemon=True)
