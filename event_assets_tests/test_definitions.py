@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from event_assets.contract.tables import WAREHOUSE_TABLES
+from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings
 
@@ -61,6 +61,9 @@ def test_every_asset_says_what_it_is(specs: dict[str, dg.AssetSpec]) -> None:
         assert spec.kinds and spec.owners and spec.tags and spec.code_version, name
         columns = spec.metadata["dagster/column_schema"].columns
         assert all(column.description for column in columns), name
+        table = next((table for table in LAKE_TABLES if table.name == name), None)
+        if table is not None:
+            assert [column.description for column in columns] == [column.meaning for column in table.columns], name
 
 
 def test_the_lineage_starts_where_the_data_starts_and_ends_in_the_warehouse(specs: dict[str, dg.AssetSpec]) -> None:

@@ -104,7 +104,7 @@ def column_schema(columns: Iterable[Column], key: Iterable[str]) -> dg.TableSche
             dg.TableColumn(
                 column.name,
                 column.type,
-                f"{column.description} [{column.unit}]" if column.unit else column.description,
+                column.meaning,
                 dg.TableColumnConstraints(nullable=column.nullable, unique=only and column.name in unique),
                 tags={"pii": "true"} if column.pii else {},
             )

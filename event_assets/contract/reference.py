@@ -111,10 +111,9 @@ def _columns(columns: Sequence[Column]) -> Iterator[str]:
     yield from ("", "| column | type | meaning |", "|---|---|---|")
     for column in columns:
         kind = _TYPES[column.type] + ("" if column.nullable else ", required")
-        unit = f" Unit: {column.unit}." if column.unit else ""
         personal = " *Personal.*" if column.pii else ""
         made_of = f" From {_code(column.source)}." if column.source else ""
-        meaning = (column.description + unit + made_of + personal).replace("|", "\\|")
+        meaning = (column.meaning + made_of + personal).replace("|", "\\|")
         yield f"| `{column.name}` | {kind} | {meaning} |"
 
 

@@ -40,7 +40,8 @@ _SPARK: dict[ColumnType, str] = {
 class Column:
     """One column: what it is called, what it holds, what it means.
 
-    `source` names the lake columns it is made from as `table.column`; empty means the same name upstream.
+    `definition` is the formula of what is computed, in the words of the columns that it is made from. `source` names
+    the lake columns it is made from as `table.column`; empty means the same name upstream.
     """
 
     name: str
@@ -49,7 +50,15 @@ class Column:
     nullable: bool = True
     unit: str = ""
     pii: bool = False
+    definition: str = ""
     source: tuple[str, ...] = ()
+
+    @property
+    def meaning(self) -> str:
+        """What it means, how it is defined and its unit, in the same words everywhere it is told."""
+        definition = f" Definition: {self.definition}." if self.definition else ""
+        unit = f" Unit: {self.unit}." if self.unit else ""
+        return self.description + definition + unit
 
     @property
     def spark_type(self) -> str:
@@ -118,7 +127,13 @@ _EVENT = (
     Column("occurred_at", "timestamp", "Client clock: when it happened."),
     Column("sent_at", "timestamp", "Client clock: when the request left."),
     _required("received_at", "timestamp", "When the collector took it, or as a trusted source says."),
-    _required("derived_at", "timestamp", "When it happened, by the server's clock (see the time rules)."),
+    _required(
+        "derived_at",
+        "timestamp",
+        "When it happened, by the server's clock (see the time rules).",
+        definition="given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= "
+        "sent_at, else received_at",
+    ),
     _required("platform", "string", "web, ios, android, desktop or server."),
     Column("app_id", "string", "Application."),
     Column("app_version", "string", "Version of the application."),
@@ -239,8 +254,19 @@ ENRICHED_EVENTS = Table(
         Column("browser_version", "string", "Major version of the browser."),
         Column("os", "string", "Operating system from the user agent, else as the client says."),
         Column("os_version", "string", "Major version of the operating system."),
-        Column("device_type", "string", "desktop, mobile, tablet, bot or other."),
-        _required("is_bot", "boolean", "The user agent is a robot's."),
+        Column(
+            "device_type",
+            "string",
+            "desktop, mobile, tablet, bot or other.",
+            definition="bot where is_bot, else what the user agent tells, else what the platform implies, else other",
+        ),
+        _required(
+            "is_bot",
+            "boolean",
+            "The user agent is a robot's.",
+            definition="uap-core's Spider family, a crawler-user-agents pattern, a bot, spider, crawl or HTTP client "
+            "expression, or the client's own is_bot",
+        ),
         Column("bot_reason", "string", "What told that it is one."),
         Column("referrer_host", "string", "Host of the referrer."),
         Column("referrer_medium", "string", "internal, search, social, email, paid or unknown."),
@@ -252,7 +278,12 @@ ENRICHED_EVENTS = Table(
         Column("term", "string", "utm_term."),
         Column("content", "string", "utm_content."),
         Column("click_id", "string", "Advertising click id."),
-        Column("channel_group", "string", "Default channel group."),
+        Column(
+            "channel_group",
+            "string",
+            "Default channel group.",
+            definition="the first of GA4's default rules, in GA4's order, that source, medium and campaign meet",
+        ),
         Column("enrichment_failures", "string", "Enrichments that failed on this event, as `name: why`."),
         Column("region", "string", "Region of the IP address, where a database that is named in settings knows it."),
         Column("city", "string", "City of the IP address, where such a database knows it."),
@@ -291,10 +322,34 @@ PAGE_VIEWS = Table(
         Column("user_id", "string", "User id on the page_view event.", pii=True),
         _required("start_at", "timestamp", "When it began."),
         _required("end_at", "timestamp", "Last sign of life: its last ping, else its beginning."),
-        _required("engaged_seconds", "int", "Seconds visible and active, from pings.", unit="s"),
-        _required("absolute_seconds", "int", "Whole seconds between beginning and end.", unit="s"),
-        Column("scroll_percent", "int", "Furthest vertical scroll.", unit="%"),
-        _required("index_in_session", "int", "Place in its session, from 1."),
+        _required(
+            "engaged_seconds",
+            "int",
+            "Seconds visible and active, from pings.",
+            definition="10 x (distinct 10-second slots of its pings' occurred_at - 1) + 5; 0 without pings",
+            unit="s",
+        ),
+        _required(
+            "absolute_seconds",
+            "int",
+            "Whole seconds between beginning and end.",
+            definition="whole-second boundaries between start_at and end_at",
+            unit="s",
+        ),
+        Column(
+            "scroll_percent",
+            "int",
+            "Furthest vertical scroll.",
+            definition="round(100 x min(min(max(scroll y, 0), document height) + viewport height, document height) / "
+            "document height), scroll y being the largest of its pings",
+            unit="%",
+        ),
+        _required(
+            "index_in_session",
+            "int",
+            "Place in its session, from 1.",
+            definition="by derived_at, occurred_at, event_id",
+        ),
         _required("views_in_session", "int", "Page views of its session."),
         Column("url", "string", "URL of the page.", source=("enriched_events.page_url",)),
         Column("title", "string", "Title of the page.", source=("enriched_events.page_title",)),
@@ -318,14 +373,44 @@ SESSIONS = Table(
         Column("user_id", "string", "First user id seen in the session.", pii=True),
         Column("stitched_user_id", "string", "Last user id seen on the device at any time, else its own id.", pii=True),
         Column("person_id", "string", "The person it belongs to (see identities).", pii=True),
-        _required("start_at", "timestamp", "When it began."),
-        _required("end_at", "timestamp", "Its last event."),
+        _required(
+            "start_at",
+            "timestamp",
+            "When it began.",
+            definition="the first derived_at of its events; 5 seconds earlier where the first page event is a ping",
+        ),
+        _required("end_at", "timestamp", "Its last event.", definition="the last derived_at of its events"),
         _required("events", "long", "Events of the session."),
-        _required("page_views", "long", "Distinct page views, pings included."),
-        _required("engaged_seconds", "int", "Seconds visible and active, from pings.", unit="s"),
-        _required("absolute_seconds", "int", "Whole seconds between beginning and end.", unit="s"),
-        _required("is_engaged", "boolean", "Two page views, enough engaged seconds, or a conversion."),
-        _required("is_bounce", "boolean", "One page view and not engaged."),
+        _required(
+            "page_views",
+            "long",
+            "Distinct page views, pings included.",
+            definition="distinct page_view_id over page_view and page_ping events",
+        ),
+        _required(
+            "engaged_seconds",
+            "int",
+            "Seconds visible and active, from pings.",
+            definition="10 x (distinct pairs of page view and 10-second slot - page views with pings) + 5 x page views "
+            "with pings",
+            unit="s",
+        ),
+        _required(
+            "absolute_seconds",
+            "int",
+            "Whole seconds between beginning and end.",
+            definition="whole-second boundaries between start_at and end_at",
+            unit="s",
+        ),
+        _required(
+            "is_engaged",
+            "boolean",
+            "Two page views, enough engaged seconds, or a conversion.",
+            definition="page_views >= 2, or engaged_seconds >= 20 (a setting), or conversions >= 1",
+        ),
+        _required(
+            "is_bounce", "boolean", "One page view and not engaged.", definition="page_views = 1 and not is_engaged"
+        ),
         _required("is_cut", "boolean", "Cut for its length (24 hours; 3 days where the client gave the id)."),
         Column("entry_url", "string", "First page.", source=("enriched_events.page_url",)),
         Column("exit_url", "string", "Last page.", source=("enriched_events.page_url",)),
@@ -339,9 +424,20 @@ SESSIONS = Table(
         Column("device_type", "string", "Device type of the same."),
         _required("platform", "string", "Platform of the same."),
         _required("is_bot", "boolean", "Any of its events came from a robot."),
-        _required("conversions", "long", "Conversion events."),
+        _required(
+            "conversions",
+            "long",
+            "Conversion events.",
+            definition="events whose name is in the setting conversion_events",
+        ),
         _required("revenue", "double", "Sum of `revenue_reporting` over conversion events."),
-        Column("sequence_gaps", "long", "Events lost before the collector, by gaps in `sequence`."),
+        Column(
+            "sequence_gaps",
+            "long",
+            "Events lost before the collector, by gaps in `sequence`.",
+            definition="last sequence - first sequence + 1 - events with a sequence, at least 0; "
+            "null where several devices share it",
+        ),
     ),
     key=("session_id",),
     partition_by=("event_date",),
@@ -426,9 +522,24 @@ USER_SEGMENTS = Table(
         _required("recency_days", "int", "Days since the last event.", unit="days"),
         _required("frequency", "long", "Sessions."),
         _required("monetary", "double", "Revenue."),
-        _required("r_score", "int", "Recency quintile, 5 is the most recent."),
-        _required("f_score", "int", "Frequency quintile, 5 is the most frequent."),
-        _required("m_score", "int", "Money quintile, 5 is the most."),
+        _required(
+            "r_score",
+            "int",
+            "Recency quintile, 5 is the most recent.",
+            definition="1 + floor(5 x persons with a longer recency / persons)",
+        ),
+        _required(
+            "f_score",
+            "int",
+            "Frequency quintile, 5 is the most frequent.",
+            definition="1 + floor(5 x persons with fewer sessions / persons)",
+        ),
+        _required(
+            "m_score",
+            "int",
+            "Money quintile, 5 is the most.",
+            definition="1 + floor(5 x persons with less revenue / persons)",
+        ),
         _required("segment", "string", "Name of the segment (champions, loyal, at risk, …)."),
     ),
     key=("person_id",),
@@ -541,8 +652,18 @@ DAILY_METRICS = Table(
         _required("events", "long", "Events."),
         _required("page_views", "long", "Page views."),
         _required("sessions", "long", "Sessions that began on the day."),
-        _required("visitors", "long", "Distinct devices (else users) of those sessions."),
-        _required("known_users", "long", "Distinct signed-in users of those sessions."),
+        _required(
+            "visitors",
+            "long",
+            "Distinct devices (else users) of those sessions.",
+            definition="distinct coalesce(anonymous_id, user_id) of the sessions that began on the day",
+        ),
+        _required(
+            "known_users",
+            "long",
+            "Distinct signed-in users of those sessions.",
+            definition="distinct user_id of the sessions that began on the day",
+        ),
         _required("engaged_sessions", "long", "Engaged sessions."),
         _required("bounces", "long", "Bounces."),
         _required("engaged_seconds", "long", "Engaged seconds.", unit="s"),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from event_assets.transforms.attribution import attribute as attribute
     from event_assets.transforms.bots import bot_reason as bot_reason
     from event_assets.transforms.channel import channel_group as channel_group
+    from event_assets.transforms.ip import mask_ip as mask_ip
+    from event_assets.transforms.location import locate as locate
     from event_assets.transforms.marketing import campaign_of as campaign_of
     from event_assets.transforms.referrer import classify_referrer as classify_referrer
     from event_assets.transforms.touches import last_non_direct as last_non_direct
@@ -24,6 +26,8 @@ _MODULES = {
     "channel_group": "channel",
     "classify_referrer": "referrer",
     "last_non_direct": "touches",
+    "locate": "location",
+    "mask_ip": "ip",
     "parse_user_agent": "user_agent",
 }
 

@@ -69,9 +69,8 @@ def match_columns(table: WarehouseTable) -> tuple[str, ...]:
 
 
 def comment_of(column: Column) -> str:
-    """What the warehouse says about a column: meaning, unit, and that it is about a person."""
-    unit = f" Unit: {column.unit}." if column.unit else ""
-    return column.description + unit + (" Personal data." if column.pii else "")
+    """What the warehouse says about a column: meaning, definition, unit, and that it is about a person."""
+    return column.meaning + (" Personal data." if column.pii else "")
 
 
 def names(columns: tuple[str, ...] | tuple[Column, ...], of: str = "") -> sql.Composed:

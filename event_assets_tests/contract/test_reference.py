@@ -34,6 +34,14 @@ def test_every_table_and_column_is_on_the_page() -> None:
     assert all(f"warehouse.{table.name}\n" in page for table in WAREHOUSE_TABLES)
 
 
+def test_every_table_says_the_unit_and_the_definition_of_its_columns() -> None:
+    page = reference()
+    wanted = "Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day."
+    assert wanted in page
+    assert all(column.meaning.replace("|", "\\|") in page for table in LAKE_TABLES for column in table.columns)
+    assert "Unit: ms." in page
+
+
 def test_every_setting_is_on_the_page() -> None:
     page = settings_reference()
     assert all(f"| `{PREFIX}{name.upper()}` |" in page for name in Settings.model_fields)

@@ -133,7 +133,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."sent_at" IS 'Client clock: when the 
 
 COMMENT ON COLUMN "analytics"."fct_events"."received_at" IS 'When the collector took it, or as a trusted source says.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules).';
+COMMENT ON COLUMN "analytics"."fct_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules). Definition: given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= sent_at, else received_at.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."platform" IS 'web, ios, android, desktop or server.';
 
@@ -215,9 +215,9 @@ COMMENT ON COLUMN "analytics"."fct_events"."os" IS 'Operating system from the us
 
 COMMENT ON COLUMN "analytics"."fct_events"."os_version" IS 'Major version of the operating system.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."device_type" IS 'desktop, mobile, tablet, bot or other.';
+COMMENT ON COLUMN "analytics"."fct_events"."device_type" IS 'desktop, mobile, tablet, bot or other. Definition: bot where is_bot, else what the user agent tells, else what the platform implies, else other.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."is_bot" IS 'The user agent is a robot''s.';
+COMMENT ON COLUMN "analytics"."fct_events"."is_bot" IS 'The user agent is a robot''s. Definition: uap-core''s Spider family, a crawler-user-agents pattern, a bot, spider, crawl or HTTP client expression, or the client''s own is_bot.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."bot_reason" IS 'What told that it is one.';
 
@@ -241,7 +241,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."content" IS 'utm_content.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."click_id" IS 'Advertising click id.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."channel_group" IS 'Default channel group.';
+COMMENT ON COLUMN "analytics"."fct_events"."channel_group" IS 'Default channel group. Definition: the first of GA4''s default rules, in GA4''s order, that source, medium and campaign meet.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."region" IS 'Region of the IP address, where a database that is named in settings knows it.';
 
@@ -313,13 +313,13 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."start_at" IS 'When it began.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."end_at" IS 'Last sign of life: its last ping, else its beginning.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."engaged_seconds" IS 'Seconds visible and active, from pings. Unit: s.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."engaged_seconds" IS 'Seconds visible and active, from pings. Definition: 10 x (distinct 10-second slots of its pings'' occurred_at - 1) + 5; 0 without pings. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."absolute_seconds" IS 'Whole seconds between beginning and end. Unit: s.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."absolute_seconds" IS 'Whole seconds between beginning and end. Definition: whole-second boundaries between start_at and end_at. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."scroll_percent" IS 'Furthest vertical scroll. Unit: %.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."scroll_percent" IS 'Furthest vertical scroll. Definition: round(100 x min(min(max(scroll y, 0), document height) + viewport height, document height) / document height), scroll y being the largest of its pings. Unit: %.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."index_in_session" IS 'Place in its session, from 1.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."index_in_session" IS 'Place in its session, from 1. Definition: by derived_at, occurred_at, event_id.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."views_in_session" IS 'Page views of its session.';
 
@@ -389,21 +389,21 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."stitched_user_id" IS 'Last user id
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."person_id" IS 'The person it belongs to (see identities). Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."start_at" IS 'When it began.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."start_at" IS 'When it began. Definition: the first derived_at of its events; 5 seconds earlier where the first page event is a ping.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."end_at" IS 'Its last event.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."end_at" IS 'Its last event. Definition: the last derived_at of its events.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."events" IS 'Events of the session.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."page_views" IS 'Distinct page views, pings included.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."page_views" IS 'Distinct page views, pings included. Definition: distinct page_view_id over page_view and page_ping events.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."engaged_seconds" IS 'Seconds visible and active, from pings. Unit: s.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."engaged_seconds" IS 'Seconds visible and active, from pings. Definition: 10 x (distinct pairs of page view and 10-second slot - page views with pings) + 5 x page views with pings. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."absolute_seconds" IS 'Whole seconds between beginning and end. Unit: s.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."absolute_seconds" IS 'Whole seconds between beginning and end. Definition: whole-second boundaries between start_at and end_at. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."is_engaged" IS 'Two page views, enough engaged seconds, or a conversion.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_engaged" IS 'Two page views, enough engaged seconds, or a conversion. Definition: page_views >= 2, or engaged_seconds >= 20 (a setting), or conversions >= 1.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."is_bounce" IS 'One page view and not engaged.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_bounce" IS 'One page view and not engaged. Definition: page_views = 1 and not is_engaged.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."is_cut" IS 'Cut for its length (24 hours; 3 days where the client gave the id).';
 
@@ -431,11 +431,11 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."platform" IS 'Platform of the same
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."is_bot" IS 'Any of its events came from a robot.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversion events.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversion events. Definition: events whose name is in the setting conversion_events.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over conversion events.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence, at least 0; null where several devices share it.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -515,11 +515,11 @@ COMMENT ON COLUMN "analytics"."user_segments"."frequency" IS 'Sessions.';
 
 COMMENT ON COLUMN "analytics"."user_segments"."monetary" IS 'Revenue.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."r_score" IS 'Recency quintile, 5 is the most recent.';
+COMMENT ON COLUMN "analytics"."user_segments"."r_score" IS 'Recency quintile, 5 is the most recent. Definition: 1 + floor(5 x persons with a longer recency / persons).';
 
-COMMENT ON COLUMN "analytics"."user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent.';
+COMMENT ON COLUMN "analytics"."user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent. Definition: 1 + floor(5 x persons with fewer sessions / persons).';
 
-COMMENT ON COLUMN "analytics"."user_segments"."m_score" IS 'Money quintile, 5 is the most.';
+COMMENT ON COLUMN "analytics"."user_segments"."m_score" IS 'Money quintile, 5 is the most. Definition: 1 + floor(5 x persons with less revenue / persons).';
 
 COMMENT ON COLUMN "analytics"."user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
 
@@ -731,9 +731,9 @@ COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Page views.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions.';
+COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions.';
+COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the sessions that began on the day.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
 
@@ -757,9 +757,9 @@ COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Page views.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions.';
+COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions.';
+COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the sessions that began on the day.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
 

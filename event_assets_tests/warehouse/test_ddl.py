@@ -12,7 +12,7 @@ from psycopg import sql
 from event_assets.contract.tables import Column, WarehouseTable
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
-from event_assets.warehouse.relation import relation_of
+from event_assets.warehouse.relation import comment_of, relation_of
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.warehouse.lake import DAY, TABLES, row, totals, write
 
@@ -40,8 +40,14 @@ def test_ensure_makes_every_table_with_its_comments_and_then_does_nothing(wareho
         ).fetchone()
     assert standing == []
     assert about == (SESSIONS.description,)
-    assert comments["engaged_seconds"] == "Seconds visible and active, from pings. Unit: s."
+    assert comments["engaged_seconds"] == (
+        "Seconds visible and active, from pings. Definition: 10 x (distinct pairs of page view and 10-second slot - "
+        "page views with pings) + 5 x page views with pings. Unit: s."
+    )
     assert comments["user_id"] == "Last user id seen in the session. Personal data."
+    assert {name: comments[name] for name in SESSIONS.columns} == {
+        column.name: comment_of(column) for column in SESSIONS.specs()
+    }
     assert comments["loaded_at"] == "When the row's key first came in."
 
 
