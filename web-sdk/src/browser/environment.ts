@@ -1,0 +1,55 @@
+/** What a browser gives a client: localStorage, fetch and beacons, Web Locks, the person's privacy signal, the device. */
+
+import { leaseLock } from "../lease";
+import { Shelf } from "../shelf";
+import { fetchTransport } from "../transport";
+import type { AnalyticsEvent, Environment, Lock, Storage } from "../types";
+
+export function browserEnvironment(name: string): Environment {
+  return {
+    storage,
+    transport: { ...fetchTransport, beacon },
+    lock: navigator.locks ? webLock(`${name}.send`) : leaseLock(new Shelf(storage, ""), `${name}.lease`),
+    online: () => navigator.onLine !== false,
+    signal,
+    context: () => ({ device: device() }),
+  };
+}
+
+/** `localStorage` is looked up at each use: where it is blocked, even looking throws. */
+const storage: Storage = {
+  get: (key) => localStorage.getItem(key),
+  set: (key, value) => localStorage.setItem(key, value),
+  remove: (key) => localStorage.removeItem(key),
+  keys: () => Object.keys(localStorage),
+};
+
+function beacon(url: string, body: string): boolean {
+  return navigator.sendBeacon(url, body); // a string goes as text/plain
+}
+
+function webLock(name: string): Lock {
+  return async (work) => {
+    let began = false;
+    const locked = (): Promise<boolean> => {
+      began = true;
+      return work();
+    };
+    try {
+      return await navigator.locks.request(name, locked);
+    } catch (error) {
+      if (began) throw error;
+      return work(); // a frame without an origin may not lock, and shares no storage
+    }
+  };
+}
+
+/** Global Privacy Control or Do-Not-Track. */
+function signal(): boolean {
+  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean };
+  return globalPrivacyControl === true || doNotTrack === "1";
+}
+
+function device(): AnalyticsEvent["device"] {
+  return { locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+}

@@ -1,0 +1,231 @@
+/** The client that needs no browser: ids, sessions, consent, and the way of an event into the queue. */
+
+import { Queue } from "./queue";
+import { Sender } from "./sender";
+import { Shelf } from "./shelf";
+import { fetchTransport } from "./transport";
+import type { AnalyticsEvent, ClientOptions, Consent, Environment, Properties } from "./types";
+import { uuid7 } from "./uuid";
+import { LIBRARY } from "./version";
+
+const DAY_MS = 86_400_000;
+const REFUSED: Consent = { analytics: false, marketing: false, personalisation: false };
+/** What is kept about the person and goes when analytics is refused. */
+const PERSONAL = ["id", "user", "session", "sequence"];
+
+/**
+ * Collects events and sends them to a collector.
+ *
+ * No method throws, blocks or needs to be awaited. Events are kept in the environment's storage until the collector
+ * has taken them, and carry the same `event_id` however often they are sent.
+ */
+export class EventClient {
+  protected readonly _shelf: Shelf;
+  protected readonly _sender: Sender;
+  protected readonly _now: () => number;
+  private readonly _queue: Queue;
+  private readonly _batchSize: number;
+  /** The page view that events belong to. */
+  protected _pageViewId: string | undefined;
+  private _lastSession: string | undefined;
+
+  constructor(
+    protected readonly _options: ClientOptions,
+    protected readonly _environment: Environment = {},
+  ) {
+    const { endpoint, writeKey, name = "ea", flushInterval = 5_000, maxQueue = 1_000, batchSize = 50 } = _options;
+    const { storage, transport = fetchTransport, lock = (work) => work(), now = Date.now, random = Math.random } = _environment;
+    const online = (): boolean => !this._isOut() && _environment.online?.() !== false;
+    const log = (what: string, ...details: unknown[]): void => this._log(what, ...details);
+    this._now = now;
+    this._batchSize = Math.min(Math.max(1, batchSize), 500);
+    this._shelf = new Shelf(storage, `${name}.`);
+    this._queue = new Queue(this._shelf, maxQueue, this._batchSize, 5 * flushInterval);
+    // The key goes in the address and the body as plain text: so browsers ask for no preflight, and beacons work.
+    const url = `${endpoint.replace(/\/+$/, "")}/v1/events?write_key=${encodeURIComponent(writeKey)}`;
+    this._sender = new Sender(url, flushInterval, this._queue, this._shelf, { transport, lock, online, now, random, log });
+    if (this._queue.waiting) this._sender.schedule(); // what an earlier page left
+  }
+
+  /** Something happened. */
+  track(event: string, properties?: Properties): void {
+    this._safely(() => this._record(event, { properties }));
+  }
+
+  /** A page was shown. */
+  page(properties?: Properties): void {
+    this._safely(() => {
+      this._pageViewId = uuid7(this._now());
+      this._record("page_view", { properties });
+    });
+  }
+
+  /** A screen of an app was shown. */
+  screen(name: string, properties?: Properties): void {
+    this._safely(() => this._record("screen_view", { screen: { ...this._context().screen, name }, properties }));
+  }
+
+  /** The person is known: this and every later event carries the user id. */
+  identify(userId: string, traits?: Properties): void {
+    this._safely(() => {
+      if (this._record("identify", { user_id: userId, traits })) this._shelf.set("user", userId);
+    });
+  }
+
+  /** Two ids are one person: `previousId` was used before `userId`. */
+  alias(userId: string, previousId: string): void {
+    this._safely(() => this._record("alias", { user_id: userId, properties: { previous_id: previousId } }));
+  }
+
+  /**
+   * The person chose. Goes as `consent_changed`, with the properties (`source`, `policy_version`), also when it is a
+   * refusal; after a refusal of analytics nothing is collected, and the ids on the device are forgotten.
+   */
+  setConsent(consent: Consent, properties?: Properties): void {
+    this._safely(() => {
+      const chosen = { ...this._consent(), ...consent };
+      this._shelf.set("consent", JSON.stringify(chosen));
+      this._record("consent_changed", { consent: chosen, properties });
+      if (chosen.analytics === false) this._forget();
+    });
+  }
+
+  /** Collects and sends nothing any more, and forgets what waits and every id. Holds on this device until `optIn`. */
+  optOut(): void {
+    this._safely(() => {
+      this._shelf.set("out", "1");
+      this._queue.clear();
+      this._forget();
+    });
+  }
+
+  /** Undoes `optOut`, the option too. */
+  optIn(): void {
+    this._safely(() => this._shelf.set("out", "0"));
+  }
+
+  /** The person signed out: the next event begins as somebody new. */
+  reset(): void {
+    this._safely(() => this._forget());
+  }
+
+  /** Sends what waits. Resolves when the attempt is over; what was not taken waits on. */
+  async flush(): Promise<void> {
+    await this._sender.send();
+    if (this._queue.own) await this._sender.send(); // what came while the first was under way
+  }
+
+  /** Ends the client: timers and listeners go, what waits stays on the device for the next one. */
+  close(): void {
+    this._safely(() => this._sender.stop());
+  }
+
+  /** Events that wait for the collector's verdict, of this page; and how many were dropped because too many waited. */
+  get queued(): { waiting: number; dropped: number } {
+    return { waiting: this._queue.own, dropped: this._queue.dropped };
+  }
+
+  /** Whether events are collected. */
+  protected _isAllowed(): boolean {
+    return !this._isOut() && this._consent()?.analytics !== false;
+  }
+
+  /**
+   * Makes an event and queues it; whether it did. `quiet`: it is no act of the person, and lengthens no session.
+   */
+  protected _record(name: string, fields: Partial<AnalyticsEvent>, quiet = false): boolean {
+    const isRefused = !this._isAllowed();
+    if (isRefused && (name !== "consent_changed" || this._isOut())) return false;
+    const at = this._now();
+    const made: AnalyticsEvent = {
+      event_id: uuid7(at),
+      event: name,
+      anonymous_id: this._anonymousId(at, !isRefused),
+      user_id: this._shelf.get("user") ?? undefined,
+      session_id: isRefused ? undefined : this._sessionId(at, quiet),
+      page_view_id: this._pageViewId,
+      occurred_at: new Date(at).toISOString(),
+      platform: this._options.platform ?? "web",
+      app: this._options.app,
+      consent: this._consent(),
+      ...this._context(),
+      ...fields,
+      library: LIBRARY,
+    };
+    const hook = this._options.beforeSend;
+    const event = hook ? hook(made) : made;
+    this._log(event ? name : `${name} dropped by beforeSend`, event);
+    if (!event) return true;
+    if (!isRefused) event.sequence = this._nextSequence();
+    this._queue.add(event.event_id, JSON.stringify(event));
+    if (this._queue.own >= this._batchSize) void this._sender.send();
+    else this._sender.schedule();
+    return true;
+  }
+
+  /** Never throws into the application. */
+  protected _safely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this._log("failed", error);
+    }
+  }
+
+  protected _context(): Partial<AnalyticsEvent> {
+    return this._environment.context?.() ?? {};
+  }
+
+  protected _log(what: string, ...details: unknown[]): void {
+    if (this._options.debug) console.debug(`[event-assets] ${what}`, ...details);
+  }
+
+  private _isOut(): boolean {
+    return (this._shelf.get("out") ?? (this._options.optOut ? "1" : "0")) === "1";
+  }
+
+  /** What the person chose here; else what the browser says for them; else what the site assumes. */
+  private _consent(): Consent | undefined {
+    const chosen = parse<Consent>(this._shelf.get("consent"));
+    if (chosen) return chosen;
+    const { honourSignals = true, consent } = this._options;
+    return honourSignals && this._environment.signal?.() ? REFUSED : consent;
+  }
+
+  private _anonymousId(at: number, keep: boolean): string {
+    const known = this._shelf.get("id");
+    if (known) return known;
+    const made = uuid7(at);
+    if (keep) this._shelf.set("id", made);
+    return made;
+  }
+
+  private _sessionId(at: number, quiet: boolean): string {
+    if (quiet && this._lastSession) return this._lastSession;
+    const [id, start, last] = this._shelf.get("session")?.split(" ") ?? [];
+    const timeout = (this._options.sessionTimeout ?? 30) * 60_000;
+    const goesOn = id && Math.abs(at - Number(last)) <= timeout && at - Number(start) <= DAY_MS;
+    this._lastSession = goesOn ? id : uuid7(at);
+    this._shelf.set("session", `${this._lastSession} ${goesOn ? start : at} ${at}`);
+    return this._lastSession;
+  }
+
+  private _nextSequence(): number {
+    const next = parseInt(this._shelf.get("sequence") ?? "-1") + 1;
+    this._shelf.set("sequence", `${next}`);
+    return next;
+  }
+
+  private _forget(): void {
+    PERSONAL.forEach((key) => this._shelf.remove(key));
+    this._lastSession = undefined;
+  }
+}
+
+function parse<T>(text: string | null): T | undefined {
+  try {
+    return text ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

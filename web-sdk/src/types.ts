@@ -1,0 +1,110 @@
+/** What an event is, and what a client is made of. Types only: no code. */
+
+export type Properties = Record<string, unknown>;
+export type Platform = "web" | "ios" | "android" | "desktop" | "server";
+
+/** What the person agreed to; what is absent was not asked. */
+export interface Consent {
+  analytics?: boolean;
+  marketing?: boolean;
+  personalisation?: boolean;
+}
+
+export interface Size {
+  width?: number;
+  height?: number;
+}
+
+/** One event, as the collector takes it. `sent_at` is added when it is sent. */
+export interface AnalyticsEvent {
+  event_id: string;
+  event: string;
+  schema_version?: number;
+  anonymous_id?: string;
+  user_id?: string;
+  session_id?: string;
+  page_view_id?: string;
+  sequence?: number;
+  occurred_at: string;
+  platform: Platform;
+  app?: { id?: string; version?: string; build?: string };
+  page?: { url?: string; title?: string; referrer?: string };
+  screen?: { name?: string } & Size;
+  viewport?: Size;
+  document?: Size;
+  scroll?: { x_max?: number; y_max?: number };
+  device?: { model?: string; os?: string; os_version?: string; locale?: string; timezone?: string };
+  consent?: Consent;
+  properties?: Properties;
+  traits?: Properties;
+  library?: { name: string; version: string };
+}
+
+export interface ClientOptions {
+  /** Where the collector is: `https://collect.example.com`. */
+  endpoint: string;
+  /** The write key of this source. It is public. */
+  writeKey: string;
+  platform?: Platform;
+  app?: AnalyticsEvent["app"];
+  /** Events of one request, at most 500. */
+  batchSize?: number;
+  /** Milliseconds that an event waits for others. */
+  flushInterval?: number;
+  /** Events that wait at most; when more come, the oldest go. */
+  maxQueue?: number;
+  /** Minutes without an event after which the next one begins a session. */
+  sessionTimeout?: number;
+  /** Sees each event before it is stored, may change it, and drops it by returning null. If it throws, the event is dropped. */
+  beforeSend?: (event: AnalyticsEvent) => AnalyticsEvent | null | undefined;
+  /** Collect and send nothing, until `optIn()`. */
+  optOut?: boolean;
+  /** What holds until the person chooses. With `analytics: false` nothing is collected before `setConsent`. */
+  consent?: Consent;
+  /** Take Do-Not-Track and Global Privacy Control for a refusal, unless the person chose otherwise on this site. */
+  honourSignals?: boolean;
+  /** Prefix of what is stored on the device. */
+  name?: string;
+  /** Prints what is collected and sent. */
+  debug?: boolean;
+}
+
+/** Where a client keeps things. Methods may throw: what cannot be stored is held in memory. */
+export interface Storage {
+  get(key: string): string | null;
+  set(key: string, value: string): void;
+  remove(key: string): void;
+  keys(): string[];
+}
+
+/** What a request came to. `status` 0: no answer. `retryAfter` is the header as it came. */
+export interface Answer {
+  status: number;
+  retryAfter?: string | null;
+  body?: string;
+}
+
+/** How a client sends. */
+export interface Transport {
+  /** `keepalive`: the request is small enough to outlive the page. */
+  send(url: string, body: string, keepalive: boolean): Promise<Answer>;
+  /** Sends without an answer while the page goes away; false if it cannot. */
+  beacon?(url: string, body: string): boolean;
+}
+
+/** Runs `work` while nobody else who shares the storage runs theirs. */
+export type Lock = (work: () => Promise<boolean>) => Promise<boolean>;
+
+/** All that a client needs of where it runs. Everything may be left out but, where there is no `fetch`, `transport`. */
+export interface Environment {
+  storage?: Storage;
+  transport?: Transport;
+  lock?: Lock;
+  online?: () => boolean;
+  /** Whether the person asks not to be tracked. */
+  signal?: () => boolean;
+  /** Fields of every event: device, page. */
+  context?: () => Partial<AnalyticsEvent>;
+  now?: () => number;
+  random?: () => number;
+}
