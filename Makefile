@@ -7,7 +7,7 @@ TESTS   ?= event_assets_tests
 MARKS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test lint format bench prove lock clean
+.PHONY: setup demo test web-sdk lint format bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -24,12 +24,16 @@ $(VENV)/.installed: requirements.lock setup.py
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules  ## every test that this machine can run; MARKS='not slow' for a quick round
+test: setup event_assets_tests/emulators/node_modules web-sdk  ## every test that this machine can run; MARKS='not slow' for a quick round
 	$(BIN)/python -m pytest -m "$(MARKS)" $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/emulators; \
 		else echo "No npm here: the tests on a Kinesis emulator will be skipped."; fi
+
+web-sdk:  ## builds the web SDK, checks its types and its size, and runs its unit tests
+	@if command -v npm >/dev/null; then cd web-sdk && npm ci --silent && npm run --silent lint && npm run --silent build && npm test --silent; \
+		else echo "No npm here: the web SDK is not built, and its tests in a browser will be skipped."; fi
 
 lint: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -52,5 +56,5 @@ lock: setup  ## chooses the exact versions anew, within the ranges of setup.py
 
 clean:  ## removes what was installed and made here, the demo's data too
 	rm -rf $(VENV) .event-assets .dagster .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
-	rm -rf event_assets_tests/emulators/node_modules
+	rm -rf event_assets_tests/emulators/node_modules web-sdk/node_modules web-sdk/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

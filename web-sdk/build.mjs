@@ -5,6 +5,8 @@ import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 
 const LIMIT_BYTES = 6 * 1024;
+/** Names of properties that nothing outside the script sees. */
+const INTERNAL = /^(_.*|hurry|isShared|listen|record|resume|schedule|settleMs)$/;
 const SCRIPT = "dist/event-assets.js";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
@@ -24,8 +26,9 @@ if (!process.argv.includes("--check")) {
       entryPoints: ["src/script.ts"],
       outfile: SCRIPT,
       format: "iife",
+      sourcemap: "external",
       minify: true,
-      mangleProps: /^_/,
+      mangleProps: INTERNAL,
       charset: "utf8",
     }),
   ]);

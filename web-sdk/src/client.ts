@@ -1,5 +1,6 @@
 /** The client that needs no browser: ids, sessions, consent, and the way of an event into the queue. */
 
+import { parsed } from "./parsed";
 import { Queue } from "./queue";
 import { Sender } from "./sender";
 import { Shelf } from "./shelf";
@@ -34,7 +35,8 @@ export class EventClient {
     protected readonly _environment: Environment = {},
   ) {
     const { endpoint, writeKey, name = "ea", flushInterval = 5_000, maxQueue = 1_000, batchSize = 50 } = _options;
-    const { storage, transport = fetchTransport, lock = (work) => work(), now = Date.now, random = Math.random } = _environment;
+    const { storage, transport = fetchTransport, lock = (work) => work(), settleMs = 0 } = _environment;
+    const { now = Date.now, random = Math.random } = _environment;
     const online = (): boolean => !this._isOut() && _environment.online?.() !== false;
     const log = (what: string, ...details: unknown[]): void => this._log(what, ...details);
     this._now = now;
@@ -43,7 +45,8 @@ export class EventClient {
     this._queue = new Queue(this._shelf, maxQueue, this._batchSize, 5 * flushInterval);
     // The key goes in the address and the body as plain text: so browsers ask for no preflight, and beacons work.
     const url = `${endpoint.replace(/\/+$/, "")}/v1/events?write_key=${encodeURIComponent(writeKey)}`;
-    this._sender = new Sender(url, flushInterval, this._queue, this._shelf, { transport, lock, online, now, random, log });
+    const around = { transport, lock, settleMs, online, now, random, log };
+    this._sender = new Sender(url, flushInterval, this._queue, this._shelf, around);
     if (this._queue.waiting) this._sender.schedule(); // what an earlier page left
   }
 
@@ -154,7 +157,7 @@ export class EventClient {
     };
     const hook = this._options.beforeSend;
     const event = hook ? hook(made) : made;
-    this._log(event ? name : `${name} dropped by beforeSend`, event);
+    this._log(event ? name : `${name} dropped`, event);
     if (!event) return true;
     if (!isRefused) event.sequence = this._nextSequence();
     this._queue.add(event.event_id, JSON.stringify(event));
@@ -186,7 +189,7 @@ export class EventClient {
 
   /** What the person chose here; else what the browser says for them; else what the site assumes. */
   private _consent(): Consent | undefined {
-    const chosen = parse<Consent>(this._shelf.get("consent"));
+    const chosen = parsed<Consent>(this._shelf.get("consent"));
     if (chosen) return chosen;
     const { honourSignals = true, consent } = this._options;
     return honourSignals && this._environment.signal?.() ? REFUSED : consent;
@@ -219,13 +222,5 @@ export class EventClient {
   private _forget(): void {
     PERSONAL.forEach((key) => this._shelf.remove(key));
     this._lastSession = undefined;
-  }
-}
-
-function parse<T>(text: string | null): T | undefined {
-  try {
-    return text ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
   }
 }

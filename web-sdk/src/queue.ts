@@ -56,8 +56,7 @@ export class Queue {
     let bytes = 0;
     for (const key of this._shelf.keys(KEY)) {
       const id = key.slice(KEY.length);
-      const own = this._own.has(id);
-      if (but?.has(id) || (!own && (ownOnly || Math.abs(now - timeOf(id)) < this._patience))) continue;
+      if (but?.has(id) || !(this._own.has(id) || (!ownOnly && this._isLeft(id, now)))) continue;
       const json = this._shelf.get(key);
       if (json === null) continue;
       bytes += byteLength(json) + 40;
@@ -65,6 +64,16 @@ export class Queue {
       batch.push({ id, json });
     }
     return batch;
+  }
+
+  /** Whether the next event to send is one that other pages may send too. */
+  isShared(now: number): boolean {
+    return this.next(now).some(({ id }) => this._isLeft(id, now));
+  }
+
+  /** Whether it waits so long that whoever made it may be gone. */
+  private _isLeft(id: string, now: number): boolean {
+    return !(Math.abs(now - timeOf(id)) < this._patience);
   }
 
   remove(ids: Iterable<string>): void {
@@ -82,5 +91,5 @@ export class Queue {
 
 /** Bytes of a text in UTF-8, or a few more. */
 export function byteLength(text: string): number {
-  return text.replace(/[^\x00-\x7f]/g, "···").length;
+  return text.replace(/[^\x00-\x7f]/g, "abc").length;
 }

@@ -1,5 +1,6 @@
 /** Sends what waits: batches, verdicts, back-off. What an event says is not looked at here. */
 
+import { parsed } from "./parsed";
 import { BATCH_BYTES, byteLength, type Queue, type Waiting } from "./queue";
 import type { Shelf } from "./shelf";
 import type { Answer, Lock, Transport } from "./types";
@@ -17,6 +18,8 @@ export interface Surroundings {
   online: () => boolean;
   now: () => number;
   random: () => number;
+  /** Milliseconds until a write to the storage is seen by everybody who shares it. */
+  settleMs: number;
   log: (what: string, ...details: unknown[]) => void;
 }
 
@@ -59,6 +62,7 @@ export class Sender {
   beacon(): void {
     this._paused = true;
     this._stopTimer();
+    this._forgetSilence();
     const { transport, now } = this._around;
     const sent = new Set(this._inFlight);
     while (transport.beacon && !this._waitMs()) {
@@ -76,7 +80,7 @@ export class Sender {
 
   /** The network is back: asks again at once, unless the collector itself asked to wait. */
   hurry(): void {
-    if (this._shelf.get(WAIT)?.endsWith(NO_ANSWER)) this._shelf.remove(WAIT);
+    this._forgetSilence();
     this._stopTimer();
     void this.send();
   }
@@ -84,6 +88,11 @@ export class Sender {
   stop(): void {
     this._paused = true;
     this._stopTimer();
+  }
+
+  /** Ends a wait that nobody asked for. */
+  private _forgetSilence(): void {
+    if (this._shelf.get(WAIT)?.endsWith(NO_ANSWER)) this._shelf.remove(WAIT);
   }
 
   private _stopTimer(): void {
@@ -97,9 +106,10 @@ export class Sender {
 
   /** One request. Whether the next may follow. */
   private async _sendBatch(): Promise<boolean> {
-    const { transport, online, now, log } = this._around;
-    if (this._paused || this._waitMs() || !online()) return false;
-    const batch = this._queue.next(now());
+    const { transport, now, log, settleMs } = this._around;
+    // Who had the lock before may have sent what others may send too, and storage tells other processes a little late.
+    if (settleMs && this._maySend() && this._queue.isShared(now())) await new Promise((done) => setTimeout(done, settleMs));
+    const batch = this._maySend() ? this._queue.next(now()) : [];
     if (!batch.length) return false;
     this._inFlight = new Set(batch.map((waiting) => waiting.id));
     const body = this._body(batch);
@@ -113,11 +123,16 @@ export class Sender {
     return this._settle(batch, answer);
   }
 
+  private _maySend(): boolean {
+    return !this._paused && !this._waitMs() && this._around.online();
+  }
+
   /** Takes out of the queue what has its verdict. A 4xx is final, save for 408 and 429. */
   private _settle(batch: Waiting[], answer: Answer): boolean {
     const { status } = answer;
-    const isFinal = (status >= 200 && status < 300) || (status >= 400 && status < 500 && status !== 408 && status !== 429);
-    const verdicts = verdictsOf(answer.body, batch.length);
+    const isFinal = status > 199 && status < 500 && status !== 408 && status !== 429;
+    const results = parsed<{ results?: { status?: string }[] }>(answer.body)?.results;
+    const verdicts = results?.length === batch.length && results;
     const settled = batch.filter((_, index) => (verdicts ? verdicts[index]?.status !== "retry" : isFinal));
     this._around.log(`${batch.length} sent: ${status}`, answer.body);
     this._queue.remove(settled.map((waiting) => waiting.id));
@@ -148,14 +163,5 @@ export class Sender {
   private _body(batch: Waiting[]): string {
     const sentAt = new Date(this._around.now()).toISOString();
     return batch.map(({ json }) => `${json.slice(0, -1)},"sent_at":"${sentAt}"}`).join("\n");
-  }
-}
-
-function verdictsOf(body: string | undefined, length: number): { status?: string }[] | undefined {
-  try {
-    const { results } = JSON.parse(body ?? "{}");
-    return Array.isArray(results) && results.length === length ? results : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -100,6 +100,8 @@ export interface Environment {
   storage?: Storage;
   transport?: Transport;
   lock?: Lock;
+  /** Milliseconds until a write to the storage is seen by everybody who shares it; nobody else does: 0. */
+  settleMs?: number;
   online?: () => boolean;
   /** Whether the person asks not to be tracked. */
   signal?: () => boolean;

@@ -273,3 +273,38 @@ test("events that come while a request is under way are sent with the same flush
   await flushed;
   expect(world.names()).toEqual(["a", "b"]);
 });
+
+/** One storage as processes see it: one's own writes at once, those of others a moment later. */
+class Seen extends MemoryStorage {
+  constructor(private readonly others: Seen[]) {
+    super();
+    for (const other of others) other.others.push(this);
+  }
+
+  override set = (key: string, value: string): void => this.tell((seen) => seen.values.set(key, value));
+  override remove = (key: string): void => this.tell((seen) => seen.values.delete(key));
+
+  private tell(write: (seen: Seen) => void): void {
+    write(this);
+    for (const other of this.others) setTimeout(() => write(other), 100);
+  }
+}
+
+test("pages that hear of each other's writes late send nothing twice when all may send again", async () => {
+  const world = new World();
+  const first = new Seen([]);
+  const second = new Seen([first]);
+  let turn: Promise<unknown> = Promise.resolve();
+  const lock = (work: () => Promise<boolean>): Promise<boolean> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+  world.answers.push({ status: 503, retryAfter: "8" });
+  const clients = [first, second].map((storage) => world.client({}, { storage, lock, settleMs: 250 }));
+  clients.forEach((client, number) => client.track(`of ${number}`));
+  await pass(world, 30_000);
+  const [refused, ...taken] = world.requests.map((request) => request.events.map((event) => event.event));
+  expect(refused).toEqual(["of 0"]);
+  expect(taken.flat().sort()).toEqual(["of 0", "of 1"]);
+});

@@ -65,6 +65,7 @@ export class BrowserClient extends EventClient implements Tracked {
   }
 
   override setConsent(consent: Consent, properties?: Properties): void {
+    this._safely(() => this._sendView()); // what was before counts as it was before
     super.setConsent(consent, properties);
     this._safely(() => this._sendView());
   }

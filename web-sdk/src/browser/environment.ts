@@ -10,6 +10,7 @@ export function browserEnvironment(name: string): Environment {
     storage,
     transport: { ...fetchTransport, beacon },
     lock: navigator.locks ? webLock(`${name}.send`) : leaseLock(new Shelf(storage, ""), `${name}.lease`),
+    settleMs: 250,
     online: () => navigator.onLine !== false,
     signal,
     context: () => ({ device: device() }),

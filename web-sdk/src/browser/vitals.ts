@@ -29,7 +29,7 @@ export function trackVitals(client: Tracked): void {
     }
   };
 
-  const navigation = performance.getEntriesByType?.("navigation")[0] as { activationStart?: number } | undefined;
+  const navigation = performance.getEntriesByType("navigation")[0] as { activationStart?: number } | undefined;
   const shownAt = navigation?.activationStart ?? 0; // of a page that was rendered ahead
   let lcp: number | undefined;
   // A page that was opened in the background painted for nobody.
