@@ -27,6 +27,7 @@ from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.streams import EventStream, StreamRecord, open_stream
 from event_assets.transforms.clean import CleanRules
+from event_assets.transforms.enrich import EnrichRules
 
 BY_PLACE = {
     "arrival_date",
@@ -48,6 +49,7 @@ class Pipeline:
         self.spark = spark
         self.settings = Settings(home=folder)
         self.plan = plan or TrackingPlan()
+        self.enriching = EnrichRules()
         folder.mkdir(parents=True, exist_ok=True)
         self.stream: EventStream = open_stream(self.settings)
         self.stream.create(2)
@@ -62,7 +64,7 @@ class Pipeline:
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
         """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
-        rules = Rules(CleanRules(self.plan, self.settings.first_day))
+        rules = Rules(CleanRules(self.plan, self.settings.first_day), self.enriching)
         steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
         bring_up_to_date(Run(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
 

@@ -44,7 +44,7 @@ def test_ensure_makes_every_table_with_its_comments_and_then_does_nothing(wareho
         "Seconds visible and active, from pings. Definition: 10 x (distinct pairs of page view and 10-second slot - "
         "page views with pings) + 5 x page views with pings. Unit: s."
     )
-    assert comments["user_id"] == "Last user id seen in the session. Personal data."
+    assert comments["user_id"] == f"{SESSIONS.lake.column('user_id').description} Personal data."
     assert {name: comments[name] for name in SESSIONS.columns} == {
         column.name: comment_of(column) for column in SESSIONS.specs()
     }
