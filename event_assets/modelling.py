@@ -202,7 +202,7 @@ def _import(events: Path, mapping: FieldMapping | None, settings: Settings, stre
 
 
 def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) -> Run:
-    rules = RulesResource.of(settings)
+    rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "")
     return Run(
         stream,
         Lake(Storage(settings.lake)),

@@ -49,13 +49,15 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     max_records_per_run: int
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, pii_key: str = dg.EnvVar(f"{PREFIX}PII_KEY")) -> Self:
+        """The rules of these settings. Dagster is given the key's variable, whose value it does not show; whoever does
+        not run in Dagster gives the key itself."""
         return cls(
             plan_dir=str(settings.plan),
             first_day=str(settings.first_day),
             consent_refused=settings.consent_refused,
             pii_fields=list(settings.pii_fields),
-            pii_key=dg.EnvVar(f"{PREFIX}PII_KEY") if settings.pii_fields else "",
+            pii_key=pii_key if settings.pii_fields else "",
             decoders=settings.decoders,
             session_timeout_minutes=settings.session_timeout_minutes,
             session_max_hours=settings.session_max_hours,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from event_assets.resources.rules import RulesResource
@@ -12,6 +13,7 @@ from event_assets.settings import load_settings
 from event_assets.transforms.currency import BadRates
 from event_assets.transforms.custom import BadEnrichment
 from event_assets.transforms.location import BadGeoDatabase
+from event_assets.transforms.pseudonyms import Pseudonyms
 from event_assets_tests.transforms.geo import CITY, database
 
 
@@ -40,3 +42,23 @@ def test_files_and_functions_that_cannot_be_used_are_refused_by_name(tmp_path: P
             RulesResource.of(settings).enriching()
     with pytest.raises(BadEnrichment, match=r"a\.b:c"):
         RulesResource.of(load_settings(enrichments=("a.b:c",))).enriching()
+
+
+def test_pseudonyms_are_made_with_the_key_that_is_given_and_dagster_never_holds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load_settings(pii_fields=("user_id",), pii_key="k3y")
+    expected = Pseudonyms(("user_id",), b"k3y")
+    assert RulesResource.of(settings, "k3y").cleaning().pseudonyms == expected
+    monkeypatch.setenv("EVENT_ASSETS_PII_KEY", "k3y")
+    made: list[object] = []
+
+    @dg.asset
+    def asks(rules: RulesResource) -> None:
+        made.append(rules.cleaning().pseudonyms)
+
+    resource = RulesResource.of(settings)
+    assert "k3y" not in repr(resource) + repr(resource.__dict__)
+    assert dg.materialize([asks], resources={"rules": resource}).success
+    assert made == [expected]
+    assert RulesResource.of(load_settings()).cleaning().pseudonyms is None
