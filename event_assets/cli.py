@@ -249,6 +249,58 @@ def verify(
 
 
 @app.command()
+def stress(
+    processes: Annotated[str, typer.Option(help="Collector processes to try one after the other.")] = "1,2,4",
+    max_seconds: Annotated[float, typer.Option(min=10, help="Seconds that it takes at the most, about.")] = 300.0,
+    step_seconds: Annotated[float, typer.Option(min=0.5, help="Seconds at each rate.")] = 5.0,
+    start: Annotated[float, typer.Option(min=50, help="Events a second of the first step.")] = 10_000.0,
+    whole_start: Annotated[float, typer.Option(min=50, help="The same, where the pipeline follows.")] = 2_000.0,
+    factor: Annotated[float, typer.Option(min=1.05, help="Each step is so many times the one before.")] = 1.6,
+    senders: Annotated[int, typer.Option(min=1, help="Processes that send.")] = 1,
+    p99_ms: Annotated[float, typer.Option(min=1, help="Gives way: 1 % of the requests take longer.")] = 500.0,
+    refused_share: Annotated[float, typer.Option(min=0, max=1, help="Gives way: more are refused.")] = 0.01,
+    lag_seconds: Annotated[float, typer.Option(min=1, help="Gives way: events need longer to the warehouse.")] = 60.0,
+    whole: Annotated[bool, typer.Option(help="All the way to the warehouse, or the API alone.")] = True,
+    picture: Annotated[Path, typer.Option(help="Where the picture goes: .png, .svg, .pdf.")] = Path("stress.png"),
+    as_json: AsJson = False,
+) -> None:
+    """Send more and more until something gives way, and show what each component took and which is the bottleneck."""
+    with _faults_as_sentences():
+        from event_assets import display
+        from event_assets.stress.picture import draw
+        from event_assets.stress.ramp import Limits
+        from event_assets.stress.run import Plan, run_stress
+
+        plan = Plan(
+            processes=_counts(processes),
+            max_seconds=max_seconds,
+            start=start,
+            whole_start=whole_start,
+            factor=factor,
+            step_seconds=step_seconds,
+            senders=senders,
+            whole=whole,
+            limits=Limits(p99_ms / 1000, refused_share, lag_seconds=lag_seconds),
+        )
+        console = _console()
+        report = run_stress(_settings().home, plan, lambda sentence: console.print(sentence))
+        draw(report, picture)
+        if as_json:
+            typer.echo(json.dumps(report.as_dict() | {"picture": str(picture)}))
+        else:
+            display.show_stress(report, picture)
+        if not report.balanced:
+            raise typer.Exit(EXIT_FAULT)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    counts = tuple(int(part) for part in text.split(",") if part.strip().isdecimal())
+    if not counts or 0 in counts or len(counts) != text.count(",") + 1:
+        raise typer.BadParameter(f"{text!r}: write numbers of processes with commas between, such as 1,2,4")
+    return counts
+
+
+@app.command()
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="The table of the README: defaults, no values.")] = False,
 ) -> None:

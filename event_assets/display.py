@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from event_assets.simulator.run import Progress as SimulationProgress
     from event_assets.simulator.run import SimulationResult
     from event_assets.stack.record import StackRecord
+    from event_assets.stress.report import StressReport, Whole
     from event_assets.verification import Expectation
 
 PLAIN_SECONDS = 5.0
@@ -290,6 +291,55 @@ def show_report(report: Sequence[Expectation]) -> None:
     for line in report:
         table.add_row(line.component, line.what, str(line.expected), str(line.actual), "pass" if line.ok else "FAIL")
     _out().print(table)
+
+
+def show_stress(report: StressReport, picture: Path) -> None:
+    """What a stress test found."""
+    from event_assets.stress.report import load_sentence
+
+    out = _out()
+    api = Table("Collectors", "Held", "Most", "p99 at most", "Gave way", title="The API alone, events a second")
+    for each in report.scaling:
+        best = max(each.steps, key=lambda step: step.rate)
+        broken = "; ".join(each.steps[-1].broken) or "nothing did in the time"
+        api.add_row(str(each.processes), f"{each.held:,.0f}", f"{each.most:,.0f}", f"{best.p99 * 1000:,.0f} ms", broken)
+    out.print(api)
+    for each in report.scaling:
+        out.print(f"{each.processes}: {load_sentence(each.steps)}")
+    if report.whole is not None:
+        _show_whole(out, report.whole)
+        out.print(load_sentence(report.whole.steps))
+    for fault in report.faults:
+        out.print(f"The books do NOT balance. {fault}.")
+    if report.balanced:
+        out.print("The books balance: what was acknowledged is on the stream, and what landed is in the warehouse.")
+    out.print(f"{report.seconds:.0f} s. The picture: {picture}")
+
+
+def _show_whole(out: Console, whole: Whole) -> None:
+    title = "All the way to the warehouse"
+    table = Table("Component", "Events/s", "Latency", "at the most", "Waiting before it", title=title)
+    for each in whole.components:
+        waiting = "" if each.backlog is None else f"{each.backlog:,}"
+        most = f"{each.throughput:,.0f}" if each.throughput else ""
+        table.add_row(each.name, most, _seconds(each.latency), _seconds(each.latency_most), waiting)
+    out.print(table)
+    books, last = whole.books, whole.steps[-1]
+    out.print(
+        f"Gave way: {'; '.join(last.broken) or 'nothing did in the time'}, at {last.offered:,.0f} offered events/s."
+    )
+    if whole.bottleneck is not None:
+        out.print(f"The bottleneck: {whole.bottleneck.name}.")
+    out.print(
+        f"{books.acknowledged:,} acknowledged, {books.landed or 0:,} landed, {books.loaded or 0:,} in the warehouse "
+        f"after {whole.drain_seconds:.0f} s more{'' if books.drained else ', when the time was over'}; {whole.runs} runs."
+    )
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value * 1000:,.1f} ms" if value < 1 else f"{value:,.1f} s"
 
 
 def show_settings(settings: Settings) -> None:

@@ -1,0 +1,233 @@
+"""What a stress test found: per number of collectors, per component, with its books and what its load allows to say."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from event_assets.stress.follow import Stage
+from event_assets.stress.ramp import Flow, Limits, Line, Step
+
+PARTS = ("landing", "clean", "enrich", "sessions", "people and marts", "warehouse")
+_SPARK = ("clean", "enrich", "sessions")
+_ALL = "  landing → warehouse, one after the other"
+_BUSY_SENDER = 0.85
+_BUSY_MACHINE = 0.95
+
+
+@dataclass(frozen=True)
+class Books:
+    """Where the events of a ramp are. Each count is of events; stages that were not part of it are None."""
+
+    sent: int
+    acknowledged: int
+    refused: int
+    unanswered: int
+    on_stream: int
+    landed: int | None = None
+    clean: int | None = None
+    quarantined: int | None = None
+    enriched: int | None = None
+    loaded: int | None = None
+    drained: bool = True
+    """Whether the pipeline had the time to take in all of it."""
+
+    @property
+    def faults(self) -> list[str]:
+        """The sums that are wrong, as sentences. An event without an answer may be on the stream or not."""
+        faults = []
+        if self.sent != self.acknowledged + self.refused + self.unanswered:
+            faults.append(f"{self.sent} sent are not acknowledged + refused + unanswered")
+        if not self.acknowledged <= self.on_stream <= self.acknowledged + self.unanswered + self.refused:
+            faults.append(f"{self.acknowledged} acknowledged, but {self.on_stream} on the stream")
+        if self.landed is None:
+            return faults
+        if self.drained and self.landed != self.on_stream:
+            faults.append(f"{self.on_stream} on the stream, but {self.landed} landed")
+        if self.landed != (self.clean or 0) + (self.quarantined or 0):
+            faults.append(f"{self.landed} landed, but {self.clean} clean + {self.quarantined} quarantined")
+        if self.enriched != self.clean:
+            faults.append(f"{self.clean} clean, but {self.enriched} enriched")
+        if self.loaded != self.enriched:
+            faults.append(f"{self.enriched} enriched, but {self.loaded} in the warehouse")
+        return faults
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The API alone with so many processes."""
+
+    processes: int
+    steps: list[Step]
+    books: Books
+
+    @property
+    def held(self) -> float:
+        """The largest rate (acknowledged events a second) at which every rule held; 0 where none did."""
+        return max((step.rate for step in self.steps if not step.broken), default=0.0)
+
+    @property
+    def most(self) -> float:
+        """The most events a second that were acknowledged in any step."""
+        return max(step.rate for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of the platform. `throughput` is events a second while it was at work, None where nothing came through.
+
+    `latency` and `latency_most` are seconds (API: median and p99 of requests in the last step that held; stream: mean
+    of a durable write; the others: how long the oldest event of a run took from the part before, median and most).
+    `backlog` is the most events that waited before it; None where events cannot wait there.
+    """
+
+    name: str
+    throughput: float | None
+    latency: float | None
+    latency_most: float | None
+    backlog: int | None
+    busy_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All the way to the warehouse, with one collector."""
+
+    steps: list[Step]
+    components: list[Component]
+    books: Books
+    drain_seconds: float
+    runs: int
+    curves: dict[str, list[tuple[float, int]]] = field(repr=False)
+    """Events through each place over seconds since the beginning."""
+
+    @property
+    def bottleneck(self) -> Component | None:
+        """The component that takes the fewest events a second."""
+        known = [each for each in self.components if each.throughput and not each.name.startswith(" ")]
+        return min(known, key=lambda each: each.throughput or 0.0, default=None)
+
+
+@dataclass(frozen=True)
+class StressReport:
+    """Everything that one stress test found."""
+
+    limits: Limits
+    scaling: list[Scaling]
+    whole: Whole | None
+    seconds: float
+
+    @property
+    def balanced(self) -> bool:
+        """Whether no event was lost or doubled anywhere."""
+        return not self.faults
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with the books."""
+        books = [(f"{each.processes} collectors", each.books) for each in self.scaling]
+        books += [("the whole way", self.whole.books)] if self.whole else []
+        return [f"{where}: {fault}" for where, book in books for fault in book.faults]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values for JSON."""
+        whole = None
+        if self.whole:
+            bottleneck = self.whole.bottleneck
+            whole = {
+                **_ramped(self.whole.steps, self.whole.books),
+                "components": [asdict(each) for each in self.whole.components],
+                "bottleneck": bottleneck.name if bottleneck else None,
+                "runs": self.whole.runs,
+                "drain_seconds": round(self.whole.drain_seconds, 1),
+            }
+        return {
+            "cpus": os.cpu_count(),
+            "limits": asdict(self.limits),
+            "scaling": [
+                {"processes": each.processes, "events_per_second_held": round(each.held),
+                 "events_per_second_most": round(each.most), **_ramped(each.steps, each.books)}
+                for each in self.scaling
+            ],
+            "whole": whole,
+            "balanced": self.balanced,
+            "faults": self.faults,
+            "seconds": round(self.seconds, 1),
+        }  # fmt: skip
+
+
+def _ramped(steps: Sequence[Step], books: Books) -> dict[str, Any]:
+    return {
+        "gave_way": list(steps[-1].broken),
+        "load": load_sentence(steps),
+        "steps": [asdict(step) | {"rate": round(step.rate)} for step in steps],
+        "books": asdict(books) | {"faults": books.faults},
+    }
+
+
+def load_sentence(steps: Sequence[Step]) -> str:
+    """What the load itself means for the figures of the last step: whether it, and not the platform, was the limit."""
+    last, cores = steps[-1], os.cpu_count() or 1
+    used = f"the load used {last.load_cpu:.1f} and the collectors {last.api_cpu:.1f} of {cores} cores"
+    if last.load_cpu >= _BUSY_SENDER * max(1, round(last.load_cpu)) and last.load_cpu > last.api_cpu:
+        return f"The load generator was the limit ({used}): the API takes at least this."
+    if last.machine_cpu >= _BUSY_MACHINE:
+        return f"The machine was the limit ({used}): with the load elsewhere the figures would be higher."
+    return f"Neither the load generator nor the machine was the limit ({used})."
+
+
+def components(steps: Sequence[Step], flow: Flow, alone: Sequence[Step]) -> list[Component]:
+    """Each component, from the ramp that went all the way. What one collector and the stream take at the most is seen
+    better where the API was `alone`."""
+    held = next((step for step in reversed(steps) if not step.broken), steps[0])
+    best = max([*steps, *alone], key=lambda step: step.rate)
+    write = best.write_seconds / best.writes if best.writes else None
+    on_their_way = max((sum(step.waiting.values()) for step in steps), default=0)
+    made = [
+        Component("API, 1 process", best.rate, held.p50, held.p99, None),
+        Component("stream", _per_second(best.acknowledged, best.write_seconds), write, None, None),
+        _part("landing", ("landing",), flow, steps, "landing"),
+        _part("Spark (clean → sessions)", _SPARK, flow, steps, "spark"),
+        *(_part(f"  {part}", (part,), flow, steps) for part in _SPARK),
+        _part("people and marts", ("people and marts",), flow, steps),
+        _part("warehouse", ("warehouse",), flow, steps, "warehouse"),
+    ]
+    oldest = max(step.lag for step in steps)
+    return [*made, replace(_part(_ALL, PARTS, flow, steps), latency_most=oldest, backlog=on_their_way)]
+
+
+def _part(name: str, parts: Sequence[str], flow: Flow, steps: Sequence[Step], stage: Stage | None = None) -> Component:
+    """A part of the pipeline. Small runs cost as much time as larger ones: the best run tells what it can take."""
+    best = 0.0
+    busy = [sum(span.ended - span.began for span in each.spans if span.part in parts) for each in flow.rounds]
+    before = 0
+    for each, seconds in zip(flow.rounds, busy, strict=True):
+        if seconds:
+            best = max(best, (each.enriched - before) / seconds)
+        before = each.enriched
+    waits = flow.waits[stage] if stage else []
+    return Component(
+        name,
+        best or None,
+        statistics.median(waits) if waits else None,
+        max(waits, default=None),
+        max((step.waiting.get(stage, 0) for step in steps), default=0) if stage else None,
+        sum(busy),
+    )
+
+
+def _per_second(events: int, seconds: float) -> float | None:
+    return events / seconds if events and seconds else None
+
+
+def curves(flow: Flow) -> dict[str, list[tuple[float, int]]]:
+    """Events through each place over the seconds since the ramp began."""
+    began = flow.acknowledged.times[0]
+    lines: list[tuple[str, Line]] = [("acknowledged", flow.acknowledged), *flow.stages.items()]
+    return {
+        name: [(round(at - began, 2), count) for at, count in zip(line.times, line.counts, strict=True)]
+        for name, line in lines
+    }
