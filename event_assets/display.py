@@ -295,13 +295,14 @@ def show_report(report: Sequence[Expectation]) -> None:
 
 def show_stress(report: StressReport, picture: Path) -> None:
     """What a stress test found."""
+    from event_assets.stress.ramp import gave_way
     from event_assets.stress.report import load_sentence
 
     out = _out()
     api = Table("Collectors", "Held", "Most", "p99 at most", "Gave way", title="The API alone, events a second")
     for each in report.scaling:
         best = max(each.steps, key=lambda step: step.rate)
-        broken = "; ".join(each.steps[-1].broken) or "nothing did in the time"
+        broken = "; ".join(gave_way(each.steps)) or "nothing did in the time"
         api.add_row(str(each.processes), f"{each.held:,.0f}", f"{each.most:,.0f}", f"{best.p99 * 1000:,.0f} ms", broken)
     out.print(api)
     for each in report.scaling:
@@ -317,6 +318,8 @@ def show_stress(report: StressReport, picture: Path) -> None:
 
 
 def _show_whole(out: Console, whole: Whole) -> None:
+    from event_assets.stress.ramp import gave_way
+
     title = "All the way to the warehouse"
     table = Table("Component", "Events/s", "Latency", "at the most", "Waiting before it", title=title)
     for each in whole.components:
@@ -325,14 +328,14 @@ def _show_whole(out: Console, whole: Whole) -> None:
         table.add_row(each.name, most, _seconds(each.latency), _seconds(each.latency_most), waiting)
     out.print(table)
     books, last = whole.books, whole.steps[-1]
-    out.print(
-        f"Gave way: {'; '.join(last.broken) or 'nothing did in the time'}, at {last.offered:,.0f} offered events/s."
-    )
+    broken = "; ".join(gave_way(whole.steps)) or "nothing did in the time"
+    out.print(f"Gave way: {broken}, at {last.offered:,.0f} offered events/s.")
     if whole.bottleneck is not None:
         out.print(f"The bottleneck: {whole.bottleneck.name}.")
+    end = "" if books.drained else ", when the time was over"
     out.print(
         f"{books.acknowledged:,} acknowledged, {books.landed or 0:,} landed, {books.loaded or 0:,} in the warehouse "
-        f"after {whole.drain_seconds:.0f} s more{'' if books.drained else ', when the time was over'}; {whole.runs} runs."
+        f"after {whole.drain_seconds:.0f} s more{end}; {whole.runs} runs."
     )
 
 

@@ -151,3 +151,8 @@ def test_simulate_sends_to_an_endpoint_and_prints_what_must_become_of_it(home: P
     assert summary["sent"] == summary["acknowledged"] + sum(summary["rejected"].values())
     assert summary["rejected"]["malformed_json"] > 10
     assert "1 anomalies planted" in shown
+
+
+@pytest.mark.parametrize("processes", ["0", "1,two", "", "1,"])
+def test_stress_refuses_numbers_of_processes_that_are_none(processes: str) -> None:
+    assert "write numbers of processes" in run("stress", "--processes", processes, status=2).stderr

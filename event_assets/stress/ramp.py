@@ -31,14 +31,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Step:
-    """One rate, held for some seconds. Rates are events a second, latencies seconds, CPU is cores in use;
-    `writes` are durable writes to the stream, known where there is one collector.
+    """One rate, sent by `senders` processes for some seconds.
 
-    `waiting` are the events that wait before each stage at its end, `lag` the age of the oldest that is not in the
-    warehouse; both only where the pipeline follows. `broken` are the rules that did not hold, as sentences.
+    Rates are events a second, latencies seconds, CPU is cores in use; `writes` are durable writes to the stream, known
+    where there is one collector. `waiting` are the events that wait before each stage at its end, `lag` the age of the
+    oldest that is not in the warehouse; both only where the pipeline follows. `broken` are the rules that did not hold,
+    as sentences.
     """
 
     offered: float
+    senders: int
     seconds: float
     sent: int
     acknowledged: int
@@ -144,18 +146,30 @@ def ramp(
     start: float,
     factor: float,
     step_seconds: float,
+    most_steps: int,
     deadline: float,
     watch: Callable[[Step], None],
 ) -> list[Step]:
-    """Steps from the rate `start` on, each `factor` times the one before, until a rule is broken or `deadline`
-    (monotonic seconds) would be passed."""
+    """Steps from the rate `start` on, each `factor` times the one before, until something gives way.
+
+    A step in which a rule is broken is repeated once: only what is broken twice running has given way. It also ends
+    after `most_steps` and when `deadline` (monotonic seconds) would be passed.
+    """
     steps: list[Step] = []
     rate = start
-    while not steps or (not steps[-1].broken and time.monotonic() + step_seconds <= deadline):
+    while not steps or (len(steps) < most_steps and time.monotonic() + step_seconds <= deadline):
         steps.append(_step(senders, api, flow, limits, rate, step_seconds))
         watch(steps[-1])
-        rate *= factor
+        if not steps[-1].broken:
+            rate *= factor
+        elif gave_way(steps):
+            break
     return steps
+
+
+def gave_way(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The rules that were broken in the last step and in the one before; empty where nothing has given way."""
+    return steps[-1].broken if len(steps) > 1 and steps[-2].broken else ()
 
 
 def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, seconds: float) -> Step:
@@ -172,6 +186,7 @@ def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, s
     p50, p99 = _quantiles(tally.latencies)
     return Step(
         offered=rate,
+        senders=senders.processes,
         seconds=tally.seconds,
         sent=tally.sent,
         acknowledged=tally.acknowledged,
@@ -187,11 +202,12 @@ def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, s
         write_seconds=written.seconds - writes.seconds,
         waiting=flow.waiting(),
         lag=lag,
-        broken=tuple(_broken(limits, rate, seconds, tally, p99, lag)),
+        broken=tuple(broken_rules(limits, rate, seconds, tally, p99, lag)),
     )
 
 
-def _broken(limits: Limits, rate: float, seconds: float, tally: Tally, p99: float, lag: float) -> Sequence[str]:
+def broken_rules(limits: Limits, rate: float, seconds: float, tally: Tally, p99: float, lag: float) -> list[str]:
+    """The rules that a step did not keep, as sentences: `rate` was offered for `seconds`, `tally` came of it."""
     broken = []
     if p99 > limits.p99_seconds:
         broken.append(f"API: p99 of {p99 * 1000:,.0f} ms is above {limits.p99_seconds * 1000:,.0f} ms")

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from event_assets.stress.follow import Stage
-from event_assets.stress.ramp import Flow, Limits, Line, Step
+from event_assets.stress.ramp import Flow, Limits, Line, Step, gave_way
 
 PARTS = ("landing", "clean", "enrich", "sessions", "people and marts", "warehouse")
 _SPARK = ("clean", "enrich", "sessions")
-_ALL = "  landing → warehouse, one after the other"
+_ALL = "  landing → warehouse in one"
 _BUSY_SENDER = 0.85
 _BUSY_MACHINE = 0.95
+_BUSY_OTHERS = 0.15
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class StressReport:
 
 def _ramped(steps: Sequence[Step], books: Books) -> dict[str, Any]:
     return {
-        "gave_way": list(steps[-1].broken),
+        "gave_way": list(gave_way(steps)),
         "load": load_sentence(steps),
         "steps": [asdict(step) | {"rate": round(step.rate)} for step in steps],
         "books": asdict(books) | {"faults": books.faults},
@@ -169,14 +170,20 @@ def _ramped(steps: Sequence[Step], books: Books) -> dict[str, Any]:
 
 
 def load_sentence(steps: Sequence[Step]) -> str:
-    """What the load itself means for the figures of the last step: whether it, and not the platform, was the limit."""
-    last, cores = steps[-1], os.cpu_count() or 1
-    used = f"the load used {last.load_cpu:.1f} and the collectors {last.api_cpu:.1f} of {cores} cores"
-    if last.load_cpu >= _BUSY_SENDER * max(1, round(last.load_cpu)) and last.load_cpu > last.api_cpu:
-        return f"The load generator was the limit ({used}): the API takes at least this."
-    if last.machine_cpu >= _BUSY_MACHINE:
-        return f"The machine was the limit ({used}): with the load elsewhere the figures would be higher."
-    return f"Neither the load generator nor the machine was the limit ({used})."
+    """What the load means for the figures of the busiest step: whether it, and not the platform, was the limit."""
+    step, cores = max(steps, key=lambda each: each.rate), os.cpu_count() or 1
+    others = max(0.0, step.machine_cpu * cores - step.load_cpu - step.api_cpu - step.pipeline_cpu)
+    used = (
+        f"of {cores} cores the load used {step.load_cpu:.1f}, the collectors {step.api_cpu:.1f}, the pipeline "
+        f"{step.pipeline_cpu:.1f}, other programs {others:.1f}"
+    )
+    if step.load_cpu >= _BUSY_SENDER * step.senders:
+        return f"The load generator was the limit, try more senders ({used})."
+    if step.machine_cpu < _BUSY_MACHINE:
+        return f"Neither the load generator nor the machine was the limit ({used})."
+    if others >= _BUSY_OTHERS * cores:
+        return f"Other programs had a good part of the machine: without them the figures are higher ({used})."
+    return f"The machine was the limit: with the load on another one the figures are higher ({used})."
 
 
 def components(steps: Sequence[Step], flow: Flow, alone: Sequence[Step]) -> list[Component]:

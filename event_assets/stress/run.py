@@ -42,6 +42,7 @@ class Plan:
     whole_start: float = 2_000.0
     factor: float = 1.6
     step_seconds: float = 5.0
+    most_steps: int = 30
     senders: int = 1
     connections: int = 32
     bodies: int = 100
@@ -95,6 +96,7 @@ def _scale(home: Path, plan: Plan, bodies: Sequence[bytes], processes: int, dead
             start=plan.start,
             factor=plan.factor,
             step_seconds=plan.step_seconds,
+            most_steps=plan.most_steps,
             deadline=deadline,
             watch=lambda step: watch(_sentence(step)),
         )
@@ -122,6 +124,7 @@ def _whole(
             start=plan.whole_start,
             factor=plan.factor,
             step_seconds=plan.step_seconds,
+            most_steps=plan.most_steps,
             deadline=time.monotonic() + left * (1 - _SHARE_OF_DRAIN),
             watch=lambda step: watch(_sentence(step)),
         )
