@@ -1,0 +1,376 @@
+"""The client that an application uses. It writes events to a queue on disk; a thread of its own sends them.
+
+No call raises or waits for the network, save `flush` and `close`, which wait as long as they are told to, and the
+constructor, which raises `ValueError` for options that cannot mean anything.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar, Unpack, cast
+
+from event_assets.sdk import forks
+from event_assets.sdk.bounds import Bounds, WhenFull
+from event_assets.sdk.clock import steady
+from event_assets.sdk.events import MAX_EVENT_BYTES, Details, EventFields, InvalidEvent, NewEvent, event_of, text_of
+from event_assets.sdk.ids import Uuid7
+from event_assets.sdk.install import Install
+from event_assets.sdk.queue import EventQueue
+from event_assets.sdk.report import Problem, Report, Stats
+from event_assets.sdk.sender import Pace, Sender
+from event_assets.sdk.transport import LIBRARY, Transport
+from event_assets.sdk.worker import Worker
+
+M = TypeVar("M", bound=Callable[..., Any])
+Platform = Literal["server", "desktop", "ios", "android", "web"]
+BeforeSend = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+_MOST_EVENTS = 500
+_MOST_BATCH_BYTES = 1_000_000
+_LOOK_SECONDS = 0.05
+
+
+def _quiet(method: M) -> M:
+    """The method, that tells the report of its own faults instead of raising them, and then gives None."""
+
+    @functools.wraps(method)
+    def quiet(self: EventClient, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except Exception as error:
+            self._report.problem("internal", f"{method.__name__} failed: {type(error).__name__}: {error}")
+            return None
+
+    return cast("M", quiet)
+
+
+class EventClient:
+    """Sends an application's events to a collector. One per process is enough; safe to use from threads and asyncio.
+
+    `endpoint`, `write_key`: the collector's address, and a key made with `event-assets keys create` (`signed`: one
+    that signs).
+    `platform`: on `server` each call says whom it is about; on any other the install is one person's, whose anonymous
+    id, user id and consent are remembered.
+    `context`: fields that every event gets (`app`, `device`, …).
+    `queue_path`: the file that keeps events until they are sent; several processes may share it. By default a file of
+    this endpoint and key under `~/.event-assets-sdk`. `persist=False` keeps events in memory only.
+    `queue_bytes`, `when_full`: the most bytes of events that wait, and whether the oldest or the newest is dropped.
+    `batch_size`, `batch_bytes`, `flush_interval`: events are sent when so many or so large, or after so many seconds.
+    `first_wait`, `longest_wait`: seconds of the exponential waits between tries. `timeout`: seconds for one request.
+    `sync`: no thread (AWS Lambda): a call that completes a batch sends it, `flush` sends the rest.
+    `before_send`: gets each event before it is stored; gives the event to keep, or None to drop it.
+    `on_error`: is told of each `Problem`. `opt_out`: records nothing. `debug`: prints what is sent, and the answers.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        write_key: str,
+        *,
+        platform: Platform = "server",
+        context: Mapping[str, Any] | None = None,
+        queue_path: str | os.PathLike[str] | None = None,
+        persist: bool = True,
+        queue_bytes: int = 100_000_000,
+        when_full: WhenFull = "drop_oldest",
+        batch_size: int = 100,
+        batch_bytes: int = 250_000,
+        flush_interval: float = 5.0,
+        first_wait: float = 1.0,
+        longest_wait: float = 60.0,
+        timeout: float = 10.0,
+        exit_timeout: float = 2.0,
+        sync: bool = False,
+        signed: bool = False,
+        before_send: BeforeSend | None = None,
+        on_error: Callable[[Problem], object] | None = None,
+        opt_out: bool = False,
+        debug: bool = False,
+    ) -> None:
+        _check("batch_size", batch_size, 1, _MOST_EVENTS)
+        _check("batch_bytes", batch_bytes, 1, _MOST_BATCH_BYTES)
+        _check("queue_bytes", queue_bytes, MAX_EVENT_BYTES, 2**62)
+        for name, seconds in (("flush_interval", flush_interval), ("timeout", timeout), ("first_wait", first_wait)):
+            _check(name, seconds, 0.001, 86_400)
+        _check("longest_wait", longest_wait, first_wait, 86_400)
+        if when_full not in ("drop_oldest", "drop_newest"):
+            raise ValueError(f"when_full is {when_full!r}: it must be 'drop_oldest' or 'drop_newest'")
+        transport = Transport(endpoint, write_key, timeout, signed)
+        self._report = Report(on_error)
+        path = _path(queue_path, endpoint, write_key, self._report) if persist else None
+        process = os.urandom(8).hex()
+        self._base = {"platform": platform, "library": LIBRARY, **(context or {})}
+        self._new_id = Uuid7()
+        self._process = process
+        self._queue = EventQueue(path, Bounds(queue_bytes, when_full), self._report)
+        self._install = Install(self._queue, platform != "server", self._new_id)
+        pace = Pace(batch_size, batch_bytes, flush_interval, first_wait, longest_wait)
+        self._pace = pace
+        self._sender = Sender(self._queue, transport, self._report, pace, process, debug)
+        self._worker = Worker(self._turn, flush_interval)
+        self._before_send = before_send
+        self._is_off = opt_out
+        self._sync = sync
+        self._exit_timeout = exit_timeout
+        self._fresh = _Fresh()
+        forks.follow(self)
+        atexit.register(self.close)
+
+    @_quiet
+    def track(
+        self, event: str, properties: Mapping[str, Any] | None = None, **fields: Unpack[EventFields]
+    ) -> str | None:
+        """Records an event. Gives its `event_id`; None if it was not taken (see `stats`)."""
+        return self._record(event, properties, fields)
+
+    @_quiet
+    def page(
+        self,
+        url: str,
+        title: str | None = None,
+        referrer: str | None = None,
+        properties: Mapping[str, Any] | None = None,
+        **fields: Unpack[EventFields],
+    ) -> str | None:
+        """Records that a page was shown."""
+        page = {name: said for name, said in (("url", url), ("title", title), ("referrer", referrer)) if said}
+        return self._record("page_view", properties, fields, {"page": page})
+
+    @_quiet
+    def screen(
+        self, name: str, properties: Mapping[str, Any] | None = None, **fields: Unpack[EventFields]
+    ) -> str | None:
+        """Records that a screen of an app was shown."""
+        screen = {**((fields.get("context") or {}).get("screen") or {}), "name": name}
+        return self._record("screen_view", properties, fields, {"screen": screen})
+
+    @_quiet
+    def identify(self, user_id: str, traits: Mapping[str, Any] | None = None, **fields: Unpack[Details]) -> str | None:
+        """Records who the person is. Where the install is one person's, later events are this user's."""
+        self._install.sign_in(user_id)
+        more = {"traits": dict(traits)} if traits else {}
+        return self._record("identify", None, {**fields, "user_id": user_id}, more)
+
+    @_quiet
+    def alias(self, previous_id: str, **fields: Unpack[EventFields]) -> str | None:
+        """Records that `previous_id` and the user (`user_id=`) are the same person."""
+        return self._record("alias", {"previous_id": previous_id}, fields)
+
+    @_quiet
+    def set_consent(
+        self,
+        analytics: bool | None = None,
+        marketing: bool | None = None,
+        personalisation: bool | None = None,
+        **fields: Unpack[EventFields],
+    ) -> str | None:
+        """Records what the person agreed to; None says nothing about it.
+
+        Where the install is one person's, later events carry it. On a server each call has to say it (`consent=`).
+        """
+        said = {"analytics": analytics, "marketing": marketing, "personalisation": personalisation}
+        agreed = self._install.agree({name: choice for name, choice in said.items() if choice is not None})
+        return self._record("consent_changed", None, {**fields, "consent": agreed})
+
+    @_quiet
+    def opt_out(self) -> None:
+        """Records nothing from now on, and drops what was not sent. Kept over restarts, until `opt_in`."""
+        self._install.opt(out=True)
+        self._queue.clear()
+
+    @_quiet
+    def opt_in(self) -> None:
+        """Records again."""
+        self._install.opt(out=False)
+
+    @_quiet
+    def reset(self) -> None:
+        """Forgets who uses the install, as after signing out: a new anonymous id, no user, no consent."""
+        self._install.reset()
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Waits until what is in the queue now has left it, at most so many seconds. Whether it has.
+
+        Never call it in asyncio's loop: `await asyncio.to_thread(client.flush)`.
+        """
+        return bool(self._flush(time.monotonic() + timeout))
+
+    def close(self, timeout: float | None = None) -> None:
+        """Flushes and ends the thread. Runs at exit by itself, with `exit_timeout`.
+
+        What could not be sent stays in the file, for the next process that is given it.
+        """
+        deadline = time.monotonic() + (self._exit_timeout if timeout is None else timeout)
+        atexit.unregister(self.close)
+        self._close(deadline)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters, what is waiting, and the last problem."""
+        return self._report.stats(*self._queue.waiting(), self._queue.storage)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close(timeout=10.0)
+
+    def before_fork(self) -> None:
+        """Called before the process forks."""
+        self._queue.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Called in the parent of a fork."""
+        self._queue.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Called in the child of a fork: its events are its own, and it starts a thread when it has some."""
+        self._report.begin_anew()
+        self._queue.after_fork_in_child()
+        self._sender.begin_anew()
+        self._worker.forget()
+        self._new_id = Uuid7()
+        self._fresh = _Fresh()
+
+    def _record(
+        self,
+        name: str,
+        properties: Mapping[str, Any] | None,
+        fields: EventFields | Mapping[str, Any],
+        more: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        if self._is_off or self._install.opted_out:
+            self._report.count("opted_out")
+            return None
+        event = self._event(name, properties, fields, more or {})
+        kept = self._hooked(event)
+        if kept is None:
+            return None
+        try:
+            text = text_of(kept)
+        except InvalidEvent as fault:
+            self._report.count("invalid")
+            self._report.problem("invalid", f"an event was not taken: {fault}", event["event_id"])
+            return None
+        self._report.count("tracked")
+        event_id = str(kept["event_id"])
+        self._queue.put(NewEvent(event_id, kept.get("anonymous_id"), text, time.time(), steady(), self._process))
+        self._after_put(len(text))
+        return event_id
+
+    def _event(
+        self,
+        name: str,
+        properties: Mapping[str, Any] | None,
+        fields: EventFields | Mapping[str, Any],
+        more: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        event_id = fields.get("event_id") or self._new_id()
+        context = {**self._base, **(fields.get("context") or {}), **more}
+        if name == "page_view":
+            context.setdefault("page_view_id", event_id)
+        said = {field: value for field, value in fields.items() if value is not None}
+        whole = cast("EventFields", {**self._install.person(), **said, "context": context})
+        return event_of(name, properties, whole, str(event_id), time.time())
+
+    def _hooked(self, event: dict[str, Any]) -> Mapping[str, Any] | None:
+        if self._before_send is None:
+            return event
+        event_id = event["event_id"]
+        try:
+            kept = self._before_send(event)
+            if kept is not None:
+                return {**kept, "event_id": event_id}
+        except Exception as error:
+            # Unaltered it might hold what the hook is there to take out.
+            detail = f"before_send failed, its event was dropped: {type(error).__name__}: {error}"
+            self._report.problem("before_send", detail, event_id)
+        self._report.count("dropped_by_before_send")
+        return None
+
+    def _after_put(self, size: int) -> None:
+        is_due = self._fresh.add(size, self._pace)
+        if self._sync:
+            if is_due:
+                self._fresh.clear()
+                self._sender.deliver(time.monotonic() + self._exit_timeout)
+        elif self._worker.start() and is_due:
+            self._worker.wake()
+
+    def _turn(self) -> None:
+        try:
+            self._fresh.clear()
+            self._sender.deliver()
+            self._queue.tidy()
+            self._install.refresh()
+        except Exception as error:
+            self._report.problem("internal", f"sending failed: {type(error).__name__}: {error}")
+
+    @_quiet
+    def _flush(self, deadline: float) -> bool:
+        self._sender.try_held()
+        self._queue.recover()
+        mark = self._queue.mark()
+        while not self._queue.is_past(mark):
+            if time.monotonic() >= deadline or self._sender.is_paused_until(deadline):
+                return False
+            if self._sync or not self._worker.start():
+                self._sender.deliver(deadline)
+            else:
+                self._worker.wake()
+            if self._queue.is_past(mark):
+                break
+            time.sleep(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+        return True
+
+    @_quiet
+    def _close(self, deadline: float) -> None:
+        if self._fresh.any:
+            self._flush(deadline)
+        self._sender.stop()
+        self._worker.stop(max(0.1, deadline - time.monotonic()))
+        forks.leave(self)
+        self._queue.close()
+
+
+class _Fresh:
+    """What came since the sender last looked: whether a batch is full, and whether this process put anything."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._events = self._bytes = 0
+        self.any = False
+
+    def add(self, size: int, pace: Pace) -> bool:
+        with self._lock:
+            self.any = True
+            self._events += 1
+            self._bytes += size
+            return self._events >= pace.batch_size or self._bytes >= pace.batch_bytes
+
+    def clear(self) -> None:
+        with self._lock:
+            self._events = self._bytes = 0
+
+
+def _check(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ValueError(f"{name} is {value}: it must be from {least} to {most}")
+
+
+def _path(given: str | os.PathLike[str] | None, endpoint: str, write_key: str, report: Report) -> Path | None:
+    """The queue's file; None, and a problem, where there is no home folder to put it into."""
+    if given is not None:
+        return Path(given).absolute()
+    name = hashlib.sha256(f"{endpoint}\n{write_key}".encode()).hexdigest()[:16]
+    try:
+        return Path.home() / ".event-assets-sdk" / f"{name}.sqlite"
+    except RuntimeError:
+        report.problem("storage", "there is no home folder: name a file as queue_path; events are kept in memory")
+        return None

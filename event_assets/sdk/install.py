@@ -1,0 +1,79 @@
+"""Who uses this install: its anonymous id, who has signed in, what they agreed to, whether they opted out.
+
+On a server an install serves many people, and each call says whom it is about. Everywhere else it is one person's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from event_assets.sdk.queue import EventQueue
+
+
+class Install:
+    """What is known about the install, kept with the queue's file and shared by the processes that use it."""
+
+    def __init__(self, queue: EventQueue, is_one_person: bool, new_id: Callable[[], str]) -> None:
+        self.is_one_person = is_one_person
+        self._queue = queue
+        self._new_id = new_id
+        self._known: dict[str, Any] = {}
+        self._is_loaded = False
+
+    @property
+    def opted_out(self) -> bool:
+        """Whether nothing is to be recorded."""
+        return bool(self._load().get("opted_out"))
+
+    def person(self) -> dict[str, Any]:
+        """The fields that an event gets unless the call says otherwise. Empty on a server."""
+        if not self.is_one_person:
+            return {}
+        known = self._load()
+        if "anonymous_id" not in known:
+            self._know("anonymous_id", self._new_id(), if_absent=True)
+            known = self.refresh()
+        return {name: known[name] for name in ("anonymous_id", "user_id", "consent") if name in known}
+
+    def sign_in(self, user_id: str) -> None:
+        """Whoever uses the install is this user from now on."""
+        if self.is_one_person:
+            self._know("user_id", user_id)
+
+    def agree(self, consent: Mapping[str, bool]) -> dict[str, bool]:
+        """Remembers what was agreed to; gives all that is known to be."""
+        if not self.is_one_person:
+            return dict(consent)
+        agreed = {**self._load().get("consent", {}), **consent}
+        self._know("consent", agreed)
+        return agreed
+
+    def opt(self, out: bool) -> None:
+        """Opts out, or in again."""
+        self._know("opted_out", True if out else None)
+
+    def reset(self) -> None:
+        """Somebody else uses the install from now on: a new anonymous id, nobody signed in, nothing agreed to."""
+        for name in ("user_id", "consent"):
+            self._know(name, None)
+        if self.is_one_person:
+            self._know("anonymous_id", self._new_id())
+
+    def refresh(self) -> dict[str, Any]:
+        """Reads what other processes of the install may have changed. What is only in memory stays as it is."""
+        kept = self._queue.state()
+        if kept is not None:
+            self._known = kept
+        self._is_loaded = True
+        return self._known
+
+    def _load(self) -> dict[str, Any]:
+        return self._known if self._is_loaded else self.refresh()
+
+    def _know(self, name: str, value: Any, *, if_absent: bool = False) -> None:
+        self._load()
+        self._known = {**self._known, name: value}
+        if value is None:
+            del self._known[name]
+        self._queue.keep_state(name, value, if_absent=if_absent)

@@ -1,0 +1,218 @@
+"""The queue that the client puts into and the sender takes from: the file first, memory behind it.
+
+While the file cannot be used, events wait in memory, and move into the file as soon as it can be used again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from event_assets.sdk.bounds import Bounds
+from event_assets.sdk.disk_queue import DiskQueue, QueueUnavailable
+from event_assets.sdk.events import NewEvent, QueuedEvent
+from event_assets.sdk.memory_queue import MemoryQueue
+from event_assets.sdk.report import Report
+
+_PUT_SECONDS = 0.25  # how long a caller may be kept, where another process writes to the file or the disk hangs
+_SEND_SECONDS = 5.0
+_MOVED_AT_ONCE = 500
+
+
+class Mark(NamedTuple):
+    """How far the queue reached at some moment."""
+
+    disk: int
+    memory: int
+
+
+class Batch(NamedTuple):
+    """Events to send, and whether they are in the file."""
+
+    events: list[QueuedEvent]
+    on_disk: bool
+
+
+class EventQueue:
+    """Events that wait to be sent. No method raises for what the disk does: problems go to the report."""
+
+    def __init__(self, path: Path | None, bounds: Bounds, report: Report) -> None:
+        self._report = report
+        self._memory = MemoryQueue(bounds, numbers=path is None)
+        self._disk = None if path is None else DiskQueue(path, bounds, _PUT_SECONDS, self._lost)
+        # The sender has a connection of its own, so that its work never keeps a caller waiting.
+        self._sending = None if path is None else DiskQueue(path, bounds, _SEND_SECONDS, self._lost)
+        self._moving = threading.RLock()
+        self._spilling = path is None
+        self._moved_through = 0
+        self._unsettled: list[int] = []
+
+    @property
+    def storage(self) -> Literal["disk", "memory"]:
+        """Where new events go."""
+        return "memory" if self._spilling else "disk"
+
+    def put(self, event: NewEvent) -> None:
+        """Takes an event: into the file, else into memory."""
+        dropped = None
+        if self._disk is not None and not self._spilling:
+            try:
+                dropped = self._disk.put([event])
+            except QueueUnavailable as error:
+                self._spill(error)
+        if dropped is None:
+            with self._moving:
+                dropped = self._memory.put([event])
+        self._count_dropped(dropped)
+
+    def recover(self) -> None:
+        """Moves events from memory into the file, if it can be used again."""
+        if self._sending is None or not self._spilling:
+            return
+        try:
+            while events := self._memory.take(_MOVED_AT_ONCE, 2**62):
+                # Their numbers would come after those of events that were sent from memory meanwhile: they get none.
+                self._count_dropped(self._sending.put([_as_new(event) for event in events], numbers=False))
+                self._memory.settle([event.position for event in events])
+                self._moved_through = self._sending.last()
+            self._sending.tidy()
+        except QueueUnavailable as error:
+            self._spill(error)
+            return
+        with self._moving:
+            self._spilling = self._memory.waiting()[0] > 0
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[bool]:
+        """Whether this process may send from the file, for as long as the block runs."""
+        with contextlib.ExitStack() as stack:
+            mine = False
+            if self._sending is not None:
+                try:
+                    mine = stack.enter_context(self._sending.sending())
+                except QueueUnavailable as error:
+                    self._spill(error)
+            yield mine
+
+    def take(self, events: int, most_bytes: int, from_disk: bool) -> Batch:
+        """The oldest events: of the file, else of memory, which holds what came after."""
+        if self._sending is not None and from_disk and self._settle_on_disk():
+            try:
+                if taken := self._sending.take(events, most_bytes):
+                    return Batch(taken, on_disk=True)
+            except QueueUnavailable as error:
+                self._spill(error)
+        return Batch(self._memory.take(events, most_bytes), on_disk=False)
+
+    def settle(self, batch: Batch, places: Sequence[int]) -> None:
+        """Lets go of the events at these places. What the file cannot forget now is remembered, and not sent again."""
+        positions = [batch.events[place].position for place in places]
+        if batch.on_disk:
+            self._unsettled += positions
+            self._settle_on_disk()
+        else:
+            self._memory.settle(positions)
+
+    def mark(self) -> Mark:
+        """How far the queue reaches now."""
+        return Mark(self._asked(lambda disk: disk.last(), 0), self._memory.last())
+
+    def is_past(self, mark: Mark) -> bool:
+        """Whether everything up to the mark has left the queue."""
+        if self._memory.holds_any_through(mark.memory):
+            return False
+        through = max(mark.disk, self._moved_through)
+        return not self._asked(lambda disk: disk.holds_any_through(through), False)
+
+    def waiting(self) -> tuple[int, int]:
+        """How many events there are, and their bytes."""
+        events, size = self._memory.waiting()
+        on_disk = self._asked(lambda disk: disk.waiting(), (0, 0))
+        return events + on_disk[0], size + on_disk[1]
+
+    def tidy(self) -> None:
+        """Housekeeping of the file, off the caller's way."""
+        if self._sending is not None:
+            with contextlib.suppress(QueueUnavailable):
+                self._sending.tidy()
+
+    def clear(self) -> None:
+        """Drops every event that waits."""
+        self._memory.settle([event.position for event in self._memory.take(2**31, 2**62)])
+        self._asked(lambda disk: disk.clear(), None)
+
+    def state(self) -> dict[str, Any] | None:
+        """What the file keeps about the install; None if there is no file that can be read."""
+        kept: dict[str, str] | None = self._asked(lambda disk: disk.state(), None)
+        return None if kept is None else {name: json.loads(value) for name, value in kept.items()}
+
+    def keep_state(self, name: str, value: Any, *, if_absent: bool = False) -> None:
+        """Keeps a JSON-able value about the install; None forgets it."""
+        text = None if value is None else json.dumps(value)
+        self._asked(lambda disk: disk.keep_state(name, text, if_absent=if_absent), None)
+
+    def close(self) -> None:
+        """Closes the file; the next use opens it again."""
+        for disk in self._disks():
+            disk.close()
+
+    def before_fork(self) -> None:
+        """See `DiskQueue.before_fork`."""
+        for disk in self._disks():
+            disk.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Goes on as before."""
+        for disk in self._disks():
+            disk.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Begins anew: what was in memory is the parent's to send, what is in the file is everybody's."""
+        self._moving = threading.RLock()
+        self._memory.forget()
+        self._unsettled = []
+        for disk in self._disks():
+            disk.after_fork_in_child()
+
+    def _disks(self) -> list[DiskQueue]:
+        return [disk for disk in (self._disk, self._sending) if disk is not None]
+
+    def _settle_on_disk(self) -> bool:
+        """Whether the file holds nothing that got its final verdict."""
+        if self._sending is not None and self._unsettled:
+            try:
+                self._sending.settle(self._unsettled)
+            except QueueUnavailable as error:
+                self._spill(error)
+                return False
+            self._unsettled = []
+        return True
+
+    def _asked(self, question: Any, otherwise: Any) -> Any:
+        if self._sending is None:
+            return otherwise
+        try:
+            return question(self._sending)
+        except QueueUnavailable as error:
+            self._spill(error)
+            return otherwise
+
+    def _spill(self, error: QueueUnavailable) -> None:
+        self._spilling = True
+        self._report.problem("storage", f"{error}; events are kept in memory meanwhile")
+
+    def _lost(self, detail: str) -> None:
+        self._report.problem("storage", detail)
+
+    def _count_dropped(self, dropped: int) -> None:
+        if dropped:
+            self._report.count("dropped_by_full_queue", dropped)
+            self._report.problem("queue_full", "the queue is full: events were dropped by its policy")
+
+
+def _as_new(event: QueuedEvent) -> NewEvent:
+    return NewEvent(event.event_id, None, event.text, event.tracked_at, event.steady, event.process)
