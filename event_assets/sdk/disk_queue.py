@@ -1,7 +1,8 @@
 """The queue on disk: one SQLite file in WAL mode, shared by the threads and processes that are given its path.
 
 An event that was put survives SIGKILL; after a power cut the newest may be missing, the file is whole. Who sends is
-decided by a lock that ends with its process: no clock, no lease, never two at once. No HTTP here.
+decided by a lock that ends with its process: no clock, no lease, never two at once. A file that turns out to be damaged
+is left as it is, and everybody goes on with the next one: `path`, `path.2`, `path.3`, … No HTTP here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -48,19 +50,20 @@ class QueueUnavailable(RuntimeError):
 
 
 class DiskQueue:
-    """A queue in the file `path`. `on_loss` is told when a damaged file had to be set aside.
+    """A queue in the file `path`. `on_damage` is told when a file had to be set aside.
 
     No connection crosses a fork: see `before_fork`.
     """
 
-    def __init__(self, path: Path, bounds: Bounds, busy_seconds: float, on_loss: Callable[[str], object]) -> None:
+    def __init__(self, path: Path, bounds: Bounds, busy_seconds: float, on_damage: Callable[[str], object]) -> None:
         self.path = path
         self._bounds = bounds
         self._busy_seconds = busy_seconds
-        self._on_loss = on_loss
+        self._on_damage = on_damage
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._inode = 0
+        self._file = path
+        self._following = path
         self._lock_file: int | None = None
         self._held_for_fork = False
 
@@ -224,17 +227,25 @@ class DiskQueue:
             self._lock.release()
 
     def _connect(self) -> sqlite3.Connection:
+        if self._connection is not None and os.path.exists(self._following):
+            self._disconnect()
         if self._connection is None:
             self._prepare_folder()
-            with contextlib.suppress(FileExistsError):
-                # Only a new file: closing a descriptor of one that is in use would end this process's locks on it.
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            self._file, self._following = self._generation()
+            _create(self._file)
             self._connection = sqlite3.connect(
-                self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+                self._file, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
             )
-            self._inode = os.stat(self.path).st_ino
             self._set_up(self._connection)
         return self._connection
+
+    def _generation(self) -> tuple[Path, Path]:
+        """The file in use, and the one that would follow it."""
+        files = re.compile(re.escape(self.path.name) + r"\.([0-9]+)")
+        found = (files.fullmatch(name) for name in os.listdir(self.path.parent))
+        newest = max((int(match[1]) for match in found if match), default=1)
+        current = Path(f"{self.path}.{newest}") if newest > 1 else self.path
+        return current, Path(f"{self.path}.{newest + 1}")
 
     def _prepare_folder(self) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -277,24 +288,25 @@ class DiskQueue:
             connection.close()
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        """Renames a damaged file, unless another process has done so, and says so."""
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            if os.stat(self.path).st_ino != self._inode:
-                return
-            aside = f"{self.path}.damaged-{time.time_ns()}"
-            os.rename(self.path, aside)
-            for suffix in ("-wal", "-shm"):
-                with contextlib.suppress(FileNotFoundError):
-                    os.rename(f"{self.path}{suffix}", aside + suffix)
-        finally:
-            os.close(folder)
-        self._on_loss(f"{self.path} is damaged ({error}): it was set aside as {aside}, and a new one begun")
+        """Begins the next file. A damaged one is not renamed: who has it open might harm a file in its place."""
+        if _create(self._following):
+            self._on_damage(f"{self._file} is damaged ({error}): it is left as it is, and {self._following} begun")
 
 
 _LEFT_BEHIND: list[sqlite3.Connection | None] = []
 """Connections of a parent that a child must neither use nor close."""
+
+
+def _create(file: Path) -> bool:
+    """Makes an empty file that only its owner can read; False if it is there.
+
+    It is never opened otherwise: closing a descriptor of it would end SQLite's locks of this process.
+    """
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return False
+    return True
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

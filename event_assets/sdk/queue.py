@@ -43,9 +43,9 @@ class EventQueue:
     def __init__(self, path: Path | None, bounds: Bounds, report: Report) -> None:
         self._report = report
         self._memory = MemoryQueue(bounds, numbers=path is None)
-        self._disk = None if path is None else DiskQueue(path, bounds, _PUT_SECONDS, self._lost)
+        self._disk = None if path is None else DiskQueue(path, bounds, _PUT_SECONDS, self._damaged)
         # The sender has a connection of its own, so that its work never keeps a caller waiting.
-        self._sending = None if path is None else DiskQueue(path, bounds, _SEND_SECONDS, self._lost)
+        self._sending = None if path is None else DiskQueue(path, bounds, _SEND_SECONDS, self._damaged)
         self._moving = threading.RLock()
         self._spilling = path is None
         self._moved_through = 0
@@ -205,7 +205,7 @@ class EventQueue:
         self._spilling = True
         self._report.problem("storage", f"{error}; events are kept in memory meanwhile")
 
-    def _lost(self, detail: str) -> None:
+    def _damaged(self, detail: str) -> None:
         self._report.problem("storage", detail)
 
     def _count_dropped(self, dropped: int) -> None:
