@@ -299,7 +299,7 @@ class EventClient:
         if self._sync:
             if is_due:
                 self._fresh.clear()
-                self._sender.deliver(time.monotonic() + self._exit_timeout)
+                self._sender.deliver(time.monotonic() + self._exit_timeout, patiently=False)
         elif self._worker.start() and is_due:
             self._worker.wake()
 

@@ -223,6 +223,9 @@ class DiskQueue:
         except (sqlite3.Error, OSError) as error:
             self._disconnect()
             raise QueueUnavailable(f"{self.path} cannot be used: {error}") from None
+        except BaseException:  # a signal's exception too: the transaction ends with the connection
+            self._disconnect()
+            raise
         finally:
             self._lock.release()
 

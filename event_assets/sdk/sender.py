@@ -60,8 +60,10 @@ class Sender:
         self._is_held = False
         self._most_events = self._pace.batch_size
 
-    def deliver(self, deadline: float | None = None) -> None:
+    def deliver(self, deadline: float | None = None, *, patiently: bool = True) -> None:
         """Sends until the queue is empty, it is stopped, or the deadline (monotonic seconds) has passed.
+
+        Unless `patiently`, also until the collector wants to be left alone for a while.
 
         Returns at once where another process is sending from the file. The right to send is kept through the waits
         between tries, so that no other process begins its own.
@@ -73,7 +75,9 @@ class Sender:
             with self._queue.sending() as mine:
                 while not self._stopped and (deadline is None or _left(deadline) > 0):
                     if (pause := self._resume_at - time.monotonic()) > 0:
-                        self._pause(pause if deadline is None else min(pause, _left(deadline)))
+                        if not patiently or (deadline is not None and self.is_paused_until(deadline)):
+                            return
+                        self._pause(pause)
                         continue
                     batch = self._queue.take(self._most_events, self._pace.batch_bytes, mine)
                     if not batch.events:
