@@ -10,10 +10,10 @@ const SETTLE_MS = 40;
  * Takes turns through one key of the storage. Storage has no compare-and-set: who writes the lease waits a moment and
  * has it if it is still theirs. Should two work at once all the same, events are sent twice under one id, and count once.
  */
-export function leaseLock(storage: Pick<Storage, "get" | "set" | "remove">, key: string, now = Date.now, random = Math.random): Lock {
-  const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms * (1 + random())));
+export function leaseLock(storage: Pick<Storage, "get" | "set" | "remove">, key: string): Lock {
+  const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms * (1 + Math.random())));
   const left = (): number => {
-    const rest = parseInt(storage.get(key) ?? "0") - now();
+    const rest = parseInt(storage.get(key) ?? "0") - Date.now();
     return rest <= LEASE_MS ? rest : 0;
   };
   return async (work) => {
@@ -22,7 +22,7 @@ export function leaseLock(storage: Pick<Storage, "get" | "set" | "remove">, key:
         await pause(SETTLE_MS);
         continue;
       }
-      const mine = `${now() + LEASE_MS} ${random()}`;
+      const mine = `${Date.now() + LEASE_MS} ${Math.random()}`;
       storage.set(key, mine);
       await pause(SETTLE_MS);
       if (storage.get(key) !== mine) continue;

@@ -8,7 +8,7 @@ import { BrowserClient, type BrowserOptions } from "./browser/client";
 type Command = [name: string, ...values: unknown[]];
 interface Commands {
   (...command: Command): unknown;
-  q?: ArrayLike<unknown>[];
+  q?: Iterable<unknown>[];
   on?: boolean;
 }
 
@@ -39,5 +39,5 @@ if (!before?.on) {
   host[name] = run;
   const { endpoint, writeKey } = tag;
   if (endpoint && writeKey) run("init", { endpoint, writeKey });
-  Array.from(before?.q ?? []).forEach((command) => run(...(Array.from(command) as Command)));
+  before?.q?.forEach((command) => run(...(command as Command)));
 }

@@ -9,6 +9,7 @@ const WAIT = "wait";
 const BASE_MS = 1_000;
 const CAP_MS = 300_000;
 const LONGEST_WAIT_MS = 3_600_000;
+const REFUSED = [401, 403, 404];
 const NO_ANSWER = " 0";
 
 /** What a sender needs of its surroundings. */
@@ -60,8 +61,8 @@ export class Sender {
 
   /** What the page made and nobody is sending goes as beacons. It stays in the queue: a beacon has no answer. */
   beacon(): void {
-    this._paused = true;
-    this._stopTimer();
+    if (this._paused) return;
+    this.stop();
     this._forgetSilence();
     const { transport, now } = this._around;
     const sent = new Set(this._inFlight);
@@ -127,10 +128,13 @@ export class Sender {
     return !this._paused && !this._waitMs() && this._around.online();
   }
 
-  /** Takes out of the queue what has its verdict. A 4xx is final, save for 408 and 429. */
+  /**
+   * Takes out of the queue what has its verdict. A 4xx is not repeated, save for 408 and 429; where the key, the origin
+   * or the address is refused, this page asks no more, and the events stay for the next one.
+   */
   private _settle(batch: Waiting[], answer: Answer): boolean {
     const { status } = answer;
-    const isFinal = status > 199 && status < 500 && status !== 408 && status !== 429;
+    const isFinal = status > 199 && status < 500 && ![...REFUSED, 408, 429].includes(status);
     const results = parsed<{ results?: { status?: string }[] }>(answer.body)?.results;
     const verdicts = results?.length === batch.length && results;
     const settled = batch.filter((_, index) => (verdicts ? verdicts[index]?.status !== "retry" : isFinal));
@@ -140,7 +144,8 @@ export class Sender {
       this._shelf.remove(WAIT);
       return true;
     }
-    this._backOff(answer);
+    if (REFUSED.includes(status)) this.stop();
+    else this._backOff(answer);
     return false;
   }
 

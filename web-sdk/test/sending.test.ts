@@ -80,8 +80,8 @@ const FINAL: [string, Answer][] = [
   ["accepted", { status: 200, body: verdicts("accepted", "accepted") }],
   ["accepted and rejected", { status: 207, body: verdicts("accepted", "rejected") }],
   ["rejected", { status: 400, body: verdicts("rejected", "rejected") }],
-  ["refused as a whole", { status: 401, body: '{"error":"unknown_write_key"}' }],
-  ["refused by something between that speaks HTML", { status: 403, body: "<html>" }],
+  ["a body that cannot be read", { status: 400, body: '{"error":"malformed_json"}' }],
+  ["too large for something between that speaks HTML", { status: 413, body: "<html>" }],
   ["taken without verdicts", { status: 204 }],
 ];
 
@@ -95,6 +95,20 @@ test.each(FINAL)("what was %s is not sent again", async (_, answer) => {
   await pass(world, 60_000);
   expect(world.requests.length).toBe(1);
   expect(world.stored("q.")).toEqual([]);
+});
+
+test.each([401, 403, 404])("after %i this page asks no more, and the next one tries again", async (status) => {
+  const world = new World();
+  world.answers.push({ status });
+  const client = world.client();
+  client.track("a");
+  await client.flush();
+  client.track("b");
+  await pass(world, 400_000);
+  expect(world.requests.length).toBe(1);
+  world.client();
+  await pass(world, 2_000);
+  expect(world.requests[1]!.events.map((event) => event.event)).toEqual(["a", "b"]);
 });
 
 const AGAIN: [string, Answer | Error][] = [
