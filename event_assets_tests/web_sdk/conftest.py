@@ -23,7 +23,7 @@ from event_assets_tests.processes import eventually
 from event_assets_tests.web_sdk.site import SCRIPT, Site, serving_site
 
 Event = dict[str, Any]
-QUIET = 0.4
+QUIET = 0.3
 """Seconds after which nothing more is expected; the pages flush after a tenth of a second."""
 
 
