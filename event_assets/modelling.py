@@ -213,7 +213,6 @@ def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) ->
             rules.sessions(),
             rules.attribution(),
             rules.spend(),
-            rules.session_reach_days,
             rules.decoders,
             _ALL,
         ),

@@ -28,5 +28,5 @@ def sessionised(
     spark: LazyPySparkResource,
     rules: RulesResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    what = Sessionising(window_of(context), rules.sessions(), config.rebuild, rules.session_reach_days)
+    what = Sessionising(window_of(context), rules.sessions(), config.rebuild)
     yield from materialise_all(context, lambda: sessions_step(lake.open(), spark.spark_session, what))

@@ -310,6 +310,16 @@ ENRICHED_EVENTS = Table(
     sort_by=("derived_at",),
 )
 
+EVENT_DAYS = Table(
+    "event_days",
+    "The narrow index by which a client session, a page view and the sessions of an id are found on whatever day.",
+    (
+        _required("id_hash", "long", "Hash of what the id is of, and the id."),
+        _required("event_date", "date", "A day on which there is, or was, something of it."),
+    ),
+    key=("id_hash", "event_date"),
+)
+
 PAGE_VIEWS = Table(
     "page_views",
     "One row a page view, by the date on which it began.",
@@ -701,6 +711,7 @@ LAKE_TABLES: tuple[Table, ...] = (
     EVENT_IDS,
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,
+    EVENT_DAYS,
     PAGE_VIEWS,
     IDENTITIES,
     SESSIONS,

@@ -45,7 +45,6 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     attribution_half_life_days: float
     attribution_ends_percent: float
     spend_file: str | None = None
-    session_reach_days: int | None = None
     max_records_per_run: int
 
     @classmethod
@@ -74,7 +73,6 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             attribution_half_life_days=settings.attribution_half_life_days,
             attribution_ends_percent=settings.attribution_ends_percent,
             spend_file=str(settings.spend_file.absolute()) if settings.spend_file else None,
-            session_reach_days=settings.session_reach_days,
             max_records_per_run=settings.max_records_per_run,
         )
 

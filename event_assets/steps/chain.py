@@ -22,6 +22,7 @@ from event_assets.contract.tables import (
     DAILY_METRICS,
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,
+    EVENT_DAYS,
     EVENT_IDS,
     EVENT_LEDGER,
     IDENTITIES,
@@ -69,7 +70,6 @@ class Rules:
     sessions: SessionRules = field(default_factory=SessionRules)
     attribution: AttributionRules = field(default_factory=AttributionRules)
     spend_file: Path | None = None
-    session_reach_days: int | None = None
     decoders: int = 1
     records_per_shard: int = 200_000
 
@@ -96,7 +96,7 @@ class Run:
 
     @property
     def sessionising(self) -> Sessionising:
-        return Sessionising(self.window, self.rules.sessions, self.rebuild, self.rules.session_reach_days)
+        return Sessionising(self.window, self.rules.sessions, self.rebuild)
 
     @property
     def measuring(self) -> Measuring:
@@ -116,7 +116,10 @@ STEPS: tuple[Step, ...] = (
     Step((QUARANTINED_EVENTS,), lambda run: quarantine_step(run.lake, run.spark, run.cleaning)),
     Step((EVENT_IDS, DUPLICATE_EVENTS, ENRICHED_EVENTS), lambda run: enrich_step(run.lake, run.spark, run.enriching)),
     Step((IDENTITIES,), lambda run: identities_step(run.lake, run.spark, rebuild=run.rebuild)),
-    Step((PAGE_VIEWS, SESSIONS, SESSION_ISSUES), lambda run: sessions_step(run.lake, run.spark, run.sessionising)),
+    Step(
+        (EVENT_DAYS, PAGE_VIEWS, SESSIONS, SESSION_ISSUES),
+        lambda run: sessions_step(run.lake, run.spark, run.sessionising),
+    ),
     Step((VISITORS,), lambda run: visitors_step(run.lake, run.spark, rebuild=run.rebuild)),
     Step((USERS,), lambda run: users_step(run.lake, run.spark, run.rules.sessions, rebuild=run.rebuild)),
     Step((USER_SEGMENTS,), lambda run: segments_step(run.lake, run.spark, rebuild=run.rebuild)),

@@ -17,9 +17,10 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
+from event_assets.contract.tables import ENRICHED_EVENTS, EVENT_DAYS, IDENTITIES, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
+from event_assets.steps.indexing import EventIndex
 from event_assets.steps.outstanding import Outstanding, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.stamping import Stamping
@@ -36,15 +37,11 @@ CODE = "2"
 
 @dataclass(frozen=True)
 class Sessionising:
-    """What to sessionise: the days, by which rules, whether from scratch.
-
-    `reach_days`: how far around a changed event other events of its client session are looked for; None: on every day.
-    """
+    """What to sessionise: the days, by which rules, whether from scratch."""
 
     window: Window
     rules: SessionRules
     rebuild: bool = False
-    reach_days: int | None = None
 
     @property
     def code(self) -> str:
@@ -60,6 +57,7 @@ class _Tables:
     issues: Snapshot
     page_views: Snapshot
     todo: Outstanding
+    index: EventIndex
     stamping: Stamping
 
 
@@ -87,6 +85,8 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
     days = sorted({*what.window.among(tables.todo.dates), *again})
     with lake.scratch() as checkpoint:
         made = _made(spark, tables, what, days, again, checkpoint) if days else _restamped(spark, tables)
+        if days or tables.stamping.ids:
+            tables.index.commit()
         written = [_write(tables, what, each, days, known, again) for each in made]
     page_views = written[2] if days else _report(tables.page_views, [], [])
     issues = written[1] if days else _report(tables.issues, [], [])
@@ -94,11 +94,14 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
 
 
 def _tables(lake: Lake, spark: SparkSession) -> _Tables:
-    events, identities = lake.table(ENRICHED_EVENTS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
+    # What is made of others is read first: then none is ahead of what it is made of, whoever writes meanwhile.
     standing, issues, views = (lake.table(table.name).snapshot() for table in (SESSIONS, SESSION_ISSUES, PAGE_VIEWS))
+    entries, identities = lake.table(EVENT_DAYS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
+    events = lake.table(ENRICHED_EVENTS.name).snapshot()
     # page_views are committed last, so another one is behind them only where its table was deleted.
-    behind = outstanding(events, min(views, standing, issues, key=_through).progress)
-    return _Tables(events, standing, issues, views, behind, Stamping(spark, standing, identities))
+    todo = outstanding(events, min(views, standing, issues, key=_through).progress)
+    index = EventIndex(spark, entries, events, standing, views)
+    return _Tables(events, standing, issues, views, todo, index, Stamping(spark, standing, identities, index))
 
 
 def _through(table: Snapshot) -> int:
@@ -127,6 +130,7 @@ def _everything(
     rows = checkpoint(sessionise(session_events(events, rules), rules))
     days = sorted(tables.events.dates())
     made = checkpoint(sessions(rows, events, rules))
+    tables.index.add_sessions(made)
     return [
         _Rows(tables.sessions, tables.stamping.stamp(made, tables.sessions.read(spark)), days),
         _Rows(tables.issues, session_issues(rows, rules), days),
@@ -150,8 +154,8 @@ def _zones(
             dates=[dt.date.fromisoformat(day) for day in tables.events.dates()],
             events=days_of(tables.events),
             page_views=days_of(tables.page_views),
+            event_days=tables.index.rows,
             checkpoint=checkpoint,
-            reach_days=what.reach_days,
         ),
         what.rules,
     )
@@ -164,6 +168,8 @@ def _zones(
     ):
         standing = base.read(spark, base.of_dates(near))
         come = checkpoint(rows)
+        if base is tables.sessions:
+            tables.index.add_sessions(come)
         days = _distinct_days(
             come.select("event_date").unionByName(in_zones(standing, result.zones).select("event_date"))
         )

@@ -15,17 +15,20 @@ from event_assets.contract.tables import IDENTITIES
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.table import Snapshot
 from event_assets.steps.changed import changed_rows, readable
+from event_assets.steps.indexing import EventIndex
+from event_assets.transforms.event_days import carrier_hash, find_days
 from event_assets.transforms.stitching import STAMPS, of_ids, restamped_ids, stitch
 from event_assets.transforms.touched import carried_ids, carries, listed
 
 
 @dataclass(frozen=True)
 class Stamping:
-    """The sessions as they are, and the identities that they are to be stamped from."""
+    """The sessions as they are, the identities that they are to be stamped from, and the index that finds them."""
 
     spark: SparkSession
     sessions: Snapshot
     identities: Snapshot
+    index: EventIndex
 
     @cached_property
     def ids(self) -> list[str] | None:
@@ -41,8 +44,10 @@ class Stamping:
         """The days on which sessions of these ids begin."""
         if not self.ids:
             return sorted(self.sessions.dates()) if self.ids is None else []
-        rows = self.sessions.read(self.spark).where(carries(self.ids)).select("event_date").distinct()
-        return sorted(str(row["event_date"]) for row in rows.collect())
+        ids = self.spark.createDataFrame([(name,) for name in self.ids], "id string")
+        found = {str(day) for day in find_days(self.index.rows, ids.select(carrier_hash("id")))}
+        near = self.sessions.read(self.spark, self.sessions.of_dates(found))
+        return _days(near.where(carries(self.ids)))
 
     def stamp(self, made: DataFrame, standing: DataFrame) -> DataFrame:
         """Session rows that were made, and those that stand: the first with their stamp, the others too if they need
@@ -60,3 +65,7 @@ class Stamping:
 
     def _stitched(self, rows: DataFrame) -> DataFrame:
         return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))
+
+
+def _days(sessions: DataFrame) -> list[str]:
+    return sorted(str(row["event_date"]) for row in sessions.select("event_date").distinct().collect())

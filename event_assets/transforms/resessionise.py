@@ -14,10 +14,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from event_assets.transforms.event_days import find_days, page_view_hash, session_hash
 from event_assets.transforms.page_views import TEXT_COLUMNS as PAGE_VIEW_TEXTS
 from event_assets.transforms.page_views import page_views
 from event_assets.transforms.session_issues import session_issues
@@ -46,15 +48,15 @@ _UNIT = ("unit", "is_client")
 class Tables:
     """What `resessionise` may read: days of enriched events as they are now, of page views as they were made before.
 
-    `dates` are the event dates that there are. `reach_days` bounds how far from a changed event other events of its
-    client session, and of its page view ids, are looked for; None looks at every date (three narrow columns of it).
+    `dates` are the event dates that there are. `event_days` are the rows of their index, which tells on which dates the
+    other events of a client session, and of a page view id, are.
     """
 
     dates: Collection[dt.date]
     events: ReadDays
     page_views: ReadDays
+    event_days: DataFrame
     checkpoint: Checkpoint
-    reach_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +81,18 @@ def resessionise(changed: DataFrame, tables: Tables, rules: SessionRules) -> Res
     """
     touched = tables.checkpoint(touched_keys(changed))
     dates = _dates(touched)
-    near = _around(dates, tables)
     rounds = 0
     while True:
         rounds += 1
         loaded = tables.checkpoint(select_touched(tables.events(dates), touched))
         zones = tables.checkpoint(touched_zones(loaded, touched, rules))
-        far = elsewhere(tables.events(near), loaded, touched)
-        wanted = (open_dates(zones, rules) | _dates(far)) & set(tables.dates)
-        spread = tables.checkpoint(also_touched(loaded, touched, tables.page_views(near)))
+        far = elsewhere(tables.event_days, loaded, touched)
+        wanted = (open_dates(zones, rules) | far) & set(tables.dates)
+        spread = tables.checkpoint(also_touched(loaded, touched, tables.page_views(dates | far)))
         new = _dates(spread)
         if wanted <= dates and not new:
             break
         dates |= wanted | new
-        near |= _around(dates, tables)
         if new:
             touched = tables.checkpoint(touched.unionByName(spread))
     rows = tables.checkpoint(sessionise(session_events(loaded, rules), rules))
@@ -187,14 +187,11 @@ def open_dates(zones: DataFrame, rules: SessionRules) -> set[dt.date]:
     return _dates(ends)
 
 
-def elsewhere(events: DataFrame, loaded: DataFrame, touched: DataFrame) -> DataFrame:
-    """The `event_date` of every event of a touched client session, and of every page view with a loaded one's id."""
-    narrow = events.select("event_date", "session_id", "event", "page_view_id")
-    clients = touched.where("is_client").select(F.col("unit").alias("session_id")).distinct()
-    ids = _page_views(loaded).select("page_view_id").unionByName(touched.select("page_view_id")).distinct()
-    of_sessions = narrow.join(clients, "session_id", "left_semi").select("event_date")
-    of_views = _page_views(narrow).join(ids, "page_view_id", "left_semi").select("event_date")
-    return of_sessions.unionByName(of_views)
+def elsewhere(event_days: DataFrame, loaded: DataFrame, touched: DataFrame) -> set[dt.date]:
+    """The dates of all events of touched client sessions, and of all page views with a touched or loaded one's id."""
+    clients = touched.where("is_client").select(session_hash("unit").alias("id_hash"))
+    views = (rows.select(page_view_hash("page_view_id").alias("id_hash")) for rows in (_page_views(loaded), touched))
+    return find_days(event_days, reduce(DataFrame.unionByName, views, clients))
 
 
 def also_touched(loaded: DataFrame, touched: DataFrame, page_views: DataFrame) -> DataFrame:
@@ -258,10 +255,3 @@ def _page_views(events: DataFrame) -> DataFrame:
 
 def _dates(rows: DataFrame) -> set[dt.date]:
     return {row["event_date"] for row in rows.select("event_date").distinct().collect()}
-
-
-def _around(dates: Collection[dt.date], tables: Tables) -> set[dt.date]:
-    if tables.reach_days is None:
-        return set(tables.dates)
-    reach = range(-tables.reach_days, tables.reach_days + 1)
-    return {date + dt.timedelta(days=days) for date in dates for days in reach} & set(tables.dates)

@@ -6,6 +6,7 @@ Who is touched is not known here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,13 +15,13 @@ FEW = 2_000
 """More than this are not listed: then making all rows again is about as fast."""
 
 
-def listed(ids: DataFrame, few: int = FEW) -> list[str] | None:
+def listed(ids: DataFrame, few: int = FEW) -> list[Any] | None:
     """The values of the only column, sorted; None where they are more than `few`."""
     rows = ids.limit(few + 1).collect()
     return sorted(row[0] for row in rows) if len(rows) <= few else None
 
 
-def is_one_of(column: str | Column, ids: Sequence[str]) -> Column:
+def is_one_of(column: str | Column, ids: Sequence[Any]) -> Column:
     """Whether the value is one of these; of nothing, no value is."""
     value = F.col(column) if isinstance(column, str) else column
     return value.isin(list(ids)) if ids else F.lit(False)

@@ -9,6 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import PAGE_VIEWS, SESSIONS, Table
+from event_assets.transforms.event_days import days_of_events, days_of_page_views
 from event_assets.transforms.page_views import page_views
 from event_assets.transforms.resessionise import Tables, merge_touched, resessionise
 from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
@@ -68,8 +69,14 @@ class SmallLake:
             dates=self._dates(events),
             events=lambda dates: frame(self.spark, [row for row in events if row["event_date"] in dates]),
             page_views=lambda dates: self._of(PAGE_VIEWS, self.page_views, dates),
+            event_days=self._index(),
             checkpoint=lambda rows: kept(self.spark, rows),
         )
+
+    def _index(self) -> DataFrame:
+        """The entries of what is there, and of the page views as they were made before."""
+        events, views = frame(self.spark, self.events.values()), frame(self.spark, self.page_views, PAGE_VIEWS)
+        return kept(self.spark, days_of_events(events).unionByName(days_of_page_views(views)).distinct())
 
     def _merged(self, table: Table, rows: list[Row], recomputed: DataFrame, zones: DataFrame) -> list[Row]:
         return rows_of(merge_touched(frame(self.spark, rows, table), recomputed, zones))

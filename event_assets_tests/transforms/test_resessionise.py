@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables import PAGE_VIEWS
+from event_assets.transforms.event_days import days_of_events
 from event_assets.transforms.resessionise import Tables, resessionise
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import RULES, SmallLake, kept, page_views_of, sessions_of
@@ -90,7 +91,8 @@ def test_only_sessions_that_begin_in_a_zone_are_made_again(spark: SparkSession) 
     came = enriched_event(when=at(60))
     rows = [*others, came]
     dates = {row["event_date"] for row in rows}
-    tables = Tables(dates, lambda _: frame(spark, rows), lambda _: frame(spark, [], PAGE_VIEWS), partial(kept, spark))
+    views, index = frame(spark, [], PAGE_VIEWS), days_of_events(frame(spark, rows))
+    tables = Tables(dates, lambda _: frame(spark, rows), lambda _: views, index, partial(kept, spark))
     done = resessionise(frame(spark, [came]), tables, RULES)
     assert [row["start_at"] for row in rows_of(done.sessions)] == [at(60)]
 
