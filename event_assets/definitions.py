@@ -5,14 +5,17 @@ from __future__ import annotations
 import dagster as dg
 
 from event_assets.assets import attribution, books, events, metrics, people, sessions, sources
-from event_assets.assets.warehouse import WAREHOUSE_ASSETS
+from event_assets.assets.product import faulty_analyses, product_assets, upstream_of_tables
+from event_assets.assets.warehouse import warehouse_assets
+from event_assets.automation.analyses import analyses_sensor
 from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.automation.partitions import partitioned, partitions_of
 from event_assets.automation.sensors import stream_sensor
 from event_assets.automation.simulation import simulation_job
 from event_assets.checks.events import EVENT_CHECKS
 from event_assets.checks.warehouse import WAREHOUSE_CHECKS
-from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.analysis import Analyses
+from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.resources.spark import spark_resource
@@ -43,19 +46,26 @@ PARTITIONED = [
     *(table.name for table in LAKE_TABLES if table.partition_by),
     *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES if table.partition_by),
 ]
+PRODUCT_WAREHOUSE = [
+    dg.AssetKey(["warehouse", table.name]) for table in WAREHOUSE_TABLES if table.lake in PRODUCT_TABLES
+]
 
 
 def build_defs(settings: Settings) -> dg.Definitions:
     """Everything that Dagster runs, for these settings."""
     partitions = partitions_of(settings)
-    assets = partitioned([*LAKE_ASSETS, *WAREHOUSE_ASSETS], PARTITIONED, partitions)
-    keys = [key for asset in assets for key in asset.keys]
+    analyses = Analyses.load(settings.analytics)
+    of_analyses = product_assets(analyses)
+    warehouse = warehouse_assets(upstream_of_tables(analyses))
+    assets = partitioned([*LAKE_ASSETS, *of_analyses, *warehouse], PARTITIONED, partitions)
+    product = {*(key for asset in of_analyses for key in asset.keys), *PRODUCT_WAREHOUSE}
+    keys = [key for asset in assets for key in asset.keys if key not in product]
     return dg.Definitions(
-        assets=[*SOURCES, *assets],
+        assets=[*SOURCES, *assets, *faulty_analyses(analyses)],
         asset_checks=[*EVENT_CHECKS, *WAREHOUSE_CHECKS],
         jobs=[maintain_lake, prune_runs, simulation_job(settings)],
         schedules=schedules(settings, partitions),
-        sensors=[stream_sensor(settings, partitions, keys)],
+        sensors=[stream_sensor(settings, partitions, keys), analyses_sensor(settings, analyses, sorted(product))],
         resources={
             "stream": StreamResource.of(settings),
             "lake": LakeResource.of(settings),

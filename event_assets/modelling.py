@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 from pyspark.sql import SparkSession
 
+from event_assets.contract.analysis import Analyses, AnalysisError
 from event_assets.contract.decoder import BARE_LIMITS
 from event_assets.contract.plan import PlanError
 from event_assets.contract.tables import EVENT_LEDGER, LAKE_TABLES
@@ -215,8 +216,22 @@ def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) ->
             rules.spend(),
             rules.decoders,
             _ALL,
+            _analyses(settings),
         ),
     )
+
+
+def _analyses(settings: Settings) -> Analyses:
+    """The analyses that a setting names; there are none otherwise."""
+    if settings.analytics_dir is None:
+        return Analyses()
+    try:
+        found = Analyses.load(settings.analytics_dir)
+    except AnalysisError as error:
+        raise SettingsError(str(error)) from None
+    if found.faults:
+        raise SettingsError("\n".join(found.faults.values()))
+    return found
 
 
 def _books(imported: ImportResult, hours: Sequence[Mapping[str, Any]]) -> Books:

@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     )
     dagster_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI; 0 takes a free one.")
     plan_dir: Path | None = Field(None, description="Folder of the tracking plan. Default: the one that is shipped.")
+    analytics_dir: Path | None = Field(
+        None, description="Folder of the product analyses. Default: the ones that are shipped."
+    )
+    analytics_interval_seconds: int = Field(
+        300, ge=5, le=604_800, description="Least seconds between two refreshes of the product analyses."
+    )
 
     ip_privacy: Literal["keep", "truncate", "mask", "hash"] = Field(
         "truncate", description="What the first write does with IP addresses."
@@ -254,6 +260,11 @@ class Settings(BaseSettings):
     def plan(self) -> Path:
         """Folder of the tracking plan in force."""
         return self.plan_dir or Path(__file__).parent / "contract" / "plans"
+
+    @property
+    def analytics(self) -> Path:
+        """Folder of the product analyses in force."""
+        return self.analytics_dir or Path(__file__).parent / "contract" / "analyses"
 
 
 MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_ids")

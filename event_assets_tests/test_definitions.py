@@ -7,7 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.analysis import Analyses
+from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings
 
@@ -30,6 +31,7 @@ WANTED = {
     "channel_performance",
     "daily_metrics",
     "event_ledger",
+    *(f"product/{analysis.name}" for analysis in Analyses.load(Settings().analytics).usable),
     *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES),
 }
 
@@ -80,6 +82,22 @@ def test_warehouse_columns_name_the_lake_columns_that_they_come_from(specs: dict
     for table in WAREHOUSE_TABLES:
         lineage = specs[f"warehouse/{table.name}"].metadata["dagster/column_lineage"]
         assert lineage.deps_by_column.keys() == set(table.columns)
+
+
+def test_every_kind_of_analysis_is_shown_by_one_that_is_shipped() -> None:
+    shipped = Analyses.load(Settings().analytics)
+    assert not shipped.faults
+    assert {analysis.table for analysis in shipped.usable} == set(PRODUCT_TABLES)
+
+
+def test_an_analysis_that_cannot_be_used_says_why_and_leaves_the_others_alone(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("{kind: active_users, name: good}")
+    (tmp_path / "not good.yaml").write_text("{kind: funnel, name: bad}")
+    defs = build_defs(Settings(home=tmp_path, analytics_dir=tmp_path))
+    specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+    words = specs["product/unusable/not_good"].description or ""
+    assert "not good.yaml" in words and "`steps`" in words
+    assert "product/good" in specs
 
 
 def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, dg.AssetSpec]) -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from event_assets import modelling
 from event_assets.cli import app
-from event_assets.contract.tables import LAKE_TABLES
+from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.definitions import LAKE_ASSETS
 from event_assets.modelling import ModelInputError, model_file, with_receipt
 from event_assets.settings import SettingsError
@@ -74,7 +74,18 @@ def test_all_steps_together_make_every_table_once_and_so_do_the_assets() -> None
     assert sorted(made) == sorted(table.name for table in LAKE_TABLES)
     indexes = {"event_ids", "duplicate_events", "event_days"}
     assets = [key.to_user_string() for asset in LAKE_ASSETS for key in asset.keys]
-    assert sorted(assets) == sorted(set(made) - indexes)
+    assert sorted(assets) == sorted(set(made) - indexes - {table.name for table in PRODUCT_TABLES})
+
+
+def test_analyses_that_a_setting_names_are_made_too(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "analyses").mkdir()
+    file = tmp_path / "analyses" / "buying.yaml"
+    file.write_text("{kind: funnel, name: buying, steps: [{event: page_view}, {event: purchase}]}")
+    model.run(visits(), analytics_dir="analyses")
+    assert sorted((row["step"], row["people"]) for row in model.rows("funnels")) == [(1, 2), (2, 1)]
+    file.write_text("{kind: funnel, name: buying}")
+    with pytest.raises(SettingsError, match=r"buying\.yaml.*`steps`"):
+        model.run(visits(), analytics_dir="analyses")
 
 
 # What is taken as given ----------------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
-"""Small pictures for metadata: bars as SVG, a few hundred bytes each, drawn without a plotting library's start-up
-time."""
+"""Small pictures for metadata: SVG of a few kilobytes each, drawn without a plotting library's start-up time."""
 
 from __future__ import annotations
 
@@ -10,50 +9,17 @@ from xml.sax.saxutils import escape
 import dagster as dg
 
 _WIDTH, _HEIGHT, _LABELS = 640, 140, 36
-_COLOURS = ("#4f43dd", "#e0813a", "#2a9d8f", "#c43b6b", "#8a8f98", "#d9b429")
+_COLOUR = "#4f43dd"
+_COLOURS = ("#4f43dd", "#2a9d8f", "#e0813a", "#8a8f98", "#c43b6b", "#d9b429")
+_PALE, _GREY = "#e4e2f9", "#666"
+_ROW = 26
+_MOST_MARKS = 120
 _BAR, _GAP, _NAME, _LEGEND = 7, 8, 150, 22
 
 
 def bars(values: Sequence[tuple[str, float]], unit: str) -> dg.MarkdownMetadataValue:
     """One bar a value, with its figure on mouse-over; the first and last label and the largest value are written
     out."""
-    svg = base64.b64encode(_svg(values, unit).encode()).decode()
-    return dg.MetadataValue.md(f"![{unit}](data:image/svg+xml;base64,{svg})")
-
-
-def grouped_bars(groups: Mapping[str, Mapping[str, float]], unit: str) -> dg.MarkdownMetadataValue:
-    """Lying bars in groups, the group with the largest value first; each bar of a group has its name's colour."""
-    names = list(dict.fromkeys(name for bars_ in groups.values() for name in bars_))
-    order = sorted(groups, key=lambda group: (-max(groups[group].values(), default=0), group))
-    svg = base64.b64encode(_grouped_svg({group: groups[group] for group in order}, names).encode()).decode()
-    return dg.MetadataValue.md(f"![{unit}](data:image/svg+xml;base64,{svg})")
-
-
-def _grouped_svg(groups: Mapping[str, Mapping[str, float]], names: Sequence[str]) -> str:
-    largest = max((value for each in groups.values() for value in each.values()), default=0) or 1
-    tall = _BAR * len(names) + _GAP
-    room = _WIDTH - _NAME - 60
-    shapes = []
-    for place, name in enumerate(names):
-        left, colour = place * _WIDTH / len(names), _COLOURS[place % len(_COLOURS)]
-        shapes.append(f'<rect x="{left:.0f}" y="4" width="10" height="10" fill="{colour}"/>')
-        shapes.append(_text(left + 14, 13, "start", name))
-    for row, (group, each) in enumerate(groups.items()):
-        top = _LEGEND + row * tall
-        shapes.append(_text(_NAME - 6, top + tall / 2, "end", group))
-        for place, name in enumerate(names):
-            value, y, colour = each.get(name, 0.0), top + place * _BAR, _COLOURS[place % len(_COLOURS)]
-            shapes.append(
-                f'<rect x="{_NAME}" y="{y}" width="{max(room * value / largest, 0):.1f}" height="{_BAR - 1}" '
-                f'fill="{colour}"><title>{escape(f"{group}, {name}: {value:,.2f}")}</title></rect>'
-            )
-        most = max(each.values(), default=0)
-        shapes.append(_text(_NAME + room * most / largest + 4, top + tall / 2, "start", f"{most:,.1f}"))
-    height = _LEGEND + len(groups) * tall
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}">{"".join(shapes)}</svg>'
-
-
-def _svg(values: Sequence[tuple[str, float]], unit: str) -> str:
     largest = max((value for _, value in values), default=0) or 1
     step = _WIDTH / max(len(values), 1)
     room = _HEIGHT - _LABELS
@@ -61,20 +27,145 @@ def _svg(values: Sequence[tuple[str, float]], unit: str) -> str:
     for place, (label, value) in enumerate(values):
         height = room * value / largest
         shapes.append(
-            f'<rect x="{place * step + 1:.1f}" y="{18 + room - height:.1f}" width="{max(step - 2, 1):.1f}" '
-            f'height="{height:.1f}" fill="#4f43dd"><title>{escape(label)}: {value:,.0f}</title></rect>'
+            _box(place * step + 1, 18 + room - height, max(step - 2, 1), height, _COLOUR, f"{label}: {value:,.0f}")
         )
-    texts = [(0, 12, "start", f"{largest:,.0f} {unit} at the most")]
+    shapes.append(_text(0, 12, f"{largest:,.0f} {unit} at the most"))
     if values:
-        texts += [(0, _HEIGHT - 4, "start", values[0][0]), (_WIDTH, _HEIGHT - 4, "end", values[-1][0])]
-    labels = "".join(_text(*each) for each in texts)
+        shapes += _ends(values[0][0], values[-1][0], _HEIGHT - 4)
+    return _image(shapes, _HEIGHT, unit)
+
+
+def grouped_bars(groups: Mapping[str, Mapping[str, float]], unit: str) -> dg.MarkdownMetadataValue:
+    """Lying bars in groups, the group with the largest value first; each bar of a group has its name's colour."""
+    names = list(dict.fromkeys(name for each in groups.values() for name in each))
+    largest = max((value for each in groups.values() for value in each.values()), default=0) or 1
+    tall, room = _BAR * len(names) + _GAP, _WIDTH - _NAME - 60
+    shapes = _legend(names)
+    for row, group in enumerate(sorted(groups, key=lambda name: (-max(groups[name].values(), default=0), name))):
+        each, top = groups[group], _LEGEND + row * tall
+        shapes.append(_text(_NAME - 6, top + tall / 2, group, "end"))
+        for place, name in enumerate(names):
+            value = each.get(name, 0.0)
+            colour, words = _COLOURS[place % len(_COLOURS)], f"{group}, {name}: {value:,.2f}"
+            shapes.append(_box(_NAME, top + place * _BAR, max(room * value / largest, 0), _BAR - 1, colour, words))
+        most = max(each.values(), default=0)
+        shapes.append(_text(_NAME + room * most / largest + 4, top + tall / 2, f"{most:,.1f}"))
+    return _image(shapes, _LEGEND + len(groups) * tall, unit)
+
+
+def rows_of_bars(rows: Sequence[tuple[str, float, str]], title: str) -> dg.MarkdownMetadataValue:
+    """One line a row: its label, a bar as long as its value, and what is written on it."""
+    largest = max((value for _, value, _ in rows), default=0) or 1
+    left = 220
+    shapes = []
+    for place, (label, value, words) in enumerate(rows):
+        top = place * _ROW
+        shapes += [
+            _box(left, top + 3, _WIDTH - left, _ROW - 6, _PALE, f"{label}: {words}"),
+            _box(left, top + 3, (_WIDTH - left) * value / largest, _ROW - 6, _COLOUR, f"{label}: {words}"),
+            _text(left - 8, top + 17, _short(label, 34), "end"),
+            _text(_WIDTH - 6, top + 17, words, "end", "#222"),
+        ]
+    return _image(shapes, max(len(rows), 1) * _ROW, title)
+
+
+def heat_map(
+    rows: Sequence[tuple[str, Sequence[float | None]]], columns: Sequence[str], title: str
+) -> dg.MarkdownMetadataValue:
+    """One line a row of shares, the darker the greater; each with its percentage. None is no cell."""
+    left, width = 150, (_WIDTH - 150) / max(len(columns), 1)
+    shapes = [_text(left + width * (k + 0.5), 14, name, "middle") for k, name in enumerate(columns)]
+    for place, (label, shares) in enumerate(rows, 1):
+        top = place * _ROW
+        shapes.append(_text(left - 8, top + 15, _short(label, 24), "end"))
+        for k, share in enumerate(shares):
+            if share is None:
+                continue
+            shown, ink = f"{share:.0%}", "#fff" if share > 0.5 else "#222"
+            fill = f'{_COLOUR}" fill-opacity="{0.06 + 0.94 * min(share, 1):.2f}'
+            shapes.append(_box(left + k * width, top, width - 1, _ROW - 1, fill, f"{label}, {columns[k]}: {share:.1%}"))
+            shapes.append(_text(left + width * (k + 0.5), top + 16, shown if width > 26 else "", "middle", ink))
+    return _image(shapes, (len(rows) + 1) * _ROW, title)
+
+
+def stacked_bars(places: Sequence[str], series: Mapping[str, Sequence[float]], title: str) -> dg.MarkdownMetadataValue:
+    """One bar a place, made of all series; what is negative hangs below the line."""
+    first = max(len(places) - _MOST_MARKS, 0)
+    places, series = places[first:], {name: values[first:] for name, values in series.items()}
+    up = max((sum(max(v, 0) for v in column) for column in zip(*series.values(), strict=True)), default=0)
+    down = max((sum(max(-v, 0) for v in column) for column in zip(*series.values(), strict=True)), default=0)
+    scale = 150 / ((up + down) or 1)
+    line, step = 22 + up * scale, _WIDTH / max(len(places), 1)
+    shapes = _legend(tuple(series))
+    for place, label in enumerate(places):
+        top = bottom = line
+        for colour, (name, values) in zip(_COLOURS, series.items(), strict=False):
+            value = values[place]
+            height = abs(value) * scale
+            top -= height if value > 0 else 0
+            at = top if value > 0 else bottom
+            bottom += height if value < 0 else 0
+            if value:
+                shapes.append(
+                    _box(place * step + 0.5, at, max(step - 1, 0.5), height, colour, f"{label}, {name}: {value:,.0f}")
+                )
+    shapes.append(_box(0, line, _WIDTH, 0.7, _GREY, "0"))
+    shapes += _ends(places[0], places[-1], 190) if places else []
+    return _image(shapes, 196, title)
+
+
+def lines(places: Sequence[str], series: Mapping[str, Sequence[float]], title: str) -> dg.MarkdownMetadataValue:
+    """One line a series over the places."""
+    largest = max((value for values in series.values() for value in values), default=0) or 1
+    step = _WIDTH / max(len(places) - 1, 1)
+    shapes = [*_legend(tuple(series)), _text(_WIDTH, 12, f"{largest:,.0f} at the most", "end")]
+    for colour, (name, values) in zip(_COLOURS, series.items(), strict=False):
+        points = [(place * step, 174 - 150 * value / largest) for place, value in enumerate(values)]
+        way = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        shapes.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        if len(points) <= _MOST_MARKS:
+            shapes += [
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}">'
+                f"<title>{escape(f'{place}, {name}: {value:,.0f}')}</title></circle>"
+                for (x, y), place, value in zip(points, places, values, strict=True)
+            ]
+    shapes += _ends(places[0], places[-1], 190) if places else []
+    return _image(shapes, 196, title)
+
+
+def _legend(names: Sequence[str]) -> list[str]:
+    shapes = []
+    for place, name in enumerate(names):
+        start = place * _WIDTH / max(len(names), 6)
+        shapes += [_box(start, 3, 10, 10, _COLOURS[place % len(_COLOURS)], name), _text(start + 14, 12, name)]
+    return shapes
+
+
+def _ends(first: str, last: str, y: float) -> list[str]:
+    return [_text(0, y, first), _text(_WIDTH, y, last, "end")]
+
+
+def _box(x: float, y: float, width: float, height: float, fill: str, title: str) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}">{"".join(shapes)}{labels}</svg>'
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}">'
+        f"<title>{escape(title)}</title></rect>"
     )
 
 
-def _text(x: float, y: float, anchor: str, text: str) -> str:
+def _text(x: float, y: float, words: str, anchor: str = "start", fill: str = _GREY) -> str:
     return (
-        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" font-family="sans-serif" font-size="11" fill="#666">'
-        f"{escape(text)}</text>"
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-family="sans-serif" font-size="11" '
+        f'fill="{fill}">{escape(words)}</text>'
     )
+
+
+def _short(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def _image(shapes: Sequence[str], height: float, title: str) -> dg.MarkdownMetadataValue:
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height:.0f}" '
+        f'viewBox="0 0 {_WIDTH} {height:.0f}">{"".join(shapes)}</svg>'
+    )
+    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})")

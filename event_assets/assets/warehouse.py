@@ -1,7 +1,7 @@
 """The warehouse's tables: each loaded from its lake table, one transaction a time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -17,21 +17,29 @@ CODE = "1"
 """Version of what is loaded; raise it when a load gives other rows."""
 
 
-def warehouse_asset(table: WarehouseTable) -> dg.AssetsDefinition:
-    """The asset that loads one table."""
+def warehouse_assets(made_by: Mapping[str, Sequence[dg.AssetKey]]) -> list[dg.AssetsDefinition]:
+    """One asset a table of the warehouse. `made_by` names the assets of those lake tables that several make."""
+    return [
+        warehouse_asset(table, made_by.get(table.lake.name, [dg.AssetKey(table.lake.name)]))
+        for table in WAREHOUSE_TABLES
+    ]
+
+
+def warehouse_asset(table: WarehouseTable, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset that loads one table, which is made by `upstream`."""
 
     @asset_of_ranges(
         name=table.name,
         key_prefix="warehouse",
         description=table.description,
         group_name="warehouse",
-        deps=[table.lake.name],
+        deps=upstream,
         kinds={"postgres", "redshift"},
         tags={"layer": "warehouse"},
         code_version=CODE,
         metadata={
             "dagster/column_schema": column_schema((*table.specs(), LOADED_AT), table.key),
-            "dagster/column_lineage": _column_lineage(table),
+            "dagster/column_lineage": _column_lineage(table, upstream),
         },
     )
     def load(
@@ -43,10 +51,9 @@ def warehouse_asset(table: WarehouseTable) -> dg.AssetsDefinition:
     return load
 
 
-def _column_lineage(table: WarehouseTable) -> dg.TableColumnLineage:
-    upstream = dg.AssetKey([table.lake.name])
+def _column_lineage(table: WarehouseTable, upstream: Sequence[dg.AssetKey]) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(
-        {name: [dg.TableColumnDep(asset_key=upstream, column_name=name)] for name in table.columns}
+        {name: [dg.TableColumnDep(asset_key=key, column_name=name) for key in upstream] for name in table.columns}
     )
 
 
@@ -67,7 +74,3 @@ def _loaded(step: Callable[[], Loaded]) -> dg.MaterializeResult[None]:
         "dates": ", ".join(loaded.dates[-60:]),
     }
     return dg.MaterializeResult(metadata=metadata)
-
-
-WAREHOUSE_ASSETS = [warehouse_asset(table) for table in WAREHOUSE_TABLES]
-"""One asset a table of the warehouse."""

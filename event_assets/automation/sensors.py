@@ -26,7 +26,7 @@ SHARDS_TAG = "event_assets/shards"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 MOST_RANGES = 4
 """More separate stretches of late days than this are one run over all of them."""
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -134,7 +134,7 @@ def _request(wanted: Wanted, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
 
 
 def _runs_in_flight(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     return [run for run in runs if RUN_TAG in run.tags]
 
 

@@ -104,7 +104,7 @@ class TrackingPlan:
         events: dict[str, EventPlan] = {}
         settings = PlanSettings()
         for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
-            document = _read(path)
+            document = read_yaml(path)
             if path.name == _SETTINGS_FILE:
                 settings = _convert(path, document, PlanSettings)
                 continue
@@ -150,7 +150,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
+    """The document of a YAML file. Raises `PlanError`."""
     try:
         return yaml.load(path.read_text("utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -704,6 +704,104 @@ EVENT_LEDGER = Table(
     partition_by=("arrival_date",),
 )
 
+_ANALYSIS = _required("analysis", "string", "Name of the analysis, as its file says.")
+
+FUNNELS = Table(
+    "funnels",
+    "The funnels: one row an analysis, value of its breakdown, and step.",
+    (
+        _ANALYSIS,
+        _required("breakdown", "string", "Value on the first step's event; else (all), (none) or (other)."),
+        _required("step", "int", "Place of the step, from 1."),
+        _required("step_name", "string", "What the step is called."),
+        _required("people", "long", "Persons who reached it within the window."),
+        Column("conversion", "double", "Share of those who reached the first step."),
+        Column("step_conversion", "double", "Share of those who reached the step before."),
+        Column("mean_seconds", "double", "Mean time since the step before.", unit="s"),
+        Column("median_seconds", "double", "Median time since the step before.", unit="s"),
+    ),
+    key=("analysis", "breakdown", "step"),
+    partition_by=("analysis",),
+)
+
+RETENTION = Table(
+    "retention",
+    "The retention tables: one row an analysis, cohort, and period since.",
+    (
+        _ANALYSIS,
+        _required("cohort_start", "timestamp", "Beginning of the period in which the cohort did the target event."),
+        _required("period", "int", "Periods since then; 0 is the cohort itself."),
+        _required("people", "long", "Those of the cohort who came back in that period."),
+        _required("cohort_people", "long", "Persons of the cohort."),
+        Column("share", "double", "people / cohort_people; null where the cohort is empty."),
+    ),
+    key=("analysis", "cohort_start", "period"),
+    partition_by=("analysis",),
+)
+
+LIFECYCLE = Table(
+    "lifecycle",
+    "The lifecycles: one row an analysis, period and status.",
+    (
+        _ANALYSIS,
+        _required("period_start", "timestamp", "Beginning of the period."),
+        _required("status", "string", "new, returning, resurrecting or dormant."),
+        _required("people", "long", "Persons; those who are dormant are counted negative."),
+    ),
+    key=("analysis", "period_start", "status"),
+    partition_by=("analysis",),
+)
+
+PATHS = Table(
+    "paths",
+    "The paths through sessions: one row an analysis and transition.",
+    (
+        _ANALYSIS,
+        _required("step", "int", "Place of from_node on the path, from 1; 0 is the way in."),
+        _required("from_node", "string", "Where from; (start) before the first."),
+        _required("to_node", "string", "Where to; (end) after the last."),
+        _required("transitions", "long", "How often: sessions that go this way at this step."),
+        Column("mean_seconds", "double", "Mean time between the two; null at both ends.", unit="s"),
+    ),
+    key=("analysis", "step", "from_node", "to_node"),
+    partition_by=("analysis",),
+)
+
+ACTIVE_USERS = Table(
+    "active_users",
+    "Active people: one row an analysis and day.",
+    (
+        _ANALYSIS,
+        _required("event_date", "date", "UTC day."),
+        _required("dau", "long", "Persons active on the day."),
+        _required("wau", "long", "Persons active on the day or the 6 before it."),
+        _required("mau", "long", "Persons active on the day or the 29 before it."),
+        Column("stickiness", "double", "dau / mau."),
+    ),
+    key=("analysis", "event_date"),
+    partition_by=("analysis",),
+)
+
+WEB_VITALS = Table(
+    "web_vitals",
+    "How fast pages are: one row an analysis, page and kind of device. 75th percentiles, interpolated.",
+    (
+        _ANALYSIS,
+        _required("page_path", "string", "Path of the page; (none) where there is none."),
+        _required("device_type", "string", "desktop, mobile, tablet, bot or other; (none) where it is not known."),
+        _required("views", "long", "Page views with at least one of the measures."),
+        Column("lcp_ms", "double", "Largest contentful paint.", unit="ms"),
+        Column("inp_ms", "double", "Interaction to next paint.", unit="ms"),
+        Column("fid_ms", "double", "First input delay.", unit="ms"),
+        Column("cls", "double", "Cumulative layout shift."),
+    ),
+    key=("analysis", "page_path", "device_type"),
+    partition_by=("analysis",),
+)
+
+PRODUCT_TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, WEB_VITALS)
+"""What analyses give: one table a kind, which holds all analyses of it."""
+
 LAKE_TABLES: tuple[Table, ...] = (
     RAW_EVENTS,
     CLEAN_EVENTS,
@@ -726,6 +824,7 @@ LAKE_TABLES: tuple[Table, ...] = (
     CHANNEL_PERFORMANCE,
     DAILY_METRICS,
     EVENT_LEDGER,
+    *PRODUCT_TABLES,
 )
 """Every table of the lake, in the order in which data travels."""
 
@@ -851,6 +950,17 @@ WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
         partition_by="event_date",
         sort_key=("event_date",),
         sums=("events", "sessions", "revenue"),
+    ),
+    *(
+        WarehouseTable(table.name, table, table.column_names, sort_key=table.key[:2], sums=sums)
+        for table, sums in (
+            (FUNNELS, ("people",)),
+            (RETENTION, ("people",)),
+            (LIFECYCLE, ("people",)),
+            (PATHS, ("transitions",)),
+            (ACTIVE_USERS, ("dau", "wau", "mau")),
+            (WEB_VITALS, ("views",)),
+        )
     ),
 )
 """Every table of the warehouse. Each has `loaded_at` beside these columns: when the row first came in."""

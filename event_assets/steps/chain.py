@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pyspark.sql import SparkSession
 
+from event_assets.contract.analysis import Analyses
 from event_assets.contract.tables import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
@@ -27,6 +28,7 @@ from event_assets.contract.tables import (
     EVENT_LEDGER,
     IDENTITIES,
     PAGE_VIEWS,
+    PRODUCT_TABLES,
     QUARANTINED_EVENTS,
     RAW_EVENTS,
     SESSION_ISSUES,
@@ -38,6 +40,7 @@ from event_assets.contract.tables import (
     Table,
 )
 from event_assets.lake.lake import Lake
+from event_assets.steps.analysing import analyses_step
 from event_assets.steps.attributing import (
     attribution_step,
     channel_performance_step,
@@ -72,6 +75,7 @@ class Rules:
     spend_file: Path | None = None
     decoders: int = 1
     records_per_shard: int = 200_000
+    analyses: Analyses = field(default_factory=Analyses)
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,10 @@ STEPS: tuple[Step, ...] = (
     ),
     Step((DAILY_METRICS,), lambda run: metrics_step(run.lake, run.spark, run.measuring)),
     Step((EVENT_LEDGER,), lambda run: ledger_step(run.lake, run.spark, run.window)),
+    Step(
+        PRODUCT_TABLES,
+        lambda run: analyses_step(run.lake, run.spark, run.rules.analyses, run.rules.sessions, rebuild=run.rebuild),
+    ),
 )
 """The steps, each after all that it reads."""
 

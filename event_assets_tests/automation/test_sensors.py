@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.automation.sensors import MOST_RANGES, RANGE_END, RANGE_START, RUN_TAG
-from event_assets.definitions import build_defs
+from event_assets.definitions import PRODUCT_WAREHOUSE, build_defs
 from event_assets.settings import Settings
 from event_assets.steps.window import Window
 from event_assets_tests.automation.ticks import tick
@@ -79,14 +79,16 @@ def test_it_skips_while_nothing_is_new(
     assert tick(definitions, instance) == ([], UP_TO_DATE)
 
 
-def test_it_asks_for_a_run_of_today_and_of_all_assets_when_the_stream_holds_something_new(
+def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_when_the_stream_holds_something_new(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
     pipeline.put([event(1, 0)])
     [request] = tick(definitions, instance).requests
     assert request.tags[RUN_TAG] == "arrival"
     assert request.partition_key == str(dt.datetime.now(dt.UTC).date())
-    assert set(request.asset_selection or ()) == definitions.resolve_asset_graph().materializable_asset_keys
+    everything = definitions.resolve_asset_graph().materializable_asset_keys
+    of_analyses = {key for key in everything if key.path[0] == "product"} | set(PRODUCT_WAREHOUSE)
+    assert set(request.asset_selection or ()) == everything - of_analyses
 
 
 def test_days_on_which_late_events_happened_become_exact_ranges(

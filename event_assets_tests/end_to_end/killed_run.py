@@ -13,8 +13,9 @@ import psycopg
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from event_assets.contract.analysis import Analyses, Funnel, Step
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables import FUNNELS, LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
 from event_assets.settings import Settings
 from event_assets.steps.loading import load_step
 from event_assets.steps.window import EVERYTHING
@@ -36,11 +37,18 @@ class KillPoint(NamedTuple):
         return "-".join(self)
 
 
+_OTHER_ANALYSES = {table.name for table in PRODUCT_TABLES} - {FUNNELS.name}
+_MOMENTS: tuple[Literal["before", "after"], ...] = ("before", "after")
+_LAKE = [spec.name for spec in LAKE_TABLES if spec.name not in _OTHER_ANALYSES]
+_WAREHOUSE = [table.name for table in WAREHOUSE_TABLES if table.name not in _OTHER_ANALYSES]
 KILL_POINTS = [
-    *(KillPoint("lake", spec.name, moment) for spec in LAKE_TABLES for moment in ("before", "after")),
-    *(KillPoint("warehouse", table.name, moment) for table in WAREHOUSE_TABLES for moment in ("before", "after")),
+    *(KillPoint("lake", name, moment) for name in _LAKE for moment in _MOMENTS),
+    *(KillPoint("warehouse", name, moment) for name in _WAREHOUSE for moment in _MOMENTS),
 ]
-"""Every commit of a run that changes every table."""
+"""Every commit of a run that changes every table; of the analyses, which are all committed alike, the funnels."""
+
+
+FUNNEL = Funnel(name="buying", steps=[Step("page_view"), Step("purchase")])
 
 
 class Platform(NamedTuple):
@@ -50,7 +58,7 @@ class Platform(NamedTuple):
     database: str
 
     def pipeline(self, spark: SparkSession) -> Pipeline:
-        return Pipeline(spark, self.home, TrackingPlan.load(Settings().plan))
+        return Pipeline(spark, self.home, TrackingPlan.load(Settings().plan), Analyses((FUNNEL,)))
 
     def warehouse(self) -> Warehouse:
         return Warehouse(PostgresDialect(LakeFiles()), self.database)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from event_assets.collector.keys import WriteKeys
-from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
 from event_assets_tests.end_to_end.platform import EVENTS, Demo
 from event_assets_tests.processes import alive, eventually, family
 
@@ -54,7 +54,9 @@ def test_the_ui_shows_every_table_as_a_materialised_asset_with_its_lineage(demo:
         " assetMaterializations(limit: 1) { runId metadataEntries { label } } } }"
     )["assetNodes"]
     by_key = {"/".join(node["assetKey"]["path"]): node for node in nodes}
-    tables = {spec.name for spec in LAKE_TABLES} - HIDDEN | {f"warehouse/{table.name}" for table in WAREHOUSE_TABLES}
+    of_analyses = {spec.name for spec in PRODUCT_TABLES}
+    tables = {spec.name for spec in LAKE_TABLES} - HIDDEN - of_analyses
+    tables |= {f"warehouse/{table.name}" for table in WAREHOUSE_TABLES if table.name not in of_analyses}
     assert tables <= by_key.keys()
     for key in tables:
         assert by_key[key]["description"], key

@@ -10,6 +10,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from event_assets.contract.analysis import Analyses
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
 from event_assets.contract.tables import (
@@ -45,8 +46,15 @@ _OF_ATTRIBUTION = {TOUCHES, CONVERSIONS, CONVERSION_PATHS, ATTRIBUTION, CHANNEL_
 class Pipeline:
     """A stream and a lake below one folder."""
 
-    def __init__(self, spark: SparkSession, folder: Path, plan: TrackingPlan | None = None) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        folder: Path,
+        plan: TrackingPlan | None = None,
+        analyses: Analyses | None = None,
+    ) -> None:
         self.spark = spark
+        self.analyses = analyses or Analyses()
         self.settings = Settings(home=folder)
         self.plan = plan or TrackingPlan()
         self.enriching = EnrichRules()
@@ -64,7 +72,7 @@ class Pipeline:
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
         """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
-        rules = Rules(CleanRules(self.plan, self.settings.first_day), self.enriching)
+        rules = Rules(CleanRules(self.plan, self.settings.first_day), self.enriching, analyses=self.analyses)
         steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
         bring_up_to_date(Run(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
 

@@ -747,6 +747,183 @@ COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversion ev
 
 COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."funnels" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "breakdown" varchar(65535) ENCODE zstd NOT NULL,
+  "step" integer ENCODE az64 NOT NULL,
+  "step_name" varchar(65535) ENCODE zstd,
+  "people" bigint ENCODE az64,
+  "conversion" double precision ENCODE zstd,
+  "step_conversion" double precision ENCODE zstd,
+  "mean_seconds" double precision ENCODE zstd,
+  "median_seconds" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "breakdown");
+
+COMMENT ON TABLE "analytics"."funnels" IS 'The funnels: one row an analysis, value of its breakdown, and step.';
+
+COMMENT ON COLUMN "analytics"."funnels"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."funnels"."breakdown" IS 'Value on the first step''s event; else (all), (none) or (other).';
+
+COMMENT ON COLUMN "analytics"."funnels"."step" IS 'Place of the step, from 1.';
+
+COMMENT ON COLUMN "analytics"."funnels"."step_name" IS 'What the step is called.';
+
+COMMENT ON COLUMN "analytics"."funnels"."people" IS 'Persons who reached it within the window.';
+
+COMMENT ON COLUMN "analytics"."funnels"."conversion" IS 'Share of those who reached the first step.';
+
+COMMENT ON COLUMN "analytics"."funnels"."step_conversion" IS 'Share of those who reached the step before.';
+
+COMMENT ON COLUMN "analytics"."funnels"."mean_seconds" IS 'Mean time since the step before. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."funnels"."median_seconds" IS 'Median time since the step before. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."funnels"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."retention" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "cohort_start" timestamp with time zone ENCODE az64 NOT NULL,
+  "period" integer ENCODE az64 NOT NULL,
+  "people" bigint ENCODE az64,
+  "cohort_people" bigint ENCODE az64,
+  "share" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "cohort_start");
+
+COMMENT ON TABLE "analytics"."retention" IS 'The retention tables: one row an analysis, cohort, and period since.';
+
+COMMENT ON COLUMN "analytics"."retention"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."retention"."cohort_start" IS 'Beginning of the period in which the cohort did the target event.';
+
+COMMENT ON COLUMN "analytics"."retention"."period" IS 'Periods since then; 0 is the cohort itself.';
+
+COMMENT ON COLUMN "analytics"."retention"."people" IS 'Those of the cohort who came back in that period.';
+
+COMMENT ON COLUMN "analytics"."retention"."cohort_people" IS 'Persons of the cohort.';
+
+COMMENT ON COLUMN "analytics"."retention"."share" IS 'people / cohort_people; null where the cohort is empty.';
+
+COMMENT ON COLUMN "analytics"."retention"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."lifecycle" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "period_start" timestamp with time zone ENCODE az64 NOT NULL,
+  "status" varchar(65535) ENCODE zstd NOT NULL,
+  "people" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "period_start");
+
+COMMENT ON TABLE "analytics"."lifecycle" IS 'The lifecycles: one row an analysis, period and status.';
+
+COMMENT ON COLUMN "analytics"."lifecycle"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."lifecycle"."period_start" IS 'Beginning of the period.';
+
+COMMENT ON COLUMN "analytics"."lifecycle"."status" IS 'new, returning, resurrecting or dormant.';
+
+COMMENT ON COLUMN "analytics"."lifecycle"."people" IS 'Persons; those who are dormant are counted negative.';
+
+COMMENT ON COLUMN "analytics"."lifecycle"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."paths" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "step" integer ENCODE az64 NOT NULL,
+  "from_node" varchar(65535) ENCODE zstd NOT NULL,
+  "to_node" varchar(65535) ENCODE zstd NOT NULL,
+  "transitions" bigint ENCODE az64,
+  "mean_seconds" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "step");
+
+COMMENT ON TABLE "analytics"."paths" IS 'The paths through sessions: one row an analysis and transition.';
+
+COMMENT ON COLUMN "analytics"."paths"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."paths"."step" IS 'Place of from_node on the path, from 1; 0 is the way in.';
+
+COMMENT ON COLUMN "analytics"."paths"."from_node" IS 'Where from; (start) before the first.';
+
+COMMENT ON COLUMN "analytics"."paths"."to_node" IS 'Where to; (end) after the last.';
+
+COMMENT ON COLUMN "analytics"."paths"."transitions" IS 'How often: sessions that go this way at this step.';
+
+COMMENT ON COLUMN "analytics"."paths"."mean_seconds" IS 'Mean time between the two; null at both ends. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."paths"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."active_users" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "event_date" date ENCODE az64 NOT NULL,
+  "dau" bigint ENCODE az64,
+  "wau" bigint ENCODE az64,
+  "mau" bigint ENCODE az64,
+  "stickiness" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "event_date");
+
+COMMENT ON TABLE "analytics"."active_users" IS 'Active people: one row an analysis and day.';
+
+COMMENT ON COLUMN "analytics"."active_users"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."active_users"."event_date" IS 'UTC day.';
+
+COMMENT ON COLUMN "analytics"."active_users"."dau" IS 'Persons active on the day.';
+
+COMMENT ON COLUMN "analytics"."active_users"."wau" IS 'Persons active on the day or the 6 before it.';
+
+COMMENT ON COLUMN "analytics"."active_users"."mau" IS 'Persons active on the day or the 29 before it.';
+
+COMMENT ON COLUMN "analytics"."active_users"."stickiness" IS 'dau / mau.';
+
+COMMENT ON COLUMN "analytics"."active_users"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."web_vitals" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "page_path" varchar(65535) ENCODE zstd NOT NULL,
+  "device_type" varchar(65535) ENCODE zstd NOT NULL,
+  "views" bigint ENCODE az64,
+  "lcp_ms" double precision ENCODE zstd,
+  "inp_ms" double precision ENCODE zstd,
+  "fid_ms" double precision ENCODE zstd,
+  "cls" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "page_path");
+
+COMMENT ON TABLE "analytics"."web_vitals" IS 'How fast pages are: one row an analysis, page and kind of device. 75th percentiles, interpolated.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."page_path" IS 'Path of the page; (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."views" IS 'Page views with at least one of the measures.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."lcp_ms" IS 'Largest contentful paint. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."inp_ms" IS 'Interaction to next paint. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."fid_ms" IS 'First input delay. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."cls" IS 'Cumulative layout shift.';
+
+COMMENT ON COLUMN "analytics"."web_vitals"."loaded_at" IS 'When the row''s key first came in.';
+
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';

@@ -1,0 +1,82 @@
+"""The sensor of the product analyses: it asks for a run when they are not of the lake as it is.
+
+They have a run of their own, not more often than a setting says. Each is made whole, from all events, so in the run of
+every new record they would make everything else wait; and a number about weeks need not be of this second. While new
+events keep coming they wait for a pause, but not longer than for twice their interval. Nothing is remembered: what is
+outdated is told by the tables' own progress.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import dagster as dg
+
+from event_assets.automation.sensors import RUN_TAG, UNFINISHED, shards_to_land
+from event_assets.contract.analysis import Analyses
+from event_assets.lake.lake import Lake
+from event_assets.resources.lake import LakeResource
+from event_assets.resources.rules import RulesResource
+from event_assets.resources.stream import StreamResource
+from event_assets.settings import Settings
+from event_assets.steps.analysing import outdated
+from event_assets.streams import StreamError
+
+ANALYSES_TAG = "event_assets/analyses"
+"""Marks the runs that this sensor asks for. Not `RUN_TAG`: they are none of the stream sensor's, and block none."""
+_LOOK_SECONDS = 10
+
+
+def analyses_sensor(settings: Settings, analyses: Analyses, assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
+    """The sensor that asks for a run of these assets: the analyses and their tables in the warehouse."""
+    interval = dt.timedelta(seconds=settings.analytics_interval_seconds)
+
+    @dg.sensor(
+        name="product_analyses_sensor",
+        description="Asks for a run of the product analyses when they are outdated.",
+        target=dg.AssetSelection.assets(*assets),
+        minimum_interval_seconds=min(_LOOK_SECONDS, settings.analytics_interval_seconds),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def product_analyses_sensor(
+        context: dg.SensorEvaluationContext, stream: StreamResource, lake: LakeResource, rules: RulesResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        instance = context.instance
+        if instance.get_runs(dg.RunsFilter(tags={ANALYSES_TAG: "true"}, statuses=UNFINISHED), limit=1):
+            return dg.SkipReason("A run of the analyses is in flight.")
+        waited = _since_last(instance)
+        if waited is not None and waited < interval:
+            return dg.SkipReason(f"The next look is in {(interval - waited).total_seconds():.0f} s.")
+        opened = lake.open()
+        behind = outdated(opened, analyses, rules.sessions())
+        if not behind:
+            return dg.SkipReason("All analyses are of the lake as it is.")
+        if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, 2 * interval):
+            return dg.SkipReason(f"New events come first; {len(behind)} analyses wait for a pause.")
+        return dg.SensorResult([dg.RunRequest(asset_selection=list(assets), tags={ANALYSES_TAG: "true"})])
+
+    return product_analyses_sensor
+
+
+def _since_last(instance: dg.DagsterInstance) -> dt.timedelta | None:
+    """How long ago the last run of the analyses was asked for; None before the first."""
+    last = instance.get_run_records(dg.RunsFilter(tags={ANALYSES_TAG: "true"}), limit=1)
+    return dt.datetime.now(dt.UTC) - last[0].create_timestamp if last else None
+
+
+def _is_busy(instance: dg.DagsterInstance, stream: StreamResource, lake: Lake) -> bool:
+    """Whether events are on their way: a run of the stream sensor is in flight, or has something to do."""
+    if any(RUN_TAG in run.tags for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))):
+        return True
+    try:
+        with stream.open() as events:
+            return bool(shards_to_land(events, lake))
+    except StreamError:
+        return False
+
+
+def _has_waited_long(instance: dg.DagsterInstance, waited: dt.timedelta | None, most: dt.timedelta) -> bool:
+    """Whether it is time whatever else goes on; before the first run of the analyses, since the first run of all."""
+    if waited is not None:
+        return waited > most
+    first = instance.get_run_records(limit=1, ascending=True)
+    return bool(first) and dt.datetime.now(dt.UTC) - first[0].create_timestamp > most

@@ -1,0 +1,182 @@
+"""funnels, retention, lifecycle, paths, active_users, web_vitals: each analysis made again, whole, when what it is made
+of has changed.
+
+An analysis is one partition of its kind's table, and one commit. What it was made of is part of that commit, so an
+analysis that is up to date costs a look at the log.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from event_assets.contract.analysis import (
+    ActiveUsers,
+    Analyses,
+    Analysis,
+    Funnel,
+    Lifecycle,
+    Paths,
+    Retention,
+    WebVitals,
+)
+from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress, Source
+from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.steps.report import StepReport
+from event_assets.transforms.activity import active_users
+from event_assets.transforms.cohorts import retention
+from event_assets.transforms.funnels import funnel
+from event_assets.transforms.lifecycles import lifecycle
+from event_assets.transforms.paths import top_paths
+from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
+from event_assets.transforms.stitching import with_person
+from event_assets.transforms.vitals import web_vitals
+
+CODE = "1"
+"""Version of the code that makes these tables; raise it when the rows it gives change."""
+_FEW = 10_000
+"""Rows that an analysis is expected to have at the most, for how its file is written."""
+
+
+@dataclass(frozen=True)
+class Analysing:
+    """What to analyse: one of the analyses, by which rules sessions are cut, whether in any case."""
+
+    analysis: Analysis
+    among: Analyses
+    rules: SessionRules
+    rebuild: bool = False
+
+
+def analysis_step(lake: Lake, spark: SparkSession, what: Analysing) -> StepReport:
+    """Brings one analysis up to date. Rows of analyses that are no more go with it."""
+    return retry_on_conflict(lambda: _analyse(lake, spark, what))
+
+
+def analyses_step(
+    lake: Lake, spark: SparkSession, analyses: Analyses, rules: SessionRules, *, rebuild: bool = False
+) -> tuple[StepReport, ...]:
+    """Brings all analyses up to date, one after the other."""
+    return tuple(
+        analysis_step(lake, spark, Analysing(analysis, analyses, rules, rebuild)) for analysis in analyses.usable
+    )
+
+
+def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
+    """The names of the analyses that are not of the lake as it is now. None of a lake without events."""
+    if not all(lake.table(table.name).exists() for table in (ENRICHED_EVENTS, IDENTITIES)):
+        return []
+    upstream = _upstream(lake)
+    if not upstream[ENRICHED_EVENTS.name].files:
+        return []
+    progress = {table: lake.table(table).snapshot().progress for table in {a.table.name for a in among.usable}}
+    return [
+        analysis.name
+        for analysis in among.usable
+        if _after(progress[analysis.table.name], analysis, among, rules, upstream) != progress[analysis.table.name]
+    ]
+
+
+def _analyse(lake: Lake, spark: SparkSession, what: Analysing) -> StepReport:
+    analysis, table = what.analysis, what.analysis.table
+    base, upstream = lake.table(table.name).snapshot(), _upstream(lake)
+    progress = _after(base.progress, analysis, what.among, what.rules, upstream)
+    standing = base.of_dates([analysis.name])
+    if progress == base.progress and not what.rebuild:
+        return StepReport(table.name, base.version, sum(f.rows for f in standing), sum(f.size for f in standing))
+    named = [other.name for other in what.among.of(table)]
+    gone = base.of_dates(base.dates().difference(named))
+    rows = _rows(analysis, spark, upstream, what.rules).withColumn("analysis", F.lit(analysis.name))
+    staged = base.table.stage(rows, 1, _FEW)
+    version = base.table.commit(base, progress, add=staged, remove=[*standing, *gone])
+    count = sum(file.rows for file in staged)
+    return StepReport(table.name, version, count, sum(file.size for file in staged), count)
+
+
+def _upstream(lake: Lake) -> dict[str, Snapshot]:
+    return {table.name: lake.table(table.name).snapshot() for table in (ENRICHED_EVENTS, IDENTITIES)}
+
+
+def _after(
+    progress: Progress, analysis: Analysis, among: Analyses, rules: SessionRules, upstream: Mapping[str, Snapshot]
+) -> Progress:
+    """The table's progress once the analysis is made: a source is named `analysis@definition/table`."""
+    named = {other.name for other in among.of(analysis.table)} - {analysis.name}
+    others = {name: source for name, source in progress.sources.items() if name.partition("@")[0] in named}
+    code = f"{analysis.name}@{CODE}-{analysis.digest}"
+    if isinstance(analysis, Paths):
+        code += f"-{rules.timeout_minutes}-{rules.max_hours}-{rules.max_days_client}"
+    made = {f"{code}/{name}": Source(upstream[name].version) for name in _sources(analysis)}
+    return replace(progress, sources={**others, **made})
+
+
+def _sources(analysis: Analysis) -> tuple[str, ...]:
+    of_people = not isinstance(analysis, Paths | WebVitals)
+    return (ENRICHED_EVENTS.name, IDENTITIES.name) if of_people else (ENRICHED_EVENTS.name,)
+
+
+def _rows(analysis: Analysis, spark: SparkSession, upstream: Mapping[str, Snapshot], rules: SessionRules) -> DataFrame:
+    events = _events(analysis, spark, upstream[ENRICHED_EVENTS.name])
+    if isinstance(analysis, Paths):
+        return _paths(analysis, events, rules)
+    if isinstance(analysis, WebVitals):
+        return web_vitals(events, least_views=analysis.least_views)
+    return _of_people(analysis, with_person(events, upstream[IDENTITIES.name].read(spark)))
+
+
+def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers, events: DataFrame) -> DataFrame:
+    match analysis:
+        case Funnel():
+            return funnel(
+                events,
+                analysis.steps,
+                within=analysis.within,
+                order=analysis.order,
+                breakdown=analysis.breakdown,
+                breakdown_values=analysis.breakdown_values,
+            )
+        case Retention():
+            return retention(
+                events,
+                analysis.target,
+                analysis.returning,
+                period=analysis.period,
+                periods=analysis.periods,
+                first_time=analysis.first_time,
+                week_starts=analysis.week_starts,
+            )
+        case Lifecycle():
+            return lifecycle(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
+        case ActiveUsers():
+            return active_users(events, analysis.event)
+
+
+def _paths(analysis: Paths, events: DataFrame, rules: SessionRules) -> DataFrame:
+    sessions = sessionise(session_events(events, rules), rules).where(~F.col("after_cut"))
+    nodes = events.where(F.col("event").isin(analysis.events)) if analysis.events else events
+    return top_paths(
+        nodes.drop("session_id").join(sessions.select("event_id", "session_id"), "event_id"),
+        analysis.by,
+        length=analysis.length,
+        start=analysis.start,
+        end=analysis.end,
+        collapse_repeats=analysis.collapse_repeats,
+        most=analysis.most,
+    )
+
+
+def _events(analysis: Analysis, spark: SparkSession, enriched: Snapshot) -> DataFrame:
+    """The events that the analysis looks at: of its last days, counted from the last day that has any."""
+    files = None
+    days = analysis.days if isinstance(analysis, Funnel | Paths | WebVitals) else None
+    if days is not None and enriched.files:
+        first = dt.date.fromisoformat(max(enriched.dates())) - dt.timedelta(days=days - 1)
+        files = enriched.of_dates(date for date in enriched.dates() if date >= str(first))
+    events = enriched.read(spark, files)
+    return events if analysis.include_bots else events.where(~F.col("is_bot"))

@@ -1,0 +1,96 @@
+"""Paths: which way people go through a session."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from event_assets.transforms.matching import text_of
+
+START, END = "(start)", "(end)"
+_ORDER = ("_at", "_id")
+
+
+def top_paths(
+    events: DataFrame,
+    by: str = "page_path",
+    *,
+    length: int = 5,
+    start: str | None = None,
+    end: str | None = None,
+    collapse_repeats: bool = True,
+    most: int = 1000,
+) -> DataFrame:
+    """The most frequent transitions of each step, in the columns of `PATHS` without `analysis`.
+
+    `events` have `session_id`, `event_id`, `derived_at`, `properties`, and the column that `by` names (else it is a
+    property); its values are the nodes of a path, and events without one are left out. `length` nodes are followed at
+    the most: from the first `start` of a session on, where one is given; up to the first `end`, where one is given, and
+    then the last ones before it; sessions without them do not count. Equal neighbours are one node, unless
+    `collapse_repeats` is off. A path that goes on after its last node has no `(end)`.
+
+    >>> top_paths(events, "page_path", length=4, start="/pricing").orderBy("step", "transitions").show()
+    """
+    nodes = events.select(
+        "session_id",
+        F.unix_micros("derived_at").alias("_at"),
+        F.col("event_id").alias("_id"),
+        text_of(by, events.columns).alias("_node"),
+    ).where(F.col("session_id").isNotNull() & F.col("_node").isNotNull())
+    if collapse_repeats:
+        before = F.lag("_node").over(Window.partitionBy("session_id").orderBy(*_ORDER))
+        nodes = nodes.withColumn("_before", before).where("_before IS NULL OR _before <> _node").drop("_before")
+    if start is not None:
+        nodes = _side_of(nodes, start, after=True)
+    if end is not None:
+        nodes = _side_of(nodes, end, after=False)
+    edges = _edges(_at_most(nodes, length, from_end=end is not None), length)
+    return _frequent(edges, most)
+
+
+def _side_of(nodes: DataFrame, name: str, *, after: bool) -> DataFrame:
+    """The nodes from the first of this name on, or up to it; none of a session that does not have it."""
+    first = F.min(F.when(F.col("_node") == name, F.struct(*_ORDER))).over(Window.partitionBy("session_id"))
+    here = F.struct(*_ORDER)
+    marked = nodes.withColumn("_first", first).where(F.col("_first").isNotNull())
+    return marked.where(here >= F.col("_first") if after else here <= F.col("_first")).drop("_first")
+
+
+def _at_most(nodes: DataFrame, length: int, *, from_end: bool) -> DataFrame:
+    """The nodes that are followed, each with its place on the path from 1, the next one, and whether none follows."""
+    forward = Window.partitionBy("session_id").orderBy(*_ORDER)
+    if from_end:
+        backward = Window.partitionBy("session_id").orderBy(*(F.desc(name) for name in _ORDER))
+        nodes = nodes.withColumn("_left", F.row_number().over(backward)).where(F.col("_left") <= length)
+    return nodes.select(
+        F.row_number().over(forward).alias("step"),
+        F.col("_node").alias("from_node"),
+        F.lead("_node").over(forward).alias("_next"),
+        ((F.lead("_at").over(forward) - F.col("_at")) / 1e6).alias("_seconds"),
+    ).where(F.col("step") <= length)
+
+
+def _edges(nodes: DataFrame, length: int) -> DataFrame:
+    """One row a transition: from each node to the next one, to the first from the start, from the last to the end."""
+    way_in = _edge(F.lit(0), F.lit(START), F.col("from_node"), F.lit(None))
+    onward = _edge(F.col("step"), F.col("from_node"), F.coalesce(F.col("_next"), F.lit(END)), F.col("_seconds"))
+    is_followed = F.col("_next").isNull() | (F.col("step") < length)
+    both = F.array(F.when(F.col("step") == 1, way_in), F.when(is_followed, onward))
+    return nodes.select(F.explode(both).alias("row")).where(F.col("row").isNotNull()).select("row.*")
+
+
+def _edge(step: Column, from_node: Column, to_node: Column, seconds: Column) -> Column:
+    return F.struct(
+        step.cast("int").alias("step"),
+        from_node.alias("from_node"),
+        to_node.alias("to_node"),
+        seconds.cast("double").alias("_seconds"),
+    )
+
+
+def _frequent(edges: DataFrame, most: int) -> DataFrame:
+    counted = edges.groupBy("step", "from_node", "to_node").agg(
+        F.count(F.lit(1)).alias("transitions"), F.avg("_seconds").alias("mean_seconds")
+    )
+    place = Window.partitionBy("step").orderBy(F.desc("transitions"), "from_node", "to_node")
+    return counted.withColumn("_place", F.row_number().over(place)).where(F.col("_place") <= most).drop("_place")
