@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,3 +199,51 @@ def test_memory_alone_drops_the_oldest_too(faults: FaultServer, client_of: Clien
     assert client.flush(20)
     assert [event["properties"]["n"] for event in faults.events] == list(range(100 - stats.queued, 100))
     assert [event["sequence"] for event in faults.events] == list(range(100 - stats.queued, 100))
+
+
+YEAR = 365 * 86_400.0
+
+
+@pytest.mark.parametrize("jump", [YEAR, -YEAR])
+def test_a_clock_that_jumps_delays_nothing_and_ages_no_event(
+    jump: float, faults: FaultServer, client_of: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults.script(says(503), says(503))
+    client = client_of(faults.url)
+    wall = time.time
+    ids = [client.track("search", anonymous_id="a")]
+    monkeypatch.setattr(time, "time", lambda: wall() + jump)
+    ids.append(client.track("search", anonymous_id="a"))
+    assert client.flush(20)
+    sent = {event["event_id"]: event for event in faults.requests[-1]}
+    assert list(sent) == ids == sorted(map(str, ids))
+    for event in sent.values():
+        occurred_at, sent_at = (dt.datetime.fromisoformat(event[name]) for name in ("occurred_at", "sent_at"))
+        assert dt.timedelta(0) <= sent_at - occurred_at < dt.timedelta(seconds=30)
+
+
+def test_an_offline_time_in_memory_is_bridged_too(faults: FaultServer, client_of: Clients) -> None:
+    faults.script(*[cut] * 5)
+    client = client_of(faults.url, persist=False)
+    ids = [client.track("search", anonymous_id="a") for _ in range(50)]
+    assert client.flush(20)
+    assert [event["event_id"] for event in faults.requests[-1]] == ids
+    assert client.stats.retries == 5
+
+
+def test_a_function_that_is_frozen_between_invocations_sends_within_each(
+    faults: FaultServer, client_of: Clients, tmp_path: Path
+) -> None:
+    """As on AWS Lambda: no thread may be counted on, and only the handler's own time is there to send in."""
+    client = client_of(faults.url, sync=True, queue_path=tmp_path / "events.sqlite")
+    faults.script(cut, says(503, retry_after="100"))
+
+    def handler(number: int) -> bool:
+        client.track("search", {"n": number}, anonymous_id="a")
+        return client.flush(0.5)
+
+    assert [handler(0), handler(1)] == [False, False]
+    client.close(timeout=0)
+    client = client_of(faults.url, sync=True, queue_path=tmp_path / "events.sqlite")  # the next cold start
+    assert handler(2)
+    assert [event["properties"]["n"] for event in faults.requests[-1]] == [0, 1, 2]
