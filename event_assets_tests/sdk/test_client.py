@@ -343,3 +343,19 @@ def test_an_option_that_cannot_mean_anything_is_refused_when_the_client_is_made(
 ) -> None:
     with pytest.raises(ValueError, match=rule):
         client_of(**{"endpoint": "http://127.0.0.1:9", "write_key": "k", **options})
+
+
+def test_the_quick_start_of_the_documentation_works(collector: Collector, tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "send-from-python.md"
+    program = page.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    for shown, real in (
+        ("http://127.0.0.1:8080", collector.url),
+        ("ea_…", collector.key),
+        ("/var/lib/shop/events.sqlite", str(tmp_path / "events.sqlite")),
+    ):
+        assert shown in program
+        program = program.replace(shown, real)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    names["events"].close(timeout=20)
+    assert [event["event"] for event in collector.events()] == ["add_to_cart", "page_view", "identify"]
