@@ -32,6 +32,7 @@ LAKE_ASSETS = [
     sessions.sessionised,
     people.visitors,
     people.identities,
+    people.user_traits,
     people.users,
     people.user_segments,
     attribution.touches,

@@ -22,6 +22,7 @@ WANTED = {
     "session_issues",
     "visitors",
     "identities",
+    "user_traits",
     "users",
     "user_segments",
     "touches",
@@ -103,7 +104,15 @@ def test_an_analysis_that_cannot_be_used_says_why_and_leaves_the_others_alone(tm
 def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, dg.AssetSpec]) -> None:
     definitions = {spec.partitions_def for spec in specs.values() if spec.partitions_def is not None}
     assert len(definitions) == 1
-    for name in ("visitors", "identities", "users", "user_segments", "warehouse/dim_users", "warehouse/user_segments"):
+    for name in (
+        "visitors",
+        "identities",
+        "user_traits",
+        "users",
+        "user_segments",
+        "warehouse/dim_users",
+        "warehouse/user_segments",
+    ):
         assert specs[name].partitions_def is None
 
 

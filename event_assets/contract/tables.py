@@ -502,6 +502,21 @@ IDENTITIES = Table(
     key=("id_type", "id"),
 )
 
+USER_TRAITS = Table(
+    "user_traits",
+    "What is known of a person, and from when to when: one row a value that a trait had.",
+    (
+        _required("person_id", "string", "The person."),
+        _required("trait", "string", "Name of the trait, its first 128 characters."),
+        _required("value", "string", "What it was, as JSON.", pii=True),
+        _required("from_at", "timestamp", "When the event that said so happened (derived_at)."),
+        Column("to_at", "timestamp", "When an event said something else; null while it holds."),
+        _required("is_current", "boolean", "It holds."),
+        _required("event_id", "string", "The event that said so."),
+    ),
+    key=("person_id", "trait", "from_at", "event_id"),
+)
+
 USERS = Table(
     "users",
     "One row a person.",
@@ -518,7 +533,13 @@ USERS = Table(
         _required("revenue", "double", "Revenue of conversion events."),
         Column("source", "string", "Source of the first session."),
         Column("medium", "string", "Medium of the first session."),
+        Column("campaign", "string", "Campaign of the first session."),
         Column("channel_group", "string", "Channel group of the first session."),
+        Column("traits", "string", "What is known of them now (see user_traits), as a JSON object.", pii=True),
+        Column("consent_analytics", "boolean", "Consent to analytics, by the last event that says of any."),
+        Column("consent_marketing", "boolean", "Consent to marketing, by the same."),
+        Column("consent_personalisation", "boolean", "Consent to personalisation, by the same."),
+        Column("consent_at", "timestamp", "When that event happened."),
     ),
     key=("person_id",),
 )
@@ -815,6 +836,7 @@ LAKE_TABLES: tuple[Table, ...] = (
     SESSIONS,
     SESSION_ISSUES,
     VISITORS,
+    USER_TRAITS,
     USERS,
     USER_SEGMENTS,
     TOUCHES,
@@ -903,6 +925,13 @@ WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
         dist_key="person_id",
         sort_key=("person_id",),
         sums=("events", "sessions", "revenue"),
+    ),
+    WarehouseTable(
+        "dim_user_traits",
+        USER_TRAITS,
+        USER_TRAITS.column_names,
+        dist_key="person_id",
+        sort_key=("person_id",),
     ),
     WarehouseTable(
         "user_segments",

@@ -35,6 +35,7 @@ from event_assets.contract.tables import (
     SESSIONS,
     TOUCHES,
     USER_SEGMENTS,
+    USER_TRAITS,
     USERS,
     VISITORS,
     Table,
@@ -53,7 +54,7 @@ from event_assets.steps.cleaning import Cleaning, clean_step, quarantine_step
 from event_assets.steps.enriching import Enriching, enrich_step
 from event_assets.steps.landing import land
 from event_assets.steps.measuring import Measuring, metrics_step
-from event_assets.steps.people import identities_step, segments_step, users_step, visitors_step
+from event_assets.steps.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.steps.report import StepReport
 from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.window import EVERYTHING, Window
@@ -125,6 +126,7 @@ STEPS: tuple[Step, ...] = (
         lambda run: sessions_step(run.lake, run.spark, run.sessionising),
     ),
     Step((VISITORS,), lambda run: visitors_step(run.lake, run.spark, rebuild=run.rebuild)),
+    Step((USER_TRAITS,), lambda run: user_traits_step(run.lake, run.spark, rebuild=run.rebuild)),
     Step((USERS,), lambda run: users_step(run.lake, run.spark, run.rules.sessions, rebuild=run.rebuild)),
     Step((USER_SEGMENTS,), lambda run: segments_step(run.lake, run.spark, rebuild=run.rebuild)),
     Step((TOUCHES,), lambda run: touches_step(run.lake, run.spark, run.rules.attribution, rebuild=run.rebuild)),

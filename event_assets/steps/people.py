@@ -1,6 +1,6 @@
-"""visitors, identities, users and user_segments: tables about people, which have no days.
+"""visitors, identities, user_traits, users and user_segments: tables about people, which have no days.
 
-Of the first three only the rows of those are made again whom a change upstream touches (see recipe.py). user_segments
+Of the first four only the rows of those are made again whom a change upstream touches (see recipe.py). user_segments
 are places among all, so they are always made whole.
 """
 
@@ -15,6 +15,7 @@ from event_assets.contract.tables import (
     IDENTITIES,
     SESSIONS,
     USER_SEGMENTS,
+    USER_TRAITS,
     USERS,
     VISITORS,
 )
@@ -24,13 +25,18 @@ from event_assets.steps.report import StepReport
 from event_assets.transforms.identities import events_of, identities, replace_identities, sessions_of, touched_ids
 from event_assets.transforms.segments import user_segments
 from event_assets.transforms.sessionise import SessionRules
-from event_assets.transforms.users import ids_of, replace_users, touched_persons, users
+from event_assets.transforms.touched import is_one_of, listed
+from event_assets.transforms.user_traits import TRAIT_COLUMNS, replace_user_traits, user_traits, with_traits
+from event_assets.transforms.users import CONSENT, ids_of, replace_users, touched_persons, users
 from event_assets.transforms.visitors import of_visitors, replace_visitors, touched_visitors, visitors
 
-CODE = "2"
+CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _CARRIERS = ("anonymous_id", "user_id")
+_OF_EVENTS = ("event_id", "event", "derived_at", "received_at", "properties", "revenue_reporting", *CONSENT)
+_OF_SESSIONS = ("session_id", "start_at", "page_views", "source", "medium", "campaign", "channel_group")
+"""Beside the ids, the columns that users are made of."""
 
 
 def visitors_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> StepReport:
@@ -69,24 +75,19 @@ def identities_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -
     return bring_up_to_date(lake, spark, Recipe(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, touched, part), rebuild)
 
 
-def users_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, rebuild: bool = False) -> StepReport:
-    """Brings users up to date."""
-    sources = (IDENTITIES, ENRICHED_EVENTS, SESSIONS)
+def user_traits_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> StepReport:
+    """Brings user_traits up to date."""
 
     def whole(work: Work) -> Made:
-        people, events, sessions = (work.rows(table) for table in sources)
-        return Made(users(people, events, sessions, rules))
+        return Made(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
 
     def touched(work: Work) -> list[str] | None:
-        events = work.changed(ENRICHED_EVENTS, (*_CARRIERS, "event", "properties"))
-        sessions = work.changed(
-            SESSIONS, (*_CARRIERS, "session_id", "start_at", "page_views", "source", "medium", "channel_group")
-        )
+        events = with_traits(work.changed(ENRICHED_EVENTS, TRAIT_COLUMNS))
         return touched_persons(
             work.changed(IDENTITIES, IDENTITIES.column_names),
-            events.select(*_CARRIERS).unionByName(sessions.select(*_CARRIERS)),
+            events.select(*_CARRIERS),
             work.rows(IDENTITIES),
-            work.rows(ENRICHED_EVENTS).select(*_CARRIERS).unionByName(work.rows(SESSIONS).select(*_CARRIERS)),
+            with_traits(work.rows(ENRICHED_EVENTS)).select(*_CARRIERS),
         )
 
     def part(work: Work, persons: list[str]) -> Made | None:
@@ -94,8 +95,41 @@ def users_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, rebuild:
         ids = ids_of(persons, people)
         if ids is None:
             return None
+        made = user_traits(people, sessions_of(with_traits(work.rows(ENRICHED_EVENTS)), ids))
+        return Made(replace_user_traits(work.existing, made, persons))
+
+    recipe = Recipe(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, touched, part)
+    return bring_up_to_date(lake, spark, recipe, rebuild)
+
+
+def users_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, rebuild: bool = False) -> StepReport:
+    """Brings users up to date."""
+    sources = (IDENTITIES, ENRICHED_EVENTS, SESSIONS, USER_TRAITS)
+
+    def whole(work: Work) -> Made:
+        people, events, sessions, traits = (work.rows(table) for table in sources)
+        return Made(users(people, events, sessions, traits, rules))
+
+    def touched(work: Work) -> list[str] | None:
+        events = work.changed(ENRICHED_EVENTS, (*_CARRIERS, *_OF_EVENTS))
+        sessions = work.changed(SESSIONS, (*_CARRIERS, *_OF_SESSIONS))
+        persons = touched_persons(
+            work.changed(IDENTITIES, IDENTITIES.column_names),
+            events.select(*_CARRIERS).unionByName(sessions.select(*_CARRIERS)),
+            work.rows(IDENTITIES),
+            work.rows(ENRICHED_EVENTS).select(*_CARRIERS).unionByName(work.rows(SESSIONS).select(*_CARRIERS)),
+        )
+        described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
+        return None if persons is None or described is None else sorted({*persons, *described})
+
+    def part(work: Work, persons: list[str]) -> Made | None:
+        people = work.rows(IDENTITIES)
+        ids = ids_of(persons, people)
+        if ids is None:
+            return None
         events, sessions = (sessions_of(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
-        return Made(replace_users(work.existing, users(people, events, sessions, rules), persons))
+        traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
+        return Made(replace_users(work.existing, users(people, events, sessions, traits, rules), persons))
 
     return bring_up_to_date(lake, spark, Recipe(USERS, sources, f"{CODE}-{rules}", whole, touched, part), rebuild)
 

@@ -32,21 +32,30 @@ def connected_components(
     """The components of `edges` (columns left, right; texts, in any direction and number).
 
     Alternating large and small stars (Kiveris et al. 2014): every node is hung to the smallest of its neighbours, until
-    each component is one star. Nothing but a count and a checksum a round comes to the driver. `checkpoint` stores a
-    DataFrame for the moment, so that a round does not repeat the ones before it.
+    each component is one star. Both steps keep what is connected connected, so stars that share no node are the
+    components. Only whether one still hangs otherwise comes to the driver. `checkpoint` stores a DataFrame for the
+    moment, so that a round does not repeat the ones before it. Raises `TooManyRounds` rather than give components that
+    are not finished.
     """
     ends = edges.where("left <> right")
     stars = checkpoint(
         ends.select(F.greatest("left", "right").alias("node"), F.least("left", "right").alias("root")).distinct()
     )
-    state = _state(stars)
-    for rounds in range(1, max_rounds + 1):
+    rounds = 0
+    while not _are_stars(stars):
+        if rounds == max_rounds:
+            raise TooManyRounds(f"components did not settle in {max_rounds} rounds: they still change")
         stars = checkpoint(_small_star(_large_star(stars)))
-        before, state = state, _state(stars)
-        if state == before:
-            roots = stars.select(F.col("root").alias("node"), "root").distinct()
-            return Components(stars.unionByName(roots), rounds)
-    raise TooManyRounds(f"components did not settle in {max_rounds} rounds: they still change")
+        rounds += 1
+    roots = stars.select(F.col("root").alias("node"), "root").distinct()
+    return Components(stars.unionByName(roots), rounds)
+
+
+def _are_stars(stars: DataFrame) -> bool:
+    """Whether every node hangs on one root, and no root on another."""
+    torn = stars.groupBy("node").agg(F.count(F.lit(1)).alias("roots")).where("roots > 1").select("node")
+    hung = stars.join(stars.select(F.col("node").alias("root")), "root", "left_semi").select("node")
+    return torn.unionByName(hung).limit(1).count() == 0
 
 
 def _large_star(stars: DataFrame) -> DataFrame:
@@ -63,10 +72,3 @@ def _small_star(stars: DataFrame) -> DataFrame:
     neighbours = stars.join(smallest, "node").where("root <> smallest")
     hung = neighbours.select(F.col("root").alias("node"), F.col("smallest").alias("root"))
     return hung.unionByName(smallest.select("node", F.col("smallest").alias("root"))).distinct()
-
-
-def _state(stars: DataFrame) -> tuple[int, int]:
-    checksum = F.sum(F.pmod(F.xxhash64("node", "root"), F.lit(1_000_000_007)))
-    row = stars.agg(F.count(F.lit(1)).alias("edges"), F.coalesce(checksum, F.lit(0)).alias("checksum")).first()
-    assert row is not None
-    return row["edges"], row["checksum"]

@@ -1,8 +1,8 @@
 """The rows of `identities`: which ids are one person.
 
-- `identify` says that its `anonymous_id` and its `user_id` are one person; `alias` says so of its `user_id` and
-  `properties.previous_id`. A previous id is an anonymous id where one like it was seen, else a user id. The same text
-  as anonymous id and as user id is one id.
+- `identify` and `alias` say that their `anonymous_id` and their `user_id` are one person; `alias` says so of its
+  `user_id` and `properties.previous_id` too. A previous id is an anonymous id where one like it was seen, else a user
+  id. The same text as anonymous id and as user id is one id.
 - Other events join nobody: their `user_id` only names the device's user (`user_id`), and counts for sharing.
 - A device with more than five user ids, on whatever events, is shared, and joins none.
 - A person is a connected component; its id is the smallest of its ids by (first seen, id), the same however the events
@@ -55,13 +55,15 @@ def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SH
 def meetings(events: DataFrame) -> DataFrame:
     """Which ids met on events, and when first and last: the little of the events that identities are made of.
 
-    Columns: anonymous_id, user_id, previous_id (of an alias), is_identify, first_at, last_at, received_at (the last).
+    Columns: anonymous_id, user_id, previous_id (of an alias), joins, first_at, last_at, received_at (the last).
     """
-    previous_id = F.when(F.col("event") == "alias", F.get_json_object("properties", "$.previous_id"))
+    named = F.get_json_object("properties", "$.previous_id")
+    # An empty id says that there is none; kept, it would make one person of all who send it.
+    previous_id = F.when((F.col("event") == "alias") & (named != ""), named)
     return (
         events.withColumn("previous_id", previous_id)
-        .withColumn("is_identify", F.col("event") == "identify")
-        .groupBy("anonymous_id", "user_id", "previous_id", "is_identify")
+        .withColumn("joins", F.col("event").isin("identify", "alias"))
+        .groupBy("anonymous_id", "user_id", "previous_id", "joins")
         .agg(
             F.min("derived_at").alias("first_at"),
             F.max("derived_at").alias("last_at"),
@@ -152,7 +154,7 @@ def _edges(met: DataFrame, ids: DataFrame) -> DataFrame:
     devices = ids.where("id_type = 'anonymous'")
     lone = devices.where("NOT is_shared").select(F.col("id").alias("anonymous_id"), F.col("node").alias("left"))
     of_devices = (
-        met.where("is_identify")
+        met.where("joins")
         .select("anonymous_id", "user_id")
         .unionByName(met.select(F.col("previous_id").alias("anonymous_id"), "user_id"))
     )

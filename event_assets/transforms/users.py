@@ -15,16 +15,22 @@ from event_assets.transforms.identities import sessions_of
 from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import carried_ids, is_one_of, listed
+from event_assets.transforms.user_traits import current_traits
 
 _SUMS = ("sessions", "events", "page_views", "conversions", "revenue")
-_FIRST = ("source", "medium", "channel_group")
+_FIRST = ("source", "medium", "campaign", "channel_group")
+CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
+_DIGITS = 20
 
 
-def users(identities: DataFrame, events: DataFrame, sessions: DataFrame, rules: SessionRules) -> DataFrame:
+def users(
+    identities: DataFrame, events: DataFrame, sessions: DataFrame, traits: DataFrame, rules: SessionRules
+) -> DataFrame:
     """The persons of these identities, in the columns of `USERS`.
 
-    An event or session is the person's whose device it came from; on a shared device, and without one, its user's. For
-    some persons only, give the events and sessions that carry their ids, and take only their rows (`replace_users`).
+    An event or session is the person's whose device it came from; on a shared device, and without one, its user's.
+    `traits` are their user_traits. For some persons only, give the events and sessions that carry their ids, and take
+    only their rows (`replace_users`).
     """
     people = identities.groupBy("person_id").agg(
         _id_list("user").alias("user_ids"),
@@ -37,6 +43,8 @@ def users(identities: DataFrame, events: DataFrame, sessions: DataFrame, rules: 
     return (
         people.join(sums.groupBy("person_id").agg(*(F.sum(name).alias(name) for name in _SUMS)), "person_id", "left")
         .join(_first_sessions(known), "person_id", "left")
+        .join(current_traits(traits), "person_id", "left")
+        .join(_consent(events, identities), "person_id", "left")
         .fillna(0, list(_SUMS))
         .select(*USERS.column_names)
     )
@@ -107,3 +115,24 @@ def _first_sessions(sessions: DataFrame) -> DataFrame:
         .where("place = 1")
         .select("person_id", *_FIRST)
     )
+
+
+def _consent(events: DataFrame, identities: DataFrame) -> DataFrame:
+    """What each person agreed to: as the last of their events says that says anything (ties: received_at, event_id)."""
+    place = F.concat(_sortable("derived_at"), _sortable("received_at"), F.col("event_id"))
+    answered = events.where(F.coalesce(*CONSENT).isNotNull())
+    states = answered.groupBy("anonymous_id", "user_id", *CONSENT).agg(
+        F.max(place).alias("place"), F.max("derived_at").alias("consent_at")
+    )
+    last = Window.partitionBy("person_id").orderBy(F.desc("place"))
+    return (
+        with_person(states, identities)
+        .withColumn("nth", F.row_number().over(last))
+        .where("nth = 1")
+        .select("person_id", *CONSENT, "consent_at")
+    )
+
+
+def _sortable(time: str) -> Column:
+    """The time as a text that sorts as the time does, also before 1970."""
+    return F.lpad((F.unix_micros(time) + F.lit(1 << 62)).cast("string"), _DIGITS, "0")

@@ -16,13 +16,13 @@ from event_assets.contract.tables import ENRICHED_EVENTS, SESSIONS, Table
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.steps.people import identities_step, segments_step, users_step, visitors_step
+from event_assets.steps.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.steps.report import StepReport
 from event_assets_tests.factories import at, enriched_event, frame
 from event_assets_tests.transforms.incremental import RULES, sessions_of
 
 Row = dict[str, Any]
-TABLES = ("visitors", "identities", "users", "user_segments")
+TABLES = ("visitors", "identities", "user_traits", "users", "user_segments")
 
 
 class People:
@@ -46,10 +46,11 @@ class People:
         base.table.commit(base, Progress(), add=staged, remove=base.files if anew else [])
 
     def run(self, *, rebuild: bool = False) -> dict[str, StepReport]:
-        """Brings the four tables up to date."""
+        """Brings the tables up to date."""
         reports = (
             visitors_step(self.lake, self.spark, rebuild=rebuild),
             identities_step(self.lake, self.spark, rebuild=rebuild),
+            user_traits_step(self.lake, self.spark, rebuild=rebuild),
             users_step(self.lake, self.spark, RULES, rebuild=rebuild),
             segments_step(self.lake, self.spark, rebuild=rebuild),
         )
@@ -166,6 +167,8 @@ def meetings(draw: st.DrawFn) -> Row:
     user = draw(st.sampled_from(users if device is None else [None, *users]))
     kind = draw(st.sampled_from(["page_view", "purchase", "identify", "alias"]))
     previous = draw(st.sampled_from(["a1", "u1", "u2", "x", "gone"]))
+    consent = draw(st.sampled_from([None, None, True, False]))
+    traits = draw(st.sampled_from([None, '{"plan": "free"}', '{"plan": "pro", "n": 1}', '{"plan": null}']))
     properties = {"alias": {"previous_id": previous}, "purchase": {"revenue": 5.0}}.get(kind, {})
     return enriched_event(
         kind,
@@ -175,6 +178,8 @@ def meetings(draw: st.DrawFn) -> Row:
         session_id=draw(st.sampled_from([None, "s1", "s2"])),
         page_view_id=draw(st.sampled_from(["p1", "p2"])) if kind == "page_view" else None,
         properties=json.dumps(properties),
+        traits=traits if kind == "identify" else None,
+        consent_marketing=consent,
     )
 
 

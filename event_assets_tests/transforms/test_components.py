@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -36,10 +37,21 @@ def test_every_node_is_hung_to_the_smallest_of_its_component(spark: SparkSession
     assert roots(spark, edges)[0] == by_search(edges)
 
 
-def test_a_long_chain_takes_few_rounds(spark: SparkSession) -> None:
-    names = [f"{number * 7919 % 1009:04}" for number in range(500)]
+@pytest.mark.parametrize("step", [1, 7919], ids=["in order", "mixed"])
+def test_a_chain_of_ten_thousand_takes_as_many_rounds_as_its_length_can_be_halved(
+    spark: SparkSession, step: int
+) -> None:
+    names = [f"{number * step % 10_007:05}" for number in range(10_000)]
     found, rounds = roots(spark, list(pairwise(names)))
-    assert set(found.values()) == {min(names)} and rounds <= 14
+    assert set(found.values()) == {min(names)} and len(found) == 10_000
+    assert rounds <= math.ceil(math.log2(10_000))
+
+
+def test_stars_take_no_round_at_all(spark: SparkSession) -> None:
+    assert roots(spark, [("b", "a"), ("a", "c"), ("e", "d"), ("f", "f")]) == (
+        {"a": "a", "b": "a", "c": "a", "d": "d", "e": "d"},
+        0,
+    )
 
 
 def test_a_bound_that_is_too_low_is_an_error_that_says_so(spark: SparkSession) -> None:

@@ -17,6 +17,7 @@ from event_assets.transforms.page_views import page_views
 from event_assets.transforms.segments import user_segments
 from event_assets.transforms.sessionise import session_events, sessionise
 from event_assets.transforms.sessions import sessions
+from event_assets.transforms.user_traits import user_traits
 from event_assets.transforms.users import users
 from event_assets.transforms.visitors import visitors
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
@@ -47,6 +48,11 @@ def some_events(count: int, seed: int = 7) -> list[Row]:
             ),
             sequence=chance.choice([None, 1, 2, 9]),
             is_bot=chance.random() < 0.05,
+            traits=chance.choice(
+                [None, None, '{"plan": "free", "ü\\"": [1, {"b": 2.50}]}', '{"plan": null, "n": 1e3}']
+            ),
+            consent_analytics=chance.choice([None, None, True, False]),
+            consent_marketing=chance.choice([None, None, True]),
         )
         for _ in range(count)
     ]
@@ -59,13 +65,15 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
     session_rows = kept(spark, sessions(marked, events, RULES))
     view_rows = kept(spark, page_views(marked, events, RULES))
     people = kept(spark, identities(events, lambda data: kept(spark, data)).rows)
-    user_rows = kept(spark, users(people, events, session_rows, RULES))
+    trait_rows = kept(spark, user_traits(people, events))
+    user_rows = kept(spark, users(people, events, session_rows, trait_rows, RULES))
     tables: dict[str, DataFrame] = {
         "sessionised": marked,
         "sessions": session_rows,
         "page_views": view_rows,
         "visitors": visitors(events, session_rows),
         "identities": people,
+        "user_traits": trait_rows,
         "users": user_rows,
         "user_segments": user_segments(user_rows, dt.date(2026, 3, 9)),
         "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES),

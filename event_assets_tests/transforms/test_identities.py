@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import kept
 
 Row = dict[str, Any]
+Id = tuple[str, str]
 
 
 def identify(device: str, user: str, seconds: float = 0) -> Row:
@@ -52,6 +54,15 @@ def test_identify_joins_the_device_and_the_user_and_other_events_do_not(spark: S
 def test_alias_joins_the_previous_id_be_it_a_users_or_a_devices_or_never_seen(spark: SparkSession) -> None:
     rows = [seen(None, "u0"), seen("a0", seconds=1), alias("u0", "u1", 2), alias("a0", "u2", 3), alias("gone", "u3", 4)]
     assert persons(spark, *rows) == {"u0": "u0", "u1": "u0", "a0": "a0", "u2": "a0", "gone": "gone", "u3": "gone"}
+
+
+def test_alias_joins_the_device_that_it_came_from_as_identify_does(spark: SparkSession) -> None:
+    rows = [{**alias("u0", "u1"), "anonymous_id": "a1"}, {**alias("", "u2"), "anonymous_id": "a2"}]
+    assert persons(spark, *rows) == {"a1": "a1", "u0": "a1", "u1": "a1", "a2": "a2", "u2": "a2"}
+
+
+def test_an_empty_previous_id_joins_nobody(spark: SparkSession) -> None:
+    assert persons(spark, alias("", "u1"), alias("", "u2", 1)) == {"u1": "u1", "u2": "u2"}
 
 
 def test_a_person_is_a_connected_component_named_by_its_first_seen_id(spark: SparkSession) -> None:
@@ -118,3 +129,75 @@ def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, d
     assert ids is not None
     again = replace_identities(existing, made(events_of(events, ids)), ids)
     assert rows_of(again) == rows_of(made(events))
+
+
+class UnionFind:
+    """Plain sets of ids that are one person."""
+
+    def __init__(self) -> None:
+        self.parent: dict[Id, Id] = {}
+
+    def root(self, one: Id) -> Id:
+        while self.parent.setdefault(one, one) != one:
+            one = self.parent[one]
+        return one
+
+    def join(self, one: Id, other: Id) -> None:
+        self.parent[self.root(one)] = self.root(other)
+
+
+def by_union_find(rows: list[Row], shared_above: int) -> dict[Id, str]:
+    """The person of every id, by the document's sentences one after the other."""
+    devices = {row["anonymous_id"] for row in rows} - {None}
+    users: dict[str, set[str]] = {device: set() for device in devices}
+    seen: dict[Id, Any] = {}
+    edges: list[tuple[Id, Id]] = []
+    for row in rows:
+        device, user = row["anonymous_id"], row["user_id"]
+        previous = json.loads(row["properties"]).get("previous_id")
+        named = ("anonymous" if previous in devices else "user", previous)
+        ids = [("anonymous", device), ("user", user), named]
+        for one in ids:
+            if one[1] is not None:
+                seen[one] = min(seen.get(one, row["derived_at"]), row["derived_at"])
+        if device and user:
+            users[device].add(user)
+        if user and device and row["event"] in ("identify", "alias"):
+            edges.append((ids[0], ids[1]))
+        if user and previous:
+            edges.append((named, ids[1]))
+    shared = {("anonymous", device) for device, theirs in users.items() if len(theirs) > shared_above}
+    people = UnionFind()
+    for one, other in edges:
+        if one not in shared:
+            people.join(one, other)
+    members: dict[Id, list[Id]] = {}
+    for one in seen:
+        members.setdefault(people.root(one), []).append(one)
+    return {one: min((seen[m], m[1]) for m in group)[1] for group in members.values() for one in group}
+
+
+@st.composite
+def graph(draw: st.DrawFn) -> list[Row]:
+    """Identifies, aliases and other events between few or many ids, at few moments."""
+    size = draw(st.integers(1, 12))
+    device, user = (st.sampled_from([f"{kind}{number}" for number in range(size)]) for kind in "au")
+    made: list[Row] = []
+    for _ in range(draw(st.integers(0, 20))):
+        kind, seconds = draw(st.sampled_from(["identify", "alias", "signup"])), draw(st.integers(0, 3))
+        fields = {"anonymous_id": draw(device), "user_id": draw(st.one_of(st.none(), user))}
+        if kind == "alias":
+            fields["properties"] = json.dumps({"previous_id": draw(st.one_of(device, user))})
+            fields["anonymous_id"] = draw(st.one_of(st.none(), device)) if fields["user_id"] else fields["anonymous_id"]
+        made.append(enriched_event(kind, at(seconds), **fields))
+    return made
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=graph(), shared_above=st.integers(1, 5), order=st.randoms())
+def test_persons_of_any_graph_are_those_of_a_union_find_in_any_order(
+    spark: SparkSession, rows: list[Row], shared_above: int, order: random.Random
+) -> None:
+    mixed = order.sample(rows, len(rows))
+    made = identities(frame(spark, mixed), lambda data: kept(spark, data), shared_above).rows
+    assert {(row["id_type"], row["id"]): row["person_id"] for row in rows_of(made)} == by_union_find(rows, shared_above)

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import SESSIONS, USERS
 from event_assets.transforms.identities import identities, sessions_of
+from event_assets.transforms.user_traits import user_traits
 from event_assets.transforms.users import ids_of, replace_users, touched_persons, users
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms import incremental
@@ -23,7 +24,7 @@ class People:
         self.identities = kept(spark, identities(self.events, lambda data: kept(spark, data)).rows)
 
     def users(self) -> DataFrame:
-        return users(self.identities, self.events, self.sessions, RULES)
+        return users(self.identities, self.events, self.sessions, user_traits(self.identities, self.events), RULES)
 
     def rows(self) -> list[Row]:
         return rows_of(self.users())
@@ -62,6 +63,35 @@ def test_a_conversion_outside_any_session_row_still_counts(spark: SparkSession) 
     assert (row["sessions"], row["conversions"], row["revenue"]) == (0, 1, 3.0)
 
 
+def test_consent_is_what_the_last_event_says_that_says_anything(spark: SparkSession) -> None:
+    rows = [
+        enriched_event("consent_changed", at(50), consent_analytics=True, consent_marketing=True, received_at=at(51)),
+        enriched_event("consent_changed", at(40), consent_analytics=False, received_at=at(days=3)),
+        identify("a1", "u1", 60),
+        enriched_event("signup", at(55), anonymous_id=None, user_id="u1", consent_marketing=False),
+        enriched_event("signup", at(70), anonymous_id="a9"),
+    ]
+    joined, other = People(spark, rows).rows()
+    names = ("consent_analytics", "consent_marketing", "consent_personalisation", "consent_at")
+    assert [joined[name] for name in names] == [None, False, None, at(55)]
+    assert [other[name] for name in names] == [None, None, None, None]
+
+
+def test_of_two_consents_at_the_same_moment_the_later_received_counts(spark: SparkSession) -> None:
+    states = [(True, 7), (False, 9), (True, 8)]
+    rows = [enriched_event(consent_analytics=state, received_at=at(seconds)) for state, seconds in states]
+    (row,) = People(spark, rows).rows()
+    assert row["consent_analytics"] is False
+
+
+def test_a_user_shows_the_traits_that_hold(spark: SparkSession) -> None:
+    rows = [
+        {**identify("a1", "u1", seconds), "traits": f'{{"plan": "{plan}"}}'} for seconds, plan in ((5, "b"), (1, "a"))
+    ]
+    assert [row["traits"] for row in People(spark, rows).rows()] == ['{"plan":"b"}']
+    assert [row["traits"] for row in People(spark, [identify("a1", "u1")]).rows()] == [None]
+
+
 def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None:
     before = [enriched_event(), enriched_event(anonymous_id="a2"), identify("a3", "u3", 5)]
     came = [identify("a1", "u3", 50)]
@@ -71,5 +101,6 @@ def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None
     assert persons == ["a1", "a3"]
     ids = ids_of(persons, new.identities)
     assert ids == ["a1", "a3", "u3"]
-    made = users(new.identities, sessions_of(new.events, ids), sessions_of(new.sessions, ids), RULES)
+    events = sessions_of(new.events, ids)
+    made = users(new.identities, events, sessions_of(new.sessions, ids), user_traits(new.identities, events), RULES)
     assert rows_of(replace_users(old.users(), made, persons)) == new.rows()
