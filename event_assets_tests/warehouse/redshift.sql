@@ -452,7 +452,13 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_users" (
   "revenue" double precision ENCODE zstd,
   "source" varchar(65535) ENCODE zstd,
   "medium" varchar(65535) ENCODE zstd,
+  "campaign" varchar(65535) ENCODE zstd,
   "channel_group" varchar(65535) ENCODE zstd,
+  "traits" varchar(65535) ENCODE zstd,
+  "consent_analytics" boolean ENCODE zstd,
+  "consent_marketing" boolean ENCODE zstd,
+  "consent_personalisation" boolean ENCODE zstd,
+  "consent_at" timestamp with time zone ENCODE az64,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
@@ -484,9 +490,52 @@ COMMENT ON COLUMN "analytics"."dim_users"."source" IS 'Source of the first sessi
 
 COMMENT ON COLUMN "analytics"."dim_users"."medium" IS 'Medium of the first session.';
 
+COMMENT ON COLUMN "analytics"."dim_users"."campaign" IS 'Campaign of the first session.';
+
 COMMENT ON COLUMN "analytics"."dim_users"."channel_group" IS 'Channel group of the first session.';
 
+COMMENT ON COLUMN "analytics"."dim_users"."traits" IS 'What is known of them now (see user_traits), as a JSON object. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."consent_analytics" IS 'Consent to analytics, by the last event that says of any.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."consent_marketing" IS 'Consent to marketing, by the same.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."consent_personalisation" IS 'Consent to personalisation, by the same.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."consent_at" IS 'When that event happened.';
+
 COMMENT ON COLUMN "analytics"."dim_users"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_user_traits" (
+  "person_id" varchar(512) ENCODE raw NOT NULL,
+  "trait" varchar(65535) ENCODE zstd NOT NULL,
+  "value" varchar(65535) ENCODE zstd,
+  "from_at" timestamp with time zone ENCODE az64 NOT NULL,
+  "to_at" timestamp with time zone ENCODE az64,
+  "is_current" boolean ENCODE zstd,
+  "event_id" varchar(512) ENCODE zstd NOT NULL,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("person_id");
+
+COMMENT ON TABLE "analytics"."dim_user_traits" IS 'What is known of a person, and from when to when: one row a value that a trait had.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."trait" IS 'Name of the trait, its first 128 characters.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."value" IS 'What it was, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."from_at" IS 'When the event that said so happened (derived_at).';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."to_at" IS 'When an event said something else; null while it holds.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."is_current" IS 'It holds.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."event_id" IS 'The event that said so.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
   "person_id" varchar(512) ENCODE zstd NOT NULL,
@@ -1016,7 +1065,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
 
-CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "channel_group" varchar(65535));
+CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_at" timestamp);
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/dim_users/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -1032,7 +1081,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "dim_users"."person_id", min("dim_users"."lo
 
 DELETE FROM "analytics"."dim_users";
 
-INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "first_seen_at", "last_seen_at", "sessions", "events", "page_views", "conversions", "revenue", "source", "medium", "channel_group", "loaded_at") SELECT "_stage"."person_id", "_stage"."user_ids", "_stage"."anonymous_ids", "_stage"."first_seen_at" AT TIME ZONE 'UTC', "_stage"."last_seen_at" AT TIME ZONE 'UTC', "_stage"."sessions", "_stage"."events", "_stage"."page_views", "_stage"."conversions", "_stage"."revenue", "_stage"."source", "_stage"."medium", "_stage"."channel_group", coalesce("_kept"."loaded_at", %s) FROM "_stage" LEFT JOIN "_kept" ON "_kept"."person_id" = "_stage"."person_id";
+INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "first_seen_at", "last_seen_at", "sessions", "events", "page_views", "conversions", "revenue", "source", "medium", "campaign", "channel_group", "traits", "consent_analytics", "consent_marketing", "consent_personalisation", "consent_at", "loaded_at") SELECT "_stage"."person_id", "_stage"."user_ids", "_stage"."anonymous_ids", "_stage"."first_seen_at" AT TIME ZONE 'UTC', "_stage"."last_seen_at" AT TIME ZONE 'UTC', "_stage"."sessions", "_stage"."events", "_stage"."page_views", "_stage"."conversions", "_stage"."revenue", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."traits", "_stage"."consent_analytics", "_stage"."consent_marketing", "_stage"."consent_personalisation", "_stage"."consent_at" AT TIME ZONE 'UTC', coalesce("_kept"."loaded_at", %s) FROM "_stage" LEFT JOIN "_kept" ON "_kept"."person_id" = "_stage"."person_id";
 
 SELECT CAST(NULL AS date), count(*), coalesce(sum("events"), 0), coalesce(sum("sessions"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."dim_users";
 
