@@ -123,6 +123,7 @@ def _steps(spark: SparkSession, folder: Path) -> dict[str, _Step]:
     from event_assets.transforms.segments import user_segments
     from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
     from event_assets.transforms.sessions import sessions
+    from event_assets.transforms.user_traits import user_traits
     from event_assets.transforms.users import users
     from event_assets.transforms.visitors import visitors
 
@@ -151,7 +152,10 @@ def _steps(spark: SparkSession, folder: Path) -> dict[str, _Step]:
         "page_views": _Step(lambda: page_views(read("sessionise"), read("enrich"), rules), "sessionise"),
         "identities": _Step(lambda: identities(read("enrich"), kept).rows, "enrich"),
         "visitors": _Step(lambda: visitors(read("enrich"), read("sessions")), "enrich"),
-        "users": _Step(lambda: users(read("identities"), read("enrich"), read("sessions"), rules), "enrich"),
+        "user_traits": _Step(lambda: user_traits(read("identities"), read("enrich")), "enrich"),
+        "users": _Step(
+            lambda: users(read("identities"), read("enrich"), read("sessions"), read("user_traits"), rules), "enrich"
+        ),
         "user_segments": _Step(lambda: user_segments(read("users"), dt.date(2026, 11, 20)), "users"),
         "daily_metrics": _Step(
             lambda: daily_metrics(read("enrich"), read("sessions"), read("page_views"), rules), "enrich"
