@@ -31,9 +31,12 @@ event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-
 	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/emulators; \
 		else echo "No npm here: the tests on a Kinesis emulator will be skipped."; fi
 
-web-sdk:  ## builds the web SDK, checks its types and its size, and runs its unit tests
-	@if command -v npm >/dev/null; then cd web-sdk && npm ci --silent && npm run --silent lint && npm test --silent; \
+web-sdk: web-sdk/node_modules  ## builds the web SDK, checks its types and its size, and runs its unit tests
+	@if command -v npm >/dev/null; then cd web-sdk && npm run --silent lint && npm test --silent; \
 		else echo "No npm here: the web SDK is not built, and its tests in a browser will be skipped."; fi
+
+web-sdk/node_modules: web-sdk/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --prefix web-sdk; fi
 
 lint: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check .

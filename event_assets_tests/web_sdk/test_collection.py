@@ -86,6 +86,29 @@ def test_a_page_that_changes_its_address_makes_page_views_that_refer_to_each_oth
     assert len({view["page_view_id"] for view in found}) == 5
 
 
+def test_a_page_that_the_back_button_shows_again_is_a_page_view_and_sends_on(platform: Platform, page: Page) -> None:
+    page.goto(f"{platform.site.origin}/a")
+    views(platform, 1)
+    for moment in ("pagehide", "pageshow"):
+        page.evaluate(f"dispatchEvent(new PageTransitionEvent('{moment}', {{persisted: true}}))")
+    page.evaluate("ea('track', 'after')")
+    first, again = views(platform, 2)
+    assert paths(platform, [again]) == [("/a", "/a")]
+    platform.wait(lambda: bool(platform.named("after")))
+    assert platform.named("after")[0]["page_view_id"] == again["page_view_id"] != first["page_view_id"]
+
+
+def test_a_page_that_is_rendered_ahead_is_no_visit_until_it_is_shown(
+    platform: Platform, context: BrowserContext, page: Page
+) -> None:
+    context.add_init_script("Object.defineProperty(document, 'prerendering', {get: () => !window.shown})")
+    page.goto(platform.site.origin)
+    page.wait_for_timeout(400)
+    assert platform.sent() == []
+    page.evaluate("window.shown = true; document.dispatchEvent(new Event('prerenderingchange'))")
+    assert len(views(platform, 1)) == 1
+
+
 def test_an_event_belongs_to_the_page_view_that_it_follows(platform: Platform, page: Page) -> None:
     page.goto(f"{platform.site.origin}/a")
     page.evaluate("ea('track', 'on a'); history.pushState({}, '', '/b'); ea('track', 'on b')")

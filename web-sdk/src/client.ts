@@ -1,13 +1,13 @@
 /** The client that needs no browser: ids, sessions, consent, and the way of an event into the queue. */
 
-import { parsed } from "./parsed";
-import { Queue } from "./queue";
-import { Sender } from "./sender";
-import { Shelf } from "./shelf";
-import { fetchTransport } from "./transport";
-import type { AnalyticsEvent, ClientOptions, Consent, Environment, Properties } from "./types";
-import { uuid7 } from "./uuid";
-import { LIBRARY } from "./version";
+import { parsed } from "./parsed.js";
+import { Queue } from "./queue.js";
+import { Sender } from "./sender.js";
+import { Shelf } from "./shelf.js";
+import { fetchTransport } from "./transport.js";
+import type { AnalyticsEvent, ClientOptions, Consent, Environment, Properties } from "./types.js";
+import { uuid7 } from "./uuid.js";
+import { LIBRARY } from "./version.js";
 
 const DAY_MS = 86_400_000;
 const REFUSED: Consent = { analytics: false, marketing: false, personalisation: false };
@@ -44,7 +44,7 @@ export class EventClient {
     this._shelf = new Shelf(storage, `${name}.`);
     this._queue = new Queue(this._shelf, maxQueue, this._batchSize, 5 * flushInterval);
     // The key goes in the address and the body as plain text: so browsers ask for no preflight, and beacons work.
-    const url = `${endpoint.replace(/\/+$/, "")}/v1/events?write_key=${encodeURIComponent(writeKey)}`;
+    const url = `${`${endpoint}`.replace(/\/+$/, "")}/v1/events?write_key=${encodeURIComponent(writeKey)}`;
     const around = { transport, lock, settleMs, online, now, random, log };
     this._sender = new Sender(url, flushInterval, this._queue, this._shelf, around);
     if (this._queue.waiting) this._sender.schedule(); // what an earlier page left
@@ -160,7 +160,9 @@ export class EventClient {
     this._log(event ? name : `${name} dropped`, event);
     if (!event) return true;
     if (!isRefused) event.sequence = this._nextSequence();
-    this._queue.add(event.event_id, JSON.stringify(event));
+    // Half a character, as of a text that was cut in its middle, is no UTF-8: the collector could not read the event.
+    const json = JSON.stringify(event).replace(/\\(ud...|.)/g, (escape) => (escape[5] ? "\\ufffd" : escape));
+    this._queue.add(event.event_id, json);
     if (this._queue.own >= this._batchSize) void this._sender.send();
     else this._sender.schedule();
     return true;

@@ -1,6 +1,6 @@
 /** A lock for pages that share a storage, where the browser has no Web Locks: a lease that runs out. */
 
-import type { Lock, Storage } from "./types";
+import type { Lock, Storage } from "./types.js";
 
 /** Longer than a request can take. */
 const LEASE_MS = 20_000;

@@ -1,6 +1,6 @@
 /** Storage that answers at once over one that answers later: React Native's AsyncStorage, a file, a database. */
 
-import type { Storage } from "./types";
+import type { Storage } from "./types.js";
 
 /** As React Native's AsyncStorage has it. */
 export interface AsyncStorage {

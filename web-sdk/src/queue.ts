@@ -3,8 +3,8 @@
  * stays there until the collector has given its verdict: an event in flight is still in the queue.
  */
 
-import type { Shelf } from "./shelf";
-import { timeOf } from "./uuid";
+import type { Shelf } from "./shelf.js";
+import { timeOf } from "./uuid.js";
 
 const KEY = "q.";
 /** Of a request that may outlive its page: browsers allow 64 KiB. */

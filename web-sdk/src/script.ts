@@ -3,7 +3,7 @@
  * `ea.q`. With `data-endpoint` and `data-write-key` on its tag it begins by itself, and no other script is needed.
  */
 
-import { BrowserClient, type BrowserOptions } from "./browser/client";
+import { BrowserClient, type BrowserOptions } from "./browser/client.js";
 
 type Command = [name: string, ...values: unknown[]];
 interface Commands {

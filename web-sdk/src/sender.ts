@@ -1,9 +1,9 @@
 /** Sends what waits: batches, verdicts, back-off. What an event says is not looked at here. */
 
-import { parsed } from "./parsed";
-import { BATCH_BYTES, byteLength, type Queue, type Waiting } from "./queue";
-import type { Shelf } from "./shelf";
-import type { Answer, Lock, Transport } from "./types";
+import { parsed } from "./parsed.js";
+import { BATCH_BYTES, byteLength, type Queue, type Waiting } from "./queue.js";
+import type { Shelf } from "./shelf.js";
+import type { Answer, Lock, Transport } from "./types.js";
 
 const WAIT = "wait";
 const BASE_MS = 1_000;

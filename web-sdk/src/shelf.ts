@@ -1,6 +1,6 @@
 /** Storage that never fails: what the device does not take is held in memory for the life of the page. */
 
-import type { Storage } from "./types";
+import type { Storage } from "./types.js";
 
 export class Shelf {
   private readonly _held = new Map<string, string>();
@@ -11,31 +11,30 @@ export class Shelf {
   ) {}
 
   get(key: string): string | null {
-    const held = this._held.get(key);
-    return held ?? this._try((storage) => storage.get(this._prefix + key)) ?? null;
+    const name = this._prefix + key;
+    return this._held.get(name) ?? this._try((storage) => storage.get(name)) ?? null;
   }
 
   set(key: string, value: string): void {
-    const stored = this._try((storage) => {
-      storage.set(this._prefix + key, value);
-      return true;
+    const name = this._prefix + key;
+    this._held.set(name, value);
+    this._try((storage) => {
+      storage.set(name, value);
+      this._held.delete(name);
     });
-    if (stored) this._held.delete(key);
-    else this._held.set(key, value);
   }
 
   remove(key: string): void {
-    this._held.delete(key);
-    this._try((storage) => storage.remove(this._prefix + key));
+    const name = this._prefix + key;
+    this._held.delete(name);
+    this._try((storage) => storage.remove(name));
   }
 
   /** Keys that begin so, in order. */
   keys(start: string): string[] {
-    const whole = this._prefix + start;
-    const stored = this._try((storage) => storage.keys()) ?? [];
-    const found = stored.filter((key) => key.startsWith(whole)).map((key) => key.slice(this._prefix.length));
-    const held = [...this._held.keys()].filter((key) => key.startsWith(start));
-    return [...new Set([...found, ...held])].sort();
+    const names = new Set([...(this._try((storage) => storage.keys()) ?? []), ...this._held.keys()]);
+    const found = [...names].filter((name) => name.startsWith(this._prefix + start)).sort();
+    return found.map((name) => name.slice(this._prefix.length));
   }
 
   private _try<T>(use: (storage: Storage) => T): T | undefined {

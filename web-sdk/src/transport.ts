@@ -1,6 +1,6 @@
 /** Sending with `fetch`, which browsers, Node, React Native and Electron have. */
 
-import type { Transport } from "./types";
+import type { Transport } from "./types.js";
 
 const TIMEOUT_MS = 15_000;
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { EventClient } from "../src/client";
-import type { AnalyticsEvent, Consent } from "../src/types";
-import { BLOCKED, MemoryStorage, OPTIONS, World } from "./surroundings";
+import { EventClient } from "../src/client.js";
+import type { AnalyticsEvent, Consent } from "../src/types.js";
+import { BLOCKED, MemoryStorage, OPTIONS, World } from "./surroundings.js";
 
 const MINUTE = 60_000;
 
@@ -197,6 +197,15 @@ test("beforeSend may change an event or drop it; a dropped one leaves no gap in 
   ]);
 });
 
+test("half a character is sent as the sign for one that cannot be shown, and nothing else is touched", async () => {
+  const world = new World();
+  const client = world.client();
+  const whole = ["\u{1f600}", "\\ud83d", "\\\\ud83d", "\u0001\n\"\\", "\ufffd"];
+  client.track("cut", { whole, half: ["\ud83d", "a\\\ude00b", "\ud83d\ud83d"] });
+  const [event] = await events(world, client);
+  expect(event!.properties).toEqual({ whole, half: ["\ufffd", "a\\\ufffdb", "\ufffd\ufffd"] });
+});
+
 test("nothing throws into the application", async () => {
   const world = new World(BLOCKED);
   const loop: Record<string, unknown> = {};
@@ -217,6 +226,9 @@ test("nothing throws into the application", async () => {
   hooked.optOut();
   await hooked.flush();
   hooked.close();
+  const addressless = world.client({ endpoint: undefined, writeKey: undefined });
+  addressless.track("a");
+  await addressless.flush();
 });
 
 test("with blocked storage events are sent all the same", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { leaseLock } from "../src/lease";
-import { MemoryStorage } from "./surroundings";
+import { leaseLock } from "../src/lease.js";
+import { MemoryStorage } from "./surroundings.js";
 
 test("of many pages one works at a time, and each gets its turn", async () => {
   const storage = new MemoryStorage();

@@ -1,15 +1,16 @@
 /** The built package, as Node and other programs import it. */
 
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 
-const node = (script: string): Promise<string> =>
+const run = (...command: string[]): Promise<string> =>
   new Promise((done, fail) => {
-    const command = ["--input-type=module", "--eval", script];
-    execFile(process.execPath, command, { timeout: 10_000 }, (error, out) => (error ? fail(error) : done(out)));
+    execFile(process.execPath, command, { timeout: 20_000 }, (error, out) => (error ? fail(new Error(`${error} ${out}`)) : done(out)));
   });
+const node = (script: string): Promise<string> => run("--input-type=module", "--eval", script);
 
 test("on a server that renders pages the client does nothing and holds no process up", async () => {
   const script = `
@@ -41,4 +42,27 @@ test("the core sends from plain Node", async () => {
   server.close();
   expect(JSON.parse(printed)).toEqual({ waiting: 0, dropped: 0 });
   expect(bodies).toEqual([expect.stringMatching(/^\/v1\/events\?write_key=k text\/plain \{"event_id".*"platform":"desktop"/)]);
+});
+
+test.each(["nodenext", "bundler"])("its types are found and right, by module resolution %s", async (resolution) => {
+  const folder = mkdtempSync("types-");
+  try {
+    writeFileSync(
+      `${folder}/program.ts`,
+      `import { createClient, type BrowserOptions } from "event-assets-web";
+       import { EventClient, preload, type Environment } from "event-assets-web/core";
+       const options: BrowserOptions = { endpoint: "e", writeKey: "k", links: true, beforeSend: (event) => (event.page ? event : null) };
+       const flushed: Promise<void> = createClient(options).flush();
+       const environment: Environment = { online: () => true };
+       export const clients = [new EventClient(options, environment), flushed, preload];
+       // @ts-expect-error an option that does not exist
+       createClient({ endpoint: "e", writeKey: "k", bachSize: 1 });`,
+    );
+    const options = { strict: true, noEmit: true, skipLibCheck: false, types: [], lib: ["ES2022", "DOM"], target: "ES2022" };
+    const resolve = { module: resolution === "bundler" ? "ESNext" : "NodeNext", moduleResolution: resolution };
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: { ...options, ...resolve }, include: ["program.ts"] }));
+    expect(await run("node_modules/typescript/bin/tsc", "--project", folder)).toBe("");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

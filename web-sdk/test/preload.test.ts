@@ -1,8 +1,8 @@
 /** A client as React Native has it: asynchronous storage, no browser. */
 
 import { expect, test } from "vitest";
-import { EventClient, preload, type AsyncStorage } from "../src/core";
-import { OPTIONS, World } from "./surroundings";
+import { EventClient, preload, type AsyncStorage } from "../src/core.js";
+import { OPTIONS, World } from "./surroundings.js";
 
 class SlowStorage implements AsyncStorage {
   readonly values = new Map<string, string>();

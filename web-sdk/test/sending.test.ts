@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { AnalyticsEvent, Answer } from "../src/types";
-import { MemoryStorage, World, verdicts } from "./surroundings";
+import type { AnalyticsEvent, Answer } from "../src/types.js";
+import { MemoryStorage, World, verdicts } from "./surroundings.js";
 
 const SMALL = { occurred_at: "" } as AnalyticsEvent;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Shelf } from "../src/shelf";
-import { BLOCKED, MemoryStorage } from "./surroundings";
+import { Shelf } from "../src/shelf.js";
+import { BLOCKED, MemoryStorage } from "./surroundings.js";
 
 test("what is put on it is in the storage, under the prefix", () => {
   const storage = new MemoryStorage();

@@ -1,7 +1,7 @@
 /** What a client is given in these tests instead of a browser: the same as an app in React Native or Electron gives. */
 
-import { EventClient } from "../src/client";
-import type { AnalyticsEvent, Answer, ClientOptions, Environment, Storage } from "../src/types";
+import { EventClient } from "../src/client.js";
+import type { AnalyticsEvent, Answer, ClientOptions, Environment, Storage } from "../src/types.js";
 
 export class MemoryStorage implements Storage {
   readonly values = new Map<string, string>();

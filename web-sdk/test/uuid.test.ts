@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { timeOf, uuid7 } from "../src/uuid";
+import { timeOf, uuid7 } from "../src/uuid.js";
 
 test("an id is a UUID of version 7 and tells when it was made", () => {
   const id = uuid7(1_763_805_600_123);

@@ -1,14 +1,14 @@
 /** The client of a web page: page views, and what the trackers beside this file see, on top of the core. */
 
-import { EventClient } from "../client";
-import type { AnalyticsEvent, ClientOptions, Consent, Environment, Properties } from "../types";
-import { uuid7 } from "../uuid";
-import { browserEnvironment } from "./environment";
-import { trackErrors } from "./errors";
-import { trackForms, trackLinks } from "./links";
-import { trackPings } from "./pings";
-import { currentUrl, cut, documentSize, screenSize, viewportSize } from "./sizes";
-import { trackVitals } from "./vitals";
+import { EventClient } from "../client.js";
+import type { AnalyticsEvent, ClientOptions, Consent, Environment, Properties } from "../types.js";
+import { uuid7 } from "../uuid.js";
+import { browserEnvironment } from "./environment.js";
+import { trackErrors } from "./errors.js";
+import { trackForms, trackLinks } from "./links.js";
+import { trackPings } from "./pings.js";
+import { currentUrl, cut, documentSize, screenSize, viewportSize } from "./sizes.js";
+import { trackVitals } from "./vitals.js";
 
 /** The title of a page that a script shows is set a moment after its address. */
 const TITLE_MS = 50;

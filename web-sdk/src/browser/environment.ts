@@ -1,9 +1,9 @@
 /** What a browser gives a client: localStorage, fetch and beacons, Web Locks, the person's privacy signal, the device. */
 
-import { leaseLock } from "../lease";
-import { Shelf } from "../shelf";
-import { fetchTransport } from "../transport";
-import type { AnalyticsEvent, Environment, Lock, Storage } from "../types";
+import { leaseLock } from "../lease.js";
+import { Shelf } from "../shelf.js";
+import { fetchTransport } from "../transport.js";
+import type { AnalyticsEvent, Environment, Lock, Storage } from "../types.js";
 
 export function browserEnvironment(name: string): Environment {
   return {

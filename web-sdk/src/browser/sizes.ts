@@ -1,6 +1,6 @@
 /** What can be read of the page and its window, within the bounds of an event. */
 
-import type { Size } from "../types";
+import type { Size } from "../types.js";
 
 const LONGEST = 8_000;
 

@@ -4,7 +4,7 @@
  * apart and five seconds long). Told once, when the page is first hidden; a browser that cannot measure one leaves it out.
  */
 
-import type { Tracked } from "./client";
+import type { Tracked } from "./client.js";
 
 interface Shift extends PerformanceEntry {
   value: number;
@@ -34,7 +34,7 @@ export function trackVitals(client: Tracked): void {
   let lcp: number | undefined;
   // A page that was opened in the background painted for nobody.
   if (document.visibilityState !== "hidden") {
-    observe("largest-contentful-paint", (entry) => (lcp = Math.max(0, entry.startTime - shownAt)));
+    observe("largest-contentful-paint", (entry) => (lcp = Math.max(0, Math.round(entry.startTime - shownAt))));
   }
 
   const durations = new Map<number, number>();
@@ -51,7 +51,7 @@ export function trackVitals(client: Tracked): void {
   const hasShifts = observe("layout-shift", (entry) => {
     const { value, hadRecentInput, startTime } = entry as Shift;
     if (hadRecentInput) return;
-    if (startTime - last > 1_000 || startTime - first > 5_000) [sum, first] = [0, startTime];
+    if (!sum || startTime - last > 1_000 || startTime - first > 5_000) [sum, first] = [0, startTime];
     [sum, last] = [sum + value, startTime];
     worst = Math.max(worst, sum);
   });
@@ -69,12 +69,9 @@ export function trackVitals(client: Tracked): void {
     const { interactionCount = ordered.length } = performance as Performance & { interactionCount?: number };
     const inp = ordered[Math.min(ordered.length - 1, Math.floor(interactionCount / 50))];
     const cls = hasShifts ? Math.round(worst * 10_000) / 10_000 : undefined;
-    const properties = { lcp_ms: whole(lcp), inp_ms: whole(inp), cls };
-    if (lcp ?? inp ?? cls) client.record("web_vitals", { page_view_id: id, page: { url, referrer }, properties }, true);
+    const properties = { lcp_ms: lcp, inp_ms: inp, cls };
     view = { ...view, sent: false }; // once a load
+    if ((lcp ?? inp ?? cls) === undefined) return;
+    client.record("web_vitals", { page_view_id: id, page: { url, referrer }, properties }, true);
   });
-}
-
-function whole(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms);
 }
