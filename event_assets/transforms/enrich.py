@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 VERSIONS: Mapping[str, str] = {
     "location": "2",
     "page": "1",
-    "referrer": "1",
+    "referrer": "2",
     "campaign": "1",
-    "channel_group": "1",
+    "channel_group": "2",
     "user_agent": "1",
     "bots": "1",
     "measures": "1",

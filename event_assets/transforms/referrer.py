@@ -5,10 +5,10 @@ The known sites are data, in `referrers.yaml` beside this file. Campaign tags ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import yaml
 
@@ -18,7 +18,12 @@ Medium = Literal["internal", "search", "social", "email", "paid", "unknown"]
 Category = Literal["search", "social", "video", "shopping"]
 
 _MEDIA: tuple[Medium, ...] = ("search", "social", "email", "paid", "unknown")
-_CATEGORIES: tuple[Category, ...] = ("video", "shopping")
+_CATEGORIES: Mapping[str, Category] = {
+    "more_search": "search",
+    "more_social": "social",
+    "video": "video",
+    "shopping": "shopping",
+}
 
 
 class Referrer(NamedTuple):
@@ -67,7 +72,7 @@ def classify_referrer(referrer: str | None, page_host: str | None = None, own_ho
     site = _lookup(url.host, url.path)
     if site is None:
         return Referrer(url.host, "unknown", short=without_www(url.host))
-    searched = parameters(url.query, site.terms)
+    searched = parameters(url.query, site.terms, trimmed=False)
     term = next((searched[name] for name in site.terms if name in searched), None)
     return Referrer(url.host, site.medium, site.name, term, site.short)
 
@@ -128,16 +133,16 @@ def _known() -> _Known:
                 sites[address] = site
                 if medium in ("search", "social"):
                     categories[address] = categories[site.short] = medium
-    for category in _CATEGORIES:
-        for address in _addresses(data[category], data["suffixes"]):
+    for section, category in _CATEGORIES.items():
+        for address in _addresses(data[section], data["suffixes"]):
             categories[address] = category
     return _Known(sites, frozenset(a.partition("/")[0] for a in sites if "/" in a), categories)
 
 
-def _addresses(hosts: list[str], suffixes: list[Any]) -> Iterator[str]:
+def _addresses(hosts: list[str], suffixes: list[str]) -> Iterator[str]:
     """A `*` stands for every suffix under which the site has a country's domain."""
     for host in hosts:
         if "*" in host:
-            yield from (host.replace("*", str(suffix)) for suffix in suffixes)
+            yield from (host.replace("*", suffix) for suffix in suffixes)
         else:
             yield host

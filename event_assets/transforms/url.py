@@ -67,10 +67,11 @@ def _host(host: str | None) -> str:
     return host.rstrip(".").lower()
 
 
-def parameters(query: str, names: Collection[str]) -> dict[str, str]:
-    """The parameters of a query string that are asked for, decoded. The first that is not empty wins.
+def parameters(query: str, names: Collection[str], *, trimmed: bool = True) -> dict[str, str]:
+    """The parameters of a query string that are asked for, decoded. The first that is not blank wins.
 
-    Bytes that are no UTF-8 become U+FFFD; a percent sign that begins no escape stays as it is.
+    Outer blanks are cut off where it is `trimmed`. Bytes that are no UTF-8 become U+FFFD; a percent sign that begins no
+    escape stays as it is.
 
     >>> parameters("utm_source=spring+mail&utm_medium=&page=2", {"utm_source", "utm_medium"})
     {'utm_source': 'spring mail'}
@@ -83,9 +84,9 @@ def parameters(query: str, names: Collection[str]) -> dict[str, str]:
         if "%" in name:
             name = unquote_plus(name, errors="replace")
         if name in names and name not in found:
-            decoded = unquote_plus(value, errors="replace").replace("\x00", "").strip()
-            if decoded:
-                found[name] = decoded
+            decoded = unquote_plus(value, errors="replace").replace("\x00", "")
+            if decoded.strip():
+                found[name] = decoded.strip() if trimmed else decoded
     return found
 
 

@@ -1,12 +1,13 @@
 """Who a referrer is."""
 
 import contextlib
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.transforms.referrer import NO_REFERRER, classify_referrer, source_category
+from event_assets.transforms.referrer import NO_REFERRER, _known, classify_referrer, source_category
 from event_assets.transforms.url import BadUrl
 
 
@@ -34,7 +35,7 @@ from event_assets.transforms.url import BadUrl
         ("https://duckduckgo.com/?q=cards", "search", "DuckDuckGo", "cards"),
         ("https://www.baidu.com/s?wd=%E5%A1%94%E7%BD%97", "search", "Baidu", "塔罗"),
         ("https://yandex.ru/search/?text=%D1%82%D0%B0%D1%80%D0%BE", "search", "Yandex", "таро"),
-        ("http://isearch.avg.com/pages/images.aspx?q=tarot+card+change", "search", "AVG", "tarot card change"),
+        ("http://isearch.avg.com/pages/images.aspx?q=tarot+card+change", "search", "Google", "tarot card change"),
         ("http://www.apollo.lv/portal/search/?q=taro", "search", "Apollo", "taro"),
         ("http://www.facebook.com/l.php?u=http%3A%2F%2Fexample.com", "social", "Facebook", None),
         ("https://lm.facebook.com/", "social", "Facebook", None),
@@ -46,9 +47,35 @@ from event_assets.transforms.url import BadUrl
         ("http://36ohk6dgmcd1n-c.c.yom.mail.yahoo.net/om/api/1.0/view.html/0", "email", "Yahoo! Mail", None),
         ("http://co106w.col106.mail.live.com/default.aspx?rru=inbox", "email", "Outlook.com", None),
         ("http://webmail1m.orange.fr/webmail/fr_FR/read.html?FOLDER=SF_INBOX", "email", "Orange Webmail", None),
-        ("https://googleads.g.doubleclick.net/pagead/ads", "paid", "Google Ads", None),
+        ("https://googleads.g.doubleclick.net/pagead/ads", "paid", "Google", None),
         ("https://trc.taboola.com/x", "paid", "Taboola", None),
+        ("https://tdsf.doubleclick.net", "paid", "Google", None),
+        ("https://safeframe.googlesyndication.com", "paid", "Google", None),
+        ("https://www.google.no/search?q=ski", "search", "Google", "ski"),
+        ("http://www.pricerunner.co.uk/search?q=wild+wisdom", "search", "PriceRunner", "wild wisdom"),
+        ("https://s3-us3.ixquick.com/do/search", "search", "IXquick", None),
+        ("http://www.aolsearch.com/search?s_gl=NL&query=voorbeeld+cv", "search", "AOL", "voorbeeld cv"),
+        ("http://uk.search-results.com/web?qsrc=1&q=pendulums", "search", "Ask", "pendulums"),
+        ("http://search.tb.ask.com/search/GGmain.jhtml?cb=AYY&searchfor=CARA", "search", "Ask Toolbar", "CARA"),
+        ("http://go.mail.ru/search?q=Gothic%20Tarot%20Cards", "search", "Mail.ru", "Gothic Tarot Cards"),
+        ("http://www.dalesearch.com/?q=+lego.nl+%2Fclub", "search", "Dalesearch", " lego.nl /club"),
+        ("https://search.brave.com", "search", "Brave", None),
+        ("https://searchassist.babylon.com", "search", "Babylon", None),
+        ("https://meta.ua", "search", "Meta.ua", None),
+        ("https://lnk.bio", "social", "Lnk.Bio", None),
+        ("https://www.threads.net/", "social", "Threads", None),
+        ("https://deref-gmx.co.uk", "email", "GMX", None),
+        ("https://lightmailer-bap.gmx.net", "email", "GMX", None),
+        ("https://3c-bap.web.de", "email", "Web.de", None),
+        ("https://deref-web.de/mail/client/a6iXDy6UMao/dereferrer/", "email", "Web.de", None),
+        ("https://suche.web.de/web?q=a", "search", "WEB.DE", "a"),
+        ("https://mailbusiness.ionos.co.uk", "email", "Ionos", None),
+        ("https://email.ionos.mx", "email", "Ionos", None),
+        ("https://rich-v02.bluewin.ch", "email", "Bluewin", None),
+        ("https://mail.proton.me", "email", "Proton", None),
+        ("https://mail01.orange.fr", "email", "Orange Webmail", None),
         ("https://chatgpt.com/", "unknown", "ChatGPT", None),
+        ("https://beta.character.ai", "unknown", "Character.AI", None),
         ("https://docs.google.com/document/d/1", "unknown", "Google Sites", None),
         ("https://blog.example.org/post", "unknown", None, None),
     ],
@@ -103,6 +130,12 @@ def test_the_first_configured_search_parameter_that_is_present_wins() -> None:
         ("youtube", "video"),
         ("m.youtube.com", "video"),
         ("amazon.co.uk", "shopping"),
+        ("niconico", "social"),
+        ("rakuten.co.jp", "search"),
+        ("google-play", "search"),
+        ("play.google.com", "search"),
+        ("blog.naver.com", "social"),
+        ("m.shopping.naver.com", "shopping"),
         ("newsletter", None),
         ("mail.google", None),
         ("", None),
@@ -116,3 +149,10 @@ def test_a_source_has_the_category_of_its_site(source: str, category: str | None
 def test_any_text_is_classified_or_refused(host: str, rest: str) -> None:
     with contextlib.suppress(BadUrl):
         classify_referrer(f"http://{host}/{rest}", host, (host,))
+
+
+def test_every_known_site_has_an_address_that_a_referrer_can_have() -> None:
+    addresses = {*_known().sites, *(name for name in _known().categories if "." in name)}
+    assert [
+        address for address in addresses if not re.fullmatch(r"[a-z0-9_.-]+\.[a-z0-9_]{2,}(/[\w/]+)?", address)
+    ] == []
