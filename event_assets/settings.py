@@ -200,7 +200,13 @@ class Settings(BaseSettings):
     @field_validator("marketing_parameters", mode="before")
     @classmethod
     def _parameters(cls, value: Any) -> Any:
-        return json.loads(value) if isinstance(value, str) else value
+        try:
+            told = json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError:
+            told = None
+        if not isinstance(told, dict):
+            raise ValueError('it must be a JSON object, such as {"source": ["mtm_source", "utm_source"]}')
+        return told
 
     @field_validator("marketing_parameters")
     @classmethod

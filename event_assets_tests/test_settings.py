@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from event_assets.resources.rules import RulesResource
 from event_assets.settings import PREFIX, SECRETS, Settings, SettingsError, load_settings, settings_table
+from event_assets.transforms.attribution import AttributionRules
+from event_assets.transforms.marketing import UTM, campaign_of
 
 PASSWORD = "pa55w0rd-of-the-warehouse"
 WAREHOUSE = f"postgresql://loader:{PASSWORD}@warehouse.example:5439/dev"
@@ -66,6 +69,57 @@ def test_variables_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["purchase,signup", " purchase , signup ", '["purchase", "signup"]'])
 def test_conversion_events_are_names_with_commas_or_a_json_list(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     assert load(monkeypatch, CONVERSION_EVENTS=text).conversion_events == ("purchase", "signup")
+
+
+def test_marketing_parameters_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '{"source": ["src", "utm_source"], "click_ids": {"yclid": ["Yandex", "yandex", "cpc"]}}'
+    rules = RulesResource.of(load(monkeypatch, MARKETING_PARAMETERS=text)).enriching().marketing
+    assert (rules.source, rules.medium) == (("src", "utm_source"), ("utm_medium",))
+    assert campaign_of("yclid=1", rules).click == ("yclid", "Yandex", "yandex", "cpc")
+    assert campaign_of("gclid=1&yclid=1", rules).click == ("gclid", "Google", "google", "cpc")
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('{"sauce": ["x"]}', "'sauce' is none of source, medium, campaign, term, content, click_ids"),
+        ('{"source": "x"}', 'source must be a list of names, such as ["utm_source"]'),
+        ('{"source": []}', "source must be a list of names"),
+        ('{"click_ids": {"yclid": ["Yandex"]}}', "network, source, medium"),
+        ("[1]", "it must be a JSON object"),
+        ("source", "it must be a JSON object"),
+    ],
+)
+def test_marketing_parameters_that_mean_nothing_are_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str, rule: str
+) -> None:
+    message = fault(monkeypatch, MARKETING_PARAMETERS=text)
+    assert "EVENT_ASSETS_MARKETING_PARAMETERS" in message and rule in message
+
+
+def test_the_rules_of_attribution_are_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "spend.csv").touch()
+    settings = load(
+        monkeypatch,
+        SOURCE_DAYS="60",
+        ATTRIBUTION_LOOKBACK_DAYS="90",
+        ATTRIBUTION_HALF_LIFE_DAYS="3.5",
+        ATTRIBUTION_ENDS_PERCENT="30",
+        SPEND_FILE=str(tmp_path / "spend.csv"),
+    )
+    rules = RulesResource.of(settings)
+    assert rules.attribution() == AttributionRules(60, 90, 3.5, 30.0)
+    assert rules.spend() == tmp_path / "spend.csv"
+
+
+def test_the_rules_of_attribution_are_the_fields_own_by_default() -> None:
+    rules = RulesResource.of(load_settings())
+    assert (rules.attribution(), rules.spend()) == (AttributionRules(), None)
+    assert rules.enriching().marketing == UTM
+
+
+def test_a_spend_file_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "there is no file /nowhere/spend.csv" in fault(monkeypatch, SPEND_FILE="/nowhere/spend.csv")
 
 
 @pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])

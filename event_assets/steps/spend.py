@@ -21,7 +21,6 @@ import yaml
 from event_assets.transforms.channel import CHANNEL_GROUPS
 
 _REQUIRED = ("date", "channel_group", "spend", "currency")
-_COLUMNS = (*_REQUIRED, "campaign")
 _MOST_SHOWN = 10
 
 
@@ -50,8 +49,8 @@ class Spend:
 def read_spend(path: Path) -> Spend:
     """The spend of a CSV, Parquet or YAML file. Raises `SpendError`.
 
-    Each row has date, channel_group, spend, currency, and campaign where there are several of a channel group on a day.
-    All have one currency.
+    Each row has date, channel_group, spend, currency, and campaign where there are several of a channel group on a day;
+    what else it has does not matter. All have one currency.
     """
     faults: list[str] = []
     rows: list[_Row] = []
@@ -134,9 +133,8 @@ def _checked(values: Mapping[str, Any]) -> _Row:
     absent = [name for name in _REQUIRED if values.get(name) in (None, "")]
     if absent:
         raise ValueError(f"{absent[0]} is missing")
-    unknown = [str(name) for name in values if name not in _COLUMNS]
-    if unknown:
-        raise ValueError(f"{unknown[0]} is no column of a spend file; it has {', '.join(_COLUMNS)}")
+    if None in values:
+        raise ValueError("a value without a column: more values than the first line has names")
     group = str(values["channel_group"]).strip()
     if group not in CHANNEL_GROUPS:
         raise ValueError(f"channel_group {group!r} is none of {', '.join(CHANNEL_GROUPS)}")

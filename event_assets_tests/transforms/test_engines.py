@@ -9,14 +9,22 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables import PAGE_VIEWS, SESSIONS
+from event_assets.steps.spend import Spend
+from event_assets.transforms.attribution import attribution, channel_performance
+from event_assets.transforms.channel import CHANNEL_GROUPS
+from event_assets.transforms.conversion_paths import conversion_paths
+from event_assets.transforms.conversions import conversions
 from event_assets.transforms.identities import identities
 from event_assets.transforms.metrics import daily_metrics
 from event_assets.transforms.page_views import page_views
 from event_assets.transforms.segments import user_segments
 from event_assets.transforms.sessionise import session_events, sessionise
 from event_assets.transforms.sessions import sessions
+from event_assets.transforms.stitching import stitch
+from event_assets.transforms.touches import touches
 from event_assets.transforms.user_traits import user_traits
 from event_assets.transforms.users import users
 from event_assets.transforms.visitors import visitors
@@ -77,8 +85,28 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "users": user_rows,
         "user_segments": user_segments(user_rows, dt.date(2026, 3, 9)),
         "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES),
+        **_attribution(spark, events, stitch(session_rows, people), view_rows, people),
     }
     return {name: rows_of(table) for name, table in tables.items()}
+
+
+def _attribution(
+    spark: SparkSession, events: DataFrame, session_rows: DataFrame, view_rows: DataFrame, people: DataFrame
+) -> dict[str, DataFrame]:
+    groups = F.element_at(F.array(*map(F.lit, CHANNEL_GROUPS)), F.length("session_id") % len(CHANNEL_GROUPS) + 1)
+    visits = kept(spark, touches(session_rows.withColumn("channel_group", groups), view_rows))
+    sales = kept(spark, conversions(events, people, RULES))
+    paths = kept(spark, conversion_paths(visits, sales))
+    spend = spark.createDataFrame([(at(0).date(), "Direct", 3.0, "EUR")], Spend.SCHEMA)
+    credited = {"attribution": attribution(paths), "channel_performance": channel_performance(paths, spend)}
+    # The last bit of a power is the engine's own.
+    rounded = {
+        name: table.withColumns(
+            {each: F.round(each, 9) for each in table.columns if dict(table.dtypes)[each] == "double"}
+        )
+        for name, table in credited.items()
+    }
+    return {"touches": visits, "conversions": sales, "conversion_paths": paths, **rounded}
 
 
 @pytest.mark.spark_jvm
