@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from event_assets.contract.analysis import KINDS, Analyses
 from event_assets.contract.plan import TrackingPlan
 from event_assets.importing.mapping import FieldMapping
 
@@ -61,6 +62,15 @@ def test_the_plans_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
         name = "_settings.yaml" if "unknown_events" in text else f"{number}.yaml"
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert set(TrackingPlan.load(tmp_path).events) == {"purchase"}
+
+
+def test_the_analyses_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
+    shown = blocks("how-to/product-analytics.md", "yaml")
+    for number, text in enumerate(shown):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    found = Analyses.load(tmp_path)
+    assert not found.faults
+    assert {type(analysis) for analysis in found.usable} == set(KINDS)
 
 
 def test_the_mapping_that_is_shown_can_be_loaded(tmp_path: Path) -> None:

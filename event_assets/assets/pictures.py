@@ -13,7 +13,7 @@ _COLOUR = "#4f43dd"
 _COLOURS = ("#4f43dd", "#2a9d8f", "#e0813a", "#8a8f98", "#c43b6b", "#d9b429")
 _PALE, _GREY = "#e4e2f9", "#666"
 _ROW = 26
-_MOST_MARKS = 120
+_MOST_PLACES, _MOST_MARKS = 90, 40
 _BAR, _GAP, _NAME, _LEGEND = 7, 8, 150, 22
 
 
@@ -56,15 +56,15 @@ def grouped_bars(groups: Mapping[str, Mapping[str, float]], unit: str) -> dg.Mar
 def rows_of_bars(rows: Sequence[tuple[str, float, str]], title: str) -> dg.MarkdownMetadataValue:
     """One line a row: its label, a bar as long as its value, and what is written on it."""
     largest = max((value for _, value, _ in rows), default=0) or 1
-    left = 220
+    left, room = 220, 220
     shapes = []
     for place, (label, value, words) in enumerate(rows):
         top = place * _ROW
         shapes += [
-            _box(left, top + 3, _WIDTH - left, _ROW - 6, _PALE, f"{label}: {words}"),
-            _box(left, top + 3, (_WIDTH - left) * value / largest, _ROW - 6, _COLOUR, f"{label}: {words}"),
+            _box(left, top + 3, room, _ROW - 6, _PALE, f"{label}: {words}"),
+            _box(left, top + 3, room * value / largest, _ROW - 6, _COLOUR, f"{label}: {words}"),
             _text(left - 8, top + 17, _short(label, 34), "end"),
-            _text(_WIDTH - 6, top + 17, words, "end", "#222"),
+            _text(left + room + 8, top + 17, words, fill="#222"),
         ]
     return _image(shapes, max(len(rows), 1) * _ROW, title)
 
@@ -89,9 +89,9 @@ def heat_map(
 
 
 def stacked_bars(places: Sequence[str], series: Mapping[str, Sequence[float]], title: str) -> dg.MarkdownMetadataValue:
-    """One bar a place, made of all series; what is negative hangs below the line."""
-    first = max(len(places) - _MOST_MARKS, 0)
-    places, series = places[first:], {name: values[first:] for name, values in series.items()}
+    """One bar a place, made of all series; what is negative hangs below the line. The last places, where they are
+    many."""
+    places, series = _last(places, series)
     up = max((sum(max(v, 0) for v in column) for column in zip(*series.values(), strict=True)), default=0)
     down = max((sum(max(-v, 0) for v in column) for column in zip(*series.values(), strict=True)), default=0)
     scale = 150 / ((up + down) or 1)
@@ -115,7 +115,8 @@ def stacked_bars(places: Sequence[str], series: Mapping[str, Sequence[float]], t
 
 
 def lines(places: Sequence[str], series: Mapping[str, Sequence[float]], title: str) -> dg.MarkdownMetadataValue:
-    """One line a series over the places."""
+    """One line a series over the places. The last ones, where they are many."""
+    places, series = _last(places, series)
     largest = max((value for values in series.values() for value in values), default=0) or 1
     step = _WIDTH / max(len(places) - 1, 1)
     shapes = [*_legend(tuple(series)), _text(_WIDTH, 12, f"{largest:,.0f} at the most", "end")]
@@ -131,6 +132,12 @@ def lines(places: Sequence[str], series: Mapping[str, Sequence[float]], title: s
             ]
     shapes += _ends(places[0], places[-1], 190) if places else []
     return _image(shapes, 196, title)
+
+
+def _last(
+    places: Sequence[str], series: Mapping[str, Sequence[float]]
+) -> tuple[Sequence[str], dict[str, Sequence[float]]]:
+    return places[-_MOST_PLACES:], {name: values[-_MOST_PLACES:] for name, values in series.items()}
 
 
 def _legend(names: Sequence[str]) -> list[str]:

@@ -6,8 +6,8 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from event_assets.assets.lake_asset import Rebuild, asset_of_ranges, column_schema, materialise
-from event_assets.assets.product_pictures import picture
-from event_assets.contract.analysis import Analyses, Analysis, Paths, WebVitals, unknown_events
+from event_assets.assets.product_pictures import breakdown_picture, picture
+from event_assets.contract.analysis import Analyses, Analysis, Funnel, Paths, WebVitals, unknown_events
 from event_assets.contract.tables import PRODUCT_TABLES
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
@@ -66,6 +66,9 @@ def _findings(analysis: Analysis, lake: LakeResource, rules: RulesResource) -> M
     made = lake.open().table(analysis.table.name).snapshot()
     rows = made.arrow(made.of_dates([analysis.name])).to_pylist()
     found: dict[str, dg.MetadataValue] = {"picture": picture(analysis.table, rows)}
+    by_value = breakdown_picture(rows) if isinstance(analysis, Funnel) else None
+    if by_value is not None:
+        found["by value"] = by_value
     warnings = unknown_events([analysis], rules.cleaning().plan)
     return found | ({"warnings": dg.MetadataValue.md("\n".join(f"- {each}" for each in warnings))} if warnings else {})
 

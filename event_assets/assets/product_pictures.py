@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.assets.pictures import heat_map, lines, rows_of_bars, stacked_bars
+from event_assets.assets.pictures import grouped_bars, heat_map, lines, rows_of_bars, stacked_bars
 from event_assets.contract.tables import ACTIVE_USERS, FUNNELS, LIFECYCLE, PATHS, RETENTION, WEB_VITALS, Table
 from event_assets.transforms.funnels import ALL
 from event_assets.transforms.lifecycles import STATUSES
@@ -28,6 +28,15 @@ def _funnel(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
     return rows_of_bars([(row["step_name"], row["people"], _step(row)) for row in steps], "funnel")
 
 
+def breakdown_picture(rows: Sequence[Row]) -> dg.MarkdownMetadataValue | None:
+    """The conversion of a funnel's steps by the values of its breakdown; None of a funnel without one."""
+    groups: dict[str, dict[str, float]] = {}
+    for row in sorted(rows, key=lambda row: int(row["step"])):
+        if row["breakdown"] != ALL and row["step"] > 1:
+            groups.setdefault(row["breakdown"], {})[row["step_name"]] = 100 * (row["conversion"] or 0)
+    return grouped_bars(groups, "% of the first step") if groups else None
+
+
 def _step(row: Row) -> str:
     words = f"{row['people']:,} · {row['conversion'] or 0:.1%}"
     return words if row["median_seconds"] is None else f"{words} · median {duration(row['median_seconds'])}"
@@ -36,7 +45,8 @@ def _step(row: Row) -> str:
 def _retention(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
     cohorts: dict[Any, list[Row]] = {}
     for row in rows:
-        cohorts.setdefault(row["cohort_start"], []).append(row)
+        if row["cohort_people"]:
+            cohorts.setdefault(row["cohort_start"], []).append(row)
     last = list(cohorts.items())[-_MOST:]
     widest = max((len(cells) for _, cells in last), default=0)
     shown = [

@@ -34,7 +34,8 @@ Scalar = str | int | float | bool
 FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$", max_length=128)]
 """A column of the events, else a property of theirs; `properties.x` is always a property."""
 
-_WINDOW = re.compile(r"([1-9][0-9]{0,5}) (second|minute|hour|day|week)s?")
+_WINDOW = re.compile(r"([1-9][0-9]{0,8}) (second|minute|hour|day|week)s?")
+_LONGEST_WINDOW = dt.timedelta(days=36_500)
 
 
 class AnalysisError(ValueError):
@@ -93,16 +94,19 @@ class Funnel(_Analysis, frozen=True, kw_only=True, tag="funnel"):
     @property
     def within(self) -> dt.timedelta:
         """The longest time from the first step to the last."""
-        found = _WINDOW.fullmatch(self.window)
+        found = _duration(self.window)
         assert found is not None, self.window
-        return dt.timedelta(**{f"{found[2]}s": int(found[1])})
+        return found
 
     def steps_named(self) -> Iterator[Step]:
         yield from self.steps
 
     def faults(self) -> Iterator[str]:
-        if _WINDOW.fullmatch(self.window) is None:
-            yield f"window is {self.window!r}; it must be a number of seconds, minutes, hours, days or weeks: 14 days"
+        if _duration(self.window) is None:
+            yield (
+                f"window is {self.window!r}; it must be a number of seconds, minutes, hours, days or weeks, "
+                f"such as 14 days, and at most {_LONGEST_WINDOW.days} days"
+            )
 
 
 class Retention(_Analysis, frozen=True, kw_only=True, tag="retention"):
@@ -217,6 +221,17 @@ def unknown_events(analyses: Iterable[Analysis], plan: TrackingPlan) -> list[str
         for name in dict.fromkeys(step.event for step in analysis.steps_named())
         if name not in plan.events
     ]
+
+
+def _duration(words: str) -> dt.timedelta | None:
+    found = _WINDOW.fullmatch(words)
+    if found is None:
+        return None
+    try:
+        length = dt.timedelta(**{f"{found[2]}s": int(found[1])})
+    except OverflowError:
+        return None
+    return length if length <= _LONGEST_WINDOW else None
 
 
 def _load(path: Path) -> Analysis:
