@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from event_assets.sdk.backoff import retry_after
 
-_SENT_AGAIN = frozenset({408, 425, 429})
+_SENT_AGAIN = frozenset({408, 429})
 _BAD_BODY = frozenset({400, 413, 422, 431})
 _FINAL = ("accepted", "rejected", "dropped")
 

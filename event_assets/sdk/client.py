@@ -64,6 +64,7 @@ class EventClient:
     `batch_size`, `batch_bytes`, `flush_interval`: events are sent when so many or so large, or after so many seconds.
     `first_wait`, `longest_wait`: seconds of the exponential waits between tries. `timeout`: seconds for one request.
     `sync`: no thread (AWS Lambda): a call that completes a batch sends it, `flush` sends the rest.
+    `exit_timeout`: seconds that the end of the program, and in `sync` a call that sends, waits for the network.
     `before_send`: gets each event before it is stored; gives the event to keep, or None to drop it.
     `on_error`: is told of each `Problem`. `opt_out`: records nothing. `debug`: prints what is sent, and the answers.
     """
@@ -168,15 +169,16 @@ class EventClient:
         analytics: bool | None = None,
         marketing: bool | None = None,
         personalisation: bool | None = None,
+        properties: Mapping[str, Any] | None = None,
         **fields: Unpack[EventFields],
     ) -> str | None:
-        """Records what the person agreed to; None says nothing about it.
+        """Records what the person agreed to (None: nothing was said of it) and, as properties, where it was asked.
 
         Where the install is one person's, later events carry it. On a server each call has to say it (`consent=`).
         """
         said = {"analytics": analytics, "marketing": marketing, "personalisation": personalisation}
         agreed = self._install.agree({name: choice for name, choice in said.items() if choice is not None})
-        return self._record("consent_changed", None, {**fields, "consent": agreed})
+        return self._record("consent_changed", properties, {**fields, "consent": agreed})
 
     @_quiet
     def opt_out(self) -> None:
@@ -307,15 +309,12 @@ class EventClient:
         try:
             self._fresh.clear()
             self._sender.deliver()
-            self._queue.tidy()
-            self._install.refresh()
         except Exception as error:
             self._report.problem("internal", f"sending failed: {type(error).__name__}: {error}")
 
     @_quiet
     def _flush(self, deadline: float) -> bool:
         self._sender.try_held()
-        self._queue.recover()
         mark = self._queue.mark()
         while not self._queue.is_past(mark):
             if time.monotonic() >= deadline or self._sender.is_paused_until(deadline):

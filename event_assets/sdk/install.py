@@ -5,10 +5,13 @@ On a server an install serves many people, and each call says whom it is about. 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from event_assets.sdk.queue import EventQueue
+
+_LOOK_SECONDS = 5.0
 
 
 class Install:
@@ -19,7 +22,8 @@ class Install:
         self._queue = queue
         self._new_id = new_id
         self._known: dict[str, Any] = {}
-        self._is_loaded = False
+        self._not_kept: dict[str, Any] = {}
+        self._look_again_at = 0.0
 
     @property
     def opted_out(self) -> bool:
@@ -61,19 +65,23 @@ class Install:
             self._know("anonymous_id", self._new_id())
 
     def refresh(self) -> dict[str, Any]:
-        """Reads what other processes of the install may have changed. What is only in memory stays as it is."""
+        """Reads what other processes of the install may have changed. What could not be written stays as it is."""
+        self._look_again_at = time.monotonic() + _LOOK_SECONDS
         kept = self._queue.state()
         if kept is not None:
-            self._known = kept
-        self._is_loaded = True
+            known = {**kept, **self._not_kept}
+            self._known = {name: value for name, value in known.items() if value is not None}
         return self._known
 
     def _load(self) -> dict[str, Any]:
-        return self._known if self._is_loaded else self.refresh()
+        return self._known if time.monotonic() < self._look_again_at else self.refresh()
 
     def _know(self, name: str, value: Any, *, if_absent: bool = False) -> None:
         self._load()
         self._known = {**self._known, name: value}
         if value is None:
             del self._known[name]
-        self._queue.keep_state(name, value, if_absent=if_absent)
+        if self._queue.keep_state(name, value, if_absent=if_absent):
+            self._not_kept.pop(name, None)
+        else:
+            self._not_kept[name] = value

@@ -72,8 +72,11 @@ class MemoryQueue:
         """Lets go of events that got their final verdict."""
         done = set(positions)
         with self._lock:
-            kept = deque(event for event in self._events if event.position not in done)
-            self._events, self._bytes = kept, sum(len(event.text) for event in kept)
+            while self._events and self._events[0].position in done:
+                self._bytes -= len(self._events.popleft().text)
+            if self._events and self._events[0].position < max(done, default=0):
+                self._events = deque(event for event in self._events if event.position not in done)
+                self._bytes = sum(len(event.text) for event in self._events)
 
     def last(self) -> int:
         """The position of the newest event that was ever put."""

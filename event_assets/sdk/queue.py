@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from event_assets.sdk.bounds import Bounds
 from event_assets.sdk.disk_queue import DiskQueue, QueueUnavailable
@@ -18,6 +18,7 @@ from event_assets.sdk.events import NewEvent, QueuedEvent
 from event_assets.sdk.memory_queue import MemoryQueue
 from event_assets.sdk.report import Report
 
+T = TypeVar("T")
 _PUT_SECONDS = 0.25  # how long a caller may be kept, where another process writes to the file or the disk hangs
 _SEND_SECONDS = 5.0
 _MOVED_AT_ONCE = 500
@@ -70,7 +71,7 @@ class EventQueue:
         self._count_dropped(dropped)
 
     def recover(self) -> None:
-        """Moves events from memory into the file, if it can be used again."""
+        """Moves events from memory into the file, if it can be used again. Not while any of them is being sent."""
         if self._sending is None or not self._spilling:
             return
         try:
@@ -119,19 +120,19 @@ class EventQueue:
 
     def mark(self) -> Mark:
         """How far the queue reaches now."""
-        return Mark(self._asked(lambda disk: disk.last(), 0), self._memory.last())
+        return Mark(self._asked(self._sending, lambda disk: disk.last(), 0), self._memory.last())
 
     def is_past(self, mark: Mark) -> bool:
         """Whether everything up to the mark has left the queue."""
         if self._memory.holds_any_through(mark.memory):
             return False
         through = max(mark.disk, self._moved_through)
-        return not self._asked(lambda disk: disk.holds_any_through(through), False)
+        return through == 0 or not self._asked(self._sending, lambda disk: disk.holds_any_through(through), True)
 
     def waiting(self) -> tuple[int, int]:
         """How many events there are, and their bytes."""
         events, size = self._memory.waiting()
-        on_disk = self._asked(lambda disk: disk.waiting(), (0, 0))
+        on_disk = self._asked(self._disk, lambda disk: disk.waiting(), (0, 0))
         return events + on_disk[0], size + on_disk[1]
 
     def tidy(self) -> None:
@@ -143,17 +144,23 @@ class EventQueue:
     def clear(self) -> None:
         """Drops every event that waits."""
         self._memory.settle([event.position for event in self._memory.take(2**31, 2**62)])
-        self._asked(lambda disk: disk.clear(), None)
+        self._asked(self._disk, lambda disk: disk.clear(), None)
 
     def state(self) -> dict[str, Any] | None:
         """What the file keeps about the install; None if there is no file that can be read."""
-        kept: dict[str, str] | None = self._asked(lambda disk: disk.state(), None)
+        nothing: dict[str, str] | None = None
+        kept = self._asked(self._disk, lambda disk: disk.state(), nothing)
         return None if kept is None else {name: json.loads(value) for name, value in kept.items()}
 
-    def keep_state(self, name: str, value: Any, *, if_absent: bool = False) -> None:
-        """Keeps a JSON-able value about the install; None forgets it."""
+    def keep_state(self, name: str, value: Any, *, if_absent: bool = False) -> bool:
+        """Keeps a JSON-able value about the install; None forgets it. Whether the file could be written."""
         text = None if value is None else json.dumps(value)
-        self._asked(lambda disk: disk.keep_state(name, text, if_absent=if_absent), None)
+
+        def keep(disk: DiskQueue) -> bool:
+            disk.keep_state(name, text, if_absent=if_absent)
+            return True
+
+        return self._asked(self._disk, keep, False)
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
@@ -192,13 +199,13 @@ class EventQueue:
             self._unsettled = []
         return True
 
-    def _asked(self, question: Any, otherwise: Any) -> Any:
-        if self._sending is None:
+    def _asked(self, disk: DiskQueue | None, question: Callable[[DiskQueue], T], otherwise: T) -> T:
+        if disk is None:
             return otherwise
         try:
-            return question(self._sending)
+            return question(disk)
         except QueueUnavailable as error:
-            self._spill(error)
+            self._report.problem("storage", str(error))
             return otherwise
 
     def _spill(self, error: QueueUnavailable) -> None:

@@ -58,6 +58,7 @@ class Sender:
         self._stopped = False
         self._resume_at = 0.0
         self._is_held = False
+        self._tidy_at = 0.0
         self._most_events = self._pace.batch_size
 
     def deliver(self, deadline: float | None = None, *, patiently: bool = True) -> None:
@@ -71,9 +72,9 @@ class Sender:
         if not self._delivering.acquire(timeout=-1 if deadline is None else _left(deadline)):
             return
         try:
-            self._queue.recover()
             with self._queue.sending() as mine:
                 while not self._stopped and (deadline is None or _left(deadline) > 0):
+                    self._keep_house()
                     if (pause := self._resume_at - time.monotonic()) > 0:
                         if not patiently or (deadline is not None and self.is_paused_until(deadline)):
                             return
@@ -104,8 +105,13 @@ class Sender:
     def _pause(self, seconds: float) -> None:
         self._nudged.wait(min(seconds, self._pace.flush_interval))
         self._nudged.clear()
+
+    def _keep_house(self) -> None:
+        """Looks after the file once in a while, so that no caller has to."""
         self._queue.recover()
-        self._queue.tidy()
+        if time.monotonic() >= self._tidy_at:
+            self._tidy_at = time.monotonic() + self._pace.flush_interval
+            self._queue.tidy()
 
     def _send(self, batch: Batch, deadline: float | None) -> None:
         now, steady_now = time.time(), steady()

@@ -29,7 +29,7 @@ def test_every_call_becomes_the_event_of_its_name(collector: Collector, client_o
         client.screen("home", anonymous_id="a", context={"screen": {"width": 100}}),
         client.identify("u", {"plan": "pro"}, anonymous_id="a"),
         client.alias("a", user_id="u"),
-        client.set_consent(analytics=True, marketing=False, user_id="u"),
+        client.set_consent(analytics=True, marketing=False, properties={"source": "settings"}, user_id="u"),
     ]
     assert client.flush(20)
     events = collector.events()
@@ -43,6 +43,7 @@ def test_every_call_becomes_the_event_of_its_name(collector: Collector, client_o
     assert by_name["screen_view"]["screen"] == {"name": "home", "width": 100}
     assert by_name["identify"]["traits"] == {"plan": "pro"} and by_name["identify"]["user_id"] == "u"
     assert by_name["alias"]["properties"] == {"previous_id": "a"} and by_name["alias"]["user_id"] == "u"
+    assert by_name["consent_changed"]["properties"] == {"source": "settings"}
     assert by_name["consent_changed"]["consent"] == {"analytics": True, "marketing": False}
     assert all(event["app"] == {"id": "shop"} and event["platform"] == "server" for event in events)
     assert all(event["library"]["name"] == "event-assets-python" for event in events)
