@@ -172,7 +172,7 @@ class EventDecoder:
 
     def _too_deep(self, text: bytes, around: int = 0) -> tuple[Reason, str] | None:
         """`around`: levels of the text that are not the field's."""
-        if text.count(b"{") + text.count(b"[") <= self._limits.depth:
+        if len(text) <= self._limits.depth or text.count(b"{") + text.count(b"[") <= self._limits.depth:
             return None
         depth = nesting(text) - around
         if depth <= self._limits.depth:
