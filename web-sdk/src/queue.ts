@@ -18,7 +18,7 @@ export interface Waiting {
 export class Queue {
   /** Events that were dropped because too many waited. */
   dropped = 0;
-  /** Waiting events that this page made. */
+  /** Events that this page made; another page may have sent them since. */
   private readonly _own = new Set<string>();
 
   constructor(
@@ -30,18 +30,18 @@ export class Queue {
 
   /** Number of events that this page made and that still wait. */
   get own(): number {
-    return this._own.size;
+    return this._ids().filter((id) => this._own.has(id)).length;
   }
 
   /** Number of events that wait, those of other pages too. */
   get waiting(): number {
-    return this._shelf.keys(KEY).length;
+    return this._ids().length;
   }
 
   add(id: string, json: string): void {
-    const waiting = this._shelf.keys(KEY);
+    const waiting = this._ids();
     const over = waiting.slice(0, Math.max(0, waiting.length + 1 - this._most));
-    this.remove(over.map((key) => key.slice(KEY.length)));
+    this.remove(over);
     this.dropped += over.length;
     this._own.add(id);
     this._shelf.set(KEY + id, json);
@@ -54,10 +54,9 @@ export class Queue {
   next(now: number, but?: ReadonlySet<string>, ownOnly = false): Waiting[] {
     const batch: Waiting[] = [];
     let bytes = 0;
-    for (const key of this._shelf.keys(KEY)) {
-      const id = key.slice(KEY.length);
+    for (const id of this._ids()) {
       if (but?.has(id) || !(this._own.has(id) || (!ownOnly && this._isLeft(id, now)))) continue;
-      const json = this._shelf.get(key);
+      const json = this._shelf.get(KEY + id);
       if (json === null) continue;
       bytes += byteLength(json) + 40;
       if (batch.length && (bytes > BATCH_BYTES || batch.length >= this._batch)) break;
@@ -85,7 +84,11 @@ export class Queue {
 
   /** Forgets every event, those of other pages too. */
   clear(): void {
-    this.remove(this._shelf.keys(KEY).map((key) => key.slice(KEY.length)));
+    this.remove(this._ids());
+  }
+
+  private _ids(): string[] {
+    return this._shelf.keys(KEY).map((key) => key.slice(KEY.length));
   }
 }
 

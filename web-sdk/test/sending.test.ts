@@ -250,6 +250,7 @@ test("a page leaves events of other pages to them for a while, then takes them",
   expect(world.names()).toEqual(["mine"]);
   await pass(world, 6_000);
   expect(world.names()).toEqual(["mine", "theirs"]);
+  expect(other.queued.waiting).toBe(0);
 });
 
 test("when too many wait the oldest go, and are counted", async () => {
