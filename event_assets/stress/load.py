@@ -6,6 +6,7 @@ A refused event is not sent again: here the refusals are what is to be seen. Wha
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import re
 import socket
@@ -23,6 +24,9 @@ from urllib.parse import urlsplit
 from event_assets.simulator.seeds import rfc3339
 from event_assets.stress.bodies import BATCH, fill
 
+_PATIENT_SECONDS = 0.25
+"""While answers take less than this, there are connections enough for the rate."""
+_FEWEST = 8
 ANSWER_SECONDS = 10.0
 """A request without an answer for so long counts as unanswered."""
 _FAR_APART = 1 << 34
@@ -115,7 +119,12 @@ def _serve(pipe: Connection, endpoint: str, key: str, bodies: list[bytes], first
     pipe.send("ready")
     with suppress(EOFError, KeyboardInterrupt):
         while (order := pipe.recv()) is not None:
-            pipe.send(_carry_out(clients, order))
+            pipe.send(_carry_out(clients[: connections_for(order.rate, connections)], order))
+
+
+def connections_for(rate: float, most: int) -> int:
+    """How many connections the rate needs: more only make the collector work harder, fewer hold the load back."""
+    return min(most, max(_FEWEST, math.ceil(rate * _PATIENT_SECONDS / BATCH)))
 
 
 def _carry_out(clients: list[_Client], order: Order) -> Tally:

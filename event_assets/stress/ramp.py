@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from bisect import bisect_left
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from event_assets.stress.api import Api
+from event_assets.stress.api import Api, usage_of
 from event_assets.stress.follow import STAGES, Follower, Round, Stage
 from event_assets.stress.load import Senders, Tally
 
@@ -33,7 +34,8 @@ class Limits:
 class Step:
     """One rate, sent by `senders` processes for some seconds.
 
-    Rates are events a second, latencies seconds, CPU is cores in use; `writes` are durable writes to the stream, known
+    Rates are events a second, latencies seconds, CPU is cores in use (`others`: by programs that are no part of the
+    test; `machine`: the share of all cores); `writes` are durable writes to the stream, known
     where there is one collector. `waiting` are the events that wait before each stage at its end, `lag` the age of the
     oldest that is not in the warehouse; both only where the pipeline follows. `broken` are the rules that did not hold,
     as sentences.
@@ -51,6 +53,7 @@ class Step:
     load_cpu: float
     api_cpu: float
     pipeline_cpu: float
+    others_cpu: float
     machine_cpu: float
     writes: int
     write_seconds: float
@@ -174,11 +177,12 @@ def gave_way(steps: Sequence[Step]) -> tuple[str, ...]:
 
 def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, seconds: float) -> Step:
     psutil.cpu_percent()
+    ours = usage_of(os.getpid()).cpu
     api_cpu, pipeline_cpu, writes = api.usage().cpu, flow.pipeline_cpu(), api.stream_writes()
     flow.acknowledged.add(time.time(), flow.acknowledged.count)
     tally = senders.send(rate, seconds)
     flow.acknowledged.add(time.time(), flow.acknowledged.count + tally.acknowledged)
-    machine = psutil.cpu_percent() / 100
+    machine, ours = psutil.cpu_percent() / 100, usage_of(os.getpid()).cpu - ours
     api_cpu, pipeline_cpu = api.usage().cpu - api_cpu, flow.pipeline_cpu() - pipeline_cpu
     written = api.stream_writes()
     flow.look()
@@ -197,6 +201,7 @@ def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, s
         load_cpu=tally.cpu / tally.seconds,
         api_cpu=max(0.0, api_cpu) / tally.seconds,
         pipeline_cpu=max(0.0, pipeline_cpu) / tally.seconds,
+        others_cpu=max(0.0, machine * (os.cpu_count() or 1) - ours / tally.seconds),
         machine_cpu=machine,
         writes=written.number - writes.number,
         write_seconds=written.seconds - writes.seconds,

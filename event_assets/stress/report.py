@@ -172,17 +172,16 @@ def _ramped(steps: Sequence[Step], books: Books) -> dict[str, Any]:
 def load_sentence(steps: Sequence[Step]) -> str:
     """What the load means for the figures of the busiest step: whether it, and not the platform, was the limit."""
     step, cores = max(steps, key=lambda each: each.rate), os.cpu_count() or 1
-    others = max(0.0, step.machine_cpu * cores - step.load_cpu - step.api_cpu - step.pipeline_cpu)
     used = (
         f"of {cores} cores the load used {step.load_cpu:.1f}, the collectors {step.api_cpu:.1f}, the pipeline "
-        f"{step.pipeline_cpu:.1f}, other programs {others:.1f}"
+        f"{step.pipeline_cpu:.1f}, other programs {step.others_cpu:.1f}"
     )
     if step.load_cpu >= _BUSY_SENDER * step.senders:
         return f"The load generator was the limit, try more senders ({used})."
+    if step.others_cpu >= _BUSY_OTHERS * cores:
+        return f"Other programs had a good part of the machine: without them the figures are higher ({used})."
     if step.machine_cpu < _BUSY_MACHINE:
         return f"Neither the load generator nor the machine was the limit ({used})."
-    if others >= _BUSY_OTHERS * cores:
-        return f"Other programs had a good part of the machine: without them the figures are higher ({used})."
     return f"The machine was the limit: with the load on another one the figures are higher ({used})."
 
 

@@ -33,7 +33,7 @@ _LOOK_SECONDS = 0.5
 class Plan:
     """How a stress test goes. Rates are events a second; each step is `factor` times the one before.
 
-    `senders` processes with `connections` each make the load; `bodies` different requests are sent over and over.
+    `senders` processes with up to `connections` each make the load; `bodies` different requests are sent over and over.
     """
 
     processes: tuple[int, ...] = (1, 2, 4)
@@ -44,7 +44,7 @@ class Plan:
     step_seconds: float = 5.0
     most_steps: int = 30
     senders: int = 1
-    connections: int = 32
+    connections: int = 256
     bodies: int = 100
     whole: bool = True
     limits: Limits = field(default_factory=Limits)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from event_assets.stress.bodies import BATCH
-from event_assets.stress.load import Senders, Tally
+from event_assets.stress.load import Senders, Tally, connections_for
 
 Answer = tuple[int, dict[str, Any]] | None
 ACCEPTED = {"accepted": BATCH, "rejected": 0, "results": [{"status": "accepted"}] * BATCH}
@@ -87,3 +87,10 @@ def test_every_event_is_acknowledged_refused_by_reason_or_unanswered(serve: Any)
 def test_an_api_that_is_not_there_leaves_everything_unanswered() -> None:
     tally = send("http://127.0.0.1:9", seconds=0.2)
     assert tally.sent == tally.unanswered > 0
+
+
+def test_there_are_connections_enough_while_answers_come_within_a_quarter_of_a_second() -> None:
+    assert connections_for(100, 256) == 8
+    assert connections_for(20_000, 256) == 100
+    assert connections_for(1_000_000, 256) == 256
+    assert connections_for(1_000_000, 4) == 4

@@ -10,7 +10,7 @@ from event_assets.stress.ramp import Limits, Line, Step, broken_rules, gave_way
 from event_assets.stress.report import Books, load_sentence
 
 SOUND = Tally(sent=10_000, acknowledged=10_000, seconds=5.0)
-STEP = Step(2_000, 1, 5.0, 10_000, 10_000, {}, 0, 0.01, 0.02, 0.1, 0.5, 0.3, 0.45, 100, 1.0)
+STEP = Step(2_000, 1, 5.0, 10_000, 10_000, {}, 0, 0.01, 0.02, 0.1, 0.5, 0.3, 0.0, 0.45, 100, 1.0)
 BOOKS = Books(100, 90, 8, 2, 90, landed=90, clean=89, quarantined=1, enriched=89, loaded=89)
 
 
@@ -87,7 +87,7 @@ def test_what_is_still_on_the_stream_when_the_time_is_over_is_no_fault() -> None
         (replace(STEP, load_cpu=0.9), "The load generator was the limit, try more senders"),
         (replace(STEP, load_cpu=1.2, senders=2), "Neither"),
         (replace(STEP, machine_cpu=1.0, load_cpu=0.5, api_cpu=1.0), "The machine was the limit"),
-        (replace(STEP, machine_cpu=1.0, load_cpu=0.1, api_cpu=0.2), "Other programs had a good part of the machine"),
+        (replace(STEP, machine_cpu=1.0, others_cpu=1.2), "Other programs had a good part of the machine"),
     ],
 )
 def test_the_report_says_what_the_load_means_for_its_figures(
