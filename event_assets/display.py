@@ -333,6 +333,11 @@ def _show_whole(out: Console, whole: Whole) -> None:
     if whole.bottleneck is not None:
         out.print(f"The bottleneck: {whole.bottleneck.name}.")
     end = "" if books.drained else ", when the time was over"
+    if whole.has_only_small_runs:
+        out.print(
+            f"No run of the pipeline brought more than {whole.largest_run:,} events: what a run costs at any size "
+            "hides what the components can take. Give it more time."
+        )
     out.print(
         f"{books.acknowledged:,} acknowledged, {books.landed or 0:,} landed, {books.loaded or 0:,} in the warehouse "
         f"after {whole.drain_seconds:.0f} s more{end}; {whole.runs} runs."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ _ALL = "  landing → warehouse in one"
 _BUSY_SENDER = 0.85
 _BUSY_MACHINE = 0.95
 _BUSY_OTHERS = 0.15
+_SMALL_RUN = 0.2
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,15 @@ class Whole:
     books: Books
     drain_seconds: float
     runs: int
+    largest_run: int
+    """Events of the run that brought the most."""
     curves: dict[str, list[tuple[float, int]]] = field(repr=False)
     """Events through each place over seconds since the beginning."""
+
+    @property
+    def has_only_small_runs(self) -> bool:
+        """Whether each run brought so little of what came that its fixed costs hide what the components can take."""
+        return self.largest_run < _SMALL_RUN * self.books.acknowledged
 
     @property
     def bottleneck(self) -> Component | None:
@@ -143,6 +152,7 @@ class StressReport:
                 "components": [asdict(each) for each in self.whole.components],
                 "bottleneck": bottleneck.name if bottleneck else None,
                 "runs": self.whole.runs,
+                "largest_run": self.whole.largest_run,
                 "drain_seconds": round(self.whole.drain_seconds, 1),
             }
         return {
@@ -227,6 +237,12 @@ def _part(name: str, parts: Sequence[str], flow: Flow, steps: Sequence[Step], st
 
 def _per_second(events: int, seconds: float) -> float | None:
     return events / seconds if events and seconds else None
+
+
+def largest_run(flow: Flow) -> int:
+    """Events of the run that brought the most."""
+    counts = [0, *(each.enriched for each in flow.rounds)]
+    return max((later - earlier for earlier, later in itertools.pairwise(counts)), default=0)
 
 
 def curves(flow: Flow) -> dict[str, list[tuple[float, int]]]:

@@ -20,7 +20,7 @@ from event_assets.stress.bodies import make_bodies
 from event_assets.stress.follow import Follower
 from event_assets.stress.load import Senders
 from event_assets.stress.ramp import Flow, Limits, Step, ramp
-from event_assets.stress.report import Books, Scaling, StressReport, Whole, components, curves
+from event_assets.stress.report import Books, Scaling, StressReport, Whole, components, curves, largest_run
 
 _SHARE_OF_SCALING = 0.45
 """Of the time, for the API alone."""
@@ -136,6 +136,7 @@ def _whole(
         _books(steps, settings, flow),
         drain_seconds,
         len(flow.rounds),
+        largest_run(flow),
         curves(flow),
     )
 
