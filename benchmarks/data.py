@@ -52,7 +52,7 @@ _LINE = (
 )
 _NAMES = (b"page_view", b"page_ping", b"search", b"add_to_cart", b"purchase")
 _BODIES = (
-    b'"properties":{"page_type":"product","load_ms":842},',
+    b'"properties":{"page_type":"product","load_ms":842,"lcp_ms":1312.5},',
     b'"scroll":{"y_max":1240},"viewport":{"height":992},"document":{"height":4210},',
     b'"properties":{"query":"wedding","results":31,"scope":"templates"},',
     b'"properties":{"cart_id":"c_47b4c0a536","product_id":"tpl-aurora","quantity":1,"price":49.0,"currency":"EUR"},',

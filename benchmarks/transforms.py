@@ -7,7 +7,6 @@ records to sessions with SQL written by hand for DuckDB. The engine is a process
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import os
 import tempfile
@@ -16,12 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.data import START
 from benchmarks.pipeline import measured, write_records, written
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 _AS_IN_DUCKDB = ("clean", "deduplicate", "sessionise", "sessions")
 
@@ -68,7 +69,7 @@ def _measure(folder: Path, events: int) -> dict[str, Any]:
         "raw_to_sessions_to_duckdb": round(alike / theirs["seconds"], 2),
         "peak_memory_mb": memory,
         "duckdb_peak_memory_mb": duckdb_memory,
-        "all_rows_there": ours["clean"] == events == ours["enriched"] + ours["duplicates"],
+        "all_rows_there": ours["clean"] == events == ours["events"],
     }
 
 
@@ -80,19 +81,45 @@ def _table(figures: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *(f"{name}: {value}" for name, value in figures.items() if name != "transforms")])
 
 
+class _Files:
+    """What the steps wrote: a folder of Parquet files each."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self._spark = spark
+        self._folder = folder
+        self._schemas: dict[str, StructType] = {}
+
+    def write(self, name: str, rows: DataFrame) -> None:
+        self._schemas[name] = rows.schema
+        written(rows, self._folder / name)
+
+    def read(self, name: str) -> DataFrame:
+        """The rows of a step, or the raw records. No rows leave no file to tell the columns."""
+        path = self._folder / name
+        reader = self._spark.read
+        wrote = any(path.glob("*.parquet"))
+        rows: DataFrame = (reader if wrote else reader.schema(self._schemas[name])).parquet(str(path))
+        return rows
+
+    def kept(self, rows: DataFrame) -> DataFrame:
+        name = f"kept_{len(self._schemas)}"
+        self.write(name, rows)
+        return self.read(name)
+
+
 def _ours(folder: Path) -> dict[str, Any]:
     """Each transform, written before the next begins, as the assets do."""
     from event_assets_tests.engines import sail  # here, so that the process that watches does not hold Spark
 
     with sail() as spark:
-        steps = _steps(spark, folder)
+        files = _Files(spark, folder)
         figures: dict[str, dict[str, Any]] = {}
         counts = {"raw": 0}
-        for name, step in steps.items():
+        for name, step in (_of_events(files) | _of_people(files) | _of_sources(files) | _of_product(files)).items():
             began = time.perf_counter()
-            written(step.rows(), folder / name)  # making the rows may take work already
+            files.write(name, step.rows())  # making the rows may take work already
             seconds = time.perf_counter() - began
-            counts[name] = _read(spark, folder, name).count()
+            counts[name] = files.read(name).count()
             rows_in = counts[step.takes] or counts["clean"]
             figures[name] = {
                 "rows_in": rows_in,
@@ -100,64 +127,90 @@ def _ours(folder: Path) -> dict[str, Any]:
                 "seconds": round(seconds, 3),
                 "rows_per_second": round(rows_in / seconds),
             }
-    return {
-        "steps": figures,
-        "clean": counts["clean"],
-        "enriched": counts["enrich"],
-        "duplicates": counts["deduplicate"],
-    }
+    return {"steps": figures, "clean": counts["clean"], "events": counts["enrich"] + counts["deduplicate"]}
 
 
-def _read(spark: SparkSession, folder: Path, name: str) -> DataFrame:
-    rows: DataFrame = spark.read.parquet(str(folder / name))
-    return rows
-
-
-def _steps(spark: SparkSession, folder: Path) -> dict[str, _Step]:
+def _of_events(files: _Files) -> dict[str, _Step]:
     from event_assets.transforms.clean import CleanRules, clean
     from event_assets.transforms.deduplicate import duplicates, index_entries, without
     from event_assets.transforms.enrich import EnrichRules, enrich
-    from event_assets.transforms.identities import identities
-    from event_assets.transforms.metrics import daily_metrics
     from event_assets.transforms.page_views import page_views
-    from event_assets.transforms.segments import user_segments
     from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
     from event_assets.transforms.sessions import sessions
-    from event_assets.transforms.user_traits import user_traits
-    from event_assets.transforms.users import users
-    from event_assets.transforms.visitors import visitors
 
-    settings, rules = Settings(), SessionRules()
+    read, settings, rules = files.read, Settings(), SessionRules()
     cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
-    held = 0
-
-    def read(name: str) -> DataFrame:
-        return _read(spark, folder, name)
-
-    def kept(rows: DataFrame) -> DataFrame:
-        nonlocal held
-        held += 1
-        written(rows, folder / f"held_{held}")
-        return spark.read.schema(rows.schema).parquet(str(folder / f"held_{held}"))
-
-    def marked() -> DataFrame:
-        return sessionise(session_events(read("enrich"), rules), rules)
-
     return {
         "clean": _Step(lambda: clean(read("raw"), cleaning, os.cpu_count() or 1), "raw"),
         "deduplicate": _Step(lambda: duplicates(index_entries(read("clean"))), "clean"),
         "enrich": _Step(lambda: enrich(without(read("clean"), read("deduplicate")), EnrichRules()), "clean"),
-        "sessionise": _Step(marked, "enrich"),
+        "sessionise": _Step(lambda: sessionise(session_events(read("enrich"), rules), rules), "enrich"),
         "sessions": _Step(lambda: sessions(read("sessionise"), read("enrich"), rules), "sessionise"),
         "page_views": _Step(lambda: page_views(read("sessionise"), read("enrich"), rules), "sessionise"),
-        "identities": _Step(lambda: identities(read("enrich"), kept).rows, "enrich"),
+    }
+
+
+def _of_people(files: _Files) -> dict[str, _Step]:
+    from event_assets.transforms.identities import identities
+    from event_assets.transforms.metrics import daily_metrics
+    from event_assets.transforms.segments import user_segments
+    from event_assets.transforms.sessionise import SessionRules
+    from event_assets.transforms.stitching import stitch
+    from event_assets.transforms.user_traits import user_traits
+    from event_assets.transforms.users import users
+    from event_assets.transforms.visitors import visitors
+
+    read, rules = files.read, SessionRules()
+
+    def everybody() -> DataFrame:
+        return users(read("identities"), read("enrich"), read("sessions"), read("user_traits"), rules)
+
+    def day() -> DataFrame:
+        return daily_metrics(read("enrich"), read("sessions"), read("page_views"), rules)
+
+    return {
+        "identities": _Step(lambda: identities(read("enrich"), files.kept).rows, "enrich"),
         "visitors": _Step(lambda: visitors(read("enrich"), read("sessions")), "enrich"),
         "user_traits": _Step(lambda: user_traits(read("identities"), read("enrich")), "enrich"),
-        "users": _Step(
-            lambda: users(read("identities"), read("enrich"), read("sessions"), read("user_traits"), rules), "enrich"
-        ),
-        "user_segments": _Step(lambda: user_segments(read("users"), dt.date(2026, 11, 20)), "users"),
-        "daily_metrics": _Step(
-            lambda: daily_metrics(read("enrich"), read("sessions"), read("page_views"), rules), "enrich"
-        ),
+        "users": _Step(everybody, "enrich"),
+        "user_segments": _Step(lambda: user_segments(read("users"), START.date()), "users"),
+        "stitch": _Step(lambda: stitch(read("sessions"), read("identities")), "sessions"),
+        "daily_metrics": _Step(day, "enrich"),
+    }
+
+
+def _of_sources(files: _Files) -> dict[str, _Step]:
+    from event_assets.transforms.attribution import attribution
+    from event_assets.transforms.conversion_paths import conversion_paths
+    from event_assets.transforms.conversions import conversions
+    from event_assets.transforms.sessionise import SessionRules
+    from event_assets.transforms.touches import touches
+
+    read, rules = files.read, SessionRules()
+    return {
+        "touches": _Step(lambda: touches(read("stitch"), read("page_views")), "sessions"),
+        "conversions": _Step(lambda: conversions(read("enrich"), read("identities"), rules), "enrich"),
+        "conversion_paths": _Step(lambda: conversion_paths(read("touches"), read("conversions")), "touches"),
+        "attribution": _Step(lambda: attribution(read("conversion_paths")), "conversion_paths"),
+    }
+
+
+def _of_product(files: _Files) -> dict[str, _Step]:
+    from event_assets.transforms.activity import active_users
+    from event_assets.transforms.cohorts import retention
+    from event_assets.transforms.funnels import funnel
+    from event_assets.transforms.lifecycles import lifecycle
+    from event_assets.transforms.stitching import with_person
+    from event_assets.transforms.vitals import web_vitals
+
+    def events() -> DataFrame:
+        return with_person(files.read("enrich"), files.read("identities"))
+
+    steps = ["page_view", "add_to_cart", "purchase"]
+    return {
+        "funnel": _Step(lambda: funnel(events(), steps), "enrich"),
+        "retention": _Step(lambda: retention(events(), "page_view", period="hour"), "enrich"),
+        "lifecycle": _Step(lambda: lifecycle(events(), "page_view", period="hour"), "enrich"),
+        "active_users": _Step(lambda: active_users(events()), "enrich"),
+        "web_vitals": _Step(lambda: web_vitals(files.read("enrich")), "enrich"),
     }
