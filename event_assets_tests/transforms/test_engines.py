@@ -17,10 +17,12 @@ from event_assets.transforms.attribution import attribution, channel_performance
 from event_assets.transforms.channel import CHANNEL_GROUPS
 from event_assets.transforms.conversion_paths import conversion_paths
 from event_assets.transforms.conversions import conversions
+from event_assets.transforms.event_days import days_of_events, days_of_sessions
 from event_assets.transforms.identities import identities
 from event_assets.transforms.metrics import daily_metrics
 from event_assets.transforms.page_views import page_views
 from event_assets.transforms.segments import user_segments
+from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import session_events, sessionise
 from event_assets.transforms.sessions import sessions
 from event_assets.transforms.stitching import stitch
@@ -70,14 +72,17 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
     """Every table that follows from enriched events, by name."""
     events = kept(spark, frame(spark, rows))
     marked = kept(spark, sessionise(session_events(events, RULES), RULES))
-    session_rows = kept(spark, sessions(marked, events, RULES))
+    unstitched = kept(spark, sessions(marked, events, RULES))
     view_rows = kept(spark, page_views(marked, events, RULES))
     people = kept(spark, identities(events, lambda data: kept(spark, data)).rows)
+    session_rows = kept(spark, stitch(unstitched, people))
     trait_rows = kept(spark, user_traits(people, events))
     user_rows = kept(spark, users(people, events, session_rows, trait_rows, RULES))
     tables: dict[str, DataFrame] = {
         "sessionised": marked,
         "sessions": session_rows,
+        "session_issues": session_issues(marked, RULES),
+        "event_days": days_of_events(events).unionByName(days_of_sessions(session_rows)),
         "page_views": view_rows,
         "visitors": visitors(events, session_rows),
         "identities": people,
@@ -85,7 +90,7 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "users": user_rows,
         "user_segments": user_segments(user_rows, dt.date(2026, 3, 9)),
         "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES),
-        **_attribution(spark, events, stitch(session_rows, people), view_rows, people),
+        **_attribution(spark, events, session_rows, view_rows, people),
     }
     return {name: rows_of(table) for name, table in tables.items()}
 
@@ -134,7 +139,7 @@ def test_all_at_once_and_again_gives_the_same(spark: SparkSession) -> None:
     rows = some_events(200)
     tables = all_tables(spark, rows)
     assert all_tables(spark, rows[::-1]) == tables
-    assert len(tables["sessions"]) > 10 and len(tables["page_views"]) > 5
+    assert len(tables["sessions"]) > 10 and len(tables["page_views"]) > 5 and tables["session_issues"]
     assert {SESSIONS.column_names, PAGE_VIEWS.column_names} == {
         tuple(tables[name][0]) for name in ("sessions", "page_views")
     }
