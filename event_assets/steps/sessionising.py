@@ -85,7 +85,7 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
     days = sorted({*what.window.among(tables.todo.dates), *again})
     with lake.scratch() as checkpoint:
         made = _made(spark, tables, what, days, again, checkpoint) if days else _restamped(spark, tables)
-        if days or tables.stamping.ids:
+        if days or tables.stamping.days:
             tables.index.commit()
         written = [_write(tables, what, each, days, known, again) for each in made]
     page_views = written[2] if days else _report(tables.page_views, [], [])

@@ -31,32 +31,43 @@ class Stamping:
     index: EventIndex
 
     @cached_property
-    def ids(self) -> list[str] | None:
-        """The ids whose sessions may get another stamp; None: any may."""
+    def _restamped(self) -> DataFrame | None:
+        """The ids whose sessions may get another stamp; None where that is not known."""
+        then = readable(self.identities, self.sessions.progress.source(IDENTITIES.name).through)
+        return None if then is None else restamped_ids(changed_rows(self.spark, then, self.identities, STAMPS))
+
+    @cached_property
+    def _ids(self) -> list[str] | None:
+        """The same as a list; None where they are not few, or not known."""
         through = self.sessions.progress.source(IDENTITIES.name).through
         if not self.sessions.files or through == self.identities.version:
             return []
-        then = readable(self.identities, through)
-        return None if then is None else restamped_ids(changed_rows(self.spark, then, self.identities, STAMPS))
+        return None if self._restamped is None else listed(self._restamped)
 
     @cached_property
     def days(self) -> list[str]:
         """The days on which sessions of these ids begin."""
-        if not self.ids:
-            return sorted(self.sessions.dates()) if self.ids is None else []
-        ids = self.spark.createDataFrame([(name,) for name in self.ids], "id string")
+        if self._ids == []:
+            return []
+        if self._restamped is None:
+            return sorted(self.sessions.dates())
+        ids = self._restamped
+        if self._ids is not None:
+            ids = self.spark.createDataFrame([(name,) for name in self._ids], "id string")
         found = {str(day) for day in find_days(self.index.rows, ids.select(carrier_hash("id")))}
-        near = self.sessions.read(self.spark, self.sessions.of_dates(found))
-        return _days(near.where(carries(self.ids)))
+        if self._ids is None:
+            return sorted(found & self.sessions.dates())
+        near = self.sessions.read(self.spark, self.sessions.of_dates(found)).where(carries(self._ids))
+        return sorted(str(row["event_date"]) for row in near.select("event_date").distinct().collect())
 
     def stamp(self, made: DataFrame, standing: DataFrame) -> DataFrame:
         """Session rows that were made, and those that stand: the first with their stamp, the others too if they need
-        it."""
-        if self.ids is None:
+        it. Standing rows on other days than `days` need none."""
+        if self._ids is None:
             return self._stitched(made.unionByName(standing))
-        if not self.ids:
+        if not self._ids:
             return self._stitched(made).unionByName(standing)
-        concerned = carries(self.ids)
+        concerned = carries(self._ids)
         return self._stitched(made.unionByName(standing.where(concerned))).unionByName(standing.where(~concerned))
 
     def done(self, progress: Progress) -> Progress:
@@ -65,7 +76,3 @@ class Stamping:
 
     def _stitched(self, rows: DataFrame) -> DataFrame:
         return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))
-
-
-def _days(sessions: DataFrame) -> list[str]:
-    return sorted(str(row["event_date"]) for row in sessions.select("event_date").distinct().collect())

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import SESSIONS
-from event_assets.transforms.touched import is_one_of, listed
+from event_assets.transforms.touched import is_one_of
 
 STAMPS = ("id_type", "id", "person_id", "is_shared", "user_id")
 """The columns of identities that sessions are stamped from."""
@@ -53,14 +53,13 @@ def with_person(rows: DataFrame, identities: DataFrame) -> DataFrame:
     )
 
 
-def restamped_ids(changed: DataFrame) -> list[str] | None:
-    """The ids whose sessions get another stamp, of identities that came or went (`STAMPS`).
+def restamped_ids(changed: DataFrame) -> DataFrame:
+    """The ids (column `id`) whose sessions may get another stamp, of identities that came or went (`STAMPS`).
 
-    None where they are not few. An id that is a person of its own and has no user gives the stamp of one that is not
-    there.
+    An id that is a person of its own and has no user gives the stamp of one that is not there.
     """
     says_more = (F.col("person_id") != F.col("id")) | F.col("is_shared") | F.col("user_id").isNotNull()
-    return listed(changed.where(says_more).select("id").distinct())
+    return changed.where(says_more).select("id").distinct()
 
 
 def of_ids(identities: DataFrame, ids: Sequence[str] | None) -> DataFrame:

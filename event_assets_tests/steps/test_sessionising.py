@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables import IDENTITIES
 from event_assets.steps.people import identities_step
 from event_assets.steps.window import Window
+from event_assets.transforms import touched
 from event_assets_tests.factories import NOON, at, enriched_event
 from event_assets_tests.steps.visits import TABLES, Visits
 
@@ -66,6 +67,24 @@ def test_sessions_that_were_made_before_their_identities_are_stamped_when_these_
     assert visits.owners() == [("a1", "a1")]
     visits.run()
     assert visits.owners() == [("u1", "a1")]
+
+
+def test_more_ids_than_a_list_takes_are_stamped_on_their_days_too(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(touched.listed, "__defaults__", (1,))
+    visits.change(
+        [
+            *(enriched_event(when=at(days=n), anonymous_id=name) for n, name in enumerate(("a1", "a2", "a3"))),
+            enriched_event(when=at(days=1), anonymous_id="b"),
+        ]
+    )
+    visits.run()
+    before = visits.files()
+    visits.change([identify("a1", "u1", at(days=3)), identify("a2", "u1", at(days=3))])
+    visits.run()
+    assert sorted(visits.owners()) == [("a3", "a3"), ("b", "b"), ("u1", "a1"), ("u1", "a1")]
+    assert {day for day, files in visits.files().items() if before.get(day) != files} == {"2026-03-02", "2026-03-03"}
 
 
 def test_without_a_change_nothing_is_committed(visits: Visits) -> None:

@@ -84,4 +84,5 @@ def test_ids_that_only_came_restamp_nothing(spark: SparkSession) -> None:
         row("joined", "other"),
         row("shared", "shared", is_shared=True),
     ]
-    assert restamped_ids(frame(spark, rows, IDENTITIES)) == ["joined", "known", "shared"]
+    found = rows_of(restamped_ids(frame(spark, rows, IDENTITIES)))
+    assert [row["id"] for row in found] == ["joined", "known", "shared"]
