@@ -60,7 +60,7 @@ class Platform:
         time.sleep(QUIET)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     if chromium() is None:
