@@ -23,6 +23,12 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class NoAnswer(NamedTuple):
+    """Nobody knows whether the request was taken. `detail`: what happened instead of an answer."""
+
+    detail: str
+
+
 class Verdict(NamedTuple):
     """What became of one event, for good."""
 
@@ -44,13 +50,13 @@ class Meaning(NamedTuple):
     wait: float | None = None
 
 
-def meaning_of(answer: Answer | None, event_ids: Sequence[str]) -> Meaning:
-    """The meaning of an answer to a request of these events; None: there was no answer.
+def meaning_of(answer: Answer | NoAnswer, event_ids: Sequence[str]) -> Meaning:
+    """The meaning of an answer to a request of these events.
 
     A success without a verdict on each event is none: a captive portal or a proxy answers 200 too.
     """
-    if answer is None:
-        return Meaning({}, "try_again", "there was no answer")
+    if isinstance(answer, NoAnswer):
+        return Meaning({}, "try_again", f"there was no answer: {answer.detail}")
     results = _results(answer.body, event_ids)
     if results is not None:
         verdicts = {place: verdict for place, verdict in enumerate(results) if verdict is not None}

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import NamedTuple
 
-from event_assets.sdk.answers import Answer, Meaning, Verdict, meaning_of
+from event_assets.sdk.answers import Answer, Meaning, NoAnswer, Verdict, meaning_of
 from event_assets.sdk.backoff import Backoff
 from event_assets.sdk.clock import steady
 from event_assets.sdk.events import line_of
@@ -162,5 +162,7 @@ def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _shown(answer: Answer | None) -> bytes:
-    return b"nothing" if answer is None else b"HTTP %d %s" % (answer.status, answer.body)
+def _shown(answer: Answer | NoAnswer) -> bytes:
+    if isinstance(answer, NoAnswer):
+        return f"nothing: {answer.detail}".encode()
+    return b"HTTP %d %s" % (answer.status, answer.body)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from event_assets import __version__
-from event_assets.sdk.answers import Answer
+from event_assets.sdk.answers import Answer, NoAnswer
 
 LIBRARY = {"name": "event-assets-python", "version": __version__}
 _IDLE_SECONDS = 3.0  # servers close idle connections after 5 seconds and more
@@ -40,8 +40,8 @@ class Transport:
         self._connection: http.client.HTTPConnection | None = None
         self._used_at = 0.0
 
-    def post(self, lines: Sequence[bytes], timeout: float | None = None) -> Answer | None:
-        """The answer to a request of these events; None where there was none, so nobody knows whether it was taken."""
+    def post(self, lines: Sequence[bytes], timeout: float | None = None) -> Answer | NoAnswer:
+        """The answer to a request of these events, or what happened instead."""
         body = b"\n".join(lines)
         packed = gzip.compress(body, 6)
         headers = {
@@ -55,16 +55,15 @@ class Transport:
         if not is_kept:
             self.close()
         try:
+            try:
+                return self._request(body, headers, timeout)
+            except (ConnectionError, http.client.BadStatusLine):
+                if not is_kept:
+                    raise
+            # The server closed the connection while it was idle: that says nothing about the server.
             return self._request(body, headers, timeout)
-        except (ConnectionError, http.client.BadStatusLine):
-            if not is_kept:
-                return None
-        except (OSError, http.client.HTTPException):
-            return None
-        try:  # the server closed the connection while it was idle: that says nothing about the server
-            return self._request(body, headers, timeout)
-        except (OSError, http.client.HTTPException):
-            return None
+        except (OSError, http.client.HTTPException) as error:
+            return NoAnswer(f"{type(error).__name__}: {error}")
 
     def close(self) -> None:
         """Closes the connection; the next request opens another."""

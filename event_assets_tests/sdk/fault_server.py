@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -40,6 +42,13 @@ def accepted(events: list[Event]) -> Reply:
     return verdicts(events, "accepted")
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Clients that go away are what is tested."""
+
+
 class FaultServer:
     """Remembers the events of every request, and answers with `decide`."""
 
@@ -47,6 +56,7 @@ class FaultServer:
         self.decide: Decide = accepted
         self.requests: list[list[Event]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self._lock = threading.Lock()
         faults = self
 
@@ -60,6 +70,7 @@ class FaultServer:
                 events = [json.loads(line) for line in body.split(b"\n")]
                 with faults._lock:
                     faults.requests.append(events)
+                    faults.paths.append(self.path)
                     faults.headers.append({name.lower(): value for name, value in self.headers.items()})
                     reply = faults.decide(events)
                 if reply is None:
@@ -76,15 +87,21 @@ class FaultServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     @property
     def events(self) -> list[Event]:
         """The events of all requests, in the order in which they came."""
         return [event for request in self.requests for event in request]
+
+    def use_tls(self, certificate: Path) -> None:
+        """Speaks TLS from now on, with the key and the certificate of this file."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def script(self, *decisions: Decide) -> None:
         """Answers request by request, and accepts what comes after."""
