@@ -7,7 +7,6 @@ A trait that is set to null is taken back. Which ids are one person is decided i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -107,10 +106,5 @@ def _one_by_one(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _members_of(text: str) -> dict[str, str]:
-    try:
-        members = {name: msgspec.json.format(bytes(raw), indent=-1).decode() for name, raw in _members(text).items()}
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # Half a surrogate pair, written as an escape: JSON allows it, UTF-8 has no such character.
-        whole = {name.encode("utf-8", "replace").decode(): value for name, value in json.loads(text).items()}
-        members = {name: json.dumps(value, separators=(",", ":")) for name, value in whole.items()}
-    return {name[:NAME_CHARACTERS]: value for name, value in members.items()}
+    members = _members(text).items()
+    return {name[:NAME_CHARACTERS]: msgspec.json.format(bytes(raw), indent=-1).decode() for name, raw in members}
