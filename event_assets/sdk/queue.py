@@ -78,8 +78,8 @@ class EventQueue:
             while events := self._memory.take(_MOVED_AT_ONCE, 2**62):
                 # Their numbers would come after those of events that were sent from memory meanwhile: they get none.
                 self._count_dropped(self._sending.put([_as_new(event) for event in events], numbers=False))
-                self._memory.settle([event.position for event in events])
                 self._moved_through = self._sending.last()
+                self._memory.settle([event.position for event in events])
             self._sending.tidy()
         except QueueUnavailable as error:
             self._spill(error)

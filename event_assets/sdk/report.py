@@ -48,7 +48,8 @@ class Stats(NamedTuple):
 
     `tracked` events are in the queue or left it as `accepted` (on the stream), `rejected` (by the collector),
     `consent_refused` (the collector dropped them) or `dropped_by_full_queue`. Calls that made no event are `invalid`,
-    `dropped_by_before_send` or `opted_out`. `queued` counts the events of all processes that share the queue's file,
+    `dropped_by_before_send` or `opted_out`. An event that is dropped while it is on its way may arrive all the same.
+    `queued` counts the events of all processes that share the queue's file,
     and `storage` says where new ones go.
     """
 
@@ -95,7 +96,8 @@ class Report:
         now = time.monotonic()
         if now >= self._next_log.get(kind, 0.0):
             self._next_log[kind] = now + _LOG_SECONDS
-            log.warning("%s: %s", kind, detail)
+            # What is said of one event may quote it.
+            log.warning("%s: %s", kind, detail if event_id is None else f"event {event_id}")
         if self._on_error is not None:
             with contextlib.suppress(Exception):
                 self._on_error(problem)

@@ -114,6 +114,7 @@ class Sender:
             self._queue.tidy()
 
     def _send(self, batch: Batch, deadline: float | None) -> None:
+        self._is_held = False
         now, steady_now = time.time(), steady()
         lines = [line_of(event, self._process, now, steady_now) for event in batch.events]
         self._show("sends", lines)

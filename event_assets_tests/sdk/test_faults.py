@@ -250,3 +250,25 @@ def test_a_function_that_is_frozen_between_invocations_sends_within_each(
     client = client_of(faults.url, sync=True, queue_path=tmp_path / "events.sqlite")  # the next cold start
     assert handler(2)
     assert [event["properties"]["n"] for event in faults.requests[-1]] == [0, 1, 2]
+
+
+def test_a_refusal_that_is_over_leaves_no_trace(faults: FaultServer, client_of: Clients) -> None:
+    faults.script(says(401), accepted, says(503, retry_after="600"))
+    client = client_of(faults.url, sync=True)
+    client.track("search", anonymous_id="a")
+    assert not client.flush(1)
+    assert client.flush(20)
+    client.track("search", anonymous_id="a")
+    assert not client.flush(1)
+    assert not client.flush(1), "Retry-After is honoured, whoever asks"
+    assert len(faults.requests) == 3
+
+
+def test_the_log_quotes_no_event(faults: FaultServer, client_of: Clients, caplog: pytest.LogCaptureFixture) -> None:
+    faults.script(lambda events: verdicts(events, "rejected", reason="plan_violation: 'ann@example.com' is no plan"))
+    problems: list[Problem] = []
+    client = client_of(faults.url, sync=True, on_error=problems.append)
+    event_id = client.track("search", {"plan": "ann@example.com"}, anonymous_id="a")
+    assert client.flush(20)
+    assert "ann@example.com" in problems[0].detail
+    assert caplog.messages == [f"rejected: event {event_id}"]
