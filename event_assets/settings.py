@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     )
 
     ip_privacy: Literal["keep", "truncate", "mask", "hash"] = Field(
-        "truncate", description="What the first write does with IP addresses."
+        "truncate",
+        description="What the first write does with IP addresses: keep, truncate, mask (x for the same part) or hash.",
     )
     ip_hash_key: SecretStr | None = Field(
         None, min_length=1, description="Key of the IP hash; required when `ip_privacy` is `hash`."
