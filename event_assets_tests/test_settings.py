@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from event_assets.resources.rules import RulesResource
 from event_assets.settings import PREFIX, SECRETS, Settings, SettingsError, load_settings, settings_table
+from event_assets.steps.spend import SpendFile
 from event_assets.transforms.attribution import AttributionRules
 from event_assets.transforms.marketing import UTM, campaign_of
 
@@ -109,7 +110,7 @@ def test_the_rules_of_attribution_are_settings(monkeypatch: pytest.MonkeyPatch, 
     )
     rules = RulesResource.of(settings)
     assert rules.attribution() == AttributionRules(60, 90, 3.5, 30.0)
-    assert rules.spend() == tmp_path / "spend.csv"
+    assert rules.spend() == SpendFile(tmp_path / "spend.csv")
 
 
 def test_the_rules_of_attribution_are_the_fields_own_by_default() -> None:

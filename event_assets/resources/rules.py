@@ -10,6 +10,7 @@ import dagster as dg
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import PREFIX, Settings
+from event_assets.steps.spend import SpendFile
 from event_assets.transforms.attribution import AttributionRules
 from event_assets.transforms.clean import CleanRules
 from event_assets.transforms.currency import NO_RATES, BadRates, Rates, Reporting, parse_rates
@@ -89,9 +90,12 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             own_hosts=tuple(self.own_hosts),
             marketing=marketing_parameters(self.marketing_parameters),
             databases=tuple(GeoDatabase.at(Path(path)) for path in self.geo_databases),
-            reporting=Reporting(self.reporting_currency, self._rates()),
+            reporting=self._reporting(),
             custom=custom_enrichments(self.enrichments),
         )
+
+    def _reporting(self) -> Reporting:
+        return Reporting(self.reporting_currency, self._rates())
 
     def _rates(self) -> Rates:
         if self.currency_rates is None:
@@ -119,6 +123,6 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             ends_percent=self.attribution_ends_percent,
         )
 
-    def spend(self) -> Path | None:
-        """The owner's file of advertising spend."""
-        return Path(self.spend_file) if self.spend_file else None
+    def spend(self) -> SpendFile | None:
+        """The owner's file of advertising spend. Raises `BadRates`."""
+        return SpendFile(Path(self.spend_file), self._reporting()) if self.spend_file else None

@@ -8,7 +8,6 @@ depend on all paths (data-driven attribution compares them), so the last two are
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
@@ -28,7 +27,7 @@ from event_assets.contract.tables import (
 from event_assets.lake.lake import Lake
 from event_assets.steps.recipe import Made, Recipe, Work, bring_up_to_date
 from event_assets.steps.report import StepReport
-from event_assets.steps.spend import read_spend
+from event_assets.steps.spend import SpendFile
 from event_assets.transforms.attribution import AttributionRules, attribution, channel_performance
 from event_assets.transforms.conversion_paths import conversion_paths
 from event_assets.transforms.conversions import conversions, is_conversion
@@ -136,10 +135,10 @@ def attribution_step(lake: Lake, spark: SparkSession, rules: AttributionRules, *
 
 
 def channel_performance_step(
-    lake: Lake, spark: SparkSession, rules: AttributionRules, spend_file: Path | None, *, rebuild: bool = False
+    lake: Lake, spark: SparkSession, rules: AttributionRules, spend_file: SpendFile | None, *, rebuild: bool = False
 ) -> StepReport:
     """Brings channel_performance up to date. Raises `SpendError`."""
-    spend = read_spend(spend_file) if spend_file else None
+    spend = spend_file.read() if spend_file else None
 
     def whole(work: Work) -> Made:
         spent = spark.createDataFrame(list(spend.rows), spend.SCHEMA) if spend else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from pyspark.sql import SparkSession
@@ -57,6 +56,7 @@ from event_assets.steps.measuring import Measuring, metrics_step
 from event_assets.steps.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.steps.report import StepReport
 from event_assets.steps.sessionising import Sessionising, sessions_step
+from event_assets.steps.spend import SpendFile
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.streams import EventStream
 from event_assets.transforms.attribution import AttributionRules
@@ -73,7 +73,7 @@ class Rules:
     enriching: EnrichRules = field(default_factory=EnrichRules)
     sessions: SessionRules = field(default_factory=SessionRules)
     attribution: AttributionRules = field(default_factory=AttributionRules)
-    spend_file: Path | None = None
+    spend: SpendFile | None = None
     decoders: int = 1
     records_per_shard: int = 200_000
     analyses: Analyses = field(default_factory=Analyses)
@@ -139,7 +139,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         (CHANNEL_PERFORMANCE,),
         lambda run: channel_performance_step(
-            run.lake, run.spark, run.rules.attribution, run.rules.spend_file, rebuild=run.rebuild
+            run.lake, run.spark, run.rules.attribution, run.rules.spend, rebuild=run.rebuild
         ),
     ),
     Step((DAILY_METRICS,), lambda run: metrics_step(run.lake, run.spark, run.measuring)),

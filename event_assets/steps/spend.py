@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from event_assets.transforms.channel import CHANNEL_GROUPS
+from event_assets.transforms.currency import AS_SENT, CURRENCY, Reporting
 
 _REQUIRED = ("date", "channel_group", "spend", "currency")
 _MOST_SHOWN = 10
@@ -46,18 +47,30 @@ class Spend:
     SCHEMA = "event_date DATE, channel_group STRING, spend DOUBLE, currency STRING"
 
 
-def read_spend(path: Path) -> Spend:
-    """The spend of a CSV, Parquet or YAML file. Raises `SpendError`.
+@dataclass(frozen=True)
+class SpendFile:
+    """Where the spend is told, and the currency that revenue is reported in."""
+
+    path: Path
+    reporting: Reporting = AS_SENT
+
+    def read(self) -> Spend:
+        """What it says now. Raises `SpendError`."""
+        return read_spend(self.path, self.reporting)
+
+
+def read_spend(path: Path, reporting: Reporting = AS_SENT) -> Spend:
+    """The spend of a CSV, Parquet or YAML file, in the reporting currency. Raises `SpendError`.
 
     Each row has date, channel_group, spend, currency, and campaign where there are several of a channel group on a day;
-    what else it has does not matter. All have one currency.
+    what else it has does not matter. Without a reporting currency all have one currency.
     """
     faults: list[str] = []
     rows: list[_Row] = []
     seen: dict[tuple[dt.date, str, str], str] = {}
     for place, values in _records(path):
         try:
-            row = _checked(values)
+            row = _reported(_checked(values), reporting)
         except ValueError as error:
             faults.append(f"{place}: {error}")
             continue
@@ -73,7 +86,16 @@ def read_spend(path: Path) -> Spend:
     if faults:
         more = f"; and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
         raise SpendError(f"{path}: {'; '.join(faults[:_MOST_SHOWN])}{more}. Mend the rows and materialise again.")
-    return Spend(_summed(rows), sha256(path.read_bytes()).hexdigest()[:12])
+    said = path.read_bytes() + repr((reporting.currency, reporting.rates.digest)).encode()
+    return Spend(_summed(rows), sha256(said).hexdigest()[:12])
+
+
+def _reported(row: _Row, reporting: Reporting) -> _Row:
+    """The row in the reporting currency. Raises `NoRate`."""
+    if reporting.currency is None:
+        return row
+    amount = reporting.convert(row.spend, row.currency, row.date)
+    return row._replace(spend=amount, currency=reporting.currency)
 
 
 def _summed(rows: list[_Row]) -> tuple[tuple[dt.date, str, float, str], ...]:
@@ -139,7 +161,7 @@ def _checked(values: Mapping[str, Any]) -> _Row:
     if group not in CHANNEL_GROUPS:
         raise ValueError(f"channel_group {group!r} is none of {', '.join(CHANNEL_GROUPS)}")
     currency = str(values["currency"]).strip().upper()
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
+    if not CURRENCY.fullmatch(currency):
         raise ValueError(f"currency {currency!r} is no ISO 4217 code such as EUR")
     campaign = str(values.get("campaign") or "").strip()
     return _Row(_date(values["date"]), group, campaign, _amount(values["spend"]), currency)

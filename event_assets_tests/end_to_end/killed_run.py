@@ -15,7 +15,15 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.analysis import Analyses, Funnel, Step
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.tables import FUNNELS, LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables import (
+    CHANNEL_PERFORMANCE,
+    CONVERSION_PATHS,
+    CONVERSIONS,
+    FUNNELS,
+    LAKE_TABLES,
+    PRODUCT_TABLES,
+    WAREHOUSE_TABLES,
+)
 from event_assets.settings import Settings
 from event_assets.steps.loading import load_step
 from event_assets.steps.window import EVERYTHING
@@ -37,15 +45,17 @@ class KillPoint(NamedTuple):
         return "-".join(self)
 
 
-_OTHER_ANALYSES = {table.name for table in PRODUCT_TABLES} - {FUNNELS.name}
+_ALIKE = {table.name for table in PRODUCT_TABLES} - {FUNNELS.name}
+_ALIKE |= {table.name for table in (CONVERSIONS, CONVERSION_PATHS, CHANNEL_PERFORMANCE)}
 _MOMENTS: tuple[Literal["before", "after"], ...] = ("before", "after")
-_LAKE = [spec.name for spec in LAKE_TABLES if spec.name not in _OTHER_ANALYSES]
-_WAREHOUSE = [table.name for table in WAREHOUSE_TABLES if table.name not in _OTHER_ANALYSES]
+_LAKE = [spec.name for spec in LAKE_TABLES if spec.name not in _ALIKE]
+_WAREHOUSE = [table.name for table in WAREHOUSE_TABLES if table.lake.name not in _ALIKE]
 KILL_POINTS = [
     *(KillPoint("lake", name, moment) for name in _LAKE for moment in _MOMENTS),
     *(KillPoint("warehouse", name, moment) for name in _WAREHOUSE for moment in _MOMENTS),
 ]
-"""Every commit of a run that changes every table; of the analyses, which are all committed alike, the funnels."""
+"""Every commit of a run that changes every table, but for those that are committed like another: of the analyses the
+funnels stand for all, of attribution the touches and the credits."""
 
 
 FUNNEL = Funnel(name="buying", steps=[Step("page_view"), Step("purchase")])

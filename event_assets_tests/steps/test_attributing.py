@@ -27,7 +27,7 @@ from event_assets.steps.attributing import (
 from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
 from event_assets.steps.sessionising import Sessionising, sessions_step
-from event_assets.steps.spend import SpendError
+from event_assets.steps.spend import SpendError, SpendFile
 from event_assets.steps.window import EVERYTHING
 from event_assets.transforms.attribution import MODELS, AttributionRules
 from event_assets_tests.factories import at, enriched_event, frame
@@ -70,7 +70,7 @@ class Marketing:
             conversions_step(lake, spark, RULES, rebuild=rebuild),
             conversion_paths_step(lake, spark, by, rebuild=rebuild),
             attribution_step(lake, spark, by, rebuild=rebuild),
-            channel_performance_step(lake, spark, by, spend, rebuild=rebuild),
+            channel_performance_step(lake, spark, by, SpendFile(spend) if spend else None, rebuild=rebuild),
         )
         return {report.table: report for report in reports}
 

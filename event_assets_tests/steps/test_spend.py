@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from event_assets.steps.spend import SpendError, read_spend
+from event_assets.transforms.currency import Reporting, parse_rates
 
 HEAD = "date,channel_group,campaign,spend,currency\n"
 DAY = dt.date(2026, 3, 2)
@@ -101,6 +102,26 @@ def test_the_same_row_twice_would_count_twice(tmp_path: Path) -> None:
 def test_two_currencies_cannot_be_added(tmp_path: Path) -> None:
     text = fault(csv(tmp_path, "2026-03-02,Email,,5,EUR", "2026-03-02,Display,,5,USD"))
     assert "line 3: currency is USD, but EUR before" in text
+
+
+RATES = Reporting("EUR", parse_rates("date,currency,rate\n2026-03-01,USD,0.5"))
+
+
+def test_with_a_reporting_currency_each_row_is_converted_by_the_rate_of_its_day(tmp_path: Path) -> None:
+    path = csv(tmp_path, "2026-03-02,Email,a,10,USD", "2026-03-02,Email,b,1,EUR")
+    assert read_spend(path, RATES).rows == ((DAY, "Email", 6.0, "EUR"),)
+
+
+def test_a_currency_without_a_rate_is_told_by_its_line(tmp_path: Path) -> None:
+    path = csv(tmp_path, "2026-03-02,Email,a,10,GBP")
+    with pytest.raises(SpendError, match="line 2: no rate of GBP for 2026-03-02"):
+        read_spend(path, RATES)
+
+
+def test_other_rates_are_another_version(tmp_path: Path) -> None:
+    path = csv(tmp_path, "2026-03-02,Email,a,10,USD")
+    other = Reporting("EUR", parse_rates("date,currency,rate\n2026-03-01,USD,0.6"))
+    assert read_spend(path, other).version != read_spend(path, RATES).version
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> None:
