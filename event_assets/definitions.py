@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.assets import attribution, books, events, metrics, people, sessions, sources
+from event_assets.assets import books, events, metrics, people, sessions, sources
+from event_assets.assets.attribution import ATTRIBUTION_ASSETS
 from event_assets.assets.product import faulty_analyses, product_assets, upstream_of_tables
 from event_assets.assets.warehouse import warehouse_assets
 from event_assets.automation.analyses import analyses_sensor
@@ -35,11 +36,7 @@ LAKE_ASSETS = [
     people.user_traits,
     people.users,
     people.user_segments,
-    attribution.touches,
-    attribution.conversions,
-    attribution.conversion_paths,
-    attribution.attribution,
-    attribution.channel_performance,
+    *ATTRIBUTION_ASSETS,
     metrics.daily_metrics,
     books.event_ledger,
 ]

@@ -1,10 +1,21 @@
 """Attribution: touches and conversions of persons, the paths between them, and what channels are credited with."""
 
+from collections.abc import Callable
+
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
+from pyspark.sql import SparkSession
 
 from event_assets.assets.lake_asset import Rebuild, lake_asset, materialise
-from event_assets.contract.tables import ATTRIBUTION, CHANNEL_PERFORMANCE, CONVERSION_PATHS, CONVERSIONS, TOUCHES
+from event_assets.contract.tables import (
+    ATTRIBUTION,
+    CHANNEL_PERFORMANCE,
+    CONVERSION_PATHS,
+    CONVERSIONS,
+    TOUCHES,
+    Table,
+)
+from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.steps import attributing
@@ -15,90 +26,55 @@ from event_assets.steps.attributing import (
     conversions_step,
     touches_step,
 )
+from event_assets.steps.report import StepReport
 
-_KINDS = {"pyspark", "delta"}
-
-
-@lake_asset(
-    TOUCHES,
-    group="attribution",
-    deps=["sessions", "page_views"],
-    kinds=_KINDS,
-    code_version=attributing.CODE,
-)
-def touches(
-    context: dg.AssetExecutionContext,
-    config: Rebuild,
-    lake: LakeResource,
-    spark: LazyPySparkResource,
-    rules: RulesResource,
-) -> dg.MaterializeResult[None]:
-    by = rules.attribution()
-    return materialise(context, lambda: touches_step(lake.open(), spark.spark_session, by, rebuild=config.rebuild))
+Step = Callable[[Lake, SparkSession, RulesResource, bool], StepReport]
+"""Brings a table up to date, by the rules; from scratch where the last is true."""
 
 
-@lake_asset(
-    CONVERSIONS,
-    group="attribution",
-    deps=["enriched_events", "identities"],
-    kinds=_KINDS,
-    code_version=attributing.CODE,
-)
-def conversions(
-    context: dg.AssetExecutionContext,
-    config: Rebuild,
-    lake: LakeResource,
-    spark: LazyPySparkResource,
-    rules: RulesResource,
-) -> dg.MaterializeResult[None]:
-    by = rules.sessions()
-    return materialise(context, lambda: conversions_step(lake.open(), spark.spark_session, by, rebuild=config.rebuild))
+def attribution_asset(table: Table, deps: list[str], step: Step) -> dg.AssetsDefinition:
+    """The asset of one of the tables."""
+
+    @lake_asset(table, group="attribution", deps=deps, kinds={"pyspark", "delta"}, code_version=attributing.CODE)
+    def made(
+        context: dg.AssetExecutionContext,
+        config: Rebuild,
+        lake: LakeResource,
+        spark: LazyPySparkResource,
+        rules: RulesResource,
+    ) -> dg.MaterializeResult[None]:
+        return materialise(context, lambda: step(lake.open(), spark.spark_session, rules, config.rebuild))
+
+    return made
 
 
-@lake_asset(
-    CONVERSION_PATHS,
-    group="attribution",
-    deps=["touches", "conversions"],
-    kinds=_KINDS,
-    code_version=attributing.CODE,
-)
-def conversion_paths(
-    context: dg.AssetExecutionContext,
-    config: Rebuild,
-    lake: LakeResource,
-    spark: LazyPySparkResource,
-    rules: RulesResource,
-) -> dg.MaterializeResult[None]:
-    by = rules.attribution()
-    return materialise(
-        context, lambda: conversion_paths_step(lake.open(), spark.spark_session, by, rebuild=config.rebuild)
-    )
-
-
-@lake_asset(ATTRIBUTION, group="attribution", deps=["conversion_paths"], kinds=_KINDS, code_version=attributing.CODE)
-def attribution(
-    context: dg.AssetExecutionContext,
-    config: Rebuild,
-    lake: LakeResource,
-    spark: LazyPySparkResource,
-    rules: RulesResource,
-) -> dg.MaterializeResult[None]:
-    by = rules.attribution()
-    return materialise(context, lambda: attribution_step(lake.open(), spark.spark_session, by, rebuild=config.rebuild))
-
-
-@lake_asset(
-    CHANNEL_PERFORMANCE, group="attribution", deps=["conversion_paths"], kinds=_KINDS, code_version=attributing.CODE
-)
-def channel_performance(
-    context: dg.AssetExecutionContext,
-    config: Rebuild,
-    lake: LakeResource,
-    spark: LazyPySparkResource,
-    rules: RulesResource,
-) -> dg.MaterializeResult[None]:
-    by, spend = rules.attribution(), rules.spend()
-    return materialise(
-        context,
-        lambda: channel_performance_step(lake.open(), spark.spark_session, by, spend, rebuild=config.rebuild),
-    )
+ATTRIBUTION_ASSETS = [
+    attribution_asset(
+        TOUCHES,
+        ["sessions", "page_views"],
+        lambda lake, spark, rules, rebuild: touches_step(lake, spark, rules.attribution(), rebuild=rebuild),
+    ),
+    attribution_asset(
+        CONVERSIONS,
+        ["enriched_events", "identities"],
+        lambda lake, spark, rules, rebuild: conversions_step(lake, spark, rules.sessions(), rebuild=rebuild),
+    ),
+    attribution_asset(
+        CONVERSION_PATHS,
+        ["touches", "conversions"],
+        lambda lake, spark, rules, rebuild: conversion_paths_step(lake, spark, rules.attribution(), rebuild=rebuild),
+    ),
+    attribution_asset(
+        ATTRIBUTION,
+        ["conversion_paths"],
+        lambda lake, spark, rules, rebuild: attribution_step(lake, spark, rules.attribution(), rebuild=rebuild),
+    ),
+    attribution_asset(
+        CHANNEL_PERFORMANCE,
+        ["conversion_paths"],
+        lambda lake, spark, rules, rebuild: channel_performance_step(
+            lake, spark, rules.attribution(), rules.spend(), rebuild=rebuild
+        ),
+    ),
+]
+"""Touches and conversions first, what they amount to last."""

@@ -584,7 +584,12 @@ TOUCHES = Table(
         _required("person_id", "string", "The person whose session it is."),
         _required("session_id", "string", "The session."),
         _required("at", "timestamp", "Its first page view; where it has none, its beginning."),
-        _required("has_page_view", "boolean", "It has a page view, and so is a touch in conversion paths."),
+        _required(
+            "has_page_view",
+            "boolean",
+            "It has a page view, and so is a touch in conversion paths.",
+            definition="it is in page_views, or its sessions.page_views > 0, or it has an entry_url",
+        ),
         Column("source", "string", "Source of the session."),
         Column("medium", "string", "Medium of the session."),
         Column("campaign", "string", "Campaign of the session."),
@@ -592,8 +597,9 @@ TOUCHES = Table(
         Column(
             "last_source",
             "string",
-            "Source of the person's last session that was not direct, this one included, at most 30 days ago; where "
-            "there is none, of the session itself.",
+            "Source of the person's last session that was not direct; where there is none, of the session itself.",
+            definition="of the latest of the person's sessions up to this one, this included, whose channel_group is "
+            "known and not Direct, if it is at most 30 days (a setting) before",
         ),
         Column("last_medium", "string", "Medium of the same."),
         Column("last_campaign", "string", "Campaign of the same."),
@@ -626,11 +632,17 @@ CONVERSION_PATHS = Table(
         _required("person_id", "string", "The person."),
         _required("event_id", "string", "The conversion event; empty for the path of a person who never converted."),
         _required("at", "timestamp", "The conversion; without one, the last touch."),
-        _required("touches", "long", "Touches in the look-back of 30 days, equal neighbours counted each."),
+        _required(
+            "touches",
+            "long",
+            "Touches in the look-back, equal neighbours counted each.",
+            definition="the person's sessions with a page view at most 30 days (a setting) before at, ends included",
+        ),
         Column(
             "path",
             "string",
             "Their channel groups in order with ` > ` between, equal neighbours once; null where there is no touch.",
+            definition="of the last 1,000 touches; Unassigned where the channel group is not known",
         ),
         Column(
             "touched_before",
@@ -651,8 +663,15 @@ ATTRIBUTION = Table(
     (
         _required("model", "string", "first, last, linear, position, time_decay or data_driven."),
         _required("channel_group", "string", "Channel group of the touches."),
-        _required("conversions", "double", "Conversions credited to it, in shares."),
-        _required("revenue", "double", "Revenue credited to it."),
+        _required(
+            "conversions",
+            "double",
+            "Conversions credited to it, in shares.",
+            definition="first, last: 1 to that touch; linear: the same to each; position: 0.4 to first and last each, "
+            "0.2 to those between (of two, 0.5 each); time_decay: 2^(-days before / 7); data_driven: max(p(path) - "
+            "p(path without the touch), 0), all 0: the last touch, with p = conversions / paths; each path sums to 1",
+        ),
+        _required("revenue", "double", "Revenue credited to it.", definition="by the same shares"),
     ),
     key=("model", "channel_group"),
 )
@@ -668,8 +687,8 @@ CHANNEL_PERFORMANCE = Table(
         _required("revenue", "double", "Revenue credited to it."),
         Column("spend", "double", "What was spent on the channel group on the day; null where no spend is known."),
         Column("currency", "string", "Currency of the spend, ISO 4217."),
-        Column("roas", "double", "Return on ad spend: revenue / spend."),
-        Column("cpa", "double", "Cost of a conversion: spend / conversions."),
+        Column("roas", "double", "Return on ad spend; null without spend.", definition="revenue / spend"),
+        Column("cpa", "double", "Cost of a conversion; null without any.", definition="spend / conversions"),
     ),
     key=("event_date", "model", "channel_group"),
 )

@@ -600,7 +600,7 @@ COMMENT ON COLUMN "analytics"."fct_touches"."session_id" IS 'The session.';
 
 COMMENT ON COLUMN "analytics"."fct_touches"."at" IS 'Its first page view; where it has none, its beginning.';
 
-COMMENT ON COLUMN "analytics"."fct_touches"."has_page_view" IS 'It has a page view, and so is a touch in conversion paths.';
+COMMENT ON COLUMN "analytics"."fct_touches"."has_page_view" IS 'It has a page view, and so is a touch in conversion paths. Definition: it is in page_views, or its sessions.page_views > 0, or it has an entry_url.';
 
 COMMENT ON COLUMN "analytics"."fct_touches"."source" IS 'Source of the session.';
 
@@ -610,7 +610,7 @@ COMMENT ON COLUMN "analytics"."fct_touches"."campaign" IS 'Campaign of the sessi
 
 COMMENT ON COLUMN "analytics"."fct_touches"."channel_group" IS 'Channel group of the session.';
 
-COMMENT ON COLUMN "analytics"."fct_touches"."last_source" IS 'Source of the person''s last session that was not direct, this one included, at most 30 days ago; where there is none, of the session itself.';
+COMMENT ON COLUMN "analytics"."fct_touches"."last_source" IS 'Source of the person''s last session that was not direct; where there is none, of the session itself. Definition: of the latest of the person''s sessions up to this one, this included, whose channel_group is known and not Direct, if it is at most 30 days (a setting) before.';
 
 COMMENT ON COLUMN "analytics"."fct_touches"."last_medium" IS 'Medium of the same.';
 
@@ -679,9 +679,9 @@ COMMENT ON COLUMN "analytics"."fct_conversion_paths"."event_id" IS 'The conversi
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."at" IS 'The conversion; without one, the last touch.';
 
-COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touches" IS 'Touches in the look-back of 30 days, equal neighbours counted each.';
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touches" IS 'Touches in the look-back, equal neighbours counted each. Definition: the person''s sessions with a page view at most 30 days (a setting) before at, ends included.';
 
-COMMENT ON COLUMN "analytics"."fct_conversion_paths"."path" IS 'Their channel groups in order with ` > ` between, equal neighbours once; null where there is no touch.';
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."path" IS 'Their channel groups in order with ` > ` between, equal neighbours once; null where there is no touch. Definition: of the last 1,000 touches; Unassigned where the channel group is not known.';
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touched_before" IS 'How long before `at` each channel group of the path was touched, of equal neighbours the first, as a JSON list. Unit: microseconds.';
 
@@ -707,9 +707,9 @@ COMMENT ON COLUMN "analytics"."attribution"."model" IS 'first, last, linear, pos
 
 COMMENT ON COLUMN "analytics"."attribution"."channel_group" IS 'Channel group of the touches.';
 
-COMMENT ON COLUMN "analytics"."attribution"."conversions" IS 'Conversions credited to it, in shares.';
+COMMENT ON COLUMN "analytics"."attribution"."conversions" IS 'Conversions credited to it, in shares. Definition: first, last: 1 to that touch; linear: the same to each; position: 0.4 to first and last each, 0.2 to those between (of two, 0.5 each); time_decay: 2^(-days before / 7); data_driven: max(p(path) - p(path without the touch), 0), all 0: the last touch, with p = conversions / paths; each path sums to 1.';
 
-COMMENT ON COLUMN "analytics"."attribution"."revenue" IS 'Revenue credited to it.';
+COMMENT ON COLUMN "analytics"."attribution"."revenue" IS 'Revenue credited to it. Definition: by the same shares.';
 
 COMMENT ON COLUMN "analytics"."attribution"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -744,9 +744,9 @@ COMMENT ON COLUMN "analytics"."channel_performance"."spend" IS 'What was spent o
 
 COMMENT ON COLUMN "analytics"."channel_performance"."currency" IS 'Currency of the spend, ISO 4217.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."roas" IS 'Return on ad spend: revenue / spend.';
+COMMENT ON COLUMN "analytics"."channel_performance"."roas" IS 'Return on ad spend; null without spend. Definition: revenue / spend.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."cpa" IS 'Cost of a conversion: spend / conversions.';
+COMMENT ON COLUMN "analytics"."channel_performance"."cpa" IS 'Cost of a conversion; null without any. Definition: spend / conversions.';
 
 COMMENT ON COLUMN "analytics"."channel_performance"."loaded_at" IS 'When the row''s key first came in.';
 
