@@ -75,7 +75,8 @@ def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
     upstream = _upstream(lake)
     if not upstream[ENRICHED_EVENTS.name].files:
         return []
-    progress = {table: lake.table(table).snapshot().progress for table in {a.table.name for a in among.usable}}
+    tables = {analysis.table.name: lake.table(analysis.table.name) for analysis in among.usable}
+    progress = {name: table.snapshot().progress if table.exists() else Progress() for name, table in tables.items()}
     return [
         analysis.name
         for analysis in among.usable
