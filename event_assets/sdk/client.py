@@ -154,9 +154,11 @@ class EventClient:
     @_quiet
     def identify(self, user_id: str, traits: Mapping[str, Any] | None = None, **fields: Unpack[Details]) -> str | None:
         """Records who the person is. Where the install is one person's, later events are this user's."""
-        self._install.sign_in(user_id)
         more = {"traits": dict(traits)} if traits else {}
-        return self._record("identify", None, {**fields, "user_id": user_id}, more)
+        event_id = self._record("identify", None, {**fields, "user_id": user_id}, more)
+        if event_id is not None:
+            self._install.sign_in(user_id)
+        return event_id
 
     @_quiet
     def alias(self, previous_id: str, **fields: Unpack[EventFields]) -> str | None:

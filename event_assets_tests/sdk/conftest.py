@@ -35,7 +35,7 @@ class Collector:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings(home=tmp_path / "home", collector_ip_rate=0)
+    return load_settings(home=tmp_path / "home", collector_ip_rate=0, stream_shards=1)
 
 
 @pytest.fixture

@@ -360,3 +360,10 @@ def test_the_quick_start_of_the_documentation_works(collector: Collector, tmp_pa
     exec(program, names)
     names["events"].close(timeout=20)
     assert [event["event"] for event in collector.events()] == ["add_to_cart", "page_view", "identify"]
+
+
+def test_who_opted_out_is_not_remembered_either(client_of: Clients) -> None:
+    client = client_of("http://127.0.0.1:9", platform="desktop", sync=True)
+    client.opt_out()
+    client.identify("u")
+    assert "user_id" not in client._install.person()
