@@ -13,6 +13,7 @@ from event_assets.automation.maintenance import maintain_lake, prune_runs, sched
 from event_assets.automation.partitions import partitioned, partitions_of
 from event_assets.automation.sensors import stream_sensor
 from event_assets.automation.simulation import simulation_job
+from event_assets.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.checks.events import EVENT_CHECKS
 from event_assets.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.contract.analysis import Analyses
@@ -60,7 +61,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
     keys = [key for asset in assets for key in asset.keys if key not in product]
     return dg.Definitions(
         assets=[*SOURCES, *assets, *faulty_analyses(analyses)],
-        asset_checks=[*EVENT_CHECKS, *WAREHOUSE_CHECKS],
+        asset_checks=[*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS],
         jobs=[maintain_lake, prune_runs, simulation_job(settings)],
         schedules=schedules(settings, partitions),
         sensors=[stream_sensor(settings, partitions, keys), analyses_sensor(settings, analyses, sorted(product))],

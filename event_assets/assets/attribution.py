@@ -27,6 +27,7 @@ from event_assets.steps.attributing import (
     touches_step,
 )
 from event_assets.steps.report import StepReport
+from event_assets.steps.spend import SpendError
 
 Step = Callable[[Lake, SparkSession, RulesResource, bool], StepReport]
 """Brings a table up to date, by the rules; from scratch where the last is true."""
@@ -46,6 +47,17 @@ def attribution_asset(table: Table, deps: list[str], step: Step) -> dg.AssetsDef
         return materialise(context, lambda: step(lake.open(), spark.spark_session, rules, config.rebuild))
 
     return made
+
+
+def _channel_performance(lake: Lake, spark: SparkSession, rules: RulesResource, rebuild: bool) -> StepReport:
+    """A spend file that cannot be used leaves the table as it stands, and is told by a check: it must not fail the runs
+    that bring in events."""
+    try:
+        return channel_performance_step(lake, spark, rules.attribution(), rules.spend(), rebuild=rebuild)
+    except SpendError as error:
+        standing = lake.table(CHANNEL_PERFORMANCE.name).snapshot()
+        more = {"spend_file": str(error)}
+        return StepReport(CHANNEL_PERFORMANCE.name, standing.version, standing.rows, standing.bytes, more=more)
 
 
 ATTRIBUTION_ASSETS = [
@@ -69,12 +81,6 @@ ATTRIBUTION_ASSETS = [
         ["conversion_paths"],
         lambda lake, spark, rules, rebuild: attribution_step(lake, spark, rules.attribution(), rebuild=rebuild),
     ),
-    attribution_asset(
-        CHANNEL_PERFORMANCE,
-        ["conversion_paths"],
-        lambda lake, spark, rules, rebuild: channel_performance_step(
-            lake, spark, rules.attribution(), rules.spend(), rebuild=rebuild
-        ),
-    ),
+    attribution_asset(CHANNEL_PERFORMANCE, ["conversion_paths"], _channel_performance),
 ]
 """Touches and conversions first, what they amount to last."""

@@ -66,6 +66,18 @@ def test_a_run_credits_the_channel_that_the_configured_parameters_name(tmp_path:
     assert made.materialization.metadata["conversions_without_touch"].value == 0
 
 
+def test_a_spend_file_that_cannot_be_used_leaves_the_table_and_is_told(tmp_path: Path) -> None:
+    spend = tmp_path / "spend.csv"
+    spend.write_text("date,channel_group,spend,currency\n2026-03-02,Mail,5,EUR\n")
+    settings = Settings(home=tmp_path / "home", spend_file=spend)
+    result = run(settings, {}, assets=[dg.AssetKey("channel_performance")])
+    (made,) = result.get_asset_materialization_events()
+    assert "line 2: channel_group 'Mail' is none of" in str(made.materialization.metadata["spend_file"].value)
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert str(spend) in str(check.metadata["fault"].value)
+
+
 def test_groups_are_drawn_from_the_largest_down_with_every_value_named() -> None:
     picture = grouped_bars({"Email & co": {"first": 1, "last": 2}, "Direct": {"first": 5}, "Audio": {}}, "conversions")
     svg = _svg(picture.value)
