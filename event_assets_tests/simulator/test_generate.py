@@ -167,3 +167,39 @@ def test_the_hour_of_the_day_changes_how_much_happens() -> None:
         for hour in (4, 19)
     )
     assert day > 1.5 * night
+
+
+def test_copies_come_seconds_to_days_after_their_event(hour: list[TimedEvent]) -> None:
+    first = {event.event_id: event.send_at for event in hour if not event.copy}
+    delays = [event.send_at - first[event.event_id] for event in hour if event.copy]
+    assert min(delays) < 10
+    assert max(delays) > 86_400
+
+
+def test_a_burst_fills_one_minute_of_an_hour() -> None:
+    def busiest_minute(burst: float) -> int:
+        rates = replace(FaultRates.none(), burst=burst)
+        begins = {event.page_view_id: event.occurred_at for event in generate(7, 3_000, START, 1.0, rates)}
+        return max(Counter(int(at // 60) for at in begins.values()).values())
+
+    assert busiest_minute(60.0) > 2 * busiest_minute(0.0)
+
+
+def test_unknown_visitors_become_known_on_their_device(hour: list[TimedEvent]) -> None:
+    known, became = set(), set()
+    unknown = {event.anonymous_id for event in hour if event.user_id is None}
+    for event in hour:
+        if event.user_id and event.anonymous_id in unknown:
+            became.add(event.anonymous_id)
+        if event.event == "identify":
+            known.add(event.anonymous_id)
+    assert became & known
+
+
+def test_visits_come_from_campaigns_and_many_time_zones_and_some_from_robots(hour: list[TimedEvent]) -> None:
+    bodies = [json.loads(event.body) for event in hour if event.fault is None]
+    urls = " ".join(body.get("page", {}).get("url", "") for body in bodies)
+    assert all(mark in urls for mark in ("utm_campaign=", "gclid=", "fbclid="))
+    assert len({body["device"]["timezone"] for body in bodies if "device" in body}) >= 10
+    assert any("Googlebot" in event.user_agent for event in hour)
+    assert {"true", "false"} == {str(body["consent"]["marketing"]).lower() for body in bodies if "consent" in body}
