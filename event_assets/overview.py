@@ -16,7 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from event_assets.contract.tables import EVENT_LEDGER, LAKE_TABLES, RAW_EVENTS, WAREHOUSE_TABLES, WarehouseTable
+from event_assets.contract.tables import (
+    EVENT_LEDGER,
+    LAKE_TABLES,
+    PRODUCT_TABLES,
+    RAW_EVENTS,
+    WAREHOUSE_TABLES,
+    WarehouseTable,
+)
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import Snapshot
@@ -70,7 +77,7 @@ def read_overview(settings: Settings, warehouse_url: str | None) -> Overview:
     lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
     snapshots = {spec.name: lake.table(spec.name).snapshot() for spec in LAKE_TABLES if lake.table(spec.name).exists()}
     warehouse = None if warehouse_url is None else Warehouse.from_settings(settings, warehouse_url)
-    behind = dict(_behind(snapshots))
+    behind = dict(_behind(snapshots)) | dict(_not_made(snapshots))
     rows = None
     if warehouse is not None:
         rows = _warehouse_rows(warehouse)
@@ -140,6 +147,15 @@ def _behind(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
             dates |= set(outstanding(snapshots[upstream], snapshot.progress).dates)
         if dates:
             yield name, sorted(dates)
+
+
+def _not_made(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
+    """The tables that the first run has not come to yet. Those of analyses are there only where some are defined."""
+    raw = snapshots.get(RAW_EVENTS.name)
+    if raw is not None and raw.rows:
+        for spec in LAKE_TABLES:
+            if spec.name not in snapshots and spec not in PRODUCT_TABLES:
+                yield spec.name, ["whole table"]
 
 
 def _warehouse_rows(warehouse: Warehouse) -> dict[str, int]:

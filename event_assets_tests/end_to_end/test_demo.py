@@ -17,7 +17,7 @@ from event_assets_tests.processes import alive, eventually, family
 
 pytestmark = pytest.mark.slow
 
-HIDDEN = {"event_ids", "duplicate_events"}
+HIDDEN = {"event_ids", "event_days", "duplicate_events"}
 """Tables of the lake that are kept inside the steps and are no assets of their own."""
 
 
