@@ -266,10 +266,10 @@ def stress(
 ) -> None:
     """Send more and more until something gives way, and show what each component took and which is the bottleneck."""
     with _faults_as_sentences():
-        from event_assets import display
         from event_assets.stress.picture import draw
         from event_assets.stress.ramp import Limits
         from event_assets.stress.run import Plan, run_stress
+        from event_assets.stress.table import show_stress
 
         plan = Plan(
             processes=_counts(processes),
@@ -288,7 +288,7 @@ def stress(
         if as_json:
             typer.echo(json.dumps(report.as_dict() | {"picture": str(picture)}))
         else:
-            display.show_stress(report, picture)
+            show_stress(report, picture)
         if not report.balanced:
             raise typer.Exit(EXIT_FAULT)
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from event_assets.simulator.run import Progress as SimulationProgress
     from event_assets.simulator.run import SimulationResult
     from event_assets.stack.record import StackRecord
-    from event_assets.stress.report import StressReport, Whole
     from event_assets.verification import Expectation
 
 PLAIN_SECONDS = 5.0
@@ -37,7 +36,8 @@ WIDE = 200
 _MOST_DATES_SHOWN = 5
 
 
-def _out() -> Console:
+def results() -> Console:
+    """Where results go: standard output."""
     out = Console(highlight=False, soft_wrap=True)
     if not out.is_terminal:
         out.width = WIDE
@@ -76,14 +76,7 @@ def demo_progress(console: Console) -> Iterator[Callable[[Moment], None]]:
     if not console.is_terminal:
         yield _lines(console, _demo_line)
         return
-    with Progress(
-        TextColumn("  {task.description}"),
-        BarColumn(24),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as bars:
+    with _bars(console, "{task.description}") as bars:
         sending = bars.add_task("Sending", total=1.0, note="")
         loading = bars.add_task("Loading", total=1.0, note="", visible=False)
 
@@ -95,6 +88,12 @@ def demo_progress(console: Console) -> Iterator[Callable[[Moment], None]]:
                 bars.update(loading, completed=share, visible=True, note=_loading_note(moment))
 
         yield watch
+
+
+def _bars(console: Console, title: str) -> Progress:
+    """Bars with a note, on a terminal, gone when the work is done."""
+    note, elapsed = TextColumn("{task.fields[note]}"), TimeElapsedColumn()
+    return Progress(TextColumn(f"  {title}"), BarColumn(24), note, elapsed, console=console, transient=True)
 
 
 def _demo_line(moment: Moment) -> str:
@@ -117,14 +116,7 @@ def import_progress(console: Console, file: Path) -> Iterator[Callable[[ImportPr
     if not console.is_terminal:
         yield _lines(console, lambda progress: f"{progress.lines:,} lines ({progress.share:.0%})")
         return
-    with Progress(
-        TextColumn(f"  {file.name}"),
-        BarColumn(24),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as bars:
+    with _bars(console, file.name) as bars:
         task = bars.add_task("import", total=1.0, note="")
         yield lambda progress: bars.update(task, completed=progress.share, note=f"{progress.lines:,} lines")
 
@@ -144,7 +136,7 @@ def _lines(console: Console, line: Callable[[Any], str]) -> Callable[[Any], None
 
 def show_summary(result: DemoResult, record: StackRecord) -> None:
     """What became of the demo's events."""
-    out, sent = _out(), result.simulation
+    out, sent = results(), result.simulation
     this_run = Table("This run", "Events", title="What became of it", title_justify="left")
     this_run.columns[1].justify = "right"
     for title, count in (("sent", sent.sent), ("acknowledged", sent.acknowledged), *sorted(sent.rejected.items())):
@@ -162,14 +154,7 @@ def simulation_progress(console: Console) -> Iterator[Callable[[SimulationProgre
     if not console.is_terminal:
         yield _lines(console, lambda progress: f"{progress.acknowledged:,} events acknowledged")
         return
-    with Progress(
-        TextColumn("  Sending"),
-        BarColumn(24),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as bars:
+    with _bars(console, "Sending") as bars:
         task = bars.add_task("send", total=1.0, note="")
         yield lambda progress: bars.update(
             task, completed=progress.share, note=f"{progress.acknowledged:,} acknowledged"
@@ -178,7 +163,7 @@ def simulation_progress(console: Console) -> Iterator[Callable[[SimulationProgre
 
 def show_simulation(result: SimulationResult) -> None:
     """What a simulation sent, and what must become of it."""
-    out, table = _out(), Table("Sent", "Events")
+    out, table = results(), Table("Sent", "Events")
     table.columns[1].justify = "right"
     rows = {"sent": result.sent, "acknowledged": result.acknowledged, **_reasons("rejected", result.rejected)}
     rows |= {"to be counted": result.clean, "copies that must not count": result.duplicates}
@@ -198,7 +183,7 @@ def _reasons(title: str, counts: Mapping[str, int]) -> dict[str, int]:
 
 def show_overview(overview: Overview, record: StackRecord | None) -> None:
     """Where events are and what is behind."""
-    out = _out()
+    out = results()
     _show_state(out, overview)
     if overview.unread_shards:
         out.print(f"The stream holds unread records: {', '.join(overview.unread_shards)}")
@@ -245,7 +230,7 @@ def _show_books(out: Console, books: Books) -> None:
 def show_import(result: ImportResult) -> None:
     """What an import did."""
     aside = ", ".join(f"{count:,} {reason}" for reason, count in sorted(result.aside.items()))
-    out = _out()
+    out = results()
     out.print(
         f"{result.lines:,} lines in {result.seconds:.1f} s ({result.events_per_second:,.0f} a second): "
         f"{result.accepted:,} accepted, {sum(result.aside.values()):,} to quarantine{f' ({aside})' if aside else ''}, "
@@ -267,7 +252,7 @@ def parts_in_turn(console: Console) -> Iterator[Callable[[str], None]]:
 
 def show_modelled(modelled: Modelled) -> None:
     """The tables of a model, their rows, and the books."""
-    out, books = _out(), modelled.books
+    out, books = results(), modelled.books
     tables = Table("Table", "Rows", title=str(modelled.out), title_justify="left")
     tables.columns[1].justify = "right"
     for name, rows in modelled.rows.items():
@@ -290,64 +275,7 @@ def show_report(report: Sequence[Expectation]) -> None:
     table = Table("Component", "What", "Expected", "Found", "")
     for line in report:
         table.add_row(line.component, line.what, str(line.expected), str(line.actual), "pass" if line.ok else "FAIL")
-    _out().print(table)
-
-
-def show_stress(report: StressReport, picture: Path) -> None:
-    """What a stress test found."""
-    from event_assets.stress.ramp import gave_way
-    from event_assets.stress.report import load_sentence
-
-    out = _out()
-    api = Table("Collectors", "Held", "Most", "p99 at most", "Gave way", title="The API alone, events a second")
-    for each in report.scaling:
-        best = max(each.steps, key=lambda step: step.rate)
-        broken = "; ".join(gave_way(each.steps)) or "nothing did in the time"
-        api.add_row(str(each.processes), f"{each.held:,.0f}", f"{each.most:,.0f}", f"{best.p99 * 1000:,.0f} ms", broken)
-    out.print(api)
-    for each in report.scaling:
-        out.print(f"{each.processes}: {load_sentence(each.steps)}")
-    if report.whole is not None:
-        _show_whole(out, report.whole)
-        out.print(load_sentence(report.whole.steps))
-    for fault in report.faults:
-        out.print(f"The books do NOT balance. {fault}.")
-    if report.balanced:
-        out.print("The books balance: what was acknowledged is on the stream, and what landed is in the warehouse.")
-    out.print(f"{report.seconds:.0f} s. The picture: {picture}")
-
-
-def _show_whole(out: Console, whole: Whole) -> None:
-    from event_assets.stress.ramp import gave_way
-
-    title = "All the way to the warehouse"
-    table = Table("Component", "Events/s", "Latency", "at the most", "Waiting before it", title=title)
-    for each in whole.components:
-        waiting = "" if each.backlog is None else f"{each.backlog:,}"
-        most = f"{each.throughput:,.0f}" if each.throughput else ""
-        table.add_row(each.name, most, _seconds(each.latency), _seconds(each.latency_most), waiting)
-    out.print(table)
-    books, last = whole.books, whole.steps[-1]
-    broken = "; ".join(gave_way(whole.steps)) or "nothing did in the time"
-    out.print(f"Gave way: {broken}, at {last.offered:,.0f} offered events/s.")
-    if whole.bottleneck is not None:
-        out.print(f"The bottleneck: {whole.bottleneck.name}.")
-    end = "" if books.drained else ", when the time was over"
-    if whole.has_only_small_runs:
-        out.print(
-            f"No run of the pipeline brought more than {whole.largest_run:,} events: what a run costs at any size "
-            "hides what the components can take. Give it more time."
-        )
-    out.print(
-        f"{books.acknowledged:,} acknowledged, {books.landed or 0:,} landed, {books.loaded or 0:,} in the warehouse "
-        f"after {whole.drain_seconds:.0f} s more{end}; {whole.runs} runs."
-    )
-
-
-def _seconds(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value * 1000:,.1f} ms" if value < 1 else f"{value:,.1f} s"
+    results().print(table)
 
 
 def show_settings(settings: Settings) -> None:
@@ -359,7 +287,7 @@ def show_settings(settings: Settings) -> None:
     for (variable, _, meaning), (name, value) in zip(settings_table(), settings, strict=True):
         shown = "" if value is None else "****" if name in SECRETS else _plain(value)
         table.add_row(variable, shown, meaning)
-    _out().print(table)
+    results().print(table)
 
 
 def markdown_settings(rows: Sequence[tuple[str, str, str]]) -> str:
@@ -386,7 +314,7 @@ def source_row(source: Source) -> dict[str, Any]:
 
 def show_rows(rows: Sequence[Mapping[str, Any]], empty: str) -> None:
     """Rows with the same fields, as a table."""
-    out = _out()
+    out = results()
     if not rows:
         out.print(empty)
         return

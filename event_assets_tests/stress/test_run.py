@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.display import show_stress
 from event_assets.stress.picture import draw
 from event_assets.stress.ramp import Limits
 from event_assets.stress.report import StressReport
 from event_assets.stress.run import Plan, run_stress
+from event_assets.stress.table import show_stress
 
 pytestmark = pytest.mark.slow
 
