@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import gzip
+import hashlib
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +264,42 @@ def test_sixteen_years_of_public_development(spark: SparkSession, tmp_path: Path
     modelled = model_file(events, tmp_path / "out", mapping="git_activity", spark=spark)
     assert modelled.books.balance
     assert (modelled.books.enriched, modelled.rows["sessions"], modelled.rows["users"]) == (610_735, 84_802, 5_975)
+
+
+LOG_LINE = re.compile(r'(\S+) \S+ \S+ \[([^]]+)\] "(\S+) (\S+) [^"]*" (\d+) \S+ "([^"]*)" "([^"]*)')
+
+
+def requests() -> Iterator[dict[str, Any]]:
+    """The lines of a web server's log as page views by address and user agent."""
+    with gzip.open(real("access_logs/semicomplete_apache_logs.log.gz"), "rt", encoding="utf-8") as file:
+        for number, line in enumerate(file):
+            found = LOG_LINE.match(line.rstrip("\n"))
+            assert found, line
+            address, at, _, path, _, referrer, agent = found.groups()
+            page = {"url": f"http://www.semicomplete.com{path}", "referrer": None if referrer == "-" else referrer}
+            yield event(
+                event_id=f"line{number}",
+                anonymous_id=hashlib.sha256(f"{address} {agent}".encode()).hexdigest()[:32],
+                page_view_id=f"view{number}",
+                page=page,
+                ip=address,
+                device={"user_agent": agent},
+                occurred_at=dt.datetime.strptime(at, "%d/%b/%Y:%H:%M:%S %z").isoformat(),
+            )
+
+
+@pytest.mark.slow
+def test_ten_thousand_real_requests_are_read_by_agent_and_referrer(model: Model) -> None:
+    lines = list(requests())
+    modelled = model.run(lines, own_hosts=["semicomplete.com"], ip_privacy="keep")
+    assert (modelled.books.landed, modelled.books.enriched, modelled.rows["page_views"]) == (10_000,) * 3
+    rows = model.rows("enriched_events")
+    assert len({row["ip"] for row in rows}) == 1_753
+    assert len({row["device_user_agent"] for row in rows}) == 559
+    assert all(row["is_bot"] and row["bot_reason"] for row in rows if "bot" in row["device_user_agent"].lower())
+    media = {row["page_referrer"]: row["referrer_medium"] for row in rows}
+    assert {media[url] for url in media if url and url.startswith("http://www.google.")} == {"search"}
+    own = {media[url] for url in media if url and url.startswith("http://www.semicomplete.com/")}
+    assert own == {"internal"}
+    firefox = [row for row in rows if re.search(r" Gecko/\d+ Firefox/\d+\.0$", row["device_user_agent"])]
+    assert len(firefox) > 500 and {row["browser"] for row in firefox} == {"Firefox"}
