@@ -200,11 +200,15 @@ def _of_product(files: _Files) -> dict[str, _Step]:
     from event_assets.transforms.cohorts import retention
     from event_assets.transforms.funnels import funnel
     from event_assets.transforms.lifecycles import lifecycle
+    from event_assets.transforms.paths import top_paths
     from event_assets.transforms.stitching import with_person
     from event_assets.transforms.vitals import web_vitals
 
     def events() -> DataFrame:
         return with_person(files.read("enrich"), files.read("identities"))
+
+    def views() -> DataFrame:
+        return files.read("page_views").selectExpr("session_id", "event_id", "start_at AS derived_at", "path")
 
     steps = ["page_view", "add_to_cart", "purchase"]
     return {
@@ -212,5 +216,6 @@ def _of_product(files: _Files) -> dict[str, _Step]:
         "retention": _Step(lambda: retention(events(), "page_view", period="hour"), "enrich"),
         "lifecycle": _Step(lambda: lifecycle(events(), "page_view", period="hour"), "enrich"),
         "active_users": _Step(lambda: active_users(events()), "enrich"),
+        "top_paths": _Step(lambda: top_paths(views(), "path"), "page_views"),
         "web_vitals": _Step(lambda: web_vitals(files.read("enrich")), "enrich"),
     }

@@ -158,7 +158,7 @@ def _furthest(walks: DataFrame, count: int, window: int) -> DataFrame:
 
 
 def _few_values(tries: DataFrame, most: int) -> DataFrame:
-    """The tries with all but the most frequent values of the breakdown put together."""
+    """The tries with all but the most frequent values of the breakdown put together, and what looks like everybody."""
     frequent = (
         tries.groupBy("value")
         .agg(F.count(F.lit(1)).alias("_people"))
@@ -166,7 +166,7 @@ def _few_values(tries: DataFrame, most: int) -> DataFrame:
         .limit(most)
         .select("value", F.lit(True).alias("_kept"))
     )
-    kept = F.when(F.col("_kept"), F.col("value")).otherwise(F.lit(OTHER))
+    kept = F.when(F.col("_kept") & (F.col("value") != ALL), F.col("value")).otherwise(F.lit(OTHER))
     return tries.join(frequent, "value", "left").withColumn("value", kept).drop("_kept")
 
 

@@ -33,7 +33,8 @@ def text_of(name: str, columns: Collection[str]) -> Column:
     """An event's field as text: the column of that name, else the property; `properties.x` is always a property."""
     if name in columns:
         return F.col(name).cast("string")
-    return F.get_json_object(F.col("properties"), f"$.{name.removeprefix(_PROPERTIES)}")
+    path = "".join(f"['{part}']" for part in name.removeprefix(_PROPERTIES).split("."))
+    return F.get_json_object(F.col("properties"), f"${path}")
 
 
 def all_or_matching(events: DataFrame, step: str | Step | None) -> Column:

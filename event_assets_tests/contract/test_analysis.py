@@ -34,7 +34,7 @@ def load(folder: Path, *texts: str) -> Analyses:
         ("{kind: funnel, name: x, steps: [{event: a}]}", ["$.steps", "length >= 2"]),
         ("{kind: funnel, name: x, steps: [{event: a}, {event: ''}]}", ["$.steps[1].event"]),
         ("{kind: funnel, name: x, steps: [{event: a}, {event: b, wher: {}}]}", ["`wher`", "$.steps[1]"]),
-        ("{kind: funnel, name: x, steps: [{event: a}, {event: b, where: {'a b': 1}}]}", ["$.steps[1].where"]),
+        ("{kind: funnel, name: x, steps: [{event: a}, {event: b, where: {'a[0]': 1}}]}", ["$.steps[1].where"]),
         (f"{{kind: funnel, name: x, windw: 1 day, {STEPS}}}", ["`windw`", "a funnel has kind, name", "window"]),
         (f"{{kind: funnel, name: x, window: 14d, {STEPS}}}", ["window is '14d'", "14 days"]),
         (f"{{kind: funnel, name: x, window: 999999 weeks, {STEPS}}}", ["window is '999999 weeks'"]),

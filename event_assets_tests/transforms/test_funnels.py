@@ -146,6 +146,8 @@ def test_strict_steps_are_neighbours(spark: SparkSession) -> None:
         ({"trial": True}, True),
         ({"trial": False}, False),
         ({"cart.size": 2}, True),
+        ({"$browser": "Firefox"}, True),
+        ({"page type": "ü-1"}, True),
         ({"missing": "x"}, False),
         ({"device_type": "mobile"}, True),
         ({"properties.device_type": "watch"}, True),
@@ -153,7 +155,8 @@ def test_strict_steps_are_neighbours(spark: SparkSession) -> None:
     ],
 )
 def test_a_step_asks_for_values_of_columns_and_properties(spark: SparkSession, where: Any, fits: bool) -> None:
-    properties = '{"plan": "pro", "seats": 3, "trial": true, "cart": {"size": 2}, "device_type": "watch"}'
+    properties = '{"plan": "pro", "seats": 3, "trial": true, "cart": {"size": 2}, "device_type": "watch", '
+    properties += '"$browser": "Firefox", "page type": "ü-1"}'
     rows = journey("p", ("a", 0), ("b", 1, {"properties": properties, "device_type": "mobile"}))
     assert people(spark, rows, ["a", Step("b", where)]) == [1, int(fits)]
 
@@ -181,6 +184,12 @@ def test_rare_values_of_a_breakdown_are_put_together(spark: SparkSession) -> Non
     rows = [row for k, value in enumerate("aabc") for row in journey(f"p{k}", ("a", 0, {"country": value}))]
     made = rows_of(funnel(of_people(spark, rows), ["a", "b"], breakdown="country", breakdown_values=1))
     assert {row["breakdown"]: row["people"] for row in made if row["step"] == 1} == {"(all)": 4, "a": 2, "(other)": 2}
+
+
+def test_a_value_that_looks_like_everybody_is_not_counted_as_such(spark: SparkSession) -> None:
+    rows = [*journey("p1", ("a", 0, {"country": "(all)"})), *journey("p2", ("a", 0, {"country": "DE"}))]
+    made = rows_of(funnel(of_people(spark, rows), ["a", "b"], breakdown="country"))
+    assert {row["breakdown"]: row["people"] for row in made if row["step"] == 1} == {"(all)": 2, "DE": 1, "(other)": 1}
 
 
 def test_nobody_is_no_row(spark: SparkSession) -> None:

@@ -38,6 +38,11 @@ def analysed(events: DataFrame) -> dict[str, DataFrame]:
             f"retention by {period}": retention(events, "page_view", period=period, periods=5, first_time=first)
             for period, first in periods
         },
+        "odd names": funnel(
+            events.withColumn("properties", F.lit('{"$a b": {"c-d": "x"}}')),
+            ["page_view", Step("purchase", {"$a b.c-d": "x"})],
+            breakdown="properties.$a b.c-d",
+        ),
         "lifecycle": lifecycle(events, "page_view", period="day"),
         "active": active_users(events),
         "paths": top_paths(events, "event", length=4),
