@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-REMEMBERED = 16_384
+REMEMBERED = 32_768
 """Values whose result is remembered from one batch to the next."""
 _LONGEST_REMEMBERED = 1_024
-_Text = TypeVar("_Text", str, "str | None")
 _Result = TypeVar("_Result")
 
 
@@ -48,10 +48,10 @@ def spread(
 
     They are text where `types` does not say otherwise.
     """
-    values = zip(*rows, strict=True) if rows else ((),) * len(names)
+    # Not zip(*rows): with thousands of rows it goes through memory once a cell.
     return {
-        name: pa.array(column, types.get(name, pa.string())).take(codes)
-        for name, column in zip(names, values, strict=True)
+        name: pa.array([*map(itemgetter(place), rows)], types.get(name, pa.string())).take(codes)
+        for place, name in enumerate(names)
     }
 
 
@@ -82,12 +82,12 @@ def joined(texts: Sequence[Any], separator: str) -> Any:
     return pc.if_else(pc.equal(whole, ""), pa.scalar(None, pa.string()), whole)
 
 
-def remembering(function: Callable[[_Text, str | None], _Result]) -> Callable[[_Text, str | None], _Result]:
-    """The function with a memory for short arguments; long ones are rare, and would fill it."""
+def remembering(function: Callable[..., _Result]) -> Callable[..., _Result]:
+    """A function of texts with a memory for short ones; long ones are rare, and would fill it."""
     remembered = lru_cache(maxsize=REMEMBERED)(function)
 
-    def call(first: _Text, second: str | None) -> _Result:
-        short = len(first or "") + len(second or "") <= _LONGEST_REMEMBERED
-        return remembered(first, second) if short else function(first, second)
+    def call(first: str | None, *more: str | None) -> _Result:
+        length = len(first or "") + (len(more[0] or "") if more else 0)
+        return remembered(first, *more) if length <= _LONGEST_REMEMBERED else function(first, *more)
 
     return call

@@ -135,6 +135,7 @@ class Enricher:
         self._versions = pa.scalar(rules.versions)
         self._own_hosts = frozenset(without_www(host.strip().lower()) for host in rules.own_hosts)
         self._visit = remembering(self._visit_of)
+        self._page = remembering(self._page_of)
         self._referrer = remembering(self._classified)
         self._place = lru_cache(maxsize=REMEMBERED)(self._place_of)
 
@@ -201,7 +202,7 @@ class Enricher:
     def _classified(self, referrer: str, host: str | None) -> Referrer:
         return classify_referrer(referrer, host, self._own_hosts)
 
-    def _page(self, url: str) -> tuple[str | None, str | None, Campaign]:
+    def _page_of(self, url: str) -> tuple[str | None, str | None, Campaign]:
         parts = parse_url(url)
         return parts.host, parts.path or None, campaign_of(parts.query, self._rules.marketing)
 

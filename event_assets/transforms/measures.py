@@ -58,16 +58,15 @@ def measures_of(event: str, properties: str, day: dt.date, reporting: Reporting)
     except (msgspec.DecodeError, RecursionError):
         return Measures(failure="properties: no JSON object")
     failures: list[str] = []
-    revenue, currency, converted = _money(sent, day, reporting, failures)
-    measures = Measures(revenue, currency, converted)
+    revenue = currency = converted = lcp_ms = inp_ms = fid_ms = cls = None
+    if sent.revenue is not None or sent.currency is not None:
+        revenue, currency, converted = _money(sent, day, reporting, failures)
     if event in WEB_VITALS_EVENTS:
-        measures = measures._replace(
-            lcp_ms=_number("lcp_ms", sent.lcp_ms, failures),
-            inp_ms=_number("inp_ms", sent.inp_ms, failures),
-            fid_ms=_number("fid_ms", sent.fid_ms, failures),
-            cls=_number("cls", sent.cls, failures),
-        )
-    return measures._replace(failure="; ".join(failures)) if failures else measures
+        lcp_ms = _number("lcp_ms", sent.lcp_ms, failures)
+        inp_ms = _number("inp_ms", sent.inp_ms, failures)
+        fid_ms = _number("fid_ms", sent.fid_ms, failures)
+        cls = _number("cls", sent.cls, failures)
+    return Measures(revenue, currency, converted, lcp_ms, inp_ms, fid_ms, cls, "; ".join(failures) or None)
 
 
 def _money(
@@ -94,6 +93,8 @@ def _number(name: str, value: Any, failures: list[str]) -> float | None:
     """The number that a value is or spells."""
     if value is None or value == "":
         return None
+    if type(value) is float and math.isfinite(value):
+        return value
     try:
         number = math.nan if isinstance(value, bool) or "_" in str(value)[:400] else float(value)
     except (TypeError, ValueError, OverflowError):
