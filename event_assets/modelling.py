@@ -43,7 +43,8 @@ from event_assets.lake.storage import Storage
 from event_assets.resources.rules import RulesResource
 from event_assets.resources.spark import spark_resource
 from event_assets.settings import Settings, SettingsError, load_settings, read_settings
-from event_assets.steps.chain import STEPS, Rules, Run
+from event_assets.steps.chain import STEPS, Rules, Run, Step
+from event_assets.steps.spend import SpendError
 from event_assets.streams import EventStream, open_stream
 
 FIRST_DAY = dt.date(1970, 1, 1)
@@ -144,7 +145,7 @@ def model_file(
             run = _run(settings, stream, spark)
             for step in STEPS:
                 watch(step.tables[-1].name)
-                step.bring(run)
+                _bring(step, run)
                 seconds.note(step.tables[-1].name)
         watch("parquet")
         snapshots = {table.name: run.lake.table(table.name).snapshot() for table in LAKE_TABLES}
@@ -203,12 +204,22 @@ def _import(events: Path, mapping: FieldMapping | None, settings: Settings, stre
 
 
 def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) -> Run:
+    rules = _rules(settings)
+    return Run(stream, Lake(Storage(settings.lake)), spark or spark_resource(settings).spark_session, rules)
+
+
+def _bring(step: Step, run: Run) -> None:
+    try:
+        step.bring(run)
+    except SpendError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _rules(settings: Settings) -> Rules:
+    """The rules by these settings. Raises `SettingsError`, also where a file that one names cannot be used."""
     rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "")
-    return Run(
-        stream,
-        Lake(Storage(settings.lake)),
-        spark or spark_resource(settings).spark_session,
-        Rules(
+    try:
+        return Rules(
             dataclasses.replace(rules.cleaning(), limits=BARE_LIMITS),
             rules.enriching(),
             rules.sessions(),
@@ -217,8 +228,9 @@ def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) ->
             rules.decoders,
             _ALL,
             _analyses(settings),
-        ),
-    )
+        )
+    except (ValueError, OSError) as error:
+        raise SettingsError(str(error)) from None
 
 
 def _analyses(settings: Settings) -> Analyses:

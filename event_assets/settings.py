@@ -318,6 +318,8 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 def _from_folder(folder: Path, name: str, value: Any) -> Any:
     is_path = "Path" in str(Settings.model_fields[name].annotation)
+    if is_path and isinstance(value, list):
+        return [folder / str(each) for each in value]
     return folder / value if is_path and isinstance(value, str) else value
 
 

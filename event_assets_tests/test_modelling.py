@@ -190,6 +190,10 @@ def test_settings_of_the_file_go_before_the_environment(model: Model, monkeypatc
         ("- 30", "must be a mapping"),
         ("{", "neither YAML nor JSON"),
         ("plan_dir: nowhere", "there is no such folder"),
+        ("geo_databases: [nowhere.mmdb]", "nowhere.mmdb"),
+        ("currency_rates: nowhere.csv", "nowhere.csv"),
+        ("enrichments: ['nowhere:nothing']", "nowhere:nothing"),
+        ("analytics_dir: nowhere", "nowhere"),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_sentence(tmp_path: Path, spark: SparkSession, text: str, said: str) -> None:
@@ -197,6 +201,12 @@ def test_a_wrong_setting_is_said_in_a_sentence(tmp_path: Path, spark: SparkSessi
     settings.write_text(text)
     with pytest.raises(SettingsError, match=said.replace(".", r"\.")):
         model_file(write_lines(tmp_path / "e.ndjson", [event()]), tmp_path / "out", settings, spark=spark)
+
+
+def test_a_spend_file_that_cannot_be_used_is_said_in_a_sentence(model: Model) -> None:
+    (model.folder / "spend.csv").write_text("nonsense")
+    with pytest.raises(SettingsError, match="spend"):
+        model.run([event()], spend_file="spend.csv")
 
 
 def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path, spark: SparkSession) -> None:

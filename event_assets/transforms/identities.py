@@ -143,9 +143,13 @@ def _seen_as(met: DataFrame, id_type: str, column: str) -> DataFrame:
 
 
 def _node() -> Column:
-    moment = (F.unix_micros("first_seen_at") + F.lit(1 << 62)).cast("string")
     kind = F.when(F.col("id_type") == "anonymous", "a").otherwise("u")
-    return F.concat(F.lpad(moment, _DIGITS, "0"), F.lit(" "), F.col("id"), F.lit("\u0001"), kind)
+    return F.concat(sortable("first_seen_at"), F.lit(" "), F.col("id"), F.lit("\u0001"), kind)
+
+
+def sortable(time: str) -> Column:
+    """The time as a text that sorts as the time does, also before 1970."""
+    return F.lpad((F.unix_micros(time) + F.lit(1 << 62)).cast("string"), _DIGITS, "0")
 
 
 def _edges(met: DataFrame, ids: DataFrame) -> DataFrame:

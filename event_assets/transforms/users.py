@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import USERS
-from event_assets.transforms.identities import sessions_of
+from event_assets.transforms.identities import sessions_of, sortable
 from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import carried_ids, is_one_of, listed
@@ -20,7 +20,6 @@ from event_assets.transforms.user_traits import current_traits
 _SUMS = ("sessions", "events", "page_views", "conversions", "revenue")
 _FIRST = ("source", "medium", "campaign", "channel_group")
 CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
-_DIGITS = 20
 
 
 def users(
@@ -119,7 +118,7 @@ def _first_sessions(sessions: DataFrame) -> DataFrame:
 
 def _consent(events: DataFrame, identities: DataFrame) -> DataFrame:
     """What each person agreed to: as the last of their events says that says anything (ties: received_at, event_id)."""
-    place = F.concat(_sortable("derived_at"), _sortable("received_at"), F.col("event_id"))
+    place = F.concat(sortable("derived_at"), sortable("received_at"), F.col("event_id"))
     answered = events.where(F.coalesce(*CONSENT).isNotNull())
     states = answered.groupBy("anonymous_id", "user_id", *CONSENT).agg(
         F.max(place).alias("place"), F.max("derived_at").alias("consent_at")
@@ -131,8 +130,3 @@ def _consent(events: DataFrame, identities: DataFrame) -> DataFrame:
         .where("nth = 1")
         .select("person_id", *CONSENT, "consent_at")
     )
-
-
-def _sortable(time: str) -> Column:
-    """The time as a text that sorts as the time does, also before 1970."""
-    return F.lpad((F.unix_micros(time) + F.lit(1 << 62)).cast("string"), _DIGITS, "0")
