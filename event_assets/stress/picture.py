@@ -41,7 +41,8 @@ def _verdict(report: StressReport) -> str:
         best = max(report.scaling, key=lambda each: each.most)
         return f"the API takes {best.most:,.0f} events/s"
     bottleneck = report.whole.bottleneck
-    return f"the bottleneck is {bottleneck.name}, {bottleneck.throughput:,.0f} events/s"
+    small = ", in small runs: it had too little time to tell" if report.whole.has_only_small_runs else ""
+    return f"the bottleneck is {bottleneck.name}, {bottleneck.throughput:,.0f} events/s{small}"
 
 
 def _scaling(axes: Axes, scaling: list[Scaling]) -> None:
