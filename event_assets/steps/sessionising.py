@@ -21,7 +21,7 @@ from event_assets.contract.tables import ENRICHED_EVENTS, EVENT_DAYS, IDENTITIES
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
 from event_assets.steps.indexing import EventIndex
-from event_assets.steps.outstanding import Outstanding, outstanding
+from event_assets.steps.outstanding import Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.stamping import Stamping
 from event_assets.steps.window import Window
@@ -99,13 +99,16 @@ def _tables(lake: Lake, spark: SparkSession) -> _Tables:
     entries, identities = lake.table(EVENT_DAYS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
     events = lake.table(ENRICHED_EVENTS.name).snapshot()
     # page_views are committed last, so another one is behind them only where its table was deleted.
-    todo = outstanding(events, min(views, standing, issues, key=_through).progress)
+    behind = min(views, standing, issues, key=lambda table: _through(table, events))
+    todo = outstanding(events, behind.progress)
     index = EventIndex(spark, entries, events, standing, views)
     return _Tables(events, standing, issues, views, todo, index, Stamping(spark, standing, identities, index))
 
 
-def _through(table: Snapshot) -> int:
-    return table.progress.source(ENRICHED_EVENTS.name).through
+def _through(table: Snapshot, events: Snapshot) -> int:
+    """The version of these events that the table has; -1 where it has other ones, of a table that was deleted."""
+    source = table.progress.source(ENRICHED_EVENTS.name)
+    return -1 if is_anew(events, source) else source.through
 
 
 def _made(
@@ -160,24 +163,22 @@ def _zones(
         what.rules,
     )
     near = [str(date) for date in result.dates]
-    made = []
-    for base, rows in (
-        (tables.sessions, result.sessions),
-        (tables.issues, result.session_issues),
-        (tables.page_views, result.page_views),
-    ):
-        standing = base.read(spark, base.of_dates(near))
-        come = checkpoint(rows)
-        if base is tables.sessions:
-            tables.index.add_sessions(come)
-        days = _distinct_days(
-            come.select("event_date").unionByName(in_zones(standing, result.zones).select("event_date"))
-        )
-        if base is tables.sessions:
-            days = sorted({*days, *tables.stamping.days})
-        kept = out_of_zones(base.read(spark, base.of_dates(days)), result.zones)
-        merged = tables.stamping.stamp(come, kept) if base is tables.sessions else kept.unionByName(come)
-        made.append(_Rows(base, merged, days))
+
+    def replacing(base: Snapshot, rows: DataFrame) -> tuple[DataFrame, list[str]]:
+        """The rows of the zones, and the days on which they come or others go."""
+        come, going = checkpoint(rows), in_zones(base.read(spark, base.of_dates(near)), result.zones)
+        return come, _distinct_days(come.select("event_date").unionByName(going.select("event_date")))
+
+    def standing(base: Snapshot, days: Collection[str]) -> DataFrame:
+        return out_of_zones(base.read(spark, base.of_dates(days)), result.zones)
+
+    come, days = replacing(tables.sessions, result.sessions)
+    tables.index.add_sessions(come)
+    days = sorted({*days, *tables.stamping.days})
+    made = [_Rows(tables.sessions, tables.stamping.stamp(come, standing(tables.sessions, days)), days)]
+    for base, rows in ((tables.issues, result.session_issues), (tables.page_views, result.page_views)):
+        come, days = replacing(base, rows)
+        made.append(_Rows(base, standing(base, days).unionByName(come), days))
     return made
 
 

@@ -184,5 +184,5 @@ def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: Spa
         for table in TABLES:
             assert visits.rows(table) == at_once.rows(table), table
         index = Counter((row["id_hash"], row["event_date"]) for row in visits.rows("event_days"))
-        assert set(index.values()) == {1}
+        assert set(index.values()) <= {1}
         assert index.keys() >= {(row["id_hash"], row["event_date"]) for row in at_once.rows("event_days")}
