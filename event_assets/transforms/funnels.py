@@ -174,11 +174,12 @@ def _counted(tries: DataFrame, steps: Sequence[Step]) -> DataFrame:
     values = F.array_compact(F.array(F.lit(ALL), F.col("value")))
     measures: list[Column] = []
     for k in range(len(steps)):
-        seconds = (F.col(f"t{k}") - F.col(f"t{k - 1}")) / 1e6 if k else F.lit(None).cast("double")
+        took = F.col(f"t{k}") - F.col(f"t{k - 1}") if k else F.lit(None).cast("long")
         measures += [
             F.sum((F.col("reached") > k).cast("long")).alias(f"_people{k}"),
-            F.avg(seconds).alias(f"_mean{k}"),
-            F.median(seconds).alias(f"_median{k}"),
+            # Summed as whole numbers, whose sum is the same in any order.
+            (F.sum(took) / F.nullif(F.count(took), F.lit(0)) / 1e6).alias(f"_mean{k}"),
+            (F.median(took) / 1e6).alias(f"_median{k}"),
         ]
     wide = tries.withColumn("breakdown", F.explode(values)).groupBy("breakdown").agg(*measures)
     return wide.select("breakdown", F.explode(F.array(*_rows(steps))).alias("row")).select("breakdown", "row.*")

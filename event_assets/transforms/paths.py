@@ -66,31 +66,33 @@ def _at_most(nodes: DataFrame, length: int, *, from_end: bool) -> DataFrame:
         F.row_number().over(forward).alias("step"),
         F.col("_node").alias("from_node"),
         F.lead("_node").over(forward).alias("_next"),
-        ((F.lead("_at").over(forward) - F.col("_at")) / 1e6).alias("_seconds"),
+        (F.lead("_at").over(forward) - F.col("_at")).alias("_took"),
     ).where(F.col("step") <= length)
 
 
 def _edges(nodes: DataFrame, length: int) -> DataFrame:
     """One row a transition: from each node to the next one, to the first from the start, from the last to the end."""
     way_in = _edge(F.lit(0), F.lit(START), F.col("from_node"), F.lit(None))
-    onward = _edge(F.col("step"), F.col("from_node"), F.coalesce(F.col("_next"), F.lit(END)), F.col("_seconds"))
+    onward = _edge(F.col("step"), F.col("from_node"), F.coalesce(F.col("_next"), F.lit(END)), F.col("_took"))
     is_followed = F.col("_next").isNull() | (F.col("step") < length)
     both = F.array(F.when(F.col("step") == 1, way_in), F.when(is_followed, onward))
     return nodes.select(F.explode(both).alias("row")).where(F.col("row").isNotNull()).select("row.*")
 
 
-def _edge(step: Column, from_node: Column, to_node: Column, seconds: Column) -> Column:
+def _edge(step: Column, from_node: Column, to_node: Column, took: Column) -> Column:
     return F.struct(
         step.cast("int").alias("step"),
         from_node.alias("from_node"),
         to_node.alias("to_node"),
-        seconds.cast("double").alias("_seconds"),
+        took.cast("long").alias("_took"),
     )
 
 
 def _frequent(edges: DataFrame, most: int) -> DataFrame:
     counted = edges.groupBy("step", "from_node", "to_node").agg(
-        F.count(F.lit(1)).alias("transitions"), F.avg("_seconds").alias("mean_seconds")
+        F.count(F.lit(1)).alias("transitions"),
+        # Summed as whole numbers, whose sum is the same in any order.
+        (F.sum("_took") / F.nullif(F.count("_took"), F.lit(0)) / 1e6).alias("mean_seconds"),
     )
     place = Window.partitionBy("step").orderBy(F.desc("transitions"), "from_node", "to_node")
     return counted.withColumn("_place", F.row_number().over(place)).where(F.col("_place") <= most).drop("_place")
