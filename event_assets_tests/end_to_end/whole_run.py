@@ -25,8 +25,16 @@ Rows = dict[str, list[dict[str, Any]]]
 
 BY_PLACE = ("stream", "arrival_date", "arrival_hour", "arrived_at", "sequence_number", "shard_id", "line")
 """Columns that differ between two streams that were given the same."""
-OF_PLACES = {"raw_events", "clean_events", "quarantined_events", "event_ids", "duplicate_events", "event_ledger"}
-"""Tables of the copies that came, not of the events."""
+OF_PLACES = {
+    "raw_events",
+    "clean_events",
+    "quarantined_events",
+    "event_ids",
+    "duplicate_events",
+    "event_days",
+    "event_ledger",
+}
+"""Tables of the copies that came, and of days on which an event only was, not of the events."""
 
 
 def run_everything(settings: Settings, instance: dg.DagsterInstance | None = None) -> dg.ExecuteInProcessResult:
