@@ -1,6 +1,6 @@
 """Writes the pages of docs/reference that are made from code: `python -m event_assets.contract.reference`.
 
-Tables and columns from `tables.py`, the event's JSON Schema from `event.py`, the settings from `settings.py`. Nothing
+Tables and columns from `tables/`, the event's JSON Schema from `event.py`, the settings from `settings.py`. Nothing
 is added here but the layout of the pages.
 """
 
@@ -27,7 +27,7 @@ _TYPES = {
 }
 _INTRODUCTION = """# Tables
 
-<!-- Made by `python -m event_assets.contract.reference`; change `contract/tables.py` instead. -->
+<!-- Made by `python -m event_assets.contract.reference`; change `contract/tables/` instead. -->
 
 Every table and column, in the order in which data travels. A column marked *personal* holds data about a person.
 
@@ -60,7 +60,7 @@ def settings_reference() -> str:
 
 
 def event_schema() -> str:
-    """The event's JSON Schema, with the meaning that `tables.py` gives each field."""
+    """The event's JSON Schema, with the meaning that `tables/` gives each field."""
     schema = json_schema()
     for name, field in schema["$defs"]["Event"]["properties"].items():
         if name in CLEAN_EVENTS.column_names:

@@ -43,7 +43,7 @@ def replace_nul(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
 def encode(batch: pa.RecordBatch) -> Iterator[memoryview]:
     """The batch's rows as COPY data without header and trailer, in pieces of some 32 MB.
 
-    Takes the types of `contract/tables.py`. Raises `TypeError` for others.
+    Takes the types of `contract/tables/`. Raises `TypeError` for others.
     """
     if batch.num_rows > 1 and batch.nbytes > _MOST_BYTES:
         half = batch.num_rows // 2

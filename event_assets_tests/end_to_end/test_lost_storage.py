@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -40,18 +41,25 @@ def put(stream: EventStream, records: list[StreamRecord]) -> None:
 
 
 class Daemon:
-    """Dagster's sensor daemon and run launcher in one: a tick asks for runs, and they are run."""
+    """Dagster's sensor daemon and run launcher in one: a tick of a sensor asks for runs, and they are run."""
 
     def __init__(self, settings: Settings, storage: Path) -> None:
         self.settings = settings
         self.storage = storage
 
     def tick(self) -> list[str]:
-        """One tick of the sensor, and every run that it asks for. Gives the kinds of the runs."""
+        """One tick of the stream's sensor, and every run that it asks for. Gives the kinds of the runs."""
+        return [tags["event_assets/run"] for tags in self._tick("event_stream_sensor")]
+
+    def analyse(self) -> None:
+        """One tick of the analyses' sensor, which asks for a run when no events are on their way."""
+        assert len(self._tick("product_analyses_sensor")) == 1
+
+    def _tick(self, sensor: str) -> list[Mapping[str, str]]:
         definitions = build_defs(self.settings)
         self.storage.mkdir(exist_ok=True)
         with dg.DagsterInstance.local_temp(str(self.storage)) as instance:
-            requests = tick(definitions, instance).requests
+            requests = tick(definitions, instance, sensor).requests
             for request in requests:
                 done = run(
                     self.settings,
@@ -61,7 +69,7 @@ class Daemon:
                     instance=instance,
                 )
                 assert done.success
-        return [request.tags["event_assets/run"] for request in requests]
+        return [request.tags for request in requests]
 
     def tick_until_quiet(self) -> list[str]:
         kinds: list[str] = []
@@ -92,6 +100,7 @@ def test_dagsters_storage_may_be_lost_between_two_ticks(
     assert daemon.tick()[:1] == ["arrival"]
     daemon.lose_storage()
     daemon.tick_until_quiet()
+    daemon.analyse()
     counted = books(lake_rows(settings))
     found = {**lake_rows(settings, BY_PLACE), **warehouse_rows(settings, BY_PLACE)}
 

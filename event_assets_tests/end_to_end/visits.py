@@ -61,6 +61,7 @@ class Visits:
             self._page("dora-0-moved", "dora", 2, 2, page=0),
             self._page("bert-new", "bert", 1, 100),
             self._page("emil-new", "emil", 1, 200),
+            self._event("emil-cart", "add_to_cart", "emil", 1, 204),
             self._purchase("emil-paid", "emil", 1, 205, 99),
             self._identify("emil-known", "emil", "u-emil", 1, 206),
             self._event("one-person", "alias", "emil", 1, 207, user_id="u-emil", properties={"previous_id": "u-anna"}),

@@ -1,0 +1,222 @@
+"""Events: as they came, clean, set aside, once, enriched; and the indexes of their ids."""
+
+from __future__ import annotations
+
+from event_assets.contract.tables.schema import Column, Table, required
+
+_ARRIVAL = (
+    required("arrival_date", "date", "UTC date on which the stream took the record."),
+    required("arrival_hour", "int", "UTC hour on which the stream took the record.", unit="hour"),
+)
+_POSITION = (
+    required("arrived_at", "timestamp", "When the stream took the record."),
+    required("stream", "string", "Stream that the record came on."),
+    required("shard_id", "string", "Shard of that stream."),
+    required("sequence_number", "string", "Place in the shard; 56 digits, so that text order is stream order."),
+)
+_LINE = required("line", "int", "Place of the event in its record, from 0.")
+
+_EVENT = (
+    required("event_id", "string", "Id made by the client, the same over every retry."),
+    required("event", "string", "Name of the event."),
+    required("schema_version", "int", "Version of the tracking-plan entry."),
+    Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
+    Column("user_id", "string", "Id of the signed-in user.", pii=True),
+    Column("session_id", "string", "Session id given by the client."),
+    Column("page_view_id", "string", "Page view id given by the client."),
+    Column("sequence", "long", "Counts up per anonymous_id and install; gaps are events lost before the collector."),
+    Column("occurred_at", "timestamp", "Client clock: when it happened."),
+    Column("sent_at", "timestamp", "Client clock: when the request left."),
+    required("received_at", "timestamp", "When the collector took it, or as a trusted source says."),
+    required(
+        "derived_at",
+        "timestamp",
+        "When it happened, by the server's clock (see the time rules).",
+        definition="given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= "
+        "sent_at, else received_at",
+    ),
+    required("platform", "string", "web, ios, android, desktop or server."),
+    Column("app_id", "string", "Application."),
+    Column("app_version", "string", "Version of the application."),
+    Column("app_build", "string", "Build of the application."),
+    Column("page_url", "string", "URL of the page."),
+    Column("page_title", "string", "Title of the page."),
+    Column("page_referrer", "string", "Referrer of the page."),
+    Column("screen_name", "string", "Screen of a mobile or desktop app."),
+    Column("screen_width", "int", "Width of the screen.", unit="px"),
+    Column("screen_height", "int", "Height of the screen.", unit="px"),
+    Column("viewport_width", "int", "Width of the viewport.", unit="px"),
+    Column("viewport_height", "int", "Height of the viewport.", unit="px"),
+    Column("document_width", "int", "Width of the document.", unit="px"),
+    Column("document_height", "int", "Height of the document.", unit="px"),
+    Column("scroll_x_max", "int", "Furthest horizontal scroll since the ping before.", unit="px"),
+    Column("scroll_y_max", "int", "Furthest vertical scroll since the ping before.", unit="px"),
+    Column("device_user_agent", "string", "User agent."),
+    Column("device_model", "string", "Model of the device."),
+    Column("device_os", "string", "Operating system, as the client says."),
+    Column("device_os_version", "string", "Its version, as the client says."),
+    Column("device_locale", "string", "Locale of the device."),
+    Column("device_timezone", "string", "Time zone of the device."),
+    Column("ip", "string", "IP address, after the privacy setting.", pii=True),
+    Column("consent_analytics", "boolean", "Consent to analytics."),
+    Column("consent_marketing", "boolean", "Consent to marketing."),
+    Column("consent_personalisation", "boolean", "Consent to personalisation."),
+    Column("properties", "string", "Properties of the event, as JSON."),
+    Column("traits", "string", "Traits of the user, as JSON.", pii=True),
+    Column("library_name", "string", "SDK that sent it."),
+    Column("library_version", "string", "Version of the SDK."),
+    Column("extra", "string", "Top-level fields that the contract does not know, as a JSON object."),
+    Column("plan_violations", "string", "What the tracking plan warns about."),
+)
+EVENT_DATE = required("event_date", "date", "UTC date of derived_at.")
+
+RAW_EVENTS = Table(
+    "raw_events",
+    "The stream's records as they came: one row a record, bytes untouched. Its commit log is the checkpoint.",
+    (
+        *_ARRIVAL,
+        *_POSITION,
+        required("partition_key", "string", "Partition key of the record.", pii=True),
+        required("data", "binary", "The record, byte for byte.", pii=True),
+        required("events", "int", "Events that the record holds; 1 where it cannot be unpacked."),
+    ),
+    key=("stream", "shard_id", "sequence_number"),
+    partition_by=("arrival_date", "arrival_hour"),
+)
+
+CLEAN_EVENTS = Table(
+    "clean_events",
+    "Events that keep the contract, by arrival, duplicates included.",
+    (*_ARRIVAL, *_POSITION, _LINE, *_EVENT, EVENT_DATE),
+    key=("stream", "shard_id", "sequence_number", "line"),
+    partition_by=("arrival_date", "arrival_hour"),
+)
+
+QUARANTINED_EVENTS = Table(
+    "quarantined_events",
+    "What could not be cleaned: the bytes, the reason and where they came from.",
+    (
+        *_ARRIVAL,
+        *_POSITION,
+        _LINE,
+        required("reason", "string", "Reason code: malformed_json, missing_field, wrong_type, future, …"),
+        required("detail", "string", "The rule that was broken, for people."),
+        Column("event_id", "string", "The event's id, where one could be read."),
+        Column("event", "string", "The event's name, where one could be read."),
+        required("data", "binary", "The event, or the whole record where it cannot be unpacked.", pii=True),
+    ),
+    key=("stream", "shard_id", "sequence_number", "line"),
+    partition_by=("arrival_date", "arrival_hour"),
+)
+
+EVENT_IDS = Table(
+    "event_ids",
+    "The narrow index of every clean event, by which duplicates are found however far apart they arrive.",
+    (
+        required("event_id", "string", "Id of the event."),
+        required("received_at", "timestamp", "When the collector took this copy."),
+        *_POSITION[1:],
+        _LINE,
+        required("arrival_date", "date", "UTC date on which the stream took this copy."),
+        required("arrival_hour", "int", "UTC hour on which the stream took this copy."),
+        EVENT_DATE,
+        required("content_hash", "long", "Hash of what the event says; another one under the same id is a conflict."),
+    ),
+    key=("stream", "shard_id", "sequence_number", "line"),
+)
+
+DUPLICATE_EVENTS = Table(
+    "duplicate_events",
+    "Copies that do not count: for each event_id all but the earliest received_at (ties: lowest stream position).",
+    (
+        *EVENT_IDS.columns,
+        required("is_conflict", "boolean", "The copy says something else than the one that counts."),
+    ),
+    key=("stream", "shard_id", "sequence_number", "line"),
+)
+
+ENRICHED_EVENTS = Table(
+    "enriched_events",
+    "Every event once, by the date on which it happened, with device, source and landing fields.",
+    (
+        EVENT_DATE,
+        *_EVENT,
+        *_ARRIVAL,
+        *_POSITION,
+        _LINE,
+        Column(
+            "country",
+            "string",
+            "Country of the IP address, ISO 3166-1 alpha-2; by the bundled database the one it is registered in.",
+        ),
+        Column("page_host", "string", "Host of the page."),
+        Column("page_path", "string", "Path of the page."),
+        Column("browser", "string", "Browser family from the user agent."),
+        Column("browser_version", "string", "Major version of the browser."),
+        Column("os", "string", "Operating system from the user agent, else as the client says."),
+        Column("os_version", "string", "Major version of the operating system."),
+        Column(
+            "device_type",
+            "string",
+            "desktop, mobile, tablet, bot or other.",
+            definition="bot where is_bot, else what the user agent tells, else what the platform implies, else other",
+        ),
+        required(
+            "is_bot",
+            "boolean",
+            "The user agent is a robot's.",
+            definition="uap-core's Spider family, a crawler-user-agents pattern, a bot, spider, crawl or HTTP client "
+            "expression, or the client's own is_bot",
+        ),
+        Column("bot_reason", "string", "What told that it is one."),
+        Column("referrer_host", "string", "Host of the referrer."),
+        Column("referrer_medium", "string", "internal, search, social, email, paid or unknown."),
+        Column("referrer_source", "string", "Name of the referring site, where it is a known one: Google, Facebook, …"),
+        Column("search_term", "string", "What was searched for, where the referrer tells."),
+        Column("source", "string", "utm_source, else from click id or referrer."),
+        Column("medium", "string", "utm_medium, else from click id or referrer."),
+        Column("campaign", "string", "utm_campaign."),
+        Column("term", "string", "utm_term."),
+        Column("content", "string", "utm_content."),
+        Column("click_id", "string", "Advertising click id."),
+        Column(
+            "channel_group",
+            "string",
+            "Default channel group.",
+            definition="the first of GA4's default rules, in GA4's order, that source, medium and campaign meet",
+        ),
+        Column("enrichment_failures", "string", "Enrichments that failed on this event, as `name: why`."),
+        Column("region", "string", "Region of the IP address, where a database that is named in settings knows it."),
+        Column("city", "string", "City of the IP address, where such a database knows it."),
+        Column("asn", "long", "Number of the autonomous system that the IP address belongs to, where it is known."),
+        Column("as_organization", "string", "Who runs that autonomous system."),
+        Column("revenue", "double", "The property `revenue`, as it was sent.", unit="currency"),
+        Column("currency", "string", "The property `currency`, ISO 4217."),
+        Column(
+            "revenue_reporting",
+            "double",
+            "revenue in the reporting currency, by the last rate at most 7 days before event_date; as it was sent "
+            "where no reporting currency is set or no currency was sent.",
+            unit="currency",
+        ),
+        Column("lcp_ms", "double", "Largest contentful paint, of web_vitals and page_view events.", unit="ms"),
+        Column("inp_ms", "double", "Interaction to next paint, of the same.", unit="ms"),
+        Column("fid_ms", "double", "First input delay, of the same.", unit="ms"),
+        Column("cls", "double", "Cumulative layout shift, of the same; has no unit."),
+        Column("custom", "string", "What the project's own enrichments gave, as a JSON object by their names."),
+        Column("enrichments", "string", "Every enrichment with its version, and the edition of the data it goes by."),
+    ),
+    key=("event_id",),
+    partition_by=("event_date",),
+    sort_by=("derived_at",),
+)
+
+EVENT_DAYS = Table(
+    "event_days",
+    "The narrow index by which a client session, a page view and the sessions of an id are found on whatever day.",
+    (
+        required("id_hash", "long", "Hash of what the id is of, and the id."),
+        required("event_date", "date", "A day on which there is, or was, something of it."),
+    ),
+    key=("id_hash", "event_date"),
+)

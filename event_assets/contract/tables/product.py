@@ -1,0 +1,103 @@
+"""What analyses give."""
+
+from __future__ import annotations
+
+from event_assets.contract.tables.schema import Column, Table, required
+
+_ANALYSIS = required("analysis", "string", "Name of the analysis, as its file says.")
+
+FUNNELS = Table(
+    "funnels",
+    "The funnels: one row an analysis, value of its breakdown, and step.",
+    (
+        _ANALYSIS,
+        required("breakdown", "string", "Value on the first step's event; else (all), (none) or (other)."),
+        required("step", "int", "Place of the step, from 1."),
+        required("step_name", "string", "What the step is called."),
+        required("people", "long", "Persons who reached it within the window."),
+        Column("conversion", "double", "Share of those who reached the first step."),
+        Column("step_conversion", "double", "Share of those who reached the step before."),
+        Column("mean_seconds", "double", "Mean time since the step before.", unit="s"),
+        Column("median_seconds", "double", "Median time since the step before.", unit="s"),
+    ),
+    key=("analysis", "breakdown", "step"),
+    partition_by=("analysis",),
+)
+
+RETENTION = Table(
+    "retention",
+    "The retention tables: one row an analysis, cohort, and period since.",
+    (
+        _ANALYSIS,
+        required("cohort_start", "timestamp", "Beginning of the period in which the cohort did the target event."),
+        required("period", "int", "Periods since then; 0 is the cohort itself."),
+        required("people", "long", "Those of the cohort who came back in that period."),
+        required("cohort_people", "long", "Persons of the cohort."),
+        Column("share", "double", "people / cohort_people; null where the cohort is empty."),
+    ),
+    key=("analysis", "cohort_start", "period"),
+    partition_by=("analysis",),
+)
+
+LIFECYCLE = Table(
+    "lifecycle",
+    "The lifecycles: one row an analysis, period and status.",
+    (
+        _ANALYSIS,
+        required("period_start", "timestamp", "Beginning of the period."),
+        required("status", "string", "new, returning, resurrecting or dormant."),
+        required("people", "long", "Persons; those who are dormant are counted negative."),
+    ),
+    key=("analysis", "period_start", "status"),
+    partition_by=("analysis",),
+)
+
+PATHS = Table(
+    "paths",
+    "The paths through sessions: one row an analysis and transition.",
+    (
+        _ANALYSIS,
+        required("step", "int", "Place of from_node on the path, from 1; 0 is the way in."),
+        required("from_node", "string", "Where from; (start) before the first."),
+        required("to_node", "string", "Where to; (end) after the last."),
+        required("transitions", "long", "How often: sessions that go this way at this step."),
+        Column("mean_seconds", "double", "Mean time between the two; null at both ends.", unit="s"),
+    ),
+    key=("analysis", "step", "from_node", "to_node"),
+    partition_by=("analysis",),
+)
+
+ACTIVE_USERS = Table(
+    "active_users",
+    "Active people: one row an analysis and day.",
+    (
+        _ANALYSIS,
+        required("event_date", "date", "UTC day."),
+        required("dau", "long", "Persons active on the day."),
+        required("wau", "long", "Persons active on the day or the 6 before it."),
+        required("mau", "long", "Persons active on the day or the 29 before it."),
+        Column("stickiness", "double", "dau / mau."),
+    ),
+    key=("analysis", "event_date"),
+    partition_by=("analysis",),
+)
+
+WEB_VITALS = Table(
+    "web_vitals",
+    "How fast pages are: one row an analysis, page and kind of device. 75th percentiles, interpolated.",
+    (
+        _ANALYSIS,
+        required("page_path", "string", "Path of the page; (none) where there is none."),
+        required("device_type", "string", "desktop, mobile, tablet, bot or other; (none) where it is not known."),
+        required("views", "long", "Page views with at least one of the measures."),
+        Column("lcp_ms", "double", "Largest contentful paint.", unit="ms"),
+        Column("inp_ms", "double", "Interaction to next paint.", unit="ms"),
+        Column("fid_ms", "double", "First input delay.", unit="ms"),
+        Column("cls", "double", "Cumulative layout shift."),
+    ),
+    key=("analysis", "page_path", "device_type"),
+    partition_by=("analysis",),
+)
+
+PRODUCT_TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, WEB_VITALS)
+"""What analyses give: one table a kind, which holds all analyses of it."""

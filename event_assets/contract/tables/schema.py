@@ -1,0 +1,98 @@
+"""What columns and tables are made of. No table here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyarrow as pa
+
+ColumnType = Literal["string", "int", "long", "double", "boolean", "timestamp", "date", "binary"]
+
+_ARROW: dict[ColumnType, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "binary": pa.binary(),
+}
+_SPARK: dict[ColumnType, str] = {
+    "string": "STRING",
+    "int": "INT",
+    "long": "BIGINT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "binary": "BINARY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: what it is called, what it holds, what it means.
+
+    `definition` is the formula of what is computed, in the words of the columns that it is made from. `source` names
+    the lake columns it is made from as `table.column`; empty means the same name upstream.
+    """
+
+    name: str
+    type: ColumnType
+    description: str
+    nullable: bool = True
+    unit: str = ""
+    pii: bool = False
+    definition: str = ""
+    source: tuple[str, ...] = ()
+
+    @property
+    def meaning(self) -> str:
+        """What it means, how it is defined and its unit, in the same words everywhere it is told."""
+        definition = f" Definition: {self.definition}." if self.definition else ""
+        unit = f" Unit: {self.unit}." if self.unit else ""
+        return self.description + definition + unit
+
+    @property
+    def spark_type(self) -> str:
+        """The type as Spark names it."""
+        return _SPARK[self.type]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: its columns, what a row is, how it is laid out.
+
+    `partition_by` are the columns of the folder layout; `key` the columns that are unique in it.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+    sort_by: tuple[str, ...] = field(default=())
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises `KeyError`."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name!r}")
+
+    def arrow_schema(self) -> pa.Schema:
+        return pa.schema([pa.field(c.name, _ARROW[c.type], c.nullable) for c in self.columns])
+
+    def spark_schema(self) -> str:
+        """The columns as Spark DDL: `event_id STRING, …`."""
+        return ", ".join(f"{c.name} {c.spark_type}" for c in self.columns)
+
+
+def required(name: str, type_: ColumnType, description: str, **more: object) -> Column:
+    return Column(name, type_, description, nullable=False, **more)  # type: ignore[arg-type]
