@@ -5,6 +5,7 @@ PYTHON  ?= python3
 BIN     := $(VENV)/bin
 TESTS   ?= event_assets_tests
 MARKS   ?=
+WORKERS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: setup demo test web-sdk lint format bench prove lock clean
@@ -25,7 +26,7 @@ demo: setup  ## the whole platform on this machine, with seeded traffic; stays u
 	@exec $(BIN)/event-assets demo --end-with-parent
 
 test: setup event_assets_tests/emulators/node_modules web-sdk  ## every test that this machine can run; MARKS='not slow' for a quick round
-	$(BIN)/python -m pytest -m "$(MARKS)" $(TESTS)
+	$(BIN)/python -m pytest -m "$(MARKS)" --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/emulators; \

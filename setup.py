@@ -68,6 +68,7 @@ EXTRAS = {
         "pandas-stubs>=2.2,<3",
         "playwright>=1.50,<2",
         "pytest>=8.3,<10",
+        "pytest-xdist>=3.6,<4",
         "ruff>=0.9,<1",
         "schemathesis>=4,<5",
         "types-psutil",

@@ -1,4 +1,5 @@
-"""The demo as a user runs it: its figures agree with each other and with the truth, and a second one loses nothing."""
+"""The demo as a user runs it: its figures agree with each other and with the truth, the browser shows every table, and a
+second one, which ends the first, loses nothing."""
 
 from __future__ import annotations
 
@@ -9,13 +10,16 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from playwright.sync_api import expect
 
 from event_assets.collector.keys import WriteKeys
 from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
+from event_assets_tests.end_to_end import lineage
 from event_assets_tests.end_to_end.platform import EVENTS, Demo
 from event_assets_tests.processes import alive, eventually, family
 
 pytestmark = pytest.mark.slow
+needs_chromium = pytest.mark.skipif(lineage.chromium() is None, reason="needs Chromium")
 
 HIDDEN = {"event_ids", "event_days", "duplicate_events"}
 """Tables of the lake that are kept inside the steps and are no assets of their own."""
@@ -63,6 +67,28 @@ def test_the_ui_shows_every_table_as_a_materialised_asset_with_its_lineage(demo:
         assert by_key[key]["assetMaterializations"], f"{key} was never materialised"
         assert by_key[key]["dependencyKeys"], f"{key} has no upstream"
     assert ["event_stream"] in [path["path"] for path in by_key["raw_events"]["dependencyKeys"]]
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_the_lineage_shows_the_way_from_the_apps_to_the_warehouse(demo: Demo, first: dict[str, Any]) -> None:
+    with lineage.page() as shown:
+        lineage.open_lineage(shown, demo.record.dagster_url)
+        for name in ("client_apps", "event_stream", "raw_events", *(table.name for table in WAREHOUSE_TABLES)):
+            expect(shown.get_by_text(name, exact=True).first).to_be_visible()
+        expect(shown.get_by_role("dialog")).to_have_count(0)
+        expect(shown.get_by_text("Failed")).to_have_count(0)
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_the_documentation_of_the_api_works_without_the_internet(demo: Demo, first: dict[str, Any]) -> None:
+    with lineage.page() as shown:
+        asked: list[str] = []
+        shown.on("request", lambda request: asked.append(request.url))
+        shown.goto(demo.record.docs_url)
+        expect(shown.get_by_text("/v1/events").first).to_be_visible()
+        assert all(url.startswith((demo.record.collector_url, "data:")) for url in asked)
 
 
 def test_the_sensor_brings_one_event_from_the_api_to_the_warehouse(demo: Demo, first: dict[str, Any]) -> None:

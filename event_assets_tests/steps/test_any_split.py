@@ -68,7 +68,7 @@ def histories(draw: st.DrawFn) -> tuple[list[bytes], list[list[int]], list[int],
     return lines, batches, repeats, narrow
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories())
 def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
     spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]]
