@@ -22,6 +22,7 @@ from event_assets.contract.tables import (
     FUNNELS,
     LAKE_TABLES,
     PRODUCT_TABLES,
+    WAREHOUSE_TABLES,
 )
 from event_assets.settings import Settings
 from event_assets.steps.loading import load_step
@@ -54,8 +55,8 @@ KILL_POINTS = [
     *(KillPoint("warehouse", name, moment) for name in _WAREHOUSE for moment in _MOMENTS),
 ]
 """Every commit of a run that changes every table, but for those that are committed like another: of the analyses the
-funnels stand for all, of attribution the touches and the credits, of the warehouse's tables two that are loaded by day and
-two that are loaded whole."""
+funnels stand for all, of attribution the touches and the credits, of the warehouse's tables two that are loaded by day
+and two that are loaded whole."""
 
 
 FUNNEL = Funnel(name="buying", steps=[Step("page_view"), Step("purchase")])

@@ -1,5 +1,5 @@
-"""The demo as a user runs it: its figures agree with each other and with the truth, the browser shows every table, and a
-second one, which ends the first, loses nothing."""
+"""The demo as a user runs it: its figures agree with each other and with the truth, the browser shows every table, and
+a second one, which ends the first, loses nothing."""
 
 from __future__ import annotations
 
