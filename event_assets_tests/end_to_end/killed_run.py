@@ -59,7 +59,7 @@ funnels stand for all, of attribution the touches and the credits, of the wareho
 and two that are loaded whole."""
 
 
-FUNNEL = Funnel(name="buying", steps=[Step("page_view"), Step("purchase")])
+FUNNEL = Funnel(name="choosing", steps=[Step("page_view"), Step("add_to_cart")])
 
 
 class Platform(NamedTuple):
