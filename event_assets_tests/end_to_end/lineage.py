@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +23,10 @@ OPTIONS = [
     *("--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+
+
+_TALL = ("product", "warehouse")
+"""Groups of many assets side by side, which would make the picture too small to read."""
 
 
 def chromium() -> str | None:
@@ -49,9 +53,10 @@ def groups_of(dagster_url: str) -> list[str]:
     return sorted({node["groupName"] for node in nodes})
 
 
-def open_lineage(shown: Page, dagster_url: str) -> None:
-    """Show the whole lineage, every group opened and every status known, and nothing else."""
-    expanded = ",".join(f"global@global:{group}" for group in groups_of(dagster_url))
+def open_lineage(shown: Page, dagster_url: str, closed: Collection[str] = ()) -> None:
+    """Show the whole lineage, every group opened but these and every status known, and nothing else."""
+    opened = [group for group in groups_of(dagster_url) if group not in closed]
+    expanded = ",".join(f"global@global:{group}" for group in opened)
     shown.goto(f"{dagster_url}/asset-groups/?expanded={quote(expanded)}", wait_until="domcontentloaded")
     shown.get_by_text("Materialize all").first.wait_for()
     shown.get_by_role("button", name="Hide navigation").click()
@@ -65,8 +70,8 @@ def main() -> None:
     record = read_record(load_settings().home)
     if record is None:
         sys.exit("No stack runs here. Start one: event-assets demo")
-    with page() as shown:
-        open_lineage(shown, record.dagster_url)
+    with page(height=2400) as shown:
+        open_lineage(shown, record.dagster_url, _TALL)
         shown.screenshot(path=Path(sys.argv[1]))
 
 
