@@ -13,10 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import ENRICHED_EVENTS
-from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress
-from event_assets.lake.storage import Storage
 from event_assets.steps.attributing import (
     attribution_step,
     channel_performance_step,
@@ -30,7 +26,8 @@ from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.spend import SpendError, SpendFile
 from event_assets.steps.window import EVERYTHING
 from event_assets.transforms.attribution import MODELS, AttributionRules
-from event_assets_tests.factories import at, enriched_event, frame
+from event_assets_tests.factories import at, enriched_event
+from event_assets_tests.steps.visits import EventsInALake
 from event_assets_tests.transforms.incremental import RULES
 
 Row = dict[str, Any]
@@ -38,24 +35,8 @@ TABLES = ("touches", "conversions", "conversion_paths", "attribution", "channel_
 OTHER_RULES = AttributionRules(lookback_days=3, source_days=3)
 
 
-class Marketing:
-    """A lake whose enriched events are given, and all that attribution is made of."""
-
-    def __init__(self, spark: SparkSession, folder: Path) -> None:
-        self.spark = spark
-        self.lake = Lake(Storage(str(folder)))
-        self.events: list[Row] = []
-
-    def change(self, came: list[Row], went: list[Row] | None = None) -> None:
-        """Events come, and go: the days that lost one are written again."""
-        gone = {row["event_id"] for row in went or []}
-        lost = {row["event_date"] for row in went or []}
-        self.events = [row for row in self.events if row["event_id"] not in gone] + came
-        base = self.lake.table(ENRICHED_EVENTS.name).snapshot()
-        rows = [row for row in self.events if row["event_date"] in lost] if gone else []
-        rows += [row for row in came if row["event_date"] not in lost]
-        staged = base.table.stage(frame(self.spark, rows), 9, len(rows)) if rows else []
-        base.table.commit(base, Progress(), add=staged, remove=base.of_dates(map(str, lost)))
+class Marketing(EventsInALake):
+    """Enriched events, and all that attribution is made of."""
 
     def run(
         self, *, rebuild: bool = False, rules: AttributionRules | None = None, spend: Path | None = None

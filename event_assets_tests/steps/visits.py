@@ -22,8 +22,8 @@ Row = dict[str, Any]
 TABLES = ("identities", "sessions", "session_issues", "page_views")
 
 
-class Visits:
-    """Enriched events of one folder, and what is made of them."""
+class EventsInALake:
+    """Enriched events of one folder, which come and go."""
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self.spark = spark
@@ -40,6 +40,10 @@ class Visits:
         rows = [*again, *(row for row in came if str(row["event_date"]) not in days)]
         staged = base.table.stage(frame(self.spark, rows), 1, len(rows)) if rows else []
         base.table.commit(base, Progress(), add=staged, remove=base.of_dates(days))
+
+
+class Visits(EventsInALake):
+    """Enriched events, and the sessions that are made of them."""
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> dict[str, StepReport]:
         """Brings the tables up to date."""
