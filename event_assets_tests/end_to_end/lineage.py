@@ -25,8 +25,10 @@ OPTIONS = [
 ]
 
 
-_TALL = ("product", "warehouse")
-"""Groups of many assets side by side, which would make the picture too small to read."""
+TALL = ("product", "warehouse")
+"""Groups of many assets side by side: with them open the rest is out of sight, and is not drawn."""
+LONGEST_NAME = 18
+"""Characters of an asset's name that are shown; of a longer one the middle is left out."""
 
 
 def chromium() -> str | None:
@@ -35,7 +37,7 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def page(width: int = 2300, height: int = 1500) -> Iterator[Page]:
+def page(width: int = 2300, height: int = 2400) -> Iterator[Page]:
     """An empty page in a browser of its own."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as play:
@@ -70,8 +72,8 @@ def main() -> None:
     record = read_record(load_settings().home)
     if record is None:
         sys.exit("No stack runs here. Start one: event-assets demo")
-    with page(height=2400) as shown:
-        open_lineage(shown, record.dagster_url, _TALL)
+    with page() as shown:
+        open_lineage(shown, record.dagster_url, TALL)
         shown.screenshot(path=Path(sys.argv[1]))
 
 
