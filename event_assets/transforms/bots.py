@@ -7,6 +7,7 @@ neither knows. What a client says of itself is added in `enrich`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -14,12 +15,14 @@ from crawleruseragents import CRAWLER_USER_AGENTS_DATA  # type: ignore[import-un
 
 from event_assets.transforms.user_agent import LONGEST, UserAgent, parse_user_agent
 
-_ROBOT = re.compile(r"(?<!cu)bot|spider|crawl|slurp|headless|phantomjs", re.IGNORECASE)
+_ROBOT = re.compile(r"(?<!cu)bot(?!swana)|spider|crawl|slurp|headless|phantomjs", re.IGNORECASE)
 _PROGRAM = re.compile(
     r"http[-_ ]?client|python-(?:requests|urllib|httpx)|^python|aiohttp|okhttp|go-http|libwww|libcurl|^curl|^wget"
     r"|^java/|axios|node-fetch|undici|guzzle|libfetch|feedparser|restsharp|^ruby|faraday|postman|insomnia",
     re.IGNORECASE,
 )
+_PHONE = re.compile(r"[A-Z0-9]{4}\\?\.\d{6}\\?\.\d{3}")
+"""The number of an Android build, which every phone with that build names in its user agents."""
 _SPECIAL = re.compile(r"(?<!\\)[\[\](){}|?*+.]")
 
 
@@ -95,9 +98,17 @@ def _patterns() -> _Patterns:
     programs: list[_Pattern] = []
     for entry in CRAWLER_USER_AGENTS_DATA:
         target = programs if "http-library" in entry.get("tags", ()) else robots
-        target.append(_pattern(entry["pattern"]))
+        target.extend(_of_entry(entry["pattern"], entry.get("instances", ())))
     wordless = tuple(robot for robot in robots if not _ROBOT.search(robot.literal))
     return _Patterns(tuple(robots), wordless, tuple(programs))
+
+
+def _of_entry(pattern: str, examples: Iterable[str]) -> Iterator[_Pattern]:
+    """What an entry of the list tells; of a build of phones that the list names for a robot's only its examples."""
+    if _PHONE.fullmatch(pattern):
+        yield from (_Pattern(example, None, pattern) for example in examples)
+    else:
+        yield _pattern(pattern)
 
 
 def _pattern(pattern: str) -> _Pattern:

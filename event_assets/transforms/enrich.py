@@ -38,9 +38,9 @@ VERSIONS: Mapping[str, str] = {
     "page": "1",
     "referrer": "2",
     "campaign": "1",
-    "channel_group": "2",
-    "user_agent": "1",
-    "bots": "1",
+    "channel_group": "3",
+    "user_agent": "2",
+    "bots": "2",
     "measures": "1",
     "currency": "1",
 }

@@ -49,13 +49,17 @@ def mask_ip(address: str, mode: IpPrivacy = "truncate", key: bytes = b"") -> str
 
 
 def parse_ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a text is, a mapped IPv4 address as what it is; None where it is none."""
+    """The address that a text is, a mapped IPv4 address as what it is; None where it is none.
+
+    The zone of an IPv6 address (`fe80::1%eth0`) is the name of a network card: it is left out.
+    """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return None
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return mapped or parsed
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return parsed
+    return parsed.ipv4_mapped or ipaddress.IPv6Address(parsed.packed)
 
 
 def _with_crosses(parsed: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

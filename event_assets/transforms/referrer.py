@@ -140,9 +140,12 @@ def _known() -> _Known:
 
 
 def _addresses(hosts: list[str], suffixes: list[str]) -> Iterator[str]:
-    """A `*` stands for every suffix under which the site has a country's domain."""
+    """A `*` stands for every suffix under which the site has a country's domain, `(.com)` for with and without it."""
     for host in hosts:
         if "*" in host:
             yield from (host.replace("*", suffix) for suffix in suffixes)
+        elif host.endswith("(.com)"):
+            name = host.removesuffix("(.com)")
+            yield from (name, f"{name}.com")
         else:
             yield host

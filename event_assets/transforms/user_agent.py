@@ -19,6 +19,9 @@ DeviceType = Literal["desktop", "mobile", "tablet", "bot", "other"]
 LONGEST = 2_048
 """Characters of a user agent that are read. Real ones are far shorter; what is longer is an attack on the parser."""
 
+_UNNAMED = "Other"
+"""What uap-core calls a system that it knows to have no name, such as a crawler's."""
+
 _SCREEN = re.compile(
     r"smart-?tv|smarttv|apple ?tv|google ?tv|hbbtv|\btv\b|roku|aft[a-z]{1,4}\b|bravia|web0s|crkey|tizen.*\btv\b"
     r"|playstation|xbox|nintendo|steamdeck|watch ?os|apple ?watch|tesla|oculus|quest \d"
@@ -82,11 +85,12 @@ def parse_user_agent(text: str | None) -> UserAgent:
     text = text[:LONGEST]
     found = _parser().parse(text)
     spider = found.device is not None and found.device.family == "Spider"
+    system = found.os if found.os and found.os.family != _UNNAMED else None
     return UserAgent(
         found.user_agent.family if found.user_agent else None,
         found.user_agent.major if found.user_agent else None,
-        found.os.family if found.os else None,
-        found.os.major if found.os else None,
+        system.family if system else None,
+        system.major if system else None,
         "bot" if spider else _device_type(text.lower(), found),
         spider,
     )

@@ -23,6 +23,9 @@ V6 = "2001:db8:85a3:8d3:1319:8a2e:370:7348"
         ("mask", "203.0.113.77", "203.0.113.x"),
         ("mask", V6, "2001:db8:85a3:x:x:x:x:x"),
         ("mask", "::1", "0:0:0:x:x:x:x:x"),
+        ("truncate", "2001:DB8:0085:0:0:0:0:1", "2001:db8:85::"),
+        ("mask", "2001:DB8:0085::1", "2001:db8:85:x:x:x:x:x"),
+        ("truncate", "::203.0.113.77", "::"),
     ],
 )
 def test_an_address_is_kept_truncated_or_masked(mode: IpPrivacy, address: str, kept: str) -> None:
@@ -30,12 +33,21 @@ def test_an_address_is_kept_truncated_or_masked(mode: IpPrivacy, address: str, k
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-def test_a_mapped_address_is_the_ipv4_address_that_it_is(mode: IpPrivacy) -> None:
-    assert mask_ip("::ffff:203.0.113.77", mode, b"k") == mask_ip("203.0.113.77", mode, b"k")
+@pytest.mark.parametrize("written", ["::ffff:203.0.113.77", "::FFFF:cb00:714d", "0:0:0:0:0:ffff:203.0.113.77"])
+def test_a_mapped_address_is_the_ipv4_address_that_it_is(mode: IpPrivacy, written: str) -> None:
+    assert mask_ip(written, mode, b"k") == mask_ip("203.0.113.77", mode, b"k")
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-@pytest.mark.parametrize("text", ["", "nowhere", "300.1.1.1", "203.0.113", "1.2.3.4:80", "::1::"])
+@pytest.mark.parametrize("address", ["fe80::1ff:fe23:4567:890a", "::ffff:203.0.113.77"])
+def test_the_zone_of_an_address_is_not_kept(mode: IpPrivacy, address: str) -> None:
+    assert mask_ip(f"{address}%eth0", mode, b"k") == mask_ip(address, mode, b"k")
+
+
+@pytest.mark.parametrize("mode", MODES[1:])
+@pytest.mark.parametrize(
+    "text", ["", "nowhere", "300.1.1.1", "203.0.113", "1.2.3.4:80", "::1::", "[::1]", "[::1]:80", "1.2.3.4/24"]
+)
 def test_nothing_is_kept_of_what_is_no_address(mode: IpPrivacy, text: str) -> None:
     assert mask_ip(text, mode, b"k") is None
 

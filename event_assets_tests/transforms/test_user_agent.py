@@ -42,6 +42,7 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, 
             "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
             ("Googlebot", "2", None, None, "bot"),
         ),
+        ("Mozilla/5.0 (compatible;AspiegelBot)", ("AspiegelBot", None, None, None, "bot")),
     ],
 )
 def test_a_user_agent_says_browser_system_and_device(text: str, expected: tuple[str, ...]) -> None:
