@@ -112,7 +112,7 @@ class Funnel(_Analysis, frozen=True, kw_only=True, tag="funnel"):
 class Retention(_Analysis, frozen=True, kw_only=True, tag="retention"):
     """How many of those who did something come back, period after period."""
 
-    target: Step
+    target: Step | None = None
     returning: Step | None = None
     period: Period = "week"
     periods: Annotated[int, Meta(ge=1, le=366)] = 12

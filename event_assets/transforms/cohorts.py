@@ -6,13 +6,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Period, Step, Weekday
-from event_assets.transforms.matching import matches
+from event_assets.transforms.matching import all_or_matching
 from event_assets.transforms.periods import period_number, period_start
 
 
 def retention(
     events: DataFrame,
-    target: str | Step,
+    target: str | Step | None = None,
     returning: str | Step | None = None,
     *,
     period: Period = "week",
@@ -22,10 +22,11 @@ def retention(
 ) -> DataFrame:
     """The retention table, in the columns of `RETENTION` without `analysis`.
 
-    `events` have `person_id`, `event`, `derived_at` and `properties`. Cohort i is who did the target in period i, or
-    with `first_time` for the first time ever in period i. Cell j is those of them with a returning event (the target,
-    where none is given) in period i + j; cell 0 is the cohort itself. There is a row for every period from the first
-    cohort to the last event of all, and for each of these `periods` cells as far as time has come.
+    `events` have `person_id`, `event`, `derived_at` and `properties`. Cohort i is who did the target (any event, where
+    none is given) in period i, or with `first_time` for the first time ever in period i. Cell j is those of them with a
+    returning event (the target, where none is given) in period i + j; cell 0 is the cohort itself. There is a row for
+    every period from the first cohort to the last event of all, and for each of these `periods` cells as far as time
+    has come.
 
     >>> retention(events, "signup", "page_view", period="week", periods=8, first_time=True).show()
     """
@@ -49,7 +50,7 @@ def retention(
 
 
 def _active(
-    events: DataFrame, target: str | Step, returning: str | Step, period: Period, week_starts: Weekday
+    events: DataFrame, target: str | Step | None, returning: str | Step | None, period: Period, week_starts: Weekday
 ) -> DataFrame:
     """The periods of each person in which there was a target or a returning event."""
     number = period_number(F.col("derived_at"), period, week_starts)
@@ -58,8 +59,8 @@ def _active(
         .select(
             "person_id",
             number.alias("_period"),
-            matches(target, events.columns).alias("_target"),
-            matches(returning, events.columns).alias("_returning"),
+            all_or_matching(events, target).alias("_target"),
+            all_or_matching(events, returning).alias("_returning"),
         )
         .where(F.col("_target") | F.col("_returning"))
         .groupBy("person_id", "_period")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.transforms.matching import text_of
 
-START, END = "(start)", "(end)"
+START, MIDDLE, END = "(start)", "(...)", "(end)"
 _ORDER = ("_at", "_id")
+_PAGE = "page_path"
 
 
 def top_paths(
@@ -24,10 +27,11 @@ def top_paths(
     """The most frequent transitions of each step, in the columns of `PATHS` without `analysis`.
 
     `events` have `session_id`, `event_id`, `derived_at`, `properties`, and the column that `by` names (else it is a
-    property); its values are the nodes of a path, and events without one are left out. `length` nodes are followed at
-    the most: from the first `start` of a session on, where one is given; up to the first `end`, where one is given, and
-    then the last ones before it; sessions without them do not count. Equal neighbours are one node, unless
-    `collapse_repeats` is off. A path that goes on after its last node has no `(end)`.
+    property); its values are the nodes of a path, and events without one are left out. Of a page's path the slash at
+    the end does not count. `length` nodes are followed at the most: from the first `start` of a session on, where one
+    is given; up to the first `end` after that, where one is given, and then the last ones before it; sessions without
+    them do not count. With both, half of them stand at each end, and `(...)` for the rest of a longer way. Equal
+    neighbours are one node, unless `collapse_repeats` is off. A path that goes on after its last node has no `(end)`.
 
     >>> top_paths(events, "page_path", length=4, start="/pricing").orderBy("step", "transitions").show()
     """
@@ -35,17 +39,31 @@ def top_paths(
         "session_id",
         F.unix_micros("derived_at").alias("_at"),
         F.col("event_id").alias("_id"),
-        text_of(by, events.columns).alias("_node"),
+        _node(by, events.columns).alias("_node"),
     ).where(F.col("session_id").isNotNull() & F.col("_node").isNotNull())
     if collapse_repeats:
         before = F.lag("_node").over(Window.partitionBy("session_id").orderBy(*_ORDER))
         nodes = nodes.withColumn("_before", before).where("_before IS NULL OR _before <> _node").drop("_before")
     if start is not None:
-        nodes = _side_of(nodes, start, after=True)
+        nodes = _side_of(nodes, _named(by, start), after=True)
     if end is not None:
-        nodes = _side_of(nodes, end, after=False)
+        nodes = _side_of(nodes, _named(by, end), after=False)
+    if start is not None and end is not None:
+        nodes, length = _shortened(nodes, length), length // 2 * 2 + 1
     edges = _edges(_at_most(nodes, length, from_end=end is not None), length)
     return _frequent(edges, most)
+
+
+def _node(by: str, columns: Collection[str]) -> Column:
+    text = text_of(by, columns)
+    if by != _PAGE:
+        return text
+    has_slash = text.endswith("/") & (F.length(text) > 1)
+    return F.when(has_slash, F.substring(text, F.lit(1), F.length(text) - 1)).otherwise(text)
+
+
+def _named(by: str, name: str) -> str:
+    return name.removesuffix("/") or name if by == _PAGE else name
 
 
 def _side_of(nodes: DataFrame, name: str, *, after: bool) -> DataFrame:
@@ -54,6 +72,22 @@ def _side_of(nodes: DataFrame, name: str, *, after: bool) -> DataFrame:
     here = F.struct(*_ORDER)
     marked = nodes.withColumn("_first", first).where(F.col("_first").isNotNull())
     return marked.where(here >= F.col("_first") if after else here <= F.col("_first")).drop("_first")
+
+
+def _shortened(nodes: DataFrame, length: int) -> DataFrame:
+    """The nodes of ways longer than `length` with all between their two ends put together."""
+    half = length // 2
+    forward = Window.partitionBy("session_id").orderBy(*_ORDER)
+    placed = nodes.withColumns(
+        {"_place": F.row_number().over(forward), "_all": F.count(F.lit(1)).over(Window.partitionBy("session_id"))}
+    )
+    is_long = F.col("_all") > length
+    is_middle = is_long & (F.col("_place") == half + 1)
+    return (
+        placed.where(~is_long | (F.col("_place") <= half + 1) | (F.col("_place") > F.col("_all") - half))
+        .withColumn("_node", F.when(is_middle, F.lit(MIDDLE)).otherwise(F.col("_node")))
+        .drop("_place", "_all")
+    )
 
 
 def _at_most(nodes: DataFrame, length: int, *, from_end: bool) -> DataFrame:

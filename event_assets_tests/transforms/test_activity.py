@@ -33,6 +33,13 @@ def test_a_person_is_active_for_the_day_for_7_and_for_30(spark: SparkSession) ->
     assert sorted(found) == list(range(41))
 
 
+def test_a_span_rolls_on_day_by_day_after_the_last_of_many_has_come(spark: SparkSession) -> None:
+    came = [row for day in range(10) for row in seen(f"p{day}", day)]
+    found = table(spark, [*came, *seen("z", 17, event="x")], "view")
+    assert [found[day][1] for day in range(18)] == [1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 6, 5, 4, 3, 2, 1, 0, 0]
+    assert [found[day][2] for day in (8, 9, 17)] == [9, 10, 10]
+
+
 def test_stickiness_is_the_day_by_the_month(spark: SparkSession) -> None:
     rows = [*seen("p", 0, 1), *seen("q", 0)]
     made = rows_of(active_users(frame(spark, rows).withColumn("person_id", F.col("anonymous_id"))))

@@ -91,6 +91,40 @@ def test_months_are_of_the_calendar_and_hours_of_the_clock(spark: SparkSession) 
     ]
 
 
+def period_times(period: str, *numbers: int) -> list[dt.datetime]:
+    """A time within each of these periods, counted from that of `NOON`."""
+    unit = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(weeks=1)}
+    return [
+        at().replace(year=2026 + (2 + k) // 12, month=(2 + k) % 12 + 1, day=28)
+        if period == "month"
+        else at(minutes=30) + k * unit[period]
+        for k in numbers
+    ]
+
+
+@pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
+def test_every_kind_of_period_gives_the_same_table(spark: SparkSession, period: Any) -> None:
+    came = {"p": (0, 1, 3, 4), "q": (0, 2, 4, 14)}
+    rows = [
+        enriched_event("view", when, anonymous_id=person)
+        for person, numbers in came.items()
+        for when in period_times(period, *numbers)
+    ]
+    made = rows_of(retention(of_people(spark, rows), "view", period=period, periods=5))
+    starts = sorted({row["cohort_start"] for row in made})
+    cells = {(starts.index(row["cohort_start"]), row["period"]): row["people"] for row in made}
+    table = [[cells[k, j] for j in range(5) if (k, j) in cells] for k in range(6)]
+    assert table == [[2, 1, 1, 1, 2], [1, 0, 1, 1, 0], [1, 0, 1, 0, 0], [1, 1, 0, 0, 0], [2, 0, 0, 0, 0], [0] * 5]
+    assert [cells[10, j] for j in range(5)] == [0, 0, 0, 0, 0]
+    assert [cells[k, 14 - k] for k in range(10, 15)] == [0, 0, 0, 0, 1]
+
+
+def test_without_a_target_any_event_counts(spark: SparkSession) -> None:
+    rows = [*seen("p1", 0, event="a"), *seen("p1", 1, event="b"), *seen("p2", 1, event="c")]
+    assert table(spark, rows, period="day") == {"03-02": [1, 1], "03-03": [2]}
+    assert table(spark, rows, None, "b", period="day", first_time=True) == {"03-02": [1, 1], "03-03": [1]}
+
+
 def test_periods_go_on_to_the_last_event_of_all_and_empty_cohorts_have_no_share(spark: SparkSession) -> None:
     made = rows_of(
         retention(of_people(spark, [*seen("p", 0), *seen("q", 2, event="x")]), "view", period="day", periods=2)

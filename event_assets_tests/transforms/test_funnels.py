@@ -135,6 +135,48 @@ def test_strict_steps_are_neighbours(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "ways", "order", "reached"),
+    [
+        ("svvv", "s sv svxv vvsv vxsxvvv vvvv", "ordered", [5, 4, 2, 1]),
+        ("abab", "abab aabb abba baba", "ordered", [4, 4, 3, 1]),
+        ("spm", "s sp spm m psm sm", "ordered", [5, 2, 1]),
+        ("aabb", "aabb ab abab aab axaxbxb", "ordered", [5, 4, 4, 2]),
+        ("sva", "s vs svxa axvs xsvax ssva svsva va", "strict", [7, 4, 3]),
+        ("suvw", "suvw ssuvw sxuvw suvsuvw suv", "strict", [5, 4, 4, 3]),
+    ],
+)
+def test_people_come_as_far_as_their_ways_lead(
+    spark: SparkSession, steps: str, ways: str, order: str, reached: list[int]
+) -> None:
+    rows = [row for way in ways.split() for row in journey(way, *((name, 60 * k) for k, name in enumerate(way)))]
+    assert people(spark, rows, list(steps), order=order) == reached
+
+
+def test_many_events_of_one_instant_are_one_step_each(spark: SparkSession) -> None:
+    crowd = [("c", 60), *[("b", 60)] * 30]
+    assert people(spark, journey("p", ("d", 120), *crowd, ("a", 0)), ["a", "b", "c", "d"]) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("order", ["ordered", "strict"])
+def test_tries_that_come_less_far_do_not_count_in_the_times(spark: SparkSession, order: str) -> None:
+    tries = [("a", 0), ("b", 40), ("c", 100), ("a", 5000), ("b", 5500), ("a", 9000), ("b", 9900)]
+    made = rows_of(funnel(of_people(spark, journey("p", *tries)), ["a", "b", "c"], order=order))  # type: ignore[arg-type]
+    assert [row["mean_seconds"] for row in sorted(made, key=lambda row: row["step"])] == [None, 40, 60]
+
+
+def test_the_median_of_two_is_between_them_and_a_straggler_moves_the_mean_alone(spark: SparkSession) -> None:
+    taken = {"p1": 100, "p2": 300, "p3": 300, "p4": 5300, "p5": 100}
+    rows = [row for person, seconds in taken.items() for row in journey(person, ("a", 0), ("b", seconds))]
+    times = [
+        (row["mean_seconds"], row["median_seconds"])
+        for few in (2, 5)
+        for row in rows_of(funnel(of_people(spark, rows[: 2 * few]), ["a", "b"]))
+        if row["step"] == 2
+    ]
+    assert times == [(200, 200), (1220, 300)]
+
+
+@pytest.mark.parametrize(
     ("where", "fits"),
     [
         ({"plan": "pro"}, True),
@@ -184,6 +226,14 @@ def test_rare_values_of_a_breakdown_are_put_together(spark: SparkSession) -> Non
     rows = [row for k, value in enumerate("aabc") for row in journey(f"p{k}", ("a", 0, {"country": value}))]
     made = rows_of(funnel(of_people(spark, rows), ["a", "b"], breakdown="country", breakdown_values=1))
     assert {row["breakdown"]: row["people"] for row in made if row["step"] == 1} == {"(all)": 4, "a": 2, "(other)": 2}
+
+
+def test_no_value_is_a_value_among_the_most_frequent(spark: SparkSession) -> None:
+    values = ["x", "x", "x", None, None, "y"]
+    rows = [row for k, value in enumerate(values) for row in journey(f"p{k}", ("a", 0, {"country": value}))]
+    made = rows_of(funnel(of_people(spark, rows), ["a", "b"], breakdown="country", breakdown_values=2))
+    found = {row["breakdown"]: row["people"] for row in made if row["step"] == 1}
+    assert found == {"(all)": 6, "x": 3, "(none)": 2, "(other)": 1}
 
 
 def test_a_value_that_looks_like_everybody_is_not_counted_as_such(spark: SparkSession) -> None:

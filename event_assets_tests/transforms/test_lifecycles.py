@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
@@ -39,6 +40,27 @@ def test_a_person_is_new_then_returning_then_dormant_then_resurrecting(spark: Sp
         (0, 1, 0, 0),
         (0, 0, 0, -1),
         (0, 0, 0, 0),
+        (0, 0, 1, 0),
+    ]
+
+
+@pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
+def test_every_kind_of_period_gives_the_same_table(spark: SparkSession, period: Any) -> None:
+    came = {"p": (0, 1, 2, 4, 6), "q": (0, 3), "r": (3,)}
+    unit = {"hour": 1 / 24, "day": 1, "week": 7}
+    months = (0, 31, 61, 92, 122, 153, 183)
+    rows = [
+        row
+        for person, numbers in came.items()
+        for row in seen(person, *(months[k] if period == "month" else k * unit[period] for k in numbers))
+    ]
+    assert table(spark, rows, period=period) == [
+        (2, 0, 0, 0),
+        (0, 1, 0, -1),
+        (0, 1, 0, 0),
+        (1, 0, 1, -1),
+        (0, 0, 1, -2),
+        (0, 0, 0, -1),
         (0, 0, 1, 0),
     ]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -62,6 +63,38 @@ def test_a_path_may_lead_to_a_node_and_is_followed_back_from_there(spark: SparkS
         "1 b > c": 1,
         "2 c > (end)": 1,
     }
+
+
+def test_between_a_start_and_an_end_the_middle_of_a_longer_way_is_put_together(spark: SparkSession) -> None:
+    rows = [*visit("s1", "zabcdefx"), *visit("s2", "afx"), *visit("s3", "bcf"), *visit("s4", "fa")]
+    short = {"0 (start) > a": 2, "2 f > (end)": 1}
+    assert edges(spark, rows, start="a", end="f", length=4) == {
+        **short,
+        "1 a > b": 1,
+        "2 b > (...)": 1,
+        "3 (...) > e": 1,
+        "4 e > f": 1,
+        "5 f > (end)": 1,
+        "1 a > f": 1,
+    }
+    assert edges(spark, rows, start="a", end="f", length=3) == {
+        **short,
+        "1 a > (...)": 1,
+        "2 (...) > f": 1,
+        "3 f > (end)": 1,
+        "1 a > f": 1,
+    }
+    assert edges(spark, rows, start="a", end="f", length=6)["6 f > (end)"] == 1
+
+
+@pytest.mark.parametrize("start", ["/a", "/a/"])
+def test_the_slash_at_the_end_of_a_pages_path_does_not_count(spark: SparkSession, start: str) -> None:
+    pages = ["/", "/a", "/a/", "/b/", "/b"]
+    rows = [enriched_event(when=at(k), session_id="s", page_path=page) for k, page in enumerate(pages)]
+    assert edges(spark, rows) == {"0 (start) > /": 1, "1 / > /a": 1, "2 /a > /b": 1, "3 /b > (end)": 1}
+    assert edges(spark, rows, start=start) == {"0 (start) > /a": 1, "1 /a > /b": 1, "2 /b > (end)": 1}
+    named = [enriched_event(when=at(k), session_id="s", app_id=name) for k, name in enumerate(["x", "x/"])]
+    assert "1 x > x/" in edges(spark, named, "app_id")
 
 
 def test_nodes_may_be_events_or_properties_and_what_has_none_is_left_out(spark: SparkSession) -> None:
