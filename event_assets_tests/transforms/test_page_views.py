@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -58,6 +59,30 @@ def test_the_end_is_the_last_ping_and_engaged_seconds_are_ten_a_slot_but_five_fo
 ) -> None:
     row = only(page_views_of(spark, [view(0.5), ping(10), ping(11), ping(20), ping(59.4)]))
     assert (row["end_at"], row["engaged_seconds"], row["absolute_seconds"]) == (at(59.4), 25, 59)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "engaged"),
+    [
+        ([9.999999], 5),
+        ([9.999999, 10], 15),
+        ([10, 19.999999], 5),
+        ([9.999999, 10, 19.999999, 20], 25),
+        ([20, 10, 20, 0, 10], 25),
+        ([-0.000001, 0], 15),
+    ],
+)
+def test_a_slot_begins_with_every_tenth_second_and_ends_before_the_next(
+    spark: SparkSession, seconds: list[float], engaged: int
+) -> None:
+    rows = [view(-5), *(ping(30 + k, occurred_at=at(second)) for k, second in enumerate(seconds))]
+    assert only(page_views_of(spark, rows))["engaged_seconds"] == engaged
+
+
+def test_slots_before_1970_are_as_long_as_others(spark: SparkSession) -> None:
+    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    pings = [ping(10 + k, occurred_at=epoch + dt.timedelta(seconds=s)) for k, s in enumerate((-10, -0.5, 0, 9.5))]
+    assert only(page_views_of(spark, [view(), *pings]))["engaged_seconds"] == 15
 
 
 def test_a_ping_that_happened_before_its_view_does_not_end_it_before_it_began(spark: SparkSession) -> None:
