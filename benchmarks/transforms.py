@@ -198,6 +198,7 @@ def _of_sources(files: _Files) -> dict[str, _Step]:
 def _of_product(files: _Files) -> dict[str, _Step]:
     from event_assets.transforms.activity import active_users
     from event_assets.transforms.cohorts import retention
+    from event_assets.transforms.frequency import stickiness
     from event_assets.transforms.funnels import funnel
     from event_assets.transforms.lifecycles import lifecycle
     from event_assets.transforms.paths import top_paths
@@ -216,6 +217,7 @@ def _of_product(files: _Files) -> dict[str, _Step]:
         "retention": _Step(lambda: retention(events(), "page_view", period="hour"), "enrich"),
         "lifecycle": _Step(lambda: lifecycle(events(), "page_view", period="hour"), "enrich"),
         "active_users": _Step(lambda: active_users(events()), "enrich"),
+        "stickiness": _Step(lambda: stickiness(events()), "enrich"),
         "top_paths": _Step(lambda: top_paths(views(), "path"), "page_views"),
         "web_vitals": _Step(lambda: web_vitals(files.read("enrich")), "enrich"),
     }

@@ -8,7 +8,16 @@ from typing import Any
 import dagster as dg
 
 from event_assets.assets.pictures import grouped_bars, heat_map, lines, rows_of_bars, stacked_bars
-from event_assets.contract.tables import ACTIVE_USERS, FUNNELS, LIFECYCLE, PATHS, RETENTION, WEB_VITALS, Table
+from event_assets.contract.tables import (
+    ACTIVE_USERS,
+    FUNNELS,
+    LIFECYCLE,
+    PATHS,
+    RETENTION,
+    STICKINESS,
+    WEB_VITALS,
+    Table,
+)
 from event_assets.transforms.funnels import ALL
 from event_assets.transforms.lifecycles import STATUSES
 
@@ -73,6 +82,11 @@ def _active(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
     return lines([str(row["event_date"]) for row in rows], series, "active people")
 
 
+def _sticking(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
+    shown = [(str(row["periods"]), row["people"], f"{row['people']:,} · {row['share']:.1%}") for row in rows]
+    return rows_of_bars(shown, "stickiness")
+
+
 def _paths(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
     frequent = sorted(rows, key=lambda row: -row["transitions"])[:_MOST]
     shown = [(f"{row['from_node']} → {row['to_node']}", row["transitions"], _transition(row)) for row in frequent]
@@ -107,6 +121,7 @@ _PICTURES: dict[str, Callable[[Sequence[Row]], dg.MarkdownMetadataValue]] = {
     RETENTION.name: _retention,
     LIFECYCLE.name: _lifecycle,
     ACTIVE_USERS.name: _active,
+    STICKINESS.name: _sticking,
     PATHS.name: _paths,
     WEB_VITALS.name: _vitals,
 }

@@ -1,6 +1,7 @@
 """Analyses of the product: what a funnel, a retention table, … is of. One YAML file each, owned by the users.
 
-What they compute is in transforms/funnels.py, cohorts.py, lifecycles.py, paths.py, activity.py and vitals.py.
+What they compute is in transforms/funnels.py, cohorts.py, lifecycles.py, paths.py, activity.py, frequency.py and
+vitals.py.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from event_assets.contract.tables import (
     LIFECYCLE,
     PATHS,
     RETENTION,
+    STICKINESS,
     WEB_VITALS,
     Table,
 )
@@ -157,11 +159,25 @@ class Paths(_Analysis, frozen=True, kw_only=True, tag="paths"):
 
 
 class ActiveUsers(_Analysis, frozen=True, kw_only=True, tag="active_users"):
-    """Active people of each day, of 7 and of 30 days, and how often they come (stickiness)."""
+    """Active people of each day, of 7 and of 30 days, and what share of these a day has (stickiness)."""
 
     event: Step | None = None
 
     table = ACTIVE_USERS
+
+    def steps_named(self) -> Iterator[Step]:
+        yield from filter(None, (self.event,))
+
+
+class Stickiness(_Analysis, frozen=True, kw_only=True, tag="stickiness"):
+    """In how many of the last hours, days, weeks or months people come."""
+
+    event: Step | None = None
+    period: Period = "day"
+    week_starts: Weekday = "sunday"
+    days: Annotated[int, Meta(ge=1)] | None = 30
+
+    table = STICKINESS
 
     def steps_named(self) -> Iterator[Step]:
         yield from filter(None, (self.event,))
@@ -176,8 +192,8 @@ class WebVitals(_Analysis, frozen=True, kw_only=True, tag="web_vitals"):
     table = WEB_VITALS
 
 
-Analysis = Funnel | Retention | Lifecycle | Paths | ActiveUsers | WebVitals
-KINDS: tuple[type[_Analysis], ...] = (Funnel, Retention, Lifecycle, Paths, ActiveUsers, WebVitals)
+Analysis = Funnel | Retention | Lifecycle | Paths | ActiveUsers | Stickiness | WebVitals
+KINDS: tuple[type[_Analysis], ...] = (Funnel, Retention, Lifecycle, Paths, ActiveUsers, Stickiness, WebVitals)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""funnels, retention, lifecycle, paths, active_users, web_vitals: each analysis made again, whole, when what it is made
-of has changed.
+"""funnels, retention, lifecycle, paths, active_users, stickiness, web_vitals: each analysis made again, whole, when
+what it is made of has changed.
 
 An analysis is one partition of its kind's table, and one commit. What it was made of is part of that commit, so an
 analysis that is up to date costs a look at the log.
@@ -22,6 +22,7 @@ from event_assets.contract.analysis import (
     Lifecycle,
     Paths,
     Retention,
+    Stickiness,
     WebVitals,
 )
 from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES
@@ -31,6 +32,7 @@ from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
 from event_assets.transforms.activity import active_users
 from event_assets.transforms.cohorts import retention
+from event_assets.transforms.frequency import stickiness
 from event_assets.transforms.funnels import funnel
 from event_assets.transforms.lifecycles import lifecycle
 from event_assets.transforms.paths import top_paths
@@ -131,7 +133,7 @@ def _rows(analysis: Analysis, spark: SparkSession, upstream: Mapping[str, Snapsh
     return _of_people(analysis, with_person(events, upstream[IDENTITIES.name].read(spark)))
 
 
-def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers, events: DataFrame) -> DataFrame:
+def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickiness, events: DataFrame) -> DataFrame:
     match analysis:
         case Funnel():
             return funnel(
@@ -156,6 +158,8 @@ def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers, events: D
             return lifecycle(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
         case ActiveUsers():
             return active_users(events, analysis.event)
+        case Stickiness():
+            return stickiness(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
 
 
 def _paths(analysis: Paths, events: DataFrame, rules: SessionRules) -> DataFrame:
@@ -175,7 +179,7 @@ def _paths(analysis: Paths, events: DataFrame, rules: SessionRules) -> DataFrame
 def _events(analysis: Analysis, spark: SparkSession, enriched: Snapshot) -> DataFrame:
     """The events that the analysis looks at: of its last days, counted from the last day that has any."""
     files = None
-    days = analysis.days if isinstance(analysis, Funnel | Paths | WebVitals) else None
+    days = analysis.days if isinstance(analysis, Funnel | Paths | Stickiness | WebVitals) else None
     if days is not None and enriched.files:
         first = dt.date.fromisoformat(max(enriched.dates())) - dt.timedelta(days=days - 1)
         files = enriched.of_dates(date for date in enriched.dates() if date >= str(first))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from event_assets.transforms.bots import bot_reason as bot_reason
     from event_assets.transforms.channel import channel_group as channel_group
     from event_assets.transforms.cohorts import retention as retention
+    from event_assets.transforms.frequency import stickiness as stickiness
     from event_assets.transforms.funnels import best_tries as best_tries
     from event_assets.transforms.funnels import funnel as funnel
     from event_assets.transforms.ip import mask_ip as mask_ip
@@ -41,6 +42,7 @@ _MODULES = {
     "mask_ip": "ip",
     "parse_user_agent": "user_agent",
     "retention": "cohorts",
+    "stickiness": "frequency",
     "top_paths": "paths",
     "web_vitals": "vitals",
 }

@@ -25,6 +25,7 @@ ANALYSES = {
     "back": "{kind: retention, name: back, target: {event: page_view}, period: day}",
     "life": "{kind: lifecycle, name: life, period: day}",
     "active": "{kind: active_users, name: active}",
+    "sticking": "{kind: stickiness, name: sticking}",
     "ways": "{kind: paths, name: ways}",
     "speed": "{kind: web_vitals, name: speed}",
 }

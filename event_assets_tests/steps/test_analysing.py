@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.analysis import Analyses, Funnel, Lifecycle, Paths, Retention, Step, WebVitals
+from event_assets.contract.analysis import Analyses, Funnel, Lifecycle, Paths, Retention, Step, Stickiness, WebVitals
 from event_assets.contract.tables import ENRICHED_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
@@ -180,6 +180,7 @@ def test_any_split_gives_the_rows_of_one_batch(
         Retention(name="back", target=Step("page_view"), period="day"),
         Lifecycle(name="life", period="day"),
         Paths(name="ways"),
+        Stickiness(name="sticking"),
         WebVitals(name="speed"),
     )
     product = Product(spark, tmp_path_factory.mktemp("lake"), *analyses)

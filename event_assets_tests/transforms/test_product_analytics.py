@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Period, Step
-from event_assets.transforms import active_users, funnel, lifecycle, retention, top_paths, web_vitals
+from event_assets.transforms import active_users, funnel, lifecycle, retention, stickiness, top_paths, web_vitals
 from event_assets_tests.factories import frame, rows_of
 from event_assets_tests.transforms.test_engines import some_events
 
@@ -45,6 +45,7 @@ def analysed(events: DataFrame) -> dict[str, DataFrame]:
         ),
         "lifecycle": lifecycle(events, "page_view", period="day"),
         "active": active_users(events),
+        "sticking": stickiness(events, period="hour"),
         "paths": top_paths(events, "event", length=4),
         "paths to": top_paths(events, "event", length=3, start="page_view", end="purchase"),
         "vitals": web_vitals(events.withColumn("properties", F.lit('{"lcp_ms": 7}'))),

@@ -901,9 +901,9 @@ COMMENT ON COLUMN "analytics"."paths"."analysis" IS 'Name of the analysis, as it
 
 COMMENT ON COLUMN "analytics"."paths"."step" IS 'Place of from_node on the path, from 1; 0 is the way in.';
 
-COMMENT ON COLUMN "analytics"."paths"."from_node" IS 'Where from; (start) before the first.';
+COMMENT ON COLUMN "analytics"."paths"."from_node" IS 'Where from; (start) before the first, (...) for those left out.';
 
-COMMENT ON COLUMN "analytics"."paths"."to_node" IS 'Where to; (end) after the last.';
+COMMENT ON COLUMN "analytics"."paths"."to_node" IS 'Where to; (end) after the last, (...) for those left out.';
 
 COMMENT ON COLUMN "analytics"."paths"."transitions" IS 'How often: sessions that go this way at this step.';
 
@@ -938,6 +938,28 @@ COMMENT ON COLUMN "analytics"."active_users"."mau" IS 'Persons active on the day
 COMMENT ON COLUMN "analytics"."active_users"."stickiness" IS 'dau / mau.';
 
 COMMENT ON COLUMN "analytics"."active_users"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."stickiness" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "periods" integer ENCODE az64 NOT NULL,
+  "people" bigint ENCODE az64,
+  "share" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "periods");
+
+COMMENT ON TABLE "analytics"."stickiness" IS 'How often people come: one row an analysis and number of periods.';
+
+COMMENT ON COLUMN "analytics"."stickiness"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."stickiness"."periods" IS 'In how many of the hours, days, weeks or months they were active, from 1.';
+
+COMMENT ON COLUMN "analytics"."stickiness"."people" IS 'Persons active in just so many.';
+
+COMMENT ON COLUMN "analytics"."stickiness"."share" IS 'Share of all who were active.';
+
+COMMENT ON COLUMN "analytics"."stickiness"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."web_vitals" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,

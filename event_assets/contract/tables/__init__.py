@@ -26,6 +26,7 @@ from event_assets.contract.tables.product import (
     PATHS,
     PRODUCT_TABLES,
     RETENTION,
+    STICKINESS,
     WEB_VITALS,
 )
 from event_assets.contract.tables.schema import Column, ColumnType, Table
@@ -64,6 +65,7 @@ __all__ = [
     "RETENTION",
     "SESSIONS",
     "SESSION_ISSUES",
+    "STICKINESS",
     "TOUCHES",
     "USERS",
     "USER_SEGMENTS",

@@ -58,8 +58,8 @@ PATHS = Table(
     (
         _ANALYSIS,
         required("step", "int", "Place of from_node on the path, from 1; 0 is the way in."),
-        required("from_node", "string", "Where from; (start) before the first."),
-        required("to_node", "string", "Where to; (end) after the last."),
+        required("from_node", "string", "Where from; (start) before the first, (...) for those left out."),
+        required("to_node", "string", "Where to; (end) after the last, (...) for those left out."),
         required("transitions", "long", "How often: sessions that go this way at this step."),
         Column("mean_seconds", "double", "Mean time between the two; null at both ends.", unit="s"),
     ),
@@ -82,6 +82,19 @@ ACTIVE_USERS = Table(
     partition_by=("analysis",),
 )
 
+STICKINESS = Table(
+    "stickiness",
+    "How often people come: one row an analysis and number of periods.",
+    (
+        _ANALYSIS,
+        required("periods", "int", "In how many of the hours, days, weeks or months they were active, from 1."),
+        required("people", "long", "Persons active in just so many."),
+        Column("share", "double", "Share of all who were active."),
+    ),
+    key=("analysis", "periods"),
+    partition_by=("analysis",),
+)
+
 WEB_VITALS = Table(
     "web_vitals",
     "How fast pages are: one row an analysis, page and kind of device. 75th percentiles, interpolated.",
@@ -99,5 +112,5 @@ WEB_VITALS = Table(
     partition_by=("analysis",),
 )
 
-PRODUCT_TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, WEB_VITALS)
+PRODUCT_TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, STICKINESS, WEB_VITALS)
 """What analyses give: one table a kind, which holds all analyses of it."""

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from event_assets.contract.tables.books import DAILY_METRICS
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.people import USER_SEGMENTS, USER_TRAITS, USERS
-from event_assets.contract.tables.product import ACTIVE_USERS, FUNNELS, LIFECYCLE, PATHS, RETENTION, WEB_VITALS
+from event_assets.contract.tables.product import (
+    ACTIVE_USERS,
+    FUNNELS,
+    LIFECYCLE,
+    PATHS,
+    RETENTION,
+    STICKINESS,
+    WEB_VITALS,
+)
 from event_assets.contract.tables.schema import Column, Table
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.contract.tables.sources import (
@@ -156,6 +164,7 @@ WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
             (LIFECYCLE, ("people",)),
             (PATHS, ("transitions",)),
             (ACTIVE_USERS, ("dau", "wau", "mau")),
+            (STICKINESS, ("people",)),
             (WEB_VITALS, ("views",)),
         )
     ),
