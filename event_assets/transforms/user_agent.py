@@ -27,7 +27,8 @@ _SCREEN = re.compile(
     r"|playstation|xbox|nintendo|steamdeck|watch ?os|apple ?watch|tesla|oculus|quest \d"
 )
 _TABLET = re.compile(
-    r"ipad|tablet(?! pc)|\btab\b|\bpad\b|(?:media|view|match)pad|playbook|kindle|\bkf[a-z]{2,5}\b|nexus (7|9|10)\b|\bsm-[tpx]\d|\bgt-p\d|xoom|\bsilk/(?!.*mobile)"
+    r"ipad|tablet(?! pc)|\btab\b|\bpad\b|(?:media|view|match)pad|playbook|kindle|\bkf[a-z]{2,5}\b|nexus (7|9|10)\b"
+    r"|\bsm-[tpx]\d|\bgt-p\d|xoom|\bsilk/(?!.*mobile)"
 )
 _MOBILE = re.compile(
     r"mobi|iphone|ipod|android|windows phone|iemobile|blackberry|\bbb10|opera mini|symbian|symbos|series ?60|midp|kaios"

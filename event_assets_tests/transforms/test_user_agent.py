@@ -62,7 +62,7 @@ def test_a_user_agent_says_browser_system_and_device(text: str, expected: tuple[
         ("Shop/1.2 CFNetwork/1490.0.4 Darwin/23.2.0", "mobile"),
         ("Mozilla/5.0 (Android; Tablet; rv:27.0) Gecko/27.0 Firefox/27.0", "tablet"),
         (
-            "Mozilla/5.0 (Linux; U; Android 4.2.2; en-us; Lemon Tab 7 Build/JDQ39) AppleWebKit/534.30 Mobile Safari/534",
+            "Mozilla/5.0 (Linux; U; Android 4.2.2; en-us; Lemon Tab 7 Build/JDQ39) AppleWebKit/534 Mobile Safari/534",
             "tablet",
         ),
         ("Dalvik/2.1.0 (Linux; U; Android 13; Xiaomi Pad 6 Build/TKQ1)", "tablet"),
