@@ -176,7 +176,7 @@ def _not_loaded(snapshots: dict[str, Snapshot], warehouse: Warehouse) -> dict[st
 
 
 def _dates_to_load(snapshots: dict[str, Snapshot], warehouse: Warehouse, table: WarehouseTable) -> list[str]:
-    from event_assets.steps.loading import behind
+    from event_assets.steps.loading import behind, loaded_version
 
     snapshot = snapshots.get(table.lake.name)
     if snapshot is None or not snapshot.rows:
@@ -184,7 +184,7 @@ def _dates_to_load(snapshots: dict[str, Snapshot], warehouse: Warehouse, table: 
     try:
         if table.partition_by:
             return sorted(behind(snapshot, warehouse, table).dates)
-        loaded = warehouse.loaded_versions(table)
-    except psycopg.errors.UndefinedTable:
+        loaded = loaded_version(snapshot, warehouse, table)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         return ["whole table"]
-    return [] if loaded.get(None) == snapshot.version else ["whole table"]
+    return [] if loaded == snapshot.version else ["whole table"]

@@ -10,7 +10,7 @@ from event_assets.contract.tables import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.lake.table import LakeTable
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.warehouse import WarehouseResource
-from event_assets.steps.loading import behind, lake_totals
+from event_assets.steps.loading import behind, lake_totals, loaded_version
 from event_assets.steps.window import Window
 from event_assets.warehouse.loads import Totals
 from event_assets.warehouse.warehouse import Warehouse
@@ -53,7 +53,10 @@ def _compare(lake_table: LakeTable, store: Warehouse, table: WarehouseTable, win
         not_loaded = behind(snapshot, store, table).dates
         days = [day for day in window.among(snapshot.dates()) if day not in not_loaded]
     else:
-        snapshot = lake_table.at(max(store.loaded_versions(table).get(None, 0), 0))
+        version = loaded_version(snapshot, store, table)
+        if version is None:
+            return 0, []
+        snapshot = lake_table.at(version)
     wanted = lake_totals(snapshot, table, days)
     dates = None if days is None else [dt.date.fromisoformat(day) for day in days]
     standing = store.counts_and_sums(table, dates) if wanted else {}

@@ -3,7 +3,7 @@ with the rows.
 
 A table that has taken in its upstream up to a version says `through`; dates that changed upstream and are not brought
 up to date yet are `pending`, with the upstream version from which on they are behind. Only these are listed, so the
-record stays small.
+record stays small. A version says something only of the table that it is of, so the table's id stands beside it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Source:
-    """How far one upstream table is taken in. `through` is -1 before the first time."""
+    """How far one upstream table is taken in. `through` is -1 before the first time; `table` is the id of the Delta
+    table, empty in records that were written before it was kept."""
 
     through: int = -1
     pending: Mapping[str, int] = field(default_factory=dict)
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ class Progress:
     def to_json(self) -> bytes:
         return json.dumps(
             {
-                "sources": {k: {"through": s.through, "pending": dict(s.pending)} for k, s in self.sources.items()},
+                "sources": {
+                    name: {"through": source.through, "pending": dict(source.pending), "table": source.table}
+                    for name, source in self.sources.items()
+                },
                 "code": self.code,
                 "outdated": sorted(self.outdated),
                 "positions": self.positions,
@@ -65,7 +70,7 @@ class Progress:
     def from_json(text: bytes) -> Progress:
         data = json.loads(text)
         return Progress(
-            sources={k: Source(s["through"], s["pending"]) for k, s in data["sources"].items()},
+            sources={k: Source(s["through"], s["pending"], s.get("table", "")) for k, s in data["sources"].items()},
             code=data["code"],
             outdated=frozenset(data["outdated"]),
             positions=data["positions"],

@@ -26,7 +26,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import Table
-from event_assets.lake.progress import Progress
+from event_assets.lake.progress import Progress, Source
 from event_assets.lake.storage import Storage
 
 if TYPE_CHECKING:
@@ -288,6 +288,16 @@ class Snapshot:
         self.table = table
         self.delta = delta
         self.version: int = delta.version()
+
+    @cached_property
+    def id(self) -> str:
+        """The id of this table: one that is made anew under the same name has another."""
+        return str(self.delta.metadata().id)
+
+    @property
+    def taken_in(self) -> Source:
+        """What a table remembers that has all of this version in it."""
+        return Source(self.version, table=self.id)
 
     @property
     def progress_number(self) -> int:

@@ -27,7 +27,7 @@ from event_assets.contract.analysis import (
 )
 from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
 from event_assets.transforms.activity import active_users
@@ -115,7 +115,7 @@ def _after(
     code = f"{analysis.name}@{CODE}-{analysis.digest}"
     if isinstance(analysis, Paths):
         code += f"-{rules.timeout_minutes}-{rules.max_hours}-{rules.max_days_client}"
-    made = {f"{code}/{name}": Source(upstream[name].version) for name in _sources(analysis)}
+    made = {f"{code}/{name}": upstream[name].taken_in for name in _sources(analysis)}
     return replace(progress, sources={**others, **made})
 
 

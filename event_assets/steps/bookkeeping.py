@@ -23,8 +23,9 @@ from event_assets.contract.tables import (
     RAW_EVENTS,
 )
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
-from event_assets.steps.outstanding import Arrivals, outstanding
+from event_assets.lake.progress import Source
+from event_assets.lake.table import LakeFile, LakeTable, Snapshot, retry_on_conflict
+from event_assets.steps.outstanding import Arrivals, is_anew, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window
 from event_assets.transforms.ledger import event_ledger
@@ -39,14 +40,15 @@ class _Versions:
 
     def __init__(self, lake: Lake) -> None:
         self.enriched = lake.table(ENRICHED_EVENTS.name).snapshot()
-        copies = self.enriched.progress.source(DUPLICATE_EVENTS.name).through
-        self.duplicates = lake.table(DUPLICATE_EVENTS.name).at(max(copies, 0))
+        copies = self.enriched.progress.source(DUPLICATE_EVENTS.name)
+        self.duplicates = _as_taken_in(lake.table(DUPLICATE_EVENTS.name), copies)
         self.quarantined = lake.table(QUARANTINED_EVENTS.name).snapshot()
         self.clean = lake.table(CLEAN_EVENTS.name).snapshot()
         landed = self.clean.progress.source(RAW_EVENTS.name)
-        self.raw = lake.table(RAW_EVENTS.name).at(max(landed.through, 0))
+        self.raw = _as_taken_in(lake.table(RAW_EVENTS.name), landed)
         self.uncleaned = set(landed.pending)
-        self.agree = self.quarantined.progress.source(RAW_EVENTS.name) == landed
+        same = self.quarantined.progress.source(RAW_EVENTS.name) == landed
+        self.agree = same and not is_anew(self.raw, landed) and not is_anew(self.duplicates, copies)
 
     def of(self, name: str) -> Snapshot:
         """The snapshot of a table that the books are made from."""
@@ -56,6 +58,12 @@ class _Versions:
             ENRICHED_EVENTS.name: self.enriched,
             DUPLICATE_EVENTS.name: self.duplicates,
         }[name]
+
+
+def _as_taken_in(table: LakeTable, source: Source) -> Snapshot:
+    """The version that was taken in; of another table than that, the one that stands."""
+    now = table.snapshot()
+    return now if is_anew(now, source) else table.at(max(source.through, 0))
 
 
 def ledger_step(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
@@ -98,8 +106,10 @@ def _changed(versions: _Versions, base: Snapshot) -> set[str]:
         return every
     changed: set[str] = set()
     for name in _SOURCES:
-        snapshot = versions.of(name)
-        changes = snapshot.changes_since(base.progress.source(name).through)
+        snapshot, source = versions.of(name), base.progress.source(name)
+        if is_anew(snapshot, source):
+            return every
+        changes = snapshot.changes_since(source.through)
         active = {file.path: file for file in snapshot.files}
         for commit in changes.commits:
             if commit.replaced or any(path not in active for path in commit.added):
@@ -132,7 +142,7 @@ def _books(spark: SparkSession, versions: _Versions, dates: list[str]) -> DataFr
         files = snapshot.select("arrival_date", first, last)
         return _arrived(snapshot.read(spark, files), dates)
 
-    todo = outstanding(versions.clean, versions.enriched.progress)
+    todo = outstanding(versions.clean, versions.enriched.progress, versions.enriched.dates())
     arrivals, again = todo.appended(todo.dates)
     return event_ledger(
         rows(versions.raw),

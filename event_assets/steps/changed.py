@@ -13,7 +13,9 @@ from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from event_assets.lake.progress import Source
 from event_assets.lake.table import LakeFile, Snapshot
+from event_assets.steps.outstanding import is_anew
 
 _TIMES = "_times"
 
@@ -33,12 +35,13 @@ def changed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Se
     return signed.groupBy(*columns).agg(F.sum(_TIMES).alias(_TIMES)).where(F.col(_TIMES) != 0).drop(_TIMES)
 
 
-def readable(now: Snapshot, since: int) -> Snapshot | None:
-    """The table as at a version, if its log and those of its files that are gone now are still kept."""
-    if not 0 <= since <= now.version:
+def readable(now: Snapshot, source: Source) -> Snapshot | None:
+    """The table as it was taken in, if it is the same, and its log and those of its files that are gone now are still
+    kept."""
+    if source.through < 0 or is_anew(now, source):
         return None
     try:
-        then = now.table.at(since)
+        then = now.table.at(source.through)
         gone = [now.table.storage.path(f"{now.table.spec.name}/{file.path}") for file in _only_in(then, now)]
     except DeltaError:
         return None

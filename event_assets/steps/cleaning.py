@@ -1,7 +1,8 @@
 """clean_events and quarantined_events: every event of the raw records in exactly one of the two.
 
 Both are kept by arrival and take in raw_events each at its own pace; a crash between the two is made good by the next
-time. A day that other rules made (a mended tracking plan, newer code) is made again from its raw records.
+time. A day that other rules made (a mended tracking plan, newer code) is made again from its raw records. A day that
+raw_events, deleted and landed anew, has nothing of stays as it is: no stream may hold its records any more.
 """
 
 from __future__ import annotations

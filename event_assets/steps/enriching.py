@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables import CLEAN_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS, EVENT_IDS
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Arrivals, Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
@@ -50,7 +50,7 @@ def _index(lake: Lake, spark: SparkSession) -> None:
     clean, ids = lake.table(CLEAN_EVENTS.name).snapshot(), lake.table(EVENT_IDS.name).snapshot()
     todo = outstanding(clean, ids.progress)
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
-    if is_anew(listed, ids.progress.source(DUPLICATE_EVENTS.name)):
+    if todo.is_anew or is_anew(listed, ids.progress.source(DUPLICATE_EVENTS.name)):
         _index_again(lake, spark, clean, ids)
         return
     if not todo.dates:
@@ -110,7 +110,7 @@ def _indexed_to(lake: Lake, ids: Snapshot, todo: Outstanding) -> Progress:
     """The index's progress with all clean events in it, and the list of copies that goes with it."""
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
     progress = ids.progress.with_source(CLEAN_EVENTS.name, todo.after(todo.dates))
-    return progress.with_source(DUPLICATE_EVENTS.name, Source(listed.version))
+    return progress.with_source(DUPLICATE_EVENTS.name, listed.taken_in)
 
 
 def enrich_step(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
@@ -123,7 +123,7 @@ def _enrich(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
     base = lake.table(ENRICHED_EVENTS.name).snapshot()
     clean = _indexed(lake)
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
-    new, lost = outstanding(clean, base.progress), outstanding(listed, base.progress)
+    new, lost = (outstanding(upstream, base.progress, base.dates()) for upstream in (clean, listed))
     made = base.dates() - new.dates.keys()
     again = {d for d in what.window.among(made) if what.rebuild or base.progress.is_outdated(what.code, d)}
     again |= set(what.window.among(lost.dates))

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from event_assets.contract.tables import WarehouseTable
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
-from event_assets.lake.table import LakeFile, Snapshot
-from event_assets.steps.outstanding import Outstanding
+from event_assets.lake.table import Changes, LakeFile, Snapshot
+from event_assets.steps.outstanding import AGAIN, Outstanding
 from event_assets.steps.window import Window
-from event_assets.warehouse.loads import LoadReport, PartitionDate, Totals
+from event_assets.warehouse.loads import OF_ANOTHER, LoadReport, PartitionDate, Totals
 from event_assets.warehouse.warehouse import Warehouse
 
 
@@ -58,7 +58,8 @@ def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: W
                 lake_totals(snapshot, table, dates),
                 "append" if mode == "append" else "replace",
                 snapshot.version,
-                through=min(remaining.values(), default=snapshot.version),
+                through=max(min(remaining.values(), default=snapshot.version), -1),
+                lake_table=snapshot.id,
             )
         )
     done = sorted(set(todo.dates) - remaining.keys() | again)
@@ -67,11 +68,13 @@ def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: W
 
 def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Outstanding:
     """The dates on which the table is behind the lake, each with the lake's version that it is loaded from."""
-    loaded = warehouse.loaded_versions(table)
+    loaded = warehouse.loaded_versions(table, snapshot.id)
+    if any(_is_of_another(version, snapshot) for version in loaded.values()):
+        every = snapshot.dates() | {str(date) for date in loaded if date}
+        again = [date for date in every if loaded.get(dt.date.fromisoformat(date)) != snapshot.version]
+        return Outstanding(snapshot, Source(), Changes(False, ()), dict.fromkeys(again, AGAIN))
     through = loaded.get(None, -1)
-    newest = max(loaded.values(), default=-1)
-    # Loaded from a version that the lake table has not reached: that table was deleted and made anew.
-    changes = snapshot.changes_since(newest if newest > snapshot.version else through)
+    changes = snapshot.changes_since(through)
     dates: dict[str, int] = {}
     if changes.known:
         for commit in changes.commits:
@@ -84,12 +87,29 @@ def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> O
     return Outstanding(snapshot, Source(through), changes, dates)
 
 
+def loaded_version(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> int | None:
+    """The lake's version that a table that is one whole is loaded from; None where it is from no version of this lake
+    table."""
+    version = warehouse.loaded_versions(table, snapshot.id).get(None)
+    return None if version is None or _is_of_another(version, snapshot) else version
+
+
+def _is_of_another(version: int, snapshot: Snapshot) -> bool:
+    """Whether what was loaded from this version is from a lake table that was deleted and made anew."""
+    return version == OF_ANOTHER or version > snapshot.version
+
+
 def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable, rebuild: bool) -> Loaded:
-    loaded = warehouse.loaded_versions(table).get(None, -1)
-    if loaded == snapshot.version and not rebuild:
+    if loaded_version(snapshot, warehouse, table) == snapshot.version and not rebuild:
         return Loaded(snapshot.version, snapshot.rows, snapshot.bytes)
     report = warehouse.load_partition(
-        table, None, snapshot.files, lake_totals(snapshot, table, None), "replace", snapshot.version
+        table,
+        None,
+        snapshot.files,
+        lake_totals(snapshot, table, None),
+        "replace",
+        snapshot.version,
+        lake_table=snapshot.id,
     )
     return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), (report,))
 

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.table import Changes, LakeFile, Snapshot
 
+AGAIN = -2
+"""Stands for a version where a date is to be made again from all rows, whatever the table has of it."""
+
 
 class Arrivals(NamedTuple):
     """New files of some dates. Rows of other dates in these files are not new."""
@@ -41,7 +44,7 @@ class Outstanding:
 
     def _divide(self, dates: list[str], since: int, active: Iterable[str]) -> tuple[list[str], list[str]]:
         """The dates to which rows only came and whose files are all still there, and the others."""
-        if not self.changes.known:
+        if since == AGAIN or not self.changes.known:
             return [], dates
         commits = [commit for commit in self.changes.commits if commit.version > since]
         present = set(active)
@@ -66,26 +69,33 @@ class Outstanding:
         remaining = dict(self.dates)
         for date in done:
             remaining.pop(date, None)
-        return Source(self.upstream.version, dict(sorted(remaining.items())))
+        return Source(self.upstream.version, dict(sorted(remaining.items())), self.upstream.id)
+
+    @property
+    def is_anew(self) -> bool:
+        """Whether the upstream is another table than the one that was taken in."""
+        return is_anew(self.upstream, self.source)
 
 
-def outstanding(upstream: Snapshot, progress: Progress) -> Outstanding:
+def outstanding(upstream: Snapshot, progress: Progress, made: Iterable[str] = ()) -> Outstanding:
     """What a table with this progress has not taken in of the upstream: all of it, where the upstream was deleted and
-    made anew."""
+    made anew. `made` are the dates that the table has then of the upstream that is no more, to be made again too."""
     source = progress.source(upstream.table.spec.name)
-    oldest = min([source.through, *source.pending.values()])
-    changes = upstream.changes_since(source.through if is_anew(upstream, source) else oldest)
-    if changes.known:
-        newly = {d for commit in changes.commits if commit.version > source.through for d in commit.touched}
-        dates = {**dict.fromkeys(newly, source.through), **source.pending}
-    else:
-        dates = dict.fromkeys(upstream.table.touched_by(upstream.files), -1)
-    return Outstanding(upstream, source, changes, dates)
+    if is_anew(upstream, source):
+        dates = {*upstream.table.touched_by(upstream.files), *made}
+        return Outstanding(upstream, source, Changes(False, ()), dict.fromkeys(dates, AGAIN))
+    changes = upstream.changes_since(min([source.through, *(v for v in source.pending.values() if v != AGAIN)]))
+    if not changes.known:
+        dates = {*upstream.table.touched_by(upstream.files), *source.pending}
+        return Outstanding(upstream, source, changes, dict.fromkeys(dates, AGAIN))
+    newly = {date for commit in changes.commits if commit.version > source.through for date in commit.touched}
+    return Outstanding(upstream, source, changes, {**dict.fromkeys(newly, source.through), **source.pending})
 
 
 def is_anew(upstream: Snapshot, source: Source) -> bool:
-    """Whether the upstream is younger than what was taken in of it: another table of the same name."""
-    return source.through > upstream.version
+    """Whether the upstream is another table of the same name than what was taken in of it: its id is another, or it has
+    not reached the version."""
+    return source.through > upstream.version or source.table not in ("", upstream.id)
 
 
 def _by_version(dates: Iterable[str], versions: Mapping[str, int]) -> Iterator[tuple[int, list[str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from event_assets.contract.tables import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.steps.outstanding import outstanding
 
@@ -28,7 +29,9 @@ def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> dict[str, list[str]
     for upstream, downstream in edges:
         if not lake.table(upstream).exists():
             continue
-        todo = outstanding(lake.table(upstream).snapshot(), lake.table(downstream).snapshot().progress)
+        base = lake.table(downstream).snapshot()
+        made = () if upstream == RAW_EVENTS.name else base.dates()
+        todo = outstanding(lake.table(upstream).snapshot(), base.progress, made)
         for date in todo.dates:
             if downstream not in behind.setdefault(date, []):
                 behind[date].append(downstream)

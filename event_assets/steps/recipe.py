@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import Table
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.changed import changed_rows, readable
 from event_assets.steps.report import StepReport
@@ -33,7 +33,7 @@ class Work:
     def before(self) -> dict[str, Snapshot | None]:
         """The upstream tables as they are taken in; None where that is not kept."""
         sources = self.base.progress.source
-        return {name: readable(now, sources(name).through) for name, now in self.upstream.items()}
+        return {name: readable(now, sources(name)) for name, now in self.upstream.items()}
 
     @property
     def existing(self) -> DataFrame:
@@ -51,7 +51,7 @@ class Work:
     def progress(self, code: str) -> Progress:
         progress = self.base.progress
         for name, snapshot in self.upstream.items():
-            progress = progress.with_source(name, Source(snapshot.version))
+            progress = progress.with_source(name, snapshot.taken_in)
         return progress.with_code(code, (), ())
 
 

@@ -83,6 +83,8 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
     progress = tables.page_views.progress
     again = {day for day in what.window.among(known) if what.rebuild or progress.is_outdated(what.code, day)}
     days = sorted({*what.window.among(tables.todo.dates), *again})
+    if tables.todo.is_anew:  # sessions reach over days: those of other events cannot stand beside new ones
+        days = sorted(tables.todo.dates)
     with lake.scratch() as checkpoint:
         made = _made(spark, tables, what, days, again, checkpoint) if days else _restamped(spark, tables)
         if days or tables.stamping.days:
@@ -100,7 +102,7 @@ def _tables(lake: Lake, spark: SparkSession) -> _Tables:
     events = lake.table(ENRICHED_EVENTS.name).snapshot()
     # page_views are committed last, so another one is behind them only where its table was deleted.
     behind = min(views, standing, issues, key=lambda table: _through(table, events))
-    todo = outstanding(events, behind.progress)
+    todo = outstanding(events, behind.progress, standing.dates() | issues.dates() | views.dates())
     index = EventIndex(spark, entries, events, standing, views)
     return _Tables(events, standing, issues, views, todo, index, Stamping(spark, standing, identities, index))
 
@@ -120,7 +122,7 @@ def _made(
     checkpoint: Callable[[DataFrame], DataFrame],
 ) -> list[_Rows]:
     is_first = not tables.sessions.files and not tables.page_views.files and not tables.issues.files
-    if is_first and set(days) >= tables.events.dates():
+    if tables.todo.is_anew or (is_first and set(days) >= tables.events.dates()):
         return _everything(spark, tables, what.rules, checkpoint)
     changed = _changed(spark, tables, days, again)
     return _zones(spark, tables, what, changed, checkpoint)
@@ -131,14 +133,14 @@ def _everything(
 ) -> list[_Rows]:
     events = tables.events.read(spark)
     rows = checkpoint(sessionise(session_events(events, rules), rules))
-    days = sorted(tables.events.dates())
     made = checkpoint(sessions(rows, events, rules))
     tables.index.add_sessions(made)
-    return [
-        _Rows(tables.sessions, tables.stamping.stamp(made, tables.sessions.read(spark)), days),
-        _Rows(tables.issues, session_issues(rows, rules), days),
-        _Rows(tables.page_views, page_views(rows, events, rules), days),
-    ]
+    of_tables = (
+        (tables.sessions, tables.stamping.stamp(made, tables.sessions.read(spark, []))),
+        (tables.issues, session_issues(rows, rules)),
+        (tables.page_views, page_views(rows, events, rules)),
+    )
+    return [_Rows(base, each, sorted(tables.events.dates() | base.dates())) for base, each in of_tables]
 
 
 def _zones(

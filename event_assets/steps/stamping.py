@@ -12,7 +12,7 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import IDENTITIES
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot
 from event_assets.steps.changed import changed_rows, readable
 from event_assets.steps.indexing import EventIndex
@@ -33,14 +33,13 @@ class Stamping:
     @cached_property
     def _restamped(self) -> DataFrame | None:
         """The ids whose sessions may get another stamp; None where that is not known."""
-        then = readable(self.identities, self.sessions.progress.source(IDENTITIES.name).through)
+        then = readable(self.identities, self.sessions.progress.source(IDENTITIES.name))
         return None if then is None else restamped_ids(changed_rows(self.spark, then, self.identities, STAMPS))
 
     @cached_property
     def _ids(self) -> list[str] | None:
         """The same as a list; None where they are not few, or not known."""
-        through = self.sessions.progress.source(IDENTITIES.name).through
-        if not self.sessions.files or through == self.identities.version:
+        if not self.sessions.files or self.sessions.progress.source(IDENTITIES.name) == self.identities.taken_in:
             return []
         return None if self._restamped is None else listed(self._restamped)
 
@@ -72,7 +71,7 @@ class Stamping:
 
     def done(self, progress: Progress) -> Progress:
         """The sessions' progress once they are stamped."""
-        return progress.with_source(IDENTITIES.name, Source(self.identities.version))
+        return progress.with_source(IDENTITIES.name, self.identities.taken_in)
 
     def _stitched(self, rows: DataFrame) -> DataFrame:
         return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))

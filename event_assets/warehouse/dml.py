@@ -110,8 +110,10 @@ def totals(dialect: Dialect, schema: str, table: WarehouseTable) -> sql.Composed
 
 
 def loads_of(schema: str) -> sql.Composed:
-    """Date, lake version and rows of what is loaded of a table, whose name is bound."""
-    return sql.SQL('SELECT partition_date, lake_version, "rows" FROM {} WHERE table_name = %s').format(_loads(schema))
+    """Date, lake version, id of the lake table and rows of what is loaded of a table, whose name is bound."""
+    return sql.SQL("SELECT {} FROM {} WHERE table_name = %s").format(
+        names(("partition_date", "lake_version", "lake_table", "rows")), _loads(schema)
+    )
 
 
 def forget_loads(schema: str, count: int) -> sql.Composed:
@@ -123,7 +125,7 @@ def forget_loads(schema: str, count: int) -> sql.Composed:
 
 
 def record_loads(schema: str, count: int) -> sql.Composed:
-    """Adds so many records; bound, for each: the table's name, date, lake version, rows and time."""
+    """Adds so many records; bound, for each: the table's name, date, lake version and table, rows and time."""
     record = sql.SQL("({})").format(_places(len(LOADS.columns)))
     records = sql.SQL(", ").join([record] * count)
     return sql.SQL("INSERT INTO {} ({}) VALUES {}").format(_loads(schema), names(LOADS.columns), records)

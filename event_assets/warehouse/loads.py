@@ -13,6 +13,9 @@ from event_assets.warehouse.dml import Mode
 PartitionDate = dt.date | None
 """The date of a partition; `None` is the whole of a table that has no partitions."""
 
+OF_ANOTHER = -2
+"""Stands for the version of a partition that is from another lake table than the one that stands now."""
+
 
 class Totals(NamedTuple):
     """Rows of a partition, and the sums of the table's `sums` columns; nulls count as 0."""

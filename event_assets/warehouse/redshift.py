@@ -29,6 +29,7 @@ _IDS = frozenset(
         "person_id",
         "platform",
         "table_name",
+        "lake_table",
     }
 )
 """Text that the contract bounds at 128 characters, four bytes each: narrow columns need less memory in queries."""

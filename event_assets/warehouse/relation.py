@@ -35,6 +35,7 @@ LOADS = Relation(
         Column("table_name", "string", "Table of the warehouse."),
         Column("partition_date", "date", "Date of the partition; null where the table is one whole."),
         Column("lake_version", "long", "Version of the lake table that the rows are from."),
+        Column("lake_table", "string", "Id of that lake table; null in records from before it was kept."),
         Column("rows", "long", "Rows of the partition."),
         Column("loaded_at", "timestamp", "When this version was loaded."),
     ),

@@ -20,6 +20,7 @@ from event_assets.warehouse.dialect import Dialect, Session, SourceFile
 from event_assets.warehouse.dml import Mode
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.loads import (
+    OF_ANOTHER,
     LoadExpectation,
     LoadMismatch,
     LoadReport,
@@ -90,8 +91,10 @@ class Warehouse:
         mode: Mode,
         lake_version: int,
         through: int | None = None,
+        lake_table: str | None = None,
     ) -> LoadReport:
-        """Loads partitions of a table in one transaction, so that they hold what the lake holds at `lake_version`.
+        """Loads partitions of a table in one transaction, so that they hold what the lake holds at `lake_version` of
+        the Delta table whose id is `lake_table`.
 
         `dates` are the partitions, None a table that is one whole. `replace` puts the rows of `files` in the place of
         all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
@@ -117,9 +120,9 @@ class Warehouse:
             if faults:
                 raise LoadMismatch(table.name, faults)
             rows = {date: totals.rows for date, (totals, _) in standing.items()}
-            self._record(session, table, rows, lake_version)
+            self._record(session, table, rows, (lake_version, lake_table))
             if through is not None:
-                self._record(session, table, {None: 0}, through)
+                self._record(session, table, {None: 0}, (through, lake_table))
         return LoadReport(
             table=table.name,
             mode=mode,
@@ -135,10 +138,18 @@ class Warehouse:
             seconds=time.monotonic() - began,
         )
 
-    def loaded_versions(self, table: WarehouseTable) -> dict[PartitionDate, int]:
-        """The lake version that each loaded partition is from, by the warehouse's own record."""
+    def loaded_versions(self, table: WarehouseTable, lake_table: str | None = None) -> dict[PartitionDate, int]:
+        """The lake version that each loaded partition is from, by the warehouse's own record.
+
+        Where `lake_table` is the id of the lake's table as it is now, what is from another table of the same name has
+        the version `OF_ANOTHER`.
+        """
         with self.connect() as session:
-            return {date: version for date, version, _ in self._loads(session, table)}
+            loads = self._loads(session, table)
+        return {
+            date: OF_ANOTHER if lake_table and of_table and of_table != lake_table else version
+            for date, version, of_table, _ in loads
+        }
 
     def counts_and_sums(self, table: WarehouseTable, dates: Sequence[dt.date] | None) -> dict[PartitionDate, Totals]:
         """Rows and sums that stand now, for every date that is asked for; dates None: a table that is one whole."""
@@ -175,18 +186,18 @@ class Warehouse:
         return standing
 
     def _record(
-        self, session: Session, table: WarehouseTable, rows: dict[PartitionDate, int], lake_version: int
+        self, session: Session, table: WarehouseTable, rows: dict[PartitionDate, int], made_of: tuple[int, str | None]
     ) -> None:
-        known = {date: (version, count) for date, version, count in self._loads(session, table)}
-        new = [date for date, count in rows.items() if known.get(date) != (lake_version, count)]
+        known = {date: rest for date, *rest in self._loads(session, table)}
+        new = [date for date, count in rows.items() if known.get(date) != [*made_of, count]]
         now = self._clock()
         for dates in _chunks(new):
             bound = [date for date in dates if date is not None]
             session.execute(dml.forget_loads(self.schema, len(bound)), (table.name, *bound))
-            values = [value for date in dates for value in (table.name, date, lake_version, rows[date], now)]
+            values = [value for date in dates for value in (table.name, date, *made_of, rows[date], now)]
             session.execute(dml.record_loads(self.schema, len(dates)), values)
 
-    def _loads(self, session: Session, table: WarehouseTable) -> list[tuple[PartitionDate, int, int]]:
+    def _loads(self, session: Session, table: WarehouseTable) -> list[tuple[PartitionDate, int, str | None, int]]:
         return session.execute(dml.loads_of(self.schema), (table.name,)).fetchall()
 
     def _value(self, session: Session, query: sql.Composed) -> Any:

@@ -7,9 +7,17 @@ from event_assets.lake.progress import Progress, Source
 
 def test_progress_survives_its_json() -> None:
     progress = Progress(
-        sources={"a": Source(3, {"2026-01-01": 1})}, code="x", outdated=frozenset({"2026-01-02"}), positions={"s": {}}
+        sources={"a": Source(3, {"2026-01-01": 1}, "an id")},
+        code="x",
+        outdated=frozenset({"2026-01-02"}),
+        positions={"s": {}},
     )
     assert Progress.from_json(progress.to_json()) == progress
+
+
+def test_progress_from_before_ids_of_tables_were_kept_is_read() -> None:
+    text = b'{"sources":{"a":{"through":3,"pending":{}}},"code":"x","outdated":[],"positions":{}}'
+    assert Progress.from_json(text) == Progress({"a": Source(3, {}, "")}, "x")
 
 
 def test_nothing_is_outdated_in_a_table_that_nothing_was_made_in() -> None:

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables import EVENT_DAYS, LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.lake.progress import Progress, Source
 from event_assets.steps.loading import behind, lake_totals, load_step
-from event_assets.steps.outstanding import outstanding
+from event_assets.steps.outstanding import AGAIN, outstanding
 from event_assets.steps.window import EVERYTHING
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
@@ -95,6 +95,6 @@ def test_everything_is_outstanding_of_an_upstream_that_is_younger_than_what_was_
     events = whole.lake.table("enriched_events").snapshot()
     taken_in = Progress({"enriched_events": Source(events.version + 1, {"2026-03-01": 0})})
     todo = outstanding(events, taken_in)
-    assert todo.dates == dict.fromkeys(events.dates(), -1)
+    assert todo.dates == dict.fromkeys(events.dates(), AGAIN)
     assert todo.appended(todo.dates) == ([], sorted(events.dates()))
-    assert todo.after(todo.dates) == Source(events.version)
+    assert todo.after(todo.dates) == events.taken_in

@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."_loads" (
   "table_name" varchar(512) ENCODE raw NOT NULL,
   "partition_date" date ENCODE az64,
   "lake_version" bigint ENCODE az64 NOT NULL,
+  "lake_table" varchar(512) ENCODE zstd,
   "rows" bigint ENCODE az64 NOT NULL,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
@@ -17,6 +18,8 @@ COMMENT ON COLUMN "analytics"."_loads"."table_name" IS 'Table of the warehouse.'
 COMMENT ON COLUMN "analytics"."_loads"."partition_date" IS 'Date of the partition; null where the table is one whole.';
 
 COMMENT ON COLUMN "analytics"."_loads"."lake_version" IS 'Version of the lake table that the rows are from.';
+
+COMMENT ON COLUMN "analytics"."_loads"."lake_table" IS 'Id of that lake table; null in records from before it was kept.';
 
 COMMENT ON COLUMN "analytics"."_loads"."rows" IS 'Rows of the partition.';
 
@@ -1049,11 +1052,11 @@ INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_i
 
 SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
 
-SELECT partition_date, lake_version, "rows" FROM "analytics"."_loads" WHERE table_name = %s;
+SELECT "partition_date", "lake_version", "lake_table", "rows" FROM "analytics"."_loads" WHERE table_name = %s;
 
 DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IN (%s, %s);
 
-INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s), (%s, %s, %s, %s, %s);
+INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "lake_table", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s, %s), (%s, %s, %s, %s, %s, %s);
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
@@ -1079,11 +1082,11 @@ INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_i
 
 SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
 
-SELECT partition_date, lake_version, "rows" FROM "analytics"."_loads" WHERE table_name = %s;
+SELECT "partition_date", "lake_version", "lake_table", "rows" FROM "analytics"."_loads" WHERE table_name = %s;
 
 DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IN (%s, %s);
 
-INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s), (%s, %s, %s, %s, %s);
+INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "lake_table", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s, %s), (%s, %s, %s, %s, %s, %s);
 
 LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
 
@@ -1107,8 +1110,8 @@ INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "
 
 SELECT CAST(NULL AS date), count(*), coalesce(sum("events"), 0), coalesce(sum("sessions"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."dim_users";
 
-SELECT partition_date, lake_version, "rows" FROM "analytics"."_loads" WHERE table_name = %s;
+SELECT "partition_date", "lake_version", "lake_table", "rows" FROM "analytics"."_loads" WHERE table_name = %s;
 
 DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IS NULL;
 
-INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s);
+INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "lake_table", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s, %s);
