@@ -110,6 +110,7 @@ def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, d
         "user_traits",
         "users",
         "user_segments",
+        "warehouse/dim_visitors",
         "warehouse/dim_users",
         "warehouse/user_segments",
     ):

@@ -442,6 +442,77 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost bef
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."fct_session_issues" (
+  "event_date" date ENCODE az64 NOT NULL,
+  "session_id" varchar(512) ENCODE zstd NOT NULL,
+  "reason" varchar(65535) ENCODE zstd,
+  "anonymous_id" varchar(512) ENCODE zstd,
+  "start_at" timestamp with time zone ENCODE raw,
+  "end_at" timestamp with time zone ENCODE az64,
+  "last_event_at" timestamp with time zone ENCODE az64,
+  "events_after_cut" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("anonymous_id")
+COMPOUND SORTKEY ("start_at");
+
+COMMENT ON TABLE "analytics"."fct_session_issues" IS 'One row a session of a client that did not end: it was cut, by the date on which it began.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."session_id" IS 'The client''s session id.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."reason" IS 'too_long: it ran on for more than 3 days after its earliest received event.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."start_at" IS 'When it began.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."end_at" IS 'Its last event before the cut.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."last_event_at" IS 'The last event with its id.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."events_after_cut" IS 'Events that came after the cut, and count in no session.';
+
+COMMENT ON COLUMN "analytics"."fct_session_issues"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_visitors" (
+  "anonymous_id" varchar(512) ENCODE raw NOT NULL,
+  "user_id" varchar(512) ENCODE zstd,
+  "stitched_user_id" varchar(65535) ENCODE zstd,
+  "first_seen_at" timestamp with time zone ENCODE az64,
+  "last_seen_at" timestamp with time zone ENCODE az64,
+  "events" bigint ENCODE az64,
+  "sessions" bigint ENCODE az64,
+  "page_views" bigint ENCODE az64,
+  "engaged_seconds" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("anonymous_id")
+COMPOUND SORTKEY ("anonymous_id");
+
+COMMENT ON TABLE "analytics"."dim_visitors" IS 'One row an anonymous_id.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."user_id" IS 'Last user id seen on the device, by received_at. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."stitched_user_id" IS 'That user id, else the anonymous id. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."first_seen_at" IS 'First event.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."last_seen_at" IS 'Last event.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."events" IS 'Events.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."sessions" IS 'Sessions.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."page_views" IS 'Page views.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."dim_visitors"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE TABLE IF NOT EXISTS "analytics"."dim_users" (
   "person_id" varchar(512) ENCODE raw NOT NULL,
   "user_ids" varchar(65535) ENCODE zstd,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from event_assets.contract.tables.books import DAILY_METRICS
 from event_assets.contract.tables.events import ENRICHED_EVENTS
-from event_assets.contract.tables.people import USER_SEGMENTS, USER_TRAITS, USERS
+from event_assets.contract.tables.people import USER_SEGMENTS, USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
@@ -17,7 +17,7 @@ from event_assets.contract.tables.product import (
     WEB_VITALS,
 )
 from event_assets.contract.tables.schema import Column, Table
-from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.contract.tables.sources import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
@@ -93,6 +93,22 @@ WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
         dist_key="anonymous_id",
         sort_key=("start_at",),
         sums=("events", "page_views", "engaged_seconds", "revenue"),
+    ),
+    WarehouseTable(
+        "fct_session_issues",
+        SESSION_ISSUES,
+        SESSION_ISSUES.column_names,
+        partition_by="event_date",
+        dist_key="anonymous_id",
+        sort_key=("start_at",),
+    ),
+    WarehouseTable(
+        "dim_visitors",
+        VISITORS,
+        VISITORS.column_names,
+        dist_key="anonymous_id",
+        sort_key=("anonymous_id",),
+        sums=("events", "sessions", "page_views", "engaged_seconds"),
     ),
     WarehouseTable(
         "dim_users",
