@@ -46,10 +46,12 @@ VERSIONS: Mapping[str, str] = {
 }
 """Each enrichment's version: raise it when the same event would be enriched otherwise."""
 
+_OF_AGENT = UserAgent._fields[:5]
+"""What the columns say of a user agent: browser, system and kind of device."""
 _DEVICE_OF_PLATFORM = {"ios": "mobile", "android": "mobile", "desktop": "desktop"}
 _FROM_CLEAN = tuple(name for name in ENRICHED_EVENTS.column_names if name in CLEAN_EVENTS.column_names)
 _SCHEMA = ENRICHED_EVENTS.arrow_schema()
-_TYPES = {column.name: column.type for column in _SCHEMA} | {"is_spider": pa.bool_()}
+_TYPES = {column.name: column.type for column in _SCHEMA}
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def _device(user_agent: str) -> _Device:
 def _devices(columns: dict[str, Any]) -> dict[str, Any]:
     sent = encoded(columns["device_user_agent"])
     devices = [_device(agent[:LONGEST]) if agent else _Device() for agent in sent.values]
-    agents = spread([device.agent for device in devices], UserAgent._fields, sent.codes, _TYPES)
+    agents = spread([device.agent for device in devices], _OF_AGENT, sent.codes, _TYPES)
     verdicts = spread([device.verdict for device in devices], BotVerdict._fields, sent.codes, _TYPES)
     failure = spread([(device.failure,) for device in devices], ("failure",), sent.codes, _TYPES)
     platforms = encoded(columns["platform"])

@@ -59,7 +59,10 @@ _DESKTOP = (
 
 
 class UserAgent(NamedTuple):
-    """What a user agent says. Versions are major ones. `is_spider`: uap-core knows it as a robot."""
+    """What a user agent says. Versions are major ones. `is_spider`: uap-core knows it as a robot.
+
+    `device` is what uap-core calls the device (`iPhone`, `Samsung SM-X900`), with its brand and model.
+    """
 
     browser: str | None = None
     browser_version: str | None = None
@@ -67,6 +70,9 @@ class UserAgent(NamedTuple):
     os_version: str | None = None
     device_type: DeviceType | None = None
     is_spider: bool = False
+    device: str | None = None
+    device_brand: str | None = None
+    device_model: str | None = None
 
 
 NO_USER_AGENT = UserAgent()
@@ -75,17 +81,19 @@ NO_USER_AGENT = UserAgent()
 def parse_user_agent(text: str | None) -> UserAgent:
     """Browser, system and kind of device; None where uap-core knows no name.
 
-    >>> parse_user_agent(
+    >>> found = parse_user_agent(
     ...     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     ...     "Version/17.4 Mobile/15E148 Safari/604.1"
-    ... )[:5]
-    ('Mobile Safari', '17', 'iOS', '17', 'mobile')
+    ... )
+    >>> found[:5], found.device
+    (('Mobile Safari', '17', 'iOS', '17', 'mobile'), 'iPhone')
     """
     if not text or text.isspace():
         return NO_USER_AGENT
     text = text[:LONGEST]
     found = _parser().parse(text)
-    spider = found.device is not None and found.device.family == "Spider"
+    device = found.device
+    spider = device is not None and device.family == "Spider"
     system = found.os if found.os and found.os.family != _UNNAMED else None
     return UserAgent(
         found.user_agent.family if found.user_agent else None,
@@ -94,6 +102,9 @@ def parse_user_agent(text: str | None) -> UserAgent:
         system.major if system else None,
         "bot" if spider else _device_type(text.lower(), found),
         spider,
+        device.family if device else None,
+        device.brand if device else None,
+        device.model if device else None,
     )
 
 

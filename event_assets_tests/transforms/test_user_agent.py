@@ -74,6 +74,23 @@ def test_the_kind_of_device_is_told(text: str, device_type: str) -> None:
     assert parse_user_agent(text).device_type == device_type
 
 
+@pytest.mark.parametrize(
+    ("text", "device"),
+    [
+        ("Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15", ("iPad", "Apple", "iPad")),
+        (
+            "Mozilla/5.0 (Linux; Android 13; SM-X900 Build/TP1A) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36",
+            ("Samsung SM-X900", "Samsung", "SM-X900"),
+        ),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1)", ("Spider", "Spider", "Desktop")),
+        ("something never seen", (None, None, None)),
+    ],
+)
+def test_the_device_is_told_by_brand_and_model(text: str, device: tuple[str | None, ...]) -> None:
+    found = parse_user_agent(text)
+    assert (found.device, found.device_brand, found.device_model) == device
+
+
 @pytest.mark.parametrize("text", [None, "", "   "])
 def test_no_user_agent_says_nothing(text: str | None) -> None:
     assert parse_user_agent(text) is NO_USER_AGENT
