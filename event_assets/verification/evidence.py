@@ -16,30 +16,54 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import zstandard
-from deltalake import DeltaTable
 from psycopg import sql
-from pyarrow import fs
 
+from event_assets.contract.analysis import Analyses, Funnel, Paths
+from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, table
 from event_assets.settings import Settings
+from event_assets.verification.reading import Refreshed, columns_of, plain, refreshed, scan, version
 
 _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
-_EPOCH_MICROSECONDS = 1e6
+
+EVENT_FIELDS = (
+    *("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "derived_at", "received_at"),
+    *("platform", "is_bot", "revenue_reporting", "traits", "properties", "page_path", "device_type"),
+    *("lcp_ms", "inp_ms", "fid_ms", "cls"),
+)
+"""Columns of enriched events that are always read; analyses name more."""
+_SOURCE = ("source", "medium", "campaign", "channel_group")
 
 _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
     "clean_events": (("event_id", "shard_id", "sequence_number", "line"), "event_id"),
     "duplicate_events": (("event_id", "is_conflict"), "event_id"),
-    "enriched_events": (("event_id", "event", "anonymous_id", "user_id", "derived_at"), "event_id"),
-    "page_views": (("page_view_id", "session_id", "engaged_seconds"), "page_view_id"),
-    "sessions": (("session_id", "anonymous_id", "user_id", "events", "revenue"), ""),
+    "page_views": (("page_view_id", "event_id", "session_id", "start_at", "index_in_session", "is_bot"), ""),
+    "sessions": (
+        (
+            *("session_id", "anonymous_id", "user_id", "event_date", "start_at", "platform", "events", "page_views"),
+            *("entry_url", "engaged_seconds", "is_engaged", "is_bounce", "is_bot", "revenue", *_SOURCE),
+        ),
+        "",
+    ),
     "visitors": (("anonymous_id",), "anonymous_id"),
-    "identities": (("id_type", "id", "person_id"), "id"),
+    "identities": (("id_type", "id", "person_id"), ""),
     "users": (("person_id", "events", "revenue"), ""),
     "quarantined_events": (("event_id", "reason", "shard_id", "sequence_number", "line"), ""),
     "event_ledger": (("arrival_date", "arrival_hour", "balanced"), ""),
 }
 """Lake tables with the columns that are read, and the one by which rows are about the truth."""
+
+MARTS: dict[str, str] = {
+    "user_traits": "dim_user_traits",
+    "touches": "fct_touches",
+    "conversions": "fct_conversions",
+    "conversion_paths": "fct_conversion_paths",
+    "attribution": "attribution",
+    "channel_performance": "channel_performance",
+    "daily_metrics": "agg_daily",
+    **{name: name for name in ("funnels", "retention", "lifecycle", "paths", "active_users", "web_vitals")},
+}
+"""Tables that are read whole, all columns, with their names in the warehouse."""
 
 _WAREHOUSE: dict[str, tuple[str, ...]] = {
     "fct_events": ("event_id",),
@@ -47,8 +71,10 @@ _WAREHOUSE: dict[str, tuple[str, ...]] = {
     "fct_sessions": ("session_id", "anonymous_id", "user_id", "revenue"),
     "dim_users": ("person_id",),
     "user_segments": ("person_id",),
-    "agg_daily": ("event_date", "platform"),
 }
+
+LOADS = "_loads"
+"""The warehouse's own record of what is loaded."""
 
 
 class Evidence:
@@ -63,8 +89,10 @@ class Evidence:
             "event_id": self._column("event_id"),
             "page_view_id": self._column("page_view_id"),
             "anonymous_id": self._column("anonymous_id"),
-            "id": self._column("anonymous_id") | self._column("user_id"),
         }
+        self.versions: dict[str, int] = {}
+        self.refreshed: dict[str, Refreshed] = {}
+        self.event_fields: tuple[str, ...] = EVENT_FIELDS
 
     def rows(self, query: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -80,30 +108,40 @@ class Evidence:
             return []
         return self.rows("SELECT kind, begins_at, ends_at, metric FROM truth.anomalies ORDER BY begins_at")
 
-    def read_lake(self, settings: Settings) -> None:
-        """Reads what the lake's tables say. A table that is not there yet is empty."""
+    def read_lake(self, settings: Settings, analyses: Analyses = Analyses()) -> None:
+        """Reads what the lake's tables say, of events also what analyses name. One that is not there yet is empty."""
+        for name in (ENRICHED_EVENTS.name, IDENTITIES.name, *MARTS):
+            self.versions[name] = version(settings, name)
+        for name in {analysis.table.name for analysis in analyses.usable}:
+            self.refreshed[name] = refreshed(settings, name)
+        self.event_fields = tuple(dict.fromkeys((*EVENT_FIELDS, *_named_by(analyses))))
         for name, (columns, key) in _LAKE.items():
             wanted = pc.field(key).isin(pa.array(sorted(self._ids[key]))) if key else None
-            self._create(f"lake_{name}", columns)
-            for batch in _scan(settings, name, columns, wanted):
-                self._insert(f"lake_{name}", batch)
+            self._read_table(settings, name, columns, wanted)
+        self._read_table(settings, ENRICHED_EVENTS.name, self.event_fields)
+        for name in MARTS:
+            self._read_table(settings, name, table(name).column_names)
         self._create("raw", ("event_id", "shard_id", "sequence_number", "line"))
-        for batch in _scan(settings, "raw_events", ("shard_id", "sequence_number", "data"), None):
+        for batch in scan(settings, "raw_events", ("shard_id", "sequence_number", "data"), None):
             self._insert_raw(batch)
 
     def read_warehouse(self, url: str, schema: str) -> None:
         """Reads what the warehouse's tables say. A table that is not there yet is empty."""
         with psycopg.connect(url) as connection:
-            for name, columns in _WAREHOUSE.items():
+            copies = {there: table(name).column_names for name, there in MARTS.items()}
+            for name, columns in {**_WAREHOUSE, **copies, LOADS: ("table_name", "lake_version", "loaded_at")}.items():
                 self._create(f"warehouse_{name}", columns)
                 found = connection.execute("SELECT to_regclass(%s)", (f'"{schema}"."{name}"',)).fetchone()
                 if found is None or found[0] is None:
                     continue
-                names = sql.SQL(", ").join(map(sql.Identifier, columns))
+                there = _columns_there(connection, schema, name)
+                names = sql.SQL(", ").join(
+                    sql.Identifier(column) if column in there else sql.NULL for column in columns
+                )
                 query = sql.SQL("SELECT {} FROM {}").format(names, sql.Identifier(schema, name))
                 marks = ", ".join("?" * len(columns))
                 with connection.cursor(name=f"verify_{name}") as cursor:
-                    rows = ([_plain(value) for value in row] for row in cursor.execute(query))
+                    rows = ([plain(value) for value in row] for row in cursor.execute(query))
                     self.connection.executemany(f"INSERT INTO warehouse_{name} VALUES ({marks})", rows)
 
     def _column(self, name: str) -> set[str]:
@@ -112,10 +150,17 @@ class Evidence:
     def _create(self, table: str, columns: tuple[str, ...]) -> None:
         self.connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
 
+    def _read_table(
+        self, settings: Settings, name: str, columns: tuple[str, ...], wanted: pc.Expression | None = None
+    ) -> None:
+        self._create(f"lake_{name}", columns)
+        for batch in scan(settings, name, columns, wanted):
+            self._insert(f"lake_{name}", batch)
+
     def _insert(self, table: str, batch: pa.RecordBatch) -> None:
         marks = ", ".join("?" * batch.num_columns)
-        columns = [_values(column) for column in batch.columns]
-        self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", zip(*columns, strict=True))
+        rows = zip(*columns_of(batch), strict=True)
+        self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
     def _insert_raw(self, batch: pa.RecordBatch) -> None:
         known = self._ids["event_id"]
@@ -125,43 +170,20 @@ class Evidence:
                     self.connection.execute("INSERT INTO raw VALUES (?, ?, ?, ?)", (event_id, shard, sequence, line))
 
 
-def _scan(
-    settings: Settings, name: str, columns: tuple[str, ...], wanted: pc.Expression | None
-) -> Iterator[pa.RecordBatch]:
-    root = f"{settings.lake}/{name}"
-    options, filesystem = _access(settings)
-    if not DeltaTable.is_deltatable(root, options):
-        return
-    files = [
-        uri.removeprefix("s3://").removeprefix("file://")
-        for uri in DeltaTable(root, storage_options=options).file_uris()
-    ]
-    if files:
-        dataset = ds.dataset(sorted(files), format="parquet", filesystem=filesystem)
-        yield from dataset.to_batches(columns=list(columns), filter=wanted)
+def _columns_there(connection: psycopg.Connection, schema: str, name: str) -> set[str]:
+    query = "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
+    return {column for (column,) in connection.execute(query, (schema, name))}
 
 
-def _access(settings: Settings) -> tuple[dict[str, str], fs.FileSystem]:
-    """How Delta's log and Arrow reach the lake."""
-    if not settings.lake.startswith("s3://"):
-        return {}, fs.LocalFileSystem()
-    options = {"AWS_REGION": settings.aws_region}
-    if settings.s3_endpoint_url is None:
-        return options, fs.S3FileSystem(region=settings.aws_region)
-    scheme, _, host = settings.s3_endpoint_url.partition("://")
-    options |= {"AWS_ENDPOINT_URL": settings.s3_endpoint_url, "AWS_ALLOW_HTTP": str(scheme == "http").lower()}
-    return options, fs.S3FileSystem(region=settings.aws_region, endpoint_override=host, scheme=scheme)
-
-
-def _values(column: pa.Array) -> list[Any]:
-    if pa.types.is_timestamp(column.type):
-        microseconds = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
-        return [None if value is None else value / _EPOCH_MICROSECONDS for value in microseconds.to_pylist()]
-    return [_plain(value) for value in column.to_pylist()]
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, int, float, bytes)) else str(value)
+def _named_by(analyses: Analyses) -> Iterator[str]:
+    """Columns of enriched events that analyses ask for."""
+    for analysis in analyses.usable:
+        names = [name for step in analysis.steps_named() for name in step.where]
+        if isinstance(analysis, Funnel) and analysis.breakdown is not None:
+            names.append(analysis.breakdown)
+        if isinstance(analysis, Paths):
+            names.append(analysis.by)
+        yield from (name for name in names if name in ENRICHED_EVENTS.column_names)
 
 
 def _event_ids(record: bytes) -> Iterator[str | None]:

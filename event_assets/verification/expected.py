@@ -13,7 +13,8 @@ from event_assets.verification.evidence import Evidence
 
 _GAP_SECONDS = 30 * 60
 _LONGEST_SECONDS = 24 * 3600
-_SHARED_ABOVE = 5
+SHARED_ABOVE = 5
+"""A device with more user ids than this is shared."""
 
 _TAKEN = """
 CREATE TABLE taken AS
@@ -31,6 +32,16 @@ SELECT * FROM (
     FROM taken WHERE fate = 'clean'
 ) WHERE place = 1
 """
+
+PAGE_VIEWS = "SELECT count(DISTINCT page_view_id) FROM counted WHERE event = 'page_view'"
+SESSIONS = "SELECT count(*) FROM expected_sessions"
+REVENUE = "SELECT round(sum(revenue), 2) FROM counted WHERE event = 'purchase'"
+OUR_SESSIONS = """
+    session_id IN (SELECT session_id FROM expected_sessions) OR anonymous_id IN (SELECT key FROM expected_sessions)
+    OR (anonymous_id IS NULL AND user_id IN (SELECT key FROM expected_sessions))
+"""
+OUR_VIEWS = "page_view_id IN (SELECT page_view_id FROM counted WHERE event = 'page_view')"
+"""What must be found, as queries; and which of the sessions and views that are found are about the truth."""
 
 
 class _Event(NamedTuple):
@@ -103,7 +114,7 @@ def _work_out_people(evidence: Evidence) -> None:
         WHERE event IN ('identify', 'alias') AND anonymous_id IS NOT NULL AND kept_user_id IS NOT NULL
         AND anonymous_id NOT IN (
             SELECT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
-            GROUP BY 1 HAVING count(DISTINCT kept_user_id) > {_SHARED_ABOVE}
+            GROUP BY 1 HAVING count(DISTINCT kept_user_id) > {SHARED_ABOVE}
         )
         """
     )

@@ -1,0 +1,82 @@
+"""Retention, lifecycles and active people by sets of persons a period: what their rows must be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from event_assets.contract.analysis import ActiveUsers, Lifecycle, Period, Retention, Step, Weekday
+from event_assets.verification.history import Event, date_of
+from event_assets.verification.matching import is_step, period_of, start_of
+from event_assets.verification.report import Key, Values
+
+RETENTION_COLUMNS = ("cohort_start", "period", "people", "cohort_people", "share")
+LIFECYCLE_COLUMNS = ("period_start", "status", "people")
+ACTIVE_COLUMNS = ("event_date", "dau", "wau", "mau", "stickiness")
+
+_Active = dict[int, set[str]]
+"""Who was active, by number of the period."""
+
+
+def active_in(events: Sequence[Event], step: Step | None, period: Period, week_starts: Weekday = "sunday") -> _Active:
+    """Persons with an event that is the step, by number of the period."""
+    active: _Active = defaultdict(set)
+    for event in events:
+        if event.person is not None and is_step(event, step):
+            active[period_of(event.at, period, week_starts)].add(event.person)
+    return active
+
+
+def retention_rows(retention: Retention, events: Sequence[Event]) -> dict[Key, Values]:
+    """The rows of a retention table by (beginning of the cohort in microseconds, period)."""
+    by = (retention.period, retention.week_starts)
+    targets = active_in(events, retention.target, *by)
+    returned = active_in(events, retention.returning or retention.target, *by)
+    if not targets:
+        return {}
+    rows: dict[Key, Values] = {}
+    now = max(period_of(event.at, *by) for event in events)
+    seen: set[str] = set()
+    for cohort in range(min(targets), now + 1):
+        people = targets.get(cohort, set()) - (seen if retention.first_time else set())
+        seen |= people
+        for cell in range(min(retention.periods, now - cohort + 1)):
+            there = len(people & returned.get(cohort + cell, set())) if cell else len(people)
+            share = there / len(people) if people else None
+            rows[start_of(cohort, *by), cell] = (there, len(people), share)
+    return rows
+
+
+def lifecycle_rows(lifecycle: Lifecycle, events: Sequence[Event]) -> dict[Key, Values]:
+    """The rows of a lifecycle by (beginning of the period in microseconds, status)."""
+    by = (lifecycle.period, lifecycle.week_starts)
+    active = active_in(events, lifecycle.event, *by)
+    if not active:
+        return {}
+    rows: dict[Key, Values] = {}
+    before: set[str] = set()
+    for number in range(min(active), max(period_of(event.at, *by) for event in events) + 1):
+        now, last = active.get(number, set()), active.get(number - 1, set())
+        counts = {
+            "new": len(now - before),
+            "returning": len(now & last),
+            "resurrecting": len((now & before) - last),
+            "dormant": -len(last - now),
+        }
+        rows |= {(start_of(number, *by), status): (people,) for status, people in counts.items()}
+        before |= now
+    return rows
+
+
+def active_rows(active_users: ActiveUsers, events: Sequence[Event]) -> dict[Key, Values]:
+    """The rows of active people by (date,)."""
+    active = active_in(events, active_users.event, "day")
+    if not active:
+        return {}
+    rows: dict[Key, Values] = {}
+    for day in range(min(active), max(period_of(event.at, "day") for event in events) + 1):
+        dau, wau, mau = (
+            len(set().union(*(active.get(day - back, set()) for back in range(days)))) for days in (1, 7, 30)
+        )
+        rows[(date_of(start_of(day, "day")),)] = (dau, wau, mau, dau / mau if mau else None)
+    return rows

@@ -1,0 +1,146 @@
+"""Product analyses: each made again from the history, and the lines that say whether its rows are those.
+
+An analysis is made whole, by a run of its own that waits for a pause. One that is not of the lake's events as they are
+is late, not wrong: its line says since when.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from event_assets.contract.analysis import (
+    ActiveUsers,
+    Analyses,
+    Analysis,
+    Funnel,
+    Lifecycle,
+    Paths,
+    Retention,
+    WebVitals,
+)
+from event_assets.settings import Settings
+from event_assets.verification import funnels, periods, visits
+from event_assets.verification.evidence import Evidence
+from event_assets.verification.history import Event, History, microseconds
+from event_assets.verification.matching import is_step
+from event_assets.verification.report import Expectation, Key, Values, differing, equal, moment
+
+
+class _Rows(NamedTuple):
+    """Rows of an analysis by key: which columns they have, and how many of these are the key."""
+
+    columns: tuple[str, ...]
+    key_columns: int
+    rows: dict[Key, Values]
+
+
+def product_lines(
+    evidence: Evidence, history: History, analyses: Analyses, settings: Settings
+) -> Iterator[Expectation]:
+    """Lines about funnels, retention, lifecycle, paths, active_users and web_vitals."""
+    for analysis in analyses.usable:
+        late = late_line(evidence, analysis)
+        if late is not None:
+            yield late
+        elif history.events:
+            yield from _about(evidence, analysis, _events(analysis, history), settings)
+    for table in dict.fromkeys(analysis.table.name for analysis in analyses.usable):
+        names = ", ".join(f"'{analysis.name}'" for analysis in analyses.usable)
+        left = evidence.number(f"SELECT count(*) FROM lake_{table} WHERE analysis NOT IN ({names})")
+        if left:
+            yield equal(table, "rows of analyses that are no more", 0, left)
+
+
+def late_line(evidence: Evidence, analysis: Analysis) -> Expectation | None:
+    """A line that judges nothing, where the analysis is not made of the lake as it is."""
+    component = analysis.table.name
+    made = evidence.refreshed[component]
+    sources = made.sources_of(analysis.name, analysis.digest)
+    behind = {name: through for name, through in sources.items() if through < evidence.versions[name]}
+    if sources and not behind:
+        return None
+    at = made.at.get(analysis.name)
+    since = f"since {moment(at.timestamp())}" if at is not None else "yet"
+    expected = ", ".join(f"{name} {evidence.versions[name]}" for name in behind)
+    actual = ", ".join(f"{name} {through}" for name, through in behind.items())
+    return Expectation(component, f"{analysis.name}: not refreshed {since}", expected, actual, True, late=True)
+
+
+def _events(analysis: Analysis, history: History) -> list[Event]:
+    """Those that it looks at: of its last days, counted from the last day that has any event."""
+    events = history.events if analysis.include_bots else history.human
+    days = analysis.days if isinstance(analysis, Funnel | Paths | WebVitals) else None
+    if days is None:
+        return list(events)
+    last = dt.date.fromisoformat(history.events[-1].date)
+    first = str(last - dt.timedelta(days=days - 1))
+    return [event for event in events if event.date >= first]
+
+
+def _about(evidence: Evidence, analysis: Analysis, events: list[Event], settings: Settings) -> Iterator[Expectation]:
+    made = _made(analysis, events, settings)
+    table = analysis.table.name
+    query = f"SELECT {', '.join(made.columns)} FROM lake_{table} WHERE analysis = ?"
+    found = [_in_microseconds(made.columns, row) for row in evidence.rows(query, [analysis.name])]
+    by_key = {row[: made.key_columns]: row[made.key_columns :] for row in found}
+    for what, expected, actual in _sums(analysis, made.rows, by_key, events):
+        yield equal(table, f"{analysis.name}: {what}", expected, actual)
+    rows = [(row[: made.key_columns], row[made.key_columns :]) for row in found]
+    yield differing(table, f"{analysis.name}: rows that say something else", made.rows, rows)
+
+
+def _sums(
+    analysis: Analysis, made: dict[Key, Values], found: dict[Key, Values], events: list[Event]
+) -> Iterator[tuple[str, float, float]]:
+    """What must balance: words for it, what it must be, and what it is."""
+    match analysis:
+        case Funnel():
+            began = {event.person for event in events if event.person and is_step(event, analysis.steps[0])}
+            yield "people at the first step", len(began), sum(v[1] for key, v in found.items() if key == ("(all)", 1))
+        case Retention():
+            torn = sum(values[0] != values[1] for (_, period), values in found.items() if period == 0)
+            yield "cohorts whose first cell is not their size", 0, torn
+            yield (
+                "people of all cohorts",
+                *(sum(v[0] for key, v in rows.items() if key[1] == 0) for rows in (made, found)),
+            )
+        case Lifecycle():
+            active = periods.active_in(events, analysis.event, analysis.period, analysis.week_starts)
+            here = sum(values[0] for (_, status), values in found.items() if status != "dormant")
+            yield "people who were active, over all periods", sum(map(len, active.values())), here
+        case ActiveUsers():
+            active = periods.active_in(events, analysis.event, "day")
+            yield (
+                "people who were active, over all days",
+                sum(map(len, active.values())),
+                sum(v[0] for v in found.values()),
+            )
+        case Paths():
+            yield "sessions on a path", *(sum(v[0] for key, v in rows.items() if key[0] == 0) for rows in (made, found))
+        case WebVitals():
+            yield "page views measured", *(sum(values[0] for values in rows.values()) for rows in (made, found))
+
+
+def _made(analysis: Analysis, events: list[Event], settings: Settings) -> _Rows:
+    match analysis:
+        case Funnel():
+            return _Rows(funnels.COLUMNS, 2, funnels.funnel_rows(analysis, events))
+        case Retention():
+            return _Rows(periods.RETENTION_COLUMNS, 2, periods.retention_rows(analysis, events))
+        case Lifecycle():
+            return _Rows(periods.LIFECYCLE_COLUMNS, 2, periods.lifecycle_rows(analysis, events))
+        case ActiveUsers():
+            return _Rows(periods.ACTIVE_COLUMNS, 1, periods.active_rows(analysis, events))
+        case Paths():
+            return _Rows(visits.PATH_COLUMNS, 3, visits.path_rows(analysis, events, settings))
+        case WebVitals():
+            return _Rows(visits.VITAL_COLUMNS, 2, visits.vital_rows(analysis, events))
+
+
+def _in_microseconds(columns: tuple[str, ...], row: Values) -> Values:
+    return tuple(
+        microseconds(value) if name.endswith("_start") and isinstance(value, (int, float)) else value
+        for name, value in zip(columns, row, strict=True)
+    )
