@@ -274,7 +274,8 @@ def show_report(report: Sequence[Expectation]) -> None:
     """The pass/fail table of a verification."""
     table = Table("Component", "What", "Expected", "Found", "")
     for line in report:
-        table.add_row(line.component, line.what, str(line.expected), str(line.actual), "pass" if line.ok else "FAIL")
+        verdict = "late" if line.late else "pass" if line.ok else "FAIL"
+        table.add_row(line.component, line.what, str(line.expected), str(line.actual), verdict)
     results().print(table)
 
 

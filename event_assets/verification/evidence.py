@@ -93,6 +93,7 @@ class Evidence:
         self.versions: dict[str, int] = {}
         self.refreshed: dict[str, Refreshed] = {}
         self.event_fields: tuple[str, ...] = EVENT_FIELDS
+        self._create(f"lake_{ENRICHED_EVENTS.name}", EVENT_FIELDS)
 
     def rows(self, query: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -148,6 +149,7 @@ class Evidence:
         return {value for (value,) in self.rows(f"SELECT DISTINCT {name} FROM truth.submissions") if value is not None}
 
     def _create(self, table: str, columns: tuple[str, ...]) -> None:
+        self.connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
 
     def _read_table(

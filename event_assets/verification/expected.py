@@ -1,6 +1,7 @@
 """What must be found, worked out from the truth alone: which events count, their sessions, the people behind them.
 
-The tables `taken`, `counted`, `expected_sessions` and `expected_people` are made in the evidence's database.
+The tables `taken`, `counted`, `after_cut`, `expected_sessions` and `expected_people` are made in the evidence's
+database.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from event_assets.verification.evidence import Evidence
 
 _GAP_SECONDS = 30 * 60
 _LONGEST_SECONDS = 24 * 3600
+_CLIENT_LONGEST_SECONDS = 3 * 24 * 3600
 SHARED_ABOVE = 5
 """A device with more user ids than this is shared."""
 
@@ -33,9 +35,23 @@ SELECT * FROM (
 ) WHERE place = 1
 """
 
-PAGE_VIEWS = "SELECT count(DISTINCT page_view_id) FROM counted WHERE event = 'page_view'"
+_IN_TIME = "event_id NOT IN (SELECT event_id FROM after_cut)"
+_AFTER_CUT = f"""
+CREATE TABLE after_cut AS
+SELECT event_id FROM (
+    SELECT
+        event_id,
+        happened_at,
+        first_value(happened_at) OVER (
+            PARTITION BY c.session_id ORDER BY coalesce(e.received_at, acknowledged_at), happened_at
+        ) AS begins_at
+    FROM counted c LEFT JOIN lake_enriched_events e USING (event_id) WHERE c.session_id IS NOT NULL
+) WHERE happened_at > begins_at + {_CLIENT_LONGEST_SECONDS}
+"""
+PAGE_VIEWS = f"SELECT count(DISTINCT page_view_id) FROM counted WHERE event = 'page_view' AND {_IN_TIME}"
 SESSIONS = "SELECT count(*) FROM expected_sessions"
 REVENUE = "SELECT round(sum(revenue), 2) FROM counted WHERE event = 'purchase'"
+SESSION_REVENUE = f"{REVENUE} AND {_IN_TIME}"
 OUR_SESSIONS = """
     session_id IN (SELECT session_id FROM expected_sessions) OR anonymous_id IN (SELECT key FROM expected_sessions)
     OR (anonymous_id IS NULL AND user_id IN (SELECT key FROM expected_sessions))
@@ -52,9 +68,13 @@ class _Event(NamedTuple):
 
 
 def work_out(evidence: Evidence) -> None:
-    """Makes `taken` (what the API or the stream took), `counted` (each event once) and what follows from them."""
+    """Makes `taken` (what the API or the stream took), `counted` (each event once) and what follows from them.
+
+    The order in which one client's concurrent requests were received is the lake's, where it was read before.
+    """
     evidence.connection.execute(_TAKEN)
     evidence.connection.execute(_COUNTED)
+    evidence.connection.execute(_AFTER_CUT)
     _work_out_sessions(evidence)
     _work_out_people(evidence)
 
@@ -63,10 +83,10 @@ def _work_out_sessions(evidence: Evidence) -> None:
     database = evidence.connection
     database.execute("CREATE TABLE expected_sessions (session_id, key)")
     database.execute(
-        """
+        f"""
         INSERT INTO expected_sessions
-        SELECT session_id, min(coalesce(anonymous_id, kept_user_id)) FROM counted WHERE session_id IS NOT NULL
-        GROUP BY session_id
+        SELECT session_id, min(coalesce(anonymous_id, kept_user_id)) FROM counted
+        WHERE session_id IS NOT NULL AND {_IN_TIME} GROUP BY session_id
         HAVING max(event IN ('page_view', 'page_ping', 'screen_view') OR platform IN ('server', 'desktop'))
         """
     )

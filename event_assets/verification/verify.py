@@ -8,7 +8,15 @@ from pathlib import Path
 from event_assets.contract.analysis import Analyses
 from event_assets.settings import Settings
 from event_assets.verification.evidence import Evidence
-from event_assets.verification.expected import OUR_SESSIONS, OUR_VIEWS, PAGE_VIEWS, REVENUE, SESSIONS, work_out
+from event_assets.verification.expected import (
+    OUR_SESSIONS,
+    OUR_VIEWS,
+    PAGE_VIEWS,
+    REVENUE,
+    SESSION_REVENUE,
+    SESSIONS,
+    work_out,
+)
 from event_assets.verification.history import CLOCK_SECONDS, read_history
 from event_assets.verification.metrics import metrics_lines
 from event_assets.verification.product import product_lines
@@ -30,9 +38,9 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     truth. What is still on its way counts as missing: call it when the sensor has nothing left to do.
     """
     evidence = Evidence(truth or settings.home / "truth.db")
-    work_out(evidence)
     analyses = Analyses.load(settings.analytics)
     evidence.read_lake(settings, analyses)
+    work_out(evidence)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]
     history = read_history(evidence)
     report += trait_lines(evidence, history)
@@ -148,7 +156,7 @@ def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
     yield same("page_views", "page views", evidence, PAGE_VIEWS, found)
     yield same("sessions", "sessions", evidence, SESSIONS, f"SELECT count(*) FROM lake_sessions WHERE {OUR_SESSIONS}")
     revenue = f"SELECT round(sum(revenue), 2) FROM lake_sessions WHERE {OUR_SESSIONS}"
-    yield same("sessions", "revenue", evidence, REVENUE, revenue)
+    yield same("sessions", "revenue", evidence, SESSION_REVENUE, revenue)
     unseen = """
         SELECT DISTINCT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
         EXCEPT SELECT anonymous_id FROM lake_visitors

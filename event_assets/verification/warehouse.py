@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from event_assets.contract.tables import PRODUCT_TABLES, table
 from event_assets.verification.evidence import LOADS, MARTS, Evidence
-from event_assets.verification.expected import OUR_SESSIONS, OUR_VIEWS, PAGE_VIEWS, REVENUE, SESSIONS
+from event_assets.verification.expected import OUR_SESSIONS, OUR_VIEWS, PAGE_VIEWS, SESSION_REVENUE, SESSIONS
 from event_assets.verification.report import Expectation, equal, moment, none, same
 
 
@@ -21,7 +21,7 @@ def warehouse_lines(evidence: Evidence) -> Iterator[Expectation]:
     sessions = f"SELECT count(*) FROM warehouse_fct_sessions WHERE {OUR_SESSIONS}"
     yield same("warehouse.fct_sessions", "sessions", evidence, SESSIONS, sessions)
     revenue = f"SELECT round(sum(revenue), 2) FROM warehouse_fct_sessions WHERE {OUR_SESSIONS}"
-    yield same("warehouse.fct_sessions", "revenue", evidence, REVENUE, revenue)
+    yield same("warehouse.fct_sessions", "revenue", evidence, SESSION_REVENUE, revenue)
     for name in ("dim_users", "user_segments"):
         missing = f"SELECT person_id FROM lake_users EXCEPT SELECT person_id FROM warehouse_{name}"
         yield none(f"warehouse.{name}", "people that are missing", evidence, missing)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,12 @@ Rows = list[dict[str, Any]]
 Platform = dict[str, Rows]
 """The rows of every lake table."""
 
+BY_HAND = (
+    *("collector", "raw_events", "clean_events", "quarantined_events", "enriched_events", "duplicate_events"),
+    *("event_ledger", "page_views", "sessions", "visitors", "identities", "users", "anomalies"),
+    *(f"warehouse.{name}" for name in ("fct_events", "fct_page_views", "fct_sessions", "dim_users", "user_segments")),
+)
+"""The components of the platform that is made here; the others are in test_marts.py."""
 RATES = FaultRates(duplicate=0.2, conflict=0.05, late_visit=0.1, malformed=0.02, plan_quarantine=0.9, clock_skew=0.2)
 UTC = pa.timestamp("us", tz="UTC")
 
@@ -168,14 +174,14 @@ def _write(settings: Settings, platform: Platform) -> None:
         write_deltalake(f"{settings.lake}/{name}", table.cast(pa.schema(fields)))
 
 
-def _failed(report: list[Expectation]) -> set[str]:
-    return {line.component for line in report if not line.ok}
+def _failed(report: list[Expectation], among: Collection[str] = BY_HAND) -> set[str]:
+    return {line.component for line in report if not line.ok and line.component in among}
 
 
 def test_on_a_sound_platform_every_line_holds(settings: Settings, sound: Platform) -> None:
     _write(settings, sound)
     report = verify(settings)
-    assert [line for line in report if not line.ok] == []
+    assert [line for line in report if not line.ok and line.component in BY_HAND] == []
     assert {line.component for line in report} >= {"collector", *sound} - {"users"}
 
 
@@ -325,7 +331,6 @@ def test_the_warehouse_is_held_against_the_truth_too(settings: Settings, sound: 
         ],
         "dim_users (person_id text)": [(person,) for person in people],
         "user_segments (person_id text)": [(person,) for person in people],
-        "agg_daily (event_date date, platform text)": [(dt.date(2026, 11, 20), "web")],
     }
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
@@ -339,8 +344,7 @@ def test_the_warehouse_is_held_against_the_truth_too(settings: Settings, sound: 
             f"DELETE FROM {schema}.fct_events WHERE event_id = (SELECT min(event_id) FROM {schema}.fct_events)"
         )
         connection.execute(f"UPDATE {schema}.fct_sessions SET revenue = revenue + 1")
-        connection.execute(f"INSERT INTO {schema}.agg_daily SELECT * FROM {schema}.agg_daily")
         connection.execute(f"TRUNCATE {schema}.dim_users")
         failed = _failed(verify(settings, postgres_url))
         connection.execute(f"DROP SCHEMA {schema} CASCADE")
-    assert failed == {f"warehouse.{name}" for name in ("fct_events", "fct_sessions", "agg_daily", "dim_users")}
+    assert failed == {f"warehouse.{name}" for name in ("fct_events", "fct_sessions", "dim_users")}

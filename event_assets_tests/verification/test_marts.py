@@ -1,0 +1,165 @@
+"""Every mart and its copy in the warehouse is held against what follows from the truth: a wrong row is found in its
+line and nowhere else. The lake is one that the steps made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables import WAREHOUSE_TABLES
+from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
+from event_assets.settings import Settings
+from event_assets.steps.loading import load_step
+from event_assets.steps.window import EVERYTHING
+from event_assets.verification import Expectation, verify
+from event_assets.verification.evidence import MARTS
+from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests.verification.whole_lake import Row, change_rows, changed_lake, simulated_lake, with_another
+
+pytestmark = pytest.mark.slow
+WRONG = [
+    ("user_traits", "value"),
+    ("user_traits", "from_at"),
+    ("touches", "at"),
+    ("touches", "person_id"),
+    ("touches", "channel_group"),
+    ("touches", "last_medium"),
+    ("conversions", "person_id"),
+    ("conversions", "revenue"),
+    ("conversion_paths", "path"),
+    ("conversion_paths", "touched_before"),
+    ("conversion_paths", "touches"),
+    ("attribution", "conversions"),
+    ("attribution", "revenue"),
+    ("channel_performance", "revenue"),
+    ("channel_performance", "event_date"),
+    ("daily_metrics", "events"),
+    ("daily_metrics", "known_users"),
+    ("daily_metrics", "engaged_seconds"),
+    ("daily_metrics", "revenue"),
+    ("funnels", "people"),
+    ("funnels", "median_seconds"),
+    ("retention", "people"),
+    ("retention", "share"),
+    ("lifecycle", "people"),
+    ("paths", "transitions"),
+    ("paths", "mean_seconds"),
+    ("active_users", "wau"),
+    ("active_users", "stickiness"),
+    ("web_vitals", "views"),
+    ("web_vitals", "lcp_ms"),
+]
+
+
+@pytest.fixture(scope="module")
+def settings(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return simulated_lake(spark, tmp_path_factory.mktemp("simulated"))
+
+
+def _failed(report: list[Expectation]) -> set[str]:
+    return {line.component for line in report if not line.ok}
+
+
+def test_every_line_holds_on_what_the_steps_made(settings: Settings) -> None:
+    report = verify(settings)
+    assert [line for line in report if not line.ok or line.late] == []
+    of_marts = {line.component: line.expected for line in report if line.component in MARTS and line.expected}
+    assert of_marts.keys() == MARTS.keys()
+
+
+@pytest.mark.parametrize(("name", "column"), WRONG)
+def test_a_wrong_value_is_found_in_its_table_and_nowhere_else(
+    settings: Settings, tmp_path: Path, name: str, column: str
+) -> None:
+    changed = changed_lake(settings, tmp_path / "lake", name, with_another(column))
+    assert _failed(verify(changed)) == {name}
+
+
+@pytest.mark.parametrize("damage", ["missing", "twice"])
+def test_a_row_that_is_missing_or_there_twice_is_found_in_every_table(
+    settings: Settings, tmp_path: Path, damage: str
+) -> None:
+    def change(rows: list[Row]) -> None:
+        last = rows.pop()
+        rows += [last, last] if damage == "twice" else []
+
+    first, *others = MARTS
+    changed = changed_lake(settings, tmp_path / "lake", first, change)
+    for name in others:
+        change_rows(tmp_path / "lake", name, change)
+    assert _failed(verify(changed)) == set(MARTS)
+
+
+def test_an_analysis_that_was_not_refreshed_since_is_late_and_not_wrong(settings: Settings, tmp_path: Path) -> None:
+    changed = changed_lake(settings, tmp_path / "lake", "funnels", with_another("people"))
+    identities = Lake(Storage(changed.lake)).table("identities")
+    base = identities.snapshot()
+    identities.commit(base, base.progress)
+    report = verify(changed)
+    assert _failed(report) == set()
+    late = {line.component: line for line in report if line.late}
+    assert late.keys() == {"funnels", "retention", "lifecycle", "active_users"}
+    assert late["retention"].what.startswith("weekly_retention: not refreshed since 20")
+    assert late["retention"].expected == f"identities {base.version + 1}"
+    assert late["retention"].actual == f"identities {base.version}"
+
+
+def test_an_analysis_that_is_new_or_of_another_definition_is_late(settings: Settings, tmp_path: Path) -> None:
+    for name in ("weekly_retention", "brand_new"):
+        text = f"kind: retention\nname: {name}\ntarget: {{event: page_view}}\nperiod: day\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+    report = verify(settings.model_copy(update={"analytics_dir": tmp_path}))
+    whats = [line.what for line in report if line.late]
+    assert whats[0] == "brand_new: not refreshed yet"
+    assert whats[1].startswith("weekly_retention: not refreshed since 20")
+    assert _failed(report) == set()
+
+
+@pytest.fixture
+def warehouse(settings: Settings, postgres_url: str) -> Iterator[Warehouse]:
+    warehouse = Warehouse.from_settings(settings, postgres_url)
+    warehouse.ensure()
+    for table in WAREHOUSE_TABLES:
+        load_step(Lake(Storage(settings.lake)), warehouse, table, EVERYTHING)
+    yield warehouse
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {settings.warehouse_schema} CASCADE")
+
+
+def test_copies_in_the_warehouse_are_the_lakes_rows_or_are_late(
+    settings: Settings, warehouse: Warehouse, postgres_url: str
+) -> None:
+    assert [line for line in verify(settings, postgres_url) if not line.ok or line.late] == []
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"SET search_path TO {settings.warehouse_schema}")
+        for name, column in MARTS_IN_THE_WAREHOUSE.items():
+            connection.execute(f"UPDATE {name} SET {column} WHERE ctid = (SELECT max(ctid) FROM {name})")
+        connection.execute("UPDATE _loads SET lake_version = lake_version - 1 WHERE table_name = 'funnels'")
+        report = verify(settings, postgres_url)
+    copies = {f"warehouse.{name}" for name in MARTS_IN_THE_WAREHOUSE}
+    assert _failed(report) == copies - {"warehouse.funnels"}
+    late = [line for line in report if line.late]
+    assert [line.component for line in late] == ["warehouse.funnels"]
+    assert late[0].what.startswith("not refreshed since 20")
+
+
+MARTS_IN_THE_WAREHOUSE = {
+    "dim_user_traits": "value = '7'",
+    "fct_touches": "source = 'elsewhere'",
+    "fct_conversions": "revenue = revenue + 1",
+    "fct_conversion_paths": "touches = touches + 1",
+    "attribution": "revenue = revenue + 1",
+    "channel_performance": "spend = 1",
+    "agg_daily": "bounces = bounces + 1",
+    "funnels": "people = people + 1",
+    "retention": "people = people + 1",
+    "lifecycle": "people = people + 1",
+    "paths": "transitions = transitions + 1",
+    "active_users": "dau = dau + 1",
+    "web_vitals": "views = views + 1",
+}

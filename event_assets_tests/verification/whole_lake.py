@@ -1,0 +1,83 @@
+"""A lake that the steps made of simulated traffic, and copies of it in which a value is wrong. No tests here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from event_assets.collector import WriteKeys
+from event_assets.contract.analysis import Analyses
+from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.tables import table
+from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
+from event_assets.settings import Settings, load_settings
+from event_assets.simulator.rates import FaultRates
+from event_assets.simulator.run import run_simulation
+from event_assets.steps.chain import Rules, Run, bring_up_to_date
+from event_assets.streams import open_stream
+from event_assets.transforms.clean import CleanRules
+from event_assets_tests.collector.serving import serving
+
+Row = dict[str, Any]
+
+
+def simulated_lake(spark: SparkSession, home: Path) -> Settings:
+    """Eight days of traffic with faults, brought through every step; the settings of its home."""
+    settings = load_settings(home=home, collector_ip_rate=0)
+    stream, keys = open_stream(settings), WriteKeys.of(settings)
+    key = keys.create("demo", "web")
+    faults = FaultRates(duplicate=0.05, conflict=0.02, late_visit=0.1)
+    with serving(settings, stream, keys) as client:
+        run_simulation(settings, str(client.base_url), key, stream, events=3_000, hours=200, seconds=0.5, faults=faults)
+    analyses = Analyses.load(settings.analytics)
+    rules = Rules(CleanRules(TrackingPlan.load(settings.plan), settings.first_day), analyses=analyses)
+    bring_up_to_date(Run(stream, Lake(Storage(settings.lake)), spark, rules))
+    stream.close()
+    return settings
+
+
+def changed_lake(settings: Settings, folder: Path, name: str, change: Callable[[list[Row]], None]) -> Settings:
+    """A copy of the lake in which the rows of one file of a table are as `change` leaves them."""
+    shutil.copytree(settings.lake, folder, copy_function=os.link)
+    change_rows(folder, name, change)
+    return settings.model_copy(update={"lake_url": str(folder)})
+
+
+def change_rows(lake: Path, name: str, change: Callable[[list[Row]], None]) -> None:
+    """Writes the largest file of a table again, with other rows; the lake may be a copy made of links."""
+    files = [Path(uri.removeprefix("file://")) for uri in DeltaTable(str(lake / name)).file_uris()]
+    file = max(files, key=lambda path: pq.read_metadata(path).num_rows)
+    rows = pq.read_table(file, partitioning=None).to_pylist()
+    change(rows)
+    file.unlink()
+    pq.write_table(pa.Table.from_pylist(rows, table(name).arrow_schema()), file)
+
+
+def with_another(column: str) -> Callable[[list[Row]], None]:
+    """Makes the last row that has a value there say another one."""
+
+    def change(rows: list[Row]) -> None:
+        row = [row for row in rows if row[column] is not None][-1]
+        row[column] = _another(row[column])
+
+    return change
+
+
+def _another(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    if isinstance(value, dt.date):
+        return value + dt.timedelta(days=1)
+    return f'"{value}"' if value[:1] not in '["' else value.replace(value[1], "7", 1)
