@@ -24,36 +24,44 @@ from event_assets_tests.verification.whole_lake import Row, change_rows, changed
 pytestmark = pytest.mark.slow
 WRONG = [
     ("user_traits", "value"),
-    ("user_traits", "from_at"),
     ("touches", "at"),
     ("touches", "person_id"),
-    ("touches", "channel_group"),
     ("touches", "last_medium"),
     ("conversions", "person_id"),
     ("conversions", "revenue"),
     ("conversion_paths", "path"),
     ("conversion_paths", "touched_before"),
-    ("conversion_paths", "touches"),
-    ("attribution", "conversions"),
     ("attribution", "revenue"),
     ("channel_performance", "revenue"),
     ("channel_performance", "event_date"),
-    ("daily_metrics", "events"),
     ("daily_metrics", "known_users"),
-    ("daily_metrics", "engaged_seconds"),
     ("daily_metrics", "revenue"),
     ("funnels", "people"),
     ("funnels", "median_seconds"),
     ("retention", "people"),
-    ("retention", "share"),
     ("lifecycle", "people"),
     ("paths", "transitions"),
     ("paths", "mean_seconds"),
     ("active_users", "wau"),
-    ("active_users", "stickiness"),
-    ("web_vitals", "views"),
     ("web_vitals", "lcp_ms"),
 ]
+
+WRONG_COPIES = {
+    "dim_user_traits": "value = '7'",
+    "fct_touches": "source = 'elsewhere'",
+    "fct_conversions": "revenue = revenue + 1",
+    "fct_conversion_paths": "touches = touches + 1",
+    "attribution": "revenue = revenue + 1",
+    "channel_performance": "spend = 1",
+    "agg_daily": "bounces = bounces + 1",
+    "funnels": "people = people + 1",
+    "retention": "people = people + 1",
+    "lifecycle": "people = people + 1",
+    "paths": "transitions = transitions + 1",
+    "active_users": "dau = dau + 1",
+    "web_vitals": "views = views + 1",
+}
+"""What is written over the last row of each copy."""
 
 
 @pytest.fixture(scope="module")
@@ -137,29 +145,12 @@ def test_copies_in_the_warehouse_are_the_lakes_rows_or_are_late(
     assert [line for line in verify(settings, postgres_url) if not line.ok or line.late] == []
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"SET search_path TO {settings.warehouse_schema}")
-        for name, column in MARTS_IN_THE_WAREHOUSE.items():
+        for name, column in WRONG_COPIES.items():
             connection.execute(f"UPDATE {name} SET {column} WHERE ctid = (SELECT max(ctid) FROM {name})")
         connection.execute("UPDATE _loads SET lake_version = lake_version - 1 WHERE table_name = 'funnels'")
         report = verify(settings, postgres_url)
-    copies = {f"warehouse.{name}" for name in MARTS_IN_THE_WAREHOUSE}
+    copies = {f"warehouse.{name}" for name in WRONG_COPIES}
     assert _failed(report) == copies - {"warehouse.funnels"}
     late = [line for line in report if line.late]
     assert [line.component for line in late] == ["warehouse.funnels"]
     assert late[0].what.startswith("not refreshed since 20")
-
-
-MARTS_IN_THE_WAREHOUSE = {
-    "dim_user_traits": "value = '7'",
-    "fct_touches": "source = 'elsewhere'",
-    "fct_conversions": "revenue = revenue + 1",
-    "fct_conversion_paths": "touches = touches + 1",
-    "attribution": "revenue = revenue + 1",
-    "channel_performance": "spend = 1",
-    "agg_daily": "bounces = bounces + 1",
-    "funnels": "people = people + 1",
-    "retention": "people = people + 1",
-    "lifecycle": "people = people + 1",
-    "paths": "transitions = transitions + 1",
-    "active_users": "dau = dau + 1",
-    "web_vitals": "views = views + 1",
-}

@@ -38,7 +38,7 @@ def simulated_lake(spark: SparkSession, home: Path) -> Settings:
     key = keys.create("demo", "web")
     faults = FaultRates(duplicate=0.05, conflict=0.02, late_visit=0.1)
     with serving(settings, stream, keys) as client:
-        run_simulation(settings, str(client.base_url), key, stream, events=3_000, hours=200, seconds=0.5, faults=faults)
+        run_simulation(settings, str(client.base_url), key, stream, events=5_000, hours=200, seconds=0.5, faults=faults)
     analyses = Analyses.load(settings.analytics)
     rules = Rules(CleanRules(TrackingPlan.load(settings.plan), settings.first_day), analyses=analyses)
     bring_up_to_date(Run(stream, Lake(Storage(settings.lake)), spark, rules))
