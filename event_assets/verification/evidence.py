@@ -20,7 +20,7 @@ import zstandard
 from psycopg import sql
 
 from event_assets.contract.analysis import Analyses, Funnel, Paths
-from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, table
+from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, PRODUCT_TABLES, table
 from event_assets.settings import Settings
 from event_assets.verification.reading import Refreshed, columns_of, plain, refreshed, scan, version
 
@@ -61,7 +61,7 @@ MARTS: dict[str, str] = {
     "attribution": "attribution",
     "channel_performance": "channel_performance",
     "daily_metrics": "agg_daily",
-    **{name: name for name in ("funnels", "retention", "lifecycle", "paths", "active_users", "web_vitals")},
+    **{product.name: product.name for product in PRODUCT_TABLES},
 }
 """Tables that are read whole, all columns, with their names in the warehouse."""
 

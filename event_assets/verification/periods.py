@@ -1,11 +1,11 @@
-"""Retention, lifecycles and active people by sets of persons a period: what their rows must be."""
+"""Retention, lifecycles, active people and stickiness by sets of persons a period: what their rows must be."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from event_assets.contract.analysis import ActiveUsers, Lifecycle, Period, Retention, Step, Weekday
+from event_assets.contract.analysis import ActiveUsers, Lifecycle, Period, Retention, Step, Stickiness, Weekday
 from event_assets.verification.history import Event, date_of
 from event_assets.verification.matching import is_step, period_of, start_of
 from event_assets.verification.report import Key, Values
@@ -13,6 +13,7 @@ from event_assets.verification.report import Key, Values
 RETENTION_COLUMNS = ("cohort_start", "period", "people", "cohort_people", "share")
 LIFECYCLE_COLUMNS = ("period_start", "status", "people")
 ACTIVE_COLUMNS = ("event_date", "dau", "wau", "mau", "stickiness")
+STICKINESS_COLUMNS = ("periods", "people", "share")
 
 _Active = dict[int, set[str]]
 """Who was active, by number of the period."""
@@ -80,3 +81,16 @@ def active_rows(active_users: ActiveUsers, events: Sequence[Event]) -> dict[Key,
         )
         rows[(date_of(start_of(day, "day")),)] = (dau, wau, mau, dau / mau if mau else None)
     return rows
+
+
+def stickiness_rows(stickiness: Stickiness, events: Sequence[Event]) -> dict[Key, Values]:
+    """The rows of stickiness by (periods,)."""
+    by = (stickiness.period, stickiness.week_starts)
+    active = active_in(events, stickiness.event, *by)
+    periods_of = Counter(person for people in active.values() for person in people)
+    if not periods_of:
+        return {}
+    people = Counter(periods_of.values())
+    numbers = [period_of(event.at, *by) for event in events]
+    span = range(1, max(numbers) - min(numbers) + 2)
+    return {(periods,): (people[periods], people[periods] / len(periods_of)) for periods in span}

@@ -18,6 +18,7 @@ from event_assets.contract.analysis import (
     Lifecycle,
     Paths,
     Retention,
+    Stickiness,
     WebVitals,
 )
 from event_assets.settings import Settings
@@ -25,6 +26,7 @@ from event_assets.verification import funnels, periods, visits
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.history import Event, History, microseconds
 from event_assets.verification.matching import is_step
+from event_assets.verification.reading import Refreshed
 from event_assets.verification.report import Expectation, Key, Values, differing, equal, moment
 
 
@@ -39,21 +41,21 @@ class _Rows(NamedTuple):
 def product_lines(
     evidence: Evidence, history: History, analyses: Analyses, settings: Settings
 ) -> Iterator[Expectation]:
-    """Lines about funnels, retention, lifecycle, paths, active_users and web_vitals."""
+    """Lines about funnels, retention, lifecycle, paths, active_users, stickiness and web_vitals."""
     for analysis in analyses.usable:
-        late = late_line(evidence, analysis)
+        late = _late_line(evidence, analysis)
         if late is not None:
             yield late
         elif history.events:
             yield from _about(evidence, analysis, _events(analysis, history), settings)
-    for table in dict.fromkeys(analysis.table.name for analysis in analyses.usable):
-        names = ", ".join(f"'{analysis.name}'" for analysis in analyses.usable)
-        left = evidence.number(f"SELECT count(*) FROM lake_{table} WHERE analysis NOT IN ({names})")
-        if left:
-            yield equal(table, "rows of analyses that are no more", 0, left)
+    named = {analysis.name for analysis in analyses.usable}
+    for table, made in sorted(evidence.refreshed.items()):
+        for name in sorted(made.at.keys() - named):
+            what = f"{name}: is no more; not refreshed {_since(made, name)}"
+            yield Expectation(table, what, "", "", True, late=True)
 
 
-def late_line(evidence: Evidence, analysis: Analysis) -> Expectation | None:
+def _late_line(evidence: Evidence, analysis: Analysis) -> Expectation | None:
     """A line that judges nothing, where the analysis is not made of the lake as it is."""
     component = analysis.table.name
     made = evidence.refreshed[component]
@@ -61,17 +63,22 @@ def late_line(evidence: Evidence, analysis: Analysis) -> Expectation | None:
     behind = {name: through for name, through in sources.items() if through < evidence.versions[name]}
     if sources and not behind:
         return None
-    at = made.at.get(analysis.name)
-    since = f"since {moment(at.timestamp())}" if at is not None else "yet"
     expected = ", ".join(f"{name} {evidence.versions[name]}" for name in behind)
     actual = ", ".join(f"{name} {through}" for name, through in behind.items())
-    return Expectation(component, f"{analysis.name}: not refreshed {since}", expected, actual, True, late=True)
+    return Expectation(
+        component, f"{analysis.name}: not refreshed {_since(made, analysis.name)}", expected, actual, True, late=True
+    )
+
+
+def _since(made: Refreshed, name: str) -> str:
+    at = made.at.get(name)
+    return "yet" if at is None else f"since {moment(at.timestamp())}"
 
 
 def _events(analysis: Analysis, history: History) -> list[Event]:
     """Those that it looks at: of its last days, counted from the last day that has any event."""
     events = history.events if analysis.include_bots else history.human
-    days = analysis.days if isinstance(analysis, Funnel | Paths | WebVitals) else None
+    days = analysis.days if isinstance(analysis, Funnel | Paths | Stickiness | WebVitals) else None
     if days is None:
         return list(events)
     last = dt.date.fromisoformat(history.events[-1].date)
@@ -117,6 +124,9 @@ def _sums(
                 sum(map(len, active.values())),
                 sum(v[0] for v in found.values()),
             )
+        case Stickiness():
+            active = periods.active_in(events, analysis.event, analysis.period, analysis.week_starts)
+            yield "people who were active", len(set().union(*active.values())), sum(v[0] for v in found.values())
         case Paths():
             yield "sessions on a path", *(sum(v[0] for key, v in rows.items() if key[0] == 0) for rows in (made, found))
         case WebVitals():
@@ -133,6 +143,8 @@ def _made(analysis: Analysis, events: list[Event], settings: Settings) -> _Rows:
             return _Rows(periods.LIFECYCLE_COLUMNS, 2, periods.lifecycle_rows(analysis, events))
         case ActiveUsers():
             return _Rows(periods.ACTIVE_COLUMNS, 1, periods.active_rows(analysis, events))
+        case Stickiness():
+            return _Rows(periods.STICKINESS_COLUMNS, 1, periods.stickiness_rows(analysis, events))
         case Paths():
             return _Rows(visits.PATH_COLUMNS, 3, visits.path_rows(analysis, events, settings))
         case WebVitals():

@@ -15,7 +15,7 @@ from event_assets.verification.report import Key, Values
 
 PATH_COLUMNS = ("step", "from_node", "to_node", "transitions", "mean_seconds")
 VITAL_COLUMNS = ("page_path", "device_type", "views", "lcp_ms", "inp_ms", "fid_ms", "cls")
-_START, _END = "(start)", "(end)"
+_START, _MIDDLE, _END = "(start)", "(...)", "(end)"
 _MINUTE = 60_000_000
 _CLIENT_LONGEST = 3 * 24 * 60 * _MINUTE
 _QUARTILE = 0.75
@@ -69,27 +69,42 @@ def _by_gaps(events: Iterable[Event], settings: Settings) -> Iterator[list[Event
 
 
 def _nodes(paths: Paths, events: Iterable[Event]) -> list[_Node]:
-    nodes = [(name, event.at) for event in events if (name := event.text(paths.by)) is not None]
+    """The way of a session from its start to its end; where it has both and is too long, half at each end."""
+    nodes = [(_named(paths, name), event.at) for event in events if (name := event.text(paths.by)) is not None]
     if paths.collapse_repeats:
         nodes = [next(same) for _, same in groupby(nodes, lambda node: node[0])]
-    names = [name for name, _ in nodes]
     if paths.start is not None:
-        nodes = nodes[names.index(paths.start) :] if paths.start in names else []
-        names = [name for name, _ in nodes]
+        nodes = nodes[_place(nodes, _named(paths, paths.start)) :]
     if paths.end is not None:
-        nodes = nodes[: names.index(paths.end) + 1][-paths.length :] if paths.end in names else []
-    return nodes
+        end = _place(nodes, _named(paths, paths.end))
+        nodes = nodes[: end + 1] if end < len(nodes) else []
+    if paths.start is None or paths.end is None:
+        return nodes if paths.end is None else nodes[-paths.length :]
+    half = paths.length // 2
+    if len(nodes) <= paths.length:
+        return nodes[-(half * 2 + 1) :]
+    return [*nodes[:half], (_MIDDLE, nodes[half][1]), *(nodes[-half:] if half else [])]
+
+
+def _place(nodes: list[_Node], name: str) -> int:
+    """Of the first node of this name; behind all where there is none."""
+    return next((place for place, node in enumerate(nodes) if node[0] == name), len(nodes))
+
+
+def _named(paths: Paths, name: str) -> str:
+    """The slash at the end of a page's path does not count."""
+    return name.removesuffix("/") or name if paths.by == "page_path" else name
 
 
 def _edges(paths: Paths, nodes: list[_Node]) -> Iterator[tuple[Key, float | None]]:
     """A path that goes on after its last node has no end."""
     if not nodes:
         return
+    length = paths.length if paths.start is None or paths.end is None else paths.length // 2 * 2 + 1
     yield (0, _START, nodes[0][0]), None
-    followed = nodes[: paths.length]
-    for step, (one, other) in enumerate(pairwise(followed), start=1):
+    for step, (one, other) in enumerate(pairwise(nodes[:length]), start=1):
         yield (step, one[0], other[0]), (other[1] - one[1]) / 1e6
-    if len(nodes) <= paths.length:
+    if len(nodes) <= length:
         yield (len(nodes), nodes[-1][0], _END), None
 
 

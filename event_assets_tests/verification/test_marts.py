@@ -43,6 +43,7 @@ WRONG = [
     ("paths", "transitions"),
     ("paths", "mean_seconds"),
     ("active_users", "wau"),
+    ("stickiness", "people"),
     ("web_vitals", "lcp_ms"),
 ]
 
@@ -59,6 +60,7 @@ WRONG_COPIES = {
     "lifecycle": "people = people + 1",
     "paths": "transitions = transitions + 1",
     "active_users": "dau = dau + 1",
+    "stickiness": "people = people + 1",
     "web_vitals": "views = views + 1",
 }
 """What is written over the last row of each copy."""
@@ -110,21 +112,29 @@ def test_an_analysis_that_was_not_refreshed_since_is_late_and_not_wrong(settings
     identities.commit(base, base.progress)
     report = verify(changed)
     assert _failed(report) == set()
-    late = {line.component: line for line in report if line.late}
-    assert late.keys() == {"funnels", "retention", "lifecycle", "active_users"}
+    late = {
+        line.component: line for line in report if line.late if "weekly" in line.what or line.component != "retention"
+    }
+    assert late.keys() == {"funnels", "retention", "lifecycle", "active_users", "stickiness"}
     assert late["retention"].what.startswith("weekly_retention: not refreshed since 20")
     assert late["retention"].expected == f"identities {base.version + 1}"
     assert late["retention"].actual == f"identities {base.version}"
 
 
-def test_an_analysis_that_is_new_or_of_another_definition_is_late(settings: Settings, tmp_path: Path) -> None:
+def test_an_analysis_that_is_new_or_of_another_definition_or_no_more_is_late(
+    settings: Settings, tmp_path: Path
+) -> None:
     for name in ("weekly_retention", "brand_new"):
         text = f"kind: retention\nname: {name}\ntarget: {{event: page_view}}\nperiod: day\n"
         (tmp_path / f"{name}.yaml").write_text(text)
     report = verify(settings.model_copy(update={"analytics_dir": tmp_path}))
-    whats = [line.what for line in report if line.late]
-    assert whats[0] == "brand_new: not refreshed yet"
-    assert whats[1].startswith("weekly_retention: not refreshed since 20")
+    new, other, *gone = [line.what for line in report if line.late]
+    assert new == "brand_new: not refreshed yet"
+    assert other.startswith("weekly_retention: not refreshed since 20")
+    assert [what.partition(" since 20")[0] for what in gone] == [
+        "daily_retention: is no more; not refreshed",
+        "monthly_retention: is no more; not refreshed",
+    ]
     assert _failed(report) == set()
 
 

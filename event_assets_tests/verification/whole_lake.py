@@ -29,17 +29,37 @@ from event_assets.transforms.clean import CleanRules
 from event_assets_tests.collector.serving import serving
 
 Row = dict[str, Any]
+MORE_ANALYSES = {
+    "strict_funnel": """{kind: funnel, order: strict, window: 20 seconds, include_bots: true, breakdown: page_path,
+        breakdown_values: 3, steps: [{event: page_view}, {event: page_ping}, {event: page_ping}]}""",
+    "where_funnel": """{kind: funnel, days: 3, breakdown: properties.no_such,
+        steps: [{event: page_view, where: {device_type: [mobile, desktop]}}, {event: page_view}]}""",
+    "monthly_retention": "{kind: retention, target: {event: page_view}, returning: {event: page_ping}, period: month}",
+    "daily_retention": "{kind: retention, period: day, periods: 4}",
+    "monday_lifecycle": "{kind: lifecycle, event: {event: page_view}, week_starts: monday}",
+    "home_paths": "{kind: paths, events: [page_view], start: /, length: 3, collapse_repeats: false, most: 4}",
+    "event_paths": "{kind: paths, by: event, start: page_view, end: page_ping, length: 4}",
+    "to_paths": "{kind: paths, by: event, end: identify, length: 3}",
+    "viewers": "{kind: active_users, event: {event: page_view}}",
+    "hourly_stickiness": "{kind: stickiness, period: hour, days: 2}",
+    "much_seen": "{kind: web_vitals, least_views: 5, include_bots: true}",
+}
+"""Analyses that use what the shipped ones do not."""
 
 
 def simulated_lake(spark: SparkSession, home: Path) -> Settings:
     """Eight days of traffic with faults, brought through every step; the settings of its home."""
-    settings = load_settings(home=home, collector_ip_rate=0)
+    shutil.copytree(load_settings(home=home).analytics, home / "analyses")
+    for name, text in MORE_ANALYSES.items():
+        (home / "analyses" / f"{name}.yaml").write_text(text.replace("{", f"{{name: {name}, ", 1))
+    settings = load_settings(home=home, collector_ip_rate=0, analytics_dir=home / "analyses")
     stream, keys = open_stream(settings), WriteKeys.of(settings)
     key = keys.create("demo", "web")
     faults = FaultRates(duplicate=0.05, conflict=0.02, late_visit=0.1)
     with serving(settings, stream, keys) as client:
         run_simulation(settings, str(client.base_url), key, stream, events=5_000, hours=200, seconds=0.5, faults=faults)
     analyses = Analyses.load(settings.analytics)
+    assert not analyses.faults
     rules = Rules(CleanRules(TrackingPlan.load(settings.plan), settings.first_day), analyses=analyses)
     bring_up_to_date(Run(stream, Lake(Storage(settings.lake)), spark, rules))
     stream.close()
