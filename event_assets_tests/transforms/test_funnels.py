@@ -135,6 +135,26 @@ def test_strict_steps_are_neighbours(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
+    ("moments", "reached"),
+    [
+        ("xa b c", 3),
+        ("a bx c", 2),
+        ("a b cx", 3),
+        ("xa b", 2),
+        ("xab c", 3),
+        ("xcba", 3),
+        ("a x bc", 1),
+    ],
+)
+def test_of_one_instant_strict_steps_are_neighbours_where_some_order_makes_them_so(
+    spark: SparkSession, moments: str, reached: int
+) -> None:
+    rows = journey("p", *((name, 60 * k) for k, names in enumerate(moments.split()) for name in names))
+    found = people(spark, rows, ["a", "b", "c"], order="strict")
+    assert found == [int(k < reached) for k in range(3)]
+
+
+@pytest.mark.parametrize(
     ("steps", "ways", "order", "reached"),
     [
         ("svvv", "s sv svxv vvsv vxsxvvv vvvv", "ordered", [5, 4, 2, 1]),
