@@ -3,8 +3,8 @@
 From every event of the first step the walk goes to the next event of the second, from there to the next of the third,
 and so on, as long as no more than the window has passed since the start. Of a person's tries the furthest counts, the
 earliest of these on ties. One event is one step of a try at the most. Events of the same instant count in the order of
-the steps, whatever order they came in; where one of several could be this or that step, they share the steps out. What
-is no step comes before a first step of the same instant, and after any other.
+the steps, whatever order they came in; where one of several could be this or that step, they share the steps out. Of
+strict steps nothing parts two but an event of an instant without a step: which of one instant came first is not known.
 
 It is done in windows that run once over each person's events in order, so a person with millions of events costs no
 more memory than others: of the walks from an event of step k, the earliest times of all later steps are the least over
@@ -79,11 +79,13 @@ def best_tries(
         value.alias("value"),
         *(flag.alias(f"_is{k}") for k, flag in enumerate(flags)),
     )
-    if order == "ordered":
-        marked = marked.where(reduce(or_, _flags(len(steps))))
-    placed = _placed(marked, [as_step(step) for step in steps])
+    is_step = reduce(or_, _flags(len(steps)))
     if order == "strict":
-        placed = _others_placed(placed, len(steps))
+        at_once = Window.partitionBy("person_id", "_at")
+        marked = marked.withColumn("_kept", is_step | ~F.max(is_step).over(at_once)).where("_kept").drop("_kept")
+    else:
+        marked = marked.where(is_step)
+    placed = _placed(marked, [as_step(step) for step in steps])
     walk = _walk if order == "ordered" else _strict_walk
     window = within // _MICROSECOND
     return _furthest(walk(placed, len(steps)).where("_is0"), len(steps), window)
@@ -111,13 +113,6 @@ def _placed(marked: DataFrame, steps: Sequence[Step]) -> DataFrame:
         place = F.when(F.col(f"_is{k}") & (so_far == nth), F.lit(k)).otherwise(place)
     last = F.greatest(F.lit(0), *(F.when(flag, F.lit(k)) for k, flag in enumerate(_flags(count))))
     return marked.withColumn("_place", place * count + last).drop("_nth")
-
-
-def _others_placed(placed: DataFrame, count: int) -> DataFrame:
-    """With events that are no step before a first step of their instant: none then stands between it and the next."""
-    begins = F.min("_place").over(Window.partitionBy("person_id", "_at")) < count
-    is_other = F.col("_place") >= count * count
-    return placed.withColumn("_place", F.when(is_other & begins, F.lit(-1)).otherwise(F.col("_place")))
 
 
 def _walk(placed: DataFrame, count: int) -> DataFrame:
