@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from event_assets.contract.event import Id
 from event_assets.contract.plan import PlanError, TrackingPlan, read_yaml
+from event_assets.contract.rule_files import explained, read_rules
 from event_assets.contract.tables import (
     ACTIVE_USERS,
     FUNNELS,
@@ -37,7 +38,7 @@ FieldName = Annotated[str, Meta(pattern=r"^[^.'?\[\]\\]+(\.[^.'?\[\]\\]+)*$", ma
 """A column of the events, else a property (`a.b`: one inside another); `properties.x` is always a property."""
 
 _WINDOW = re.compile(r"([1-9][0-9]{0,8}) (second|minute|hour|day|week)s?")
-_LONGEST_WINDOW = dt.timedelta(days=36_500)
+LONGEST_WINDOW = dt.timedelta(days=36_500)
 
 
 class AnalysisError(ValueError):
@@ -96,7 +97,7 @@ class Funnel(_Analysis, frozen=True, kw_only=True, tag="funnel"):
     @property
     def within(self) -> dt.timedelta:
         """The longest time from the first step to the last."""
-        found = _duration(self.window)
+        found = duration(self.window)
         assert found is not None, self.window
         return found
 
@@ -104,10 +105,10 @@ class Funnel(_Analysis, frozen=True, kw_only=True, tag="funnel"):
         yield from self.steps
 
     def faults(self) -> Iterator[str]:
-        if _duration(self.window) is None:
+        if duration(self.window) is None:
             yield (
                 f"window is {self.window!r}; it must be a number of seconds, minutes, hours, days or weeks, "
-                f"such as 14 days, and at most {_LONGEST_WINDOW.days} days"
+                f"such as 14 days, and at most {LONGEST_WINDOW.days} days"
             )
 
 
@@ -206,20 +207,7 @@ class Analyses:
     @staticmethod
     def load(directory: Path) -> Analyses:
         """Reads a folder. One file's fault does not touch the others. Raises `AnalysisError` where there is none."""
-        if not directory.is_dir():
-            raise AnalysisError(f"{directory}: there is no such folder; EVENT_ASSETS_ANALYTICS_DIR names the analyses")
-        found: dict[str, tuple[Path, Analysis]] = {}
-        faults: dict[str, str] = {}
-        for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
-            try:
-                analysis = _load(path)
-                if analysis.name in found:
-                    raise AnalysisError(
-                        f"{path}: the name {analysis.name!r} is taken by {found[analysis.name][0].name}"
-                    )
-                found[analysis.name] = (path, analysis)
-            except AnalysisError as error:
-                faults[path.stem] = str(error)
+        found, faults = read_rules(directory, "EVENT_ASSETS_ANALYTICS_DIR names the analyses", _load, AnalysisError)
         return Analyses(tuple(analysis for _, (_, analysis) in sorted(found.items())), faults)
 
     def of(self, table: Table) -> tuple[Analysis, ...]:
@@ -227,19 +215,29 @@ class Analyses:
         return tuple(analysis for analysis in self.usable if analysis.table is table)
 
 
-def unknown_events(analyses: Iterable[Analysis], plan: TrackingPlan) -> list[str]:
-    """A sentence for each event that an analysis names and the tracking plan does not have."""
+class NamesEvents(Protocol):
+    """What names events: an analysis, a segment."""
+
+    @property
+    def name(self) -> str: ...
+
+    def steps_named(self) -> Iterator[Step]: ...
+
+
+def unknown_events(rules: Iterable[NamesEvents], plan: TrackingPlan) -> list[str]:
+    """A sentence for each event that a rule names and the tracking plan does not have."""
     if not plan.events:
         return []
     return [
-        f"{analysis.name}: the tracking plan has no event {name!r}"
-        for analysis in analyses
-        for name in dict.fromkeys(step.event for step in analysis.steps_named())
+        f"{rule.name}: the tracking plan has no event {name!r}"
+        for rule in rules
+        for name in dict.fromkeys(step.event for step in rule.steps_named())
         if name not in plan.events
     ]
 
 
-def _duration(words: str) -> dt.timedelta | None:
+def duration(words: str) -> dt.timedelta | None:
+    """So many seconds, minutes, hours, days or weeks; None of other words, and of more than `LONGEST_WINDOW`."""
     found = _WINDOW.fullmatch(words)
     if found is None:
         return None
@@ -247,7 +245,7 @@ def _duration(words: str) -> dt.timedelta | None:
         length = dt.timedelta(**{f"{found[2]}s": int(found[1])})
     except OverflowError:
         return None
-    return length if length <= _LONGEST_WINDOW else None
+    return length if length <= LONGEST_WINDOW else None
 
 
 def _load(path: Path) -> Analysis:
@@ -259,7 +257,7 @@ def _load(path: Path) -> Analysis:
     try:
         analysis = msgspec.convert(document, Analysis)
     except msgspec.ValidationError as error:
-        raise AnalysisError(f"{path}: {_sentence(str(error), document)}") from None
+        raise AnalysisError(f"{path}: {_explained(str(error), document['kind'])}") from None
     for fault in analysis.faults():
         raise AnalysisError(f"{path}: {fault}")
     result: Analysis = analysis
@@ -275,13 +273,6 @@ def _check_kind(path: Path, document: Any) -> None:
         raise AnalysisError(f"{path}: kind is {kind!r}; it must be one of {', '.join(kinds)}")
 
 
-def _sentence(words: str, document: dict[str, Any]) -> str:
-    """The fault with what is allowed: the fields of the kind, or the values of the field."""
-    kind = next(kind for kind in KINDS if kind.__struct_config__.tag == document["kind"])
-    if re.search(r"unknown field `\w+`$", words):
-        return f"{words}; a {document['kind']} has kind, {', '.join(kind.__struct_fields__)}"
-    found = re.search(r"Invalid enum value .* - at `\$\.(\w+)`$", words)
-    if found is not None:
-        values = get_args(get_type_hints(kind)[found[1]])
-        return f"{words}; it must be one of {', '.join(map(str, values))}"
-    return words
+def _explained(words: str, name: str) -> str:
+    kind = next(kind for kind in KINDS if kind.__struct_config__.tag == name)
+    return explained(words, kind, f"a {name}", ("kind",))

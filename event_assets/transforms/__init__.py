@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from event_assets.transforms.lifecycles import lifecycle as lifecycle
     from event_assets.transforms.location import locate as locate
     from event_assets.transforms.marketing import campaign_of as campaign_of
+    from event_assets.transforms.memberships import segment_memberships as segment_memberships
     from event_assets.transforms.paths import top_paths as top_paths
     from event_assets.transforms.referrer import classify_referrer as classify_referrer
     from event_assets.transforms.touches import last_non_direct as last_non_direct
@@ -42,6 +43,7 @@ _MODULES = {
     "mask_ip": "ip",
     "parse_user_agent": "user_agent",
     "retention": "cohorts",
+    "segment_memberships": "memberships",
     "stickiness": "frequency",
     "top_paths": "paths",
     "web_vitals": "vitals",

@@ -23,12 +23,11 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Step
-from event_assets.transforms.matching import NONE, as_step, matches, text_of
+from event_assets.transforms.matching import NONE, as_step, text_of
+from event_assets.transforms.placing import HERE, flags, following, marked, placed
 
 ALL, OTHER = "(all)", "(other)"
 _MICROSECOND = dt.timedelta(microseconds=1)
-_HERE = ("_at", "_place", "_id")
-"""What orders the events of a person."""
 
 
 def funnel(
@@ -68,91 +67,56 @@ def best_tries(
 
     >>> best_tries(events, ["signup", "purchase"], within=dt.timedelta(days=7)).where("reached = 2").show()
     """
-    flags = [matches(step, events.columns) for step in steps]
     value = (
         F.lit(None).cast("string") if breakdown is None else F.coalesce(text_of(breakdown, events.columns), F.lit(NONE))
     )
-    marked = events.where(F.col("person_id").isNotNull()).select(
-        "person_id",
-        F.unix_micros("derived_at").alias("_at"),
-        F.col("event_id").alias("_id"),
-        value.alias("value"),
-        *(flag.alias(f"_is{k}") for k, flag in enumerate(flags)),
-    )
-    is_step = reduce(or_, _flags(len(steps)))
+    candidates = marked(events, steps, value.alias("value"))
+    is_step = reduce(or_, flags(len(steps)))
     if order == "strict":
         at_once = Window.partitionBy("person_id", "_at")
-        marked = marked.withColumn("_kept", is_step | ~F.max(is_step).over(at_once)).where("_kept").drop("_kept")
+        candidates = candidates.withColumn("_kept", is_step | ~F.max(is_step).over(at_once)).where("_kept")
     else:
-        marked = marked.where(is_step)
-    placed = _placed(marked, [as_step(step) for step in steps])
+        candidates = candidates.where(is_step)
+    in_order = placed(candidates.drop("_kept"), steps)
     walk = _walk if order == "ordered" else _strict_walk
     window = within // _MICROSECOND
-    return _furthest(walk(placed, len(steps)).where("_is0"), len(steps), window)
+    return _furthest(walk(in_order, len(steps)).where("_is0"), len(steps), window)
 
 
-def _flags(count: int) -> list[Column]:
-    return [F.col(f"_is{k}") for k in range(count)]
-
-
-def _placed(marked: DataFrame, steps: Sequence[Step]) -> DataFrame:
-    """With `_place`, by which events of the same instant are ordered: which step an event is, then the last one that it
-    could be.
-
-    The nth of those that could be the same steps takes the nth of these steps.
-    """
-    count = len(steps)
-    nth: Column = F.lit(1)
-    if len({step.event for step in steps}) < count:
-        same = Window.partitionBy("person_id", "_at", *_flags(count)).orderBy("_id")
-        marked = marked.withColumn("_nth", F.row_number().over(same))
-        nth = F.least(F.col("_nth"), reduce(add, (flag.cast("int") for flag in _flags(count))))
-    place: Column = F.lit(count)
-    for k in reversed(range(count)):
-        so_far = reduce(add, (flag.cast("int") for flag in _flags(k + 1)))
-        place = F.when(F.col(f"_is{k}") & (so_far == nth), F.lit(k)).otherwise(place)
-    last = F.greatest(F.lit(0), *(F.when(flag, F.lit(k)) for k, flag in enumerate(_flags(count))))
-    return marked.withColumn("_place", place * count + last).drop("_nth")
-
-
-def _walk(placed: DataFrame, count: int) -> DataFrame:
+def _walk(events: DataFrame, count: int) -> DataFrame:
     """With `t1 t2 …`: when the walk from this event, taken as the first step, is at each later step."""
-    following = (
-        Window.partitionBy("person_id")
-        .orderBy(*(F.desc(name) for name in _HERE))
-        .rowsBetween(Window.unboundedPreceding, -1)
-    )
+    later_ones = following()
     for k in reversed(range(1, count)):
         here = {k: F.col("_at"), **{later: F.col(f"t{later}") for later in range(k + 1, count)}}
-        placed = placed.select(
+        events = events.select(
             "person_id",
             "value",
-            *_HERE,
-            *_flags(count),
-            *(_least_of(k, time, following).alias(f"t{j}") for j, time in here.items()),
+            *HERE,
+            *flags(count),
+            *(_least_of(k, time, later_ones).alias(f"t{j}") for j, time in here.items()),
         )
-    return placed
+    return events
 
 
-def _least_of(step: int, time: Column, following: WindowSpec) -> Column:
-    return F.min(F.when(F.col(f"_is{step}"), time)).over(following)
+def _least_of(step: int, time: Column, later_ones: WindowSpec) -> Column:
+    return F.min(F.when(F.col(f"_is{step}"), time)).over(later_ones)
 
 
-def _strict_walk(placed: DataFrame, count: int) -> DataFrame:
+def _strict_walk(events: DataFrame, count: int) -> DataFrame:
     """The same where each step must be the very next event."""
-    person = Window.partitionBy("person_id").orderBy(*_HERE)
+    person = Window.partitionBy("person_id").orderBy(*HERE)
     time: dict[str, Column] = {}
     goes_on: Column = F.lit(True)
     for k in range(1, count):
         goes_on = goes_on & F.coalesce(F.lead(f"_is{k}", k).over(person), F.lit(False))
         time[f"t{k}"] = F.when(goes_on, F.lead("_at", k).over(person))
-    return placed.withColumns(time)
+    return events.withColumns(time)
 
 
 def _furthest(walks: DataFrame, count: int, window: int) -> DataFrame:
     times = {f"t{k}": F.when(F.col(f"t{k}") - F.col("_at") <= window, F.col(f"t{k}")) for k in range(1, count)}
     reached = reduce(add, (F.col(name).isNotNull().cast("int") for name in times), F.lit(1))
-    person = Window.partitionBy("person_id").orderBy(F.desc("reached"), *_HERE)
+    person = Window.partitionBy("person_id").orderBy(F.desc("reached"), *HERE)
     return (
         walks.withColumns(times)
         .withColumn("reached", reached)

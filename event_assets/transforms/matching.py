@@ -25,7 +25,7 @@ def matches(step: str | Step, columns: Collection[str]) -> Column:
     condition = F.col("event") == wanted.event
     for name, value in wanted.where.items():
         allowed = value if isinstance(value, list) else [value]
-        condition &= _is_one_of(text_of(name, columns), allowed)
+        condition &= is_any_of(text_of(name, columns), allowed)
     return F.coalesce(condition, F.lit(False))
 
 
@@ -33,8 +33,12 @@ def text_of(name: str, columns: Collection[str]) -> Column:
     """An event's field as text: the column of that name, else the property; `properties.x` is always a property."""
     if name in columns:
         return F.col(name).cast("string")
-    path = "".join(f"['{part}']" for part in name.removeprefix(_PROPERTIES).split("."))
-    return F.get_json_object(F.col("properties"), f"${path}")
+    return inside(F.col("properties"), name.removeprefix(_PROPERTIES).split("."))
+
+
+def inside(json: Column, path: Sequence[str]) -> Column:
+    """What stands on the path in a JSON text, as text."""
+    return F.get_json_object(json, "$" + "".join(f"['{part}']" for part in path))
 
 
 def all_or_matching(events: DataFrame, step: str | Step | None) -> Column:
@@ -42,7 +46,8 @@ def all_or_matching(events: DataFrame, step: str | Step | None) -> Column:
     return F.lit(True) if step is None else matches(step, events.columns)
 
 
-def _is_one_of(text: Column, values: Sequence[Scalar]) -> Column:
+def is_any_of(text: Column, values: Sequence[Scalar]) -> Column:
+    """Whether a field's text is one of these values; numbers are compared as numbers."""
     found = F.lit(False)
     for value in values:
         if isinstance(value, bool):

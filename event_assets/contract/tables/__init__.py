@@ -18,7 +18,14 @@ from event_assets.contract.tables.events import (
     QUARANTINED_EVENTS,
     RAW_EVENTS,
 )
-from event_assets.contract.tables.people import IDENTITIES, USER_SEGMENTS, USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.people import (
+    IDENTITIES,
+    SEGMENT_MEMBERSHIPS,
+    USER_SEGMENTS,
+    USER_TRAITS,
+    USERS,
+    VISITORS,
+)
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
@@ -63,6 +70,7 @@ __all__ = [
     "QUARANTINED_EVENTS",
     "RAW_EVENTS",
     "RETENTION",
+    "SEGMENT_MEMBERSHIPS",
     "SESSIONS",
     "SESSION_ISSUES",
     "STICKINESS",

@@ -109,3 +109,27 @@ USER_SEGMENTS = Table(
     ),
     key=("person_id",),
 )
+
+SEGMENT_MEMBERSHIPS = Table(
+    "segment_memberships",
+    "Who was in which segment, and from when to when: one row a stay of a person in a segment.",
+    (
+        required("segment", "string", "Name of the segment, as its file says."),
+        required("person_id", "string", "The person."),
+        required(
+            "from_date",
+            "date",
+            "First UTC day at whose end the person belongs to it.",
+            definition="the segment's conditions hold of all that the person did and was known to be up to the end of "
+            "the day, and they do not hold at the end of the day before",
+        ),
+        Column(
+            "to_date",
+            "date",
+            "First UTC day after it at whose end they do not any more; null while they do.",
+            definition="a member at the end of a day: from_date <= day and (to_date is null or day < to_date)",
+        ),
+        required("is_current", "boolean", "They belong to it at the end of the last event date of the lake."),
+    ),
+    key=("segment", "person_id", "from_date"),
+)

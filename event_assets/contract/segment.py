@@ -1,0 +1,402 @@
+"""Segments: who belongs to a group of people, by what they did and what is known of them. One YAML file each, owned by
+the users.
+
+A segment is a tree of conditions. What a day's answer is, and how membership is worked out, is in
+transforms/memberships.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from event_assets.contract.analysis import LONGEST_WINDOW, FieldName, Scalar, Step, duration
+from event_assets.contract.plan import PlanError, read_yaml
+from event_assets.contract.rule_files import explained, read_rules
+
+Count = Annotated[int, Meta(ge=0)]
+Anything = Literal["anything"]
+UserNumber = Literal["events", "sessions", "conversions", "revenue", "days_since_first_seen", "days_since_last_seen"]
+UserText = Literal["source", "medium", "campaign", "channel_group"]
+SegmentName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+_DAY = dt.timedelta(days=1)
+_MOST_CONDITIONS, _DEEPEST = 200, 20
+
+
+class SegmentError(ValueError):
+    """A segment's file cannot be used. The message names the file, the segment, the place, the rule and the way out."""
+
+
+class _Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What every condition has."""
+
+    def faults(self) -> Iterator[str]:
+        """What no type can tell: fields that contradict each other."""
+        yield from ()
+
+
+class Did(_Condition, frozen=True):
+    """Has so many events that count, once at least where nothing is said; in the last days, else ever."""
+
+    did: Step | Anything
+    at_least: Count | None = None
+    at_most: Count | None = None
+    exactly: Count | None = None
+    last: str | None = None
+
+    @property
+    def bounds(self) -> tuple[int, int | None]:
+        """The fewest and the most events; None: any number."""
+        if self.exactly is not None:
+            return self.exactly, self.exactly
+        if self.at_most is not None:
+            return self.at_least or 0, self.at_most
+        return 1 if self.at_least is None else self.at_least, None
+
+    @property
+    def days(self) -> int | None:
+        """The days that count, the one that is asked about included; None: all."""
+        return _days(self.last)
+
+    def faults(self) -> Iterator[str]:
+        yield from _span_faults(self.last)
+        if self.exactly is not None and (self.at_least is not None or self.at_most is not None):
+            yield "exactly says all; leave at_least and at_most out"
+        yield from _bound_faults(self.at_least, self.at_most)
+        if self.bounds == (0, None):
+            yield "at_least 0 holds for everybody; say 1 or more, or at_most"
+
+
+class DidNot(_Condition, frozen=True):
+    """Has no such event; in the last days, else ever. It is read as `Did` exactly 0 times."""
+
+    did_not: Step | Anything
+    last: str | None = None
+
+
+class Next(Step, frozen=True, forbid_unknown_fields=True):
+    """A step of a sequence; `within`: not later than this after the step before it."""
+
+    within: str | None = None
+
+    @property
+    def window(self) -> dt.timedelta | None:
+        """The longest time since the step before it."""
+        return duration(self.within) if self.within is not None else None
+
+
+class Sequence(_Condition, frozen=True):
+    """Has these events one after the other, with whatever between them; all in the last days, else ever."""
+
+    sequence: Annotated[list[Next], Meta(min_length=2, max_length=20)]
+    last: str | None = None
+
+    @property
+    def days(self) -> int | None:
+        """The days that count, the one that is asked about included; None: all."""
+        return _days(self.last)
+
+    def faults(self) -> Iterator[str]:
+        yield from _span_faults(self.last)
+        if self.sequence[0].within is not None:
+            yield "sequence[0].within has no step before it; leave it out, or put it on the step after"
+        for place, step in enumerate(self.sequence):
+            if step.within is not None and step.window is None:
+                yield (
+                    f"sequence[{place}].within is {step.within!r}; it must be a number of seconds, minutes, hours, "
+                    "days or weeks, such as 7 days"
+                )
+
+
+class Trait(_Condition, frozen=True):
+    """A trait, as known on the day: is one of these, is a number between these, or is known at all."""
+
+    trait: FieldName
+    is_: Scalar | list[Scalar] | None = msgspec.field(default=None, name="is")
+    at_least: int | float | None = None
+    at_most: int | float | None = None
+
+    def faults(self) -> Iterator[str]:
+        if self.is_ is not None and (self.at_least is not None or self.at_most is not None):
+            yield "is says all; leave at_least and at_most out"
+        yield from _bound_faults(self.at_least, self.at_most)
+
+
+class User(_Condition, frozen=True):
+    """What the events of a person tell by the day: numbers between bounds, texts that are one of these."""
+
+    user: UserNumber | UserText
+    is_: str | list[str] | None = msgspec.field(default=None, name="is")
+    at_least: int | float | None = None
+    at_most: int | float | None = None
+
+    def faults(self) -> Iterator[str]:
+        is_bounded = self.at_least is not None or self.at_most is not None
+        if self.user in TEXTS and is_bounded:
+            yield f"{self.user} is a text; say is, or neither is, at_least nor at_most where any will do"
+        if self.user not in TEXTS and (self.is_ is not None or not is_bounded):
+            yield f"{self.user} is a number; say at_least, at_most, or both"
+        if self.user not in (*TEXTS, "revenue"):
+            for bound in (self.at_least, self.at_most):
+                if bound is not None and (bound < 0 or bound != int(bound)):
+                    yield f"{self.user} is a whole number; {bound} is none, or negative"
+        yield from _bound_faults(self.at_least, self.at_most)
+
+
+class InSegment(_Condition, frozen=True):
+    """Is in another segment on the day."""
+
+    segment: SegmentName
+
+
+class All(msgspec.Struct, frozen=True):
+    """Every one of these holds."""
+
+    all: tuple[Condition, ...]
+
+
+class AnyOf(msgspec.Struct, frozen=True):
+    """At least one of these holds."""
+
+    any: tuple[Condition, ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    """This does not hold."""
+
+    condition: Condition = msgspec.field(name="not")
+
+
+Condition = Did | Sequence | Trait | User | InSegment | All | AnyOf | Not
+
+TEXTS = ("source", "medium", "campaign", "channel_group")
+"""The fields of `User` that are texts: of the person's first session, from the day on which it began."""
+
+_LEAVES: dict[str, type[_Condition]] = {
+    "did": Did,
+    "did_not": DidNot,
+    "sequence": Sequence,
+    "trait": Trait,
+    "user": User,
+    "segment": InSegment,
+}
+_KINDS = ("all", "any", "not", *_LEAVES)
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """A named group of people. Robots' events do not count, unless they are asked for."""
+
+    name: SegmentName
+    who: Condition
+    description: str = ""
+    include_bots: bool = False
+
+    def conditions(self) -> Iterator[Condition]:
+        """All conditions of the tree."""
+        waiting: list[Condition] = [self.who]
+        while waiting:
+            condition = waiting.pop(0)
+            yield condition
+            waiting += _inside(condition)
+
+    def steps_named(self) -> Iterator[Step]:
+        """Every step that the segment names."""
+        for condition in self.conditions():
+            if isinstance(condition, Did) and isinstance(condition.did, Step):
+                yield condition.did
+            elif isinstance(condition, Sequence):
+                yield from condition.sequence
+
+    def segments_named(self) -> tuple[str, ...]:
+        """The other segments that it is made of, each once."""
+        named = (condition.segment for condition in self.conditions() if isinstance(condition, InSegment))
+        return tuple(dict.fromkeys(named))
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The segments of a folder, each after those that it is made of, and for each file that cannot be used the
+    reason."""
+
+    usable: tuple[Segment, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def load(directory: Path) -> Segments:
+        """Reads a folder. One file's fault does not touch the others, but for those that are made of its segment.
+
+        Raises `SegmentError` where there is no such folder.
+        """
+        found, faults = read_rules(directory, "EVENT_ASSETS_SEGMENTS_DIR names the segments", _load, SegmentError)
+        ordered, unusable = _ordered({name: segment for name, (_, segment) in found.items()})
+        for name, reason in unusable.items():
+            path = found[name][0]
+            faults[path.stem] = f"{path}: segment {name}: {reason}"
+        return Segments(ordered, faults)
+
+    @property
+    def digest(self) -> str:
+        """Changes when, and only when, who is in which segment changes; words for people do not count."""
+        rules = [msgspec.structs.replace(segment, description="") for segment in self.usable]
+        return hashlib.sha256(msgspec.json.encode(rules, order="deterministic")).hexdigest()[:12]
+
+
+def in_order(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The segments, each after those that it is made of. Raises `SegmentError` where that cannot be."""
+    ordered, unusable = _ordered({segment.name: segment for segment in segments})
+    for name, reason in unusable.items():
+        raise SegmentError(f"segment {name}: {reason}")
+    return ordered
+
+
+def _ordered(segments: Mapping[str, Segment]) -> tuple[tuple[Segment, ...], dict[str, str]]:
+    """The segments in an order in which each can be made, and for those that cannot be the reason."""
+    ordered: dict[str, Segment] = {}
+    waiting = dict(sorted(segments.items()))
+    while ready := [name for name, segment in waiting.items() if ordered.keys() >= {*segment.segments_named()}]:
+        ordered |= {name: waiting.pop(name) for name in ready}
+    return tuple(ordered.values()), {name: _hindrance(name, waiting, segments) for name in waiting}
+
+
+def _hindrance(name: str, waiting: Mapping[str, Segment], segments: Mapping[str, Segment]) -> str:
+    """Why a segment cannot be made: it is part of a circle, or what it names is not there or cannot be made."""
+    way = [name]
+    seen = {name: 0}
+    while True:
+        others = waiting[way[-1]].segments_named()
+        missing = [other for other in others if other not in segments]
+        if missing and len(way) == 1:
+            known = ", ".join(sorted(segments.keys() - {name})) or "none"
+            return (
+                f"there is no segment {missing[0]!r}, or its file cannot be used; mend the name or that file. "
+                f"There are: {known}"
+            )
+        if missing:
+            return f"the segment {way[1]!r} that it is made of cannot be used; mend that one"
+        step = next(other for other in others if other in waiting)
+        if step in seen:
+            circle = [*way[seen[step] :], step]
+            if name in circle:
+                return f"it is made of itself: {' → '.join(circle)}; take one of these conditions out"
+            return f"the segment {way[1]!r} that it is made of cannot be used; mend that one"
+        seen[step] = len(way)
+        way.append(step)
+
+
+def _inside(condition: Condition) -> tuple[Condition, ...]:
+    match condition:
+        case All():
+            return condition.all
+        case AnyOf():
+            return condition.any
+        case Not():
+            return (condition.condition,)
+    return ()
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A segment's file, its tree as it was written."""
+
+    name: SegmentName
+    who: dict[str, Any]
+    description: str = ""
+    include_bots: bool = False
+
+
+def _load(path: Path) -> Segment:
+    try:
+        document = read_yaml(path)
+    except PlanError as error:
+        raise SegmentError(str(error)) from None
+    if not isinstance(document, dict):
+        raise SegmentError(f"{path}: it must be an object with the fields name and who")
+    try:
+        file = msgspec.convert(document, _File)
+    except msgspec.ValidationError as error:
+        raise SegmentError(f"{path}: {explained(str(error), _File, 'a segment')}") from None
+    try:
+        who = _Reader().condition(file.who, "who", 1)
+    except SegmentError as error:
+        raise SegmentError(f"{path}: segment {file.name}: {error}") from None
+    return Segment(name=file.name, who=who, description=file.description, include_bots=file.include_bots)
+
+
+class _Reader:
+    """Reads a tree of conditions as YAML gives it. Raises `SegmentError`, whose message begins with the place."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def condition(self, document: Any, place: str, depth: int) -> Condition:
+        self._count += 1
+        if depth > _DEEPEST or self._count > _MOST_CONDITIONS:
+            raise SegmentError(
+                f"{place}: a segment has at most {_MOST_CONDITIONS} conditions, {_DEEPEST} inside each other; "
+                "make a part of them a segment of its own"
+            )
+        kinds = [kind for kind in _KINDS if isinstance(document, dict) and kind in document]
+        if len(kinds) != 1:
+            said = f"it has {' and '.join(kinds)}" if kinds else f"it is {_shown(document)}"
+            raise SegmentError(f"{place}: {said}; a condition has one of {', '.join(_KINDS)}")
+        [kind] = kinds
+        if kind in _LEAVES:
+            return _leaf(document, _LEAVES[kind], place)
+        if len(document) > 1:
+            raise SegmentError(f"{place}: beside {kind} there is nothing else; put it into a condition of its own")
+        if kind == "not":
+            return Not(self.condition(document["not"], f"{place}.not", depth + 1))
+        inside = self._several(document[kind], f"{place}.{kind}", depth + 1)
+        return All(inside) if kind == "all" else AnyOf(inside)
+
+    def _several(self, documents: Any, place: str, depth: int) -> tuple[Condition, ...]:
+        if not isinstance(documents, list) or not documents:
+            raise SegmentError(f"{place}: it must be a list of conditions, one at least")
+        return tuple(self.condition(each, f"{place}[{k}]", depth) for k, each in enumerate(documents))
+
+
+def _leaf(document: dict[str, Any], kind: type[_Condition], place: str) -> Condition:
+    try:
+        leaf = msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        title = f"{next(name for name, other in _LEAVES.items() if other is kind)}"
+        words = explained(str(error), kind, title).replace("`$", f"`{place}")
+        raise SegmentError(f"{place}: {words}") from None
+    if isinstance(leaf, DidNot):
+        leaf = Did(leaf.did_not, exactly=0, last=leaf.last)
+    for fault in leaf.faults():
+        raise SegmentError(f"{place}: {fault}")
+    assert isinstance(leaf, Did | Sequence | Trait | User | InSegment)
+    return leaf
+
+
+def _shown(document: Any) -> str:
+    if isinstance(document, dict):
+        return f"an object with {', '.join(map(str, document)) or 'nothing'}"
+    return "not there" if document is None else f"{str(document)[:60]!r}"
+
+
+def _days(last: str | None) -> int | None:
+    found = duration(last) if last is not None else None
+    return found // _DAY if found is not None else None
+
+
+def _span_faults(last: str | None) -> Iterator[str]:
+    found = duration(last) if last is not None else _DAY
+    if found is None or found % _DAY:
+        yield (
+            f"last is {last!r}; membership is by the day, so it must be a number of days or weeks, such as 30 days, "
+            f"and at most {LONGEST_WINDOW.days} days"
+        )
+
+
+def _bound_faults(at_least: float | None, at_most: float | None) -> Iterator[str]:
+    if at_least is not None and at_most is not None and at_least > at_most:
+        yield f"at_least {at_least} is above at_most {at_most}"
