@@ -155,7 +155,7 @@ def _of_people(files: _Files) -> dict[str, _Step]:
     from event_assets.transforms.metrics import daily_metrics
     from event_assets.transforms.segments import user_segments
     from event_assets.transforms.sessionise import SessionRules
-    from event_assets.transforms.stitching import stitch
+    from event_assets.transforms.stitching import stitch, with_person
     from event_assets.transforms.user_traits import user_traits
     from event_assets.transforms.users import users
     from event_assets.transforms.visitors import visitors
@@ -165,6 +165,9 @@ def _of_people(files: _Files) -> dict[str, _Step]:
     def everybody() -> DataFrame:
         return users(read("identities"), read("enrich"), read("sessions"), read("user_traits"), rules)
 
+    def happened() -> DataFrame:
+        return with_person(read("enrich"), read("identities"))
+
     def day() -> DataFrame:
         return daily_metrics(read("enrich"), read("sessions"), read("page_views"), rules)
 
@@ -173,7 +176,7 @@ def _of_people(files: _Files) -> dict[str, _Step]:
         "visitors": _Step(lambda: visitors(read("enrich"), read("sessions")), "enrich"),
         "user_traits": _Step(lambda: user_traits(read("identities"), read("enrich")), "enrich"),
         "users": _Step(everybody, "enrich"),
-        "user_segments": _Step(lambda: user_segments(read("users"), START.date()), "users"),
+        "user_segments": _Step(lambda: user_segments(read("users"), happened(), START.date()), "users"),
         "stitch": _Step(lambda: stitch(read("sessions"), read("identities")), "sessions"),
         "daily_metrics": _Step(day, "enrich"),
     }

@@ -6,7 +6,8 @@ import dagster as dg
 
 from event_assets.assets import books, events, metrics, people, sessions, sources
 from event_assets.assets.attribution import ATTRIBUTION_ASSETS
-from event_assets.assets.product import faulty_analyses, product_assets, upstream_of_tables
+from event_assets.assets.product import PREFIX, product_assets, unusable_files, upstream_of_tables
+from event_assets.assets.segments import GROUP, memberships_asset
 from event_assets.assets.warehouse import warehouse_assets
 from event_assets.automation.analyses import analyses_sensor
 from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
@@ -17,6 +18,7 @@ from event_assets.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.checks.events import EVENT_CHECKS
 from event_assets.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.contract.analysis import Analyses
+from event_assets.contract.segment import Segments
 from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
@@ -54,17 +56,26 @@ def build_defs(settings: Settings) -> dg.Definitions:
     """Everything that Dagster runs, for these settings."""
     partitions = partitions_of(settings)
     analyses = Analyses.load(settings.analytics)
-    of_analyses = product_assets(analyses)
+    segments = Segments.load(settings.segments)
+    of_rules = [memberships_asset(segments), *product_assets(analyses)]
     warehouse = warehouse_assets(upstream_of_tables(analyses))
-    assets = partitioned([*LAKE_ASSETS, *of_analyses, *warehouse], PARTITIONED, partitions)
-    product = {*(key for asset in of_analyses for key in asset.keys), *PRODUCT_WAREHOUSE}
+    assets = partitioned([*LAKE_ASSETS, *of_rules, *warehouse], PARTITIONED, partitions)
+    product = {*(key for asset in of_rules for key in asset.keys), *PRODUCT_WAREHOUSE}
     keys = [key for asset in assets for key in asset.keys if key not in product]
     return dg.Definitions(
-        assets=[*SOURCES, *assets, *faulty_analyses(analyses)],
+        assets=[
+            *SOURCES,
+            *assets,
+            *unusable_files(PREFIX, PREFIX, analyses.faults),
+            *unusable_files("segments", GROUP, segments.faults),
+        ],
         asset_checks=[*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS],
         jobs=[maintain_lake, prune_runs, simulation_job(settings)],
         schedules=schedules(settings, partitions),
-        sensors=[stream_sensor(settings, partitions, keys), analyses_sensor(settings, analyses, sorted(product))],
+        sensors=[
+            stream_sensor(settings, partitions, keys),
+            analyses_sensor(settings, analyses, segments, sorted(product)),
+        ],
         resources={
             "stream": StreamResource.of(settings),
             "lake": LakeResource.of(settings),

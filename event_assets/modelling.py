@@ -18,14 +18,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from pyspark.sql import SparkSession
 
-from event_assets.contract.analysis import Analyses, AnalysisError
+from event_assets.contract.analysis import Analyses
 from event_assets.contract.decoder import BARE_LIMITS
 from event_assets.contract.plan import PlanError
+from event_assets.contract.segment import Segments
 from event_assets.contract.tables import EVENT_LEDGER, LAKE_TABLES
 from event_assets.importing import (
     FieldMapping,
@@ -50,6 +51,7 @@ from event_assets.streams import EventStream, open_stream
 FIRST_DAY = dt.date(1970, 1, 1)
 """The first day that is taken where no setting says another one."""
 STDIN = Path("-")
+Rulebook = TypeVar("Rulebook", Analyses, Segments)
 _ALL = 2**31
 
 
@@ -228,6 +230,7 @@ def _rules(settings: Settings) -> Rules:
             rules.decoders,
             _ALL,
             _analyses(settings),
+            _segments(settings),
         )
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from None
@@ -235,12 +238,15 @@ def _rules(settings: Settings) -> Rules:
 
 def _analyses(settings: Settings) -> Analyses:
     """The analyses that a setting names; there are none otherwise."""
-    if settings.analytics_dir is None:
-        return Analyses()
-    try:
-        found = Analyses.load(settings.analytics_dir)
-    except AnalysisError as error:
-        raise SettingsError(str(error)) from None
+    return _without_faults(Analyses.load(settings.analytics_dir)) if settings.analytics_dir else Analyses()
+
+
+def _segments(settings: Settings) -> Segments:
+    """The segments that a setting names; there are none otherwise."""
+    return _without_faults(Segments.load(settings.segments_dir)) if settings.segments_dir else Segments()
+
+
+def _without_faults(found: Rulebook) -> Rulebook:
     if found.faults:
         raise SettingsError("\n".join(found.faults.values()))
     return found

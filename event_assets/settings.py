@@ -86,8 +86,11 @@ class Settings(BaseSettings):
     analytics_dir: Path | None = Field(
         None, description="Folder of the product analyses. Default: the ones that are shipped."
     )
+    segments_dir: Path | None = Field(
+        None, description="Folder of the segments' conditions. Default: the ones that are shipped."
+    )
     analytics_interval_seconds: int = Field(
-        300, ge=5, le=604_800, description="Least seconds between two refreshes of the product analyses."
+        300, ge=5, le=604_800, description="Least seconds between two refreshes of product analyses and segments."
     )
 
     ip_privacy: Literal["keep", "truncate", "mask", "hash"] = Field(
@@ -272,6 +275,11 @@ class Settings(BaseSettings):
     def analytics(self) -> Path:
         """Folder of the product analyses in force."""
         return self.analytics_dir or Path(__file__).parent / "contract" / "analyses"
+
+    @property
+    def segments(self) -> Path:
+        """Folder of the segments in force."""
+        return self.segments_dir or Path(__file__).parent / "contract" / "segments"
 
 
 MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_ids")

@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 
 from event_assets.contract.analysis import Analyses
-from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.segment import Segments
+from event_assets.contract.tables import ANALYSIS_TABLES, LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings
 
@@ -25,6 +26,7 @@ WANTED = {
     "user_traits",
     "users",
     "user_segments",
+    "segment_memberships",
     "touches",
     "conversions",
     "conversion_paths",
@@ -88,7 +90,7 @@ def test_warehouse_columns_name_the_lake_columns_that_they_come_from(specs: dict
 def test_every_kind_of_analysis_is_shown_by_one_that_is_shipped() -> None:
     shipped = Analyses.load(Settings().analytics)
     assert not shipped.faults
-    assert {analysis.table for analysis in shipped.usable} == set(PRODUCT_TABLES)
+    assert {analysis.table for analysis in shipped.usable} == set(ANALYSIS_TABLES)
 
 
 def test_an_analysis_that_cannot_be_used_says_why_and_leaves_the_others_alone(tmp_path: Path) -> None:
@@ -101,6 +103,22 @@ def test_an_analysis_that_cannot_be_used_says_why_and_leaves_the_others_alone(tm
     assert "product/good" in specs
 
 
+def test_the_segments_that_are_shipped_can_be_used() -> None:
+    shipped = Segments.load(Settings().segments)
+    assert not shipped.faults
+    assert len(shipped.usable) >= 3
+
+
+def test_a_segment_that_cannot_be_used_says_why_and_leaves_the_others_alone(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("{name: good, who: {did: {event: purchase}}}")
+    (tmp_path / "not good.yaml").write_text("{name: bad, who: {dit: {event: purchase}}}")
+    good = build_defs(Settings(home=tmp_path, segments_dir=tmp_path))
+    specs = {spec.key.to_user_string(): spec for spec in good.resolve_all_asset_specs()}
+    words = specs["segments/unusable/not_good"].description or ""
+    assert "not good.yaml: segment bad: who: it is an object with dit" in words
+    assert specs["segment_memberships"].code_version == "1-" + Segments.load(tmp_path).digest
+
+
 def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, dg.AssetSpec]) -> None:
     definitions = {spec.partitions_def for spec in specs.values() if spec.partitions_def is not None}
     assert len(definitions) == 1
@@ -110,6 +128,7 @@ def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, d
         "user_traits",
         "users",
         "user_segments",
+        "segment_memberships",
         "warehouse/dim_visitors",
         "warehouse/dim_users",
         "warehouse/user_segments",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from event_assets.contract.analysis import KINDS, Analyses
 from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.segment import Condition, Segments
 from event_assets.importing.mapping import FieldMapping
 
 ROOT = Path(__file__).parents[1]
@@ -71,6 +73,17 @@ def test_the_analyses_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
     found = Analyses.load(tmp_path)
     assert not found.faults
     assert {type(analysis) for analysis in found.usable} == set(KINDS)
+
+
+def test_the_segments_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
+    shown = blocks("how-to/segments.md", "yaml")
+    for number, text in enumerate(shown):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "buyers.yaml").write_text("{name: buyers, who: {did: {event: purchase}}}")
+    found = Segments.load(tmp_path)
+    assert not found.faults
+    conditions = (condition for segment in found.usable for condition in segment.conditions())
+    assert {type(condition) for condition in conditions} == set(get_args(Condition))
 
 
 def test_the_mapping_that_is_shown_can_be_loaded(tmp_path: Path) -> None:

@@ -91,6 +91,19 @@ def test_analyses_that_a_setting_names_are_made_too(model: Model, tmp_path: Path
         model.run(visits(), analytics_dir="analyses")
 
 
+def test_segments_that_a_setting_names_are_made_too(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "segments").mkdir()
+    file = tmp_path / "segments" / "buyers.yaml"
+    file.write_text("{name: buyers, who: {did: {event: purchase}}}")
+    model.run(visits(), segments_dir="segments")
+    [row] = model.rows("segment_memberships")
+    [sale] = [row for row in model.rows("enriched_events") if row["event"] == "purchase"]
+    assert (row["segment"], row["from_date"], row["to_date"]) == ("buyers", sale["event_date"], None)
+    file.write_text("{name: buyers, who: {did: {evnt: purchase}}}")
+    with pytest.raises(SettingsError, match=r"buyers\.yaml: segment buyers: who: .*`evnt`"):
+        model.run(visits(), segments_dir="segments")
+
+
 # What is taken as given ----------------------------------------------------------------------------------------------
 
 
@@ -194,6 +207,7 @@ def test_settings_of_the_file_go_before_the_environment(model: Model, monkeypatc
         ("currency_rates: nowhere.csv", "nowhere.csv"),
         ("enrichments: ['nowhere:nothing']", "nowhere:nothing"),
         ("analytics_dir: nowhere", "nowhere"),
+        ("segments_dir: nowhere", "EVENT_ASSETS_SEGMENTS_DIR names the segments"),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_sentence(tmp_path: Path, spark: SparkSession, text: str, said: str) -> None:

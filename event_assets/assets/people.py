@@ -62,7 +62,13 @@ def users(
     return materialise(context, lambda: users_step(lake.open(), spark.spark_session, sessions, rebuild=config.rebuild))
 
 
-@lake_asset(USER_SEGMENTS, group="people", deps=["users"], kinds={"pyspark", "delta"}, code_version=people.CODE)
+@lake_asset(
+    USER_SEGMENTS,
+    group="people",
+    deps=["users", "enriched_events", "identities"],
+    kinds={"pyspark", "delta"},
+    code_version=people.CODE,
+)
 def user_segments(
     context: dg.AssetExecutionContext, config: Rebuild, lake: LakeResource, spark: LazyPySparkResource
 ) -> dg.MaterializeResult[None]:

@@ -7,8 +7,8 @@ from dagster_pyspark import LazyPySparkResource
 
 from event_assets.assets.lake_asset import Rebuild, asset_of_ranges, column_schema, materialise
 from event_assets.assets.product_pictures import breakdown_picture, picture
-from event_assets.contract.analysis import Analyses, Analysis, Funnel, Paths, WebVitals, unknown_events
-from event_assets.contract.tables import PRODUCT_TABLES
+from event_assets.contract.analysis import Analyses, Analysis, Funnel, NamesEvents, Paths, WebVitals, unknown_events
+from event_assets.contract.tables import ANALYSIS_TABLES
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.steps import analysing
@@ -22,17 +22,15 @@ def product_assets(analyses: Analyses) -> list[dg.AssetsDefinition]:
     return [_asset(analysis, analyses) for analysis in analyses.usable]
 
 
-def faulty_analyses(analyses: Analyses) -> list[dg.AssetSpec]:
+def unusable_files(prefix: str, group: str, faults: Mapping[str, str]) -> list[dg.AssetSpec]:
     """What stands in for the files that cannot be used, so that they are seen: the reason is the description."""
-    faults = {dg.AssetKey([PREFIX, "unusable", _key(stem)]): fault for stem, fault in analyses.faults.items()}
-    return [
-        dg.AssetSpec(key, description=f"Cannot be used. {fault}", group_name=PREFIX) for key, fault in faults.items()
-    ]
+    keys = {dg.AssetKey([prefix, "unusable", _key(stem)]): fault for stem, fault in faults.items()}
+    return [dg.AssetSpec(key, description=f"Cannot be used. {fault}", group_name=group) for key, fault in keys.items()]
 
 
 def upstream_of_tables(analyses: Analyses) -> dict[str, Sequence[dg.AssetKey]]:
     """For each table of the lake that analyses share, the assets that make it."""
-    return {table.name: [_asset_key(analysis) for analysis in analyses.of(table)] for table in PRODUCT_TABLES}
+    return {table.name: [_asset_key(analysis) for analysis in analyses.of(table)] for table in ANALYSIS_TABLES}
 
 
 def _asset(analysis: Analysis, among: Analyses) -> dg.AssetsDefinition:
@@ -69,8 +67,13 @@ def _findings(analysis: Analysis, lake: LakeResource, rules: RulesResource) -> M
     by_value = breakdown_picture(rows) if isinstance(analysis, Funnel) else None
     if by_value is not None:
         found["by value"] = by_value
-    warnings = unknown_events([analysis], rules.cleaning().plan)
-    return found | ({"warnings": dg.MetadataValue.md("\n".join(f"- {each}" for each in warnings))} if warnings else {})
+    return found | warnings_of([analysis], rules)
+
+
+def warnings_of(rules_of_users: Sequence[NamesEvents], rules: RulesResource) -> dict[str, dg.MetadataValue]:
+    """The events that are named and the tracking plan does not have, if there are any."""
+    warnings = unknown_events(rules_of_users, rules.cleaning().plan)
+    return {"warnings": dg.MetadataValue.md("\n".join(f"- {each}" for each in warnings))} if warnings else {}
 
 
 def _asset_key(analysis: Analysis) -> dg.AssetKey:

@@ -1,4 +1,4 @@
-"""The sensor of the product analyses: it asks for a run when they are not of the lake as it is.
+"""The sensor of the product analyses and the segments: it asks for a run when they are not of the lake as it is.
 
 They have a run of their own, not more often than a setting says. Each is made whole, from all events, so in the run of
 every new record they would make everything else wait; and a number about weeks need not be of this second. While new
@@ -13,12 +13,15 @@ import dagster as dg
 
 from event_assets.automation.sensors import RUN_TAG, UNFINISHED, shards_to_land
 from event_assets.contract.analysis import Analyses
+from event_assets.contract.segment import Segments
+from event_assets.contract.tables import SEGMENT_MEMBERSHIPS
 from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.resources.stream import StreamResource
 from event_assets.settings import Settings
 from event_assets.steps.analysing import outdated
+from event_assets.steps.segmenting import are_outdated
 from event_assets.streams import StreamError
 
 ANALYSES_TAG = "event_assets/analyses"
@@ -26,13 +29,15 @@ ANALYSES_TAG = "event_assets/analyses"
 _LOOK_SECONDS = 10
 
 
-def analyses_sensor(settings: Settings, analyses: Analyses, assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
-    """The sensor that asks for a run of these assets: the analyses and their tables in the warehouse."""
+def analyses_sensor(
+    settings: Settings, analyses: Analyses, segments: Segments, assets: Sequence[dg.AssetKey]
+) -> dg.SensorDefinition:
+    """The sensor that asks for a run of these assets: the analyses, the segments and their tables in the warehouse."""
     interval = dt.timedelta(seconds=settings.analytics_interval_seconds)
 
     @dg.sensor(
         name="product_analyses_sensor",
-        description="Asks for a run of the product analyses when they are outdated.",
+        description="Asks for a run of the product analyses and the segments when they are outdated.",
         target=dg.AssetSelection.assets(*assets),
         minimum_interval_seconds=min(_LOOK_SECONDS, settings.analytics_interval_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -48,10 +53,11 @@ def analyses_sensor(settings: Settings, analyses: Analyses, assets: Sequence[dg.
             return dg.SkipReason(f"The next look is in {(interval - waited).total_seconds():.0f} s.")
         opened = lake.open()
         behind = outdated(opened, analyses, rules.sessions())
+        behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions()) else []
         if not behind:
-            return dg.SkipReason("All analyses are of the lake as it is.")
+            return dg.SkipReason("All analyses and segments are of the lake as it is.")
         if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, 2 * interval):
-            return dg.SkipReason(f"New events come first; {len(behind)} analyses wait for a pause.")
+            return dg.SkipReason(f"New events come first; {len(behind)} tables or analyses wait for a pause.")
         return dg.SensorResult([dg.RunRequest(asset_selection=list(assets), tags={ANALYSES_TAG: "true"})])
 
     return product_analyses_sensor

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -21,10 +23,11 @@ from event_assets.contract.analysis import LONGEST_WINDOW, FieldName, Scalar, St
 from event_assets.contract.plan import PlanError, read_yaml
 from event_assets.contract.rule_files import explained, read_rules
 
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
 Anything = Literal["anything"]
 UserNumber = Literal["events", "sessions", "conversions", "revenue", "days_since_first_seen", "days_since_last_seen"]
 UserText = Literal["source", "medium", "campaign", "channel_group"]
+UserField = Literal[UserNumber, UserText]
 SegmentName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 _DAY = dt.timedelta(days=1)
@@ -133,7 +136,7 @@ class Trait(_Condition, frozen=True):
 class User(_Condition, frozen=True):
     """What the events of a person tell by the day: numbers between bounds, texts that are one of these."""
 
-    user: UserNumber | UserText
+    user: UserField
     is_: str | list[str] | None = msgspec.field(default=None, name="is")
     at_least: int | float | None = None
     at_most: int | float | None = None
@@ -146,7 +149,7 @@ class User(_Condition, frozen=True):
             yield f"{self.user} is a number; say at_least, at_most, or both"
         if self.user not in (*TEXTS, "revenue"):
             for bound in (self.at_least, self.at_most):
-                if bound is not None and (bound < 0 or bound != int(bound)):
+                if bound is not None and math.isfinite(bound) and (bound < 0 or bound != int(bound)):
                     yield f"{self.user} is a whole number; {bound} is none, or negative"
         yield from _bound_faults(self.at_least, self.at_most)
 
@@ -177,7 +180,7 @@ class Not(msgspec.Struct, frozen=True):
 
 Condition = Did | Sequence | Trait | User | InSegment | All | AnyOf | Not
 
-TEXTS = ("source", "medium", "campaign", "channel_group")
+TEXTS: tuple[UserText, ...] = get_args(UserText)
 """The fields of `User` that are texts: of the person's first session, from the day on which it began."""
 
 _LEAVES: dict[str, type[_Condition]] = {
@@ -366,8 +369,10 @@ def _leaf(document: dict[str, Any], kind: type[_Condition], place: str) -> Condi
     try:
         leaf = msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        title = f"{next(name for name, other in _LEAVES.items() if other is kind)}"
+        title = next(name for name, other in _LEAVES.items() if other is kind)
         words = explained(str(error), kind, title).replace("`$", f"`{place}")
+        if re.search(r"unknown field .* - at ", words):
+            words += f"; a step has {', '.join((Next if kind is Sequence else Step).__struct_fields__)}"
         raise SegmentError(f"{place}: {words}") from None
     if isinstance(leaf, DidNot):
         leaf = Did(leaf.did_not, exactly=0, last=leaf.last)
@@ -398,5 +403,8 @@ def _span_faults(last: str | None) -> Iterator[str]:
 
 
 def _bound_faults(at_least: float | None, at_most: float | None) -> Iterator[str]:
+    for name, bound in (("at_least", at_least), ("at_most", at_most)):
+        if bound is not None and not math.isfinite(bound):
+            yield f"{name} {bound} is no number to compare with; leave it out"
     if at_least is not None and at_most is not None and at_least > at_most:
         yield f"at_least {at_least} is above at_most {at_most}"

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 from event_assets.contract.analysis import Analyses
+from event_assets.contract.segment import Segments
 from event_assets.contract.tables import (
+    ANALYSIS_TABLES,
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
     CLEAN_EVENTS,
@@ -27,9 +29,9 @@ from event_assets.contract.tables import (
     EVENT_LEDGER,
     IDENTITIES,
     PAGE_VIEWS,
-    PRODUCT_TABLES,
     QUARANTINED_EVENTS,
     RAW_EVENTS,
+    SEGMENT_MEMBERSHIPS,
     SESSION_ISSUES,
     SESSIONS,
     TOUCHES,
@@ -55,6 +57,7 @@ from event_assets.steps.landing import land
 from event_assets.steps.measuring import Measuring, metrics_step
 from event_assets.steps.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.steps.report import StepReport
+from event_assets.steps.segmenting import Segmenting, memberships_step
 from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.spend import SpendFile
 from event_assets.steps.window import EVERYTHING, Window
@@ -77,6 +80,7 @@ class Rules:
     decoders: int = 1
     records_per_shard: int = 200_000
     analyses: Analyses = field(default_factory=Analyses)
+    segments: Segments = field(default_factory=Segments)
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,10 @@ class Run:
     @property
     def measuring(self) -> Measuring:
         return Measuring(self.window, self.rules.sessions, self.rebuild)
+
+    @property
+    def segmenting(self) -> Segmenting:
+        return Segmenting(self.rules.segments, self.rules.sessions, self.rebuild)
 
 
 class Step(NamedTuple):
@@ -144,8 +152,9 @@ STEPS: tuple[Step, ...] = (
     ),
     Step((DAILY_METRICS,), lambda run: metrics_step(run.lake, run.spark, run.measuring)),
     Step((EVENT_LEDGER,), lambda run: ledger_step(run.lake, run.spark, run.window)),
+    Step((SEGMENT_MEMBERSHIPS,), lambda run: memberships_step(run.lake, run.spark, run.segmenting)),
     Step(
-        PRODUCT_TABLES,
+        ANALYSIS_TABLES,
         lambda run: analyses_step(run.lake, run.spark, run.rules.analyses, run.rules.sessions, rebuild=run.rebuild),
     ),
 )

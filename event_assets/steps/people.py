@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables import (
     ENRICHED_EVENTS,
@@ -20,17 +21,19 @@ from event_assets.contract.tables import (
     VISITORS,
 )
 from event_assets.lake.lake import Lake
+from event_assets.lake.table import Snapshot
 from event_assets.steps.recipe import Made, Recipe, Work, bring_up_to_date
 from event_assets.steps.report import StepReport
 from event_assets.transforms.identities import events_of, identities, replace_identities, sessions_of, touched_ids
-from event_assets.transforms.segments import user_segments
+from event_assets.transforms.segments import user_segments, week_before
 from event_assets.transforms.sessionise import SessionRules
+from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import is_one_of, listed
 from event_assets.transforms.user_traits import TRAIT_COLUMNS, replace_user_traits, user_traits, with_traits
 from event_assets.transforms.users import CONSENT, ids_of, replace_users, touched_persons, users
 from event_assets.transforms.visitors import of_visitors, replace_visitors, touched_visitors, visitors
 
-CODE = "3"
+CODE = "4"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _CARRIERS = ("anonymous_id", "user_id")
@@ -136,10 +139,24 @@ def users_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, rebuild:
 
 def segments_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> StepReport:
     """Brings user_segments up to date, as of the last day that the lake has events of."""
-    dates = lake.table(ENRICHED_EVENTS.name).snapshot().dates()
-    as_of = dt.date.fromisoformat(max(dates)) if dates else dt.date.min
 
     def whole(work: Work) -> Made:
-        return Made(user_segments(work.rows(USERS), as_of))
+        as_of = last_date(work.upstream[ENRICHED_EVENTS.name])
+        active = with_person(_of_week_before(work, as_of), work.rows(IDENTITIES))
+        return Made(user_segments(work.rows(USERS), active, as_of))
 
-    return bring_up_to_date(lake, spark, Recipe(USER_SEGMENTS, (USERS,), f"{CODE}-{as_of}", whole), rebuild)
+    sources = (USERS, ENRICHED_EVENTS, IDENTITIES)
+    return bring_up_to_date(lake, spark, Recipe(USER_SEGMENTS, sources, CODE, whole), rebuild)
+
+
+def last_date(enriched: Snapshot) -> dt.date:
+    """The last day that there are events of; without any, a day that is before all."""
+    dates = enriched.dates()
+    return dt.date.fromisoformat(max(dates)) if dates else dt.date(1970, 1, 1)
+
+
+def _of_week_before(work: Work, as_of: dt.date) -> DataFrame:
+    first, last = map(str, week_before(as_of))
+    enriched = work.upstream[ENRICHED_EVENTS.name]
+    files = enriched.of_dates(date for date in enriched.dates() if first <= date <= last)
+    return enriched.read(work.spark, files).where(~F.col("is_bot")).select(*_CARRIERS, "event_date")

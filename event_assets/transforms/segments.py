@@ -1,4 +1,4 @@
-"""The rows of `user_segments`: each person's place by recency, frequency and money (RFM).
+"""The rows of `user_segments`: each person's place by recency, frequency and money (RFM), and lifecycle stage.
 
 Quintiles are over all persons, so a new event can move people who did nothing: there is no way to do a part of it.
 """
@@ -27,25 +27,53 @@ _NAMES = (
 """The usual names, by recency and frequency score. Every pair of scores has one."""
 
 
-def user_segments(users: DataFrame, as_of: dt.date) -> DataFrame:
+WEEK = 7
+"""Days of the period that a lifecycle stage is about."""
+
+
+def user_segments(users: DataFrame, events: DataFrame, as_of: dt.date) -> DataFrame:
     """The segments of all users on a day, in the columns of `USER_SEGMENTS`.
 
+    `events` have `person_id` and `event_date`; those of the week before the last (`week_before`) are enough.
     A score is 1 + floor(5 * persons who are worse / persons): equal values have equal scores, 5 is the best fifth.
     """
     days = F.greatest(F.datediff(F.lit(as_of), F.to_date("last_seen_at")), F.lit(0))
+    first, last = week_before(as_of)
+    active = events.where(F.col("event_date").between(F.lit(first), F.lit(last)))
+    before = active.select("person_id", F.lit(True).alias("_before")).distinct()
     return (
-        users.select(
+        users.join(before, "person_id", "left")
+        .select(
             "person_id",
             F.lit(as_of).alias("as_of"),
             days.alias("recency_days"),
             F.col("sessions").alias("frequency"),
             F.col("revenue").alias("monetary"),
+            _stage(as_of).alias("lifecycle_stage"),
         )
         .withColumn("r_score", _score(F.desc("recency_days")))
         .withColumn("f_score", _score(F.asc("frequency")))
         .withColumn("m_score", _score(F.asc("monetary")))
         .withColumn("segment", _name())
         .select(*USER_SEGMENTS.column_names)
+    )
+
+
+def week_before(as_of: dt.date) -> tuple[dt.date, dt.date]:
+    """The first and the last day of the week before the one that ends with a day."""
+    return as_of - dt.timedelta(days=2 * WEEK - 1), as_of - dt.timedelta(days=WEEK)
+
+
+def _stage(as_of: dt.date) -> Column:
+    since = F.lit(as_of - dt.timedelta(days=WEEK - 1))
+    is_active, is_new = (F.to_date(name) >= since for name in ("last_seen_at", "first_seen_at"))
+    was_active = F.coalesce("_before", F.lit(False))
+    return (
+        F.when(is_active & is_new, "new")
+        .when(is_active & was_active, "returning")
+        .when(is_active, "resurrecting")
+        .when(was_active, "dormant")
+        .otherwise("inactive")
     )
 
 

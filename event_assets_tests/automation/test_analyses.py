@@ -1,4 +1,4 @@
-"""The analyses are asked for when they are outdated, not more often than allowed, and in a pause if there is one."""
+"""Analyses and segments are asked for when outdated, not more often than allowed, and in a pause if there is one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pyspark.sql import SparkSession
 from event_assets.automation.analyses import ANALYSES_TAG
 from event_assets.automation.sensors import RUN_TAG
 from event_assets.contract.analysis import Analyses
+from event_assets.contract.segment import Segments
 from event_assets.definitions import PRODUCT_WAREHOUSE, build_defs
 from event_assets.settings import Settings
 from event_assets.steps.analysing import Analysing, analysis_step, outdated
+from event_assets.steps.segmenting import Segmenting, memberships_step
 from event_assets.transforms.sessionise import SessionRules
 from event_assets_tests.automation.test_sensors import begin, event
 from event_assets_tests.automation.ticks import Tick, tick
@@ -25,16 +27,22 @@ RULES = SessionRules()
 
 
 class Platform:
-    """A pipeline with one analysis, and ticks of its sensor."""
+    """A pipeline with one analysis and one segment, and ticks of their sensor."""
 
     def __init__(self, spark: SparkSession, folder: Path, instance: dg.DagsterInstance, seconds: int = 5) -> None:
         self.pipeline = Pipeline(spark, folder / "home")
         (folder / "analyses").mkdir()
         (folder / "analyses" / "active.yaml").write_text("{kind: active_users, name: active}")
         self.analyses = Analyses.load(folder / "analyses")
+        (folder / "segments").mkdir()
+        (folder / "segments" / "buyers.yaml").write_text("{name: buyers, who: {did: {event: purchase}}}")
+        self.segments = Segments.load(folder / "segments")
         self.instance = instance
         self.settings = Settings(
-            home=folder / "home", analytics_dir=folder / "analyses", analytics_interval_seconds=seconds
+            home=folder / "home",
+            analytics_dir=folder / "analyses",
+            segments_dir=folder / "segments",
+            analytics_interval_seconds=seconds,
         )
 
     def tick(self) -> Tick:
@@ -43,6 +51,9 @@ class Platform:
     def analyse(self) -> None:
         [analysis] = self.analyses.usable
         analysis_step(self.pipeline.lake, self.pipeline.spark, Analysing(analysis, self.analyses, RULES))
+
+    def segment(self) -> None:
+        memberships_step(self.pipeline.lake, self.pipeline.spark, Segmenting(self.segments, RULES))
 
 
 @pytest.fixture
@@ -61,9 +72,12 @@ def test_they_are_asked_for_when_there_is_something_new_and_not_again_when_they_
     platform.pipeline.put([event(1, 0)])
     platform.pipeline.run()
     [request] = platform.tick().requests
-    assert set(request.asset_selection or ()) == {dg.AssetKey(["product", "active"]), *PRODUCT_WAREHOUSE}
+    made = {dg.AssetKey(["product", "active"]), dg.AssetKey("segment_memberships")}
+    assert set(request.asset_selection or ()) == {*made, *PRODUCT_WAREHOUSE}
     platform.analyse()
-    assert platform.tick().skipped == "All analyses are of the lake as it is."
+    assert len(platform.tick().requests) == 1
+    platform.segment()
+    assert platform.tick().skipped == "All analyses and segments are of the lake as it is."
 
 
 def test_another_definition_makes_an_analysis_outdated(platform: Platform) -> None:

@@ -25,7 +25,7 @@ from event_assets.transforms.segments import user_segments
 from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import session_events, sessionise
 from event_assets.transforms.sessions import sessions
-from event_assets.transforms.stitching import stitch
+from event_assets.transforms.stitching import stitch, with_person
 from event_assets.transforms.touches import touches
 from event_assets.transforms.user_traits import user_traits
 from event_assets.transforms.users import users
@@ -88,7 +88,7 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "identities": people,
         "user_traits": trait_rows,
         "users": user_rows,
-        "user_segments": user_segments(user_rows, dt.date(2026, 3, 9)),
+        "user_segments": user_segments(user_rows, with_person(events, people), dt.date(2026, 3, 12)),
         "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES),
         **_attribution(spark, events, session_rows, view_rows, people),
     }

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables import USER_SEGMENTS, USERS
 from event_assets.transforms.segments import user_segments
-from event_assets_tests.factories import NOON, at, frame, rows_of
+from event_assets_tests.factories import NOON, at, enriched_event, frame, rows_of
 
 Row = dict[str, Any]
 
 
-def segments(spark: SparkSession, people: list[Row], as_of: dt.date = NOON.date()) -> list[Row]:
-    return rows_of(user_segments(frame(spark, people, USERS), as_of))
+def segments(
+    spark: SparkSession, people: list[Row], as_of: dt.date = NOON.date(), events: Iterable[Row] = ()
+) -> list[Row]:
+    happened = frame(spark, events).withColumn("person_id", F.col("anonymous_id"))
+    return rows_of(user_segments(frame(spark, people, USERS), happened, as_of))
 
 
 def person(name: str, days_ago: int = 0, sessions: int = 1, revenue: float = 0.0) -> Row:
@@ -49,3 +55,38 @@ def test_every_pair_of_scores_has_a_name(spark: SparkSession) -> None:
 def test_somebody_seen_after_the_day_was_seen_today(spark: SparkSession) -> None:
     (row,) = segments(spark, [person("p", days_ago=-1)])
     assert row["recency_days"] == 0
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "stage"),
+    [
+        ([0], "new"),
+        ([6, 0], "new"),
+        ([6], "new"),
+        ([7, 0], "returning"),
+        ([13, 6], "returning"),
+        ([30, 8, 1], "returning"),
+        ([14, 0], "resurrecting"),
+        ([30, 6], "resurrecting"),
+        ([7], "dormant"),
+        ([30, 13], "dormant"),
+        ([14], "inactive"),
+        ([-1], "new"),
+    ],
+)
+def test_a_lifecycle_stage_is_of_the_week_that_ends_with_the_day(
+    spark: SparkSession, days_ago: list[int], stage: str
+) -> None:
+    seen = {"first_seen_at": at(days=-max(days_ago)), "last_seen_at": at(days=-min(days_ago))}
+    events = [enriched_event(when=at(days=-day), anonymous_id="p") for day in days_ago]
+    [row] = segments(spark, [{**person("p"), **seen}], events=[*events, enriched_event(when=at(days=-8))])
+    assert row["lifecycle_stage"] == stage
+
+
+def test_a_week_is_of_utc_days(spark: SparkSession) -> None:
+    first_instant, last_instant = at(hours=-12, days=-6), at(hours=-12, days=-6, seconds=-1)
+    stages = [
+        segments(spark, [{**person("p"), "first_seen_at": when, "last_seen_at": when}])[0]["lifecycle_stage"]
+        for when in (first_instant, last_instant)
+    ]
+    assert stages == ["new", "inactive"]

@@ -621,12 +621,13 @@ CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
   "f_score" integer ENCODE az64,
   "m_score" integer ENCODE az64,
   "segment" varchar(65535) ENCODE raw,
+  "lifecycle_stage" varchar(65535) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
 COMPOUND SORTKEY ("segment");
 
-COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place by recency, frequency and money.';
+COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place by recency, frequency and money, and the stage of their lifecycle.';
 
 COMMENT ON COLUMN "analytics"."user_segments"."person_id" IS 'The person.';
 
@@ -646,7 +647,34 @@ COMMENT ON COLUMN "analytics"."user_segments"."m_score" IS 'Money quintile, 5 is
 
 COMMENT ON COLUMN "analytics"."user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
 
+COMMENT ON COLUMN "analytics"."user_segments"."lifecycle_stage" IS 'new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of. Definition: new: first event in that week; returning: events in it and in the week before; resurrecting: events in it, none in the week before, others earlier; dormant: none in it, some in the week before; inactive: none in either.';
+
 COMMENT ON COLUMN "analytics"."user_segments"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."segment_memberships" (
+  "segment" varchar(65535) ENCODE raw NOT NULL,
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "from_date" date ENCODE az64 NOT NULL,
+  "to_date" date ENCODE az64,
+  "is_current" boolean ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("segment", "from_date");
+
+COMMENT ON TABLE "analytics"."segment_memberships" IS 'Who was in which segment, and from when to when: one row a stay of a person in a segment.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."segment" IS 'Name of the segment, as its file says.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."to_date" IS 'First UTC day after it at whose end they do not any more; null while they do. Definition: a member at the end of a day: from_date <= day and (to_date is null or day < to_date).';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."is_current" IS 'They belong to it at the end of the last event date of the lake.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_touches" (
   "person_id" varchar(512) ENCODE zstd,

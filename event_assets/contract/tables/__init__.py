@@ -28,6 +28,7 @@ from event_assets.contract.tables.people import (
 )
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
+    ANALYSIS_TABLES,
     FUNNELS,
     LIFECYCLE,
     PATHS,
@@ -49,6 +50,7 @@ from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTa
 
 __all__ = [
     "ACTIVE_USERS",
+    "ANALYSIS_TABLES",
     "ATTRIBUTION",
     "CHANNEL_PERFORMANCE",
     "CLEAN_EVENTS",

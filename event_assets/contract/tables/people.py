@@ -80,7 +80,7 @@ USERS = Table(
 
 USER_SEGMENTS = Table(
     "user_segments",
-    "Each person's place by recency, frequency and money.",
+    "Each person's place by recency, frequency and money, and the stage of their lifecycle.",
     (
         required("person_id", "string", "The person."),
         required("as_of", "date", "Day on which it holds: the last event date of the lake."),
@@ -106,6 +106,14 @@ USER_SEGMENTS = Table(
             definition="1 + floor(5 x persons with less revenue / persons)",
         ),
         required("segment", "string", "Name of the segment (champions, loyal, at risk, …)."),
+        required(
+            "lifecycle_stage",
+            "string",
+            "new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of.",
+            definition="new: first event in that week; returning: events in it and in the week before; resurrecting: "
+            "events in it, none in the week before, others earlier; dormant: none in it, some in the week before; "
+            "inactive: none in either",
+        ),
     ),
     key=("person_id",),
 )

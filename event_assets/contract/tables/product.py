@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from event_assets.contract.tables.people import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.schema import Column, Table, required
 
 _ANALYSIS = required("analysis", "string", "Name of the analysis, as its file says.")
@@ -112,5 +113,8 @@ WEB_VITALS = Table(
     partition_by=("analysis",),
 )
 
-PRODUCT_TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, STICKINESS, WEB_VITALS)
+ANALYSIS_TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, STICKINESS, WEB_VITALS)
 """What analyses give: one table a kind, which holds all analyses of it."""
+
+PRODUCT_TABLES: tuple[Table, ...] = (SEGMENT_MEMBERSHIPS, *ANALYSIS_TABLES)
+"""What follows from rules that users write, and is made whole, in runs of its own."""

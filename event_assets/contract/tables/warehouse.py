@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from event_assets.contract.tables.books import DAILY_METRICS
 from event_assets.contract.tables.events import ENRICHED_EVENTS
-from event_assets.contract.tables.people import USER_SEGMENTS, USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.people import SEGMENT_MEMBERSHIPS, USER_SEGMENTS, USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
@@ -132,6 +132,13 @@ WAREHOUSE_TABLES: tuple[WarehouseTable, ...] = (
         dist_key="person_id",
         sort_key=("segment",),
         sums=("frequency", "monetary"),
+    ),
+    WarehouseTable(
+        "segment_memberships",
+        SEGMENT_MEMBERSHIPS,
+        SEGMENT_MEMBERSHIPS.column_names,
+        dist_key="person_id",
+        sort_key=("segment", "from_date"),
     ),
     WarehouseTable("fct_touches", TOUCHES, TOUCHES.column_names, dist_key="person_id", sort_key=("at",)),
     WarehouseTable(

@@ -1,0 +1,90 @@
+"""segment_memberships: all segments made again, whole, when what they are made of has changed.
+
+One pass over the events serves all segments, so they are one table and one commit. What they were made of is part of
+that commit, so a table that is up to date costs a look at the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+from event_assets.contract.segment import Segments
+from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress, Source
+from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.steps.people import last_date
+from event_assets.steps.report import StepReport
+from event_assets.transforms.memberships import segment_memberships
+from event_assets.transforms.sessionise import SessionRules
+from event_assets.transforms.stitching import with_person
+
+CODE = "1"
+"""Version of the code that makes the table; raise it when the rows it gives change."""
+_SOURCES = (ENRICHED_EVENTS, IDENTITIES, USER_TRAITS, SESSIONS)
+
+
+@dataclass(frozen=True)
+class Segmenting:
+    """What to make: all of these segments, by which rules events are conversions, whether in any case."""
+
+    segments: Segments
+    rules: SessionRules
+    rebuild: bool = False
+
+
+def memberships_step(lake: Lake, spark: SparkSession, what: Segmenting) -> StepReport:
+    """Brings segment_memberships up to date. Rows of segments that are no more go with it."""
+    return retry_on_conflict(lambda: _make(lake, spark, what))
+
+
+def are_outdated(lake: Lake, segments: Segments, rules: SessionRules) -> bool:
+    """Whether the memberships are not of the lake as it is now. Those of a lake without events are not."""
+    if not all(lake.table(table.name).exists() for table in (ENRICHED_EVENTS, IDENTITIES)):
+        return False
+    upstream, table = _upstream(lake), lake.table(SEGMENT_MEMBERSHIPS.name)
+    if not upstream[ENRICHED_EVENTS.name].files:
+        return False
+    if not table.exists():
+        return bool(segments.usable)
+    base = table.snapshot()
+    return _is_wanted(segments, base) and base.progress != _progress(upstream, segments, rules)
+
+
+def _make(lake: Lake, spark: SparkSession, what: Segmenting) -> StepReport:
+    base, upstream = lake.table(SEGMENT_MEMBERSHIPS.name).snapshot(), _upstream(lake)
+    progress = _progress(upstream, what.segments, what.rules)
+    if not _is_wanted(what.segments, base) or (progress == base.progress and not what.rebuild):
+        return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
+    events, people, traits, sessions = (upstream[table.name].read(spark) for table in _SOURCES)
+    rows = segment_memberships(
+        with_person(events, people),
+        what.segments.usable,
+        last_date(upstream[ENRICHED_EVENTS.name]),
+        traits=traits,
+        sessions=with_person(sessions, people),
+        conversion_events=what.rules.conversion_events,
+    )
+    staged = base.table.stage(rows, 1, base.rows + 1)
+    version = base.table.commit(base, progress, add=staged, remove=base.files)
+    after = base.table.at(version)
+    return StepReport(base.table.spec.name, version, after.rows, after.bytes, after.rows)
+
+
+def _is_wanted(segments: Segments, base: Snapshot) -> bool:
+    """Without segments there is nothing to make, but to take the rows of earlier ones away."""
+    return bool(segments.usable or base.files)
+
+
+def _upstream(lake: Lake) -> dict[str, Snapshot]:
+    return {table.name: lake.table(table.name).snapshot() for table in _SOURCES}
+
+
+def _progress(upstream: Mapping[str, Snapshot], segments: Segments, rules: SessionRules) -> Progress:
+    """The table's progress once it is made: a source is named `segments@definition/table`, since it follows its
+    upstream in runs of its own."""
+    code = f"segments@{CODE}-{segments.digest}-{'-'.join(rules.conversion_events)}"
+    return Progress(sources={f"{code}/{name}": Source(snapshot.version) for name, snapshot in upstream.items()})
