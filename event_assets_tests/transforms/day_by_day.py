@@ -27,6 +27,18 @@ Row = dict[str, Any]
 Stay = tuple[str, str, dt.date, dt.date | None, bool]
 DAY = dt.timedelta(days=1)
 
+BUYERS = Segment(name="buyers", who=Did(Step("purchase"), last="3 days"))
+OTHERS = Segment(name="others", who=Not(InSegment("buyers")))
+EVERY_KIND = (
+    BUYERS,
+    OTHERS,
+    Segment(name="walked", who=Walk([Next("page_view"), Next("purchase", within="1 day")], last="4 days")),
+    Segment(name="pro", who=AnyOf((Trait("plan", is_="pro"), User("source", is_="news")))),
+    Segment(name="active", who=All((User("sessions", at_least=2), User("days_since_last_seen", at_most=1)))),
+    Segment(name="rich", who=User("revenue", at_least=0.3), include_bots=True),
+)
+"""Segments with every kind of condition."""
+
 
 @dataclass(frozen=True)
 class History:

@@ -19,6 +19,7 @@ from event_assets.transforms.conversion_paths import conversion_paths
 from event_assets.transforms.conversions import conversions
 from event_assets.transforms.event_days import days_of_events, days_of_sessions
 from event_assets.transforms.identities import identities
+from event_assets.transforms.memberships import segment_memberships
 from event_assets.transforms.metrics import daily_metrics
 from event_assets.transforms.page_views import page_views
 from event_assets.transforms.segments import user_segments
@@ -31,6 +32,7 @@ from event_assets.transforms.user_traits import user_traits
 from event_assets.transforms.users import users
 from event_assets.transforms.visitors import visitors
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
+from event_assets_tests.transforms.day_by_day import EVERY_KIND
 from event_assets_tests.transforms.incremental import RULES, SmallLake, kept
 
 Row = dict[str, Any]
@@ -89,6 +91,9 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "user_traits": trait_rows,
         "users": user_rows,
         "user_segments": user_segments(user_rows, with_person(events, people), dt.date(2026, 3, 12)),
+        "segment_memberships": segment_memberships(
+            with_person(events, people), EVERY_KIND, dt.date(2026, 3, 12), traits=trait_rows, sessions=session_rows
+        ),
         "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES),
         **_attribution(spark, events, session_rows, view_rows, people),
     }
