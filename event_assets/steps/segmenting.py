@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.segment import Segments
 from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.people import last_date
 from event_assets.steps.report import StepReport
@@ -87,4 +87,4 @@ def _progress(upstream: Mapping[str, Snapshot], segments: Segments, rules: Sessi
     """The table's progress once it is made: a source is named `segments@definition/table`, since it follows its
     upstream in runs of its own."""
     code = f"segments@{CODE}-{segments.digest}-{'-'.join(rules.conversion_events)}"
-    return Progress(sources={f"{code}/{name}": Source(snapshot.version) for name, snapshot in upstream.items()})
+    return Progress(sources={f"{code}/{name}": snapshot.taken_in for name, snapshot in upstream.items()})
