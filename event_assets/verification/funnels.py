@@ -49,7 +49,10 @@ def funnel_rows(funnel: Funnel, events: Sequence[Event]) -> dict[Key, Values]:
 
 
 def _by_person(funnel: Funnel, events: Sequence[Event]) -> dict[str, list[tuple[Event, list[bool]]]]:
-    """The events that matter with the steps that each is; of the same instant in the order of the steps."""
+    """The events that matter with the steps that each is; of the same instant in the order of the steps.
+
+    At the instant of a step, events that are none part nothing: they do not matter to strict funnels either.
+    """
     people: dict[str, list[tuple[Event, list[bool]]]] = defaultdict(list)
     for event in events:
         steps = [is_step(event, step) for step in funnel.steps]
@@ -57,6 +60,8 @@ def _by_person(funnel: Funnel, events: Sequence[Event]) -> dict[str, list[tuple[
             people[event.person].append((event, steps))
     last = len(funnel.steps)
     for own in people.values():
+        with_step = {event.at for event, steps in own if any(steps)}
+        own[:] = [each for each in own if any(each[1]) or each[0].at not in with_step]
         own.sort(key=lambda each: (each[0].at, each[1].index(True) if any(each[1]) else last, each[0].event_id))
     return people
 
