@@ -45,7 +45,6 @@ _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         "",
     ),
-    "visitors": (("anonymous_id",), "anonymous_id"),
     "identities": (("id_type", "id", "person_id"), ""),
     "users": (("person_id", "events", "revenue"), ""),
     "quarantined_events": (("event_id", "reason", "shard_id", "sequence_number", "line"), ""),
@@ -54,6 +53,8 @@ _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
 """Lake tables with the columns that are read, and the one by which rows are about the truth."""
 
 MARTS: dict[str, str] = {
+    "session_issues": "fct_session_issues",
+    "visitors": "dim_visitors",
     "user_traits": "dim_user_traits",
     "touches": "fct_touches",
     "conversions": "fct_conversions",
@@ -88,7 +89,6 @@ class Evidence:
         self._ids = {
             "event_id": self._column("event_id"),
             "page_view_id": self._column("page_view_id"),
-            "anonymous_id": self._column("anonymous_id"),
         }
         self.versions: dict[str, int] = {}
         self.refreshed: dict[str, Refreshed] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from event_assets.contract.analysis import Analyses
 from event_assets.settings import Settings
+from event_assets.verification.devices import device_lines
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import (
     OUR_SESSIONS,
@@ -43,6 +44,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     work_out(evidence)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]
     history = read_history(evidence)
+    report += device_lines(evidence, history)
     report += trait_lines(evidence, history)
     report += source_lines(evidence, history, settings)
     report += metrics_lines(evidence, history, settings)
@@ -157,11 +159,11 @@ def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
     yield same("sessions", "sessions", evidence, SESSIONS, f"SELECT count(*) FROM lake_sessions WHERE {OUR_SESSIONS}")
     revenue = f"SELECT round(sum(revenue), 2) FROM lake_sessions WHERE {OUR_SESSIONS}"
     yield same("sessions", "revenue", evidence, SESSION_REVENUE, revenue)
-    unseen = """
-        SELECT DISTINCT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
-        EXCEPT SELECT anonymous_id FROM lake_visitors
-    """
-    yield none("visitors", "devices without a row", evidence, unseen)
+    issues = "FROM lake_session_issues WHERE session_id IN (SELECT session_id FROM counted)"
+    cut = "SELECT count(DISTINCT session_id) FROM counted JOIN after_cut USING (event_id)"
+    yield same("session_issues", "client sessions that were cut", evidence, cut, f"SELECT count(*) {issues}")
+    left_out = f"SELECT sum(events_after_cut) {issues}"
+    yield same("session_issues", "events after the cut", evidence, "SELECT count(*) FROM after_cut", left_out)
     strangers = "SELECT id FROM expected_people EXCEPT SELECT id FROM lake_identities"
     yield none("identities", "ids that belong to nobody", evidence, strangers)
     people = "SELECT count(DISTINCT person) FROM expected_people"

@@ -23,6 +23,9 @@ from event_assets_tests.verification.whole_lake import Row, change_rows, changed
 
 pytestmark = pytest.mark.slow
 WRONG = [
+    ("session_issues", "events_after_cut"),
+    ("visitors", "user_id"),
+    ("visitors", "page_views"),
     ("user_traits", "value"),
     ("touches", "at"),
     ("touches", "person_id"),
@@ -48,6 +51,8 @@ WRONG = [
 ]
 
 WRONG_COPIES = {
+    "fct_session_issues": "reason = 'another'",
+    "dim_visitors": "sessions = sessions + 1",
     "dim_user_traits": "value = '7'",
     "fct_touches": "source = 'elsewhere'",
     "fct_conversions": "revenue = revenue + 1",

@@ -33,7 +33,7 @@ Platform = dict[str, Rows]
 
 BY_HAND = (
     *("collector", "raw_events", "clean_events", "quarantined_events", "enriched_events", "duplicate_events"),
-    *("event_ledger", "page_views", "sessions", "visitors", "identities", "users", "anomalies"),
+    *("event_ledger", "page_views", "sessions", "identities", "users", "anomalies"),
     *(f"warehouse.{name}" for name in ("fct_events", "fct_page_views", "fct_sessions", "dim_users", "user_segments")),
 )
 """The components of the platform that is made here; the others are in test_marts.py."""
@@ -152,7 +152,6 @@ def _behaviour(evidence: Evidence) -> Platform:
     ]
     sessions[0]["revenue"] = float(revenue)
     views = evidence.rows("SELECT DISTINCT page_view_id FROM counted WHERE event = 'page_view'")
-    devices = evidence.rows("SELECT DISTINCT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL")
     people = evidence.rows("SELECT id, person FROM expected_people")
     users: Rows = [{"person_id": person, "events": 0, "revenue": 0.0} for person in sorted({p for _, p in people})]
     known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, kept_user_id) IS NOT NULL"
@@ -161,7 +160,6 @@ def _behaviour(evidence: Evidence) -> Platform:
     return {
         "page_views": [{"page_view_id": view, "session_id": "s", "engaged_seconds": 0} for (view,) in views],
         "sessions": sessions,
-        "visitors": [{"anonymous_id": device} for (device,) in devices],
         "identities": identities,
         "users": users,
     }
@@ -266,7 +264,6 @@ def _a_user_too_rich(platform: Platform) -> None:
         ("identities", _an_id_of_nobody),
         ("identities", _a_person_torn_apart),
         ("identities", _two_people_made_one),
-        ("visitors", _without_one("visitors")),
         ("users", _without_one("users", lambda row: row["events"] == 0)),
         ("users", _an_event_too_many_for_a_user),
         ("users", _a_user_too_rich),

@@ -55,7 +55,7 @@ def simulated_lake(spark: SparkSession, home: Path) -> Settings:
     settings = load_settings(home=home, collector_ip_rate=0, analytics_dir=home / "analyses")
     stream, keys = open_stream(settings), WriteKeys.of(settings)
     key = keys.create("demo", "web")
-    faults = FaultRates(duplicate=0.05, conflict=0.02, late_visit=0.1)
+    faults = FaultRates(duplicate=0.05, conflict=0.02, late_visit=0.1, missing_sent_at=0.03)
     with serving(settings, stream, keys) as client:
         run_simulation(settings, str(client.base_url), key, stream, events=5_000, hours=200, seconds=0.5, faults=faults)
     analyses = Analyses.load(settings.analytics)
@@ -100,4 +100,4 @@ def _another(value: Any) -> Any:
         return value + 1
     if isinstance(value, dt.date):
         return value + dt.timedelta(days=1)
-    return f'"{value}"' if value[:1] not in '["' else value.replace(value[1], "7", 1)
+    return value.replace(value[1], "7", 1) if value[:1] in ("[", '"') else f"{value}7"
