@@ -111,8 +111,8 @@ class Evidence:
 
     def read_lake(self, settings: Settings, analyses: Analyses = Analyses()) -> None:
         """Reads what the lake's tables say, of events also what analyses name. One that is not there yet is empty."""
-        for name in (ENRICHED_EVENTS.name, IDENTITIES.name, *MARTS):
-            self.versions[name] = version(settings, name)
+        for made in (ENRICHED_EVENTS, IDENTITIES, *PRODUCT_TABLES):
+            self.versions[made.name] = version(settings, made.name)
         for name in {analysis.table.name for analysis in analyses.usable}:
             self.refreshed[name] = refreshed(settings, name)
         self.event_fields = tuple(dict.fromkeys((*EVENT_FIELDS, *_named_by(analyses))))

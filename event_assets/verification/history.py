@@ -1,8 +1,9 @@
 """The events that count, with whose they are: what all numbers about people and products follow from.
 
 Which events there are, their ids, names, times and revenue are the truth's. What the truth does not say of an event
-(page, device, whether it came from a robot, traits) is taken from the lake, and so are events of other senders. A time
-that agrees with the truth is the lake's, to the microsecond, so that no event falls on the other side of a boundary.
+(page, device, whether it came from a robot, traits) is taken from the lake, and so are events of other senders; one
+that is not there is a robot's, where its device has others of a robot. A time that agrees with the truth is the lake's,
+to the microsecond, so that no event falls on the other side of a boundary.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ def read_history(evidence: Evidence) -> History:
     strangers = [fields for event_id, fields in found.items() if event_id not in submitted]
     meetings = [(row[2], row[3]) for row in known] + [(row["anonymous_id"], row["user_id"]) for row in strangers]
     people = People(evidence, meetings)
-    events = [_known(row, found.get(row[0], {}), people) for row in known]
+    robots = {row["anonymous_id"] for row in found.values() if row["is_bot"]}
+    lost = [{"is_bot": row[2] in robots} for row in known]
+    events = [_known(row, found.get(row[0], fields), people) for row, fields in zip(known, lost, strict=True)]
     events += [_strange(fields, people) for fields in strangers]
     return History(tuple(sorted(events, key=lambda event: (event.at, event.event_id))), people)
 

@@ -57,7 +57,7 @@ def simulated_lake(spark: SparkSession, home: Path) -> Settings:
     key = keys.create("demo", "web")
     faults = FaultRates(duplicate=0.05, conflict=0.02, late_visit=0.1, missing_sent_at=0.03)
     with serving(settings, stream, keys) as client:
-        run_simulation(settings, str(client.base_url), key, stream, events=5_000, hours=200, seconds=0.5, faults=faults)
+        run_simulation(settings, str(client.base_url), key, stream, events=4_000, hours=200, seconds=0.5, faults=faults)
     analyses = Analyses.load(settings.analytics)
     assert not analyses.faults
     rules = Rules(CleanRules(TrackingPlan.load(settings.plan), settings.first_day), analyses=analyses)
