@@ -6,7 +6,14 @@ import dagster as dg
 
 from event_assets.assets import books, events, metrics, people, sessions, sources
 from event_assets.assets.attribution import ATTRIBUTION_ASSETS
-from event_assets.assets.product import PREFIX, product_assets, unusable_files, upstream_of_tables
+from event_assets.assets.product import (
+    PREFIX,
+    REMOVED,
+    product_assets,
+    removal_asset,
+    unusable_files,
+    upstream_of_tables,
+)
 from event_assets.assets.segments import GROUP, memberships_asset
 from event_assets.assets.warehouse import warehouse_assets
 from event_assets.automation.analyses import analyses_sensor
@@ -57,8 +64,8 @@ def build_defs(settings: Settings) -> dg.Definitions:
     partitions = partitions_of(settings)
     analyses = Analyses.load(settings.analytics)
     segments = Segments.load(settings.segments)
-    of_rules = [memberships_asset(segments), *product_assets(analyses)]
-    warehouse = warehouse_assets(upstream_of_tables(analyses))
+    of_rules = [memberships_asset(segments), *product_assets(analyses), removal_asset(analyses)]
+    warehouse = warehouse_assets(upstream_of_tables(analyses), REMOVED)
     assets = partitioned([*LAKE_ASSETS, *of_rules, *warehouse], PARTITIONED, partitions)
     product = {*(key for asset in of_rules for key in asset.keys), *PRODUCT_WAREHOUSE}
     keys = [key for asset in assets for key in asset.keys if key not in product]

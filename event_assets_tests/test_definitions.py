@@ -35,6 +35,7 @@ WANTED = {
     "daily_metrics",
     "event_ledger",
     *(f"product/{analysis.name}" for analysis in Analyses.load(Settings().analytics).usable),
+    "product/removed/analyses",
     *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES),
 }
 

@@ -12,14 +12,34 @@ from event_assets.contract.tables import ANALYSIS_TABLES
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.steps import analysing
-from event_assets.steps.analysing import Analysing, analysis_step
+from event_assets.steps.analysing import Analysing, analysis_step, removal_step
 
 PREFIX = "product"
+REMOVED = dg.AssetKey([PREFIX, "removed", "analyses"])
+"""The asset that the tables of analyses in the warehouse are loaded after, whichever analyses there are."""
 
 
 def product_assets(analyses: Analyses) -> list[dg.AssetsDefinition]:
     """The assets of all analyses that can be used."""
-    return [_asset(analysis, analyses) for analysis in analyses.usable]
+    return [_asset(analysis) for analysis in analyses.usable]
+
+
+def removal_asset(analyses: Analyses) -> dg.AssetsDefinition:
+    """What stands for the analyses that are no more: it takes their rows out of the tables."""
+
+    @asset_of_ranges(
+        key=REMOVED,
+        description="Takes the rows of analyses that are no more out of their tables.",
+        group_name=PREFIX,
+        kinds={"delta"},
+        tags={"layer": "lake"},
+        code_version=analysing.CODE,
+    )
+    def remove(lake: LakeResource) -> dg.MaterializeResult[None]:
+        reports = removal_step(lake.open(), analyses)
+        return dg.MaterializeResult(metadata={report.table: ", ".join(report.dates) for report in reports})
+
+    return remove
 
 
 def unusable_files(prefix: str, group: str, faults: Mapping[str, str]) -> list[dg.AssetSpec]:
@@ -33,7 +53,7 @@ def upstream_of_tables(analyses: Analyses) -> dict[str, Sequence[dg.AssetKey]]:
     return {table.name: [_asset_key(analysis) for analysis in analyses.of(table)] for table in ANALYSIS_TABLES}
 
 
-def _asset(analysis: Analysis, among: Analyses) -> dg.AssetsDefinition:
+def _asset(analysis: Analysis) -> dg.AssetsDefinition:
     deps = ["enriched_events"] if isinstance(analysis, Paths | WebVitals) else ["enriched_events", "identities"]
 
     @asset_of_ranges(
@@ -53,7 +73,7 @@ def _asset(analysis: Analysis, among: Analyses) -> dg.AssetsDefinition:
         spark: LazyPySparkResource,
         rules: RulesResource,
     ) -> dg.MaterializeResult[None]:
-        what = Analysing(analysis, among, rules.sessions(), config.rebuild)
+        what = Analysing(analysis, rules.sessions(), config.rebuild)
         done = materialise(context, lambda: analysis_step(lake.open(), spark.spark_session, what))
         return dg.MaterializeResult(metadata={**(done.metadata or {}), **_findings(analysis, lake, rules)})
 

@@ -17,15 +17,24 @@ CODE = "1"
 """Version of what is loaded; raise it when a load gives other rows."""
 
 
-def warehouse_assets(made_by: Mapping[str, Sequence[dg.AssetKey]]) -> list[dg.AssetsDefinition]:
-    """One asset a table of the warehouse. `made_by` names the assets of those lake tables that several make."""
+def warehouse_assets(
+    made_by: Mapping[str, Sequence[dg.AssetKey]], also_after: dg.AssetKey
+) -> list[dg.AssetsDefinition]:
+    """One asset a table of the warehouse. `made_by` names the assets of those lake tables that several make; they are
+    loaded after `also_after` too."""
     return [
-        warehouse_asset(table, made_by.get(table.lake.name, [dg.AssetKey(table.lake.name)]))
+        warehouse_asset(
+            table,
+            made_by.get(table.lake.name, [dg.AssetKey(table.lake.name)]),
+            [also_after] if table.lake.name in made_by else [],
+        )
         for table in WAREHOUSE_TABLES
     ]
 
 
-def warehouse_asset(table: WarehouseTable, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+def warehouse_asset(
+    table: WarehouseTable, upstream: Sequence[dg.AssetKey], also_after: Sequence[dg.AssetKey]
+) -> dg.AssetsDefinition:
     """The asset that loads one table, which is made by `upstream`."""
 
     @asset_of_ranges(
@@ -33,7 +42,7 @@ def warehouse_asset(table: WarehouseTable, upstream: Sequence[dg.AssetKey]) -> d
         key_prefix="warehouse",
         description=table.description,
         group_name="warehouse",
-        deps=upstream,
+        deps=[*upstream, *also_after],
         kinds={"postgres", "redshift"},
         tags={"layer": "warehouse"},
         code_version=CODE,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,10 +26,10 @@ from event_assets.contract.analysis import (
     Stickiness,
     WebVitals,
 )
-from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES
+from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, PRODUCT_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
 from event_assets.transforms.activity import active_users
 from event_assets.transforms.cohorts import retention
@@ -48,56 +49,88 @@ _FEW = 10_000
 
 @dataclass(frozen=True)
 class Analysing:
-    """What to analyse: one of the analyses, by which rules sessions are cut, whether in any case."""
+    """What to analyse, by which rules sessions are cut, whether in any case."""
 
     analysis: Analysis
-    among: Analyses
     rules: SessionRules
     rebuild: bool = False
 
 
 def analysis_step(lake: Lake, spark: SparkSession, what: Analysing) -> StepReport:
-    """Brings one analysis up to date. Rows of analyses that are no more go with it."""
+    """Brings one analysis up to date."""
     return retry_on_conflict(lambda: _analyse(lake, spark, what))
 
 
 def analyses_step(
     lake: Lake, spark: SparkSession, analyses: Analyses, rules: SessionRules, *, rebuild: bool = False
 ) -> tuple[StepReport, ...]:
-    """Brings all analyses up to date, one after the other."""
-    return tuple(
-        analysis_step(lake, spark, Analysing(analysis, analyses, rules, rebuild)) for analysis in analyses.usable
-    )
+    """Brings all analyses up to date, one after the other, once those that are no more are gone."""
+    made = (analysis_step(lake, spark, Analysing(analysis, rules, rebuild)) for analysis in analyses.usable)
+    return *removal_step(lake, analyses), *made
+
+
+def removal_step(lake: Lake, among: Analyses) -> tuple[StepReport, ...]:
+    """Takes the rows of analyses that are no more out of their tables, also where a table loses its last. Gives a
+    report of each table that lost some.
+
+    What a file said before it became faulty stays, so that a slip of the pen empties nothing.
+    """
+    made = (lake.table(table.name) for table in PRODUCT_TABLES if lake.table(table.name).exists())
+    reports = (retry_on_conflict(partial(_remove, table, among)) for table in made)
+    return tuple(report for report in reports if report is not None)
+
+
+def _remove(table: LakeTable, among: Analyses) -> StepReport | None:
+    base = table.snapshot()
+    gone = removed(base, among)
+    if not gone:
+        return None
+    sources = {name: source for name, source in base.progress.sources.items() if _analysis_of(name) not in gone}
+    files = base.of_dates(gone)
+    version = table.commit(base, replace(base.progress, sources=sources), remove=files)
+    after = table.at(version)
+    return StepReport(table.spec.name, version, after.rows, after.bytes, dates=dict.fromkeys(sorted(gone), 0))
+
+
+def removed(table: Snapshot, among: Analyses) -> set[str]:
+    """The names of the analyses that the table knows and that are no more."""
+    known = table.dates() | {_analysis_of(name) for name in table.progress.sources}
+    return known - {analysis.name for analysis in among.of(table.table.spec)} - among.faults.keys()
+
+
+def _analysis_of(source: str) -> str:
+    return source.partition("@")[0]
 
 
 def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
-    """The names of the analyses that are not of the lake as it is now. None of a lake without events."""
+    """The names of the analyses that are not of the lake as it is now, those that are no more among them. None of a
+    lake without events."""
     if not all(lake.table(table.name).exists() for table in (ENRICHED_EVENTS, IDENTITIES)):
         return []
     upstream = _upstream(lake)
     if not upstream[ENRICHED_EVENTS.name].files:
         return []
-    tables = {analysis.table.name: lake.table(analysis.table.name) for analysis in among.usable}
-    progress = {name: table.snapshot().progress if table.exists() else Progress() for name, table in tables.items()}
-    return [
-        analysis.name
-        for analysis in among.usable
-        if _after(progress[analysis.table.name], analysis, among, rules, upstream) != progress[analysis.table.name]
-    ]
+    tables = (lake.table(table.name) for table in PRODUCT_TABLES)
+    made = {table.spec.name: table.snapshot() for table in tables if table.exists()}
+    progress = {name: snapshot.progress for name, snapshot in made.items()}
+    behind = []
+    for analysis in among.usable:
+        before = progress.get(analysis.table.name, Progress())
+        if _after(before, analysis, rules, upstream) != before:
+            behind.append(analysis.name)
+    return behind + sorted(name for snapshot in made.values() for name in removed(snapshot, among))
 
 
 def _analyse(lake: Lake, spark: SparkSession, what: Analysing) -> StepReport:
     analysis, table = what.analysis, what.analysis.table
     base, upstream = lake.table(table.name).snapshot(), _upstream(lake)
-    progress = _after(base.progress, analysis, what.among, what.rules, upstream)
+    progress = _after(base.progress, analysis, what.rules, upstream)
     standing = base.of_dates([analysis.name])
     if progress == base.progress and not what.rebuild:
         return StepReport(table.name, base.version, sum(f.rows for f in standing), sum(f.size for f in standing))
-    named = [other.name for other in what.among.of(table)]
-    gone = base.of_dates(base.dates().difference(named))
     rows = _rows(analysis, spark, upstream, what.rules).withColumn("analysis", F.lit(analysis.name))
     staged = base.table.stage(rows, 1, _FEW)
-    version = base.table.commit(base, progress, add=staged, remove=[*standing, *gone])
+    version = base.table.commit(base, progress, add=staged, remove=standing)
     count = sum(file.rows for file in staged)
     return StepReport(table.name, version, count, sum(file.size for file in staged), count)
 
@@ -106,12 +139,9 @@ def _upstream(lake: Lake) -> dict[str, Snapshot]:
     return {table.name: lake.table(table.name).snapshot() for table in (ENRICHED_EVENTS, IDENTITIES)}
 
 
-def _after(
-    progress: Progress, analysis: Analysis, among: Analyses, rules: SessionRules, upstream: Mapping[str, Snapshot]
-) -> Progress:
+def _after(progress: Progress, analysis: Analysis, rules: SessionRules, upstream: Mapping[str, Snapshot]) -> Progress:
     """The table's progress once the analysis is made: a source is named `analysis@definition/table`."""
-    named = {other.name for other in among.of(analysis.table)} - {analysis.name}
-    others = {name: source for name, source in progress.sources.items() if name.partition("@")[0] in named}
+    others = {name: source for name, source in progress.sources.items() if _analysis_of(name) != analysis.name}
     code = f"{analysis.name}@{CODE}-{analysis.digest}"
     if isinstance(analysis, Paths):
         code += f"-{rules.timeout_minutes}-{rules.max_hours}-{rules.max_days_client}"

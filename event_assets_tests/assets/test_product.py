@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,7 +14,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.assets.pictures import heat_map, lines, rows_of_bars, stacked_bars
+from event_assets.assets.product import REMOVED
 from event_assets.assets.product_pictures import duration
+from event_assets.contract.analysis import Lifecycle
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings
 from event_assets_tests import engines
@@ -82,6 +85,18 @@ def test_the_pictures_say_what_the_rows_say(found: dict[str, dict[str, Any]]) ->
 def test_an_event_that_the_plan_does_not_have_is_a_warning(found: dict[str, dict[str, Any]]) -> None:
     assert found["buying"]["warnings"].value == "- buying: the tracking plan has no event 'teleport'"
     assert "warnings" not in found["back"]
+
+
+def test_once_every_file_is_removed_the_tables_are_emptied(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path / "lake", Lifecycle(name="life", period="day"))
+    product.add(enriched_event())
+    product.run()
+    (tmp_path / "analyses").mkdir()
+    settings = Settings(home=tmp_path, analytics_dir=tmp_path / "analyses")
+    job = build_defs(settings).resolve_implicit_global_asset_job_def()
+    [made] = job.execute_in_process(asset_selection=[REMOVED]).get_asset_materialization_events()
+    assert made.materialization.metadata["lifecycle"].value == "life"
+    assert product.rows("lifecycle") == []
 
 
 def test_nothing_found_is_a_picture_too() -> None:

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
+from event_assets.assets.product import REMOVED
 from event_assets.automation.analyses import ANALYSES_TAG
 from event_assets.automation.sensors import RUN_TAG
 from event_assets.contract.analysis import Analyses
@@ -50,7 +51,7 @@ class Platform:
 
     def analyse(self) -> None:
         [analysis] = self.analyses.usable
-        analysis_step(self.pipeline.lake, self.pipeline.spark, Analysing(analysis, self.analyses, RULES))
+        analysis_step(self.pipeline.lake, self.pipeline.spark, Analysing(analysis, RULES))
 
     def segment(self) -> None:
         memberships_step(self.pipeline.lake, self.pipeline.spark, Segmenting(self.segments, RULES))
@@ -73,7 +74,7 @@ def test_they_are_asked_for_when_there_is_something_new_and_not_again_when_they_
     platform.pipeline.run()
     [request] = platform.tick().requests
     made = {dg.AssetKey(["product", "active"]), dg.AssetKey("segment_memberships")}
-    assert set(request.asset_selection or ()) == {*made, *PRODUCT_WAREHOUSE}
+    assert set(request.asset_selection or ()) == {*made, REMOVED, *PRODUCT_WAREHOUSE}
     platform.analyse()
     assert len(platform.tick().requests) == 1
     platform.segment()
@@ -89,6 +90,16 @@ def test_another_definition_makes_an_analysis_outdated(platform: Platform) -> No
     assert outdated(platform.pipeline.lake, Analyses.load(file.parent), RULES) == []
     file.write_text("{kind: active_users, name: active, event: {event: click}}")
     assert outdated(platform.pipeline.lake, Analyses.load(file.parent), RULES) == ["active"]
+
+
+def test_the_removal_of_the_last_analysis_is_asked_for(platform: Platform) -> None:
+    platform.pipeline.put([event(1, 0)])
+    platform.pipeline.run()
+    platform.analyse()
+    (platform.settings.analytics / "active.yaml").unlink()
+    [request] = platform.tick().requests
+    made = {dg.AssetKey("segment_memberships"), REMOVED}
+    assert set(request.asset_selection or ()) == {*made, *PRODUCT_WAREHOUSE}
 
 
 def test_they_wait_for_new_events_to_be_in_but_not_for_ever(platform: Platform, instance: dg.DagsterInstance) -> None:

@@ -16,7 +16,7 @@ from event_assets.contract.tables import ENRICHED_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.steps.analysing import Analysing, analysis_step, outdated
+from event_assets.steps.analysing import analyses_step, outdated
 from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
 from event_assets.transforms.sessionise import SessionRules
@@ -44,10 +44,7 @@ class Product:
         identities_step(self.lake, self.spark)
 
     def run(self, *, rebuild: bool = False) -> list[StepReport]:
-        return [
-            analysis_step(self.lake, self.spark, Analysing(analysis, self.analyses, RULES, rebuild))
-            for analysis in self.analyses.usable
-        ]
+        return [*analyses_step(self.lake, self.spark, self.analyses, RULES, rebuild=rebuild)]
 
     def rows(self, table: str) -> list[Row]:
         rows = self.lake.table(table).snapshot().arrow().to_pylist()
@@ -115,9 +112,47 @@ def test_rows_of_an_analysis_that_is_no_more_go(spark: SparkSession, tmp_path: P
     product.add(enriched_event())
     product.run()
     product.analyses = Analyses((BUYING,))
-    assert outdated(product.lake, product.analyses, RULES) == ["buying"]
+    assert outdated(product.lake, product.analyses, RULES) == ["other"]
     product.run()
     assert {row["analysis"] for row in product.rows("funnels")} == {"buying"}
+    assert outdated(product.lake, product.analyses, RULES) == []
+
+
+def test_rows_of_the_last_analysis_of_a_kind_go_too(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, BUYING, Lifecycle(name="life", period="day"))
+    product.add(enriched_event())
+    product.run()
+    assert product.rows("lifecycle") and product.people()
+    for left in ((BUYING,), ()):
+        product.analyses = Analyses(left)
+        assert len(outdated(product.lake, product.analyses, RULES)) == 1
+        product.run()
+        assert outdated(product.lake, product.analyses, RULES) == []
+    assert product.rows("lifecycle") == product.rows("funnels") == []
+    product.analyses = Analyses((BUYING,))
+    product.run()
+    assert product.people() == [1, 0]
+
+
+def test_an_analysis_that_became_another_kind_is_in_the_table_of_its_kind_alone(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    product = Product(spark, tmp_path, BUYING)
+    product.add(enriched_event())
+    product.run()
+    product.analyses = Analyses((Lifecycle(name="buying", period="day"),))
+    product.run()
+    assert product.rows("funnels") == [] and product.rows("lifecycle")
+
+
+def test_what_a_file_said_before_it_became_faulty_stays(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, BUYING)
+    product.add(enriched_event())
+    product.run()
+    product.analyses = Analyses((), {"buying": "buying.yaml: a slip of the pen"})
+    assert outdated(product.lake, product.analyses, RULES) == []
+    assert product.run() == []
+    assert product.people() == [1, 0]
 
 
 def test_days_are_counted_back_from_the_last_event(spark: SparkSession, tmp_path: Path) -> None:
