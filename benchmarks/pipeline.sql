@@ -37,7 +37,12 @@ SELECT *, coalesce(client_session,
 FROM starts;
 
 COPY (
-    WITH found AS (
+    WITH numbered AS (
+        SELECT *,
+            sequence <= lag(sequence) OVER (PARTITION BY session_id ORDER BY derived_at, occurred_at, event_id) AS falls,
+            sequence <= lag(sequence) OVER (PARTITION BY session_id ORDER BY occurred_at, sequence) AS falls_by_clock
+        FROM sessionised
+    ), found AS (
         SELECT
             session_id,
             arg_min(anonymous_id, (received_at, derived_at, event_id)) AS anonymous_id,
@@ -56,10 +61,10 @@ COPY (
             arg_max({{'url': page_url}}, (event = 'page_view', derived_at, occurred_at, event_id)) AS exit,
             count(*) FILTER (event = 'purchase') AS conversions,
             coalesce(sum(revenue) FILTER (event = 'purchase'), 0) AS revenue,
-            CASE WHEN min(anonymous_id) = max(anonymous_id)
-                THEN greatest(max(sequence) - min(sequence) + 1 - count(sequence), 0) END AS sequence_gaps,
+            CASE WHEN min(anonymous_id) = max(anonymous_id) AND NOT (bool_or(falls) AND bool_or(falls_by_clock))
+                THEN max(sequence) - min(sequence) + 1 - count(sequence) END AS sequence_gaps,
             bool_or(event IN ('page_view', 'page_ping', 'screen_view') OR platform IN ('server', 'desktop')) AS is_session
-        FROM sessionised GROUP BY session_id
+        FROM numbered GROUP BY session_id
     ), timed AS (
         SELECT *,
             CASE WHEN first_page_event = 'page_ping' THEN first_at - INTERVAL 5 SECOND ELSE first_at END AS start_at,

@@ -31,7 +31,7 @@ from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
 from event_assets.transforms.sessions import sessions
 
-CODE = "2"
+CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 

@@ -28,6 +28,7 @@ MARKS = (
     "opens_pings",
     "opens_slot",
     "is_view",
+    "counts_anew",
 )
 """The flags, in the order in which they are appended. Those after the first two are true on
 
@@ -38,6 +39,7 @@ MARKS = (
 - opens_view: the first view or ping of its `page_view_id` in the session
 - opens_pings, opens_slot: the first ping of its page view, and of its page view and slot of ten seconds
 - is_view: the `page_view` that counts for its `page_view_id` in the session: the earliest
+- counts_anew: an event whose `sequence` does not go on from the one before it, so that more than one install counts
 """
 
 
@@ -49,6 +51,7 @@ class _Part(NamedTuple):
     derived: Integers
     occurred: Integers
     received: Integers
+    sequence: Integers
     page_view: Integers
     is_page_view: Flags
     is_ping: Flags
@@ -114,6 +117,7 @@ def _part(events: pa.Table) -> _Part:
         derived=derived,
         occurred=np.where(_flags(events["occurred_at"].is_valid()), _microseconds(events["occurred_at"]), derived),
         received=_microseconds(events["received_at"]),
+        sequence=events["sequence"].fill_null(-1).combine_chunks().to_numpy().astype(np.int64),
         page_view=page_view,
         is_page_view=_flags(pc.equal(name, "page_view")),
         is_ping=_flags(pc.equal(name, "page_ping")),
@@ -172,7 +176,24 @@ def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> t
         _first(pings, viewing),
         _first(by_slot, viewing, slot),
         _first(by_view[part.is_page_view[by_view]], viewing),
+        _counts_anew(part, session, order[(part.sequence >= 0)[order]]),
     )
+
+
+def _counts_anew(part: _Part, session: Integers, rows: Integers) -> Flags:
+    """A flag on events whose number is not above that of the event before, by derived_at and by occurred_at too: what
+    counts up in either order may be one install, whose connection or clock was uneven. `rows` have numbers."""
+    suspect = np.bincount(session, weights=_falls(part, session, rows)) > 0 if len(rows) else np.zeros(0, np.bool_)
+    rows = rows[suspect[session[rows]]]
+    return _falls(part, session, rows[np.lexsort((part.sequence[rows], part.occurred[rows], session[rows]))])
+
+
+def _falls(part: _Part, session: Integers, rows: Integers) -> Flags:
+    """A flag on the rows whose number is not above that of the row before in the same session."""
+    flags = np.zeros(len(session), np.bool_)
+    falls = (np.diff(session[rows]) == 0) & (np.diff(part.sequence[rows]) <= 0)
+    flags[rows[1:][falls]] = True
+    return flags
 
 
 def _edge(part: _Part, session: Integers, rows: Integers) -> Flags:

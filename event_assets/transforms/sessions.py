@@ -72,8 +72,20 @@ def _aggregates() -> list[Column]:
         F.max("session_is_cut").alias("is_cut"),
         F.coalesce(F.sum("revenue"), F.lit(0.0)).alias("revenue"),
         (F.max("sequence") - F.min("sequence") + 1 - F.count("sequence")).alias("lost"),
-        (F.min("anonymous_id") == F.max("anonymous_id")).alias("has_one_device"),
+        _has_one_counter().alias("has_one_counter"),
     ]
+
+
+def _has_one_counter() -> Column:
+    """Whether one install seems to have numbered the session's events: one device, on one side of the network, and
+    numbers that count up."""
+    is_numbered = F.col("sequence").isNotNull()
+    by_server = F.when(is_numbered, F.col("needs_no_page"))
+    return (
+        (F.min("anonymous_id") == F.max("anonymous_id"))
+        & F.coalesce(F.min(by_server) == F.max(by_server), F.lit(True))
+        & ~F.max("counts_anew")
+    )
 
 
 def _describe(rows: DataFrame, events: DataFrame, key: str, names: dict[str, str]) -> DataFrame:
@@ -92,9 +104,7 @@ def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
         .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
         .withColumn("is_engaged", is_engaged)
         .withColumn("is_bounce", (F.col("page_views") == 1) & ~F.col("is_engaged"))
-        .withColumn(
-            "sequence_gaps", F.when(F.col("has_one_device"), F.when(F.col("lost") < 0, 0).otherwise(F.col("lost")))
-        )
+        .withColumn("sequence_gaps", F.when(F.col("has_one_counter"), F.col("lost")))
         .withColumns({name: F.lit(None).cast("string") for name in ("stitched_user_id", "person_id")})
     )
 

@@ -201,6 +201,41 @@ def test_gaps_in_sequence_are_events_lost_and_unknown_without_a_sequence(spark: 
     assert only(sessions_of(spark, [enriched_event()]))["sequence_gaps"] is None
 
 
+def numbered(*numbers: int, first: int = 0, step: int = 10, **fields: Any) -> list[dict[str, Any]]:
+    return [enriched_event(when=at(first + step * n), sequence=number, **fields) for n, number in enumerate(numbers)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        numbered(5000, 5001, 5004, first=5),
+        numbered(3, 4, first=5),
+        numbered(0, 1, first=100),
+        numbered(8, 9, first=100, platform="server"),
+    ],
+    ids=["far ahead and in between", "the same numbers", "from the beginning again", "a server's"],
+)
+def test_gaps_in_sequence_are_unknown_where_two_installs_count(spark: SparkSession, other: list[Any]) -> None:
+    """How far apart two counters are says nothing of what was lost."""
+    rows = numbered(3, 4, 6, 7)
+    assert only(sessions_of(spark, [*rows, *other]))["sequence_gaps"] is None
+    assert only(sessions_of(spark, rows))["sequence_gaps"] == 1
+
+
+def test_one_install_whose_clock_or_connection_is_uneven_counts_on(spark: SparkSession) -> None:
+    """Events that overtake each other on the way, and a clock that was set back: each leaves one of the orders."""
+    numbers = ((1, 0, 0), (2, 10, 12), (4, 20, 11))
+    overtaken = [enriched_event(when=at(late), occurred_at=at(early), sequence=n) for n, early, late in numbers]
+    set_back = [enriched_event(when=at(early), occurred_at=at(late), sequence=n) for n, early, late in numbers]
+    for rows in (overtaken, set_back):
+        assert only(sessions_of(spark, rows))["sequence_gaps"] == 1
+
+
+def test_events_without_a_number_change_no_gaps(spark: SparkSession) -> None:
+    rows = [*numbered(1, 4), enriched_event(when=at(5), platform="server")]
+    assert only(sessions_of(spark, rows))["sequence_gaps"] == 2
+
+
 def test_a_session_that_grows_keeps_its_id(spark: SparkSession) -> None:
     rows = [enriched_event(), enriched_event(when=at(60))]
     assert only(sessions_of(spark, rows[:1]))["session_id"] == only(sessions_of(spark, rows))["session_id"]

@@ -438,7 +438,7 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversion events
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over conversion events.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence, at least 0; null where several devices share it.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."loaded_at" IS 'When the row''s key first came in.';
 

@@ -130,8 +130,9 @@ SESSIONS = Table(
             "sequence_gaps",
             "long",
             "Events lost before the collector, by gaps in `sequence`.",
-            definition="last sequence - first sequence + 1 - events with a sequence, at least 0; "
-            "null where several devices share it",
+            definition="last sequence - first sequence + 1 - events with a sequence; null (unknown) where several "
+            "installs number it: several devices, a server or desktop app beside others, or numbers that count up "
+            "neither by derived_at nor by occurred_at",
         ),
     ),
     key=("session_id",),
