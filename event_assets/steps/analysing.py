@@ -26,7 +26,7 @@ from event_assets.contract.analysis import (
     Stickiness,
     WebVitals,
 )
-from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, PRODUCT_TABLES
+from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS, IDENTITIES
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
@@ -75,7 +75,7 @@ def removal_step(lake: Lake, among: Analyses) -> tuple[StepReport, ...]:
 
     What a file said before it became faulty stays, so that a slip of the pen empties nothing.
     """
-    made = (lake.table(table.name) for table in PRODUCT_TABLES if lake.table(table.name).exists())
+    made = (lake.table(table.name) for table in ANALYSIS_TABLES if lake.table(table.name).exists())
     reports = (retry_on_conflict(partial(_remove, table, among)) for table in made)
     return tuple(report for report in reports if report is not None)
 
@@ -110,7 +110,7 @@ def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
     upstream = _upstream(lake)
     if not upstream[ENRICHED_EVENTS.name].files:
         return []
-    tables = (lake.table(table.name) for table in PRODUCT_TABLES)
+    tables = (lake.table(table.name) for table in ANALYSIS_TABLES)
     made = {table.spec.name: table.snapshot() for table in tables if table.exists()}
     progress = {name: snapshot.progress for name, snapshot in made.items()}
     behind = []

@@ -96,6 +96,7 @@ def test_the_removal_of_the_last_analysis_is_asked_for(platform: Platform) -> No
     platform.pipeline.put([event(1, 0)])
     platform.pipeline.run()
     platform.analyse()
+    platform.segment()
     (platform.settings.analytics / "active.yaml").unlink()
     [request] = platform.tick().requests
     made = {dg.AssetKey("segment_memberships"), REMOVED}
