@@ -48,6 +48,7 @@ def analysed(events: DataFrame) -> dict[str, DataFrame]:
         "sticking": stickiness(events, period="hour"),
         "paths": top_paths(events, "event", length=4),
         "paths to": top_paths(events, "event", length=3, start="page_view", end="purchase"),
+        "pages": top_paths(events.withColumn("page_path", F.concat(F.lit("/"), "event", F.lit("/"))), length=3),
         "vitals": web_vitals(events.withColumn("properties", F.lit('{"lcp_ms": 7}'))),
     }
 
