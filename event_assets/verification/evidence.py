@@ -20,7 +20,14 @@ import zstandard
 from psycopg import sql
 
 from event_assets.contract.analysis import Analyses, Funnel, Paths
-from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, PRODUCT_TABLES, table
+from event_assets.contract.tables import (
+    ANALYSIS_TABLES,
+    ENRICHED_EVENTS,
+    IDENTITIES,
+    PRODUCT_TABLES,
+    SEGMENT_MEMBERSHIPS,
+    table,
+)
 from event_assets.settings import Settings
 from event_assets.verification.reading import Refreshed, columns_of, plain, refreshed, scan, version
 
@@ -62,9 +69,12 @@ MARTS: dict[str, str] = {
     "attribution": "attribution",
     "channel_performance": "channel_performance",
     "daily_metrics": "agg_daily",
-    **{product.name: product.name for product in PRODUCT_TABLES},
+    **{made.name: made.name for made in ANALYSIS_TABLES},
 }
-"""Tables that are read whole, all columns, with their names in the warehouse."""
+"""Tables whose every row is judged, with their names in the warehouse."""
+
+COPIES: dict[str, str] = {**MARTS, SEGMENT_MEMBERSHIPS.name: SEGMENT_MEMBERSHIPS.name}
+"""Tables whose every row in the warehouse must be the lake's."""
 
 _WAREHOUSE: dict[str, tuple[str, ...]] = {
     "fct_events": ("event_id",),
@@ -120,7 +130,7 @@ class Evidence:
             wanted = pc.field(key).isin(pa.array(sorted(self._ids[key]))) if key else None
             self._read_table(settings, name, columns, wanted)
         self._read_table(settings, ENRICHED_EVENTS.name, self.event_fields)
-        for name in MARTS:
+        for name in COPIES:
             self._read_table(settings, name, table(name).column_names)
         self._create("raw", ("event_id", "shard_id", "sequence_number", "line"))
         for batch in scan(settings, "raw_events", ("shard_id", "sequence_number", "data"), None):
@@ -129,7 +139,7 @@ class Evidence:
     def read_warehouse(self, url: str, schema: str) -> None:
         """Reads what the warehouse's tables say. A table that is not there yet is empty."""
         with psycopg.connect(url) as connection:
-            copies = {there: table(name).column_names for name, there in MARTS.items()}
+            copies = {there: table(name).column_names for name, there in COPIES.items()}
             for name, columns in {**_WAREHOUSE, **copies, LOADS: ("table_name", "lake_version", "loaded_at")}.items():
                 self._create(f"warehouse_{name}", columns)
                 found = connection.execute("SELECT to_regclass(%s)", (f'"{schema}"."{name}"',)).fetchone()

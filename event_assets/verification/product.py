@@ -21,7 +21,7 @@ from event_assets.contract.analysis import (
     Stickiness,
     WebVitals,
 )
-from event_assets.contract.tables import PRODUCT_TABLES
+from event_assets.contract.tables import ANALYSIS_TABLES
 from event_assets.settings import Settings
 from event_assets.verification import funnels, periods, visits
 from event_assets.verification.evidence import Evidence
@@ -43,7 +43,7 @@ def product_lines(
     evidence: Evidence, history: History, analyses: Analyses, settings: Settings
 ) -> Iterator[Expectation]:
     """Lines about funnels, retention, lifecycle, paths, active_users, stickiness and web_vitals."""
-    for analysis in (analysis for table in PRODUCT_TABLES for analysis in analyses.of(table)):
+    for analysis in (analysis for table in ANALYSIS_TABLES for analysis in analyses.of(table)):
         late = _late_line(evidence, analysis)
         if late is not None:
             yield late

@@ -1,11 +1,11 @@
-"""The warehouse against the truth, and the copies of the lake's marts against these."""
+"""The warehouse against the truth, and the copies of the lake's tables against these."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from event_assets.contract.tables import PRODUCT_TABLES, table
-from event_assets.verification.evidence import LOADS, MARTS, Evidence
+from event_assets.verification.evidence import COPIES, LOADS, Evidence
 from event_assets.verification.expected import OUR_SESSIONS, OUR_VIEWS, PAGE_VIEWS, SESSION_REVENUE, SESSIONS
 from event_assets.verification.report import Expectation, equal, moment, none, same
 
@@ -25,7 +25,7 @@ def warehouse_lines(evidence: Evidence) -> Iterator[Expectation]:
     for name in ("dim_users", "user_segments"):
         missing = f"SELECT person_id FROM lake_users EXCEPT SELECT person_id FROM warehouse_{name}"
         yield none(f"warehouse.{name}", "people that are missing", evidence, missing)
-    for name, there in MARTS.items():
+    for name, there in COPIES.items():
         yield _copy(evidence, name, there)
 
 

@@ -55,6 +55,7 @@ WRONG_COPIES = {
     "attribution": "revenue = revenue + 1",
     "channel_performance": "spend = 1",
     "agg_daily": "bounces = bounces + 1",
+    "segment_memberships": "is_current = NOT is_current",
     "funnels": "people = people + 1",
     "retention": "people = people + 1",
     "lifecycle": "people = people + 1",

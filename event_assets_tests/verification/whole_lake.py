@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from event_assets.collector import WriteKeys
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.segment import Segments
 from event_assets.contract.tables import table
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
@@ -60,7 +61,9 @@ def simulated_lake(spark: SparkSession, home: Path) -> Settings:
         run_simulation(settings, str(client.base_url), key, stream, events=4_000, hours=200, seconds=0.5, faults=faults)
     analyses = Analyses.load(settings.analytics)
     assert not analyses.faults
-    rules = Rules(CleanRules(TrackingPlan.load(settings.plan), settings.first_day), analyses=analyses)
+    segments = Segments.load(settings.segments)
+    cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
+    rules = Rules(cleaning, analyses=analyses, segments=segments)
     bring_up_to_date(Run(stream, Lake(Storage(settings.lake)), spark, rules))
     stream.close()
     return settings
