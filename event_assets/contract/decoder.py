@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -93,10 +94,12 @@ class _Ids(_Named):
 
 
 class EventDecoder:
-    """Decodes events by the contract and a tracking plan."""
+    """Decodes events by the contract and a tracking plan. What it says quotes no value of a `hidden` field."""
 
-    def __init__(self, plan: TrackingPlan | None = None, limits: Limits = Limits()) -> None:
-        self._check_plan = (plan or TrackingPlan()).compile()
+    def __init__(
+        self, plan: TrackingPlan | None = None, limits: Limits = Limits(), hidden: Collection[str] = ()
+    ) -> None:
+        self._check_plan = (plan or TrackingPlan()).compile(hidden)
         self._limits = limits
         self._surely_small = min(limits.keys * _KEY_BYTES, limits.string_bytes)
         self._strict = msgspec.json.Decoder(Event)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -27,6 +27,8 @@ PropertyType = Literal["string", "integer", "number", "boolean", "object", "arra
 _SETTINGS_FILE = "_settings.yaml"
 _SHOWN_CHARACTERS = 500
 _NOTHING = (b"", b"null")
+_QUOTED = re.compile(r"^(Invalid enum value) .*( - at `)", re.DOTALL)
+"""Where msgspec quotes what was sent: nowhere else."""
 _ENUM_TYPES: dict[str, type] = {"string": str, "integer": int}
 _PYTHON: dict[str, Any] = {
     "string": str,
@@ -122,9 +124,12 @@ class TrackingPlan:
         events = [_rules(plan) for _, plan in sorted(self.events.items())]
         return hashlib.sha256(msgspec.json.encode([events, self.settings], order="deterministic")).hexdigest()[:16]
 
-    def compile(self) -> Callable[[Event], Violation | None]:
-        """A function that tells how an event breaks the plan; None where it does not."""
-        compiled = {plan.event: _compile(plan) for plan in self.events.values()}
+    def compile(self, hidden: Collection[str] = ()) -> Callable[[Event], Violation | None]:
+        """A function that tells how an event breaks the plan; None where it does not.
+
+        It may quote a value, but none of a `hidden` field (`properties.email`), nor of one that the plan marks `pii`.
+        """
+        compiled = {plan.event: _compile(plan, hidden) for plan in self.events.values()}
         unknown = self.settings.unknown_events
 
         def check(event: Event) -> Violation | None:
@@ -173,10 +178,11 @@ def _rules(plan: EventPlan) -> list[Any]:
     return [plan.event, plan.mode, sorted(plan.fields), versions]
 
 
-def _compile(plan: EventPlan) -> Callable[[Event], Violation | None]:
+def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Violation | None]:
     decoders = {version: _decoder(plan, version) for version in plan.versions}
     required = [(name, attrgetter(name)) for name in plan.fields]
     known = ", ".join(str(version) for version in sorted(decoders))
+    ends = {version: _quotable(body, hidden) for version, body in plan.versions.items()}
     needs_none = {version for version, decoder in decoders.items() if _takes_nothing(decoder)}
 
     def check(event: Event) -> Violation | None:
@@ -195,11 +201,20 @@ def _compile(plan: EventPlan) -> Callable[[Event], Violation | None]:
         try:
             decoder.decode(text)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
-            words = f"{plan.event} v{event.schema_version}: {error}".replace("`$", "`$.properties")
+            said = str(error)
+            if not said.endswith(ends[event.schema_version]):
+                said = _QUOTED.sub(r"\1\2", said)
+            words = f"{plan.event} v{event.schema_version}: {said}".replace("`$", "`$.properties")
             return Violation(plan.mode, shown(words))
         return None
 
     return check
+
+
+def _quotable(body: PlanVersion, hidden: Collection[str]) -> tuple[str, ...]:
+    """How the words about a property end, of each whose value may be quoted."""
+    secret = {name.split(".")[1] for name in hidden if name.startswith("properties.")}
+    return tuple(f" - at `$.{name}`" for name, rule in body.properties.items() if not (rule.pii or name in secret))
 
 
 def _takes_nothing(decoder: msgspec.json.Decoder[Any]) -> bool:

@@ -22,7 +22,7 @@ from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window
 from event_assets.transforms.clean import CleanRules, clean, quarantine, with_quarantined_events
 
-CODE = "2"
+CODE = "3"
 """Version of the code that cleans; raise it when the rows it gives change."""
 _EVENTS_PER_RECORD = 20
 

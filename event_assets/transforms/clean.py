@@ -129,7 +129,8 @@ def _decoder(rules: CleanRules) -> EventDecoder:
     key = f"{rules.version}-{rules.limits}"
     if key not in _decoders:
         _decoders.clear()
-        _decoders[key] = EventDecoder(rules.plan, rules.limits)
+        hidden = rules.pseudonyms.fields if rules.pseudonyms else ()
+        _decoders[key] = EventDecoder(rules.plan, rules.limits, hidden)
     return _decoders[key]
 
 

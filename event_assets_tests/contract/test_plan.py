@@ -155,6 +155,29 @@ def test_a_long_value_is_not_repeated_in_the_detail(tmp_path: Path) -> None:
     assert len(decoded.detail) <= 501 and decoded.detail.isprintable()
 
 
+SECRET = "jane@example.com - at `$.currency`"
+
+
+@pytest.mark.parametrize("mode", ["warn", "quarantine"])
+@pytest.mark.parametrize(("name", "value"), [("currency", SECRET), ("step", 41)])
+def test_a_value_is_quoted_unless_its_field_is_hidden(tmp_path: Path, mode: str, name: str, value: Any) -> None:
+    (tmp_path / "purchase.yaml").write_text(PURCHASE.format(mode=mode))
+    plan = TrackingPlan.load(tmp_path)
+    sent = purchase(properties={**GOOD, name: value})
+    for hidden, is_quoted in ((("properties.gift", f"traits.{name}"), True), ((f"properties.{name}",), False)):
+        decoded = EventDecoder(plan, hidden=hidden).decode(sent)
+        words = decoded.detail if isinstance(decoded, Rejection) else decoded.violations
+        assert words is not None and words.endswith(f"at `$.properties.{name}`")
+        assert (str(value).partition(" ")[0] in words) == is_quoted
+
+
+def test_a_value_of_a_property_that_the_plan_marks_as_personal_is_not_quoted(tmp_path: Path) -> None:
+    rules = PURCHASE.format(mode="quarantine").replace("enum: [EUR, USD]", "enum: [EUR, USD], pii: true")
+    decoded = EventDecoder(load_one(tmp_path, rules)).decode(purchase(properties={**GOOD, "currency": SECRET}))
+    assert isinstance(decoded, Rejection)
+    assert decoded.detail == "purchase v1: Invalid enum value - at `$.properties.currency`"
+
+
 # Modes ---------------------------------------------------------------------------------------------------------------
 
 BROKEN = {"order_id": "o_1", "revenue": -1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from event_assets.contract.decoder import Rejection
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
-from event_assets.transforms.clean import CleanRules, clean
+from event_assets.transforms.clean import CleanRules, _decoder, clean, quarantine
 from event_assets.transforms.pseudonyms import Pseudonyms, pseudonymised
 from event_assets_tests.factories import rows_of
 from event_assets_tests.transforms.test_clean import packed, records, sent
@@ -156,6 +158,59 @@ def test_no_value_at_a_named_place_is_left_and_no_other_is_changed(sent: dict[st
     )
     found = json.loads(row.to_pylist()[0]["properties"])
     assert found == {name: expected(value, name == "email") for name, value in sent.items()}
+
+
+_OF_EACH_TYPE = """
+event: search
+mode: {mode}
+versions:
+  1:
+    properties:
+      mail: {{{rule}}}
+"""
+
+
+@pytest.mark.parametrize("mode", ["warn", "quarantine"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "type: string, enum: [none]",
+        "type: integer, enum: [1]",
+        "type: string, max_length: 3",
+        "type: string, pattern: '^x$'",
+        "type: integer, maximum: 1",
+        "type: timestamp",
+        "type: object",
+        "type: array",
+        "type: boolean",
+    ],
+)
+@pytest.mark.parametrize("value", ["jane@example.com", 7717171])
+def test_what_is_said_of_a_broken_rule_holds_no_value_of_a_replaced_field(
+    tmp_path: Path, mode: str, rule: str, value: Any
+) -> None:
+    (tmp_path / "search.yaml").write_text(_OF_EACH_TYPE.format(mode=mode, rule=rule))
+    rules = CleanRules(
+        TrackingPlan.load(tmp_path), Settings().first_day, pseudonyms=Pseudonyms(("properties.mail",), KEY)
+    )
+    decoded = _decoder(rules).decode(sent(properties={"mail": value}))
+    words = decoded.detail if isinstance(decoded, Rejection) else decoded.violations
+    assert str(value) not in str(words)
+
+
+def test_neither_clean_nor_quarantined_rows_show_it_but_for_the_bytes(spark: SparkSession, tmp_path: Path) -> None:
+    for name, mode in (("search", "warn"), ("find", "quarantine")):
+        text = _OF_EACH_TYPE.format(mode=mode, rule="type: string, enum: [none]").replace("search", name)
+        (tmp_path / f"{name}.yaml").write_text(text)
+    rules = CleanRules(
+        TrackingPlan.load(tmp_path), Settings().first_day, pseudonyms=Pseudonyms(("properties.mail",), KEY)
+    )
+    lines = packed([sent(f"e{n}", event=name, properties={"mail": MAIL}) for n, name in enumerate(("search", "find"))])
+    [kept] = rows_of(clean(records(spark, lines), rules))
+    assert kept["plan_violations"] == "search v1: Invalid enum value - at `$.properties.mail`"
+    assert MAIL not in str(kept)
+    [set_aside] = rows_of(quarantine(records(spark, lines), rules))
+    assert MAIL in str(set_aside.pop("data")) and MAIL not in str(set_aside)
 
 
 def test_clean_events_hold_pseudonyms_alone_on_both_engines(spark_engine: SparkSession) -> None:
