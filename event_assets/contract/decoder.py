@@ -74,6 +74,10 @@ BARE_LIMITS = Limits(event_bytes=900_000, keys=100_000, string_bytes=900_000)
 gives."""
 
 
+_HALF_PAIR = (
+    "a text holds half a surrogate pair (an escape such as \\ud83d without its other half), which UTF-8 cannot say; "
+    "cut texts between characters, or send \\ufffd in its place"
+)
 _KEY_BYTES = len(b'"":0,')
 _BACKSLASH = ord("\\")  # looking for one byte costs a twentieth of looking for several
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -265,7 +269,7 @@ def _reason(line: bytes, error: Exception) -> tuple[Reason, str]:
     if isinstance(error, RecursionError):
         return "too_deep", "the event is nested too deeply"
     if not isinstance(error, ValidationError):
-        return "malformed_json", text
+        return "malformed_json", _HALF_PAIR if _has_half_pair(line) else text
     if not line.lstrip().startswith(b"{"):
         return "not_an_object", "an event must be a JSON object"
     if text.startswith("Object missing required field"):
@@ -273,6 +277,20 @@ def _reason(line: bytes, error: Exception) -> tuple[Reason, str]:
     if text.startswith("Expected") and ", got `" in text:
         return "wrong_type", text
     return "invalid_value", text
+
+
+def _has_half_pair(line: bytes) -> bool:
+    """Whether a text of the event holds half a surrogate pair, which the decoder says in many words, none of them
+    plain."""
+    if b"\\ud" not in line.lower():
+        return False
+    try:
+        json.dumps(json.loads(line), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        pass
+    return False
 
 
 def nesting(line: bytes) -> int:

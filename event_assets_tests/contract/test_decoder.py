@@ -71,7 +71,14 @@ def test_broken_json_inside_a_field_that_stays_text_is_malformed_too(name: str, 
 @pytest.mark.parametrize("text", [rb'"\ud800"', rb'"\udc00"', rb'"\ud83dx"', rb'"\ud800\ud800"'])
 @pytest.mark.parametrize("name", ["properties", "unknown", "page"])
 def test_half_a_surrogate_pair_is_malformed(name: str, text: bytes) -> None:
-    assert rejected(with_text(name, b'{"title":' + text + b"}")).reason == "malformed_json"
+    found = rejected(with_text(name, b'{"title":' + text + b"}"))
+    assert found.reason == "malformed_json"
+    assert "half a surrogate pair" in found.detail and "send \\ufffd in its place" in found.detail
+
+
+def test_what_is_malformed_otherwise_is_not_called_half_a_pair() -> None:
+    for text in (rb'{"title":"\ud83d\ude00"', rb'{"title":"\ud83d"', b"{"):
+        assert "surrogate" not in rejected(text).detail
 
 
 def test_a_whole_surrogate_pair_is_the_character_that_it_means() -> None:
