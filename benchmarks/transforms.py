@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.data import START
 from benchmarks.pipeline import measured, write_records, written
 from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.segment import Segments
 from event_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -204,6 +205,7 @@ def _of_product(files: _Files) -> dict[str, _Step]:
     from event_assets.transforms.frequency import stickiness
     from event_assets.transforms.funnels import funnel
     from event_assets.transforms.lifecycles import lifecycle
+    from event_assets.transforms.memberships import segment_memberships
     from event_assets.transforms.paths import top_paths
     from event_assets.transforms.stitching import with_person
     from event_assets.transforms.vitals import web_vitals
@@ -214,6 +216,12 @@ def _of_product(files: _Files) -> dict[str, _Step]:
     def views() -> DataFrame:
         return files.read("page_views").selectExpr("session_id", "event_id", "start_at AS derived_at", "path")
 
+    def members() -> DataFrame:
+        segments, day = Segments.load(Settings().segments).usable, START.date()
+        return segment_memberships(
+            events(), segments, day, traits=files.read("user_traits"), sessions=files.read("stitch")
+        )
+
     steps = ["page_view", "add_to_cart", "purchase"]
     return {
         "funnel": _Step(lambda: funnel(events(), steps), "enrich"),
@@ -222,5 +230,6 @@ def _of_product(files: _Files) -> dict[str, _Step]:
         "active_users": _Step(lambda: active_users(events()), "enrich"),
         "stickiness": _Step(lambda: stickiness(events()), "enrich"),
         "top_paths": _Step(lambda: top_paths(views(), "path"), "page_views"),
+        "segment_memberships": _Step(members, "enrich"),
         "web_vitals": _Step(lambda: web_vitals(files.read("enrich")), "enrich"),
     }

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -27,7 +29,7 @@ def sequence_spans(events: DataFrame, steps: Sequence[Next]) -> DataFrame:
     one step at the most; those of the same instant count in the order of the steps (see placing.py).
     """
     count = len(steps)
-    candidates = marked(events, steps)
+    candidates = marked(events, steps).where(reduce(or_, flags(count)))
     walked = placed(candidates, steps).withColumn("_end", F.when(F.col(f"_is{count - 1}"), F.col("_at")))
     later = following()
     for k in reversed(range(count - 1)):
