@@ -226,11 +226,14 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Segments:
-    """The segments of a folder, each after those that it is made of, and for each file that cannot be used the
-    reason."""
+    """The segments of a folder, each after those that it is made of, and for each file that cannot be used the reason.
+
+    `unusable` are the names of these files' segments: the file's, where its own cannot be read.
+    """
 
     usable: tuple[Segment, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
+    unusable: frozenset[str] = frozenset()
 
     @staticmethod
     def load(directory: Path) -> Segments:
@@ -239,17 +242,19 @@ class Segments:
         Raises `SegmentError` where there is no such folder.
         """
         found, faults = read_rules(directory, "EVENT_ASSETS_SEGMENTS_DIR names the segments", _load, SegmentError)
+        unread = faults.keys() - found.keys()
         ordered, unusable = _ordered({name: segment for name, (_, segment) in found.items()})
         for name, reason in unusable.items():
             path = found[name][0]
             faults[path.stem] = f"{path}: segment {name}: {reason}"
-        return Segments(ordered, faults)
+        return Segments(ordered, faults, frozenset(unread | unusable.keys()))
 
     @property
     def digest(self) -> str:
         """Changes when, and only when, who is in which segment changes; words for people do not count."""
         rules = [msgspec.structs.replace(segment, description="") for segment in self.usable]
-        return hashlib.sha256(msgspec.json.encode(rules, order="deterministic")).hexdigest()[:12]
+        what = msgspec.json.encode([rules, sorted(self.unusable)], order="deterministic")
+        return hashlib.sha256(what).hexdigest()[:12]
 
 
 def in_order(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:

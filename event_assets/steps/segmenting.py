@@ -21,6 +21,7 @@ from event_assets.steps.report import StepReport
 from event_assets.transforms.memberships import segment_memberships
 from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.stitching import with_person
+from event_assets.transforms.touched import is_one_of
 
 CODE = "1"
 """Version of the code that makes the table; raise it when the rows it gives change."""
@@ -37,7 +38,10 @@ class Segmenting:
 
 
 def memberships_step(lake: Lake, spark: SparkSession, what: Segmenting) -> StepReport:
-    """Brings segment_memberships up to date. Rows of segments that are no more go with it."""
+    """Brings segment_memberships up to date. Rows of segments that are no more go with it.
+
+    Those of a segment whose file cannot be used stay as they are, so that a slip of the pen empties nothing.
+    """
     return retry_on_conflict(lambda: _make(lake, spark, what))
 
 
@@ -68,7 +72,8 @@ def _make(lake: Lake, spark: SparkSession, what: Segmenting) -> StepReport:
         sessions=with_person(sessions, people),
         conversion_events=what.rules.conversion_events,
     )
-    staged = base.table.stage(rows, 1, base.rows + 1)
+    kept = base.read(spark).where(is_one_of("segment", sorted(what.segments.unusable)))
+    staged = base.table.stage(rows.unionByName(kept), 1, base.rows + 1)
     version = base.table.commit(base, progress, add=staged, remove=base.files)
     after = base.table.at(version)
     return StepReport(base.table.spec.name, version, after.rows, after.bytes, after.rows)

@@ -128,6 +128,34 @@ def test_another_definition_and_other_conversions_are_made_again_and_words_are_n
     assert [stay[1] for stay in lake.stays()] == ["a2"]
 
 
+def test_rows_of_a_faulty_file_stay_until_it_is_mended_or_gone(lake: Membership, tmp_path: Path) -> None:
+    folder = tmp_path / "segments"
+    folder.mkdir()
+    texts = {name: f"{{name: {name}, who: {{did: {{event: page_view}}}}}}" for name in ("one", "two")}
+    texts["top"] = "{name: top, who: {segment: one}}"
+
+    def write(**others: str) -> None:
+        for name, text in (texts | others).items():
+            (folder / f"{name}.yaml").write_text(text)
+        lake.segments = Segments.load(folder)
+
+    write()
+    lake.add(enriched_event())
+    lake.make()
+    first = lake.stays()
+    assert [stay[0] for stay in first] == ["one", "top", "two"]
+    write(one="{name: one, who: {dit: 3}}")
+    lake.add(enriched_event(when=at(days=1), anonymous_id="a2"))
+    lake.make()
+    assert lake.stays() == sorted([*first, ("two", "a2", day(1), None)], key=str)
+    del texts["one"]
+    (folder / "one.yaml").unlink()
+    write(top="{name: top, who: {did: {event: page_view}}}")
+    assert lake.is_outdated()
+    lake.make()
+    assert [stay[:2] for stay in lake.stays()] == [(name, who) for name in ("top", "two") for who in ("a1", "a2")]
+
+
 def test_every_segment_that_is_shipped_finds_somebody(spark: SparkSession, tmp_path: Path) -> None:
     shipped = Segments.load(Settings().segments)
     lake = Membership(spark, tmp_path, *shipped.usable)
