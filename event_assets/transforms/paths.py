@@ -31,7 +31,8 @@ def top_paths(
     the end does not count. `length` nodes are followed at the most: from the first `start` of a session on, where one
     is given; up to the first `end` after that, where one is given, and then the last ones before it; sessions without
     them do not count. With both, half of them stand at each end, and `(...)` for the rest of a longer way. Equal
-    neighbours are one node, unless `collapse_repeats` is off. A path that goes on after its last node has no `(end)`.
+    neighbours are one node, at the time of the last, unless `collapse_repeats` is off. A path that goes on after its
+    last node has no `(end)`.
 
     >>> top_paths(events, "page_path", length=4, start="/pricing").orderBy("step", "transitions").show()
     """
@@ -42,8 +43,8 @@ def top_paths(
         _node(by, events.columns).alias("_node"),
     ).where(F.col("session_id").isNotNull() & F.col("_node").isNotNull())
     if collapse_repeats:
-        before = F.lag("_node").over(Window.partitionBy("session_id").orderBy(*_ORDER))
-        nodes = nodes.withColumn("_before", before).where("_before IS NULL OR _before <> _node").drop("_before")
+        after = F.lead("_node").over(Window.partitionBy("session_id").orderBy(*_ORDER))
+        nodes = nodes.withColumn("_after", after).where("_after IS NULL OR _after <> _node").drop("_after")
     if start is not None:
         nodes = _side_of(nodes, _named(by, start), after=True)
     if end is not None:

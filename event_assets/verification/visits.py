@@ -72,7 +72,7 @@ def _nodes(paths: Paths, events: Iterable[Event]) -> list[_Node]:
     """The way of a session from its start to its end; where it has both and is too long, half at each end."""
     nodes = [(_named(paths, name), event.at) for event in events if (name := event.text(paths.by)) is not None]
     if paths.collapse_repeats:
-        nodes = [next(same) for _, same in groupby(nodes, lambda node: node[0])]
+        nodes = [[*same][-1] for _, same in groupby(nodes, lambda node: node[0])]
     if paths.start is not None:
         nodes = nodes[_place(nodes, _named(paths, paths.start)) :]
     if paths.end is not None:

@@ -111,8 +111,13 @@ def test_only_the_most_frequent_transitions_of_a_step_are_kept(spark: SparkSessi
 
 
 def test_the_time_between_two_nodes_is_measured(spark: SparkSession) -> None:
-    made = rows_of(top_paths(frame(spark, [*visit("s1", "ab"), *visit("s2", "aaab")])))
+    made = rows_of(top_paths(frame(spark, [*visit("s1", "a--b"), *visit("s2", "ab")])))
     assert [row["mean_seconds"] for row in made if row["from_node"] == "a"] == [2.0]
+
+
+def test_equal_neighbours_are_at_the_time_of_the_last(spark: SparkSession) -> None:
+    made = rows_of(top_paths(frame(spark, visit("s", "aaa-bbc"))))
+    assert {row["from_node"]: row["mean_seconds"] for row in made if row["from_node"] in "ab"} == {"a": 3.0, "b": 1.0}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
