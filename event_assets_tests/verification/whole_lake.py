@@ -103,4 +103,5 @@ def _another(value: Any) -> Any:
         return value + 1
     if isinstance(value, dt.date):
         return value + dt.timedelta(days=1)
-    return value.replace(value[1], "7", 1) if value[:1] in ("[", '"') else f"{value}7"
+    other = "8" if value[1:2] == "7" else "7"
+    return value.replace(value[1], other, 1) if value[:1] in ("[", '"') else f"{value}{other}"
