@@ -50,14 +50,15 @@ def _expected(lines: list[Row | bytes]) -> dict[str, list[Row]]:
     events = counted(lines)
     sessions = sessions_of(events)
     people = People(events)
+    views = list(page_view_rows(sessions))
     return {
         "enriched_events": [event_row(event) for event in events],
-        "page_views": list(page_view_rows(sessions)),
+        "page_views": views,
         "sessions": list(session_rows(sessions, people)),
         "session_issues": list(issue_rows(events)),
         "visitors": list(visitor_rows(sessions, people)),
         "users": list(user_rows(sessions, people)),
-        "attribution": list(attribution_rows(sessions, people)),
+        "attribution": list(attribution_rows(sessions, views, people)),
     }
 
 

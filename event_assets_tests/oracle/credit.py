@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from event_assets_tests.oracle.people import People
 from event_assets_tests.oracle.visits import CONVERSION, Session
@@ -35,9 +35,12 @@ class Path(NamedTuple):
         return tuple(touch.channel_group for touch in self.touches)
 
 
-def attribution_rows(sessions: list[Session], people: People) -> Iterator[dict[str, object]]:
-    """`attribution`."""
-    paths = list(_paths(sessions, people))
+def attribution_rows(
+    sessions: list[Session], views: list[dict[str, Any]], people: People
+) -> Iterator[dict[str, object]]:
+    """`attribution`. A page view that came twice is one: `views` are the rows of `page_views`."""
+    first_views = {row["session_id"]: row["start_at"] for row in views if row["index_in_session"] == 1}
+    paths = list(_paths(sessions, first_views, people))
     all_of = Counter(path.names for path in paths)
     converted = Counter(path.names for path in paths if path.converted)
     conversions: dict[tuple[str, str], float] = defaultdict(float)
@@ -57,11 +60,11 @@ def attribution_rows(sessions: list[Session], people: People) -> Iterator[dict[s
             }
 
 
-def _paths(sessions: list[Session], people: People) -> Iterator[Path]:
+def _paths(sessions: list[Session], first_views: dict[str, int], people: People) -> Iterator[Path]:
     touches: dict[str, list[Touch]] = defaultdict(list)
     for session in sessions:
         if session.page_views and not session.is_bot:
-            at = session.landing.derived if session.views else session.start
+            at = first_views.get(session.session_id, session.start)
             touch = Touch(at, session.landing.source.channel_group)
             touches[people.of(session.anonymous_id, session.user_id)].append(touch)
     buyers = set()

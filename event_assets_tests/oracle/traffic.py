@@ -173,6 +173,28 @@ class _Traffic:
             self.add("page_view", at, first, session_id=session, page_view_id="of two sessions", page=page)
         self.add("click", _BEGIN + 21 * _DAY, first, session_id="clicks only")
         self.add("screen_view", _BEGIN + 22 * _DAY, Device("app", "ios", None, False), screen={"name": "Home"})
+        self.add("click", _BEGIN + 23 * _DAY, Device("desk", "desktop", None, False))
+        self.add("purchase", _BEGIN + 15 * _DAY, first, session_id="endless", properties={"revenue": 1_000})
+        self.views_of_a_kind(page)
+
+    def views_of_a_kind(self, page: dict[str, Any]) -> None:
+        """Views and pings without an id, pings of a view of another session, all at one instant, of nobody's device."""
+        plain, at = Device("plain", "web", "windows", True), _BEGIN + 26 * _DAY
+        self.add("page_view", at, plain, page=page)
+        self.add("page_ping", at + 10 * _SECOND, plain, page=page)
+        self.add("page_view", at + _HOUR, plain, session_id="of the view", page_view_id="pinged", page=page)
+        for number in range(4):
+            session = "of the view" if number % 2 else "of the pings"
+            when = at + _HOUR + number * 10 * _SECOND
+            self.add("page_ping", when, plain, session_id=session, page_view_id="pinged", page=page)
+        for number in range(3):
+            self.add("page_view", at + 5 * _HOUR, plain, session_id="at once", page_view_id=f"o{number}", page=page)
+        nobody = Device(None, "web", "iphone", False)
+        for number in range(3):
+            self.add(
+                "page_view", at + number * _MINUTE, nobody, user_id="no device", page_view_id=f"d{number}", page=page
+            )
+        self.add("purchase", at, nobody, user_id="no device", properties={"revenue": -3.5})
 
     def server(self) -> None:
         """A user who is only known to a server, and orders that it reports of people that are known."""

@@ -157,7 +157,7 @@ def page_view_rows(sessions: Iterable[Session]) -> Iterator[dict[str, Any]]:
         own.sort(key=lambda event: event.order)
         pings = [ping for ping in session.pings if ping.page_view_id == view.page_view_id]
         slots = {ping.occurred // _SLOT for ping in pings}
-        end = max((ping.derived for ping in pings), default=view.derived)
+        end = max([view.derived, *(ping.derived for ping in pings)])  # nothing ends before it begins
         yield {
             "page_view_id": view.page_view_id,
             "event_id": view.event_id,
@@ -178,6 +178,7 @@ def page_view_rows(sessions: Iterable[Session]) -> Iterator[dict[str, Any]]:
 
 def _scroll_percent(view: Event, pings: list[Event]) -> int | None:
     """The doc's formula; of the sizes the largest, as with the scroll."""
+    pings = [ping for ping in pings if ping.document]
     document = max((ping.document["height"] for ping in pings), default=None)
     if document is None:
         return None
