@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,7 +118,7 @@ def _ours(folder: Path) -> dict[str, Any]:
     """Our transforms, each written before the next begins, as the assets do."""
     from event_assets.transforms.clean import CleanRules, clean  # here, so that DuckDB's process does not hold Spark
     from event_assets.transforms.deduplicate import duplicates, index_entries
-    from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
+    from event_assets.transforms.sessionise import SessionRules, session_events, sessionise_in_parts
     from event_assets.transforms.sessions import sessions
     from event_assets_tests.engines import sail
 
@@ -130,20 +130,21 @@ def _ours(folder: Path) -> dict[str, Any]:
             rows: DataFrame = spark.read.parquet(str(folder / name))
             return rows
 
-        steps: dict[str, Callable[[], DataFrame]] = {
-            "clean": lambda: clean(read("raw"), cleaning, os.cpu_count() or 1),
-            "duplicates": lambda: duplicates(index_entries(read("clean"))),
-            "sessionised": lambda: sessionise(session_events(_counted(read), rules), rules),
-            "sessions": lambda: sessions(read("sessionised"), _counted(read), rules),
+        steps: dict[str, Callable[[], list[DataFrame]]] = {
+            "clean": lambda: [clean(read("raw"), cleaning, os.cpu_count() or 1)],
+            "duplicates": lambda: [duplicates(index_entries(read("clean")))],
+            "sessionised": lambda: sessionise_in_parts(session_events(_counted(read), rules), rules),
+            "sessions": lambda: [sessions(read("sessionised"), _counted(read), rules)],
         }
-        seconds = {name: written(step(), folder / name) for name, step in steps.items()}
+        seconds = {name: written(step, folder / name) for name, step in steps.items()}
     return {"seconds": sum(seconds.values()), "steps": seconds}
 
 
-def written(rows: DataFrame, folder: Path) -> float:
-    """Seconds that it takes to make the rows and write them."""
+def written(frames: Callable[[], Sequence[DataFrame]], folder: Path) -> float:
+    """Seconds that it takes to make the rows and write them, one frame after another."""
     began = time.perf_counter()
-    rows.write.option("compression", "zstd").parquet(str(folder))
+    for rows in frames():
+        rows.write.option("compression", "zstd").mode("append").parquet(str(folder))
     return time.perf_counter() - began
 
 

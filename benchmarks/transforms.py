@@ -90,9 +90,9 @@ class _Files:
         self._folder = folder
         self._schemas: dict[str, StructType] = {}
 
-    def write(self, name: str, rows: DataFrame) -> None:
-        self._schemas[name] = rows.schema
-        written(rows, self._folder / name)
+    def write(self, name: str, *frames: DataFrame) -> None:
+        self._schemas[name] = frames[0].schema
+        written(lambda: frames, self._folder / name)
 
     def read(self, name: str) -> DataFrame:
         """The rows of a step, or the raw records. No rows leave no file to tell the columns."""
@@ -102,9 +102,9 @@ class _Files:
         rows: DataFrame = (reader if wrote else reader.schema(self._schemas[name])).parquet(str(path))
         return rows
 
-    def kept(self, rows: DataFrame) -> DataFrame:
+    def kept(self, *frames: DataFrame) -> DataFrame:
         name = f"kept_{len(self._schemas)}"
-        self.write(name, rows)
+        self.write(name, *frames)
         return self.read(name)
 
 

@@ -32,18 +32,19 @@ class Lake:
         return self._tables[name]
 
     @contextmanager
-    def scratch(self) -> Iterator[Callable[[DataFrame], DataFrame]]:
-        """A function that writes a frame and gives it back read from there, so that it is computed once."""
+    def scratch(self) -> Iterator[Callable[..., DataFrame]]:
+        """A function that writes frames, one after another, and gives their rows back read from there."""
         root = f"_scratch/{uuid.uuid4().hex}"
 
-        def checkpoint(frame: DataFrame) -> DataFrame:
+        def checkpoint(*frames: DataFrame) -> DataFrame:
             uri = self.storage.uri(f"{root}/{uuid.uuid4().hex}")
-            frame.write.mode("overwrite").parquet(uri)
-            reader = frame.sparkSession.read
+            for frame in frames:
+                frame.write.mode("append").parquet(uri)
+            reader = frames[0].sparkSession.read
             # What an engine infers of a frame may differ from what it writes (Sail: INT for a BIGINT), so the files
             # tell.
             wrote = any(True for _ in self.storage.walk(uri.removeprefix(self.storage.uri() + "/")))
-            return reader.parquet(uri) if wrote else reader.schema(frame.schema).parquet(uri)
+            return reader.parquet(uri) if wrote else reader.schema(frames[0].schema).parquet(uri)
 
         try:
             yield checkpoint

@@ -32,12 +32,13 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
 from event_assets.transforms.activity import active_users
+from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.cohorts import retention
 from event_assets.transforms.frequency import stickiness
 from event_assets.transforms.funnels import funnel
 from event_assets.transforms.lifecycles import lifecycle
 from event_assets.transforms.paths import top_paths
-from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
+from event_assets.transforms.sessionise import SessionRules, session_events, sessionise_in_parts
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.vitals import web_vitals
 
@@ -128,8 +129,9 @@ def _analyse(lake: Lake, spark: SparkSession, what: Analysing) -> StepReport:
     standing = base.of_dates([analysis.name])
     if progress == base.progress and not what.rebuild:
         return StepReport(table.name, base.version, sum(f.rows for f in standing), sum(f.size for f in standing))
-    rows = _rows(analysis, spark, upstream, what.rules).withColumn("analysis", F.lit(analysis.name))
-    staged = base.table.stage(rows, 1, _FEW)
+    with lake.scratch() as checkpoint:
+        rows = _rows(analysis, spark, upstream, what.rules, checkpoint).withColumn("analysis", F.lit(analysis.name))
+        staged = base.table.stage(rows, 1, _FEW)
     version = base.table.commit(base, progress, add=staged, remove=standing)
     count = sum(file.rows for file in staged)
     return StepReport(table.name, version, count, sum(file.size for file in staged), count)
@@ -154,10 +156,16 @@ def _sources(analysis: Analysis) -> tuple[str, ...]:
     return (ENRICHED_EVENTS.name, IDENTITIES.name) if of_people else (ENRICHED_EVENTS.name,)
 
 
-def _rows(analysis: Analysis, spark: SparkSession, upstream: Mapping[str, Snapshot], rules: SessionRules) -> DataFrame:
+def _rows(
+    analysis: Analysis,
+    spark: SparkSession,
+    upstream: Mapping[str, Snapshot],
+    rules: SessionRules,
+    checkpoint: Checkpoint,
+) -> DataFrame:
     events = _events(analysis, spark, upstream[ENRICHED_EVENTS.name])
     if isinstance(analysis, Paths):
-        return _paths(analysis, events, rules)
+        return _paths(analysis, events, rules, checkpoint)
     if isinstance(analysis, WebVitals):
         return web_vitals(events, least_views=analysis.least_views)
     return _of_people(analysis, with_person(events, upstream[IDENTITIES.name].read(spark)))
@@ -192,8 +200,8 @@ def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickine
             return stickiness(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
 
 
-def _paths(analysis: Paths, events: DataFrame, rules: SessionRules) -> DataFrame:
-    sessions = sessionise(session_events(events, rules), rules).where(~F.col("after_cut"))
+def _paths(analysis: Paths, events: DataFrame, rules: SessionRules, checkpoint: Checkpoint) -> DataFrame:
+    sessions = checkpoint(*sessionise_in_parts(session_events(events, rules), rules)).where(~F.col("after_cut"))
     nodes = events.where(F.col("event").isin(analysis.events)) if analysis.events else events
     return top_paths(
         nodes.drop("session_id").join(sessions.select("event_id", "session_id"), "event_id"),

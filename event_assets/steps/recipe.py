@@ -18,6 +18,7 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.changed import changed_rows, readable
 from event_assets.steps.report import StepReport
+from event_assets.transforms.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Work:
     spark: SparkSession
     base: Snapshot
     upstream: Mapping[str, Snapshot]
-    checkpoint: Callable[[DataFrame], DataFrame]
+    checkpoint: Checkpoint
 
     @cached_property
     def before(self) -> dict[str, Snapshot | None]:

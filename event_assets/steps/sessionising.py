@@ -25,10 +25,11 @@ from event_assets.steps.outstanding import Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.stamping import Stamping
 from event_assets.steps.window import Window
+from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.page_views import page_views
 from event_assets.transforms.resessionise import Tables, in_zones, out_of_zones, resessionise
 from event_assets.transforms.session_issues import session_issues
-from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
+from event_assets.transforms.sessionise import SessionRules, session_events, sessionise_in_parts
 from event_assets.transforms.sessions import sessions
 
 CODE = "3"
@@ -119,7 +120,7 @@ def _made(
     what: Sessionising,
     days: Sequence[str],
     again: Collection[str],
-    checkpoint: Callable[[DataFrame], DataFrame],
+    checkpoint: Checkpoint,
 ) -> list[_Rows]:
     is_first = not tables.sessions.files and not tables.page_views.files and not tables.issues.files
     if tables.todo.is_anew or (is_first and set(days) >= tables.events.dates()):
@@ -128,11 +129,9 @@ def _made(
     return _zones(spark, tables, what, changed, checkpoint)
 
 
-def _everything(
-    spark: SparkSession, tables: _Tables, rules: SessionRules, checkpoint: Callable[[DataFrame], DataFrame]
-) -> list[_Rows]:
+def _everything(spark: SparkSession, tables: _Tables, rules: SessionRules, checkpoint: Checkpoint) -> list[_Rows]:
     events = tables.events.read(spark)
-    rows = checkpoint(sessionise(session_events(events, rules), rules))
+    rows = checkpoint(*sessionise_in_parts(session_events(events, rules), rules))
     made = checkpoint(sessions(rows, events, rules))
     tables.index.add_sessions(made)
     of_tables = (
@@ -148,7 +147,7 @@ def _zones(
     tables: _Tables,
     what: Sessionising,
     changed: DataFrame,
-    checkpoint: Callable[[DataFrame], DataFrame],
+    checkpoint: Checkpoint,
 ) -> list[_Rows]:
     def days_of(snapshot: Snapshot) -> Callable[[Collection[dt.date]], DataFrame]:
         return lambda dates: snapshot.read(spark, snapshot.of_dates(map(str, dates)))

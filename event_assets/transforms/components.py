@@ -5,11 +5,12 @@ What an edge means is not known here: see identities.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+
+from event_assets.transforms.checkpoint import Checkpoint
 
 MAX_ROUNDS = 60
 """More rounds than any graph needs: they grow with the logarithm of its longest path."""
@@ -26,16 +27,13 @@ class TooManyRounds(RuntimeError):
     """The components did not settle. The message says after how many rounds."""
 
 
-def connected_components(
-    edges: DataFrame, checkpoint: Callable[[DataFrame], DataFrame], max_rounds: int = MAX_ROUNDS
-) -> Components:
+def connected_components(edges: DataFrame, checkpoint: Checkpoint, max_rounds: int = MAX_ROUNDS) -> Components:
     """The components of `edges` (columns left, right; texts, in any direction and number).
 
     Alternating large and small stars (Kiveris et al. 2014): every node is hung to the smallest of its neighbours, until
     each component is one star. Both steps keep what is connected connected, so stars that share no node are the
-    components. Only whether one still hangs otherwise comes to the driver. `checkpoint` stores a DataFrame for the
-    moment, so that a round does not repeat the ones before it. Raises `TooManyRounds` rather than give components that
-    are not finished.
+    components. Only whether one still hangs otherwise comes to the driver. Raises `TooManyRounds` rather than give
+    components that are not finished.
     """
     ends = edges.where("left <> right")
     stars = checkpoint(

@@ -11,21 +11,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import IDENTITIES
+from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.components import connected_components
 from event_assets.transforms.touched import carries, is_one_of, listed
 from event_assets.transforms.visitors import last_users
 
 SHARED_ABOVE = 5
 """A device with more user ids than this is shared."""
-
-Checkpoint = Callable[[DataFrame], DataFrame]
 
 
 class Identities(NamedTuple):
@@ -36,7 +35,7 @@ class Identities(NamedTuple):
 
 
 def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SHARED_ABOVE) -> Identities:
-    """The identities of enriched events, in the columns of `IDENTITIES`. `checkpoint` stores a DataFrame."""
+    """The identities of enriched events, in the columns of `IDENTITIES`."""
     met = checkpoint(meetings(events))
     ids = checkpoint(_ids(met, shared_above))
     components = connected_components(_edges(met, ids), checkpoint)

@@ -19,6 +19,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.event_days import find_days, page_view_hash, session_hash
 from event_assets.transforms.page_views import TEXT_COLUMNS as PAGE_VIEW_TEXTS
 from event_assets.transforms.page_views import page_views
@@ -30,13 +31,10 @@ from event_assets.transforms.sessionise import (
     key_hash,
     session_events,
     session_key,
-    sessionise,
+    sessionise_in_parts,
 )
 from event_assets.transforms.sessions import TEXT_COLUMNS as SESSION_TEXTS
 from event_assets.transforms.sessions import sessions
-
-Checkpoint = Callable[[DataFrame], DataFrame]
-"""Stores a DataFrame somewhere for the moment and gives it back, so that what made it is not done again."""
 
 ReadDays = Callable[[Collection[dt.date]], DataFrame]
 """The rows of a table on these event dates."""
@@ -95,7 +93,7 @@ def resessionise(changed: DataFrame, tables: Tables, rules: SessionRules) -> Res
         dates |= wanted | new
         if new:
             touched = tables.checkpoint(touched.unionByName(spread))
-    rows = tables.checkpoint(sessionise(session_events(loaded, rules), rules))
+    rows = tables.checkpoint(*sessionise_in_parts(session_events(loaded, rules), rules))
     return Resessionised(
         zones,
         in_zones(sessions(rows, loaded, rules), zones),

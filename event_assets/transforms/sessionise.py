@@ -31,6 +31,9 @@ from event_assets.transforms.session_marks import MARKS, mark_sessions
 PARTS = 32
 """Parts that the events are dealt into by session; each is worked on in memory, on one core."""
 
+EVENTS_AT_ONCE = 4_000_000
+"""Events that an engine in one process holds in memory while their sessions are found: about 2 GB."""
+
 EVENT_COLUMNS = (
     "event_id",
     "event",
@@ -112,6 +115,25 @@ def session_events(events: DataFrame, rules: SessionRules) -> DataFrame:
     )
 
 
+def sessionise_in_parts(
+    events: DataFrame, rules: SessionRules, events_at_once: int = EVENTS_AT_ONCE
+) -> list[DataFrame]:
+    """The rows of `sessionise` in several frames, to be made one after another where the events are many.
+
+    A part has about `events_at_once` events at the most, unless sessions of one key or client have more.
+    """
+    count = -(-events.count() // events_at_once)
+    if count <= 1:
+        return [sessionise(events, rules)]
+    number = F.coalesce(F.pmod(F.crc32(_group().cast("binary")), F.lit(count)), F.lit(0))
+    return [sessionise(events.where(number == part), rules) for part in range(count)]
+
+
+def _group() -> Column:
+    """What the sessions of an event are told apart by: the client's session id, or the hash of the key."""
+    return F.coalesce(F.col("session_id"), key_hash(session_key()))
+
+
 def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
     """The rows of `session_events` with their sessions. All events of a session must be there.
 
@@ -132,8 +154,7 @@ def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
             yield from mark_sessions(pa.Table.from_batches(part), *limits).to_batches()
 
     is_computed = F.col("session_id").isNull()
-    group = F.when(is_computed, key_hash(session_key())).otherwise(F.col("session_id"))
-    dealt = events.withColumn("_group", group)
+    dealt = events.withColumn("_group", _group())
     columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
     schema = ", ".join([*columns, "_start BIGINT", *(f"{name} BOOLEAN" for name in MARKS)])
     marked = dealt.repartition(PARTS, "_group").mapInArrow(mark, schema)

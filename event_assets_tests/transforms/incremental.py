@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import PAGE_VIEWS, SESSIONS, Table
@@ -20,10 +22,10 @@ Row = dict[str, Any]
 RULES = SessionRules()
 
 
-def kept(spark: SparkSession, rows: DataFrame) -> DataFrame:
+def kept(spark: SparkSession, *frames: DataFrame) -> DataFrame:
     """The rows, held in memory."""
-    table = rows.toArrow()
-    return spark.createDataFrame(table) if table.num_rows else spark.createDataFrame([], rows.schema)
+    table = pa.concat_tables(frame.toArrow() for frame in frames)
+    return spark.createDataFrame(table) if table.num_rows else spark.createDataFrame([], frames[0].schema)
 
 
 def sessions_of(spark: SparkSession, rows: Iterable[Row], rules: SessionRules = RULES) -> list[Row]:
@@ -70,7 +72,7 @@ class SmallLake:
             events=lambda dates: frame(self.spark, [row for row in events if row["event_date"] in dates]),
             page_views=lambda dates: self._of(PAGE_VIEWS, self.page_views, dates),
             event_days=self._index(),
-            checkpoint=lambda rows: kept(self.spark, rows),
+            checkpoint=partial(kept, self.spark),
         )
 
     def _index(self) -> DataFrame:

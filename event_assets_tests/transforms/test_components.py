@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -16,7 +17,7 @@ Edges = list[tuple[str, str]]
 
 def roots(spark: SparkSession, edges: Edges, max_rounds: int = 60) -> tuple[dict[str, str], int]:
     rows = spark.createDataFrame(edges, "left string, right string")
-    found = connected_components(rows, lambda data: kept(spark, data), max_rounds)
+    found = connected_components(rows, partial(kept, spark), max_rounds)
     members = [(row["node"], row["root"]) for row in found.members.collect()]
     assert len(members) == len({node for node, _ in members})
     return dict(members), found.rounds

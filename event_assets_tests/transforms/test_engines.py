@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
     marked = kept(spark, sessionise(session_events(events, RULES), RULES))
     unstitched = kept(spark, sessions(marked, events, RULES))
     view_rows = kept(spark, page_views(marked, events, RULES))
-    people = kept(spark, identities(events, lambda data: kept(spark, data)).rows)
+    people = kept(spark, identities(events, partial(kept, spark)).rows)
     session_rows = kept(spark, stitch(unstitched, people))
     trait_rows = kept(spark, user_traits(people, events))
     user_rows = kept(spark, users(people, events, session_rows, trait_rows, RULES))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +32,7 @@ def seen(device: str | None, user: str | None = None, seconds: float = 0) -> Row
 
 
 def found(spark: SparkSession, events: DataFrame) -> DataFrame:
-    return kept(spark, identities(events, lambda rows: kept(spark, rows)).rows)
+    return kept(spark, identities(events, partial(kept, spark)).rows)
 
 
 def persons(spark: SparkSession, *rows: Row) -> dict[str, str]:
@@ -122,7 +123,7 @@ def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, d
     shared_above = 2
 
     def made(events: DataFrame) -> DataFrame:
-        return kept(spark, identities(events, lambda rows: kept(spark, rows), shared_above).rows)
+        return kept(spark, identities(events, partial(kept, spark), shared_above).rows)
 
     existing, events = made(frame(spark, before)), frame(spark, after)
     ids = touched_ids(frame(spark, [*came, *went]), events, existing)
@@ -199,5 +200,5 @@ def test_persons_of_any_graph_are_those_of_a_union_find_in_any_order(
     spark: SparkSession, rows: list[Row], shared_above: int, order: random.Random
 ) -> None:
     mixed = order.sample(rows, len(rows))
-    made = identities(frame(spark, mixed), lambda data: kept(spark, data), shared_above).rows
+    made = identities(frame(spark, mixed), partial(kept, spark), shared_above).rows
     assert {(row["id_type"], row["id"]): row["person_id"] for row in rows_of(made)} == by_union_find(rows, shared_above)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -21,7 +22,7 @@ def stitched(spark: SparkSession, *rows: Row) -> list[tuple[str | None, str | No
     """The user, stitched user and person of each session, in the order of their beginnings."""
     events = frame(spark, rows)
     made = sessions(sessionise(session_events(events, RULES), RULES), events, RULES)
-    people = identities(events, lambda rows: kept(spark, rows)).rows
+    people = identities(events, partial(kept, spark)).rows
     found = rows_of(stitch(made, people))
     assert all(tuple(row) == SESSIONS.column_names for row in found)
     return [

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +25,7 @@ def says(seconds: float, traits: Any, **fields: Any) -> Row:
 
 def history(spark: SparkSession, *rows: Row) -> list[Row]:
     events = frame(spark, rows)
-    people = kept(spark, identities(events, lambda data: kept(spark, data)).rows)
+    people = kept(spark, identities(events, partial(kept, spark)).rows)
     return rows_of(user_traits(people, events))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -21,7 +22,7 @@ class People:
     def __init__(self, spark: SparkSession, rows: list[Row]) -> None:
         self.events = frame(spark, rows)
         self.sessions = frame(spark, incremental.sessions_of(spark, rows), SESSIONS)
-        self.identities = kept(spark, identities(self.events, lambda data: kept(spark, data)).rows)
+        self.identities = kept(spark, identities(self.events, partial(kept, spark)).rows)
 
     def users(self) -> DataFrame:
         return users(self.identities, self.events, self.sessions, user_traits(self.identities, self.events), RULES)

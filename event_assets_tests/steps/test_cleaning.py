@@ -1,0 +1,37 @@
+"""clean_events and quarantined_events: raw records taken in a batch of files at a time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from event_assets.steps import cleaning
+from event_assets_tests.steps.pipeline import Pipeline
+
+
+def _line(number: int) -> bytes:
+    return json.dumps({"event_id": f"e{number}", "event": "x", "platform": "web", "anonymous_id": "a"}).encode()
+
+
+def test_many_files_are_cleaned_batch_by_batch_into_one_commit(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "BYTES_AT_ONCE", 1)
+    pipeline = Pipeline(spark, tmp_path)
+    for place in range(3):
+        pipeline.put([_line(place), b"no event"], key=f"k{place}")
+        pipeline.run(attribution=False) if place == 0 else None
+    assert len(pipeline.lake.table("raw_events").snapshot().files) == 1
+    for place in range(3, 6):
+        pipeline.put([_line(place), b"no event"], key=f"k{place}")
+    pipeline.run(attribution=False)
+    tables = {name: pipeline.lake.table(name).snapshot() for name in ("raw_events", "clean_events")}
+    assert len(tables["raw_events"].files) > 2
+    assert len(tables["clean_events"].files) == len(tables["raw_events"].files)
+    assert [row["event_id"] for row in pipeline.rows("clean_events")] != []
+    assert sorted(row["event_id"] for row in pipeline.rows("clean_events")) == [f"e{place}" for place in range(6)]
+    assert [row["data"] for row in pipeline.rows("quarantined_events")] == [b"no event"] * 6
+    assert tables["clean_events"].version == 2
