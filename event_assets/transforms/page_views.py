@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables import PAGE_VIEWS
 from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.sessions import engaged_seconds, whole_seconds
+from event_assets.transforms.view_marks import VIEW_MARKS
 
 _TEXTS = {
     "page_url": "url",
@@ -33,31 +34,14 @@ def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -
     session. Pings count for a page view of the same session. A page view after its client's session was cut has no row,
     as it is in no session. The device of a page view is its session's.
     """
-    in_session = F.col("session_id").isNotNull() & F.col("page_view_id").isNotNull()
-    grouped = (
-        sessionised.where(in_session & F.col("event").isin("page_view", "page_ping"))
-        .groupBy("session_id", "after_cut", "page_view_id")
-        .agg(*_aggregates())
-        .where(F.col("event_id").isNotNull())
+    views = sessionised.where(F.col("is_view") & F.col("session_id").isNotNull()).select(
+        *("session_id", "after_cut", "page_view_id", "event_id", "user_id", "occurred_at", "is_bot"),
+        F.col("derived_at").alias("start_at"),
+        *(F.col(name).alias(name.removeprefix("view_")) for name in VIEW_MARKS),
     )
     texts = events.select("event_id", *(F.col(name).alias(alias) for name, alias in _TEXTS.items()))
-    devices = sessionised.where("is_device AND NOT after_cut").select("session_id", "anonymous_id")
-    counted = _earliest(grouped).where("NOT after_cut").join(devices, "session_id", "left")
-    placed = _places(counted).join(texts, "event_id", "left")
+    placed = _places(_earliest(views).where("NOT after_cut")).join(texts, "event_id", "left")
     return _finish(placed, rules).select(*PAGE_VIEWS.column_names)
-
-
-def _aggregates() -> list[Column]:
-    is_ping = F.col("event") == "page_ping"
-    of_view = {"derived_at": "start_at"} | {name: name for name in ("event_id", "user_id", "occurred_at", "is_bot")}
-    return [
-        *(F.max(F.when(F.col("is_view"), F.col(name))).alias(alias) for name, alias in of_view.items()),
-        F.max(F.when(is_ping, F.col("derived_at"))).alias("last_ping_at"),
-        F.max(F.when(is_ping, F.col("scroll_y_max"))).alias("scroll_y"),
-        F.sum(F.col("opens_slot").cast("int")).alias("slots"),
-        F.max("viewport_height").alias("viewport_height"),
-        F.max("document_height").alias("document_height"),
-    ]
 
 
 def _earliest(views: DataFrame) -> DataFrame:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from event_assets.transforms.view_marks import view_marks
+
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -61,7 +63,7 @@ class _Part(NamedTuple):
 
 
 def mark_sessions(events: pa.Table, timeout: int, longest: int, longest_client: int, heartbeat: int) -> pa.Table:
-    """`events` with `_start` (beginning of a computed session, microseconds) and `MARKS`.
+    """`events` with `_start` (beginning of a computed session, microseconds), `MARKS` and `VIEW_MARKS`.
 
     `_group` is what sessions are told apart by: the client's session id, or the hash of the key. Limits are in
     microseconds.
@@ -71,10 +73,10 @@ def mark_sessions(events: pa.Table, timeout: int, longest: int, longest_client: 
     order = _order(part, start, after)
     session = np.empty(len(order), np.int64)
     session[order] = np.cumsum(_changes(part.group[order], start[order], after[order]))
-    marks = (is_cut, after, *_marks(part, session, order, heartbeat))
-    events = events.append_column("_start", pa.array(start))
-    for name, flags in zip(MARKS, marks, strict=True):
-        events = events.append_column(name, pa.array(flags))
+    flags = dict(zip(MARKS, (is_cut, after, *_marks(part, session, order, heartbeat)), strict=True))
+    views = view_marks(events, session, part.page_view, flags)
+    for name, values in {"_start": start, **flags, **views}.items():
+        events = events.append_column(name, pa.chunked_array([values]) if isinstance(values, np.ndarray) else values)
     return events
 
 

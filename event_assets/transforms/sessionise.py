@@ -27,6 +27,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.transforms.session_marks import MARKS, mark_sessions
+from event_assets.transforms.view_marks import VIEW_MARKS
 
 PARTS = 32
 """Parts that the events are dealt into by session; each is worked on in memory, on one core."""
@@ -144,7 +145,8 @@ def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
       any id, which belongs to no session.
     - `session_is_cut`: the session was cut for its length.
     - `after_cut`: the event came after its client session was cut, and counts in no session row.
-    - the flags of `session_marks.MARKS`, with which sessions and page views are plain sums and maxima.
+    - the flags of `session_marks.MARKS`, with which sessions are plain sums and maxima.
+    - the columns of `view_marks.VIEW_MARKS`, with which one row has all that a page view is.
     """
 
     def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -156,7 +158,8 @@ def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
     is_computed = F.col("session_id").isNull()
     dealt = events.withColumn("_group", _group())
     columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
-    schema = ", ".join([*columns, "_start BIGINT", *(f"{name} BOOLEAN" for name in MARKS)])
+    marks = dict.fromkeys(MARKS, "BOOLEAN") | VIEW_MARKS
+    schema = ", ".join([*columns, "_start BIGINT", *(f"{name} {kind}" for name, kind in marks.items())])
     marked = dealt.repartition(PARTS, "_group").mapInArrow(mark, schema)
     beginning = F.sha2(F.concat_ws("|", "_group", F.col("_start").cast("string")), 256)
     computed = F.concat(F.col("_group"), F.lit("-"), F.substring(beginning, 1, 16))
