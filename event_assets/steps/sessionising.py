@@ -26,7 +26,7 @@ from event_assets.steps.report import StepReport
 from event_assets.steps.stamping import Stamping
 from event_assets.steps.window import Window
 from event_assets.transforms.checkpoint import Checkpoint
-from event_assets.transforms.page_views import page_views
+from event_assets.transforms.page_views import page_views_by_part
 from event_assets.transforms.resessionise import Tables, in_zones, out_of_zones, resessionise
 from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import SessionRules, session_events, sessionise_in_parts
@@ -137,7 +137,7 @@ def _everything(spark: SparkSession, tables: _Tables, rules: SessionRules, check
     of_tables = (
         (tables.sessions, tables.stamping.stamp(made, tables.sessions.read(spark, []))),
         (tables.issues, session_issues(rows, rules)),
-        (tables.page_views, page_views(rows, events, rules)),
+        (tables.page_views, page_views_by_part(rows, events, rules, checkpoint)),
     )
     return [_Rows(base, each, sorted(tables.events.dates() | base.dates())) for base, each in of_tables]
 

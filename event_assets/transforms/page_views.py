@@ -9,6 +9,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import PAGE_VIEWS
+from event_assets.transforms.checkpoint import Checkpoint
+from event_assets.transforms.parts import in_parts
 from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.sessions import engaged_seconds, whole_seconds
 from event_assets.transforms.view_marks import VIEW_MARKS
@@ -26,6 +28,26 @@ TEXT_COLUMNS = tuple(_TEXTS)
 """The columns of enriched events that the rows show."""
 
 
+VIEWS_AT_ONCE = 1_500_000
+"""Page views that an engine in one process holds in memory while they are put in order: about 1 GB."""
+
+
+def page_views_by_part(
+    sessionised: DataFrame,
+    events: DataFrame,
+    rules: SessionRules,
+    checkpoint: Checkpoint,
+    views_at_once: int = VIEWS_AT_ONCE,
+) -> DataFrame:
+    """The rows of `page_views`, made part after part where the page views are many."""
+    views = _views(sessionised)
+    parts = in_parts(views, F.col("session_id"), views_at_once)
+    if len(parts) == 1:
+        return page_views(sessionised, events, rules)
+    later = checkpoint(_later_copies(views))
+    return checkpoint(*(_rows(part, later, events, rules) for part in parts))
+
+
 def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
     """The page-view rows of sessionised events, in the columns of `PAGE_VIEWS`.
 
@@ -34,19 +56,31 @@ def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -
     session. Pings count for a page view of the same session. A page view after its client's session was cut has no row,
     as it is in no session. The device of a page view is its session's.
     """
-    views = sessionised.where(F.col("is_view") & F.col("session_id").isNotNull()).select(
+    views = _views(sessionised)
+    return _rows(views, _later_copies(views), events, rules)
+
+
+def _views(sessionised: DataFrame) -> DataFrame:
+    return sessionised.where(F.col("is_view") & F.col("session_id").isNotNull()).select(
         *("session_id", "after_cut", "page_view_id", "event_id", "user_id", "occurred_at", "is_bot"),
         F.col("derived_at").alias("start_at"),
         *(F.col(name).alias(name.removeprefix("view_")) for name in VIEW_MARKS),
     )
-    texts = events.select("event_id", *(F.col(name).alias(alias) for name, alias in _TEXTS.items()))
-    placed = _places(_earliest(views).where("NOT after_cut")).join(texts, "event_id", "left")
-    return _finish(placed, rules).select(*PAGE_VIEWS.column_names)
 
 
-def _earliest(views: DataFrame) -> DataFrame:
+def _later_copies(views: DataFrame) -> DataFrame:
+    """The events of the page views that are in another session too, and earlier there. Most ids are there once, so that
+    only the others are put in order."""
+    repeated = views.groupBy("page_view_id").agg(F.count(F.lit(1)).alias("copies")).where("copies > 1")
+    copies = views.join(repeated, "page_view_id", "left_semi")
     earliest = Window.partitionBy("page_view_id").orderBy(*_order())
-    return views.withColumn("copy", F.row_number().over(earliest)).where("copy = 1")
+    return copies.withColumn("copy", F.row_number().over(earliest)).where("copy > 1").select("event_id")
+
+
+def _rows(views: DataFrame, later: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
+    texts = events.select("event_id", *(F.col(name).alias(alias) for name, alias in _TEXTS.items()))
+    counted = views.join(later, "event_id", "left_anti").where("NOT after_cut")
+    return _finish(_places(counted).join(texts, "event_id", "left"), rules).select(*PAGE_VIEWS.column_names)
 
 
 def _places(views: DataFrame) -> DataFrame:

@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.event_days import find_days, page_view_hash, session_hash
 from event_assets.transforms.page_views import TEXT_COLUMNS as PAGE_VIEW_TEXTS
-from event_assets.transforms.page_views import page_views
+from event_assets.transforms.page_views import page_views_by_part
 from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import (
     EVENT_COLUMNS,
@@ -98,7 +98,7 @@ def resessionise(changed: DataFrame, tables: Tables, rules: SessionRules) -> Res
         zones,
         in_zones(sessions(rows, loaded, rules), zones),
         in_zones(session_issues(rows, rules), zones),
-        in_zones(page_views(rows, loaded, rules), zones),
+        in_zones(page_views_by_part(rows, loaded, rules, tables.checkpoint), zones),
         frozenset(dates | {date - dt.timedelta(days=1) for date in dates}),
         rounds,
     )

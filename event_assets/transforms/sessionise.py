@@ -26,6 +26,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from event_assets.transforms.parts import in_parts
 from event_assets.transforms.session_marks import MARKS, mark_sessions
 from event_assets.transforms.view_marks import VIEW_MARKS
 
@@ -123,11 +124,7 @@ def sessionise_in_parts(
 
     A part has about `events_at_once` events at the most, unless sessions of one key or client have more.
     """
-    count = -(-events.count() // events_at_once)
-    if count <= 1:
-        return [sessionise(events, rules)]
-    number = F.coalesce(F.pmod(F.crc32(_group().cast("binary")), F.lit(count)), F.lit(0))
-    return [sessionise(events.where(number == part), rules) for part in range(count)]
+    return [sessionise(part, rules) for part in in_parts(events, _group(), events_at_once)]
 
 
 def _group() -> Column:
