@@ -7,8 +7,9 @@ raw_events, deleted and landed anew, has nothing of stays as it is: no stream ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +25,8 @@ from event_assets.transforms.clean import CleanRules, clean, quarantine, with_qu
 
 CODE = "3"
 """Version of the code that cleans; raise it when the rows it gives change."""
+BYTES_AT_ONCE = 256 * 2**20
+"""Raw bytes that are decoded at once, so that memory has a bound however much arrived."""
 _EVENTS_PER_RECORD = 20
 
 
@@ -96,9 +99,9 @@ def _take_in(
     todo = outstanding(raw, base.progress)
     work = _work(todo, raw, base, what)
     staged: list[LakeFile] = []
-    if work.raw:
-        rows = rows_of(raw.read(spark, work.raw), work.raw)
-        staged = table.stage(rows, len(work.dates), _EVENTS_PER_RECORD * sum(file.rows for file in work.raw))
+    for files in _batches(work.raw):
+        rows, dates = rows_of(raw.read(spark, files), files), {file.partition["arrival_date"] for file in files}
+        staged += table.stage(rows, len(dates), _EVENTS_PER_RECORD * sum(file.rows for file in files))
     if work.dates or todo.dates != todo.source.pending:
         cleaned = raw.dates() - todo.dates.keys()
         progress = base.progress.with_source(RAW_EVENTS.name, todo.after(work.dates))
@@ -128,6 +131,20 @@ def _work(todo: Outstanding, raw: Snapshot, base: Snapshot, what: Cleaning) -> _
         new + _of(raw.of_dates(again), what.hours),
         _of(base.of_dates(again), what.hours),
     )
+
+
+def _batches(files: Iterable[LakeFile]) -> Iterator[list[LakeFile]]:
+    """The files in the order of their names, a batch at a time; a larger file is a batch of its own."""
+    batch: list[LakeFile] = []
+    size = 0
+    for file in sorted(files, key=attrgetter("path")):
+        if batch and size + file.size > BYTES_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield batch
 
 
 def _of(files: list[LakeFile], hours: Collection[int]) -> list[LakeFile]:

@@ -29,8 +29,9 @@ LARGE_BYTES = 256_000
 _CHUNK_BYTES = 500_000
 _LENGTH = struct.Struct("<Q")
 
-_lock = threading.Lock()
+_turn = threading.Condition()
 _idle: list[_Worker] = []
+_busy: list[_Worker] = []
 
 
 def over_processes(
@@ -38,7 +39,8 @@ def over_processes(
 ) -> Iterator[pa.RecordBatch]:
     """What `function` gives for the batches, in the order of their rows.
 
-    It must be picklable and look at each row alone. No more is worked on ahead than keeps the processes busy.
+    It must be picklable and look at each row alone. No more is worked on ahead than keeps the processes busy, and no
+    more processes work than so many, however many threads ask.
     """
     if processes <= 1:
         for batch in batches:
@@ -54,7 +56,7 @@ def over_processes(
                 continue
             rows = max(1, batch.num_rows * _CHUNK_BYTES // batch.nbytes)
             for start in range(0, batch.num_rows, rows):
-                ahead.append(threads.submit(_in_process, pickled, batch.slice(start, rows)))
+                ahead.append(threads.submit(_in_process, pickled, batch.slice(start, rows), processes))
                 yield from _finished(ahead, 2 * processes)
         yield from _finished(ahead, 0)
 
@@ -65,13 +67,19 @@ def _finished(ahead: deque[Future[list[pa.RecordBatch]]], left: int) -> Iterator
         yield from ahead.popleft().result()
 
 
-def _in_process(function: bytes, chunk: pa.RecordBatch) -> list[pa.RecordBatch]:
-    with _lock:
+def _in_process(function: bytes, chunk: pa.RecordBatch, processes: int) -> list[pa.RecordBatch]:
+    with _turn:
+        _turn.wait_for(lambda: len(_busy) < processes)
         worker = _idle.pop() if _idle else _Worker()
-    result = worker.run(function, chunk)
-    with _lock:
+        _busy.append(worker)
+    try:
+        result = worker.run(function, chunk)
         _idle.append(worker)
-    return result
+        return result
+    finally:
+        with _turn:
+            _busy.remove(worker)
+            _turn.notify()
 
 
 class _Worker:

@@ -33,7 +33,7 @@ from event_assets.transforms.view_marks import VIEW_MARKS
 PARTS = 32
 """Parts that the events are dealt into by session; each is worked on in memory, on one core."""
 
-EVENTS_AT_ONCE = 4_000_000
+EVENTS_AT_ONCE = 3_000_000
 """Events that an engine in one process holds in memory while their sessions are found: about 2 GB."""
 
 EVENT_COLUMNS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pyarrow as pa
@@ -42,3 +43,12 @@ def test_a_small_batch_stays_here() -> None:
 def test_an_error_is_raised_where_the_batch_came_from() -> None:
     with pytest.raises(RuntimeError, match="ValueError: cannot take"):
         list(over_processes(refusing, [rows(600)], 2))
+
+
+def test_no_more_processes_work_than_were_asked_for_however_many_threads_ask() -> None:
+    def worked_on(_: int) -> set[int]:
+        made = pa.Table.from_batches(over_processes(partial(doubled, 1), [rows(600)], 2))
+        return set(made.column("process").to_pylist())
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set().union(*threads.map(worked_on, range(4)))) <= 2
