@@ -7,11 +7,13 @@ import pkgutil
 import sys
 from pathlib import Path
 
+_SHARED = {"__main__", "data", "watch"}
+"""Modules that the benchmarks use."""
+
 
 def main() -> int:
     """Calls `main(argv)` of the named module; gives the exit status."""
-    names = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    names.remove("__main__")
+    names = sorted({module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])} - _SHARED)
     if len(sys.argv) < 2 or sys.argv[1] not in names:
         print(f"usage: python -m benchmarks {{{','.join(names)}}} [--json]", file=sys.stderr)
         return 2

@@ -11,23 +11,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
 from benchmarks.data import START, event_blocks
+from benchmarks.watch import watched
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, RAW_EVENTS
@@ -177,29 +175,8 @@ _SIDES = {"ours": _ours, "duckdb": _duckdb}
 def measured(side: str, folder: Path, benchmark: str = "pipeline") -> tuple[dict[str, Any], int]:
     """What one side of a benchmark says of itself, and the most megabytes that its processes held at once."""
     command = [sys.executable, "-m", "benchmarks", benchmark, "--side", side, "--folder", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        peak = [0]
-        watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), peak), daemon=True)
-        watcher.start()
-        output, _ = process.communicate()
-        if process.returncode:
-            raise RuntimeError(f"{side} ended with status {process.returncode}")
-        watcher.join()
-    return json.loads(output.splitlines()[-1]), peak[0] // 2**20
-
-
-def _watch(process: psutil.Process, peak: list[int]) -> None:
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        peak[0] = max(peak[0], sum(_resident(process)))
-        time.sleep(0.05)
-
-
-def _resident(process: psutil.Process) -> Iterator[int]:
-    for part in (process, *process.children(recursive=True)):
-        try:
-            yield part.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
+    output, memory = watched(command)
+    return json.loads(output.splitlines()[-1]), memory
 
 
 def _difference(folder: Path) -> dict[str, Any]:
