@@ -33,11 +33,11 @@ from event_assets.transforms.user_traits import TRAIT_COLUMNS, replace_user_trai
 from event_assets.transforms.users import CONSENT, ids_of, replace_users, touched_persons, users
 from event_assets.transforms.visitors import of_visitors, replace_visitors, touched_visitors, visitors
 
-CODE = "4"
+CODE = "5"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _CARRIERS = ("anonymous_id", "user_id")
-_OF_EVENTS = ("event_id", "event", "derived_at", "received_at", "properties", "revenue_reporting", *CONSENT)
+_OF_EVENTS = ("event_id", "event", "derived_at", "received_at", "properties", "revenue_reporting", "is_bot", *CONSENT)
 _OF_SESSIONS = ("session_id", "start_at", "page_views", "source", "medium", "campaign", "channel_group")
 """Beside the ids, the columns that users are made of."""
 
@@ -49,7 +49,7 @@ def visitors_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> 
         return Made(visitors(work.rows(ENRICHED_EVENTS), work.rows(SESSIONS)))
 
     def touched(work: Work) -> list[str] | None:
-        events = work.changed(ENRICHED_EVENTS, ("anonymous_id", "user_id", "derived_at", "received_at"))
+        events = work.changed(ENRICHED_EVENTS, ("anonymous_id", "user_id", "derived_at", "received_at", "is_bot"))
         return touched_visitors(events, work.changed(SESSIONS, ("anonymous_id", "page_views", "engaged_seconds")))
 
     def part(work: Work, ids: list[str]) -> Made:

@@ -32,7 +32,8 @@ WEEK = 7
 
 
 def user_segments(users: DataFrame, events: DataFrame, as_of: dt.date) -> DataFrame:
-    """The segments of all users on a day, in the columns of `USER_SEGMENTS`.
+    """The segments of all users on a day, in the columns of `USER_SEGMENTS`. Robots are left out, also of the places of
+    others.
 
     `events` have `person_id` and `event_date`; those of the week before the last (`week_before`) are enough.
     A score is 1 + floor(5 * persons who are worse / persons): equal values have equal scores, 5 is the best fifth.
@@ -42,7 +43,8 @@ def user_segments(users: DataFrame, events: DataFrame, as_of: dt.date) -> DataFr
     active = events.where(F.col("event_date").between(F.lit(first), F.lit(last)))
     before = active.select("person_id", F.lit(True).alias("_before")).distinct()
     return (
-        users.join(before, "person_id", "left")
+        users.where(~F.col("is_bot"))
+        .join(before, "person_id", "left")
         .select(
             "person_id",
             F.lit(as_of).alias("as_of"),

@@ -17,7 +17,7 @@ from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import carried_ids, is_one_of, listed
 from event_assets.transforms.user_traits import current_traits
 
-_SUMS = ("sessions", "events", "page_views", "conversions", "revenue")
+_SUMS = ("sessions", "events", "human_events", "page_views", "conversions", "revenue")
 _FIRST = ("source", "medium", "campaign", "channel_group")
 CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
 
@@ -27,7 +27,8 @@ def users(
 ) -> DataFrame:
     """The persons of these identities, in the columns of `USERS`.
 
-    An event or session is the person's whose device it came from; on a shared device, and without one, its user's.
+    A person is a robot when all their events are; what a robot did on a person's device counts among the sums. An event
+    or session is the person's whose device it came from; on a shared device, and without one, its user's.
     `traits` are their user_traits. For some persons only, give the events and sessions that carry their ids, and take
     only their rows (`replace_users`).
     """
@@ -45,6 +46,7 @@ def users(
         .join(current_traits(traits), "person_id", "left")
         .join(_consent(events, identities), "person_id", "left")
         .fillna(0, list(_SUMS))
+        .withColumn("is_bot", (F.col("events") > 0) & (F.col("human_events") == 0))
         .select(*USERS.column_names)
     )
 
@@ -85,12 +87,14 @@ def _event_sums(events: DataFrame, identities: DataFrame, rules: SessionRules) -
     is_conversion = F.col("event").isin(list(rules.conversion_events))
     sums = events.groupBy("anonymous_id", "user_id").agg(
         F.count(F.lit(1)).alias("events"),
+        F.sum((~F.col("is_bot")).cast("long")).alias("human_events"),
         F.sum(is_conversion.cast("long")).alias("conversions"),
         F.sum(F.when(is_conversion, F.col("revenue_reporting"))).alias("revenue"),
     )
     none = F.lit(0).cast("long")
     return with_person(sums, identities).select(
-        "person_id", none.alias("sessions"), "events", none.alias("page_views"), "conversions", "revenue"
+        *("person_id", none.alias("sessions"), "events", "human_events"),
+        *(none.alias("page_views"), "conversions", "revenue"),
     )
 
 
@@ -100,6 +104,7 @@ def _session_sums(sessions: DataFrame) -> DataFrame:
         "person_id",
         F.lit(1).cast("long").alias("sessions"),
         none.alias("events"),
+        none.alias("human_events"),
         "page_views",
         none.alias("conversions"),
         F.lit(0.0).alias("revenue"),

@@ -53,7 +53,7 @@ _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
         "",
     ),
     "identities": (("id_type", "id", "person_id"), ""),
-    "users": (("person_id", "events", "revenue"), ""),
+    "users": (("person_id", "events", "revenue", "is_bot"), ""),
     "quarantined_events": (("event_id", "reason", "shard_id", "sequence_number", "line"), ""),
     "event_ledger": (("arrival_date", "arrival_hour", "balanced"), ""),
 }

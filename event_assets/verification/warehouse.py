@@ -22,8 +22,9 @@ def warehouse_lines(evidence: Evidence) -> Iterator[Expectation]:
     yield same("warehouse.fct_sessions", "sessions", evidence, SESSIONS, sessions)
     revenue = f"SELECT round(sum(revenue), 2) FROM warehouse_fct_sessions WHERE {OUR_SESSIONS}"
     yield same("warehouse.fct_sessions", "revenue", evidence, SESSION_REVENUE, revenue)
-    for name in ("dim_users", "user_segments"):
-        missing = f"SELECT person_id FROM lake_users EXCEPT SELECT person_id FROM warehouse_{name}"
+    for name, wanted in (("dim_users", "true"), ("user_segments", "NOT is_bot")):
+        people = f"SELECT person_id FROM lake_users WHERE {wanted}"
+        missing = f"{people} EXCEPT SELECT person_id FROM warehouse_{name}"
         yield none(f"warehouse.{name}", "people that are missing", evidence, missing)
     for name, there in COPIES.items():
         yield _copy(evidence, name, there)

@@ -102,6 +102,7 @@ def visitor_rows(sessions: list[Session], people: People) -> Iterator[dict[str, 
             "sessions": len(own),
             "page_views": sum(session.page_views for session in own),
             "engaged_seconds": sum(session.engaged_seconds for session in own),
+            "is_bot": all(event.agent.is_bot for event in events),
         }
 
 
@@ -123,6 +124,7 @@ def user_rows(sessions: list[Session], people: People) -> Iterator[dict[str, Any
             "sessions": sum(people.of(session.anonymous_id, session.user_id) == person for session in sessions),
             "events": len(events),
             "revenue": round(sum(event.revenue for event in events if event.event == CONVERSION), 6),
+            "is_bot": bool(events) and all(event.agent.is_bot for event in events),
         }
 
 

@@ -72,6 +72,23 @@ class People:
             assert found[name] == rows, name
 
 
+def test_an_agent_that_is_known_for_a_robot_leaves_the_segments_and_stays_among_people(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """Lists of robots grow: the same event comes again with another flag."""
+    people = People(spark, tmp_path)
+    shown, other = enriched_event(anonymous_id="agent"), enriched_event()
+    people.change([shown, other])
+    people.run()
+    assert [row["person_id"] for row in people.rows()["user_segments"]] == ["a1", "agent"]
+    people.change([shown | {"is_bot": True}], [shown])
+    people.run()
+    for table, name in (("users", "person_id"), ("visitors", "anonymous_id")):
+        assert {row[name]: row["is_bot"] for row in people.rows()[table]} == {"a1": False, "agent": True}
+    assert [row["person_id"] for row in people.rows()["user_segments"]] == ["a1"]
+    people.assert_equal_to_a_rebuild()
+
+
 @pytest.fixture
 def people(spark: SparkSession, tmp_path: Path) -> People:
     return People(spark, tmp_path)

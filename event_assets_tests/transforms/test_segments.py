@@ -24,7 +24,13 @@ def segments(
 
 def person(name: str, days_ago: int = 0, sessions: int = 1, revenue: float = 0.0) -> Row:
     seen = {"first_seen_at": at(days=-days_ago), "last_seen_at": at(days=-days_ago)}
-    return {"person_id": name, "sessions": sessions, "revenue": revenue, **seen}
+    return {"person_id": name, "sessions": sessions, "revenue": revenue, "is_bot": False, **seen}
+
+
+def test_robots_have_no_place_and_move_nobody_elses(spark: SparkSession) -> None:
+    people = [person(f"p{n}", days_ago=n, sessions=n, revenue=float(n)) for n in range(5)]
+    robots = [person(f"r{n}", sessions=1000 + n) | {"is_bot": True} for n in range(5)]
+    assert segments(spark, people + robots) == segments(spark, people)
 
 
 def test_ten_people_fall_into_fifths_of_two(spark: SparkSession) -> None:

@@ -53,6 +53,20 @@ def test_a_user_is_a_person_with_all_ids_and_the_sums_of_their_devices(spark: Sp
     assert (row["source"], row["medium"], row["channel_group"]) == ("google", "cpc", "Paid Search")
 
 
+def test_a_person_is_a_robot_when_all_their_events_are(spark: SparkSession) -> None:
+    rows = [
+        *(enriched_event(when=at(second), anonymous_id="crawler", is_bot=True) for second in (0, 5)),
+        enriched_event(anonymous_id="watched"),
+        enriched_event(when=at(5), anonymous_id="watched", is_bot=True),
+        enriched_event("alias", user_id="new", is_bot=True, properties='{"previous_id": "named"}'),
+        enriched_event(),
+    ]
+    found = {row["person_id"]: (row["is_bot"], row["events"]) for row in People(spark, rows).rows()}
+    assert found["crawler"] == (True, 2)
+    assert found["watched"] == (False, 2)
+    assert not any(is_bot for person, (is_bot, _) in found.items() if person != "crawler")
+
+
 def test_what_happens_on_a_shared_device_is_its_users(spark: SparkSession) -> None:
     rows = [enriched_event(user_id=f"u{number}", when=at(number)) for number in range(6)] + [enriched_event()]
     counts = {row["person_id"]: row["events"] for row in People(spark, rows).rows()}

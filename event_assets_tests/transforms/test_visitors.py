@@ -34,6 +34,18 @@ def test_a_visitor_is_a_device_with_its_times_and_sums(spark: SparkSession) -> N
     assert (row["sessions"], row["page_views"], row["engaged_seconds"]) == (2, 2, 5)
 
 
+def test_a_visitor_is_a_robot_when_all_its_events_are(spark: SparkSession) -> None:
+    rows = [
+        enriched_event(anonymous_id="crawler", is_bot=True),
+        enriched_event(anonymous_id="watched", is_bot=True),
+        enriched_event(when=at(5), anonymous_id="watched"),
+    ]
+    assert {row["anonymous_id"]: row["is_bot"] for row in visitors_of(spark, rows)} == {
+        "crawler": True,
+        "watched": False,
+    }
+
+
 def test_the_user_is_the_last_by_received_at_for_the_devices_whole_past(spark: SparkSession) -> None:
     rows = [
         enriched_event(when=at(5), user_id="u1", received_at=at(60)),

@@ -153,7 +153,9 @@ def _behaviour(evidence: Evidence) -> Platform:
     sessions[0]["revenue"] = float(revenue)
     views = evidence.rows("SELECT DISTINCT page_view_id FROM counted WHERE event = 'page_view'")
     people = evidence.rows("SELECT id, person FROM expected_people")
-    users: Rows = [{"person_id": person, "events": 0, "revenue": 0.0} for person in sorted({p for _, p in people})]
+    users: Rows = [
+        {"person_id": person, "events": 0, "revenue": 0.0, "is_bot": False} for person in sorted({p for _, p in people})
+    ]
     known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, kept_user_id) IS NOT NULL"
     users[0] |= {"events": int(evidence.number(known)), "revenue": float(revenue)}
     identities = [{"id_type": "user", "id": id_, "person_id": person} for id_, person in people]
@@ -222,7 +224,7 @@ def _a_person_torn_apart(platform: Platform) -> None:
     people = [row["person_id"] for row in platform["identities"]]
     torn = next(row for row in platform["identities"] if people.count(row["person_id"]) > 1)
     torn["person_id"] = "somebody else"
-    platform["users"].append({"person_id": "somebody else", "events": 0, "revenue": 0.0})
+    platform["users"].append({"person_id": "somebody else", "events": 0, "revenue": 0.0, "is_bot": False})
 
 
 def _two_people_made_one(platform: Platform) -> None:

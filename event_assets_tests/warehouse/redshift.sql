@@ -486,6 +486,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_visitors" (
   "sessions" bigint ENCODE az64,
   "page_views" bigint ENCODE az64,
   "engaged_seconds" bigint ENCODE az64,
+  "is_bot" boolean ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -511,6 +512,8 @@ COMMENT ON COLUMN "analytics"."dim_visitors"."page_views" IS 'Page views.';
 
 COMMENT ON COLUMN "analytics"."dim_visitors"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
 
+COMMENT ON COLUMN "analytics"."dim_visitors"."is_bot" IS 'A robot: all its events came from one.';
+
 COMMENT ON COLUMN "analytics"."dim_visitors"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."dim_users" (
@@ -533,6 +536,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_users" (
   "consent_marketing" boolean ENCODE zstd,
   "consent_personalisation" boolean ENCODE zstd,
   "consent_at" timestamp with time zone ENCODE az64,
+  "is_bot" boolean ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
@@ -577,6 +581,8 @@ COMMENT ON COLUMN "analytics"."dim_users"."consent_marketing" IS 'Consent to mar
 COMMENT ON COLUMN "analytics"."dim_users"."consent_personalisation" IS 'Consent to personalisation, by the same.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."consent_at" IS 'When that event happened.';
+
+COMMENT ON COLUMN "analytics"."dim_users"."is_bot" IS 'A robot. Robots are in this table, and in no table of segments, touches, conversions or metrics. Definition: the person has events, and all of them came from robots.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -627,7 +633,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
 DISTSTYLE KEY DISTKEY ("person_id")
 COMPOUND SORTKEY ("segment");
 
-COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place by recency, frequency and money, and the stage of their lifecycle.';
+COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
 
 COMMENT ON COLUMN "analytics"."user_segments"."person_id" IS 'The person.';
 
@@ -1189,7 +1195,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
 
-CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_at" timestamp);
+CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_at" timestamp, "is_bot" boolean);
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/dim_users/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -1205,7 +1211,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "dim_users"."person_id", min("dim_users"."lo
 
 DELETE FROM "analytics"."dim_users";
 
-INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "first_seen_at", "last_seen_at", "sessions", "events", "page_views", "conversions", "revenue", "source", "medium", "campaign", "channel_group", "traits", "consent_analytics", "consent_marketing", "consent_personalisation", "consent_at", "loaded_at") SELECT "_stage"."person_id", "_stage"."user_ids", "_stage"."anonymous_ids", "_stage"."first_seen_at" AT TIME ZONE 'UTC', "_stage"."last_seen_at" AT TIME ZONE 'UTC', "_stage"."sessions", "_stage"."events", "_stage"."page_views", "_stage"."conversions", "_stage"."revenue", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."traits", "_stage"."consent_analytics", "_stage"."consent_marketing", "_stage"."consent_personalisation", "_stage"."consent_at" AT TIME ZONE 'UTC', coalesce("_kept"."loaded_at", %s) FROM "_stage" LEFT JOIN "_kept" ON "_kept"."person_id" = "_stage"."person_id";
+INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "first_seen_at", "last_seen_at", "sessions", "events", "page_views", "conversions", "revenue", "source", "medium", "campaign", "channel_group", "traits", "consent_analytics", "consent_marketing", "consent_personalisation", "consent_at", "is_bot", "loaded_at") SELECT "_stage"."person_id", "_stage"."user_ids", "_stage"."anonymous_ids", "_stage"."first_seen_at" AT TIME ZONE 'UTC', "_stage"."last_seen_at" AT TIME ZONE 'UTC', "_stage"."sessions", "_stage"."events", "_stage"."page_views", "_stage"."conversions", "_stage"."revenue", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."traits", "_stage"."consent_analytics", "_stage"."consent_marketing", "_stage"."consent_personalisation", "_stage"."consent_at" AT TIME ZONE 'UTC', "_stage"."is_bot", coalesce("_kept"."loaded_at", %s) FROM "_stage" LEFT JOIN "_kept" ON "_kept"."person_id" = "_stage"."person_id";
 
 SELECT CAST(NULL AS date), count(*), coalesce(sum("events"), 0), coalesce(sum("sessions"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."dim_users";
 

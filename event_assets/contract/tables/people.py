@@ -17,6 +17,7 @@ VISITORS = Table(
         required("sessions", "long", "Sessions."),
         required("page_views", "long", "Page views."),
         required("engaged_seconds", "long", "Engaged seconds.", unit="s"),
+        required("is_bot", "boolean", "A robot: all its events came from one."),
     ),
     key=("anonymous_id",),
 )
@@ -74,13 +75,19 @@ USERS = Table(
         Column("consent_marketing", "boolean", "Consent to marketing, by the same."),
         Column("consent_personalisation", "boolean", "Consent to personalisation, by the same."),
         Column("consent_at", "timestamp", "When that event happened."),
+        required(
+            "is_bot",
+            "boolean",
+            "A robot. Robots are in this table, and in no table of segments, touches, conversions or metrics.",
+            definition="the person has events, and all of them came from robots",
+        ),
     ),
     key=("person_id",),
 )
 
 USER_SEGMENTS = Table(
     "user_segments",
-    "Each person's place by recency, frequency and money, and the stage of their lifecycle.",
+    "Each person's place (robots have none) by recency, frequency and money, and the stage of their lifecycle.",
     (
         required("person_id", "string", "The person."),
         required("as_of", "date", "Day on which it holds: the last event date of the lake."),
