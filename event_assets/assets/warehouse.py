@@ -79,6 +79,7 @@ def _loaded(step: Callable[[], Loaded]) -> dg.MaterializeResult[None]:
         "new_rows": inserted,
         "deleted_rows": sum(report.deleted for report in loaded.reports),
         "transactions": len(loaded.reports),
+        "shortened_texts": sum(report.shortened for report in loaded.reports),
         "version": loaded.lake_version,
         "dates": ", ".join(loaded.dates[-60:]),
     }

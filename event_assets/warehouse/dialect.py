@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from psycopg import Connection, sql
 
 from event_assets.contract.tables import Column, ColumnType, WarehouseTable
+from event_assets.warehouse.fitting import Fitted
 from event_assets.warehouse.relation import Relation
 
 Session = Connection[tuple[Any, ...]]
@@ -77,3 +78,7 @@ class Dialect(Protocol):
 
     def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
         """Copies the files into the staging table, inside the session's transaction."""
+
+    def fitted(self, table: WarehouseTable, files: Sequence[SourceFile]) -> AbstractContextManager[Fitted | None]:
+        """The files with copies in the place of those whose texts the warehouse cannot hold, gone at the block's end;
+        None where it can hold all."""

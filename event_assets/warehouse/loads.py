@@ -29,7 +29,8 @@ LoadExpectation = Mapping[PartitionDate, Totals]
 
 
 class LoadReport(NamedTuple):
-    """What one load did. `replaced_nuls` counts text values in which NUL became U+FFFD."""
+    """What one load did. `replaced_nuls` counts text values in which NUL became U+FFFD, `shortened` those that the
+    warehouse's columns could not hold."""
 
     table: str
     mode: Mode
@@ -43,6 +44,7 @@ class LoadReport(NamedTuple):
     files: int
     bytes: int
     seconds: float
+    shortened: int = 0
 
 
 class LoadMismatch(RuntimeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import psycopg
 import pyarrow as pa
@@ -11,6 +12,7 @@ from psycopg import sql
 from event_assets.contract.tables import Column, ColumnType, WarehouseTable
 from event_assets.warehouse.binary_copy import HEADER, TRAILER, encode, replace_nul
 from event_assets.warehouse.dialect import Session, SourceFile, Staged
+from event_assets.warehouse.fitting import Fitted
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.relation import Relation, match_columns, names
 
@@ -76,6 +78,9 @@ class PostgresDialect:
 
     def from_stage(self, column: Column, stage: str) -> sql.Composed:
         return names((column,), of=stage)
+
+    def fitted(self, table: WarehouseTable, files: Sequence[SourceFile]) -> AbstractContextManager[Fitted | None]:
+        return nullcontext(None)  # a text may have 1 GB
 
     def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
         lake = table.lake.arrow_schema()

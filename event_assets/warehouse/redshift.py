@@ -8,16 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
+import pyarrow.parquet as pq
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from event_assets.contract.tables import Column, ColumnType, WarehouseTable
 from event_assets.warehouse.dialect import Session, SourceFile, Staged
+from event_assets.warehouse.fitting import Fitted, FittedFile, too_long, write_fitted
 from event_assets.warehouse.lake_files import LakeFiles, path_of
 from event_assets.warehouse.relation import LOADS, Relation
 
-_LONG_TEXT = "varchar(65535)"
-_ID_TEXT = "varchar(512)"
+_LONGEST = 65_535
+_LONGEST_ID = 512
 _IDS = frozenset(
     {
         "event_id",
@@ -35,7 +37,7 @@ _IDS = frozenset(
 """Text that the contract bounds at 128 characters, four bytes each: narrow columns need less memory in queries."""
 
 _TYPES: dict[ColumnType, str] = {
-    "string": _LONG_TEXT,
+    "string": f"varchar({_LONGEST})",
     "int": "integer",
     "long": "bigint",
     "double": "double precision",
@@ -59,7 +61,9 @@ _ENCODINGS: dict[ColumnType, str] = {
 class RedshiftDialect:
     """Redshift, provisioned or serverless. Files stay in S3; the cluster reads them with its IAM role.
 
-    Text of more than 65,535 bytes does not fit a Redshift column: a load that meets one fails and changes nothing.
+    Text of more than 65,535 bytes does not fit a Redshift column, nor into a SUPER value unless its owner has switched
+    that on, and COPY of Parquet cannot truncate: a load that fails is tried again from copies in which such texts are
+    shortened.
     """
 
     name = "redshift"
@@ -86,7 +90,7 @@ class RedshiftDialect:
         return connection
 
     def type_of(self, column: Column) -> sql.SQL:
-        return sql.SQL(_ID_TEXT if column.name in _IDS else _TYPES[column.type])
+        return sql.SQL(f"varchar({_LONGEST_ID})" if column.name in _IDS else _TYPES[column.type])
 
     def column_suffix(self, relation: Relation, column: Column) -> sql.Composable:
         # The leading sort column stays raw: compressed, its blocks are skipped less well.
@@ -135,6 +139,33 @@ class RedshiftDialect:
         return Staged()
 
     @contextmanager
+    def fitted(self, table: WarehouseTable, files: Sequence[SourceFile]) -> Iterator[Fitted | None]:
+        widths = {column.name: _width(column) for column in self.stage_columns(table) if column.type == "string"}
+        fitted: list[FittedFile] = []
+        copies: list[str] = []
+        texts = 0
+        try:
+            for file in files:
+                filesystem = self._files.filesystem(file.url)
+                with filesystem.open_input_file(path_of(file.url)) as source:
+                    parquet = pq.ParquetFile(source)
+                    columns = too_long(parquet, widths)
+                    if not columns:
+                        fitted.append(FittedFile(file.url, file.size, file.rows, file.partition))
+                        continue
+                    rows = parquet.read()
+                url = f"{self._manifests}/{table.name}/{uuid.uuid4().hex}.parquet"
+                copies.append(url)
+                narrow = {name: widths[name] for name in columns}
+                size, changed = write_fitted(rows, narrow, self._files.filesystem(url), path_of(url))
+                fitted.append(FittedFile(url, size, file.rows, file.partition))
+                texts += changed
+            yield Fitted(tuple(fitted), texts) if copies else None
+        finally:
+            for url in copies:
+                self._files.filesystem(url).delete_file(path_of(url))
+
+    @contextmanager
     def _manifest(self, table: WarehouseTable, files: Sequence[SourceFile]) -> Iterator[str]:
         url = f"{self._manifests}/{table.name}/{uuid.uuid4().hex}.manifest"
         filesystem = self._files.filesystem(url)
@@ -144,6 +175,11 @@ class RedshiftDialect:
             yield url
         finally:
             filesystem.delete_file(path_of(url))
+
+
+def _width(column: Column) -> int:
+    """How many bytes of text the column holds."""
+    return _LONGEST_ID if column.name in _IDS else _LONGEST
 
 
 def copy_statement(stage: str, manifest: str, iam_role: str | None) -> sql.Composed:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
+import psycopg
 from psycopg import sql
 
 from event_assets.contract.tables import WAREHOUSE_TABLES, WarehouseTable
@@ -102,8 +103,32 @@ class Warehouse:
         in the dates that are loaded together. `expected` is what the whole of each partition must hold then. `through`
         is the lake version up to which every date of the table is loaded after it; it is kept as the version of None.
 
+        Texts that the warehouse's columns cannot hold are shortened; the lake has them whole.
+
         Raises `LoadMismatch` when it would not; then, as on any other error, nothing has changed.
         """
+
+        def load(sources: Sequence[SourceFile]) -> LoadReport:
+            return self._load(table, dates, sources, expected, mode, (lake_version, lake_table), through)
+
+        try:
+            return load(files)
+        except (psycopg.DataError, psycopg.InternalError):
+            with self.dialect.fitted(table, files) as fitted:
+                if fitted is None:
+                    raise
+                return load(fitted.files)._replace(shortened=fitted.texts)
+
+    def _load(
+        self,
+        table: WarehouseTable,
+        dates: Sequence[dt.date] | None,
+        files: Sequence[SourceFile],
+        expected: LoadExpectation,
+        mode: Mode,
+        made_of: tuple[int, str | None],
+        through: int | None,
+    ) -> LoadReport:
         partitions = _partitions(table, dates)
         began = time.monotonic()
         with self.connect() as session, session.transaction():
@@ -120,14 +145,14 @@ class Warehouse:
             if faults:
                 raise LoadMismatch(table.name, faults)
             rows = {date: totals.rows for date, (totals, _) in standing.items()}
-            self._record(session, table, rows, (lake_version, lake_table))
+            self._record(session, table, rows, made_of)
             if through is not None:
-                self._record(session, table, {None: 0}, (through, lake_table))
+                self._record(session, table, {None: 0}, (through, made_of[1]))
         return LoadReport(
             table=table.name,
             mode=mode,
             dates=len(partitions),
-            lake_version=lake_version,
+            lake_version=made_of[0],
             rows=sum(rows.values()),
             staged=staged,
             deleted=deleted,
