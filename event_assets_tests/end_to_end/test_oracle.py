@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,13 @@ def _expected(lines: list[Row | bytes]) -> dict[str, list[Row]]:
 
 
 def _plain(row: Row) -> Row:
-    """Times as milliseconds since 1970, dates as text, amounts to the sixth place."""
-    return {name: _plain_value(value) for name, value in row.items()}
+    """Times as milliseconds since 1970, dates as text, amounts to the sixth place, JSON as what it says; of a robot's
+    reason that there is one."""
+    plain = {name: _plain_value(value) for name, value in row.items()}
+    plain |= {name: json.loads(plain[name]) for name in ("properties", "traits") if plain.get(name)}
+    if plain.get("bot_reason"):
+        plain["bot_reason"] = True
+    return plain
 
 
 def _plain_value(value: Any) -> Any:

@@ -14,7 +14,17 @@ from event_assets_tests.oracle.traffic import OWN_HOST, USER_AGENTS
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY = 86_400_000
-_AS_GIVEN = ("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "platform")
+_AS_GIVEN = (
+    *("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "platform"),
+    *("properties", "traits"),
+)
+_IN_GROUPS = {
+    **{f"page_{name}": ("page", name) for name in ("url", "title", "referrer")},
+    **{f"{group}_{name}": (group, name) for group in ("viewport", "document") for name in ("width", "height")},
+    "scroll_y_max": ("scroll", "y_max"),
+    "screen_name": ("screen", "name"),
+    "device_user_agent": ("device", "user_agent"),
+}
 
 
 class Source(NamedTuple):
@@ -125,13 +135,16 @@ def event_row(event: Event) -> dict[str, Any]:
     """The row of `enriched_events`, as far as the words tell."""
     return {
         **{name: getattr(event, name) for name in _AS_GIVEN},
+        **{column: (getattr(event, group) or {}).get(name) for column, (group, name) in _IN_GROUPS.items()},
+        "occurred_at": _milliseconds(event.fields.get("occurred_at")),
+        "sent_at": _milliseconds(event.fields.get("sent_at")),
         "received_at": event.received,
         "derived_at": event.derived,
         "event_date": str((_EPOCH + dt.timedelta(milliseconds=event.derived)).date()),
-        "page_url": event.url,
         "ip": event.kept_ip,
         "country": event.country,
         **event.agent._asdict(),
+        "bot_reason": event.agent.is_bot or None,
         "referrer_medium": event.referrer.medium,
         "referrer_source": event.referrer.source,
         "search_term": event.referrer.search_term,

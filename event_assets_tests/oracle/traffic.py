@@ -157,9 +157,9 @@ class _Traffic:
         """Over midnight; 24 hours and more; 3 days and more; on two devices; of nothing that counts."""
         page = {"url": f"https://{OWN_HOST}/long"}
         tireless = Device("tireless", "web", "windows", False)
-        for number in range(53):
-            at = _BEGIN + 5 * _DAY + number * 30 * _MINUTE
-            view = f"t{number}" if number % 10 == 0 else None
+        for number in range(112):
+            at = _BEGIN + 5 * _DAY + number * 14 * _MINUTE
+            view = f"t{number}" if number % 20 == 0 else None
             self.add("page_view" if view else "click", at, tireless, page_view_id=view, page=page)
         first, second = Device("one", "web", "iphone", True), Device("two", "web", "windows", True)
         for number, days in enumerate((0, 1, 2.5, 3, 3.001, 4)):
