@@ -1,0 +1,127 @@
+"""Commands that bring events: made up, from a file, or through every step into Parquet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from event_assets.cli.console import EXIT_FAULT, AsJson, app, console, current_settings, faults_as_sentences
+
+
+@app.command()
+def simulate(
+    events: Annotated[int, typer.Option(min=1, help="Events to send, about.")] = 20_000,
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds to send them in.")] = 30.0,
+    hours: Annotated[float, typer.Option(min=0.01, help="Hours of life that they are, up to now.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up people.")] = 7,
+    rate: Annotated[
+        list[str] | None, typer.Option(help="A fault's rate, NAME=SHARE, such as duplicate=0.1. Repeatable.")
+    ] = None,
+    anomaly: Annotated[
+        list[str] | None,
+        typer.Option(help="An anomaly to plant, KIND[,FROM,TO[,STRENGTH]], such as bot_wave. Repeatable."),
+    ] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Ingest API. Default: the running stack's.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Write key. Default: one of its own, for as long as it sends.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send made-up traffic with faults in it, and write down the truth that `verify` holds every stage against."""
+    with faults_as_sentences():
+        from event_assets import display
+        from event_assets.simulator.local import local_endpoint, simulate_locally
+        from event_assets.simulator.run import run_simulation
+        from event_assets.simulator.traffic import Traffic, rates_of
+
+        settings, rates = current_settings(), rates_of(dict(_named_number(each) for each in rate or ()))
+        traffic = Traffic(seed, events, seconds, hours, rates, tuple(anomaly or ()))
+        where = endpoint or local_endpoint(settings)
+        with display.simulation_progress(console()) as watch:
+            if key is None:
+                result = simulate_locally(settings, where, traffic, watch)
+            else:
+                result = run_simulation(settings, where, key, None, progress=watch, **traffic.arguments())
+        if as_json:
+            typer.echo(json.dumps(result.as_dict()))
+        else:
+            display.show_simulation(result)
+
+
+def _named_number(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no rate: write NAME=SHARE, such as duplicate=0.1") from None
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line: NDJSON, .gz or .zst.")],
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="YAML file that maps the file's fields to the contract's, or a shipped one's name."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Feed a file of events onto the stream, as a trusted source. A running stack takes them from there."""
+    with faults_as_sentences():
+        from event_assets import display
+        from event_assets.importing import StreamSink, find_mapping, import_file
+        from event_assets.streams import open_stream
+
+        settings = current_settings()
+        fields = find_mapping(mapping) if mapping else None
+        stream = open_stream(settings)
+        try:
+            stream.create(settings.stream_shards)
+            with display.import_progress(console(), file) as watch:
+                result = import_file(
+                    file, fields, StreamSink(settings, stream), watch, bookmarks=settings.home / "imports"
+                )
+        finally:
+            stream.close()
+        if as_json:
+            typer.echo(json.dumps(asdict(result) | {"path": str(result.path)}))
+        else:
+            display.show_import(result)
+
+
+@app.command()
+def model(
+    events: Annotated[
+        Path, typer.Argument(help="Events of the contract, one JSON object a line, .gz and .zst too; - for stdin.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the tables, each as <table>/<table>.parquet.")],
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", help="YAML or JSON file of settings by name: session_timeout_minutes: 30."),
+    ] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="YAML file that maps the file's fields to the contract's, or a shipped one's name."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a file of events from a trusted source through every step, and write each table as Parquet.
+
+    Ids and times are taken as given. An event without received_at gets its sent_at, else its occurred_at. Without a
+    plan_dir there is no tracking plan. Exit status 1 where the books do not balance, 2 where something cannot be read.
+    """
+    with faults_as_sentences():
+        from event_assets import display
+        from event_assets.modelling import model_file
+
+        with display.parts_in_turn(console()) as watch:
+            modelled = model_file(events, out, settings_file, mapping, watch=watch)
+        if as_json:
+            typer.echo(json.dumps(modelled.as_dict()))
+        else:
+            display.show_modelled(modelled)
+        if not modelled.books.balance:
+            raise typer.Exit(EXIT_FAULT)

@@ -1,0 +1,69 @@
+"""Write keys: who may send events to the ingest API."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from event_assets.cli.console import EXIT_FAULT, AsJson, app, console, current_settings, faults_as_sentences
+
+if TYPE_CHECKING:
+    from event_assets.collector.keys import WriteKeys
+
+
+keys_app = typer.Typer(help="Write keys: who may send events to the ingest API.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+
+@keys_app.command("create")
+def keys_create(
+    name: Annotated[str, typer.Argument(help="What the source is called.")],
+    platform: Annotated[Literal["web", "ios", "android", "desktop", "server"], typer.Option(help="Its platform.")],
+    trusted: Annotated[bool, typer.Option("--trusted", help="May say when events were received.")] = False,
+    signed: Annotated[bool, typer.Option("--signed", help="Must sign its requests.")] = False,
+    origin: Annotated[list[str] | None, typer.Option(help="Web origin that may use it; * for all. Repeatable.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="Most events a second.")] = None,
+) -> None:
+    """Make a write key and print it, this once."""
+    with faults_as_sentences():
+        key = _keys().create(
+            name,
+            platform,
+            trusted,
+            signed=signed,
+            allowed_origins=tuple(origin or ()),
+            events_per_second=rate,
+        )
+        typer.echo(key)
+        console().print("It is not shown again: only its hash is kept." if not signed else "It is not shown again.")
+
+
+@keys_app.command("list")
+def keys_list(as_json: AsJson = False) -> None:
+    """Show all keys, without the keys themselves."""
+    with faults_as_sentences():
+        from event_assets import display
+
+        rows = [display.source_row(source) for source in _keys().sources()]
+        if as_json:
+            typer.echo(json.dumps(rows))
+        else:
+            display.show_rows(rows, empty="No keys yet. Make one: event-assets keys create NAME --platform web")
+
+
+@keys_app.command("revoke")
+def keys_revoke(key: Annotated[str, typer.Argument(help="The key, or its id.")]) -> None:
+    """End a write key; the ingest API refuses it within a second."""
+    with faults_as_sentences():
+        if not _keys().revoke(key):
+            console().print("There is no such key in force.", style="red")
+            raise typer.Exit(EXIT_FAULT)
+        console().print("Revoked.")
+
+
+def _keys() -> WriteKeys:
+    from event_assets.collector.keys import WriteKeys
+
+    return WriteKeys.of(current_settings())

@@ -1,0 +1,115 @@
+"""Commands that run the local stack, or a part of it, until a signal ends them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from event_assets.cli.console import AsJson, app, console, current_settings, faults_as_sentences
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from event_assets.stack.local import LocalStack
+    from event_assets.stack.record import StackRecord
+
+
+@app.command()
+def up(end_with_parent: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
+    """Start the local stack and keep it running until Ctrl-C."""
+    with faults_as_sentences(), _running_stack(end_with_parent) as (out, stack):
+        _show_addresses(out, stack.record)
+        _watch(stack)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Stop when the summary is printed.")] = False,
+    as_json: AsJson = False,
+    events: Annotated[int, typer.Option(min=1, help="Events to send, about.")] = 20_000,
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds to send them in.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up people.")] = 7,
+    patience: Annotated[float, typer.Option(min=1, help="Seconds to wait for the last row.")] = 300.0,
+    end_with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Start the stack, send an hour of a small site's life through it, and show what became of it."""
+    with faults_as_sentences(), _running_stack(end_with_parent) as (out, stack):
+        from event_assets import display
+        from event_assets.demo import run_demo
+
+        _show_addresses(out, stack.record)
+        with display.demo_progress(out) as watch:
+            result = run_demo(
+                stack.settings,
+                stack,
+                events=events,
+                seconds=seconds,
+                seed=seed,
+                patience_seconds=patience,
+                watch=watch,
+            )
+        if as_json:
+            typer.echo(json.dumps(result.as_dict()))
+        else:
+            display.show_summary(result, stack.record)
+        if not once:
+            out.print("The stack goes on until Ctrl-C.")
+            _watch(stack)
+
+
+@app.command("spark-server")
+def spark_server(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 50051,
+) -> None:
+    """Serve the embedded Spark engine (Sail) to other processes, as `sc://host:port`, until Ctrl-C."""
+    with faults_as_sentences():
+        from event_assets.stack.spark_server import serve
+
+        console().print(f"Spark Connect at sc://{host}:{port}")
+        serve(host, port, current_settings())
+
+
+@contextlib.contextmanager
+def _running_stack(end_with_parent: bool) -> Iterator[tuple[Console, LocalStack]]:
+    """A started stack, which a signal to this process ends in order."""
+    from event_assets.stack.guard import end_with_parent as end_with_parent_process
+    from event_assets.stack.local import LocalStack
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    if end_with_parent:
+        end_with_parent_process()
+    out = console()
+    stack = LocalStack(current_settings(), report=lambda sentence: out.print(f"  {sentence}"))
+    out.print("Starting the stack …")
+    with contextlib.ExitStack() as until_end:
+        until_end.callback(_stop, out, stack)
+        stack.start()
+        yield out, stack
+
+
+def _watch(stack: LocalStack) -> None:
+    """Keep the stack running until a signal says otherwise, which is the ordinary end."""
+    with contextlib.suppress(KeyboardInterrupt):
+        stack.watch()
+
+
+def _stop(out: Console, stack: LocalStack) -> None:
+    # A second signal must not leave processes behind; the guards' deadlines bound how long this takes.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        out.print("Stopping the stack …")
+    stack.stop()
+
+
+def _show_addresses(out: Console, record: StackRecord) -> None:
+    from event_assets import display
+
+    display.show_addresses(out, record)
