@@ -75,10 +75,10 @@ def _measure(folder: Path, events: int) -> dict[str, Any]:
 
 
 def _table(figures: dict[str, Any]) -> str:
-    lines = [f"{'transform':16}{'rows in':>12}{'rows out':>12}{'seconds':>10}{'rows/s':>12}"]
+    lines = [f"{'transform':20}{'rows in':>12}{'rows out':>12}{'seconds':>10}{'rows/s':>12}"]
     for name, step in figures["transforms"].items():
         numbers = f"{step['rows_in']:>12,}{step['rows_out']:>12,}{step['seconds']:>10}{step['rows_per_second']:>12,}"
-        lines.append(f"{name:16}{numbers}")
+        lines.append(f"{name:20}{numbers}")
     return "\n".join([*lines, "", *(f"{name}: {value}" for name, value in figures.items() if name != "transforms")])
 
 
@@ -132,10 +132,11 @@ def _ours(folder: Path) -> dict[str, Any]:
 
 
 def _of_events(files: _Files) -> dict[str, _Step]:
-    from event_assets.transforms.clean import CleanRules, clean
+    from event_assets.transforms.clean import CleanRules, clean, quarantine
     from event_assets.transforms.deduplicate import duplicates, index_entries, without
     from event_assets.transforms.enrich import EnrichRules, enrich
     from event_assets.transforms.page_views import page_views
+    from event_assets.transforms.session_issues import session_issues
     from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
     from event_assets.transforms.sessions import sessions
 
@@ -143,10 +144,12 @@ def _of_events(files: _Files) -> dict[str, _Step]:
     cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
     return {
         "clean": _Step(lambda: clean(read("raw"), cleaning, os.cpu_count() or 1), "raw"),
+        "quarantine": _Step(lambda: quarantine(read("raw"), cleaning, os.cpu_count() or 1), "raw"),
         "deduplicate": _Step(lambda: duplicates(index_entries(read("clean"))), "clean"),
         "enrich": _Step(lambda: enrich(without(read("clean"), read("deduplicate")), EnrichRules()), "clean"),
         "sessionise": _Step(lambda: sessionise(session_events(read("enrich"), rules), rules), "enrich"),
         "sessions": _Step(lambda: sessions(read("sessionise"), read("enrich"), rules), "sessionise"),
+        "session_issues": _Step(lambda: session_issues(read("sessionise"), rules), "sessionise"),
         "page_views": _Step(lambda: page_views(read("sessionise"), read("enrich"), rules), "sessionise"),
     }
 
@@ -184,7 +187,7 @@ def _of_people(files: _Files) -> dict[str, _Step]:
 
 
 def _of_sources(files: _Files) -> dict[str, _Step]:
-    from event_assets.transforms.attribution import attribution
+    from event_assets.transforms.attribution import attribution, channel_performance
     from event_assets.transforms.conversion_paths import conversion_paths
     from event_assets.transforms.conversions import conversions
     from event_assets.transforms.sessionise import SessionRules
@@ -196,6 +199,7 @@ def _of_sources(files: _Files) -> dict[str, _Step]:
         "conversions": _Step(lambda: conversions(read("enrich"), read("identities"), rules), "enrich"),
         "conversion_paths": _Step(lambda: conversion_paths(read("touches"), read("conversions")), "touches"),
         "attribution": _Step(lambda: attribution(read("conversion_paths")), "conversion_paths"),
+        "channel_performance": _Step(lambda: channel_performance(read("conversion_paths"), None), "conversion_paths"),
     }
 
 
