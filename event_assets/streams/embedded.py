@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import fcntl
-import hashlib
 import os
 import sqlite3
 import threading
@@ -17,18 +16,30 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from event_assets.streams.backoff import Backoff
+from event_assets.streams.embedded_tables import (
+    SCHEMA,
+    ShardRow,
+    format_of,
+    hash_key,
+    in_wal_mode,
+    insert_shard,
+    open_shard_row,
+    position_after,
+    read_records,
+    shard_id_of,
+    shard_row,
+    shard_rows,
+    transaction,
+)
 from event_assets.streams.protocol import (
     HASH_KEYS,
     PutResult,
     ReadResult,
     Shard,
-    StoredRecord,
     StreamBusy,
     StreamError,
-    StreamGap,
     StreamNotFound,
     StreamRecord,
     refusal,
@@ -39,21 +50,9 @@ FORMAT = 1
 BUSY_SECONDS = 30.0
 TRIM_SECONDS = 60.0
 TRIM_RECORDS = 2_000
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 # Large pages: records of up to 25 KB make few overflow pages (41 % more records/s than pages of 4 KB).
 PAGE_BYTES = 16_384
-
-SCHEMA = (
-    "CREATE TABLE stream (name TEXT NOT NULL, next_sequence INTEGER NOT NULL)",
-    """CREATE TABLE shards (
-        number INTEGER PRIMARY KEY, parents TEXT NOT NULL, first_hash BLOB NOT NULL, last_hash BLOB NOT NULL,
-        first_sequence INTEGER NOT NULL, last_sequence INTEGER, trimmed_through INTEGER NOT NULL DEFAULT 0)""",
-    """CREATE TABLE records (
-        sequence INTEGER PRIMARY KEY, shard INTEGER NOT NULL, arrived_at INTEGER NOT NULL,
-        partition_key TEXT NOT NULL, data BLOB NOT NULL)""",
-    "CREATE INDEX records_by_shard ON records (shard)",  # an index ends with the rowid: this is (shard, sequence)
-)
 
 
 class _Ticket:
@@ -64,16 +63,6 @@ class _Ticket:
         self.results: list[PutResult] = []
         self.error: BaseException | None = None
         self.done = False
-
-
-class _ShardRow(NamedTuple):
-    number: int
-    parents: str
-    first_hash: bytes
-    last_hash: bytes
-    first_sequence: int
-    last_sequence: int | None
-    trimmed_through: int
 
 
 class EmbeddedStream:
@@ -113,12 +102,12 @@ class EmbeddedStream:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         backoff, failures = Backoff(attempts=20), 0
         with contextlib.closing(self._connect("rwc")) as connection:
-            while not _in_wal_mode(connection):
+            while not in_wal_mode(connection):
                 failures += 1
                 if not backoff.wait(failures):
                     raise StreamBusy(f"{self.path} is locked by another process")
-            with _transaction(connection, "IMMEDIATE"):
-                if _format(connection) == 0:
+            with transaction(connection, "IMMEDIATE"):
+                if format_of(connection) == 0:
                     self._lay_out(connection, shards)
         self._open().close()
 
@@ -130,7 +119,7 @@ class EmbeddedStream:
             connection.execute(statement)
         connection.execute("INSERT INTO stream VALUES (?, ?)", (self._name, first))
         for number in range(shards):
-            _insert_shard(connection, number, (), bounds[number], bounds[number + 1] - 1, first)
+            insert_shard(connection, number, (), bounds[number], bounds[number + 1] - 1, first)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
@@ -179,12 +168,12 @@ class EmbeddedStream:
         ).fetchall()
         starts = [first_hash for first_hash, _ in layout]
         numbers = [number for _, number in layout]
-        names = {number: _shard_id(number) for number in numbers}
+        names = {number: shard_id_of(number) for number in numbers}
         (sequence,) = connection.execute("SELECT next_sequence FROM stream").fetchone()
         arrived_at = int(self._clock() * 1_000_000)
         rows, results = [], []
         for key, data in records:
-            number = numbers[bisect_right(starts, _hash(key)) - 1]
+            number = numbers[bisect_right(starts, hash_key(key)) - 1]
             rows.append((sequence, number, arrived_at, key, data))
             results.append(PutResult(names[number], sequence_text(sequence), None))
             sequence += 1
@@ -196,29 +185,29 @@ class EmbeddedStream:
         with self._reading() as connection:
             return [
                 Shard(
-                    _shard_id(row.number),
+                    shard_id_of(row.number),
                     tuple(row.parents.split()),
                     row.last_sequence is not None,
                     sequence_text(row.first_sequence),
                     None if row.last_sequence is None else sequence_text(row.last_sequence),
                     sequence_text(row.trimmed_through) if row.trimmed_through else None,
                 )
-                for row in _shard_rows(connection)
+                for row in shard_rows(connection)
             ]
 
     def read(
         self, shard_id: str, after: str | None, max_records: int = 10_000, max_bytes: int = 10_000_000
     ) -> ReadResult:
         with self._reading() as connection:
-            shard = _shard_row(connection, shard_id)
-            position = _position(connection, shard, after)
-            records, more = _read_records(connection, shard, position, max_records, max_bytes)
+            shard = shard_row(connection, shard_id)
+            position = position_after(connection, shard, after)
+            records, more = read_records(connection, shard, position, max_records, max_bytes)
         return ReadResult(records, not more, not more and shard.last_sequence is not None)
 
     def has_records_after(self, shard_id: str, after: str | None) -> bool:
         with self._reading() as connection:
-            shard = _shard_row(connection, shard_id)
-            position = _position(connection, shard, after)
+            shard = shard_row(connection, shard_id)
+            position = position_after(connection, shard, after)
             found = connection.execute(
                 "SELECT 1 FROM records WHERE shard = ? AND sequence > ? LIMIT 1", (shard.number, position)
             )
@@ -226,7 +215,7 @@ class EmbeddedStream:
 
     def split(self, shard_id: str) -> None:
         with self._writing, self._changing() as connection:
-            parent = _open_shard_row(connection, shard_id)
+            parent = open_shard_row(connection, shard_id)
             first, last = int.from_bytes(parent.first_hash), int.from_bytes(parent.last_hash)
             if first == last:
                 raise StreamError(f"{shard_id} holds a single hash key and cannot be split")
@@ -235,21 +224,21 @@ class EmbeddedStream:
 
     def merge(self, shard_id: str, adjacent_shard_id: str) -> None:
         with self._writing, self._changing() as connection:
-            lower = _open_shard_row(connection, shard_id)
-            upper = _open_shard_row(connection, adjacent_shard_id)
+            lower = open_shard_row(connection, shard_id)
+            upper = open_shard_row(connection, adjacent_shard_id)
             if int.from_bytes(lower.last_hash) + 1 != int.from_bytes(upper.first_hash):
                 raise StreamError(f"{adjacent_shard_id} does not follow {shard_id}: only neighbours can be merged")
             bounds = (int.from_bytes(lower.first_hash), int.from_bytes(upper.last_hash))
             self._reshard(connection, [lower, upper], [bounds])
 
-    def _reshard(self, connection: sqlite3.Connection, parents: list[_ShardRow], ranges: list[tuple[int, int]]) -> None:
+    def _reshard(self, connection: sqlite3.Connection, parents: list[ShardRow], ranges: list[tuple[int, int]]) -> None:
         (sequence,) = connection.execute("SELECT next_sequence FROM stream").fetchone()
         (number,) = connection.execute("SELECT max(number) + 1 FROM shards").fetchone()
         for parent in parents:
             connection.execute("UPDATE shards SET last_sequence = ? WHERE number = ?", (sequence, parent.number))
         for offset, (first, last) in enumerate(ranges):
-            names = tuple(_shard_id(parent.number) for parent in parents)
-            _insert_shard(connection, number + offset, names, first, last, sequence + 1)
+            names = tuple(shard_id_of(parent.number) for parent in parents)
+            insert_shard(connection, number + offset, names, first, last, sequence + 1)
         connection.execute("UPDATE stream SET next_sequence = ?", (sequence + 1,))
 
     def trim(self) -> int:
@@ -324,7 +313,7 @@ class EmbeddedStream:
         return connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
-        found = _format(connection)
+        found = format_of(connection)
         if found not in (0, FORMAT):
             raise StreamError(f"{self.path} has format {found}, this version reads format {FORMAT}")
         names = [name for (name,) in connection.execute("SELECT name FROM stream")] if found else []
@@ -343,7 +332,7 @@ class EmbeddedStream:
             self._turns = os.open(f"{self.path}-turns", os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(self._turns, fcntl.LOCK_EX)
         try:
-            with _transaction(self._writer, "IMMEDIATE"):
+            with transaction(self._writer, "IMMEDIATE"):
                 yield self._writer
         finally:
             fcntl.flock(self._turns, fcntl.LOCK_UN)
@@ -356,109 +345,9 @@ class EmbeddedStream:
         except IndexError:
             connection = self._open()
         try:
-            with _transaction(connection, "DEFERRED"):
+            with transaction(connection, "DEFERRED"):
                 yield connection
         except sqlite3.OperationalError as error:
             raise StreamBusy(f"{self.path}: {error}") from error
         finally:
             self._idle.append(connection)
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[sqlite3.Connection]:
-    connection.execute(f"BEGIN {kind}")
-    try:
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _in_wal_mode(connection: sqlite3.Connection) -> bool:
-    """Switch the file to write-ahead logging. False if another process is in the middle of the same."""
-    try:
-        return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",))
-    except sqlite3.OperationalError:
-        return False
-
-
-def _format(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _hash(partition_key: str) -> bytes:
-    return hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
-
-
-def _shard_id(number: int) -> str:
-    return f"shardId-{number:012d}"
-
-
-def _insert_shard(
-    connection: sqlite3.Connection, number: int, parents: tuple[str, ...], first: int, last: int, sequence: int
-) -> None:
-    connection.execute(
-        "INSERT INTO shards (number, parents, first_hash, last_hash, first_sequence) VALUES (?, ?, ?, ?, ?)",
-        (number, " ".join(parents), first.to_bytes(16), last.to_bytes(16), sequence),
-    )
-
-
-def _shard_rows(connection: sqlite3.Connection) -> list[_ShardRow]:
-    rows = connection.execute(
-        "SELECT number, parents, first_hash, last_hash, first_sequence, last_sequence, trimmed_through"
-        " FROM shards ORDER BY number"
-    )
-    return [_ShardRow(*row) for row in rows]
-
-
-def _shard_row(connection: sqlite3.Connection, shard_id: str) -> _ShardRow:
-    for row in _shard_rows(connection):
-        if _shard_id(row.number) == shard_id:
-            return row
-    raise StreamNotFound(f"The stream has no shard {shard_id}")
-
-
-def _open_shard_row(connection: sqlite3.Connection, shard_id: str) -> _ShardRow:
-    row = _shard_row(connection, shard_id)
-    if row.last_sequence is not None:
-        raise StreamError(f"{shard_id} is closed")
-    return row
-
-
-def _position(connection: sqlite3.Connection, shard: _ShardRow, after: str | None) -> int:
-    """Where to read on. Raises `StreamGap` unless all that came after `after` is still here.
-
-    A position from before the shard's own beginning, or beyond the log's end, is of another log at this path.
-    """
-    if after is None:
-        return shard.first_sequence - 1
-    (next_sequence,) = connection.execute("SELECT next_sequence FROM stream").fetchone()
-    if max(shard.trimmed_through, shard.first_sequence - 1) <= int(after) < next_sequence:
-        return int(after)
-    oldest = "SELECT min(sequence) FROM records WHERE shard = ?"
-    (sequence,) = connection.execute(oldest, (shard.number,)).fetchone()
-    raise StreamGap(_shard_id(shard.number), after, None if sequence is None else sequence_text(sequence))
-
-
-def _read_records(
-    connection: sqlite3.Connection, shard: _ShardRow, position: int, max_records: int, max_bytes: int
-) -> tuple[list[StoredRecord], bool]:
-    """Records after `position` within both bounds, at least one, and whether there are more."""
-    rows = connection.execute(
-        "SELECT sequence, partition_key, data, arrived_at FROM records"
-        " WHERE shard = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-        (shard.number, position, max_records + 1),
-    )
-    shard_id = _shard_id(shard.number)
-    records: list[StoredRecord] = []
-    size, last_arrival, arrived_at = 0, -1, EPOCH
-    for sequence, key, data, arrival in rows:
-        size += len(data)
-        if len(records) == max_records or (records and size > max_bytes):
-            return records, True
-        if arrival != last_arrival:
-            last_arrival, arrived_at = arrival, EPOCH + dt.timedelta(microseconds=arrival)
-        records.append(StoredRecord(shard_id, sequence_text(sequence), key, data, arrived_at))
-    return records, False
