@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.lake.table import LakeFile, LakeTable
+from event_assets.lake.table import LakeTable
 from event_assets.steps.people import identities_step
 from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.window import EVERYTHING

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from event_assets.lake.table import LakeFile, LakeTable, retry_on_conflict
+from event_assets.lake.files import LakeFile
+from event_assets.lake.table import LakeTable, retry_on_conflict
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

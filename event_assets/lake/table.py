@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
@@ -26,6 +25,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import Table
+from event_assets.lake.files import LakeFile, bounds_of, single_value, statistics_of
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.storage import Storage
 
@@ -48,26 +48,6 @@ _CONFIGURATION = {
 
 class CommitConflict(RuntimeError):
     """Somebody else changed the table since it was read. Start again from a fresh read."""
-
-
-class LakeFile(NamedTuple):
-    """One Parquet file of a table. `url` is an absolute path or `s3://…`; `low` and `high` bound its columns."""
-
-    url: str
-    size: int
-    rows: int
-    partition: dict[str, str]
-    path: str = ""
-    low: Mapping[str, Any] = MappingProxyType({})
-    high: Mapping[str, Any] = MappingProxyType({})
-
-    def may_hold(self, column: str, first: Any, last: Any) -> bool:
-        """Whether the file may hold a row with `first <= column <= last`. Dates are compared as text."""
-        if column in self.partition:
-            return bool(str(first) <= self.partition[column] <= str(last))
-        if column not in self.low or column not in self.high:
-            return True
-        return bool(str(self.low[column]) <= str(last) and str(first) <= str(self.high[column]))
 
 
 class Commit(NamedTuple):
@@ -195,7 +175,7 @@ class LakeTable:
 
     def _describe_file(self, path: str, size: int, partition: dict[str, str]) -> LakeFile:
         footer = pq.read_metadata(self.storage.path(path), filesystem=self.storage.filesystem)
-        low, high = _bounds(footer, self.spec)
+        low, high = bounds_of(footer, self.spec)
         relative = path.removeprefix(self.spec.name + "/")
         return LakeFile(self.storage.uri(path), size, footer.num_rows, partition, relative, low, high)
 
@@ -204,7 +184,7 @@ class LakeTable:
         column = self.touch_column
         touched: dict[str, int] = {}
         for file in files:
-            value = file.partition.get(column) or _single(file.low.get(column), file.high.get(column))
+            value = file.partition.get(column) or single_value(file.low.get(column), file.high.get(column))
             if value is not None:
                 touched[value] = touched.get(value, 0) + file.rows
             else:
@@ -263,7 +243,7 @@ class LakeTable:
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, {**f.partition}) for f in remove
         ]
-        actions += [AddAction(f.path, f.size, f.partition, now, changes, _stats(f)) for f in add]
+        actions += [AddAction(f.path, f.size, f.partition, now, changes, statistics_of(f)) for f in add]
         try:
             base.delta.create_write_transaction(
                 actions,
@@ -416,39 +396,3 @@ def _commit(version: int, text: bytes) -> Commit | None:
         return None
     added = tuple(unquote(action["add"]["path"]) for action in actions if "add" in action)
     return Commit(version, note["touched"], frozenset(note["replaced"]), added)
-
-
-def _bounds(footer: pq.FileMetaData, spec: Table) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The least and greatest value of each date and key column, from the row groups' statistics."""
-    wanted = {c.name for c in spec.columns if c.type == "date" or c.name in spec.key}
-    low: dict[str, Any] = {}
-    high: dict[str, Any] = {}
-    unknown: set[str] = set()
-    for group in range(footer.num_row_groups):
-        for index in range(footer.num_columns):
-            column = footer.row_group(group).column(index)
-            name = column.path_in_schema
-            if name not in wanted:
-                continue
-            statistics = column.statistics
-            if statistics is None or not statistics.has_min_max or _too_long(statistics.max):
-                unknown.add(name)
-                continue
-            low[name] = min(low.get(name, statistics.min), statistics.min)
-            high[name] = max(high.get(name, statistics.max), statistics.max)
-    known = low.keys() - unknown
-    return {name: low[name] for name in known}, {name: high[name] for name in known}
-
-
-def _too_long(value: Any) -> bool:
-    return isinstance(value, str) and len(value) > 64
-
-
-def _single(low: Any, high: Any) -> str | None:
-    return str(low) if low is not None and low == high else None
-
-
-def _stats(file: LakeFile) -> str:
-    return json.dumps(
-        {"numRecords": file.rows, "minValues": file.low, "maxValues": file.high, "nullCount": {}}, default=str
-    )

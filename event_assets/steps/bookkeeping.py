@@ -22,9 +22,10 @@ from event_assets.contract.tables import (
     QUARANTINED_EVENTS,
     RAW_EVENTS,
 )
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
-from event_assets.lake.table import LakeFile, LakeTable, Snapshot, retry_on_conflict
+from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Arrivals, is_anew, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window

@@ -13,8 +13,9 @@ from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Source
-from event_assets.lake.table import LakeFile, Snapshot
+from event_assets.lake.table import Snapshot
 from event_assets.steps.outstanding import is_anew
 
 _TIMES = "_times"

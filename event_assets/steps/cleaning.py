@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import LakeFile, LakeTable, Snapshot, retry_on_conflict
+from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Outstanding, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window

@@ -15,9 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import CLEAN_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS, EVENT_IDS
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
+from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Arrivals, Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.window import Window

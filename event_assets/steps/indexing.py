@@ -10,7 +10,8 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import ENRICHED_EVENTS
-from event_assets.lake.table import LakeFile, Snapshot
+from event_assets.lake.files import LakeFile
+from event_assets.lake.table import Snapshot
 from event_assets.steps.outstanding import outstanding
 from event_assets.transforms.event_days import days_of_events, days_of_page_views, days_of_sessions, new_entries
 

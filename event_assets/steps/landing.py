@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from event_assets.contract.records import count_events
 from event_assets.contract.tables import RAW_EVENTS
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import LakeFile, LakeTable, Snapshot, retry_on_conflict
+from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
 from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamReader
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 
 from event_assets.contract.tables import WarehouseTable
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
-from event_assets.lake.table import Changes, LakeFile, Snapshot
+from event_assets.lake.table import Changes, Snapshot
 from event_assets.steps.outstanding import AGAIN, Outstanding
 from event_assets.steps.window import Window
 from event_assets.warehouse.loads import OF_ANOTHER, LoadReport, PartitionDate, Totals

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress, Source
-from event_assets.lake.table import Changes, LakeFile, Snapshot
+from event_assets.lake.table import Changes, Snapshot
 
 AGAIN = -2
 """Stands for a version where a date is to be made again from all rows, whatever the table has of it."""

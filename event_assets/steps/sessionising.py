@@ -18,8 +18,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import ENRICHED_EVENTS, EVENT_DAYS, IDENTITIES, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import LakeFile, Snapshot, retry_on_conflict
+from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.indexing import EventIndex
 from event_assets.steps.outstanding import Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
