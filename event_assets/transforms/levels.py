@@ -7,6 +7,7 @@ is not known here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -20,9 +21,11 @@ from event_assets.contract.segment import TEXTS, Anything, Sequence, Trait, User
 from event_assets.transforms.matching import inside, is_any_of, matches
 from event_assets.transforms.periods import day_number
 from event_assets.transforms.sequences import sequence_spans
+from event_assets.transforms.touched import is_one_of
 
 _MONEY = "decimal(38,6)"
 """Money is summed as decimals: their sum is the same in any order."""
+_LARGEST = sys.float_info.max
 _DAY = 86_400_000_000
 _KEY = ("person_id", "day")
 
@@ -184,7 +187,7 @@ def _value(level: Counted | Earned | SeenFor, events: DataFrame) -> Column:
     if isinstance(level, Earned):
         none = F.lit(0).cast(_MONEY)
         revenue = F.coalesce(F.col("revenue_reporting").try_cast(_MONEY), none)
-        return F.when(counts & F.col("event").isin(list(level.events)), revenue).otherwise(none)
+        return F.when(counts & is_one_of("event", level.events), revenue).otherwise(none)
     if isinstance(level, Counted) and isinstance(level.step, Step):
         counts = counts & matches(level.step, events.columns)
     return counts.cast("long")
@@ -236,10 +239,9 @@ def _is_known(trait: Trait) -> Column:
     holds = text.isNotNull()
     if trait.is_ is not None:
         holds = is_any_of(text, trait.is_ if isinstance(trait.is_, list) else [trait.is_])
-    if trait.at_least is not None:
-        holds = holds & (text.try_cast("double") >= float(trait.at_least))
-    if trait.at_most is not None:
-        holds = holds & (text.try_cast("double") <= float(trait.at_most))
+    elif trait.at_least is not None or trait.at_most is not None:
+        least = -_LARGEST if trait.at_least is None else float(trait.at_least)
+        holds = text.try_cast("double").between(least, _LARGEST if trait.at_most is None else float(trait.at_most))
     return F.coalesce((F.col("trait") == head) & holds, F.lit(False))
 
 

@@ -197,6 +197,12 @@ def test_a_trait_may_be_a_number_and_inside_another(spark: SparkSession) -> None
     assert stays(spark, Trait("company.size", is_=60.5), did(0), traits=traits) == [(2, 5)]
 
 
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "many", True, None, [60], {"size": 60}])
+def test_a_trait_that_is_no_number_is_neither_large_nor_small(spark: SparkSession, value: Any) -> None:
+    traits = [said("size", value, 0)]
+    assert stays(spark, AnyOf((Trait("size", at_least=0), Trait("size", at_most=0))), did(0), traits=traits) == []
+
+
 def test_a_trait_of_another_person_is_not_mine(spark: SparkSession) -> None:
     assert stays(spark, Trait("plan"), did(0), traits=[said("plan", "pro", 0, person="a2")]) == []
 
@@ -224,6 +230,16 @@ def test_revenue_that_is_no_money_counts_as_none(spark: SparkSession) -> None:
         *did(1, event="purchase", revenue_reporting=1e300),
     ]
     assert stays(spark, User("revenue", at_most=0), odd) == [(0, None)]
+
+
+def test_without_conversions_there_is_no_revenue(spark: SparkSession) -> None:
+    made = segment_memberships(
+        of_people(spark, did(0, event="purchase", revenue_reporting=5.0)),
+        [Segment(name="a", who=User("revenue", at_least=1)), Segment(name="b", who=User("conversions", at_least=1))],
+        at().date(),
+        conversion_events=(),
+    )
+    assert rows_of(made) == []
 
 
 def test_days_since_the_first_and_the_last_event(spark: SparkSession) -> None:
