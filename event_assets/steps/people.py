@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from event_assets.contract.tables import (
     ENRICHED_EVENTS,
@@ -159,4 +158,4 @@ def _of_week_before(work: Work, as_of: dt.date) -> DataFrame:
     first, last = map(str, week_before(as_of))
     enriched = work.upstream[ENRICHED_EVENTS.name]
     files = enriched.of_dates(date for date in enriched.dates() if first <= date <= last)
-    return enriched.read(work.spark, files).where(~F.col("is_bot")).select(*_CARRIERS, "event_date")
+    return enriched.read(work.spark, files).select(*_CARRIERS, "event_date")

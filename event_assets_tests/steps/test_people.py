@@ -111,6 +111,34 @@ def test_only_those_who_are_touched_are_made_again(people: People) -> None:
     people.assert_equal_to_a_rebuild()
 
 
+def test_a_lifecycle_stage_follows_from_all_that_a_person_did_under_any_id(people: People) -> None:
+    day = 86_400
+    people.change(
+        [
+            *(seen("back", seconds=number * day) for number in (0, 8)),
+            *(seen("often", seconds=number * day) for number in (2, 9)),
+            seen("away", seconds=3 * day),
+            seen("gone"),
+            seen("fresh", seconds=14 * day),
+            seen(None, "u1", 3 * day),
+            identify("late", "u1", 10 * day),
+        ]
+    )
+    people.run()
+    stages = {row["person_id"]: row["lifecycle_stage"] for row in people.rows()["user_segments"]}
+    assert stages == {
+        "back": "resurrecting",
+        "often": "returning",
+        "away": "dormant",
+        "gone": "inactive",
+        "fresh": "new",
+        people.persons()["late"]: "returning",
+    }
+    people.change([seen("away", seconds=15 * day)])
+    people.run()
+    people.assert_equal_to_a_rebuild()
+
+
 def test_rows_that_were_only_written_again_touch_nobody(people: People) -> None:
     people.change([seen("a1"), seen("a2")])
     people.run()

@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.contract.analysis import Analyses, Lifecycle
-from event_assets.contract.tables import EVENT_DAYS, LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables import EVENT_DAYS, LAKE_TABLES, SESSION_ISSUES, WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.storage import Storage
@@ -218,6 +218,7 @@ def test_the_warehouse_is_loaded_anew_from_another_table_of_the_same_version(
     for table in WAREHOUSE_TABLES:
         load_step(remade.lake, warehouse, table, EVERYTHING)
     for table in WAREHOUSE_TABLES:
+        loaded = remade.lake.table(table.lake.name).snapshot()
         remade.take(table.lake.name, there)
         lake_table = remade.lake.table(table.lake.name).snapshot()
         if not table.partition_by:
@@ -226,7 +227,8 @@ def test_the_warehouse_is_loaded_anew_from_another_table_of_the_same_version(
             assert warehouse.counts_and_sums(table, None) == lake_totals(lake_table, table, None)
             assert loaded_version(lake_table, warehouse, table) == lake_table.version
             continue
-        days = sorted({"2026-03-03", "2026-03-04", "2026-03-05"})
+        days = sorted(loaded.dates() | lake_table.dates())
+        assert days == ["2026-03-03", "2026-03-04", "2026-03-05"] or table.lake is SESSION_ISSUES
         assert behind(lake_table, warehouse, table).dates == dict.fromkeys(days, AGAIN)
         for day in map(dt.date.fromisoformat, days):
             load_step(remade.lake, warehouse, table, Window(day, day))
