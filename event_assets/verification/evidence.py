@@ -29,7 +29,7 @@ from event_assets.contract.tables import (
     table,
 )
 from event_assets.settings import Settings
-from event_assets.verification.reading import Refreshed, columns_of, plain, refreshed, scan, version
+from event_assets.verification.reading import Refreshed, Version, columns_of, plain, refreshed, scan, version
 
 _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 
@@ -95,12 +95,13 @@ class Evidence:
         if not truth.exists():
             raise FileNotFoundError(f"{truth}: there is no truth; it is written when the simulator sends")
         self.connection = sqlite3.connect(":memory:", uri=True)
+        self.connection.create_function("without_nul", 1, _without_nul, deterministic=True)
         self.connection.execute("ATTACH ? AS truth", (f"{truth.absolute().as_uri()}?mode=ro",))
         self._ids = {
             "event_id": self._column("event_id"),
             "page_view_id": self._column("page_view_id"),
         }
-        self.versions: dict[str, int] = {}
+        self.versions: dict[str, Version] = {}
         self.refreshed: dict[str, Refreshed] = {}
         self.event_fields: tuple[str, ...] = EVENT_FIELDS
         self._create(f"lake_{ENRICHED_EVENTS.name}", EVENT_FIELDS)
@@ -180,6 +181,11 @@ class Evidence:
             for line, event_id in enumerate(_event_ids(data)):
                 if event_id in known:
                     self.connection.execute("INSERT INTO raw VALUES (?, ?, ?, ?)", (event_id, shard, sequence, line))
+
+
+def _without_nul(text: str | None) -> str | None:
+    """SQLite's own `replace` cannot find it."""
+    return text and text.replace("\0", "\ufffd")
 
 
 def _columns_there(connection: psycopg.Connection, schema: str, name: str) -> set[str]:

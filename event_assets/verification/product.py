@@ -61,11 +61,11 @@ def _late_line(evidence: Evidence, analysis: Analysis) -> Expectation | None:
     component = analysis.table.name
     made = evidence.refreshed[component]
     sources = made.sources_of(analysis.name, analysis.digest)
-    behind = {name: through for name, through in sources.items() if through < evidence.versions[name]}
+    behind = {name: through for name, through in sources.items() if through.is_before(evidence.versions[name])}
     if sources and not behind:
         return None
-    expected = ", ".join(f"{name} {evidence.versions[name]}" for name in behind)
-    actual = ", ".join(f"{name} {through}" for name, through in behind.items())
+    expected = ", ".join(f"{name} {evidence.versions[name].number}" for name in behind)
+    actual = ", ".join(f"{name} {through.number}" for name, through in behind.items())
     return Expectation(
         component, f"{analysis.name}: not refreshed {_since(made, analysis.name)}", expected, actual, True, late=True
     )

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,20 +38,31 @@ def scan(
         yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
-def version(settings: Settings, name: str) -> int:
+class Version(NamedTuple):
+    """A version of a Delta table, and the id by which it is another one than the one that was there before it."""
+
+    number: int
+    table: str
+
+    def is_before(self, other: Version) -> bool:
+        """Whether the other one is later, or another table's. A record may know no id."""
+        return self.number < other.number or self.table not in ("", other.table)
+
+
+def version(settings: Settings, name: str) -> Version:
     """The version of a lake table; -1 where it is not there."""
     delta = _table(settings, name)
-    return -1 if delta is None else delta.version()
+    return Version(-1, "") if delta is None else Version(delta.version(), str(delta.metadata().id))
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """When the analyses of a table were made, and of which versions of the lake: `name@code/table` to version."""
+    """When the analyses of a table were made, and of which versions of the lake, by `name@code/table`."""
 
     at: Mapping[str, dt.datetime]
-    through: Mapping[str, int]
+    through: Mapping[str, Version]
 
-    def sources_of(self, name: str, digest: str) -> dict[str, int]:
+    def sources_of(self, name: str, digest: str) -> dict[str, Version]:
         """By table the version that an analysis was made of; empty where it was not, or by another definition."""
         sources = {}
         for key, through in self.through.items():
@@ -76,7 +87,8 @@ def refreshed(settings: Settings, name: str) -> Refreshed:
         written = _EPOCH + dt.timedelta(milliseconds=action["modification_time"])
         analysis = action["partition.analysis"]
         at[analysis] = max(written, at.get(analysis, written))
-    return Refreshed(at, {key: source["through"] for key, source in progress["sources"].items()})
+    sources = progress["sources"].items()
+    return Refreshed(at, {key: Version(source["through"], source.get("table", "")) for key, source in sources})
 
 
 def columns_of(batch: pa.RecordBatch) -> list[list[Any]]:

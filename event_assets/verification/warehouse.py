@@ -31,10 +31,17 @@ def warehouse_lines(evidence: Evidence) -> Iterator[Expectation]:
 
 
 def _copy(evidence: Evidence, name: str, there: str) -> Expectation:
-    """What is in the warehouse must be the lake's rows. Those of analyses are loaded by a run of their own."""
-    columns = ", ".join(table(name).column_names)
+    """What is in the warehouse must be the lake's rows. Those of analyses are loaded by a run of their own.
+
+    A warehouse cannot hold NUL: its loads put U+FFFD in its place.
+    """
+    columns = ", ".join(
+        f"without_nul({column.name}) AS {column.name}" if column.type == "string" else column.name
+        for column in table(name).columns
+    )
+    names = ", ".join(table(name).column_names)
     lake, warehouse = (
-        f"SELECT {columns}, count(*) FROM {source} GROUP BY {columns}"
+        f"SELECT {names}, count(*) FROM (SELECT {columns} FROM {source}) GROUP BY {names}"
         for source in (f"lake_{name}", f"warehouse_{there}")
     )
     missing, foreign = (
@@ -51,9 +58,9 @@ def _late(evidence: Evidence, name: str, there: str) -> Expectation | None:
         f"SELECT max(lake_version), max(loaded_at) FROM warehouse_{LOADS} WHERE table_name = ?", [there]
     )
     version, loaded_at = loads[0]
-    if version is not None and version >= evidence.versions[name]:
+    if version is not None and version >= evidence.versions[name].number:
         return None
     at = "yet" if loaded_at is None else f"since {moment(loaded_at)}"
     found = None if version is None else f"{name} {version}"
-    expected = f"{name} {evidence.versions[name]}"
+    expected = f"{name} {evidence.versions[name].number}"
     return Expectation(f"warehouse.{there}", f"not refreshed {at}", expected, found, True, late=True)

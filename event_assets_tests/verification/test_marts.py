@@ -3,6 +3,7 @@ line and nowhere else. The lake is one that the steps made."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -155,7 +156,7 @@ def test_an_analysis_that_is_new_or_of_another_definition_or_no_more_is_late(
     assert _failed(report) == set()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def warehouse(settings: Settings, postgres_url: str) -> Iterator[Warehouse]:
     warehouse = Warehouse.from_settings(settings, postgres_url)
     warehouse.ensure()
@@ -164,6 +165,33 @@ def warehouse(settings: Settings, postgres_url: str) -> Iterator[Warehouse]:
     yield warehouse
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA {settings.warehouse_schema} CASCADE")
+
+
+def test_a_copy_with_the_replacement_for_nul_is_the_lakes(
+    settings: Settings, tmp_path: Path, warehouse: Warehouse, postgres_url: str
+) -> None:
+    sources: list[tuple[str, str]] = []
+
+    def with_nul(rows: list[Row]) -> None:
+        sources.append((rows[0]["source"], rows[0]["session_id"]))
+        rows[0]["source"] = "NUL: \0"
+
+    changed = changed_lake(settings, tmp_path / "lake", "touches", with_nul)
+    [(before, session)] = sources
+    query = f"UPDATE {settings.warehouse_schema}.fct_touches SET source = %s WHERE session_id = %s".encode()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(query, ("NUL: \ufffd", session))
+        assert _failed(verify(changed, postgres_url)) == {"touches"}
+        connection.execute(query, (before, session))
+
+
+def test_an_analysis_of_a_table_that_was_deleted_and_made_again_is_late(settings: Settings, tmp_path: Path) -> None:
+    changed = changed_lake(settings, tmp_path / "lake", "identities", lambda rows: None)
+    log = next((tmp_path / "lake" / "identities" / "_delta_log").glob("*0.json"))
+    text = log.read_text()
+    log.unlink()
+    log.write_text(re.sub(r'("metaData":\{"id":")[^"]+', r"\g<1>another", text))
+    assert "weekly_retention: not refreshed since 20" in " ".join(line.what for line in verify(changed) if line.late)
 
 
 def test_copies_in_the_warehouse_are_the_lakes_rows_or_are_late(
