@@ -1,7 +1,7 @@
 """Who was in which segment, by the conditions in the user's folder, with a picture of how many there were."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
@@ -43,15 +43,16 @@ def memberships_asset(segments: Segments) -> dg.AssetsDefinition:
         opened, what = lake.open(), Segmenting(segments, rules.sessions(), config.rebuild)
         done = materialise(context, lambda: memberships_step(opened, spark.spark_session, what))
         made = opened.table(SEGMENT_MEMBERSHIPS.name).snapshot().read(spark.spark_session)
-        found = _findings(made, last_date(opened.table(ENRICHED_EVENTS.name).snapshot()))
+        names = [segment.name for segment in segments.usable]
+        found = _findings(made, names, last_date(opened.table(ENRICHED_EVENTS.name).snapshot()))
         return dg.MaterializeResult(metadata={**(done.metadata or {}), **found, **warnings_of(segments.usable, rules)})
 
     return segment_memberships
 
 
-def _findings(memberships: DataFrame, last: dt.date) -> dict[str, dg.MetadataValue]:
+def _findings(memberships: DataFrame, names: Sequence[str], last: dt.date) -> dict[str, dg.MetadataValue]:
     """How many members each segment has, and as a picture how many it had on each of the last days."""
-    changes: dict[str, dict[dt.date, int]] = {}
+    changes: dict[str, dict[dt.date, int]] = {name: {} for name in names}
     for row in members_by_day(memberships).collect():
         changes.setdefault(row["segment"], {})[row["event_date"]] = row["members"]
     days = [last - dt.timedelta(days=back) for back in reversed(range(_SHOWN_DAYS))]

@@ -39,9 +39,9 @@ def test_it_tells_the_members_of_each_segment_and_draws_how_many_there_were(
         done = job.execute_in_process(asset_selection=[dg.AssetKey("segment_memberships")])
     [event] = done.get_asset_materialization_events()
     metadata = event.materialization.metadata
-    assert metadata["members"].value == {"buyers": 1, "others": 2}
+    assert metadata["members"].value == {"buyers": 1, "gone": 0, "others": 2}
     assert metadata["dagster/row_count"].value == 7
     picture = metadata["picture"]
     assert isinstance(picture, dg.MarkdownMetadataValue)
-    assert {"buyers", "others", "3 at the most", "2026-03-07"} <= set(words(picture))
+    assert {"buyers", "others", "gone", "3 at the most", "2026-03-07"} <= set(words(picture))
     assert metadata["warnings"].value == "- gone: the tracking plan has no event 'teleport'"
