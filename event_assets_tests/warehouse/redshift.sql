@@ -582,7 +582,7 @@ COMMENT ON COLUMN "analytics"."dim_users"."consent_personalisation" IS 'Consent 
 
 COMMENT ON COLUMN "analytics"."dim_users"."consent_at" IS 'When that event happened.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."is_bot" IS 'A robot. Robots are in this table, and in no table of segments, touches, conversions or metrics. Definition: the person has events, and all of them came from robots.';
+COMMENT ON COLUMN "analytics"."dim_users"."is_bot" IS 'A robot. Those are left out of user_segments, touches, conversions and daily_metrics. Definition: the person has events, and all of them came from robots.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."loaded_at" IS 'When the row''s key first came in.';
 

@@ -78,7 +78,7 @@ USERS = Table(
         required(
             "is_bot",
             "boolean",
-            "A robot. Robots are in this table, and in no table of segments, touches, conversions or metrics.",
+            "A robot. Those are left out of user_segments, touches, conversions and daily_metrics.",
             definition="the person has events, and all of them came from robots",
         ),
     ),
