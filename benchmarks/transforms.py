@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.data import START
 from benchmarks.pipeline import measured, write_records, written
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.settings import Settings
 
 if TYPE_CHECKING:

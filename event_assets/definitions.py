@@ -25,7 +25,7 @@ from event_assets.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.checks.events import EVENT_CHECKS
 from event_assets.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.contract.analysis import Analyses
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, WAREHOUSE_TABLES
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource

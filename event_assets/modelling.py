@@ -26,7 +26,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.decoder import BARE_LIMITS
 from event_assets.contract.plan import PlanError
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import EVENT_LEDGER, LAKE_TABLES
 from event_assets.importing import (
     FieldMapping,

@@ -9,7 +9,7 @@ import pytest
 
 from event_assets.assets.product import REMOVED
 from event_assets.contract.analysis import Analyses
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ANALYSIS_TABLES, LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings

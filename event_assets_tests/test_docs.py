@@ -11,7 +11,8 @@ import yaml
 
 from event_assets.contract.analysis import KINDS, Analyses
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.segment import Condition, Segments
+from event_assets.contract.segment import Condition
+from event_assets.contract.segment_files import Segments
 from event_assets.importing.mapping import FieldMapping
 
 ROOT = Path(__file__).parents[1]

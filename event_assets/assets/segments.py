@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from event_assets.assets.lake_asset import Rebuild, lake_asset, materialise
 from event_assets.assets.pictures import lines
 from event_assets.assets.product import warnings_of
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ENRICHED_EVENTS, SEGMENT_MEMBERSHIPS
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource

@@ -13,7 +13,7 @@ import dagster as dg
 
 from event_assets.automation.sensors import RUN_TAG, UNFINISHED, shards_to_land
 from event_assets.contract.analysis import Analyses
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import SEGMENT_MEMBERSHIPS
 from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource

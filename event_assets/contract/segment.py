@@ -8,20 +8,14 @@ transforms/memberships.py.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import math
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from event_assets.contract.analysis import LONGEST_WINDOW, FieldName, Scalar, Step, duration
-from event_assets.contract.plan import PlanError, read_yaml
-from event_assets.contract.rule_files import explained, read_rules
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Anything = Literal["anything"]
@@ -31,14 +25,13 @@ UserField = Literal[UserNumber, UserText]
 SegmentName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 _DAY = dt.timedelta(days=1)
-_MOST_CONDITIONS, _DEEPEST = 200, 20
 
 
 class SegmentError(ValueError):
     """A segment's file cannot be used. The message names the file, the segment, the place, the rule and the way out."""
 
 
-class _Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What every condition has."""
 
     def faults(self) -> Iterator[str]:
@@ -46,7 +39,7 @@ class _Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         yield from ()
 
 
-class Did(_Condition, frozen=True):
+class Did(Leaf, frozen=True):
     """Has so many events that count, once at least where nothing is said; in the last days, else ever."""
 
     did: Step | Anything
@@ -78,7 +71,7 @@ class Did(_Condition, frozen=True):
             yield "at_least 0 holds for everybody; say 1 or more, or at_most"
 
 
-class DidNot(_Condition, frozen=True):
+class DidNot(Leaf, frozen=True):
     """Has no such event; in the last days, else ever. It is read as `Did` exactly 0 times."""
 
     did_not: Step | Anything
@@ -96,7 +89,7 @@ class Next(Step, frozen=True, forbid_unknown_fields=True):
         return duration(self.within) if self.within is not None else None
 
 
-class Sequence(_Condition, frozen=True):
+class Sequence(Leaf, frozen=True):
     """Has these events one after the other, with whatever between them; all in the last days, else ever."""
 
     sequence: Annotated[list[Next], Meta(min_length=2, max_length=20)]
@@ -119,7 +112,7 @@ class Sequence(_Condition, frozen=True):
                 )
 
 
-class Trait(_Condition, frozen=True):
+class Trait(Leaf, frozen=True):
     """A trait, as known on the day: is one of these, is a number between these, or is known at all."""
 
     trait: FieldName
@@ -133,7 +126,7 @@ class Trait(_Condition, frozen=True):
         yield from _bound_faults(self.at_least, self.at_most)
 
 
-class User(_Condition, frozen=True):
+class User(Leaf, frozen=True):
     """What the events of a person tell by the day: numbers between bounds, texts that are one of these."""
 
     user: UserField
@@ -154,7 +147,7 @@ class User(_Condition, frozen=True):
         yield from _bound_faults(self.at_least, self.at_most)
 
 
-class InSegment(_Condition, frozen=True):
+class InSegment(Leaf, frozen=True):
     """Is in another segment on the day."""
 
     segment: SegmentName
@@ -182,16 +175,6 @@ Condition = Did | Sequence | Trait | User | InSegment | All | AnyOf | Not
 
 TEXTS: tuple[UserText, ...] = get_args(UserText)
 """The fields of `User` that are texts: of the person's first session, from the day on which it began."""
-
-_LEAVES: dict[str, type[_Condition]] = {
-    "did": Did,
-    "did_not": DidNot,
-    "sequence": Sequence,
-    "trait": Trait,
-    "user": User,
-    "segment": InSegment,
-}
-_KINDS = ("all", "any", "not", *_LEAVES)
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,54 +207,21 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(named))
 
 
-@dataclass(frozen=True)
-class Segments:
-    """The segments of a folder, each after those that it is made of, and for each file that cannot be used the reason.
-
-    `unusable` are the names of these files' segments: the file's, where its own cannot be read.
-    """
-
-    usable: tuple[Segment, ...] = ()
-    faults: Mapping[str, str] = field(default_factory=dict)
-    unusable: frozenset[str] = frozenset()
-
-    @staticmethod
-    def load(directory: Path) -> Segments:
-        """Reads a folder. One file's fault does not touch the others, but for those that are made of its segment.
-
-        Raises `SegmentError` where there is no such folder.
-        """
-        found, faults = read_rules(directory, "EVENT_ASSETS_SEGMENTS_DIR names the segments", _load, SegmentError)
-        unread = faults.keys() - found.keys()
-        ordered, unusable = _ordered({name: segment for name, (_, segment) in found.items()})
-        for name, reason in unusable.items():
-            path = found[name][0]
-            faults[path.stem] = f"{path}: segment {name}: {reason}"
-        return Segments(ordered, faults, frozenset(unread | unusable.keys()))
-
-    @property
-    def digest(self) -> str:
-        """Changes when, and only when, who is in which segment changes; words for people do not count."""
-        rules = [msgspec.structs.replace(segment, description="") for segment in self.usable]
-        what = msgspec.json.encode([rules, sorted(self.unusable)], order="deterministic")
-        return hashlib.sha256(what).hexdigest()[:12]
-
-
 def in_order(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """The segments, each after those that it is made of. Raises `SegmentError` where that cannot be."""
-    ordered, unusable = _ordered({segment.name: segment for segment in segments})
+    made, unusable = ordered({segment.name: segment for segment in segments})
     for name, reason in unusable.items():
         raise SegmentError(f"segment {name}: {reason}")
-    return ordered
+    return made
 
 
-def _ordered(segments: Mapping[str, Segment]) -> tuple[tuple[Segment, ...], dict[str, str]]:
+def ordered(segments: Mapping[str, Segment]) -> tuple[tuple[Segment, ...], dict[str, str]]:
     """The segments in an order in which each can be made, and for those that cannot be the reason."""
-    ordered: dict[str, Segment] = {}
+    made: dict[str, Segment] = {}
     waiting = dict(sorted(segments.items()))
-    while ready := [name for name, segment in waiting.items() if ordered.keys() >= {*segment.segments_named()}]:
-        ordered |= {name: waiting.pop(name) for name in ready}
-    return tuple(ordered.values()), {name: _hindrance(name, waiting, segments) for name in waiting}
+    while ready := [name for name, segment in waiting.items() if made.keys() >= {*segment.segments_named()}]:
+        made |= {name: waiting.pop(name) for name in ready}
+    return tuple(made.values()), {name: _hindrance(name, waiting, segments) for name in waiting}
 
 
 def _hindrance(name: str, waiting: Mapping[str, Segment], segments: Mapping[str, Segment]) -> str:
@@ -308,89 +258,6 @@ def _inside(condition: Condition) -> tuple[Condition, ...]:
         case Not():
             return (condition.condition,)
     return ()
-
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A segment's file, its tree as it was written."""
-
-    name: SegmentName
-    who: dict[str, Any]
-    description: str = ""
-    include_bots: bool = False
-
-
-def _load(path: Path) -> Segment:
-    try:
-        document = read_yaml(path)
-    except PlanError as error:
-        raise SegmentError(str(error)) from None
-    if not isinstance(document, dict):
-        raise SegmentError(f"{path}: it must be an object with the fields name and who")
-    try:
-        file = msgspec.convert(document, _File)
-    except msgspec.ValidationError as error:
-        raise SegmentError(f"{path}: {explained(str(error), _File, 'a segment')}") from None
-    try:
-        who = _Reader().condition(file.who, "who", 1)
-    except SegmentError as error:
-        raise SegmentError(f"{path}: segment {file.name}: {error}") from None
-    return Segment(name=file.name, who=who, description=file.description, include_bots=file.include_bots)
-
-
-class _Reader:
-    """Reads a tree of conditions as YAML gives it. Raises `SegmentError`, whose message begins with the place."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def condition(self, document: Any, place: str, depth: int) -> Condition:
-        self._count += 1
-        if depth > _DEEPEST or self._count > _MOST_CONDITIONS:
-            raise SegmentError(
-                f"{place}: a segment has at most {_MOST_CONDITIONS} conditions, {_DEEPEST} inside each other; "
-                "make a part of them a segment of its own"
-            )
-        kinds = [kind for kind in _KINDS if isinstance(document, dict) and kind in document]
-        if len(kinds) != 1:
-            said = f"it has {' and '.join(kinds)}" if kinds else f"it is {_shown(document)}"
-            raise SegmentError(f"{place}: {said}; a condition has one of {', '.join(_KINDS)}")
-        [kind] = kinds
-        if kind in _LEAVES:
-            return _leaf(document, _LEAVES[kind], place)
-        if len(document) > 1:
-            raise SegmentError(f"{place}: beside {kind} there is nothing else; put it into a condition of its own")
-        if kind == "not":
-            return Not(self.condition(document["not"], f"{place}.not", depth + 1))
-        inside = self._several(document[kind], f"{place}.{kind}", depth + 1)
-        return All(inside) if kind == "all" else AnyOf(inside)
-
-    def _several(self, documents: Any, place: str, depth: int) -> tuple[Condition, ...]:
-        if not isinstance(documents, list) or not documents:
-            raise SegmentError(f"{place}: it must be a list of conditions, one at least")
-        return tuple(self.condition(each, f"{place}[{k}]", depth) for k, each in enumerate(documents))
-
-
-def _leaf(document: dict[str, Any], kind: type[_Condition], place: str) -> Condition:
-    try:
-        leaf = msgspec.convert(document, kind)
-    except msgspec.ValidationError as error:
-        title = next(name for name, other in _LEAVES.items() if other is kind)
-        words = explained(str(error), kind, title).replace("`$", f"`{place}")
-        if re.search(r"unknown field .* - at ", words):
-            words += f"; a step has {', '.join((Next if kind is Sequence else Step).__struct_fields__)}"
-        raise SegmentError(f"{place}: {words}") from None
-    if isinstance(leaf, DidNot):
-        leaf = Did(leaf.did_not, exactly=0, last=leaf.last)
-    for fault in leaf.faults():
-        raise SegmentError(f"{place}: {fault}")
-    assert isinstance(leaf, Did | Sequence | Trait | User | InSegment)
-    return leaf
-
-
-def _shown(document: Any) -> str:
-    if isinstance(document, dict):
-        return f"an object with {', '.join(map(str, document)) or 'nothing'}"
-    return "not there" if document is None else f"{str(document)[:60]!r}"
 
 
 def _days(last: str | None) -> int | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 from event_assets.contract.analysis import Analyses
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import (
     ANALYSIS_TABLES,
     ATTRIBUTION,

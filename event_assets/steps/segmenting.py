@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress

@@ -14,7 +14,7 @@ from event_assets.assets.product import REMOVED
 from event_assets.automation.analyses import ANALYSES_TAG
 from event_assets.automation.sensors import RUN_TAG
 from event_assets.contract.analysis import Analyses
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.definitions import PRODUCT_WAREHOUSE, build_defs
 from event_assets.settings import Settings
 from event_assets.steps.analysing import Analysing, analysis_step, outdated

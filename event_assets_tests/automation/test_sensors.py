@@ -79,7 +79,7 @@ def test_it_skips_while_nothing_is_new(
     assert tick(definitions, instance) == ([], UP_TO_DATE)
 
 
-def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_when_the_stream_holds_something_new(
+def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_and_segments_when_the_stream_holds_something_new(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
     pipeline.put([event(1, 0)])
@@ -87,8 +87,8 @@ def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_when_the_stre
     assert request.tags[RUN_TAG] == "arrival"
     assert request.partition_key == str(dt.datetime.now(dt.UTC).date())
     everything = definitions.resolve_asset_graph().materializable_asset_keys
-    of_analyses = {key for key in everything if key.path[0] == "product"} | set(PRODUCT_WAREHOUSE)
-    assert set(request.asset_selection or ()) == everything - of_analyses
+    of_rules = {key for key in everything if key.path[0] in ("product", "segment_memberships")}
+    assert set(request.asset_selection or ()) == everything - of_rules - set(PRODUCT_WAREHOUSE)
 
 
 def test_days_on_which_late_events_happened_become_exact_ranges(

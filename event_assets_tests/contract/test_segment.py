@@ -17,12 +17,12 @@ from event_assets.contract.segment import (
     Not,
     Segment,
     SegmentError,
-    Segments,
     Sequence,
     Trait,
     User,
     in_order,
 )
+from event_assets.contract.segment_files import Segments
 from event_assets.settings import Settings
 
 BUYERS = "{name: good, who: {did: {event: purchase}}}"

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.segment import Not, Segment, Segments, User
+from event_assets.contract.segment import Not, Segment, User
+from event_assets.contract.segment_files import Segments
 from event_assets.settings import Settings
 from event_assets.steps.people import identities_step, user_traits_step
 from event_assets.steps.report import StepReport

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from event_assets.collector import WriteKeys
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.segment import Segments
+from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import table
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
