@@ -5,7 +5,6 @@ Both are dagster-pyspark's resource, so an asset cannot tell which it has.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
+from event_assets.stack.engine import open_engine
 from event_assets.stack.record import read_record
 
 if TYPE_CHECKING:
@@ -62,11 +62,7 @@ def _stack_remote(home: Path) -> str | None:
 
 def _own_remote(environment: dict[str, str]) -> str:
     if not _embedded:
-        os.environ.update(environment)
-        os.environ.setdefault("RUST_LOG", "error")
-        from pysail.spark import SparkConnectServer
-
-        server = SparkConnectServer(ip="127.0.0.1", port=0)
+        server = open_engine(environment, "error")
         server.start(background=True)
         _embedded.append(server)
     return f"sc://127.0.0.1:{_embedded[0].listening_address[1]}"

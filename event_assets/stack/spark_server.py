@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import signal
 from collections.abc import Sequence
 
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings, load_settings
+from event_assets.stack.engine import open_engine
 
 
 def serve(host: str, port: int, settings: Settings) -> None:
     """Serve until the process is told to end; the engine reaches the lake of these settings."""
-    os.environ.update(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url).engine_environment())
-    os.environ.setdefault("RUST_LOG", "warn")
-    from pysail.spark import SparkConnectServer
-
+    storage = Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
+    engine = open_engine(storage.engine_environment(), "warn", host, port)
     # The server waits outside Python, where no Python handler runs: the signals must end the process themselves.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    SparkConnectServer(ip=host, port=port).start(background=False)
+    engine.start(background=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
