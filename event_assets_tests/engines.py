@@ -16,6 +16,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from event_assets.stack.engine import open_engine
+
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -33,10 +35,7 @@ def sail() -> Iterator[SparkSession]:
 @contextmanager
 def sail_server() -> Iterator[str]:
     """Address of an embedded Sail server, for sessions of this process and of others."""
-    os.environ.setdefault("RUST_LOG", "error")
-    from pysail.spark import SparkConnectServer  # reads RUST_LOG when it is loaded
-
-    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server = open_engine({}, "error")
     server.start(background=True)
     try:
         yield f"sc://127.0.0.1:{server.listening_address[1]}"

@@ -6,7 +6,7 @@
 - Other events join nobody: their `user_id` only names the device's user (`user_id`), and counts for sharing.
 - A device with more than five user ids, on whatever events, is shared, and joins none.
 - A person is a connected component; its id is the smallest of its ids by (first seen, id), the same however the events
-  came. Without an edge it falls apart again.
+  came. An alias has seen the previous id that it names. Without an edge a person falls apart again.
 """
 
 from __future__ import annotations
@@ -130,15 +130,17 @@ def _ids(met: DataFrame, shared_above: int) -> DataFrame:
 
 def _sightings(met: DataFrame) -> DataFrame:
     """(id_type, id, first_at, last_at), also of the previous ids of aliases."""
-    devices = _seen_as(met, "anonymous", "anonymous_id")
-    known = devices.select(F.col("id").alias("previous_id")).distinct()
-    previous = met.join(known, "previous_id", "left_anti")
-    return devices.unionByName(_seen_as(met, "user", "user_id")).unionByName(_seen_as(previous, "user", "previous_id"))
+    devices = _seen_as(met, F.lit("anonymous"), "anonymous_id")
+    known = devices.select(F.col("id").alias("previous_id"), F.lit("anonymous").alias("known_as")).distinct()
+    previous = met.join(known, "previous_id", "left")
+    return devices.unionByName(_seen_as(met, F.lit("user"), "user_id")).unionByName(
+        _seen_as(previous, F.coalesce("known_as", F.lit("user")), "previous_id")
+    )
 
 
-def _seen_as(met: DataFrame, id_type: str, column: str) -> DataFrame:
+def _seen_as(met: DataFrame, id_type: Column, column: str) -> DataFrame:
     rows = met.where(F.col(column).isNotNull())
-    return rows.select(F.lit(id_type).alias("id_type"), F.col(column).alias("id"), "first_at", "last_at")
+    return rows.select(id_type.alias("id_type"), F.col(column).alias("id"), "first_at", "last_at")
 
 
 def _node() -> Column:

@@ -62,6 +62,11 @@ def test_alias_joins_the_device_that_it_came_from_as_identify_does(spark: SparkS
     assert persons(spark, *rows) == {"a1": "a1", "u0": "a1", "u1": "a1", "a2": "a2", "u2": "a2"}
 
 
+def test_an_id_is_first_seen_where_an_alias_names_it_be_it_a_users_or_a_devices(spark: SparkSession) -> None:
+    assert persons(spark, alias("a0", "u0", 1), identify("a0", "u0", 2)) == {"a0": "a0", "u0": "a0"}
+    assert persons(spark, alias("u1", "u9", 1), seen(None, "u1", 2)) == {"u1": "u1", "u9": "u1"}
+
+
 def test_an_empty_previous_id_joins_nobody(spark: SparkSession) -> None:
     assert persons(spark, alias("", "u1"), alias("", "u2", 1)) == {"u1": "u1", "u2": "u2"}
 
