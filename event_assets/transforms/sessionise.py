@@ -30,7 +30,7 @@ from event_assets.transforms.parts import in_parts
 from event_assets.transforms.session_marks import MARKS, mark_sessions
 from event_assets.transforms.view_marks import VIEW_MARKS
 
-PARTS = 32
+PARTS = 16
 """Parts that the events are dealt into by session; each is worked on in memory, on one core."""
 
 EVENTS_AT_ONCE = 3_000_000
