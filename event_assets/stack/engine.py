@@ -18,7 +18,7 @@ def open_engine(environment: Mapping[str, str], log: str, host: str = "127.0.0.1
     """
     os.environ.update(environment)
     os.environ.setdefault("RUST_LOG", log)
-    # Its allocator keeps what was freed; over thousands of files that is gigabytes. Giving it back costs 5 % of time.
+    # Its allocator keeps what was freed; over thousands of files that is gigabytes. Giving it back costs 5 to 14 %.
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
     from pysail.spark import SparkConnectServer
 
