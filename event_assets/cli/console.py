@@ -72,7 +72,13 @@ _CIRCUMSTANCES = frozenset(
         "PlanError",
         "SendError",
         "StackError",
+        "StreamBusy",
+        "StreamDamaged",
+        "StreamError",
+        "StreamFull",
         "StreamGap",
+        "StreamNotFound",
+        "StreamReadOnly",
         "TrafficError",
     }
 )

@@ -18,35 +18,36 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from event_assets.streams.backoff import Backoff
+from event_assets.streams.embedded_faults import as_stream_errors, require_room
 from event_assets.streams.embedded_tables import (
-    SCHEMA,
-    ShardRow,
+    FORMAT,
     format_of,
     hash_key,
     in_wal_mode,
-    insert_shard,
+    lay_out,
     open_shard_row,
     position_after,
     read_records,
+    reshard,
     shard_id_of,
     shard_row,
     shard_rows,
     transaction,
 )
 from event_assets.streams.protocol import (
-    HASH_KEYS,
     PutResult,
     ReadResult,
     Shard,
     StreamBusy,
     StreamError,
+    StreamFull,
     StreamNotFound,
+    StreamReadOnly,
     StreamRecord,
     refusal,
     sequence_text,
 )
 
-FORMAT = 1
 BUSY_SECONDS = 30.0
 TRIM_SECONDS = 60.0
 TRIM_RECORDS = 2_000
@@ -99,28 +100,19 @@ class EmbeddedStream:
         return self._retention
 
     def create(self, shards: int) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         backoff, failures = Backoff(attempts=20), 0
-        with contextlib.closing(self._connect("rwc")) as connection:
-            while not in_wal_mode(connection):
-                failures += 1
-                if not backoff.wait(failures):
-                    raise StreamBusy(f"{self.path} is locked by another process")
-            with transaction(connection, "IMMEDIATE"):
-                if format_of(connection) == 0:
-                    self._lay_out(connection, shards)
-        self._open().close()
-
-    def _lay_out(self, connection: sqlite3.Connection, shards: int) -> None:
-        # Sequence numbers begin with the time, so that a stream which is made anew never repeats one.
-        first = int(self._clock() * 1_000_000)
-        bounds = [HASH_KEYS * index // shards for index in range(shards + 1)]
-        for statement in SCHEMA:
-            connection.execute(statement)
-        connection.execute("INSERT INTO stream VALUES (?, ?)", (self._name, first))
-        for number in range(shards):
-            insert_shard(connection, number, (), bounds[number], bounds[number + 1] - 1, first)
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+        with as_stream_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(self._connect("rwc")) as connection:
+                while not in_wal_mode(connection):
+                    failures += 1
+                    if not backoff.wait(failures):
+                        raise StreamBusy(f"{self.path} is locked by another process")
+                with transaction(connection, "IMMEDIATE"):
+                    if format_of(connection) == 0:
+                        # Sequence numbers begin with the time, so that a stream made anew never repeats one.
+                        lay_out(connection, self._name, shards, int(self._clock() * 1_000_000))
+            self._open().close()
 
     def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
         faults = [refusal(record) for record in records]
@@ -140,8 +132,8 @@ class EmbeddedStream:
                     tickets, self._waiting = self._waiting, []
                 self._commit(tickets)
                 self._trim_when_due()
-        if isinstance(ticket.error, sqlite3.Error):
-            fault = f"StreamUnavailable: {ticket.error}"
+        if isinstance(ticket.error, (StreamBusy, StreamFull, StreamReadOnly)):
+            fault = f"{type(ticket.error).__name__}: {ticket.error}"
             ticket.results = [PutResult(None, None, fault) for _ in ticket.records]
         elif ticket.error is not None:
             raise ticket.error
@@ -180,6 +172,11 @@ class EmbeddedStream:
         connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
         connection.execute("UPDATE stream SET next_sequence = ?", (sequence,))
         return results
+
+    def require_writable(self) -> None:
+        with self._reading() as connection:
+            shard_rows(connection)
+        require_room(self.path)
 
     def shards(self) -> list[Shard]:
         with self._reading() as connection:
@@ -220,7 +217,7 @@ class EmbeddedStream:
             if first == last:
                 raise StreamError(f"{shard_id} holds a single hash key and cannot be split")
             middle = (first + last) // 2
-            self._reshard(connection, [parent], [(first, middle), (middle + 1, last)])
+            reshard(connection, [parent], [(first, middle), (middle + 1, last)])
 
     def merge(self, shard_id: str, adjacent_shard_id: str) -> None:
         with self._writing, self._changing() as connection:
@@ -229,17 +226,7 @@ class EmbeddedStream:
             if int.from_bytes(lower.last_hash) + 1 != int.from_bytes(upper.first_hash):
                 raise StreamError(f"{adjacent_shard_id} does not follow {shard_id}: only neighbours can be merged")
             bounds = (int.from_bytes(lower.first_hash), int.from_bytes(upper.last_hash))
-            self._reshard(connection, [lower, upper], [bounds])
-
-    def _reshard(self, connection: sqlite3.Connection, parents: list[ShardRow], ranges: list[tuple[int, int]]) -> None:
-        (sequence,) = connection.execute("SELECT next_sequence FROM stream").fetchone()
-        (number,) = connection.execute("SELECT max(number) + 1 FROM shards").fetchone()
-        for parent in parents:
-            connection.execute("UPDATE shards SET last_sequence = ? WHERE number = ?", (sequence, parent.number))
-        for offset, (first, last) in enumerate(ranges):
-            names = tuple(shard_id_of(parent.number) for parent in parents)
-            insert_shard(connection, number + offset, names, first, last, sequence + 1)
-        connection.execute("UPDATE stream SET next_sequence = ?", (sequence + 1,))
+            reshard(connection, [lower, upper], [bounds])
 
     def trim(self) -> int:
         """Remove records older than the retention, some thousands a call. Gives how many were removed."""
@@ -250,7 +237,7 @@ class EmbeddedStream:
         if time.monotonic() < self._trim_at:
             return
         # Trimming can wait; the records before it are already committed and must not be reported as failed.
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(StreamError):
             if self._trim() < TRIM_RECORDS:
                 self._trim_at = time.monotonic() + TRIM_SECONDS
 
@@ -277,8 +264,10 @@ class EmbeddedStream:
         with self._writing:
             if self._writer is not None:
                 self._writer.close()
-                os.close(self._turns)
                 self._writer = None
+            if self._turns >= 0:
+                os.close(self._turns)
+                self._turns = -1
             while self._idle:
                 self._idle.pop().close()
 
@@ -294,11 +283,9 @@ class EmbeddedStream:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             # FULL makes each commit wait for the disk; NORMAL would lose acknowledged records with the machine's power.
             connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.DatabaseError as error:
+        except BaseException:
             connection.close()
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            raise StreamError(f"{self.path} is no event stream: {error}") from error
+            raise
         return connection
 
     def _open(self) -> sqlite3.Connection:
@@ -327,27 +314,28 @@ class EmbeddedStream:
         Processes queue for it at a lock file: SQLite's own waiting polls, which let one of four writers wait for
         1.5 s where a queue keeps all under 0.1 s.
         """
-        if self._writer is None:
-            self._writer = self._open()
-            self._turns = os.open(f"{self.path}-turns", os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(self._turns, fcntl.LOCK_EX)
-        try:
-            with transaction(self._writer, "IMMEDIATE"):
-                yield self._writer
-        finally:
-            fcntl.flock(self._turns, fcntl.LOCK_UN)
+        with as_stream_errors(self.path):
+            if self._writer is None:
+                self._writer = self._open()
+            if self._turns < 0:
+                self._turns = os.open(f"{self.path}-turns", os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(self._turns, fcntl.LOCK_EX)
+            try:
+                with transaction(self._writer, "IMMEDIATE"):
+                    yield self._writer
+            finally:
+                fcntl.flock(self._turns, fcntl.LOCK_UN)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of the log, on a connection that no other thread uses meanwhile."""
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._open()
-        try:
-            with transaction(connection, "DEFERRED"):
-                yield connection
-        except sqlite3.OperationalError as error:
-            raise StreamBusy(f"{self.path}: {error}") from error
-        finally:
-            self._idle.append(connection)
+        with as_stream_errors(self.path):
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._open()
+            try:
+                with transaction(connection, "DEFERRED"):
+                    yield connection
+            finally:
+                self._idle.append(connection)

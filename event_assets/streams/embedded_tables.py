@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from event_assets.streams.protocol import (
+    HASH_KEYS,
     StoredRecord,
     StreamError,
     StreamGap,
@@ -20,6 +21,7 @@ from event_assets.streams.protocol import (
     sequence_text,
 )
 
+FORMAT = 1
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 SCHEMA = (
@@ -90,6 +92,29 @@ def insert_shard(
         "INSERT INTO shards (number, parents, first_hash, last_hash, first_sequence) VALUES (?, ?, ?, ?, ?)",
         (number, " ".join(parents), first.to_bytes(16), last.to_bytes(16), sequence),
     )
+
+
+def lay_out(connection: sqlite3.Connection, name: str, shards: int, first_sequence: int) -> None:
+    """Makes the tables of a new stream, whose shards share the hash keys evenly."""
+    bounds = [HASH_KEYS * index // shards for index in range(shards + 1)]
+    for statement in SCHEMA:
+        connection.execute(statement)
+    connection.execute("INSERT INTO stream VALUES (?, ?)", (name, first_sequence))
+    for number in range(shards):
+        insert_shard(connection, number, (), bounds[number], bounds[number + 1] - 1, first_sequence)
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def reshard(connection: sqlite3.Connection, parents: list[ShardRow], ranges: list[tuple[int, int]]) -> None:
+    """Closes shards and opens one child for each range of hash keys."""
+    (sequence,) = connection.execute("SELECT next_sequence FROM stream").fetchone()
+    (number,) = connection.execute("SELECT max(number) + 1 FROM shards").fetchone()
+    for parent in parents:
+        connection.execute("UPDATE shards SET last_sequence = ? WHERE number = ?", (sequence, parent.number))
+    for offset, (first, last) in enumerate(ranges):
+        names = tuple(shard_id_of(parent.number) for parent in parents)
+        insert_shard(connection, number + offset, names, first, last, sequence + 1)
+    connection.execute("UPDATE stream SET next_sequence = ?", (sequence + 1,))
 
 
 def shard_rows(connection: sqlite3.Connection) -> list[ShardRow]:

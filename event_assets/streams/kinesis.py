@@ -163,6 +163,9 @@ class KinesisStream:
             return [PutResult(None, None, f"StreamUnavailable: {error}")] * len(records)
         return [_put_result(entry) for entry in answer["Records"]]
 
+    def require_writable(self) -> None:
+        self.shards()
+
     def shards(self) -> list[Shard]:
         return [_shard(listed) for listed in self._list_shards()]
 

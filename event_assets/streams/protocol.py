@@ -32,6 +32,18 @@ class StreamBusy(StreamError):
     """The stream refused for longer than we wait: throttled, locked or out of reach. Asking later may work."""
 
 
+class StreamFull(StreamError):
+    """The stream has no room for another record. It takes them again once there is room."""
+
+
+class StreamReadOnly(StreamError):
+    """The stream's file or folder may not be written by this user."""
+
+
+class StreamDamaged(StreamError):
+    """What the stream keeps cannot be read any more. No retry mends it: `event-assets doctor` says what does."""
+
+
 class StreamGap(StreamError):
     """Records after the checkpoint are no longer on the stream: they were trimmed before anybody read them.
 
@@ -118,8 +130,11 @@ class EventStream(Protocol):
         """Put records once: one result each, in order. A result without `error` means the record is durable.
 
         What a later attempt may mend (throttling, a lost connection, a full disk) is an `error` of the records
-        concerned; `StreamNotFound` is raised.
+        concerned, with the error's name as its code; `StreamNotFound` and `StreamDamaged` are raised.
         """
+
+    def require_writable(self) -> None:
+        """Returns where a put would be taken now. Cheap: for readiness. Raises the `StreamError` that says why not."""
 
     def shards(self) -> list[Shard]:
         """All shards that are known, closed ones too. Raises `StreamNotFound`, `StreamBusy`."""
