@@ -8,8 +8,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets_tests import engines
+from event_assets_tests.examples import register_profiles
 
 pytest_plugins = ["event_assets_tests.emulators.fixtures"]
+register_profiles()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,6 @@ from event_assets_tests.automation.ticks import tick
 from event_assets_tests.steps.pipeline import Pipeline, today
 
 UP_TO_DATE = "Everything on the stream is landed, and no day is behind."
-NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture
@@ -42,13 +41,13 @@ def definitions(tmp_path: Path) -> dg.Definitions:
 
 
 def event(number: int, days_ago: int) -> bytes:
-    happened = (NOW - dt.timedelta(days=days_ago)).isoformat()
+    happened = (dt.datetime.now(dt.UTC) - dt.timedelta(days=days_ago)).isoformat()
     fields = {"event_id": f"e{number}", "event": "click", "anonymous_id": "a", "platform": "web"}
     return json.dumps({**fields, "derived_at": happened, "received_at": happened}).encode()
 
 
 def days(*days_ago: int) -> list[str]:
-    return [str(NOW.date() - dt.timedelta(days=each)) for each in days_ago]
+    return [str(today() - dt.timedelta(days=each)) for each in days_ago]
 
 
 def land_late_events(pipeline: Pipeline, *days_ago: int) -> None:

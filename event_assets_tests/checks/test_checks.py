@@ -17,8 +17,6 @@ from event_assets.resources.lake import LakeResource
 from event_assets.steps.window import EVERYTHING
 from event_assets_tests.factories import enriched_event, frame
 
-NOW = dt.datetime.now(dt.UTC)
-
 
 @pytest.fixture
 def lake(tmp_path: Path) -> LakeResource:
@@ -54,7 +52,7 @@ def shown(result: dg.AssetCheckResult, name: str) -> Any:
 
 
 def hour(ago: int, **counts: Any) -> dict[str, Any]:
-    at = NOW - dt.timedelta(hours=ago)
+    at = dt.datetime.now(dt.UTC) - dt.timedelta(hours=ago)
     return {"arrival_date": at.date(), "arrival_hour": at.hour, **counts}
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import msgspec
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from event_assets.collector.glance import Glance
@@ -14,6 +14,7 @@ from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import Event
 from event_assets.contract.plan import EventPlan, PlanSettings, PlanVersion, TrackingPlan
 from event_assets_tests.collector.serving import event
+from event_assets_tests.examples import examples, texts
 
 LIMITS = Limits(event_bytes=4_000, depth=4, keys=120, string_bytes=2_000)
 PLANS = [
@@ -28,10 +29,10 @@ PLANS = [
 ]
 LANES = [(Glance(plan, LIMITS), EventDecoder(plan, LIMITS)) for plan in PLANS]
 
-SCALARS = st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats() | st.text(max_size=6)
+SCALARS = st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats() | texts(max_size=6)
 VALUES = st.recursive(
     SCALARS | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-11-22T10:00:00Z", "\0"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(max_size=4), inner, max_size=3),
     max_leaves=10,
 )
 NAMES = st.sampled_from(["search", "strict", "other", "", "new\nline", "x" * 129])
@@ -50,7 +51,7 @@ def assert_no_surer(line: bytes) -> None:
             assert (decoded.event.received_at, decoded.event.derived_at, decoded.event.ip) == (None, None, None)
 
 
-@settings(max_examples=500)
+@examples(150)
 @given(fields=FIELDS, ascii_only=st.booleans())
 @example(fields={"occurred_at": "0001-01-01T00:00:00+14:00"}, ascii_only=True)
 @example(fields={"properties": {"a": "x\0y"}}, ascii_only=True)
@@ -63,7 +64,7 @@ def test_what_a_glance_lets_pass_the_decoder_lets_pass_too(fields: dict[str, Any
     assert_no_surer(json.dumps({**event(), **fields}, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=500)
+@examples(150)
 @given(at=st.integers(0, 250), cut=st.integers(0, 3), put=st.binary(max_size=3))
 def test_neither_does_a_damaged_event_pass_a_glance_and_not_the_decoder(at: int, cut: int, put: bytes) -> None:
     line = json.dumps(event(properties={"q": "ü"}), ensure_ascii=False).encode()

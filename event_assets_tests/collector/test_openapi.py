@@ -12,6 +12,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from event_assets_tests.collector.serving import event
+from event_assets_tests.examples import examples
 
 # The probe without a key carries ours (test_access has that). OpenAPI cannot say all that makes an event valid: its
 # printable name, whole numbers written as such, the lines of a text, one of two parameters.
@@ -28,7 +29,7 @@ def test_every_answer_to_a_generated_request_is_documented(
     if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
         pytest.skip("takes nothing that could be wrong")
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(examples(25), database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def answers_as_documented(case: Any) -> None:
         case.call_and_validate(headers={"x-write-key": key}, excluded_checks=UNSAYABLE)

@@ -17,6 +17,7 @@ from event_assets.contract.decoder import Decoded, EventDecoder, Limits
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import load_settings
 from event_assets_tests.collector.serving import event
+from event_assets_tests.examples import texts
 
 NOW = dt.datetime(2026, 11, 22, 10, 0, 0, 123_000, tzinfo=dt.UTC)
 TEXT = "2026-11-22T10:00:00.123Z"
@@ -142,18 +143,17 @@ def test_the_record_of_a_refusal_is_kept_even_where_refused_events_are_dropped()
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | texts(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-NAMES = st.sampled_from(["device", "ip", "received_at", "x", 'd"evice', "properties", "traits"]) | st.text(max_size=6)
+NAMES = st.sampled_from(["device", "ip", "received_at", "x", 'd"evice', "properties", "traits"]) | texts(max_size=6)
 
 
 @given(
     properties=st.dictionaries(NAMES, JSON_VALUES, max_size=4),
     extra=st.dictionaries(st.sampled_from(["x", "y", "z z", 'd"']), JSON_VALUES, max_size=3),
-    device=st.none()
-    | st.dictionaries(st.sampled_from(["os", "locale", "user_agent"]), st.none() | st.text(max_size=5)),
+    device=st.none() | st.dictionaries(st.sampled_from(["os", "locale", "user_agent"]), st.none() | texts(max_size=5)),
     spaces=st.booleans(),
     trusted=st.booleans(),
 )

@@ -26,6 +26,7 @@ from event_assets.contract.decoder import (
 )
 from event_assets.contract.plan import TrackingPlan
 from event_assets_tests.contract.events import FULL, encode, json_values, line, valid_events, with_text
+from event_assets_tests.examples import texts
 
 DECODER = EventDecoder()
 SHIPPED = EventDecoder(TrackingPlan.load(Path(__file__).parents[2] / "event_assets" / "contract" / "plans"))
@@ -290,7 +291,7 @@ def test_an_unknown_field_keeps_its_text_to_the_digit() -> None:
     assert accepted(with_text("foo", text)).extra == b'{"foo":' + text + b"}"
 
 
-@given(valid_events(), st.dictionaries(st.text(min_size=1, max_size=12), json_values, min_size=1, max_size=4))
+@given(valid_events(), st.dictionaries(texts(min_size=1, max_size=12), json_values, min_size=1, max_size=4))
 def test_unknown_fields_are_never_dropped(event: dict[str, Any], unknown: dict[str, Any]) -> None:
     unknown = {name: value for name, value in unknown.items() if name not in FULL}
     kept = json.loads(accepted(encode({**unknown, **event})).extra or b"{}")
@@ -315,7 +316,7 @@ def well_formed(decoded: Decoded | Rejection) -> None:
         assert at is None or at.astimezone(dt.UTC)
 
 
-@given(st.binary(max_size=400) | st.text(max_size=200).map(str.encode))
+@given(st.binary(max_size=400) | texts(max_size=200).map(str.encode))
 @example(b"[" * 60_000)
 @example(b'{"event_id":' * 5_000)
 @example(b'{"a":"' + b"\\" * 999)

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.integers import quote_long_integers
+from event_assets_tests.examples import texts
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.text() | st.floats(allow_nan=False),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    st.none() | st.booleans() | st.integers(-(10**25), 10**25) | texts() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts(), inner, max_size=4),
     max_leaves=12,
 )
 

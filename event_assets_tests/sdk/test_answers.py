@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from event_assets.sdk.answers import Answer, meaning_of
 from event_assets.sdk.backoff import LONGEST_ASKED, Backoff, retry_after
+from event_assets_tests.examples import texts
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
@@ -67,7 +68,7 @@ def test_of_the_refusals_only_408_and_429_are_repeated(status: int, what: str) -
     assert meaning_of(answer(status), ["a"]).next == what
 
 
-@given(st.integers(100, 599), st.binary() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(
+@given(st.integers(100, 599), st.binary() | st.recursive(st.none() | st.integers() | texts(), st.lists).map(
     lambda value: json.dumps({"results": value}).encode()
 ))  # fmt: skip
 def test_no_answer_is_too_strange(status: int, body: bytes) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.sdk import EventClient
+from event_assets_tests.examples import examples
 from event_assets_tests.sdk.fault_server import Event, FaultServer, Reply, fault_server, verdicts
 
 TRACK = st.tuples(st.just("track"), st.integers(0, 2))
@@ -89,7 +90,7 @@ def played(server: FaultServer, script: list[str], steps: list[tuple[str, int]])
     return tracked, stream
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 @given(st.lists(st.sampled_from(PARTIAL), max_size=12), st.lists(TRACK | TRACK | TRACK | CRASH | FLUSH, max_size=30))
 def test_every_event_is_delivered_and_every_copy_is_the_same(
     server: FaultServer, script: list[str], steps: list[tuple[str, int]]
@@ -107,7 +108,7 @@ def test_every_event_is_delivered_and_every_copy_is_the_same(
         assert own == sorted(set(own)), "numbers grow with the order of the calls"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 @given(st.lists(st.sampled_from(FAULTS), max_size=12), st.lists(TRACK | TRACK | TRACK | CRASH | FLUSH, max_size=30))
 def test_unless_the_collector_asks_for_single_events_again_their_order_is_kept(
     server: FaultServer, script: list[str], steps: list[tuple[str, int]]

@@ -11,18 +11,19 @@ import uuid
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.decoder import Decoded, EventDecoder
 from event_assets.sdk.events import MAX_EVENT_BYTES, InvalidEvent, QueuedEvent, event_of, line_of, text_of
+from event_assets_tests.examples import examples, texts
 
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63)
     | st.floats()
-    | st.text()
+    | texts()
     | st.characters(categories=["Cs"])
     | st.decimals()
     | st.datetimes()
@@ -31,7 +32,7 @@ ANYTHING = st.recursive(
     | st.binary()
     | st.sets(st.integers())
     | st.just(object()),
-    lambda parts: st.lists(parts) | st.dictionaries(st.text() | st.integers() | st.tuples(st.integers()), parts),
+    lambda parts: st.lists(parts) | st.dictionaries(texts() | st.integers() | st.tuples(st.integers()), parts),
     max_leaves=8,
 )
 
@@ -44,8 +45,8 @@ def queued(text: bytes, sequence: int | None = 3, process: str = "p", steady: fl
     return QueuedEvent(1, "e", sequence, text, 1_000.0, steady, process)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.text(), ANYTHING, max_size=4))
+@examples(25)
+@given(st.dictionaries(texts(), ANYTHING, max_size=4))
 def test_whatever_the_properties_are_the_collector_can_read_the_event(properties: dict[str, Any]) -> None:
     line = line_of(queued(text_of(event(properties=properties))), "p", 0.0, 12.5)
     decoded = EventDecoder().decode(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -20,6 +20,7 @@ from event_assets.steps.analysing import analyses_step, outdated
 from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
 from event_assets.transforms.sessionise import SessionRules
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
 
 Row = dict[str, Any]
@@ -205,7 +206,7 @@ def happenings(draw: st.DrawFn) -> Row:
     )
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(1)
 @given(data=st.data())
 def test_any_split_gives_the_rows_of_one_batch(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -8,11 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.steps.window import EVERYTHING, Window
+from event_assets_tests.examples import examples
 from event_assets_tests.steps.pipeline import BY_PLACE, Pipeline
 
 DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -68,7 +69,7 @@ def histories(draw: st.DrawFn) -> tuple[list[bytes], list[list[int]], list[int],
     return lines, batches, repeats, narrow
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(5)
 @given(history=histories())
 def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
     spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]]

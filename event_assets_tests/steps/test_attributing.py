@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -26,6 +26,7 @@ from event_assets.steps.sessionising import Sessionising, sessions_step
 from event_assets.steps.spend import SpendError, SpendFile
 from event_assets.steps.window import EVERYTHING
 from event_assets.transforms.attribution import MODELS, AttributionRules
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.steps.visits import EventsInALake
 from event_assets_tests.transforms.incremental import RULES
@@ -221,7 +222,7 @@ def happenings(draw: st.DrawFn) -> Row:
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(3)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

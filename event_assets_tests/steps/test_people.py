@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -18,6 +18,7 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.steps.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.steps.report import StepReport
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
 from event_assets_tests.transforms.incremental import RULES, sessions_of
 
@@ -228,7 +229,7 @@ def meetings(draw: st.DrawFn) -> Row:
     )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

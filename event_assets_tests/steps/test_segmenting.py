@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -19,6 +19,7 @@ from event_assets.steps.people import identities_step, user_traits_step
 from event_assets.steps.report import StepReport
 from event_assets.steps.segmenting import Segmenting, are_outdated, memberships_step
 from event_assets.transforms.sessionise import SessionRules
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.steps.test_people import People
 from event_assets_tests.transforms.day_by_day import BUYERS, EVERY_KIND, OTHERS
@@ -185,7 +186,7 @@ def happenings(draw: st.DrawFn) -> Row:
     )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(2)
 @given(data=st.data())
 def test_any_split_order_and_repeat_gives_the_rows_of_one_batch(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

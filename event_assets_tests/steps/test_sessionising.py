@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -19,6 +19,7 @@ from event_assets.contract.tables import IDENTITIES
 from event_assets.steps.people import identities_step
 from event_assets.steps.window import Window
 from event_assets.transforms import touched
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import NOON, at, enriched_event
 from event_assets_tests.steps.visits import TABLES, Visits
 
@@ -167,7 +168,7 @@ def events(draw: st.DrawFn) -> Row:
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(2)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -7,11 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.streams import Bounds, ShardPosition, StoredRecord, StreamReader, StreamRecord
 from event_assets.streams.embedded import EmbeddedStream
+from event_assets_tests.examples import examples
 from event_assets_tests.streams.reading import by_key, put_all, read_all
 
 KEYS = st.integers(0, 12).map("user-{}".format)
@@ -58,7 +59,7 @@ class Session:
             return [name for (name,) in connection.execute(query)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(25)
 @given(shards=st.integers(1, 3), steps=st.lists(st.one_of(PUT, PUT, READ, READ, RESHARD), max_size=25))
 def test_every_record_is_read_once_in_the_order_of_its_key(shards: int, steps: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -10,13 +10,14 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import ATTRIBUTION, CHANNEL_PERFORMANCE, CONVERSION_PATHS
 from event_assets.transforms.attribution import MODELS, AttributionRules, attribute, attribution, channel_performance
 from event_assets.transforms.touches import DAY
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import NOON, frame, rows_of
 
 Path = tuple[str, int, float]
@@ -244,7 +245,7 @@ ANY_PATHS = st.lists(
 ).map(lambda rows: [(letters, conversions, revenue * conversions) for letters, conversions, revenue in rows])
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(paths=ANY_PATHS, data=st.data())
 def test_every_model_credits_each_conversion_once_in_any_order(
     spark: SparkSession, paths: list[Path], data: st.DataObject

@@ -3,9 +3,9 @@
 import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA  # type: ignore[import-untyped]
 from hypothesis import given
-from hypothesis import strategies as st
 
 from event_assets.transforms.bots import bot_reason
+from event_assets_tests.examples import texts
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
@@ -86,6 +86,6 @@ def test_listed_robots_are_known_by_each_of_their_own_examples() -> None:
     assert [example for example in examples if bot_reason(example) is None] == []
 
 
-@given(st.text())
+@given(texts())
 def test_any_text_gets_a_verdict(text: str) -> None:
     bot_reason(text)

@@ -2,11 +2,11 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from event_assets.transforms.channel import CHANNEL_GROUPS, DIRECT, channel_group, source_and_medium
 from event_assets.transforms.marketing import campaign_of
 from event_assets.transforms.referrer import classify_referrer
+from event_assets_tests.examples import texts
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_case_and_outer_blanks_do_not_count() -> None:
     assert channel_group(" Google ", "CPC ") == "Paid Search"
 
 
-@given(st.text(), st.text(), st.text())
+@given(texts(), texts(), texts())
 def test_any_text_has_one_of_the_groups(source: str, medium: str, campaign: str) -> None:
     assert channel_group(source, medium, campaign) in CHANNEL_GROUPS
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
@@ -15,6 +15,7 @@ from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
 from event_assets.contract.tables import RAW_EVENTS
 from event_assets.transforms.clean import CleanRules, clean, quarantine
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import NOON, frame, rows_of
 
 RULES = CleanRules(TrackingPlan(), dt.date(2010, 1, 1))
@@ -74,7 +75,7 @@ def test_every_line_of_a_record_is_clean_or_quarantined_with_its_bytes_and_its_r
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8)
 @given(
     st.lists(
         st.sampled_from([sent(), sent(event="x" * 200), sent(occurred_at="2031-01-01T00:00:00Z")])

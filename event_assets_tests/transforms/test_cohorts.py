@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Step
 from event_assets.transforms import retention
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 
 Row = dict[str, Any]
@@ -142,7 +143,7 @@ def test_without_a_target_there_is_no_row(spark: SparkSession) -> None:
     assert rows_of(retention(of_people(spark, seen("p", 0)), "signup")) == []
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(
     data=st.lists(
         st.tuples(st.integers(1, 4), st.integers(0, 12), st.sampled_from("trx")), min_size=1, max_size=40, unique=True

@@ -5,11 +5,12 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.transforms.components import TooManyRounds, connected_components
+from event_assets_tests.examples import examples
 from event_assets_tests.transforms.incremental import kept
 
 Edges = list[tuple[str, str]]
@@ -32,7 +33,7 @@ def by_search(edges: Edges) -> dict[str, str]:
     return root
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(edges=st.lists(st.tuples(*[st.sampled_from("abcdefghijklmnop")] * 2), max_size=20))
 def test_every_node_is_hung_to_the_smallest_of_its_component(spark: SparkSession, edges: Edges) -> None:
     assert roots(spark, edges)[0] == by_search(edges)

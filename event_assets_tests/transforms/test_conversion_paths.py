@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -16,6 +16,7 @@ from event_assets.transforms import conversion_paths as module
 from event_assets.transforms.conversion_paths import conversion_paths
 from event_assets.transforms.conversions import conversions
 from event_assets.transforms.sessionise import SessionRules
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import NOON, at, enriched_event, frame, rows_of
 
 Row = dict[str, Any]
@@ -156,7 +157,7 @@ def test_conversions_are_events_of_the_names_that_the_rules_tell_by_people(spark
     assert tuple(rows[0]) == CONVERSIONS.column_names
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(data=st.data())
 def test_paths_are_what_a_walk_over_each_persons_touches_finds(spark: SparkSession, data: st.DataObject) -> None:
     days = st.sampled_from([0, 1, 2, 15, 29, 30, 31, 45, 60])

@@ -20,6 +20,7 @@ from event_assets.transforms.currency import Reporting, parse_rates
 from event_assets.transforms.custom import custom_enrichments
 from event_assets.transforms.enrich import VERSIONS, Enricher, EnrichRules, enrich
 from event_assets.transforms.marketing import MarketingParameters
+from event_assets_tests.examples import texts
 from event_assets_tests.transforms.geo import ASN, CITY, database
 
 ACCESS_LOG = Path(__file__).parents[3] / "shared/data/access_logs/semicomplete_apache_logs.log.gz"
@@ -259,7 +260,7 @@ def test_rows_of_a_slice_are_not_mixed_up() -> None:
     ]
 
 
-_ANY = st.one_of(st.none(), st.text(), st.text().map("http://".__add__), st.text(max_size=5).map(lambda t: t * 2_000))
+_ANY = st.one_of(st.none(), texts(), texts().map("http://".__add__), texts(max_size=5).map(lambda t: t * 2_000))
 
 
 @given(st.lists(st.tuples(_ANY, _ANY, _ANY, _ANY, _ANY), max_size=5))

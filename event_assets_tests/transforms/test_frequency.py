@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Step
 from event_assets.transforms import stickiness
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 
 Row = dict[str, Any]
@@ -62,7 +63,7 @@ def test_nobody_is_no_row(spark: SparkSession) -> None:
     assert people(spark, []) == []
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(st.sets(st.tuples(st.integers(1, 4), st.integers(0, 12)), min_size=1, max_size=25))
 def test_a_row_is_what_counting_says(spark: SparkSession, data: set[tuple[int, int]]) -> None:
     came = [sum(person == other for other, _ in data) for person in {person for person, _ in data}]

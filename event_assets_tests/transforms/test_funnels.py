@@ -16,13 +16,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as csv
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Step
 from event_assets.transforms import best_tries, funnel
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 
 Row = dict[str, Any]
@@ -319,7 +320,7 @@ NAMES = st.sampled_from("abcx")
 
 
 @pytest.mark.parametrize("order", ["ordered", "strict"])
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(
     journeys=st.lists(st.dictionaries(st.integers(0, 60), NAMES, max_size=14), min_size=1, max_size=6),
     steps=st.lists(st.sampled_from("abc"), min_size=2, max_size=4),

@@ -5,12 +5,13 @@ import random
 from functools import partial
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import IDENTITIES
 from event_assets.transforms.identities import events_of, identities, replace_identities, touched_ids
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import kept
 
@@ -117,7 +118,7 @@ def meeting(draw: st.DrawFn) -> Row:
     return identify(device, user, seconds) if kind == "identify" else seen(device, user, seconds)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(data=st.data())
 def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, data: st.DataObject) -> None:
     before = data.draw(st.lists(meeting(), max_size=10))
@@ -199,7 +200,7 @@ def graph(draw: st.DrawFn) -> list[Row]:
     return made
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(8)
 @given(rows=graph(), shared_above=st.integers(1, 5), order=st.randoms())
 def test_persons_of_any_graph_are_those_of_a_union_find_in_any_order(
     spark: SparkSession, rows: list[Row], shared_above: int, order: random.Random

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.transforms import lifecycle
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 
 Row = dict[str, Any]
@@ -87,7 +88,7 @@ def test_nobody_is_no_row(spark: SparkSession) -> None:
     assert table(spark, seen("p", 0), "signup") == []
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(st.sets(st.tuples(st.integers(1, 4), st.integers(0, 9)), min_size=1, max_size=25))
 def test_a_table_is_what_sets_say(spark: SparkSession, data: set[tuple[int, int]]) -> None:
     active = {day: {person for person, other in data if other == day} for day in range(-1, 10)}

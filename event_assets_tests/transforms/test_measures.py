@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from event_assets.transforms.currency import AS_SENT, Reporting, parse_rates
 from event_assets.transforms.measures import NO_MEASURES, Measures, measures_of
+from event_assets_tests.examples import texts
 
 DAY = dt.date(2026, 3, 6)
 EUR = Reporting("EUR", parse_rates("date,currency,rate\n2026-03-06,USD,0.5\n"))
@@ -76,7 +77,7 @@ def test_properties_that_are_no_object_are_noted(text: str) -> None:
     assert measures_of("purchase", text, DAY, AS_SENT) == Measures(failure="properties: no JSON object")
 
 
-_json = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda inner: st.lists(inner))
+_json = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | texts(), lambda inner: st.lists(inner))
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("revenue", "currency", "lcp_ms", "cls"), _json)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, get_args
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -27,6 +27,7 @@ from event_assets.contract.segment import (
 from event_assets.contract.segment import Sequence as Walk
 from event_assets.contract.tables import SESSIONS, USER_TRAITS
 from event_assets.transforms import segment_memberships
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.day_by_day import History, Stay, stays
 
@@ -198,7 +199,7 @@ def found(spark: SparkSession, history: History, wanted: list[Segment]) -> list[
     return sorted(rows, key=str)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(8)
 @given(events(), traits(), sessions(), segments(), st.integers(LAST - 4, LAST + 4))
 def test_a_membership_is_what_every_day_says(
     spark: SparkSession,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from event_assets.transforms.page_views import page_views, page_views_by_part
 from event_assets.transforms.parts import in_parts
 from event_assets.transforms.sessionise import session_events, sessionise, sessionise_in_parts
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import RULES, kept
 
@@ -35,7 +36,7 @@ def histories(draw: st.DrawFn) -> list[Row]:
     ]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(3)
 @given(history=histories(), at_once=st.integers(1, 12))
 def test_parts_of_any_size_give_the_sessions_and_page_views_of_all_events(
     spark: SparkSession, history: list[Row], at_once: int

@@ -4,11 +4,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.transforms import top_paths
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 
 Row = dict[str, Any]
@@ -120,7 +121,7 @@ def test_equal_neighbours_are_at_the_time_of_the_last(spark: SparkSession) -> No
     assert {row["from_node"]: row["mean_seconds"] for row in made if row["from_node"] in "ab"} == {"a": 3.0, "b": 1.0}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(st.lists(st.text("abc", min_size=1, max_size=7), min_size=1, max_size=5), st.integers(2, 5), st.booleans())
 def test_transitions_are_those_of_walked_sessions(
     spark: SparkSession, sessions: list[str], length: int, collapse: bool

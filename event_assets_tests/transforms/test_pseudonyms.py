@@ -17,6 +17,7 @@ from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
 from event_assets.transforms.clean import CleanRules, _decoder, clean, quarantine
 from event_assets.transforms.pseudonyms import Pseudonyms, pseudonymised
+from event_assets_tests.examples import texts
 from event_assets_tests.factories import rows_of
 from event_assets_tests.transforms.test_clean import packed, records, sent
 from event_assets_tests.transforms.test_enrich import batch_of, clean_event
@@ -138,7 +139,7 @@ def test_the_version_changes_with_fields_and_key() -> None:
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers() | texts(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["email", "a", 'q"', "ü\\"]), inner),
 )
 

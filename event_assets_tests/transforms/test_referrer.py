@@ -5,10 +5,10 @@ import re
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from event_assets.transforms.referrer import NO_REFERRER, _known, classify_referrer, source_category
 from event_assets.transforms.url import BadUrl
+from event_assets_tests.examples import texts
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_source_has_the_category_of_its_site(source: str, category: str | None
     assert source_category(source) == category
 
 
-@given(st.text(), st.text())
+@given(texts(), texts())
 def test_any_text_is_classified_or_refused(host: str, rest: str) -> None:
     with contextlib.suppress(BadUrl):
         classify_referrer(f"http://{host}/{rest}", host, (host,))

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables import PAGE_VIEWS
 from event_assets.transforms.event_days import days_of_events
 from event_assets.transforms.resessionise import Tables, resessionise
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import RULES, SmallLake, kept, page_views_of, sessions_of
 
@@ -113,7 +114,7 @@ def events(draw: st.DrawFn) -> Row:
     )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(5)
 @given(data=st.data())
 def test_any_split_of_events_into_batches_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
     rows = data.draw(st.lists(events(), min_size=8, max_size=24))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.transforms.url import BadUrl, Url, host_and_parents, parameters, parse_url, without_www
+from event_assets_tests.examples import texts
 
 
 @pytest.mark.parametrize(
@@ -40,9 +41,7 @@ def test_what_is_no_url_is_refused_with_a_reason(text: str) -> None:
         parse_url(text)
 
 
-@given(
-    st.one_of(st.text(), st.text().map("https://".__add__), st.binary().map(lambda b: "http://h/" + b.decode("latin1")))
-)
+@given(st.one_of(texts(), texts().map("https://".__add__), st.binary().map(lambda b: "http://h/" + b.decode("latin1"))))
 def test_any_text_is_a_url_or_refused(text: str) -> None:
     try:
         url = parse_url(text)

@@ -2,9 +2,9 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from event_assets.transforms.user_agent import NO_USER_AGENT, parse_user_agent
+from event_assets_tests.examples import texts
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
 
@@ -101,6 +101,6 @@ def test_ten_kilobytes_are_read_as_far_as_real_ones_go() -> None:
     assert parse_user_agent("(" * 10_240).browser is None
 
 
-@given(st.text())
+@given(texts())
 def test_any_text_is_parsed(text: str) -> None:
     parse_user_agent(text)

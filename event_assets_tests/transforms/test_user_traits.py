@@ -5,13 +5,14 @@ import json
 from functools import partial
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables import USER_TRAITS
 from event_assets.transforms.identities import identities
 from event_assets.transforms.user_traits import current_traits, user_traits
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import kept
 
@@ -88,7 +89,7 @@ def test_long_names_are_cut(spark: SparkSession) -> None:
     assert row["trait"] == "x" * 128
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6)
 @given(
     said=st.lists(
         st.tuples(

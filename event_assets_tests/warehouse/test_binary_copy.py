@@ -8,11 +8,12 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.warehouse import binary_copy
 from event_assets.warehouse.binary_copy import HEADER, TRAILER, encode, replace_nul
+from event_assets_tests.examples import examples, texts
 
 SCHEMA = pa.schema(
     [
@@ -39,7 +40,7 @@ ROWS = st.lists(
             "o": st.none() | st.booleans(),
             "t": st.none() | TIMES,
             "y": st.none() | st.dates(),
-            "s": st.none() | st.text(),
+            "s": st.none() | texts(),
             "x": st.none() | st.binary(),
         }
     ),
@@ -65,7 +66,7 @@ def plain(rows: list[tuple[Any, ...]]) -> list[list[str]]:
 
 
 @given(rows=ROWS, cut=st.integers(0, 3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 def test_any_rows_come_back_as_they_went(postgres_url: str, rows: list[dict[str, Any]], cut: int) -> None:
     batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA).slice(cut)
     clean, _ = replace_nul(batch)

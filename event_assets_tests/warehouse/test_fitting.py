@@ -22,6 +22,7 @@ from event_assets.warehouse.lake_files import LakeFiles, path_of
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.redshift import RedshiftDialect
 from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests.examples import texts
 from event_assets_tests.postgres import new_database
 from event_assets_tests.warehouse.lake import DAY, TABLES, row, totals, write
 
@@ -31,12 +32,12 @@ TRAITS = {"first": "ü" * 20_000, "story": "x" * 60_000, "last": 123456789012345
 IDS = [f"device-{number:06}" for number in range(10_000)]
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts(),
+    lambda inner: st.lists(inner) | st.dictionaries(texts(), inner),
 )
 
 
-@given(st.dictionaries(st.text(), _JSON) | st.lists(_JSON), st.integers(30, 200), st.booleans())
+@given(st.dictionaries(texts(), _JSON) | st.lists(_JSON), st.integers(30, 200), st.booleans())
 def test_json_stays_json_of_its_kind_and_says_that_something_is_missing(value: Any, most: int, escaped: bool) -> None:
     text = json.dumps(value, ensure_ascii=escaped)
     found = shortened(text, most)
@@ -57,7 +58,7 @@ def _hashable(value: dict[str, Any]) -> bool:
     return all(not isinstance(each, dict | list) for each in value.values())
 
 
-@given(st.text(), st.integers(0, 50))
+@given(texts(), st.integers(0, 50))
 def test_other_text_is_cut_between_characters(text: str, most: int) -> None:
     found = shortened(f"<{text}", most)
     assert f"<{text}".startswith(found) and len(found.encode()) <= most
