@@ -112,6 +112,14 @@ class Settings(BaseSettings):
         "strip", description="Events of people who refused analytics: dropped, or stripped of what identifies."
     )
 
+    placeholders: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        description="Words that say that there is no id or no referrer, in small or large letters, with commas between "
+        "or as a JSON list: an id that is one is left out and joins nobody. Default: the contract's list (`null`, "
+        "`undefined`, `none`, `nil`, `NaN`, `0`, `-`, `guest`, `anonymous`, `[object Object]`, `(direct)`, `$direct`, "
+        "the nil UUID); what you name takes its place.",
+    )
+
     partitions: Literal["hourly", "daily", "monthly"] = Field("daily", description="Granularity of all partitions.")
     first_day: dt.date = Field(dt.date(2010, 1, 1), description="First day that a partition exists for (UTC).")
     session_timeout_minutes: int = Field(30, ge=1, le=1440, description="Inactivity that ends a session.")
@@ -173,7 +181,9 @@ class Settings(BaseSettings):
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
 
-    @field_validator("conversion_events", "own_hosts", "geo_databases", "enrichments", "pii_fields", mode="before")
+    @field_validator(
+        *("conversion_events", "own_hosts", "geo_databases", "enrichments", "pii_fields", "placeholders"), mode="before"
+    )
     @classmethod
     def _names(cls, value: Any) -> Any:
         if not isinstance(value, str):

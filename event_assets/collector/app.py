@@ -26,7 +26,6 @@ from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.openapi import openapi_document
 from event_assets.collector.privacy import ip_rule
-from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
 from event_assets.streams import Backoff, EventStream, StreamWriter, open_stream
 
@@ -90,7 +89,7 @@ class Collector:
         self._commit = GroupCommit(self._write, writers=_WRITERS[settings.stream], on_write=self.metrics.wrote)
         self.ingest = Ingest(
             Access(keys, limits, self.metrics),
-            Judge(TrackingPlan.load(settings.plan), limits.event, settings.consent_refused),
+            Judge.of(settings, limits.event),
             self._commit,
             budget,
             limits,

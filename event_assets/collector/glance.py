@@ -13,6 +13,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from event_assets.contract.decoder import Limits
 from event_assets.contract.event import Consent, Device, Event
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 
 _LEAST_BYTES_OF_A_KEY = len(b'"":0,')
@@ -38,11 +39,12 @@ class SureEvent(Protocol):
 class Glance:
     """Knows an event that surely keeps the contract when it sees one."""
 
-    def __init__(self, plan: TrackingPlan, limits: Limits) -> None:
+    def __init__(self, plan: TrackingPlan, limits: Limits, placeholders: Placeholders = Placeholders()) -> None:
         self._event, self._array = _decoders()
         sizes = (limits.event_bytes, limits.properties_bytes, limits.string_bytes)
         self._small = min(*sizes, limits.keys * _LEAST_BYTES_OF_A_KEY)
         self._depth = limits.depth
+        self._none, self._other_heads = placeholders, placeholders.other_heads
         self._planned = frozenset(plan.events)
         self._taken = frozenset(name for name, event in plan.events.items() if event.mode != "reject")
         self._takes_unknown = plan.settings.unknown_events != "reject"
@@ -60,11 +62,16 @@ class Glance:
     def _sure(self, events: Sequence[Any], lines: Sequence[bytes]) -> list[SureEvent | None]:
         """The events of the lines, None where one is not sure."""
         small, taken, takes, is_shallow = self._small, self._taken, self._takes_unplanned, self._is_shallow
+        none, other_heads = self._none, self._other_heads
         return [
             event
             if len(line) <= small
             and ((name := event.event) in taken or takes(name))
             and (event.anonymous_id or event.user_id)
+            and ((text := event.anonymous_id) is None or text[:1] in other_heads or text not in none)
+            and ((text := event.user_id) is None or text[:1] in other_heads or text not in none)
+            and ((text := event.session_id) is None or text[:1] in other_heads or text not in none)
+            and ((text := event.page_view_id) is None or text[:1] in other_heads or text not in none)
             # The first and the last day may have no date in UTC.
             and ((at := event.occurred_at) is None or 1 < at.year < 9999)
             and ((at := event.sent_at) is None or 1 < at.year < 9999)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import msgspec
 
@@ -13,8 +13,10 @@ from event_assets.collector.stamp import Stamp
 from event_assets.contract.consent import Refusal, is_dropped, is_refused
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import Event
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.times import is_future
+from event_assets.settings import Settings
 
 Status = Literal["accepted", "rejected", "dropped", "retry"]
 Line = tuple[str, bytes]
@@ -45,10 +47,22 @@ class Judged(NamedTuple):
 class Judge:
     """Decides about events by the contract, the tracking plan and the consent that they carry."""
 
-    def __init__(self, plan: TrackingPlan, limits: Limits, consent_refused: Refusal) -> None:
-        self._glance = Glance(plan, limits)
-        self._decoder = EventDecoder(plan, limits)
+    def __init__(
+        self,
+        plan: TrackingPlan,
+        limits: Limits,
+        consent_refused: Refusal,
+        placeholders: Placeholders = Placeholders(),
+    ) -> None:
+        self._glance = Glance(plan, limits, placeholders)
+        self._decoder = EventDecoder(plan, limits, placeholders=placeholders)
         self._refused = consent_refused
+
+    @classmethod
+    def of(cls, settings: Settings, limits: Limits) -> Self:
+        """By the rules that the settings name."""
+        plan = TrackingPlan.load(settings.plan)
+        return cls(plan, limits, settings.consent_refused, Placeholders(settings.placeholders))
 
     def judge(self, events: Sequence[bytes], stamp: Stamp, array: bytes | None = None) -> Judged:
         """Verdicts on a request's events, that hold once the stream has taken the lines.

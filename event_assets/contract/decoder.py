@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw, Struct, ValidationError
 
 from event_assets.contract.event import NESTED, Event
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan, shown
 
 Reason = Literal[
@@ -98,13 +99,22 @@ class _Ids(_Named):
 
 
 class EventDecoder:
-    """Decodes events by the contract and a tracking plan. What it says quotes no value of a `hidden` field."""
+    """Decodes events by the contract and a tracking plan. What it says quotes no value of a `hidden` field.
+
+    An id that is a placeholder is left out, that of an `alias`'s properties too: kept, it would make one person of all
+    who send it.
+    """
 
     def __init__(
-        self, plan: TrackingPlan | None = None, limits: Limits = Limits(), hidden: Collection[str] = ()
+        self,
+        plan: TrackingPlan | None = None,
+        limits: Limits = Limits(),
+        hidden: Collection[str] = (),
+        placeholders: Placeholders = Placeholders(),
     ) -> None:
         self._check_plan = (plan or TrackingPlan()).compile(hidden)
         self._limits = limits
+        self._placeholders = placeholders
         self._surely_small = min(limits.keys * _KEY_BYTES, limits.string_bytes)
         self._strict = msgspec.json.Decoder(Event)
         self._fields = msgspec.json.Decoder(dict[str, Raw])
@@ -138,12 +148,28 @@ class EventDecoder:
             return self._reject(line, "invalid_utf8", f"byte {error.start} is not UTF-8")
         except (msgspec.DecodeError, RecursionError) as error:
             return self._reject(line, *_reason(line, error))
-        if "" in (event.anonymous_id, event.user_id, event.session_id, event.page_view_id):
-            _leave_out_empty_ids(event)
+        self._leave_out_placeholders(event)
         broken = self._broken_rule(event, extra, line)
         if broken is not None:
             return broken
         return self._judge(event, extra, at_edge)
+
+    def _leave_out_placeholders(self, event: Event) -> None:
+        none = self._placeholders
+        if event.anonymous_id in none:
+            event.anonymous_id = None
+        if event.user_id in none:
+            event.user_id = None
+        if event.session_id in none:
+            event.session_id = None
+        if event.page_view_id in none:
+            event.page_view_id = None
+        if event.event == "alias" and (text := bytes(event.properties)).startswith(b"{"):
+            properties = self._fields.decode(text)
+            named = bytes(properties.get("previous_id", b""))
+            if named.startswith(b'"') and msgspec.json.decode(named) in none:
+                del properties["previous_id"]
+                event.properties = Raw(msgspec.json.encode(properties))
 
     def _judge(self, event: Event, extra: bytes | None, at_edge: bool) -> Decoded | Rejection:
         violation = self._check_plan(event)
@@ -161,7 +187,10 @@ class EventDecoder:
         if not event.event.isprintable():
             broken = "invalid_value", "event has characters that cannot be printed"
         elif not (event.anonymous_id or event.user_id):
-            broken = "missing_field", "anonymous_id or user_id is required"
+            broken = (
+                "missing_field",
+                "anonymous_id or user_id is required, and no word for none such as null",
+            )
         elif not _is_object(properties):
             broken = "wrong_type", "properties must be an object"
         elif not _is_object(traits):
@@ -239,14 +268,6 @@ class EventDecoder:
 def _is_object(text: bytes) -> bool:
     """Whether the JSON text is an object, null or absent."""
     return not text or text.startswith(b"{") or text == b"null"
-
-
-def _leave_out_empty_ids(event: Event) -> None:
-    """An empty id says that there is none; kept, it would make one visitor of all who send it."""
-    event.anonymous_id = event.anonymous_id or None
-    event.user_id = event.user_id or None
-    event.session_id = event.session_id or None
-    event.page_view_id = event.page_view_id or None
 
 
 def _out_of_time(event: Event) -> tuple[Reason, str] | None:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from event_assets.contract.placeholders import Placeholders
+
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 OptionalId = Annotated[str, Meta(max_length=128)] | None
 Instant = Annotated[dt.datetime, Meta(tz=True)]
@@ -142,7 +144,7 @@ def json_schema() -> dict[str, Any]:
     event = definitions["Event"]
     event["properties"]["event"]["pattern"] = _NO_CONTROL_CHARACTERS
     event["anyOf"] = [
-        {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+        {"required": [name], "properties": {name: {"type": "string", "pattern": Placeholders().pattern}}}
         for name in ("anonymous_id", "user_id")
     ]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Event", **schema}

@@ -22,7 +22,6 @@ from event_assets.collector.judge import Judge
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
 from event_assets.contract.decoder import Limits
-from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import Settings
 from event_assets.streams import EventStream, StreamWriter
 
@@ -79,7 +78,7 @@ class StreamSink:
         *,
         in_order: bool = False,
     ) -> None:
-        self._judge = Judge(TrackingPlan.load(settings.plan), limits, settings.consent_refused)
+        self._judge = Judge.of(settings, limits)
         self._in_order = in_order
         self._keep_of_ip = ip_rule(settings)
         self._writer = StreamWriter(stream)

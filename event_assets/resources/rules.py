@@ -28,6 +28,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     plan_dir: str
     first_day: str
     consent_refused: Literal["drop", "strip"]
+    placeholders: list[str] | None
     pii_fields: list[str]
     pii_key: str = ""
     decoders: int
@@ -56,6 +57,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             plan_dir=str(settings.plan),
             first_day=str(settings.first_day),
             consent_refused=settings.consent_refused,
+            placeholders=None if settings.placeholders is None else list(settings.placeholders),
             pii_fields=list(settings.pii_fields),
             pii_key=pii_key if settings.pii_fields else "",
             decoders=settings.decoders,
@@ -82,7 +84,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         plan = TrackingPlan.load(Path(self.plan_dir))
         first_day = dt.date.fromisoformat(self.first_day)
         pseudonyms = Pseudonyms(tuple(self.pii_fields), self.pii_key.encode()) if self.pii_fields else None
-        return CleanRules(plan, first_day, self.consent_refused, pseudonyms=pseudonyms)
+        placeholders = None if self.placeholders is None else tuple(self.placeholders)
+        return CleanRules(plan, first_day, self.consent_refused, pseudonyms=pseudonyms, placeholders=placeholders)
 
     def enriching(self) -> EnrichRules:
         """By what events are enriched. Raises `ValueError` where a file or a function cannot be used."""

@@ -22,6 +22,7 @@ from event_assets.contract.consent import Refusal, is_dropped, is_refused, strip
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import NESTED, Event
 from event_assets.contract.integers import LONG_DIGITS, quote_long_integers
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
@@ -54,19 +55,21 @@ _INSIDE = {
 @dataclass(frozen=True)
 class CleanRules:
     """By what an event is clean: tracking plan, first day that partitions exist for, what refused consent means,
-    limits, and which fields are replaced by pseudonyms."""
+    limits, which fields are replaced by pseudonyms, and which words are no ids."""
 
     plan: TrackingPlan
     first_day: dt.date
     refusal: Refusal = "strip"
     limits: Limits = field(default_factory=Limits)
     pseudonyms: Pseudonyms | None = None
+    placeholders: tuple[str, ...] | None = None
 
     @property
     def version(self) -> str:
         """Changes with the rules; a day that other rules made is made again."""
         pseudonyms = f"-{self.pseudonyms.version}" if self.pseudonyms else ""
-        return f"{self.plan.digest}-{self.first_day}-{self.refusal}{pseudonyms}"
+        words = "" if self.placeholders is None else f"-{sorted(Placeholders(self.placeholders).words)}"
+        return f"{self.plan.digest}-{self.first_day}-{self.refusal}{pseudonyms}{words}"
 
 
 class _Quarantined(NamedTuple):
@@ -130,7 +133,7 @@ def _decoder(rules: CleanRules) -> EventDecoder:
     if key not in _decoders:
         _decoders.clear()
         hidden = rules.pseudonyms.fields if rules.pseudonyms else ()
-        _decoders[key] = EventDecoder(rules.plan, rules.limits, hidden)
+        _decoders[key] = EventDecoder(rules.plan, rules.limits, hidden, Placeholders(rules.placeholders))
     return _decoders[key]
 
 

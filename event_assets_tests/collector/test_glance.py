@@ -35,7 +35,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(max_size=4), inner, max_size=3),
     max_leaves=10,
 )
-NAMES = st.sampled_from(["search", "strict", "other", "", "new\nline", "x" * 129])
+NAMES = st.sampled_from(["search", "strict", "other", "", "new\nline", "x" * 129, "null", " NONE", "0"])
 FIELDS = st.dictionaries(st.sampled_from([*Event.__struct_fields__, "unknown"]), VALUES | NAMES, max_size=3)
 
 
@@ -46,6 +46,8 @@ def assert_no_surer(line: bytes) -> None:
             decoded = decoder.decode(line, at_edge=True)
             assert not isinstance(decoded, Rejection), decoded
             assert sure.event_id == decoded.event.event_id
+            for name in ("anonymous_id", "user_id", "session_id", "page_view_id"):
+                assert getattr(sure, name) == getattr(decoded.event, name)
             assert (sure.anonymous_id or sure.user_id) == (decoded.event.anonymous_id or decoded.event.user_id)
             assert sure.consent == decoded.event.consent
             assert (decoded.event.received_at, decoded.event.derived_at, decoded.event.ip) == (None, None, None)
@@ -58,6 +60,8 @@ def assert_no_surer(line: bytes) -> None:
 @example(fields={"properties": [1]}, ascii_only=True)
 @example(fields={"properties": {"a": [[[[[1]]]]]}}, ascii_only=True)
 @example(fields={"traits": None}, ascii_only=True)
+@example(fields={"user_id": "null"}, ascii_only=True)
+@example(fields={"anonymous_id": "Guest "}, ascii_only=True)
 @example(fields={"properties": {"a": "x" * 2_500}}, ascii_only=True)
 @example(fields={"properties": {str(n): 1 for n in range(150)}}, ascii_only=True)
 def test_what_a_glance_lets_pass_the_decoder_lets_pass_too(fields: dict[str, Any], ascii_only: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from event_assets.contract.placeholders import Placeholders
 from event_assets_tests.examples import texts
 
 FULL: dict[str, Any] = {
@@ -79,7 +80,9 @@ json_values = st.recursive(
 instants = st.datetimes(timezones=st.integers(-840, 840).map(lambda m: dt.timezone(dt.timedelta(minutes=m)))).filter(
     lambda at: 1 < at.year < 9999
 )
-names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128)
+names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128).filter(
+    lambda text: text not in Placeholders()
+)
 
 
 @st.composite

@@ -10,9 +10,11 @@ import jsonschema_rs
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
 from event_assets.contract.event import NESTED, RESERVED_EVENTS, Event, json_schema
+from event_assets.contract.placeholders import PLACEHOLDERS, Placeholders
 from event_assets_tests.contract.events import FULL, SMALL, encode, line, valid_events
 
 DECODER = EventDecoder()
@@ -104,6 +106,51 @@ def test_an_event_needs_an_anonymous_id_or_a_user_id() -> None:
 def test_an_empty_id_is_no_id(name: str) -> None:
     event = accepted(line(**{"anonymous_id": "a", "user_id": "u", name: ""}))
     assert getattr(event, name) is None
+
+
+@pytest.mark.parametrize("name", ["anonymous_id", "user_id", "session_id", "page_view_id"])
+@pytest.mark.parametrize(
+    "word", [*PLACEHOLDERS, "NULL", "Undefined", "nan", "[OBJECT OBJECT]", " ", "\u00a0\t", " null "]
+)
+def test_a_word_for_none_is_no_id(name: str, word: str) -> None:
+    event = accepted(line(**{"anonymous_id": "a", "user_id": "u", name: word}))
+    assert getattr(event, name) is None
+    assert event.anonymous_id or event.user_id
+
+
+@pytest.mark.parametrize("word", ["nullable", "00", "--", "guest-7", "Anonymous Bosch", "{}", "x" * 128])
+def test_an_id_that_only_looks_like_a_word_for_none_is_kept(word: str) -> None:
+    assert accepted(line(user_id=word)).user_id == word
+
+
+@pytest.mark.parametrize("word", ["null", "0", "(direct)", " "])
+def test_an_event_whose_ids_are_all_words_for_none_has_nobody(word: str) -> None:
+    assert rejected(line(anonymous_id=word, user_id=word.upper())).reason == "missing_field"
+    assert not SCHEMA.is_valid(json.loads(line(anonymous_id=word, user_id=word.upper())))
+    assert SCHEMA.is_valid(json.loads(line(anonymous_id=word, user_id="ann")))
+
+
+def test_the_previous_id_of_an_alias_that_is_a_word_for_none_is_left_out_and_all_else_stays() -> None:
+    for word in ("undefined", "", "NaN"):
+        event = accepted(line(event="alias", user_id="u", properties={"previous_id": word, "other": "null"}))
+        assert json.loads(bytes(event.properties)) == {"other": "null"}
+    for named in ({"previous_id": "u0"}, {"previous_id": None}, {"previous_id": 0}):
+        assert json.loads(bytes(accepted(line(event="alias", properties=named)).properties)) == named
+    assert json.loads(bytes(accepted(line(properties={"previous_id": "null"})).properties)) == {"previous_id": "null"}
+
+
+def test_which_words_are_no_ids_can_be_said() -> None:
+    own = EventDecoder(placeholders=Placeholders(["n/a", "Kasse"]))
+    for sent, kept in ((" N/A", None), ("KASSE", None), ("null", "null"), ("", None)):
+        decoded = own.decode(line(user_id=sent))
+        assert isinstance(decoded, Decoded) and decoded.event.user_id == kept
+
+
+@given(st.text(max_size=5) | st.sampled_from(PLACEHOLDERS), st.text(" \t\n\u00a0\u200b", max_size=3), st.booleans())
+def test_the_pattern_of_the_json_schema_and_the_decoder_know_the_same_words(word: str, blanks: str, up: bool) -> None:
+    text = blanks + (word.upper() if up else word) + blanks
+    pattern = jsonschema_rs.validator_for({"pattern": Placeholders().pattern})
+    assert pattern.is_valid(text) is (text not in Placeholders())
 
 
 @pytest.mark.parametrize("name", OPTIONAL_IDS)
