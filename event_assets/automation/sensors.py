@@ -18,7 +18,7 @@ from event_assets.resources.stream import StreamResource
 from event_assets.settings import Settings
 from event_assets.steps.landing import checkpoint
 from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
-from event_assets.streams import EventStream, ShardPosition, StreamError, StreamNotFound, StreamReader
+from event_assets.streams import EventStream, ShardPosition, StreamGap, StreamNotFound, StreamReader
 
 RUN_TAG = "event_assets/run"
 """Marks the runs that the sensors ask for: `arrival` or `event_date`."""
@@ -119,7 +119,7 @@ def shards_to_land(stream: EventStream, lake: Lake) -> list[str]:
 def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | None) -> bool:
     try:
         return stream.has_records_after(shard_id, position.after if position else None)
-    except StreamError:
+    except StreamGap:
         return True
 
 

@@ -360,6 +360,7 @@ class Snapshot:
         """What came after a version. Compactions change nothing and are left out.
 
         A version that the table has not reached yet is one of a table that was deleted: nothing is known since then.
+        Only a log file that is not there any more says so; a storage that fails or throttles raises `OSError`.
         """
         commits: list[Commit] = []
         if version > self.version:
@@ -368,7 +369,7 @@ class Snapshot:
             name = f"{self.table.spec.name}/_delta_log/{number:020d}.json"
             try:
                 commit = _commit(number, self.table.storage.read(name))
-            except (FileNotFoundError, OSError):
+            except FileNotFoundError:
                 return Changes(False, tuple(commits))
             if commit is not None:
                 commits.append(commit)

@@ -77,7 +77,7 @@ class PostgresCluster:
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             pid, port = int(lines[0]), int(lines[3])
             return port if psutil.Process(pid).name() == "postgres" else None
-        except (OSError, IndexError, ValueError, psutil.Error):
+        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
             return None
 
     def _answers(self, port: int) -> bool:

@@ -216,5 +216,5 @@ def _text(record: bytes) -> bytes:
         if record[:4] == b"\x28\xb5\x2f\xfd":
             return zstandard.ZstdDecompressor().decompressobj().decompress(record)
         return gzip.decompress(record) if record[:2] == b"\x1f\x8b" else record
-    except (zstandard.ZstdError, OSError, EOFError, zlib.error):
+    except (zstandard.ZstdError, gzip.BadGzipFile, EOFError, zlib.error):
         return b""
