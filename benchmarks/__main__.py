@@ -7,7 +7,7 @@ import pkgutil
 import sys
 from pathlib import Path
 
-_SHARED = {"__main__", "data", "watch"}
+_SHARED = {"__main__", "data", "load", "watch"}
 """Modules that the benchmarks use."""
 
 

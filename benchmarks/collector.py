@@ -1,9 +1,10 @@
-"""How many events one collector process takes, with wrk as the load from another process.
+"""How many events one collector process takes, with the load from another process (`benchmarks.load`).
 
 Validated, keyed and rate-limited as in production, against a stream that takes everything at once (`null`), the
 embedded log (`embedded`, durable) and an emulator of Kinesis over HTTP (`kinesis`). Batches hold 50 events of about 600
 bytes from a few visitors; `mixed` batches hold events of as many visitors as come, which makes more and smaller stream
-records. `cpu_us_…` is the collector's processor time for an event, which other load on the machine changes little.
+records. `cpu_us_…` is the collector's processor time for an event, which other load on the machine changes little;
+`client_cpu_us_…` is what the load costs for an event; where both do not have a core each, the rates lack it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -43,21 +43,32 @@ SHARDS = 4
 UNREACHED_RATE = 10_000_000
 """A rate that is checked with each request and never reached."""
 
-_SCRIPT = Path(__file__).with_name("collector.lua")
-
 
 class Load(NamedTuple):
-    """What wrk measured of requests that succeeded, and the seconds of processor time of the watched processes."""
+    """Requests that succeeded in so many seconds, those that did not, and seconds of processor time.
 
-    requests_per_second: float
+    `cpu_seconds` are those of the watched processes, `client_cpu_seconds` the load's own.
+    """
+
+    requests: int
     p99_ms: float
     failed: int
     seconds: float
+    client_cpu_seconds: float
     cpu_seconds: tuple[float, ...]
+
+    @property
+    def requests_per_second(self) -> float:
+        """Requests that succeeded, a second."""
+        return self.requests / self.seconds
 
     def cpu_us(self, events_per_request: int) -> float:
         """The first process's processor time for an event, in microseconds."""
-        return round(self.cpu_seconds[0] / (self.requests_per_second * self.seconds * events_per_request) * 1e6, 2)
+        return round(self.cpu_seconds[0] / (self.requests * events_per_request) * 1e6, 2)
+
+    def client_cpu_us(self, events_per_request: int) -> float:
+        """The load's processor time for an event, in microseconds."""
+        return round(self.client_cpu_seconds / (self.requests * events_per_request) * 1e6, 2)
 
 
 class NullStream:
@@ -87,9 +98,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if asked.serve:
         _serve(asked.serve, asked.home, asked.port)
         return 0
-    if shutil.which("wrk") is None:
-        print("wrk is missing: `apt-get install wrk` (Debian, Ubuntu) or `brew install wrk` (macOS).", file=sys.stderr)
-        return 2
     figures = measure(asked.seconds, asked.memory_seconds)
     print(json.dumps(figures) if asked.json else "\n".join(map(_row, figures.items())))
     return 0
@@ -131,6 +139,8 @@ def measure(seconds: float, memory_seconds: float) -> Figures:
         "cpu_us_null": null.cpu_us(BATCH),
         "cpu_us_embedded": embedded.cpu_us(BATCH),
         "cpu_us_single": one.cpu_us(1),
+        "client_cpu_us_embedded": embedded.client_cpu_us(BATCH),
+        "client_cpu_us_single": one.client_cpu_us(1),
         "event_bytes": round(event_bytes),
         "failed_requests": sum(load.failed for load in loads),
         **kinesis,
@@ -181,14 +191,12 @@ def _load(
     watched: Sequence[psutil.Process] = (),
 ) -> Load:
     """Sends bodies over and over, as fast as answers come or at `rate` requests a second."""
-    seconds = max(1, round(seconds))
-    delay_ms = CONNECTIONS / rate * 1_000 if rate else 0.0
-    environment = {**os.environ, "BODIES": str(bodies), "WRITE_KEY": key, "DELAY_MS": str(delay_ms)}
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT), f"{url}/v1/events"]
+    command = [sys.executable, "-m", "benchmarks.load", f"{url}/v1/events", str(bodies), "--key", key]
+    command += ["--seconds", str(seconds), "--connections", str(CONNECTIONS)]
     before = [_cpu_seconds(process) for process in watched]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(command + (["--rate", str(rate)] if rate else []), check=True, stdout=subprocess.PIPE)
     used = tuple(_cpu_seconds(process) - start for process, start in zip(watched, before, strict=True))
-    return Load(**json.loads(done.stdout.splitlines()[-1]), seconds=seconds, cpu_seconds=used)
+    return Load(**json.loads(done.stdout), cpu_seconds=used)
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
