@@ -24,6 +24,7 @@ from event_assets.collector.judge import Judge, Line
 from event_assets.collector.keys import WriteKeys
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.metrics import CollectorMetrics
+from event_assets.collector.offload import Offload
 from event_assets.collector.openapi import openapi_document
 from event_assets.collector.privacy import ip_rule
 from event_assets.settings import Settings
@@ -87,10 +88,12 @@ class Collector:
         budget = BufferBudget(limits.buffer_bytes)
         self.metrics = CollectorMetrics(budget)
         self._commit = GroupCommit(self._write, writers=_WRITERS[settings.stream], on_write=self.metrics.wrote)
+        self._offload = Offload(limits.at_once_bytes)
         self.ingest = Ingest(
             Access(keys, limits, self.metrics),
             Judge.of(settings, limits.event),
             self._commit,
+            self._offload,
             budget,
             limits,
             self.metrics,
@@ -105,10 +108,12 @@ class Collector:
         if self._settings.stream == "embedded":
             await asyncio.to_thread(self._stream.create, self._settings.stream_shards)
         self._commit.start()
+        self._offload.start()
         log.debug("writing to the stream", extra={"stream": self._stream.name, "kind": self._settings.stream})
         try:
             yield
         finally:
+            self._offload.stop()
             await self._commit.stop()
             self._ready_until = 0.0
             log.debug("all written", extra={"stream": self._stream.name})

@@ -1,28 +1,26 @@
-"""A request's body: read, unpacked and cut into single events, within limits that hold while it is read.
+"""A request's body: read and cut into single events, within limits that hold while it is read.
 
-What the events say is not looked at here.
+What the events say is not looked at here; its content encoding is `compression`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import msgspec
-import zstandard
+from msgspec import UNSET, UnsetType
 from starlette.types import Receive
 
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.limits import CollectorLimits
 
-_RATIO_FREE_BYTES = 65_536
-_CHUNK_BYTES = 65_536
-_MAX_WINDOW_BYTES = 8 * 1024 * 1024
 _JSON_SPACE = b" \t\r\n"
 
-_array = msgspec.json.Decoder(list[msgspec.Raw])
+_LINES_OF_AN_EVENT = 10
+"""Lines that a body of NDJSON may have for each event, empty ones among them."""
 _value = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -67,87 +65,12 @@ def _check_size(size: int, limits: CollectorLimits) -> None:
         raise RequestRefused(413, "body_too_large", f"a body may have {limits.body_bytes} bytes")
 
 
-def unpack(body: bytes, encoding: str, limits: CollectorLimits) -> bytes:
-    """The body without its content encoding: gzip, deflate, zstd, identity.
-
-    Stops as soon as the text passes `limits.unpacked_bytes` or a hundred times the body, so a bomb costs little.
-    """
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
-        return body
-    allowed = min(limits.unpacked_bytes, max(len(body) * limits.unpack_ratio, _RATIO_FREE_BYTES))
-    if encoding in ("gzip", "x-gzip"):
-        return _inflate(body, 31, allowed)
-    if encoding == "deflate":
-        return _inflate(body, zlib.MAX_WBITS if _has_zlib_header(body) else -zlib.MAX_WBITS, allowed)
-    if encoding == "zstd":
-        return _unzstd(body, allowed)
-    raise RequestRefused(415, "unsupported_encoding", "Content-Encoding may be gzip, deflate, zstd or identity")
-
-
-def _has_zlib_header(body: bytes) -> bool:
-    """`deflate` means zlib (RFC 9110), yet some clients send the bare stream."""
-    return len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
-
-
-def _inflate(body: bytes, wbits: int, allowed: int) -> bytes:
-    parts: list[bytes] = []
-    size, rest = 0, body
-    while True:
-        unpacker = zlib.decompressobj(wbits)
-        while not unpacker.eof:
-            try:
-                part = unpacker.decompress(rest, min(_CHUNK_BYTES, allowed - size + 1))
-            except zlib.error:
-                raise _bad_encoding() from None
-            rest = unpacker.unconsumed_tail
-            size += len(part)
-            if size > allowed:
-                raise _bomb(allowed)
-            parts.append(part)
-            if not part and not unpacker.eof and not rest:
-                raise _bad_encoding()
-        rest = unpacker.unused_data
-        if not rest:
-            return b"".join(parts)
-        if wbits != 31:
-            raise _bad_encoding()
-
-
-def _unzstd(body: bytes, allowed: int) -> bytes:
-    parts: list[bytes] = []
-    try:
-        bounded = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).stream_reader(
-            body, read_across_frames=True
-        )
-        if len(bounded.read(allowed + 1)) > allowed:
-            raise _bomb(allowed)
-        # The bounded reader is silent about a missing end; now that the size is known to be small, read again with one
-        # that tells.
-        rest = body
-        while rest:
-            frame = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj()
-            parts.append(frame.decompress(rest))
-            if not frame.eof:
-                raise _bad_encoding()
-            rest = frame.unused_data
-    except zstandard.ZstdError:
-        raise _bad_encoding() from None
-    return b"".join(parts)
-
-
-def _bad_encoding() -> RequestRefused:
-    return RequestRefused(400, "bad_encoding", "the body is not what Content-Encoding says, or its end is missing")
-
-
-def _bomb(allowed: int) -> RequestRefused:
-    return RequestRefused(413, "body_too_large", f"the unpacked body may have {allowed} bytes")
-
-
 class Events(NamedTuple):
-    """The events of a body, each as its own JSON text on one line, and the array that they are elements of, if any."""
+    """The events of a body, each as its own JSON text on one line, the bytes of the whole, and the array that they are
+    elements of, if any."""
 
     texts: list[bytes]
+    size: int
     array: bytes | None = None
 
 
@@ -160,31 +83,50 @@ def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> Event
     text = text.strip(_JSON_SPACE)
     if not text:
         raise RequestRefused(400, "empty_body", "the body has no event")
-    events = _split(text, lines)
+    events = _split(text, limits.events, lines)
     if not events.texts:
         raise RequestRefused(400, "empty_body", "the body has no event")
     if len(events.texts) > limits.events:
-        raise RequestRefused(413, "too_many_events", f"a body may have {limits.events} events")
+        raise _too_many(limits.events)
     return events
 
 
-def _split(text: bytes, lines: bool) -> Events:
+def _split(text: bytes, most: int, lines: bool) -> Events:
     if text.startswith(b"[") and not lines:
-        return _elements(_one_line(text))
+        return _elements(_one_line(text), most)
     if b"\n" not in text:
-        return Events([text])
+        return Events([text], len(text))
     if not lines and _is_one_value(text):
-        return Events([_one_line(text)])
-    return Events([line for line in (part.strip(_JSON_SPACE) for part in text.split(b"\n")) if line])
+        return Events([_one_line(text)], len(text))
+    if text.count(b"\n") >= most * _LINES_OF_AN_EVENT:
+        raise _too_many(most)
+    return Events([line for line in (part.strip(_JSON_SPACE) for part in text.split(b"\n")) if line], len(text))
 
 
-def _elements(array: bytes) -> Events:
+def _elements(array: bytes, most: int) -> Events:
     try:
-        return Events(list(map(bytes, _array.decode(array))), array)
+        elements = _decoder_of_arrays(most).decode(array)
     except RecursionError:
         raise RequestRefused(400, "too_deep", "the body is nested too deeply") from None
+    except msgspec.ValidationError:  # an array is all it asks for, and JSON that begins with a bracket is one
+        raise _too_many(most) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestRefused(400, "malformed_json", str(error)) from None
+    texts = [bytes(element) for element in msgspec.structs.astuple(elements) if element is not UNSET]
+    return Events(texts, len(array), array)
+
+
+@cache
+def _decoder_of_arrays(most: int) -> msgspec.json.Decoder[Any]:
+    """A decoder that ends at the first element too many; one of a list would hold millions before they are counted."""
+    elements: Any = [(f"element_{place}", msgspec.Raw | UnsetType, UNSET) for place in range(most)]
+    return msgspec.json.Decoder(
+        msgspec.defstruct("Elements", elements, array_like=True, forbid_unknown_fields=True, gc=False)
+    )
+
+
+def _too_many(most: int) -> RequestRefused:
+    return RequestRefused(413, "too_many_events", f"a body may have {most} events")
 
 
 def _is_one_value(text: bytes) -> bool:

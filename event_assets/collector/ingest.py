@@ -15,11 +15,13 @@ from starlette.types import Receive, Scope, Send
 from event_assets.collector import bodies, pixel
 from event_assets.collector.access import Access, Caller
 from event_assets.collector.buffer import BufferBudget, GroupCommit, Reservation
+from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.judge import Judge, Status, Verdict
 from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits, retry_after_seconds
 from event_assets.collector.metrics import CollectorMetrics
+from event_assets.collector.offload import Offload
 from event_assets.collector.stamp import Stamp
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ _JSON: Header = (b"content-type", b"application/json")
 _GIF: Header = (b"content-type", b"image/gif")
 _NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 _BODY_TYPES = ("application/json", "text/plain", *_NDJSON_TYPES)
+_PACKED = 4
+"""A packed body is worth as much work as a text of so many times its bytes."""
 _PREFLIGHT: list[Header] = [
     (b"access-control-allow-methods", b"POST, GET"),
     (
@@ -70,6 +74,7 @@ class Ingest:
         access: Access,
         judge: Judge,
         commit: GroupCommit,
+        offload: Offload,
         budget: BufferBudget,
         limits: CollectorLimits,
         metrics: CollectorMetrics,
@@ -79,6 +84,7 @@ class Ingest:
         self._access = access
         self._judge = judge
         self._commit = commit
+        self._offload = offload
         self._budget = budget
         self._limits = limits
         self._metrics = metrics
@@ -122,17 +128,27 @@ class Ingest:
             raise RequestRefused(415, "unsupported_type", f"Content-Type may be {', '.join(_BODY_TYPES)}")
         body = await bodies.read_body(receive, self._limits, held.grow)
         self._access.check_signature(source, caller, body)
-        text = bodies.unpack(body, caller.headers.get("content-encoding", ""), self._limits)
+        text = await self._unpacked(body, caller.headers.get("content-encoding", ""))
         held.grow(len(text))
-        events = bodies.split(text, self._limits, lines=kind in _NDJSON_TYPES)
+        if len(text) <= self._offload.at_once_bytes:
+            events = bodies.split(text, self._limits, lines=kind in _NDJSON_TYPES)
+        else:
+            events = await self._offload.call(bodies.split, text, self._limits, lines=kind in _NDJSON_TYPES)
         return _answer(*await self._take(events, source, caller))
+
+    async def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        if not encoding:
+            return body
+        if len(body) <= self._offload.at_once_bytes // _PACKED:
+            return unpack(body, encoding, self._limits)
+        return await self._offload.call(unpack, body, encoding, self._limits)
 
     async def _pixel(self, caller: Caller, receive: Receive, held: Reservation) -> tuple[int, Header, bytes]:
         source = self._access.source_of(caller)
         self._access.check_signature(source, caller, b"")
         event = pixel.event_of(caller.query, source.platform)
         held.grow(len(event))
-        answer = _answer(*await self._take(bodies.Events([event]), source, caller))
+        answer = _answer(*await self._take(bodies.Events([event], len(event)), source, caller))
         return (200, _GIF, pixel.GIF) if answer[0] == 200 else answer
 
     async def _take(
@@ -142,7 +158,10 @@ class Ingest:
         self._access.limit_events(source, len(events.texts))
         agent = caller.headers.get("user-agent")
         stamp = Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip)
-        verdicts, lines, positions = self._judge.judge(events.texts, stamp, events.array)
+        if events.size <= self._offload.at_once_bytes:
+            verdicts, lines, positions = self._judge.judge(events.texts, stamp, events.array)
+        else:
+            verdicts, lines, positions = await self._offload.call(self._judge.judge, events.texts, stamp, events.array)
         if lines:
             try:
                 errors = await self._commit.write(lines, self._limits.stream_seconds)

@@ -20,12 +20,15 @@ class CollectorLimits:
 
     `buffer_bytes` bounds the bodies and events that are held at once, from the first byte read to the answer.
     `ip_requests_per_second` bounds each address (0: unbounded), and like each key's rate with bursts of
-    `burst_seconds` worth.
+    `burst_seconds` worth. `members` bounds the gzip members or zstd frames of one body. What is larger than
+    `at_once_bytes`, packed or unpacked, is worked on in a thread, so that others are answered meanwhile.
     """
 
     body_bytes: int = MIB
     unpacked_bytes: int = 10 * MIB
     unpack_ratio: int = 100
+    members: int = 1_000
+    at_once_bytes: int = 65_536
     events: int = 500
     event: Limits = EDGE_LIMITS
     buffer_bytes: int = 128 * MIB
