@@ -20,7 +20,9 @@ app.add_typer(keys_app, name="keys")
 @keys_app.command("create")
 def keys_create(
     name: Annotated[str, typer.Argument(help="What the source is called.")],
-    platform: Annotated[Literal["web", "ios", "android", "desktop", "server"], typer.Option(help="Its platform.")],
+    platform: Annotated[
+        Literal["web", "ios", "android", "desktop", "server"], typer.Option(help="Its platform.")
+    ] = "web",
     trusted: Annotated[bool, typer.Option("--trusted", help="May say when events were received.")] = False,
     signed: Annotated[bool, typer.Option("--signed", help="Must sign its requests.")] = False,
     origin: Annotated[list[str] | None, typer.Option(help="Web origin that may use it; * for all. Repeatable.")] = None,
@@ -38,6 +40,8 @@ def keys_create(
         )
         typer.echo(key)
         console().print("It is not shown again: only its hash is kept." if not signed else "It is not shown again.")
+        if platform == "web" and not origin:
+            console().print("No page of a site may send with it yet: --origin https://www.example.com allows yours.")
 
 
 @keys_app.command("list")
@@ -50,7 +54,7 @@ def keys_list(as_json: AsJson = False) -> None:
         if as_json:
             typer.echo(json.dumps(rows))
         else:
-            display.show_rows(rows, empty="No keys yet. Make one: event-assets keys create NAME --platform web")
+            display.show_rows(rows, empty="No keys yet. Make one: event-assets keys create NAME")
 
 
 @keys_app.command("revoke")

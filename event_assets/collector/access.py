@@ -13,7 +13,7 @@ from event_assets.collector.errors import RequestRefused
 from event_assets.collector.keys import Source, WriteKeys
 from event_assets.collector.limits import CollectorLimits, TokenBuckets
 from event_assets.collector.metrics import CollectorMetrics
-from event_assets.collector.signatures import SignatureCheck
+from event_assets.collector.signatures import SignatureCheck, Signed
 
 _MAX_PARAMETERS = 200
 
@@ -21,7 +21,7 @@ _MAX_PARAMETERS = 200
 class Caller:
     """One request's headers, address and query, as far as they matter here."""
 
-    __slots__ = ("address", "headers", "query")
+    __slots__ = ("address", "headers", "method", "path", "query", "query_string")
 
     def __init__(self, scope: Scope) -> None:
         self.headers: dict[str, str] = {
@@ -29,8 +29,10 @@ class Caller:
         }
         client = scope.get("client")
         self.address: str = client[0] if client else ""
-        query: bytes = scope.get("query_string", b"")
-        self.query = _query(query) if query else {}
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query_string: bytes = scope.get("query_string", b"")
+        self.query = _query(self.query_string) if self.query_string else {}
 
     @property
     def origin(self) -> str | None:
@@ -89,9 +91,11 @@ class Access:
         return source
 
     def check_signature(self, source: Source, caller: Caller, body: bytes) -> None:
-        """Refuses the body of a source that signs unless the signature fits."""
+        """Refuses the request of a source that signs unless the signature fits."""
         if source.signing_secret is not None:
-            self._signatures.check(source.id, source.signing_secret, caller.headers, body)
+            encoding = caller.headers.get("content-encoding", "")
+            request = Signed(caller.method, caller.path, caller.query_string, encoding, body)
+            self._signatures.check(source.id, source.signing_secret, caller.headers, request)
 
     def limit_events(self, source: Source, events: int) -> None:
         """Takes the events from the key's rate. Raises 429 with the seconds to wait."""
@@ -105,6 +109,10 @@ class Access:
     def allows_origin(self, origin: str) -> bool:
         """Whether any key allows pages of this origin; a CORS preflight names no key."""
         return self._keys.allows_origin(origin)
+
+    def names_origin(self, origin: str) -> bool:
+        """Whether any key allows this origin by its name, and it is one site's: `null` is anybody's."""
+        return origin != "null" and self._keys.names_origin(origin)
 
     def _limit_address(self, address: str) -> None:
         rate = self._limits.ip_requests_per_second

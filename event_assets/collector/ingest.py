@@ -32,7 +32,10 @@ _encode = msgspec.json.Encoder().encode
 _JSON: Header = (b"content-type", b"application/json")
 _GIF: Header = (b"content-type", b"image/gif")
 _NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
-_BODY_TYPES = ("application/json", "text/plain", *_NDJSON_TYPES)
+_FORM_TYPE = "application/x-www-form-urlencoded"
+"""What `curl -d` says of any body. A page may send it to another site unasked, as it may text/plain: what protects is
+the key, and the origins that it allows."""
+_BODY_TYPES = ("application/json", "text/plain", _FORM_TYPE, *_NDJSON_TYPES)
 _PACKED = 4
 """A packed body is worth as much work as a text of so many times its bytes."""
 _PREFLIGHT: list[Header] = [
@@ -130,6 +133,8 @@ class Ingest:
         self._access.check_signature(source, caller, body)
         text = await self._unpacked(body, caller.headers.get("content-encoding", ""))
         held.grow(len(text))
+        if kind == _FORM_TYPE and not text.lstrip().startswith((b"{", b"[")):
+            raise RequestRefused(415, "unsupported_type", "the body is a form; it must be JSON")
         if len(text) <= self._offload.at_once_bytes:
             events = bodies.split(text, self._limits, lines=kind in _NDJSON_TYPES)
         else:
@@ -185,12 +190,14 @@ class Ingest:
         origin = caller.origin
         if origin is None or not self._access.allows_origin(origin):
             return []
-        return [
+        headers = [
             (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"access-control-allow-credentials", b"true"),
             (b"access-control-expose-headers", b"retry-after"),
             (b"vary", b"origin"),
         ]
+        if self._access.names_origin(origin):  # a beacon sends credentials whether anybody wants them or not
+            headers.append((b"access-control-allow-credentials", b"true"))
+        return headers
 
     def _preflight(self, caller: Caller, cors: list[Header]) -> list[Header]:
         if not cors:

@@ -145,6 +145,11 @@ class WriteKeys:
         self._look()
         return "*" in self._origins or origin in self._origins
 
+    def names_origin(self, origin: str) -> bool:
+        """Whether any key in force allows this web origin by its name, not by `*`."""
+        self._look()
+        return origin in self._origins
+
     def _look(self) -> None:
         now = time.monotonic()
         if now < self._next_look:

@@ -90,11 +90,13 @@ def _events(limits: CollectorLimits) -> dict[str, Any]:
         "summary": "Send events",
         "description": (
             "One event, an array of events, or one event a line (NDJSON). `text/plain` is taken for `sendBeacon`, "
-            "with the key in the query. The body may be compressed with gzip, deflate or zstd and then has a "
-            f"`Content-Encoding`. At most {limits.events} events, {limits.body_bytes} bytes as sent, "
+            "with the key in the query, and the type of forms for `curl -d`: what counts is that the body is JSON. "
+            "It may be compressed with gzip, deflate or zstd and then has a `Content-Encoding`. "
+            f"At most {limits.events} events, {limits.body_bytes} bytes as sent, "
             f"{limits.unpacked_bytes} unpacked. Servers may sign: `X-Write-Key: ea_<id>`, `X-Timestamp` (Unix "
-            "seconds), `X-Nonce` and `X-Signature` = hex HMAC-SHA-256, keyed with the write key, over timestamp, "
-            "nonce and body as sent, joined by line feeds.\n\n"
+            "seconds), `X-Nonce` and `X-Signature` = hex HMAC-SHA-256, keyed with the write key, over method, "
+            "path, query, Content-Encoding (empty if none), timestamp, nonce and body as sent, joined by line feeds."
+            "\n\n"
             "On 503 send the events whose status is `retry` again, under the same `event_id`."
         ),
         "security": _SECURITY,
@@ -104,6 +106,7 @@ def _events(limits: CollectorLimits) -> dict[str, Any]:
                 "application/json": {"schema": one_or_many, "examples": examples},
                 "application/x-ndjson": text,
                 "text/plain": text,
+                "application/x-www-form-urlencoded": text,
             },
         },
         "responses": {

@@ -1,4 +1,4 @@
-"""Signed requests of servers: HMAC-SHA-256 over time, nonce and body, five minutes either way, each nonce once.
+"""Signed requests of servers: HMAC-SHA-256 over all that a request says, five minutes either way, each nonce once.
 
 The secret never travels: the request names its key by id (`X-Write-Key: ea_<id>`) and carries `X-Timestamp` (Unix
 seconds), `X-Nonce` (8 to 64 characters) and `X-Signature` (hex).
@@ -11,6 +11,7 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from event_assets.collector.errors import RequestRefused
 
@@ -18,9 +19,28 @@ WINDOW_SECONDS = 300
 _MAX_NONCES = 1_000_000
 
 
-def sign(secret: str, timestamp: str, nonce: str, body: bytes) -> str:
-    """The signature of a body as it travels (compressed, if it is)."""
-    return hmac.new(secret.encode(), b"\n".join((timestamp.encode(), nonce.encode(), body)), hashlib.sha256).hexdigest()
+class Signed(NamedTuple):
+    """What a signature covers beside its time and nonce: the request as the collector sees it.
+
+    `query` and `body` are the bytes as they travel (compressed, if they are), `encoding` is the Content-Encoding, empty
+    where there is none.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    encoding: str
+    body: bytes
+
+
+def sign(secret: str, timestamp: str, nonce: str, request: Signed) -> str:
+    """The signature: hex HMAC-SHA-256 over method, path, query, encoding, time, nonce and body, a line feed between.
+
+    None of them but the body can hold a line feed, so no two requests say the same.
+    """
+    named = (request.method, request.path, request.query.decode("latin-1"), request.encoding, timestamp, nonce)
+    text = "\n".join(named).encode("latin-1") + b"\n" + request.body
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
 class SignatureCheck:
@@ -34,7 +54,7 @@ class SignatureCheck:
         self._clock = clock
         self._seen: OrderedDict[str, float] = OrderedDict()
 
-    def check(self, key_id: str, secret: str, headers: dict[str, str], body: bytes) -> None:
+    def check(self, key_id: str, secret: str, headers: dict[str, str], request: Signed) -> None:
         """Refuses the request with 401 unless its signature is right, its time is near and its nonce is new."""
         timestamp = headers.get("x-timestamp", "")
         nonce = headers.get("x-nonce", "")
@@ -44,8 +64,8 @@ class SignatureCheck:
         if not 8 <= len(nonce) <= 64:
             raise _refused("X-Nonce must have 8 to 64 characters")
         given = headers.get("x-signature", "").encode()
-        if not hmac.compare_digest(sign(secret, timestamp, nonce, body).encode(), given):
-            raise _refused("X-Signature does not fit the body")
+        if not hmac.compare_digest(sign(secret, timestamp, nonce, request).encode(), given):
+            raise _refused("X-Signature does not fit the request: method, path, query, Content-Encoding, body")
         if abs(now - int(timestamp)) > WINDOW_SECONDS:
             raise _refused(f"X-Timestamp is more than {WINDOW_SECONDS} seconds away")
         self._remember(f"{key_id}:{nonce}", now)

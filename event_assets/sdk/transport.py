@@ -17,6 +17,7 @@ from event_assets import __version__
 from event_assets.sdk.answers import Answer, NoAnswer
 
 LIBRARY = {"name": "event-assets-python", "version": __version__}
+_PATH = "/v1/events"
 _IDLE_SECONDS = 3.0  # servers close idle connections after 5 seconds and more
 _ANSWER_BYTES = 4 * 1024 * 1024
 _RATIO = 50  # what unpacks to a hundred times its size is refused as a bomb
@@ -32,7 +33,7 @@ class Transport:
         if not write_key or not write_key.isascii() or not write_key.isprintable():
             raise ValueError("write_key is empty or not printable: make one with `event-assets keys create`")
         self._host, self._port, self._is_tls = url.hostname, url.port, url.scheme == "https"
-        self._path = url.path.rstrip("/") + "/v1/events"
+        self._path = url.path.rstrip("/") + _PATH
         self._key = write_key
         self._signed = signed
         self._timeout = timeout
@@ -50,7 +51,10 @@ class Transport:
         }
         if len(packed) * _RATIO > len(body):
             headers["Content-Encoding"], body = "gzip", packed
-        headers |= self._signature(body) if self._signed else {"X-Write-Key": self._key}
+        if self._signed:
+            headers |= self._signature(body, headers.get("Content-Encoding", ""))
+        else:
+            headers["X-Write-Key"] = self._key
         is_kept = self._connection is not None and time.monotonic() - self._used_at < _IDLE_SECONDS
         if not is_kept:
             self.close()
@@ -104,10 +108,11 @@ class Transport:
             self._connection.sock.settimeout(timeout)
         return self._connection
 
-    def _signature(self, body: bytes) -> dict[str, str]:
+    def _signature(self, body: bytes, encoding: str) -> dict[str, str]:
         """The headers of a key that signs: the key itself does not travel, only its id."""
         at, nonce = str(int(time.time())), secrets.token_hex(16)
-        signed = b"\n".join((at.encode(), nonce.encode(), body))
+        # The path is the collector's own: a prefix of the endpoint is taken off by the proxy that it is for.
+        signed = "\n".join(("POST", _PATH, "", encoding, at, nonce)).encode() + b"\n" + body
         return {
             "X-Write-Key": self._key.rpartition("_")[0],
             "X-Timestamp": at,

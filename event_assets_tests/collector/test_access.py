@@ -16,7 +16,7 @@ from event_assets.collector import WriteKeys
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.keys import KeyFileError
 from event_assets.collector.limits import CollectorLimits, TokenBuckets
-from event_assets.collector.signatures import SignatureCheck, sign
+from event_assets.collector.signatures import SignatureCheck, Signed, sign
 from event_assets.settings import Settings
 from event_assets.streams import EventStream
 from event_assets_tests.collector.conftest import ORIGIN
@@ -122,13 +122,40 @@ def test_a_key_for_every_origin_allows_each_by_name(settings: Settings, keys: Wr
     assert answer.headers["access-control-allow-origin"] == "https://any.example"
 
 
-def signed(key: str, body: bytes, at: float | None = None, nonce: str = "nonce-0001") -> dict[str, str]:
+@pytest.mark.parametrize("allowed", [("*",), ("null",), ("*", "null")])
+def test_credentials_are_for_origins_that_a_key_names(
+    settings: Settings, keys: WriteKeys, stream: EventStream, allowed: tuple[str, ...]
+) -> None:
+    open_key = keys.create("open", "web", allowed_origins=allowed)
+    asked = {"access-control-request-method": "POST"}
+    with serving(settings, stream, keys) as client:
+        for origin in ("null", "https://any.example") if "*" in allowed else ("null",):
+            headers = {"origin": origin, "x-write-key": open_key}
+            for answer in (
+                client.post("/v1/events", json=event(), headers=headers),
+                client.options("/v1/events", headers={"origin": origin, **asked}),
+            ):
+                assert answer.headers["access-control-allow-origin"] == origin
+                assert "access-control-allow-credentials" not in answer.headers
+        keys.create("site of its own", "web", allowed_origins=(ORIGIN,))
+    with serving(settings, stream, keys) as client:
+        answer = client.options("/v1/events", headers={"origin": ORIGIN, **asked})
+    assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+def signed(
+    key: str,
+    body: bytes,
+    at: float | None = None,
+    nonce: str = "nonce-0001",
+    request: tuple[str, str, bytes, str] = ("POST", "/v1/events", b"", ""),
+) -> dict[str, str]:
     timestamp = str(int(time.time() if at is None else at))
     return {
         "x-write-key": key.rpartition("_")[0],
         "x-timestamp": timestamp,
         "x-nonce": nonce,
-        "x-signature": sign(key, timestamp, nonce, body),
+        "x-signature": sign(key, timestamp, nonce, Signed(*request, body)),
     }
 
 
@@ -155,20 +182,55 @@ def test_a_signed_source_is_heard_once_per_nonce_and_only_with_its_signature(
     assert len(written(stream)) == 1
 
 
+BODY = Signed("POST", "/v1/events", b"", "", b"body")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ("POST", "/v1/events", {"content-encoding": "gzip"}, ""),
+        ("POST", "/v1/events", {}, "?a=1"),
+        ("GET", "/v1/pixel.gif", {}, ""),
+    ],
+)
+def test_a_signature_is_for_one_method_path_query_and_encoding(
+    settings: Settings, keys: WriteKeys, stream: EventStream, sent: tuple[str, str, dict[str, str], str]
+) -> None:
+    key = keys.create("backend", "server", signed=True)
+    method, path, headers, query = sent
+    body = b"" if method == "GET" else json.dumps(event(1)).encode()
+    with serving(settings, stream, keys) as client:
+        answer = client.request(method, path + query, content=body, headers={**signed(key, body), **headers})
+    assert (answer.status_code, answer.json()["error"]) == (401, "bad_signature")
+    assert written(stream) == []
+
+
+def test_a_key_that_signs_signs_pixels_too(settings: Settings, keys: WriteKeys, stream: EventStream) -> None:
+    key = keys.create("mailer", "server", signed=True)
+    with serving(settings, stream, keys) as client:
+        query = b"anonymous_id=a&campaign=spring"
+        headers = signed(key, b"", request=("GET", "/v1/pixel.gif", query, ""))
+        forged = client.get("/v1/pixel.gif?anonymous_id=b&campaign=spring", headers=headers)
+        assert (forged.status_code, forged.json()["error"]) == (401, "bad_signature")
+        answer = client.get("/v1/pixel.gif?" + query.decode(), headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+    assert len(written(stream)) == 1
+
+
 def test_nonces_are_forgotten_once_their_window_is_over() -> None:
     now = [1_000_000.0]
     check = SignatureCheck(lambda: now[0])
-    check.check("id", "secret", signed_headers(now[0]), b"body")
+    check.check("id", "secret", signed_headers(now[0]), BODY)
     with pytest.raises(RequestRefused, match="used before"):
-        check.check("id", "secret", signed_headers(now[0]), b"body")
-    check.check("other", "secret", signed_headers(now[0]), b"body")
+        check.check("id", "secret", signed_headers(now[0]), BODY)
+    check.check("other", "secret", signed_headers(now[0]), BODY)
     now[0] += 601
-    check.check("id", "secret", signed_headers(now[0]), b"body")
+    check.check("id", "secret", signed_headers(now[0]), BODY)
 
 
 def signed_headers(at: float) -> dict[str, str]:
     timestamp = str(int(at))
-    return {"x-timestamp": timestamp, "x-nonce": "n" * 8, "x-signature": sign("secret", timestamp, "n" * 8, b"body")}
+    return {"x-timestamp": timestamp, "x-nonce": "n" * 8, "x-signature": sign("secret", timestamp, "n" * 8, BODY)}
 
 
 @pytest.mark.parametrize(
@@ -176,7 +238,7 @@ def signed_headers(at: float) -> dict[str, str]:
 )
 def test_a_signature_with_a_broken_part_is_refused(broken: dict[str, str]) -> None:
     with pytest.raises(RequestRefused) as refused:
-        SignatureCheck(lambda: 1e6).check("id", "secret", {**signed_headers(1e6), **broken}, b"body")
+        SignatureCheck(lambda: 1e6).check("id", "secret", {**signed_headers(1e6), **broken}, BODY)
     assert refused.value.status == 401
 
 

@@ -136,6 +136,17 @@ def test_a_compressed_body_that_is_cut_off_is_a_bad_encoding(client: httpx.Clien
         assert answer.json()["error"] in ("bad_encoding", "empty_body")
 
 
+def test_curl_may_call_json_a_form_and_a_form_is_no_json(client: httpx.Client, stream: EventStream) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for content in (json.dumps(event(1)), json.dumps([event(2)]), f" {json.dumps(event(3))}\n{json.dumps(event(4))}"):
+        assert client.post("/v1/events", content=content, headers=form).status_code == 200
+    answer = client.post("/v1/events", data={"event_id": "e-5", "event": "search"})
+    assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_type")
+    thief = {**form, "origin": "https://thief.example"}
+    assert client.post("/v1/events", content=json.dumps(event(6)), headers=thief).status_code == 403
+    assert sorted(json.loads(line)["event_id"] for line in written(stream)) == ["e-1", "e-2", "e-3", "e-4"]
+
+
 def test_an_unknown_encoding_or_type_is_unsupported(client: httpx.Client) -> None:
     for headers in ({"content-encoding": "br"}, {"content-encoding": "gzip, gzip"}, {"content-type": "text/html"}):
         assert client.post("/v1/events", content=json.dumps(event()), headers=headers).status_code == 415
