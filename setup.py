@@ -28,7 +28,7 @@ INSTALL = [
     "msgspec>=0.19,<0.23",
     "zstandard>=0.23,<0.26",
     "starlette>=0.46,<2",
-    "uvicorn>=0.34,<1",
+    "uvicorn>=0.54,<0.55",  # the collector's connections build on its protocol class
     "uvloop>=0.21,<1; sys_platform != 'win32'",
     "httptools>=0.6,<1",
     "prometheus-client>=0.21,<1",

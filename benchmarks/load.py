@@ -116,8 +116,8 @@ async def _run(url: str, requests: Sequence[bytes], connections: int, seconds: f
         first = number * len(requests) // connections
         _, protocol = await loop.create_connection(
             lambda first=first: _Sending(requests, first, delay),  # type: ignore[misc]
-            place.hostname,
-            place.port,
+            place.hostname or "127.0.0.1",
+            place.port or 80,
         )
         sending.append(protocol)
     await asyncio.sleep(seconds)

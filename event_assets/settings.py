@@ -78,6 +78,15 @@ class Settings(BaseSettings):
     collector_ip_rate: float = Field(
         500.0, ge=0, description="Requests per second that the ingest API takes from one address; 0: any number."
     )
+    collector_connections: int = Field(
+        4096, ge=1, le=1_000_000, description="Connections that one process of the ingest API holds at most."
+    )
+    collector_ip_connections: int = Field(
+        256, ge=1, le=1_000_000, description="The same, of one address; of a proxy that is believed, any number."
+    )
+    collector_keep_alive_seconds: float = Field(
+        5.0, ge=1, le=3600, description="Seconds that an idle connection is kept; behind a proxy, more than it keeps."
+    )
     collector_proxies: str = Field(
         "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For is believed, with commas between."
     )

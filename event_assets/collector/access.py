@@ -118,13 +118,13 @@ class Access:
         rate = self._limits.ip_requests_per_second
         if rate <= 0:
             return
-        wait = self._by_address.take(_neighbourhood(address), 1, rate)
+        wait = self._by_address.take(neighbourhood(address), 1, rate)
         if wait > 0:
             self._metrics.throttled.labels("ip").inc()
             raise RequestRefused(429, "ip_rate", "too many requests from this address", wait)
 
 
-def _neighbourhood(address: str) -> str:
+def neighbourhood(address: str) -> str:
     """Whom a rate is for: an IPv4 address, or the /64 of an IPv6 one, which is one customer's to choose from."""
     if ":" not in address:
         return address

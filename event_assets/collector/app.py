@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from event_assets.collector import docs
 from event_assets.collector.access import Access
 from event_assets.collector.buffer import BufferBudget, GroupCommit
+from event_assets.collector.connections import Connections
 from event_assets.collector.ingest import Ingest
 from event_assets.collector.judge import Judge, Line
 from event_assets.collector.keys import WriteKeys
@@ -74,6 +75,9 @@ def limits_of(settings: Settings) -> CollectorLimits:
     """The limits that the settings name."""
     return CollectorLimits(
         buffer_bytes=settings.collector_buffer_mb * 1024 * 1024,
+        connections=settings.collector_connections,
+        ip_connections=settings.collector_ip_connections,
+        keep_alive_seconds=settings.collector_keep_alive_seconds,
         ip_requests_per_second=settings.collector_ip_rate,
     )
 
@@ -99,20 +103,26 @@ class Collector:
             self.metrics,
             ip_rule(settings),
         )
+        self._connections = Connections(limits, self.metrics, settings.collector_proxies)
         self._ready_until = 0.0
         self._openapi = openapi_document(limits)
 
     @asynccontextmanager
-    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Makes the embedded stream if it is not there; writes while the app serves, and at its end what it holds."""
+    async def lifespan(self, app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        """Makes the embedded stream if it is not there; writes while the app serves, and at its end what it holds.
+
+        Gives the `connections` to the server.
+        """
         if self._settings.stream == "embedded":
             await asyncio.to_thread(self._stream.create, self._settings.stream_shards)
         self._commit.start()
         self._offload.start()
+        self._connections.start()
         log.debug("writing to the stream", extra={"stream": self._stream.name, "kind": self._settings.stream})
         try:
-            yield
+            yield {"connections": self._connections}
         finally:
+            self._connections.stop()
             self._offload.stop()
             await self._commit.stop()
             self._ready_until = 0.0

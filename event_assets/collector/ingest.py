@@ -93,7 +93,6 @@ class Ingest:
         self._metrics = metrics
         self._keep_of_ip = keep_of_ip
         self._clock = clock
-        self._next_log: dict[str, float] = {}
 
     async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /v1/events`, and its preflight."""
@@ -205,12 +204,8 @@ class Ingest:
         return [*cors, *_PREFLIGHT]
 
     def _note(self, refused: RequestRefused) -> None:
-        """Counts every refusal and logs one of a kind a second, so that an attack cannot fill the log."""
         self._metrics.refused.labels(refused.code).inc()
-        now = time.monotonic()
-        if now >= self._next_log.get(refused.code, 0.0):
-            self._next_log[refused.code] = now + 1.0
-            log.warning("request refused", extra={"status": refused.status, "code": refused.code})
+        log.warning("request refused", extra={"status": refused.status, "code": refused.code})
 
 
 def _status(counts: Counter[Status]) -> int:

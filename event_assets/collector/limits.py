@@ -18,12 +18,22 @@ EDGE_LIMITS = Limits(event_bytes=64_000, keys=496)
 class CollectorLimits:
     """Bounds of one collector process.
 
+    `head_bytes` to `ip_connections` hold before anybody is known: size, number of headers and time of a request's head,
+    how long a connection may be idle, requests sent before the first is answered, connections in all and of one
+    address (IPv6: one /64), proxies excepted.
     `buffer_bytes` bounds the bodies and events that are held at once, from the first byte read to the answer.
     `ip_requests_per_second` bounds each address (0: unbounded), and like each key's rate with bursts of
     `burst_seconds` worth. `members` bounds the gzip members or zstd frames of one body. What is larger than
     `at_once_bytes`, packed or unpacked, is worked on in a thread, so that others are answered meanwhile.
     """
 
+    head_bytes: int = 32_768
+    headers: int = 100
+    head_seconds: float = 10.0
+    keep_alive_seconds: float = 5.0
+    pipelined: int = 16
+    connections: int = 4_096
+    ip_connections: int = 256
     body_bytes: int = MIB
     unpacked_bytes: int = 10 * MIB
     unpack_ratio: int = 100

@@ -36,6 +36,7 @@ class CollectorMetrics:
             registry=registry,
         )
         self.stream_errors = Counter("collector_stream_errors", "Events per stream error.", ["code"], registry=registry)
+        self.connections = Gauge("collector_connections", "Connections that are open.", registry=registry)
         held = Gauge("collector_buffer_bytes", "Bytes held between first byte and answer.", registry=registry)
         held.set_function(lambda: budget.used)
         Gauge("collector_buffer_limit_bytes", "Bytes that may be held.", registry=registry).set(budget.limit)

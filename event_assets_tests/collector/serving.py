@@ -18,6 +18,7 @@ import psutil
 import uvicorn
 
 from event_assets.collector import WriteKeys, create_app
+from event_assets.collector.connections import BoundedProtocol
 from event_assets.collector.limits import CollectorLimits
 from event_assets.contract.records import unpack
 from event_assets.settings import Settings
@@ -47,7 +48,8 @@ def serving(
 ) -> Iterator[httpx.Client]:
     """A client of a collector that runs in a thread of this process until the block ends."""
     app = create_app(settings, stream, keys, limits)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
+    config = uvicorn.Config(app, port=0, http=BoundedProtocol, log_config=None, access_log=False, ws="none")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

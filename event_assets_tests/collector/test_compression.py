@@ -15,10 +15,11 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.collector import ingest
+from event_assets.collector import bodies, ingest
 from event_assets.collector.bodies import split
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
+from event_assets.collector.judge import Judge
 from event_assets.collector.limits import MIB, CollectorLimits
 from event_assets_tests.collector.serving import event
 
@@ -99,7 +100,7 @@ def test_others_are_answered_while_a_large_body_is_worked_on(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    place = {"unpack": (ingest, "unpack"), "split": (ingest.bodies, "split"), "judge": (ingest.Judge, "judge")}[step]
+    place = {"unpack": (ingest, "unpack"), "split": (bodies, "split"), "judge": (Judge, "judge")}[step]
     work = getattr(*place)
 
     def slowly(*args: object, **kwargs: object) -> object:
