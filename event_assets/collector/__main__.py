@@ -13,7 +13,6 @@ import uvicorn
 from starlette.applications import Starlette
 
 from event_assets.collector.app import create_app
-from event_assets.collector.keys import KeyFileError
 from event_assets.collector.logs import log_config
 from event_assets.contract.plan import PlanError
 from event_assets.settings import Settings, SettingsError, load_settings
@@ -63,7 +62,7 @@ def main() -> int:
     try:
         settings = load_settings()
         serve(settings, create_app(settings), workers)
-    except (SettingsError, PlanError, KeyFileError) as error:
+    except (SettingsError, PlanError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 from starlette.types import Scope
 
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.keys import Source, WriteKeys
+from event_assets.collector.keys import KeyFileError, Source, WriteKeys
 from event_assets.collector.limits import CollectorLimits, TokenBuckets
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.signatures import SignatureCheck, Signed
@@ -80,10 +81,13 @@ class Access:
         self._signatures = SignatureCheck()
 
     def source_of(self, caller: Caller) -> Source:
-        """The source that the request names, before its body is read. Raises 401, 403, 429."""
+        """The source that the request names, before its body is read. Raises 401, 403, 429; 503 without any keys."""
         self._limit_address(caller.address)
         key = caller.write_key()
-        source = self._keys.find_signing(key) if "x-signature" in caller.headers else self._keys.find(key)
+        try:
+            source = self._keys.find_signing(key) if "x-signature" in caller.headers else self._keys.find(key)
+        except KeyFileError:
+            raise RequestRefused(503, "keys_unreadable", "the collector cannot read its write keys", 5) from None
         if source is None:
             raise RequestRefused(401, "unknown_write_key", "the write key is missing, unknown, revoked or must sign")
         if caller.origin is not None and not source.allows_origin(caller.origin):
@@ -108,7 +112,9 @@ class Access:
 
     def allows_origin(self, origin: str) -> bool:
         """Whether any key allows pages of this origin; a CORS preflight names no key."""
-        return self._keys.allows_origin(origin)
+        with suppress(KeyFileError):
+            return self._keys.allows_origin(origin)
+        return False
 
     def names_origin(self, origin: str) -> bool:
         """Whether any key allows this origin by its name, and it is one site's: `null` is anybody's."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,14 +27,14 @@ from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.offload import Offload
 from event_assets.collector.openapi import openapi_document
 from event_assets.collector.privacy import ip_rule
+from event_assets.collector.readiness import Readiness
 from event_assets.settings import Settings
-from event_assets.streams import Backoff, EventStream, StreamWriter, open_stream
+from event_assets.streams import Backoff, EventStream, StreamError, StreamWriter, open_stream
 
 log = logging.getLogger(__name__)
 
 _WRITERS = {"embedded": 1, "kinesis": 4}
 """Writes in flight: the embedded log commits one at a time, Kinesis answers each after a network's delay."""
-_READY_SECONDS = 2.0
 _EVENTS = "/v1/events"
 
 
@@ -104,7 +103,8 @@ class Collector:
             ip_rule(settings),
         )
         self._connections = Connections(limits, self.metrics, settings.collector_proxies)
-        self._ready_until = 0.0
+        self._readiness = Readiness(stream, keys, self.metrics)
+        self._is_made = settings.stream != "embedded"
         self._openapi = openapi_document(limits)
 
     @asynccontextmanager
@@ -113,8 +113,7 @@ class Collector:
 
         Gives the `connections` to the server.
         """
-        if self._settings.stream == "embedded":
-            await asyncio.to_thread(self._stream.create, self._settings.stream_shards)
+        await asyncio.to_thread(self._make_stream)
         self._commit.start()
         self._offload.start()
         self._connections.start()
@@ -125,27 +124,40 @@ class Collector:
             self._connections.stop()
             self._offload.stop()
             await self._commit.stop()
-            self._ready_until = 0.0
+            self._readiness.forget()
             log.debug("all written", extra={"stream": self._stream.name})
 
+    def _make_stream(self) -> None:
+        """Makes the embedded stream, now or, where it cannot be made, before the next write."""
+        if self._is_made:
+            return
+        try:
+            self._stream.create(self._settings.stream_shards)
+            self._is_made = True
+        except StreamError as error:
+            self._readiness.failed(str(error))
+
     def _write(self, lines: Sequence[Line]) -> list[str | None]:
-        return [result.error for result in self._writer.write_events(lines)]
+        self._make_stream()
+        try:
+            errors = [result.error for result in self._writer.write_events(lines)]
+        except StreamError as error:
+            errors = [f"{type(error).__name__}: {error}"] * len(lines)
+        self._readiness.wrote(errors)
+        return errors
 
     async def health(self, request: Request) -> Response:
         """The process answers."""
         return JSONResponse({"status": "ok"})
 
     async def ready(self, request: Request) -> Response:
-        """The stream is there. Asked of the stream at most every two seconds."""
-        now = time.monotonic()
-        if now >= self._ready_until:
-            try:
-                await asyncio.wait_for(asyncio.to_thread(self._stream.shards), _READY_SECONDS)
-            except Exception as error:  # whatever the stream raises means that it cannot be written to
-                log.warning("stream not ready", extra={"error": type(error).__name__})
-                return JSONResponse({"status": "stream_unavailable"}, 503, {"retry-after": "2"})
-            self._ready_until = now + _READY_SECONDS
-        return JSONResponse({"status": "ready"})
+        """Events can be taken, or the sentence that says why not."""
+        fault = await self._readiness.fault()
+        if fault is not None:
+            status, detail = fault
+            return JSONResponse({"status": status, "detail": detail}, 503, {"retry-after": "5"})
+        warning = self._readiness.warning()
+        return JSONResponse({"status": "ready", **({"warning": warning} if warning else {})})
 
     async def exposition(self, request: Request) -> Response:
         """Prometheus's text format."""

@@ -136,8 +136,8 @@ class GroupCommit:
         began = time.perf_counter()
         try:
             errors = await asyncio.get_running_loop().run_in_executor(self._threads, self._write, lines)
-        except Exception as error:  # whatever the stream raises, those who wait must hear of it
-            log.error("stream write failed", extra={"error": type(error).__name__, "lines": len(lines)})
+        except Exception as error:  # whatever the write raises, those who wait must hear of it
+            log.exception("stream write failed", extra={"error": type(error).__name__, "lines": len(lines)})
             errors = [type(error).__name__] * len(lines)
         self._on_write(len(lines), time.perf_counter() - began)
         start = 0

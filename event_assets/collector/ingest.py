@@ -36,6 +36,7 @@ _FORM_TYPE = "application/x-www-form-urlencoded"
 """What `curl -d` says of any body. A page may send it to another site unasked, as it may text/plain: what protects is
 the key, and the origins that it allows."""
 _BODY_TYPES = ("application/json", "text/plain", _FORM_TYPE, *_NDJSON_TYPES)
+_RETRY_LATER: list[Header] = [(b"retry-after", b"5")]
 _PACKED = 4
 """A packed body is worth as much work as a text of so many times its bytes."""
 _PREFLIGHT: list[Header] = [
@@ -113,7 +114,8 @@ class Ingest:
                 await _send(send, 204, b"", self._preflight(caller, cors))
             else:
                 status, content_type, body = await take(caller, receive, held)
-                await _send(send, status, body, [content_type, *cors])
+                headers = [content_type, *cors, *_RETRY_LATER] if status == 503 else [content_type, *cors]
+                await _send(send, status, body, headers)
         except bodies.ClientGone:
             return
         except RequestRefused as refused:

@@ -9,6 +9,7 @@ import datetime as dt
 import fcntl
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import time
@@ -20,6 +21,8 @@ import msgspec
 
 from event_assets.contract.event import Platform
 from event_assets.settings import Settings
+
+log = logging.getLogger(__name__)
 
 KEY_PREFIX = "ea"
 _RELOAD_SECONDS = 1.0
@@ -61,7 +64,9 @@ class _KeyFile(msgspec.Struct):
 class WriteKeys:
     """The write keys in one JSON file, shared by every process that serves or manages them.
 
-    A change by another process is seen within a second. Safe to use from several threads and processes.
+    A change by another process is seen within a second. A file that cannot be read any more changes nothing: the keys
+    read before hold, and `fault` says what is wrong. Without such (`were_read`) whoever asks gets a `KeyFileError`.
+    Safe to use from several threads and processes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,6 +75,8 @@ class WriteKeys:
         self._origins: frozenset[str] = frozenset()
         self._stamp: tuple[int, int, int] | None = None
         self._next_look = 0.0
+        self.fault: str | None = None
+        self.were_read = False
 
     @classmethod
     def of(cls, settings: Settings) -> WriteKeys:
@@ -150,12 +157,23 @@ class WriteKeys:
         self._look()
         return origin in self._origins
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Reads the file if it has changed and was not looked at within a second. Never raises."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + _RELOAD_SECONDS
-        self._load()
+        try:
+            self._load()
+        except KeyFileError as error:
+            if self.fault is None:
+                log.error("the write keys cannot be read", extra={"reason": str(error)})
+            self.fault = str(error)
+
+    def _look(self) -> None:
+        self.look()
+        if self.fault is not None and not self.were_read:
+            raise KeyFileError(self.fault)
 
     def _load(self) -> None:
         try:
@@ -163,13 +181,15 @@ class WriteKeys:
         except FileNotFoundError:
             self._take({}, None)
             return
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
         stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        if stamp != self._stamp:
+        if stamp != self._stamp or self.fault is not None:
             self._take(_read(self._path), stamp)
 
     def _take(self, sources: dict[str, Source], stamp: tuple[int, int, int] | None) -> None:
         live = [source for source in sources.values() if source.revoked_at is None]
-        self._sources, self._stamp = sources, stamp
+        self._sources, self._stamp, self.fault, self.were_read = sources, stamp, None, True
         self._origins = frozenset(origin for source in live for origin in source.allowed_origins)
 
     @contextmanager
@@ -193,7 +213,16 @@ def _read(path: Path) -> dict[str, Source]:
     try:
         return {source.id: source for source in msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys}
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"{path} is not a file of write keys: {error}") from None
+        raise KeyFileError(
+            f"{path} is not a file of write keys ({error}): put it back from a backup, or delete it and make new keys "
+            "with `event-assets keys create`."
+        ) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> KeyFileError:
+    return KeyFileError(f"{path} cannot be read ({error.strerror}): give this user the right to read it.")
 
 
 def _hash(key: str) -> str:

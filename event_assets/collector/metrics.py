@@ -36,6 +36,12 @@ class CollectorMetrics:
             registry=registry,
         )
         self.stream_errors = Counter("collector_stream_errors", "Events per stream error.", ["code"], registry=registry)
+        self.stream_failing = Gauge(
+            "collector_stream_failing", "1 while the stream takes no events.", registry=registry
+        )
+        self.keys_unreadable = Gauge(
+            "collector_keys_unreadable", "1 while the file of write keys cannot be read.", registry=registry
+        )
         self.connections = Gauge("collector_connections", "Connections that are open.", registry=registry)
         held = Gauge("collector_buffer_bytes", "Bytes held between first byte and answer.", registry=registry)
         held.set_function(lambda: budget.used)

@@ -165,7 +165,7 @@ def _unavailable() -> dict[str, Any]:
     return {**_refused(described, verdicts=True), "headers": _RETRY_AFTER}
 
 
-_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait; may be absent on 503."}}
+_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait; "}}
 _REFUSALS = {
     "401": _refused("The write key is missing, unknown or revoked, or the signature does not fit."),
     "403": _refused("The key does not allow this web origin."),
@@ -177,12 +177,15 @@ def _probe(summary: str, operation: str, responses: dict[str, Any]) -> dict[str,
     return {"operationId": operation, "summary": summary, "responses": responses}
 
 
-def _status(description: str) -> dict[str, Any]:
-    schema = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
-    return _json(schema, description)
+def _status(description: str, *more: str) -> dict[str, Any]:
+    properties = {name: {"type": "string"} for name in ("status", *more)}
+    return _json({"type": "object", "required": ["status"], "properties": properties}, description)
 
 
-_READY = {"200": _status("The stream is there"), "503": _status("The stream cannot be reached")}
+_READY = {
+    "200": _status("Events can be taken; a `warning` is a fault that is not in the way yet", "warning"),
+    "503": {**_status("No event can be taken; `detail` says why, and the way out", "detail"), "headers": _RETRY_AFTER},
+}
 _METRICS = {
     "200": {"description": "Prometheus's text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }

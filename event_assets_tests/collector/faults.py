@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from event_assets.streams import EventStream, PutResult, Shard, StreamError, StreamRecord
+from event_assets.streams import EventStream, PutResult, StreamError, StreamRecord
 
 
 class FaultyStream:
@@ -22,11 +22,10 @@ class FaultyStream:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def shards(self) -> list[Shard]:
-        """The shards, unless everything is to `raise`."""
+    def require_writable(self) -> None:
+        """Says yes, unless everything is to `raise`."""
         if self.failing == "raise":
             raise StreamError("the disk is gone")
-        return self._stream.shards()
 
     def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
         """Puts, or fails as told: `raise`, `all`, or the one partition key that fails."""

@@ -164,10 +164,12 @@ def test_many_requests_share_one_write(
 def test_readiness_says_when_the_stream_is_out_of_reach(faulty_client: httpx.Client, faulty: FaultyStream) -> None:
     faulty.failing = "raise"
     answer = faulty_client.get("/v1/ready")
-    assert (answer.status_code, answer.json()) == (503, {"status": "stream_unavailable"})
+    assert (answer.status_code, answer.json()) == (503, {"status": "stream_unavailable", "detail": "the disk is gone"})
+    assert int(answer.headers["retry-after"]) > 0
     assert faulty_client.get("/v1/health").status_code == 200
     faulty.failing = None
-    assert faulty_client.get("/v1/ready").status_code == 200
+    while faulty_client.get("/v1/ready").status_code != 200:
+        threading.Event().wait(0.05)
 
 
 def test_a_stop_answers_what_is_in_flight(
