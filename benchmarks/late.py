@@ -12,10 +12,12 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import numpy as np
 import pyarrow as pa
 
+from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables import ENRICHED_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
@@ -23,9 +25,10 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
 from event_assets.steps.people import identities_step
-from event_assets.steps.sessionising import Sessionising, sessions_step
-from event_assets.steps.window import EVERYTHING
-from event_assets.transforms.sessionise import SessionRules
+from event_assets.steps.run import GivenRules, Run
+from event_assets.steps.sessionising import sessions_step
+from event_assets.streams import EventStream
+from event_assets.transforms.clean import CleanRules
 from event_assets_tests.engines import sail
 
 FIRST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -80,22 +83,26 @@ def write(table: LakeTable, parts: Iterator[tuple[int, pa.Table]], name: str) ->
     table.commit(table.snapshot(), Progress(), add=files)
 
 
+def _no_stream() -> AbstractContextManager[EventStream]:
+    raise AssertionError("nothing is landed here")
+
+
 def run(events: int, days: int) -> dict[str, float]:
     """Makes the lake, times the batches."""
     per_day = events // days
-    what = Sessionising(EVERYTHING, SessionRules())
     with tempfile.TemporaryDirectory() as folder, sail() as spark:
         lake = Lake(Storage(folder))
         table = lake.table(ENRICHED_EVENTS.name)
+        now = Run(lake, GivenRules(CleanRules(TrackingPlan(), FIRST.date())), _no_stream, lambda: spark)
         write(table, ((day, day_of_events(day, per_day)) for day in range(days)), "all")
         result: dict[str, float] = {"events": per_day * days, "days": days}
-        identities_step(lake, spark)
-        result["all_seconds"] = _seconds(lambda: sessions_step(lake, spark, what))
+        identities_step(now)
+        result["all_seconds"] = _seconds(lambda: sessions_step(now))
         for batch in range(_BATCHES):
             write(table, late_events(batch, days, per_day), f"late{batch}")
-            result[f"late_{batch}_seconds"] = _seconds(lambda: sessions_step(lake, spark, what))
-        identities_step(lake, spark)
-        result["stamping_seconds"] = _seconds(lambda: sessions_step(lake, spark, what))
+            result[f"late_{batch}_seconds"] = _seconds(lambda: sessions_step(now))
+        identities_step(now)
+        result["stamping_seconds"] = _seconds(lambda: sessions_step(now))
         return result
 
 

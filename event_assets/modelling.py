@@ -44,7 +44,8 @@ from event_assets.lake.storage import Storage
 from event_assets.resources.rules import RulesResource
 from event_assets.resources.spark import spark_resource
 from event_assets.settings import Settings, SettingsError, load_settings, read_settings
-from event_assets.steps.chain import STEPS, Rules, Run, Step
+from event_assets.steps.registry import STEPS
+from event_assets.steps.run import GivenRules, Run
 from event_assets.steps.spend import SpendError
 from event_assets.streams import EventStream, open_stream
 
@@ -146,9 +147,9 @@ def model_file(
             seconds.note("import")
             run = _run(settings, stream, spark)
             for step in STEPS:
-                watch(step.tables[-1].name)
-                _bring(step, run)
-                seconds.note(step.tables[-1].name)
+                watch(step.name)
+                step.run(run)
+                seconds.note(step.name)
         watch("parquet")
         snapshots = {table.name: run.lake.table(table.name).snapshot() for table in LAKE_TABLES}
         rows = {name: export(snapshot, out / name) for name, snapshot in snapshots.items()}
@@ -207,32 +208,27 @@ def _import(events: Path, mapping: FieldMapping | None, settings: Settings, stre
 
 def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) -> Run:
     rules = _rules(settings)
-    return Run(stream, Lake(Storage(settings.lake)), spark or spark_resource(settings).spark_session, rules)
+    return Run.on(stream, Lake(Storage(settings.lake)), spark or spark_resource(settings).spark_session, rules)
 
 
-def _bring(step: Step, run: Run) -> None:
-    try:
-        step.bring(run)
-    except SpendError as error:
-        raise SettingsError(str(error)) from None
-
-
-def _rules(settings: Settings) -> Rules:
+def _rules(settings: Settings) -> GivenRules:
     """The rules by these settings. Raises `SettingsError`, also where a file that one names cannot be used."""
     rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "")
     try:
-        return Rules(
-            dataclasses.replace(rules.cleaning(), limits=BARE_LIMITS),
-            rules.enriching(),
-            rules.sessions(),
-            rules.attribution(),
-            rules.spend(),
+        if rules.spend is not None:
+            rules.spend.read()
+        return GivenRules(
+            dataclasses.replace(rules.cleaning, limits=BARE_LIMITS),
+            rules.enriching,
+            rules.sessions,
+            rules.attribution,
+            rules.spend,
             rules.decoders,
             _ALL,
             _analyses(settings),
             _segments(settings),
         )
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, SpendError) as error:
         raise SettingsError(str(error)) from None
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from event_assets.assets.product import REMOVED
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ANALYSIS_TABLES, LAKE_TABLES, WAREHOUSE_TABLES
@@ -15,28 +14,8 @@ from event_assets.definitions import build_defs
 from event_assets.settings import Settings
 
 WANTED = {
-    "raw_events",
-    "clean_events",
-    "quarantined_events",
-    "enriched_events",
-    "page_views",
-    "sessions",
-    "session_issues",
-    "visitors",
-    "identities",
-    "user_traits",
-    "users",
-    "user_segments",
-    "segment_memberships",
-    "touches",
-    "conversions",
-    "conversion_paths",
-    "attribution",
-    "channel_performance",
-    "daily_metrics",
-    "event_ledger",
+    *(table.name for table in LAKE_TABLES),
     *(f"product/{analysis.name}" for analysis in Analyses.load(Settings().analytics).usable),
-    REMOVED.to_user_string(),
     *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES),
 }
 
@@ -61,7 +40,7 @@ def test_all_tables_are_assets_and_the_stream_and_the_apps_are_external(specs: d
 
 
 def test_every_asset_says_what_it_is(specs: dict[str, dg.AssetSpec]) -> None:
-    for name in WANTED - {REMOVED.to_user_string()}:
+    for name in WANTED:
         spec = specs[name]
         assert spec.description, name
         assert spec.group_name not in (None, "default"), name

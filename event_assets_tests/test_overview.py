@@ -10,8 +10,9 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.overview import read_overview
 from event_assets.settings import Settings
-from event_assets.steps.landing import land
+from event_assets.steps.landing import land_step
 from event_assets.streams import StreamRecord, open_stream
+from event_assets_tests.steps.runs import a_run
 
 
 def test_where_nothing_ever_came_nothing_is_behind(tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ def test_a_table_that_the_first_run_has_not_come_to_is_behind(tmp_path: Path) ->
     stream = open_stream(settings)
     stream.create(1)
     stream.put([StreamRecord("k", data) for data in pack([b'{"event_id":"1"}'])])
-    land(stream, Lake(Storage(settings.lake)))
+    land_step(a_run(Lake(Storage(settings.lake)), None, stream=stream))
     stream.close()
     overview = read_overview(settings, None)
     assert overview.unread_shards == []

@@ -74,7 +74,7 @@ def test_conversion_events_are_names_with_commas_or_a_json_list(monkeypatch: pyt
 
 def test_marketing_parameters_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
     text = '{"source": ["src", "utm_source"], "click_ids": {"yclid": ["Yandex", "yandex", "cpc"]}}'
-    rules = RulesResource.of(load(monkeypatch, MARKETING_PARAMETERS=text)).enriching().marketing
+    rules = RulesResource.of(load(monkeypatch, MARKETING_PARAMETERS=text)).enriching.marketing
     assert (rules.source, rules.medium) == (("src", "utm_source"), ("utm_medium",))
     assert campaign_of("yclid=1", rules).click == ("yclid", "Yandex", "yandex", "cpc")
     assert campaign_of("gclid=1&yclid=1", rules).click == ("gclid", "Google", "google", "cpc")
@@ -109,14 +109,14 @@ def test_the_rules_of_attribution_are_settings(monkeypatch: pytest.MonkeyPatch, 
         SPEND_FILE=str(tmp_path / "spend.csv"),
     )
     rules = RulesResource.of(settings)
-    assert rules.attribution() == AttributionRules(60, 90, 3.5, 30.0)
-    assert rules.spend() == SpendFile(tmp_path / "spend.csv")
+    assert rules.attribution == AttributionRules(60, 90, 3.5, 30.0)
+    assert rules.spend == SpendFile(tmp_path / "spend.csv")
 
 
 def test_the_rules_of_attribution_are_the_fields_own_by_default() -> None:
     rules = RulesResource.of(load_settings())
-    assert (rules.attribution(), rules.spend()) == (AttributionRules(), None)
-    assert rules.enriching().marketing == UTM
+    assert (rules.attribution, rules.spend) == (AttributionRules(), None)
+    assert rules.enriching.marketing == UTM
 
 
 def test_a_spend_file_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

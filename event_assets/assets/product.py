@@ -1,45 +1,28 @@
 """Product analyses: one asset a YAML file of the user's folder, with a picture of what was found."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from event_assets.assets.lake_asset import Rebuild, asset_of_ranges, column_schema, materialise
+from event_assets.assets.materialising import Refresh, asset_of_ranges, column_schema, metadata_of, run_of
 from event_assets.assets.product_pictures import breakdown_picture, picture
-from event_assets.contract.analysis import Analyses, Analysis, Funnel, NamesEvents, Paths, WebVitals, unknown_events
+from event_assets.contract.analysis import Analyses, Analysis, Funnel
 from event_assets.contract.tables import ANALYSIS_TABLES
+from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
-from event_assets.steps import analysing
-from event_assets.steps.analysing import Analysing, analysis_step, removal_step
+from event_assets.resources.stream import StreamResource
+from event_assets.steps.analysing import analysis_step
+from event_assets.steps.registry import step_of
 
 PREFIX = "product"
-REMOVED = dg.AssetKey([PREFIX, "removed", "analyses"])
-"""The asset that the tables of analyses in the warehouse are loaded after, whichever analyses there are."""
 
 
 def product_assets(analyses: Analyses) -> list[dg.AssetsDefinition]:
     """The assets of all analyses that can be used."""
     return [_asset(analysis) for analysis in analyses.usable]
-
-
-def removal_asset(analyses: Analyses) -> dg.AssetsDefinition:
-    """What stands for the analyses that are no more: it takes their rows out of the tables."""
-
-    @asset_of_ranges(
-        key=REMOVED,
-        description="Takes the rows of analyses that are no more out of their tables.",
-        group_name=PREFIX,
-        kinds={"delta"},
-        tags={"layer": "lake"},
-        code_version=analysing.CODE,
-    )
-    def remove(lake: LakeResource) -> dg.MaterializeResult[None]:
-        reports = removal_step(lake.open(), analyses)
-        return dg.MaterializeResult(metadata={report.table: ", ".join(report.dates) for report in reports})
-
-    return remove
 
 
 def unusable_files(prefix: str, group: str, faults: Mapping[str, str]) -> list[dg.AssetSpec]:
@@ -48,52 +31,48 @@ def unusable_files(prefix: str, group: str, faults: Mapping[str, str]) -> list[d
     return [dg.AssetSpec(key, description=f"Cannot be used. {fault}", group_name=group) for key, fault in keys.items()]
 
 
-def upstream_of_tables(analyses: Analyses) -> dict[str, Sequence[dg.AssetKey]]:
-    """For each table of the lake that analyses share, the assets that make it."""
+def assets_by_table(analyses: Analyses) -> dict[str, Sequence[dg.AssetKey]]:
+    """For each table of the lake that analyses share, the assets of its analyses."""
     return {table.name: [_asset_key(analysis) for analysis in analyses.of(table)] for table in ANALYSIS_TABLES}
 
 
 def _asset(analysis: Analysis) -> dg.AssetsDefinition:
-    deps = ["enriched_events"] if isinstance(analysis, Paths | WebVitals) else ["enriched_events", "identities"]
+    step = step_of(analysis.table)
 
     @asset_of_ranges(
         key=_asset_key(analysis),
         description=analysis.description or analysis.table.description,
-        group_name=PREFIX,
-        deps=deps,
+        group_name=step.group,
+        deps=[upstream.name for upstream in step.upstream],
         kinds={"pyspark", "delta"},
         tags={"layer": "lake", "analysis": analysis.table.name},
-        code_version=f"{analysing.CODE}-{analysis.digest}",
+        code_version=f"{step.code}-{analysis.digest}",
         metadata={"dagster/column_schema": column_schema(analysis.table.columns, analysis.table.key)},
     )
     def analyse(
         context: dg.AssetExecutionContext,
-        config: Rebuild,
+        config: Refresh,
+        stream: StreamResource,
         lake: LakeResource,
         spark: LazyPySparkResource,
         rules: RulesResource,
     ) -> dg.MaterializeResult[None]:
-        what = Analysing(analysis, rules.sessions(), config.rebuild)
-        done = materialise(context, lambda: analysis_step(lake.open(), spark.spark_session, what))
-        return dg.MaterializeResult(metadata={**(done.metadata or {}), **_findings(analysis, lake, rules)})
+        run = run_of(context, config, stream, lake, spark, rules)
+        began = time.perf_counter()
+        metadata = metadata_of(analysis_step(run, analysis), time.perf_counter() - began)
+        return dg.MaterializeResult(metadata=metadata | _findings(analysis, run.lake))
 
     return analyse
 
 
-def _findings(analysis: Analysis, lake: LakeResource, rules: RulesResource) -> Mapping[str, dg.MetadataValue]:
-    made = lake.open().table(analysis.table.name).snapshot()
+def _findings(analysis: Analysis, lake: Lake) -> dict[str, dg.MetadataValue]:
+    made = lake.table(analysis.table.name).snapshot()
     rows = made.arrow(made.of_dates([analysis.name])).to_pylist()
     found: dict[str, dg.MetadataValue] = {"picture": picture(analysis.table, rows)}
     by_value = breakdown_picture(rows) if isinstance(analysis, Funnel) else None
     if by_value is not None:
         found["by value"] = by_value
-    return found | warnings_of([analysis], rules)
-
-
-def warnings_of(rules_of_users: Sequence[NamesEvents], rules: RulesResource) -> dict[str, dg.MetadataValue]:
-    """The events that are named and the tracking plan does not have, if there are any."""
-    warnings = unknown_events(rules_of_users, rules.cleaning().plan)
-    return {"warnings": dg.MetadataValue.md("\n".join(f"- {each}" for each in warnings))} if warnings else {}
+    return found
 
 
 def _asset_key(analysis: Analysis) -> dg.AssetKey:

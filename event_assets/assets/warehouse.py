@@ -1,13 +1,13 @@
 """The warehouse's tables: each loaded from its lake table, one transaction a time."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 
-from event_assets.assets.lake_asset import Rebuild, asset_of_ranges, column_schema, window_of
-from event_assets.contract.tables import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.assets.materialising import Rebuild, asset_of_ranges, column_schema, window_of
+from event_assets.contract.tables import WarehouseTable
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.warehouse import WarehouseResource
 from event_assets.steps.loading import Loaded, load_step
@@ -17,32 +17,16 @@ CODE = "1"
 """Version of what is loaded; raise it when a load gives other rows."""
 
 
-def warehouse_assets(
-    made_by: Mapping[str, Sequence[dg.AssetKey]], also_after: dg.AssetKey
-) -> list[dg.AssetsDefinition]:
-    """One asset a table of the warehouse. `made_by` names the assets of those lake tables that several make; they are
-    loaded after `also_after` too."""
-    return [
-        warehouse_asset(
-            table,
-            made_by.get(table.lake.name, [dg.AssetKey(table.lake.name)]),
-            [also_after] if table.lake.name in made_by else [],
-        )
-        for table in WAREHOUSE_TABLES
-    ]
-
-
-def warehouse_asset(
-    table: WarehouseTable, upstream: Sequence[dg.AssetKey], also_after: Sequence[dg.AssetKey]
-) -> dg.AssetsDefinition:
-    """The asset that loads one table, which is made by `upstream`."""
+def warehouse_asset(table: WarehouseTable, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset that loads one table, in partitions where it is loaded by days."""
+    upstream = dg.AssetKey(table.lake.name)
 
     @asset_of_ranges(
         name=table.name,
         key_prefix="warehouse",
         description=table.description,
         group_name="warehouse",
-        deps=[*upstream, *also_after],
+        deps=[upstream],
         kinds={"postgres", "redshift"},
         tags={"layer": "warehouse"},
         code_version=CODE,
@@ -50,19 +34,19 @@ def warehouse_asset(
             "dagster/column_schema": column_schema((*table.specs(), LOADED_AT), table.key),
             "dagster/column_lineage": _column_lineage(table, upstream),
         },
+        partitions_def=partitions if table.partition_by else None,
     )
     def load(
         context: dg.AssetExecutionContext, config: Rebuild, lake: LakeResource, warehouse: WarehouseResource
     ) -> dg.MaterializeResult[None]:
-        step = load_step
-        return _loaded(lambda: step(lake.open(), warehouse.open(), table, window_of(context), config.rebuild))
+        return _loaded(lambda: load_step(lake.open(), warehouse.open(), table, window_of(context), config.rebuild))
 
     return load
 
 
-def _column_lineage(table: WarehouseTable, upstream: Sequence[dg.AssetKey]) -> dg.TableColumnLineage:
+def _column_lineage(table: WarehouseTable, upstream: dg.AssetKey) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(
-        {name: [dg.TableColumnDep(asset_key=key, column_name=name) for key in upstream] for name in table.columns}
+        {name: [dg.TableColumnDep(asset_key=upstream, column_name=name)] for name in table.columns}
     )
 
 

@@ -52,8 +52,8 @@ def analyses_sensor(
         if waited is not None and waited < interval:
             return dg.SkipReason(f"The next look is in {(interval - waited).total_seconds():.0f} s.")
         opened = lake.open()
-        behind = outdated(opened, analyses, rules.sessions())
-        behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions()) else []
+        behind = outdated(opened, analyses, rules.sessions)
+        behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions) else []
         if not behind:
             return dg.SkipReason("All analyses and segments are of the lake as it is.")
         if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, 2 * interval):

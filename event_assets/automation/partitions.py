@@ -26,18 +26,6 @@ def partitions_of(settings: Settings) -> Partitions:
     return dg.DailyPartitionsDefinition(first, end_offset=1)
 
 
-def partitioned(
-    assets: Iterable[dg.AssetsDefinition], names: Iterable[str], partitions: Partitions
-) -> list[dg.AssetsDefinition]:
-    """The assets, those of these names with the partitions."""
-    wanted = set(names)
-
-    def given(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(partitions_def=partitions) if spec.key.to_user_string() in wanted else spec
-
-    return [asset.map_asset_specs(given) for asset in assets]
-
-
 def keys_of(partitions: Partitions, days: Sequence[str]) -> list[str]:
     """The keys of the partitions that hold these days and exist by now, in order; all hours of a day for hourly
     ones."""

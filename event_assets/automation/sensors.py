@@ -37,7 +37,7 @@ LATE_EVERY = dt.timedelta(minutes=1)
 """How often late days have their turn while new records keep coming."""
 _LONGEST_WAIT = dt.timedelta(minutes=5)
 
-BY_ARRIVAL_ONLY = {"raw_events", "clean_events", "quarantined_events"}
+BY_ARRIVAL_ONLY = {name for edge in BY_ARRIVAL for name in edge}
 """Assets that late days do not need: theirs are the days of arrival."""
 
 

@@ -10,7 +10,7 @@ from event_assets.steps.spend import SpendError
 @dg.asset_check(asset=CHANNEL_PERFORMANCE.name, description="The spend file, if one is named, can be used.")
 def spend_file_is_usable(rules: RulesResource) -> dg.AssetCheckResult:
     """Warns with file, line and rule. Until the file is mended the table stands as it is."""
-    spend = rules.spend()
+    spend = rules.spend
     try:
         rows = len(spend.read().rows) if spend else 0
     except SpendError as error:

@@ -9,7 +9,7 @@ from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.assets.lake_asset import window_of
+from event_assets.assets.materialising import window_of
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource

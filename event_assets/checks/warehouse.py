@@ -5,7 +5,7 @@ import math
 
 import dagster as dg
 
-from event_assets.assets.lake_asset import window_of
+from event_assets.assets.materialising import window_of
 from event_assets.contract.tables import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.lake.table import LakeTable
 from event_assets.resources.lake import LakeResource

@@ -14,18 +14,13 @@ from event_assets.lake.table import LakeTable
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_TOUCHED = {"clean_events": "event_date", "quarantined_events": "arrival_date", "duplicate_events": "event_date"}
-
 
 class Lake:
     """The lake of one storage root: `lake.table("sessions")`."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self._tables = {
-            spec.name: LakeTable(storage, spec, _TOUCHED.get(spec.name) or (spec.partition_by or ("",))[0])
-            for spec in LAKE_TABLES
-        }
+        self._tables = {spec.name: LakeTable(storage, spec) for spec in LAKE_TABLES}
 
     def table(self, name: str) -> LakeTable:
         """The table of that name. Raises `KeyError`."""

@@ -70,10 +70,10 @@ class Changes:
 class LakeTable:
     """A table of the lake by its definition in the contract."""
 
-    def __init__(self, storage: Storage, spec: Table, touch_column: str) -> None:
+    def __init__(self, storage: Storage, spec: Table) -> None:
         self.storage = storage
         self.spec = spec
-        self.touch_column = touch_column
+        self.touch_column = spec.touch_column or (spec.partition_by or ("",))[0]
         self.uri = storage.uri(spec.name)
 
     def exists(self) -> bool:

@@ -8,7 +8,9 @@ from typing import Any, Literal, Self
 
 import dagster as dg
 
+from event_assets.contract.analysis import Analyses
 from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.segment_files import Segments
 from event_assets.settings import PREFIX, Settings
 from event_assets.steps.spend import SpendFile
 from event_assets.transforms.attribution import AttributionRules
@@ -26,6 +28,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The settings that decide what rows say."""
 
     plan_dir: str
+    analytics_dir: str
+    segments_dir: str
     first_day: str
     consent_refused: Literal["drop", "strip"]
     placeholders: list[str] | None
@@ -55,6 +59,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         not run in Dagster gives the key itself."""
         return cls(
             plan_dir=str(settings.plan),
+            analytics_dir=str(settings.analytics),
+            segments_dir=str(settings.segments),
             first_day=str(settings.first_day),
             consent_refused=settings.consent_refused,
             placeholders=None if settings.placeholders is None else list(settings.placeholders),
@@ -79,6 +85,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             max_records_per_run=settings.max_records_per_run,
         )
 
+    @property
     def cleaning(self) -> CleanRules:
         """What an event must be to be clean."""
         plan = TrackingPlan.load(Path(self.plan_dir))
@@ -87,6 +94,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         placeholders = None if self.placeholders is None else tuple(self.placeholders)
         return CleanRules(plan, first_day, self.consent_refused, pseudonyms=pseudonyms, placeholders=placeholders)
 
+    @property
     def enriching(self) -> EnrichRules:
         """By what events are enriched. Raises `ValueError` where a file or a function cannot be used."""
         return EnrichRules(
@@ -108,6 +116,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         except ValueError as error:
             raise BadRates(f"{self.currency_rates}: {error}") from None
 
+    @property
     def sessions(self) -> SessionRules:
         """What a session is."""
         return SessionRules(
@@ -117,6 +126,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             conversion_events=tuple(self.conversion_events),
         )
 
+    @property
     def attribution(self) -> AttributionRules:
         """How long a source lasts, and what touches before a conversion are credited with."""
         return AttributionRules(
@@ -126,6 +136,17 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             ends_percent=self.attribution_ends_percent,
         )
 
+    @property
     def spend(self) -> SpendFile | None:
         """The owner's file of advertising spend. Raises `BadRates`."""
         return SpendFile(Path(self.spend_file), self._reporting()) if self.spend_file else None
+
+    @property
+    def analyses(self) -> Analyses:
+        """The product analyses of the owner's folder."""
+        return Analyses.load(Path(self.analytics_dir))
+
+    @property
+    def segments(self) -> Segments:
+        """The segments of the owner's folder."""
+        return Segments.load(Path(self.segments_dir))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,12 +24,14 @@ from event_assets.contract.analysis import (
     Retention,
     Stickiness,
     WebVitals,
+    unknown_events,
 )
-from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS, IDENTITIES
+from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS, IDENTITIES, Table
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.transforms.activity import active_users
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.cohorts import retention
@@ -57,40 +58,34 @@ class Analysing:
     rebuild: bool = False
 
 
-def analysis_step(lake: Lake, spark: SparkSession, what: Analysing) -> StepReport:
+def analysis_step(run: Run, analysis: Analysis) -> StepReport:
     """Brings one analysis up to date."""
-    return retry_on_conflict(lambda: _analyse(lake, spark, what))
+    what = Analysing(analysis, run.rules.sessions, run.rebuild)
+    report = retry_on_conflict(lambda: _analyse(run.lake, run.spark, what))
+    return replace(report, warnings=tuple(unknown_events([analysis], run.rules.cleaning.plan)))
 
 
-def analyses_step(
-    lake: Lake, spark: SparkSession, analyses: Analyses, rules: SessionRules, *, rebuild: bool = False
-) -> tuple[StepReport, ...]:
-    """Brings all analyses up to date, one after the other, once those that are no more are gone."""
-    made = (analysis_step(lake, spark, Analysing(analysis, rules, rebuild)) for analysis in analyses.usable)
-    return *removal_step(lake, analyses), *made
-
-
-def removal_step(lake: Lake, among: Analyses) -> tuple[StepReport, ...]:
-    """Takes the rows of analyses that are no more out of their tables, also where a table loses its last. Gives a
-    report of each table that lost some.
+def analyses_step(table: Table, run: Run) -> StepReport:
+    """Brings all analyses of a kind up to date, one after the other, once the rows of those that are no more are gone,
+    also where the table loses its last.
 
     What a file said before it became faulty stays, so that a slip of the pen empties nothing.
     """
-    made = (lake.table(table.name) for table in ANALYSIS_TABLES if lake.table(table.name).exists())
-    reports = (retry_on_conflict(partial(_remove, table, among)) for table in made)
-    return tuple(report for report in reports if report is not None)
+    analyses, made = run.rules.analyses, run.lake.table(table.name)
+    gone = retry_on_conflict(lambda: _remove(made, analyses))
+    new_rows = sum(analysis_step(run, analysis).new_rows for analysis in analyses.of(table))
+    after = made.snapshot()
+    more = {"removed": ", ".join(gone)} if gone else {}
+    return StepReport(table.name, after.version, after.rows, after.bytes, new_rows, more=more)
 
 
-def _remove(table: LakeTable, among: Analyses) -> StepReport | None:
+def _remove(table: LakeTable, among: Analyses) -> list[str]:
     base = table.snapshot()
     gone = removed(base, among)
-    if not gone:
-        return None
-    sources = {name: source for name, source in base.progress.sources.items() if _analysis_of(name) not in gone}
-    files = base.of_dates(gone)
-    version = table.commit(base, replace(base.progress, sources=sources), remove=files)
-    after = table.at(version)
-    return StepReport(table.spec.name, version, after.rows, after.bytes, dates=dict.fromkeys(sorted(gone), 0))
+    if gone:
+        sources = {name: source for name, source in base.progress.sources.items() if _analysis_of(name) not in gone}
+        table.commit(base, replace(base.progress, sources=sources), remove=base.of_dates(gone))
+    return sorted(gone)
 
 
 def removed(table: Snapshot, among: Analyses) -> set[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import (
@@ -27,12 +27,12 @@ from event_assets.contract.tables import (
 from event_assets.lake.lake import Lake
 from event_assets.steps.recipe import Made, Recipe, Work, bring_up_to_date
 from event_assets.steps.report import StepReport
-from event_assets.steps.spend import SpendFile
-from event_assets.transforms.attribution import AttributionRules, attribution, channel_performance
+from event_assets.steps.run import Run
+from event_assets.steps.spend import SpendError
+from event_assets.transforms.attribution import attribution, channel_performance
 from event_assets.transforms.conversion_paths import conversion_paths
 from event_assets.transforms.conversions import conversions, is_conversion
 from event_assets.transforms.identities import sessions_of
-from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.touched import is_one_of, listed, replaced
 from event_assets.transforms.touches import touches
 from event_assets.transforms.users import ids_of, touched_persons
@@ -47,8 +47,9 @@ _OF_SESSIONS = (
 )
 
 
-def touches_step(lake: Lake, spark: SparkSession, rules: AttributionRules, *, rebuild: bool = False) -> StepReport:
+def touches_step(run: Run) -> StepReport:
     """Brings touches up to date."""
+    rules = run.rules.attribution
 
     def whole(work: Work) -> Made:
         return Made(touches(work.rows(SESSIONS), work.rows(PAGE_VIEWS), rules.source_days))
@@ -65,11 +66,12 @@ def touches_step(lake: Lake, spark: SparkSession, rules: AttributionRules, *, re
         return Made(replaced(work.existing, rows, "person_id", persons))
 
     recipe = Recipe(TOUCHES, (SESSIONS, PAGE_VIEWS), f"{CODE}-{rules.source_days}", whole, touched, part)
-    return bring_up_to_date(lake, spark, recipe, rebuild)
+    return bring_up_to_date(run, recipe)
 
 
-def conversions_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, rebuild: bool = False) -> StepReport:
+def conversions_step(run: Run) -> StepReport:
     """Brings conversions up to date."""
+    rules = run.rules.sessions
 
     def converting(work: Work) -> DataFrame:
         return work.rows(ENRICHED_EVENTS).where(is_conversion(rules))
@@ -94,15 +96,12 @@ def conversions_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, re
         return Made(replaced(work.existing, rows, "person_id", persons))
 
     code = f"{CODE}-{rules.conversion_events}"
-    return bring_up_to_date(
-        lake, spark, Recipe(CONVERSIONS, (IDENTITIES, ENRICHED_EVENTS), code, whole, touched, part), rebuild
-    )
+    return bring_up_to_date(run, Recipe(CONVERSIONS, (IDENTITIES, ENRICHED_EVENTS), code, whole, touched, part))
 
 
-def conversion_paths_step(
-    lake: Lake, spark: SparkSession, rules: AttributionRules, *, rebuild: bool = False
-) -> StepReport:
+def conversion_paths_step(run: Run) -> StepReport:
     """Brings conversion_paths up to date."""
+    rules = run.rules.attribution
 
     def whole(work: Work) -> Made:
         return Made(conversion_paths(work.rows(TOUCHES), work.rows(CONVERSIONS), rules.lookback_days))
@@ -120,32 +119,41 @@ def conversion_paths_step(
         return Made(replaced(work.existing, rows, "person_id", persons))
 
     recipe = Recipe(CONVERSION_PATHS, (TOUCHES, CONVERSIONS), f"{CODE}-{rules.lookback_days}", whole, touched, part)
-    return bring_up_to_date(lake, spark, recipe, rebuild)
+    return bring_up_to_date(run, recipe)
 
 
-def attribution_step(lake: Lake, spark: SparkSession, rules: AttributionRules, *, rebuild: bool = False) -> StepReport:
+def attribution_step(run: Run) -> StepReport:
     """Brings attribution up to date."""
+    rules = run.rules.attribution
 
     def whole(work: Work) -> Made:
         return Made(attribution(work.rows(CONVERSION_PATHS), rules))
 
     recipe = Recipe(ATTRIBUTION, (CONVERSION_PATHS,), f"{CODE}-{rules}", whole)
-    report = bring_up_to_date(lake, spark, recipe, rebuild)
-    return replace(report, more=_without_touch(lake), groups=_credits(lake), groups_unit="conversions by model")
+    report = bring_up_to_date(run, recipe)
+    return replace(report, more=_without_touch(run.lake), groups=_credits(run.lake), groups_unit="conversions by model")
 
 
-def channel_performance_step(
-    lake: Lake, spark: SparkSession, rules: AttributionRules, spend_file: SpendFile | None, *, rebuild: bool = False
-) -> StepReport:
-    """Brings channel_performance up to date. Raises `SpendError`."""
-    spend = spend_file.read() if spend_file else None
+def channel_performance_step(run: Run) -> StepReport:
+    """Brings channel_performance up to date.
+
+    A spend file that cannot be used leaves the table as it stands, and is told by a check: it must not fail the runs
+    that bring in events.
+    """
+    rules = run.rules.attribution
+    try:
+        spend = run.rules.spend.read() if run.rules.spend else None
+    except SpendError as error:
+        existing = run.lake.table(CHANNEL_PERFORMANCE.name).snapshot()
+        more = {"spend_file": str(error)}
+        return StepReport(CHANNEL_PERFORMANCE.name, existing.version, existing.rows, existing.bytes, more=more)
 
     def whole(work: Work) -> Made:
-        spent = spark.createDataFrame(list(spend.rows), spend.SCHEMA) if spend else None
+        spent = work.spark.createDataFrame(list(spend.rows), spend.SCHEMA) if spend else None
         return Made(channel_performance(work.rows(CONVERSION_PATHS), spent, rules))
 
     code = f"{CODE}-{rules}-{spend.version if spend else 'none'}"
-    return bring_up_to_date(lake, spark, Recipe(CHANNEL_PERFORMANCE, (CONVERSION_PATHS,), code, whole), rebuild)
+    return bring_up_to_date(run, Recipe(CHANNEL_PERFORMANCE, (CONVERSION_PATHS,), code, whole))
 
 
 def _persons_of(one: DataFrame, other: DataFrame) -> list[str] | None:

@@ -28,6 +28,7 @@ from event_assets.lake.progress import Source
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Arrivals, is_anew, outstanding
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.steps.window import Window
 from event_assets.transforms.ledger import event_ledger
 
@@ -67,12 +68,12 @@ def _as_taken_in(table: LakeTable, source: Source) -> Snapshot:
     return now if is_anew(now, source) else table.at(max(source.through, 0))
 
 
-def ledger_step(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
+def ledger_step(run: Run) -> StepReport:
     """Brings the books up to date: for the window's days of arrival and for every other that changed since the last
     time."""
     for name in (RAW_EVENTS.name, *_SOURCES):
-        lake.table(name).snapshot()
-    return retry_on_conflict(lambda: _keep(lake, spark, window))
+        run.lake.table(name).snapshot()
+    return retry_on_conflict(lambda: _keep(run.lake, run.spark, run.window))
 
 
 def _keep(lake: Lake, spark: SparkSession, window: Window) -> StepReport:

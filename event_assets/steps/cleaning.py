@@ -13,14 +13,14 @@ from operator import attrgetter
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.lake.files import LakeFile
-from event_assets.lake.lake import Lake
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Outstanding, outstanding
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.steps.window import Window
 from event_assets.transforms.clean import CleanRules, clean, quarantine, with_quarantined_events
 
@@ -59,28 +59,30 @@ class _Work:
     replaced: list[LakeFile]
 
 
-def clean_step(lake: Lake, spark: SparkSession, what: Cleaning) -> StepReport:
+def clean_step(run: Run) -> StepReport:
     """Brings clean_events up to date for the days of arrival."""
+    what = _what(run)
 
     def rows(records: DataFrame, raw_files: Sequence[LakeFile]) -> DataFrame:
         return clean(records, what.rules, what.processes)
 
-    return retry_on_conflict(lambda: _take_in(lake, spark, what, lake.table(CLEAN_EVENTS.name), rows))
+    return retry_on_conflict(lambda: _take_in(run, what, run.lake.table(CLEAN_EVENTS.name), rows))
 
 
-def quarantine_step(lake: Lake, spark: SparkSession, what: Cleaning) -> StepReport:
+def quarantine_step(run: Run) -> StepReport:
     """Brings quarantined_events up to date for the days of arrival; clean_events must be.
 
     Only records of which not every event came out clean are decoded again.
     """
+    what = _what(run)
 
     def rows(records: DataFrame, raw_files: Sequence[LakeFile]) -> DataFrame:
-        cleaned = lake.table(CLEAN_EVENTS.name).snapshot()
+        cleaned = run.lake.table(CLEAN_EVENTS.name).snapshot()
         bounds = _sequence_bounds(raw_files)
         files = [file for file in cleaned.files if bounds is None or file.may_hold("sequence_number", *bounds)]
-        return quarantine(with_quarantined_events(records, cleaned.read(spark, files)), what.rules, what.processes)
+        return quarantine(with_quarantined_events(records, cleaned.read(run.spark, files)), what.rules, what.processes)
 
-    return retry_on_conflict(lambda: _take_in(lake, spark, what, lake.table(QUARANTINED_EVENTS.name), rows))
+    return retry_on_conflict(lambda: _take_in(run, what, run.lake.table(QUARANTINED_EVENTS.name), rows))
 
 
 def _sequence_bounds(files: Sequence[LakeFile]) -> tuple[str, str] | None:
@@ -89,19 +91,22 @@ def _sequence_bounds(files: Sequence[LakeFile]) -> tuple[str, str] | None:
     return min(f.low["sequence_number"] for f in files), max(f.high["sequence_number"] for f in files)
 
 
+def _what(run: Run) -> Cleaning:
+    return Cleaning(run.window, run.rules.cleaning, run.rebuild, run.hours, run.rules.decoders)
+
+
 def _take_in(
-    lake: Lake,
-    spark: SparkSession,
+    run: Run,
     what: Cleaning,
     table: LakeTable,
     rows_of: Callable[[DataFrame, Sequence[LakeFile]], DataFrame],
 ) -> StepReport:
-    raw, base = lake.table(RAW_EVENTS.name).snapshot(), table.snapshot()
+    raw, base = run.lake.table(RAW_EVENTS.name).snapshot(), table.snapshot()
     todo = outstanding(raw, base.progress)
     work = _work(todo, raw, base, what)
     staged: list[LakeFile] = []
     for files in _batches(work.raw):
-        rows, dates = rows_of(raw.read(spark, files), files), {file.partition["arrival_date"] for file in files}
+        rows, dates = rows_of(raw.read(run.spark, files), files), {file.partition["arrival_date"] for file in files}
         staged += table.stage(rows, len(dates), _EVENTS_PER_RECORD * sum(file.rows for file in files))
     if work.dates or todo.dates != todo.source.pending:
         cleaned = raw.dates() - todo.dates.keys()

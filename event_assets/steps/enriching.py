@@ -21,6 +21,7 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import Arrivals, Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.steps.window import Window
 from event_assets.transforms.deduplicate import POSITION, duplicates, index_entries, same_ids, without
 from event_assets.transforms.enrich import EnrichRules, enrich
@@ -42,9 +43,11 @@ class Enriching:
         return f"{CODE}-{self.rules.version}"
 
 
-def index_step(lake: Lake, spark: SparkSession) -> None:
+def index_step(run: Run) -> tuple[StepReport, ...]:
     """Takes every new clean event into the index and lists the copies that do not count, whatever date they are of."""
-    retry_on_conflict(lambda: _index(lake, spark))
+    retry_on_conflict(lambda: _index(run.lake, run.spark))
+    made = (run.lake.table(table.name).snapshot() for table in (EVENT_IDS, DUPLICATE_EVENTS))
+    return tuple(StepReport(now.table.spec.name, now.version, now.rows, now.bytes) for now in made)
 
 
 def _index(lake: Lake, spark: SparkSession) -> None:
@@ -114,10 +117,11 @@ def _indexed_to(lake: Lake, ids: Snapshot, todo: Outstanding) -> Progress:
     return progress.with_source(DUPLICATE_EVENTS.name, listed.taken_in)
 
 
-def enrich_step(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
+def enrich_step(run: Run) -> StepReport:
     """Brings enriched_events up to date for the days of the window."""
-    index_step(lake, spark)
-    return retry_on_conflict(lambda: _enrich(lake, spark, what))
+    index_step(run)
+    what = Enriching(run.window, run.rules.enriching, run.rebuild)
+    return retry_on_conflict(lambda: _enrich(run.lake, run.spark, what))
 
 
 def _enrich(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:

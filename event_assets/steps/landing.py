@@ -17,10 +17,10 @@ import pyarrow as pa
 from event_assets.contract.records import count_events
 from event_assets.contract.tables import RAW_EVENTS
 from event_assets.lake.files import LakeFile
-from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamReader
 
 OBJECT_BYTES = 64_000_000
@@ -42,10 +42,12 @@ def checkpoint(progress: Progress, stream: str) -> dict[str, ShardPosition]:
     }
 
 
-def land(stream: EventStream, lake: Lake, records_per_shard: int = 200_000) -> StepReport:
+def land_step(run: Run) -> StepReport:
     """Lands everything that is on the stream now. Raises `StreamGap` where records were trimmed before they were
     landed."""
-    return retry_on_conflict(lambda: _land(stream, lake.table(RAW_EVENTS.name), records_per_shard))
+    table = run.lake.table(RAW_EVENTS.name)
+    with run.open_stream() as stream:
+        return retry_on_conflict(lambda: _land(stream, table, run.rules.max_records_per_run))
 
 
 def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> StepReport:

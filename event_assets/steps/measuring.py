@@ -11,6 +11,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import outstanding
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.steps.window import Window
 from event_assets.transforms.metrics import daily_metrics
 from event_assets.transforms.sessionise import SessionRules
@@ -34,9 +35,10 @@ class Measuring:
         return f"{CODE}-{self.rules}"
 
 
-def metrics_step(lake: Lake, spark: SparkSession, what: Measuring) -> StepReport:
+def metrics_step(run: Run) -> StepReport:
     """Brings daily_metrics up to date for the days of the window."""
-    return retry_on_conflict(lambda: _measure(lake, spark, what))
+    what = Measuring(run.window, run.rules.sessions, run.rebuild)
+    return retry_on_conflict(lambda: _measure(run.lake, run.spark, what))
 
 
 def _measure(lake: Lake, spark: SparkSession, what: Measuring) -> StepReport:

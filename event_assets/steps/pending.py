@@ -1,4 +1,4 @@
-"""Which days are behind: what came to a table and is not in the tables made of it yet."""
+"""Which days are behind: what came to a table and is not in the tables that follow it yet."""
 
 from __future__ import annotations
 
@@ -7,19 +7,11 @@ from collections.abc import Iterable
 from event_assets.contract.tables import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.steps.outstanding import outstanding
+from event_assets.steps.registry import followed
 
-BY_ARRIVAL = (("raw_events", "clean_events"), ("raw_events", "quarantined_events"))
+BY_ARRIVAL = tuple(followed("arrival_date"))
 """Tables by day of arrival: what is made of what."""
-BY_EVENT_DATE = (
-    ("clean_events", "enriched_events"),
-    ("duplicate_events", "enriched_events"),
-    ("enriched_events", "page_views"),
-    ("enriched_events", "sessions"),
-    ("enriched_events", "session_issues"),
-    ("enriched_events", "daily_metrics"),
-    ("page_views", "daily_metrics"),
-    ("sessions", "daily_metrics"),
-)
+BY_EVENT_DATE = tuple(followed("event_date"))
 """Tables by the day on which events happened: what is made of what."""
 
 

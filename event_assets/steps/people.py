@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from event_assets.contract.tables import (
     ENRICHED_EVENTS,
@@ -19,13 +19,12 @@ from event_assets.contract.tables import (
     USERS,
     VISITORS,
 )
-from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot
 from event_assets.steps.recipe import Made, Recipe, Work, bring_up_to_date
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.transforms.identities import events_of, identities, replace_identities, sessions_of, touched_ids
 from event_assets.transforms.segments import user_segments, week_before
-from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import is_one_of, listed
 from event_assets.transforms.user_traits import TRAIT_COLUMNS, replace_user_traits, user_traits, with_traits
@@ -41,7 +40,7 @@ _OF_SESSIONS = ("session_id", "start_at", "page_views", "source", "medium", "cam
 """Beside the ids, the columns that users are made of."""
 
 
-def visitors_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> StepReport:
+def visitors_step(run: Run) -> StepReport:
     """Brings visitors up to date."""
 
     def whole(work: Work) -> Made:
@@ -56,10 +55,10 @@ def visitors_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> 
         return Made(replace_visitors(work.existing, visitors(events, sessions), ids))
 
     recipe = Recipe(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, touched, part)
-    return bring_up_to_date(lake, spark, recipe, rebuild)
+    return bring_up_to_date(run, recipe)
 
 
-def identities_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> StepReport:
+def identities_step(run: Run) -> StepReport:
     """Brings identities up to date."""
 
     def whole(work: Work) -> Made:
@@ -74,10 +73,10 @@ def identities_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -
         found = identities(events_of(work.rows(ENRICHED_EVENTS), ids), work.checkpoint)
         return Made(replace_identities(work.existing, found.rows, ids), {"rounds": found.rounds})
 
-    return bring_up_to_date(lake, spark, Recipe(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, touched, part), rebuild)
+    return bring_up_to_date(run, Recipe(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, touched, part))
 
 
-def user_traits_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> StepReport:
+def user_traits_step(run: Run) -> StepReport:
     """Brings user_traits up to date."""
 
     def whole(work: Work) -> Made:
@@ -101,11 +100,12 @@ def user_traits_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) 
         return Made(replace_user_traits(work.existing, made, persons))
 
     recipe = Recipe(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, touched, part)
-    return bring_up_to_date(lake, spark, recipe, rebuild)
+    return bring_up_to_date(run, recipe)
 
 
-def users_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, rebuild: bool = False) -> StepReport:
+def users_step(run: Run) -> StepReport:
     """Brings users up to date."""
+    rules = run.rules.sessions
     sources = (IDENTITIES, ENRICHED_EVENTS, SESSIONS, USER_TRAITS)
 
     def whole(work: Work) -> Made:
@@ -133,10 +133,10 @@ def users_step(lake: Lake, spark: SparkSession, rules: SessionRules, *, rebuild:
         traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
         return Made(replace_users(work.existing, users(people, events, sessions, traits, rules), persons))
 
-    return bring_up_to_date(lake, spark, Recipe(USERS, sources, f"{CODE}-{rules}", whole, touched, part), rebuild)
+    return bring_up_to_date(run, Recipe(USERS, sources, f"{CODE}-{rules}", whole, touched, part))
 
 
-def segments_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> StepReport:
+def segments_step(run: Run) -> StepReport:
     """Brings user_segments up to date, as of the last day that the lake has events of."""
 
     def whole(work: Work) -> Made:
@@ -145,7 +145,7 @@ def segments_step(lake: Lake, spark: SparkSession, *, rebuild: bool = False) -> 
         return Made(user_segments(work.rows(USERS), active, as_of))
 
     sources = (USERS, ENRICHED_EVENTS, IDENTITIES)
-    return bring_up_to_date(lake, spark, Recipe(USER_SEGMENTS, sources, CODE, whole), rebuild)
+    return bring_up_to_date(run, Recipe(USER_SEGMENTS, sources, CODE, whole))
 
 
 def last_date(enriched: Snapshot) -> dt.date:

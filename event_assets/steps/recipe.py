@@ -13,11 +13,11 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import Table
-from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.changed import changed_rows, readable
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.transforms.checkpoint import Checkpoint
 
 
@@ -76,20 +76,21 @@ class Recipe:
     part: Callable[[Work, list[str]], Made | None] | None = None
 
 
-def bring_up_to_date(lake: Lake, spark: SparkSession, recipe: Recipe, rebuild: bool) -> StepReport:
+def bring_up_to_date(run: Run, recipe: Recipe) -> StepReport:
     """Makes the table by its recipe, as far as anything changed."""
-    return retry_on_conflict(lambda: _make(lake, spark, recipe, rebuild))
+    return retry_on_conflict(lambda: _make(run, recipe))
 
 
-def _make(lake: Lake, spark: SparkSession, recipe: Recipe, rebuild: bool) -> StepReport:
+def _make(run: Run, recipe: Recipe) -> StepReport:
+    lake = run.lake
     base = lake.table(recipe.table.name).snapshot()
     upstream = {source.name: lake.table(source.name).snapshot() for source in recipe.sources}
     with lake.scratch() as checkpoint:
-        work = Work(spark, base, upstream, checkpoint)
+        work = Work(run.spark, base, upstream, checkpoint)
         progress = work.progress(recipe.code)
-        if progress == base.progress and not rebuild:
+        if progress == base.progress and not run.rebuild:
             return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
-        if rebuild or not _knows_changes(work, recipe):
+        if run.rebuild or not _knows_changes(work, recipe):
             return _write(base, progress, recipe.whole(work))
         return _write(base, progress, _part(work, recipe))
 

@@ -6,11 +6,13 @@ that commit, so a table that is up to date costs a look at the log.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
+from event_assets.contract.analysis import unknown_events
 from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
 from event_assets.lake.lake import Lake
@@ -18,13 +20,15 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.people import last_date
 from event_assets.steps.report import StepReport
-from event_assets.transforms.memberships import segment_memberships
+from event_assets.steps.run import Run
+from event_assets.transforms.memberships import members_by_day, segment_memberships
 from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import is_one_of
 
 CODE = "1"
 """Version of the code that makes the table; raise it when the rows it gives change."""
+_SHOWN_DAYS, _SHOWN_SEGMENTS = 90, 6
 _SOURCES = (ENRICHED_EVENTS, IDENTITIES, USER_TRAITS, SESSIONS)
 
 
@@ -37,12 +41,43 @@ class Segmenting:
     rebuild: bool = False
 
 
-def memberships_step(lake: Lake, spark: SparkSession, what: Segmenting) -> StepReport:
+def memberships_step(run: Run) -> StepReport:
     """Brings segment_memberships up to date. Rows of segments that are no more go with it.
 
     Those of a segment whose file cannot be used stay as they are, so that a slip of the pen empties nothing.
     """
-    return retry_on_conflict(lambda: _make(lake, spark, what))
+    what = Segmenting(run.rules.segments, run.rules.sessions, run.rebuild)
+    report = retry_on_conflict(lambda: _make(run.lake, run.spark, what))
+    members = _members(run, what.segments)
+    return replace(
+        report,
+        more={"members": {name: days[max(days)] for name, days in members.items()}},
+        lines=dict(list(members.items())[:_SHOWN_SEGMENTS]),
+        lines_unit="members of segments",
+        warnings=tuple(unknown_events(what.segments.usable, run.rules.cleaning.plan)),
+    )
+
+
+def _members(run: Run, segments: Segments) -> dict[str, dict[str, float]]:
+    """How many members each segment had at the end of each of the last days, the largest segment first."""
+    memberships = run.lake.table(SEGMENT_MEMBERSHIPS.name).snapshot().read(run.spark)
+    changes: dict[str, dict[dt.date, int]] = {segment.name: {} for segment in segments.usable}
+    for row in members_by_day(memberships).collect():
+        changes.setdefault(row["segment"], {})[row["event_date"]] = row["members"]
+    last = last_date(run.lake.table(ENRICHED_EVENTS.name).snapshot())
+    days = [last - dt.timedelta(days=back) for back in reversed(range(_SHOWN_DAYS))]
+    members = {name: _on_days(known, days) for name, known in changes.items()}
+    return dict(sorted(members.items(), key=lambda each: (-each[1][str(last)], each[0])))
+
+
+def _on_days(known: Mapping[dt.date, int], days: list[dt.date]) -> dict[str, float]:
+    """The members at the end of each of some days that follow each other, by what is known of days of change."""
+    members: dict[str, float] = {}
+    latest = next((known[day] for day in sorted(known, reverse=True) if day <= days[0]), 0)
+    for day in days:
+        latest = known.get(day, latest)
+        members[str(day)] = latest
+    return members
 
 
 def are_outdated(lake: Lake, segments: Segments, rules: SessionRules) -> bool:

@@ -24,6 +24,7 @@ from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.indexing import EventIndex
 from event_assets.steps.outstanding import Outstanding, is_anew, outstanding
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.steps.stamping import Stamping
 from event_assets.steps.window import Window
 from event_assets.transforms.checkpoint import Checkpoint
@@ -71,12 +72,14 @@ class _Rows(NamedTuple):
     days: list[str]
 
 
-def sessions_step(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
-    """Brings page_views, sessions and session_issues up to date for the days of the window, and whose all sessions are.
+def sessions_step(run: Run) -> tuple[StepReport, ...]:
+    """Brings page_views, sessions and session_issues up to date for the days of the window, and whose all sessions are,
+    and their index.
 
     Gives the report of each, in this order.
     """
-    return retry_on_conflict(lambda: _bring_up_to_date(lake, spark, what))
+    what = Sessionising(run.window, run.rules.sessions, run.rebuild)
+    return retry_on_conflict(lambda: _bring_up_to_date(run.lake, run.spark, what))
 
 
 def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
@@ -92,9 +95,10 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
         if days or tables.stamping.days:
             tables.index.commit()
         written = [_write(tables, what, each, days, known, again) for each in made]
+    entries = _report(lake.table(EVENT_DAYS.name).snapshot(), [], [])
     page_views = written[2] if days else _report(tables.page_views, [], [])
     issues = written[1] if days else _report(tables.issues, [], [])
-    return page_views, written[0], issues
+    return entries, page_views, written[0], issues
 
 
 def _tables(lake: Lake, spark: SparkSession) -> _Tables:

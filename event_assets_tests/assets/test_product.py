@@ -14,7 +14,6 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.assets.pictures import heat_map, lines, rows_of_bars, stacked_bars
-from event_assets.assets.product import REMOVED
 from event_assets.assets.product_pictures import duration
 from event_assets.contract.analysis import Lifecycle
 from event_assets.definitions import build_defs
@@ -94,8 +93,8 @@ def test_once_every_file_is_removed_the_tables_are_emptied(spark: SparkSession, 
     (tmp_path / "analyses").mkdir()
     settings = Settings(home=tmp_path, analytics_dir=tmp_path / "analyses")
     job = build_defs(settings).resolve_implicit_global_asset_job_def()
-    [made] = job.execute_in_process(asset_selection=[REMOVED]).get_asset_materialization_events()
-    assert made.materialization.metadata["lifecycle"].value == "life"
+    [made] = job.execute_in_process(asset_selection=[dg.AssetKey("lifecycle")]).get_asset_materialization_events()
+    assert made.materialization.metadata["removed"].value == "life"
     assert product.rows("lifecycle") == []
 
 

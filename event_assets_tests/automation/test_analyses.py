@@ -10,21 +10,28 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.assets.product import REMOVED
 from event_assets.automation.analyses import ANALYSES_TAG
 from event_assets.automation.sensors import RUN_TAG
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.segment_files import Segments
-from event_assets.definitions import PRODUCT_WAREHOUSE, build_defs
+from event_assets.contract.tables import PRODUCT_TABLES, WAREHOUSE_TABLES
+from event_assets.definitions import build_defs
 from event_assets.settings import Settings
-from event_assets.steps.analysing import Analysing, analysis_step, outdated
-from event_assets.steps.segmenting import Segmenting, memberships_step
+from event_assets.steps.analysing import analysis_step, outdated
+from event_assets.steps.segmenting import memberships_step
 from event_assets.transforms.sessionise import SessionRules
 from event_assets_tests.automation.test_sensors import begin, event
 from event_assets_tests.automation.ticks import Tick, tick
 from event_assets_tests.steps.pipeline import Pipeline
+from event_assets_tests.steps.runs import a_run
 
 RULES = SessionRules()
+
+IN_PAUSES = {
+    *(dg.AssetKey(table.name) for table in PRODUCT_TABLES),
+    *(dg.AssetKey(["warehouse", table.name]) for table in WAREHOUSE_TABLES if table.lake in PRODUCT_TABLES),
+}
+"""The tables that are made of users' rules, in lake and warehouse."""
 
 
 class Platform:
@@ -51,10 +58,10 @@ class Platform:
 
     def analyse(self) -> None:
         [analysis] = self.analyses.usable
-        analysis_step(self.pipeline.lake, self.pipeline.spark, Analysing(analysis, RULES))
+        analysis_step(a_run(self.pipeline.lake, self.pipeline.spark, sessions=RULES), analysis)
 
     def segment(self) -> None:
-        memberships_step(self.pipeline.lake, self.pipeline.spark, Segmenting(self.segments, RULES))
+        memberships_step(a_run(self.pipeline.lake, self.pipeline.spark, segments=self.segments, sessions=RULES))
 
 
 @pytest.fixture
@@ -73,8 +80,8 @@ def test_they_are_asked_for_when_there_is_something_new_and_not_again_when_they_
     platform.pipeline.put([event(1, 0)])
     platform.pipeline.run()
     [request] = platform.tick().requests
-    made = {dg.AssetKey(["product", "active"]), dg.AssetKey("segment_memberships")}
-    assert set(request.asset_selection or ()) == {*made, REMOVED, *PRODUCT_WAREHOUSE}
+    made = {dg.AssetKey(["product", "active"])}
+    assert set(request.asset_selection or ()) == {*made, *IN_PAUSES}
     platform.analyse()
     assert len(platform.tick().requests) == 1
     platform.segment()
@@ -99,8 +106,7 @@ def test_the_removal_of_the_last_analysis_is_asked_for(platform: Platform) -> No
     platform.segment()
     (platform.settings.analytics / "active.yaml").unlink()
     [request] = platform.tick().requests
-    made = {dg.AssetKey("segment_memberships"), REMOVED}
-    assert set(request.asset_selection or ()) == {*made, *PRODUCT_WAREHOUSE}
+    assert set(request.asset_selection or ()) == IN_PAUSES
 
 
 def test_they_wait_for_new_events_to_be_in_but_not_for_ever(platform: Platform, instance: dg.DagsterInstance) -> None:

@@ -13,7 +13,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.automation.sensors import MOST_RANGES, RANGE_END, RANGE_START, RUN_TAG
-from event_assets.definitions import PRODUCT_WAREHOUSE, build_defs
+from event_assets.contract.tables import PRODUCT_TABLES
+from event_assets.definitions import build_defs
 from event_assets.settings import Settings
 from event_assets.steps.window import Window
 from event_assets_tests.automation.ticks import tick
@@ -86,8 +87,10 @@ def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_and_segments_
     assert request.tags[RUN_TAG] == "arrival"
     assert request.partition_key == str(dt.datetime.now(dt.UTC).date())
     everything = definitions.resolve_asset_graph().materializable_asset_keys
-    of_rules = {key for key in everything if key.path[0] in ("product", "segment_memberships")}
-    assert set(request.asset_selection or ()) == everything - of_rules - set(PRODUCT_WAREHOUSE)
+    of_rules = {table.name for table in PRODUCT_TABLES}
+    assert set(request.asset_selection or ()) == {
+        key for key in everything if key.path[0] != "product" and key.path[-1] not in of_rules
+    }
 
 
 def test_days_on_which_late_events_happened_become_exact_ranges(

@@ -21,7 +21,6 @@ from event_assets_tests.processes import alive, eventually, family
 pytestmark = pytest.mark.slow
 needs_chromium = pytest.mark.skipif(lineage.chromium() is None, reason="needs Chromium")
 
-HIDDEN = {"event_ids", "event_days", "duplicate_events"}
 """Tables of the lake that are kept inside the steps and are no assets of their own."""
 
 
@@ -59,7 +58,7 @@ def test_the_ui_shows_every_table_as_a_materialised_asset_with_its_lineage(demo:
     )["assetNodes"]
     by_key = {"/".join(node["assetKey"]["path"]): node for node in nodes}
     of_analyses = {spec.name for spec in PRODUCT_TABLES}
-    tables = {spec.name for spec in LAKE_TABLES} - HIDDEN - of_analyses
+    tables = {spec.name for spec in LAKE_TABLES} - of_analyses
     tables |= {f"warehouse/{table.name}" for table in WAREHOUSE_TABLES if table.name not in of_analyses}
     assert tables <= by_key.keys()
     for key in tables:
@@ -72,7 +71,7 @@ def test_the_ui_shows_every_table_as_a_materialised_asset_with_its_lineage(demo:
 @pytest.mark.browser
 @needs_chromium
 def test_the_lineage_shows_the_way_from_the_apps_to_the_warehouse(demo: Demo, first: dict[str, Any]) -> None:
-    of_lake = {spec.name for spec in LAKE_TABLES} - HIDDEN - {spec.name for spec in PRODUCT_TABLES}
+    of_lake = {spec.name for spec in LAKE_TABLES} - {spec.name for spec in PRODUCT_TABLES}
     with lineage.page() as shown:
         lineage.open_lineage(shown, demo.record.dagster_url, lineage.TALL)
         for name in ("client_apps", "event_stream", *of_lake, *lineage.TALL):

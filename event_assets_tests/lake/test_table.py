@@ -156,7 +156,7 @@ def test_a_column_that_the_contract_gains_is_null_in_older_rows(spark: SparkSess
     old = lake.table("daily_metrics")
     append(spark, old, [1])
     spec = replace(old.spec, columns=(*old.spec.columns, Column("mood", "string", "How it went.")))
-    new = LakeTable(lake.storage, spec, "event_date")
+    new = LakeTable(lake.storage, spec)
     assert [row["mood"] for row in new.snapshot().read(spark).collect()] == [None]
     assert "mood" in {field.name for field in new.snapshot().delta.schema().fields}
 

@@ -25,7 +25,7 @@ def test_settings_name_databases_currency_rates_and_functions(tmp_path: Path) ->
     settings = load_settings(
         geo_databases=(tmp_path / "city.mmdb",), reporting_currency="EUR", currency_rates=rates, enrichments=(function,)
     )
-    rules = RulesResource.of(settings).enriching()
+    rules = RulesResource.of(settings).enriching
     assert rules.databases == (city,)
     assert rules.reporting.convert(4.0, "USD", dt.date(2026, 3, 7)) == 2.0
     assert [custom.reference for custom in rules.custom] == [function]
@@ -39,9 +39,9 @@ def test_files_and_functions_that_cannot_be_used_are_refused_by_name(tmp_path: P
         (load_settings(reporting_currency="EUR", currency_rates=wrong), BadRates),
     ):
         with pytest.raises(kind, match=r"wrong\.file"):
-            RulesResource.of(settings).enriching()
+            _ = RulesResource.of(settings).enriching
     with pytest.raises(BadEnrichment, match=r"a\.b:c"):
-        RulesResource.of(load_settings(enrichments=("a.b:c",))).enriching()
+        _ = RulesResource.of(load_settings(enrichments=("a.b:c",))).enriching
 
 
 def test_pseudonyms_are_made_with_the_key_that_is_given_and_dagster_never_holds_it(
@@ -49,16 +49,16 @@ def test_pseudonyms_are_made_with_the_key_that_is_given_and_dagster_never_holds_
 ) -> None:
     settings = load_settings(pii_fields=("user_id",), pii_key="k3y")
     expected = Pseudonyms(("user_id",), b"k3y")
-    assert RulesResource.of(settings, "k3y").cleaning().pseudonyms == expected
+    assert RulesResource.of(settings, "k3y").cleaning.pseudonyms == expected
     monkeypatch.setenv("EVENT_ASSETS_PII_KEY", "k3y")
     made: list[object] = []
 
     @dg.asset
     def asks(rules: RulesResource) -> None:
-        made.append(rules.cleaning().pseudonyms)
+        made.append(rules.cleaning.pseudonyms)
 
     resource = RulesResource.of(settings)
     assert "k3y" not in repr(resource) + repr(resource.__dict__)
     assert dg.materialize([asks], resources={"rules": resource}).success
     assert made == [expected]
-    assert RulesResource.of(load_settings()).cleaning().pseudonyms is None
+    assert RulesResource.of(load_settings()).cleaning.pseudonyms is None

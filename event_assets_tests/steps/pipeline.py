@@ -23,8 +23,9 @@ from event_assets.contract.tables import (
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
-from event_assets.steps.chain import STEPS, Rules, Run, bring_up_to_date
 from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
+from event_assets.steps.registry import STEPS, refresh_all
+from event_assets.steps.run import GivenRules, Run
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.streams import EventStream, StreamRecord, open_stream
 from event_assets.transforms.clean import CleanRules
@@ -72,9 +73,9 @@ class Pipeline:
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
         """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
-        rules = Rules(CleanRules(self.plan, self.settings.first_day), self.enriching, analyses=self.analyses)
+        rules = GivenRules(CleanRules(self.plan, self.settings.first_day), self.enriching, analyses=self.analyses)
         steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
-        bring_up_to_date(Run(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
+        refresh_all(Run.on(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
 
     def pending(self) -> dict[str, list[str]]:
         return {**pending(self.lake, BY_ARRIVAL), **pending(self.lake, BY_EVENT_DATE)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,17 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.analysis import Analyses, Funnel, Lifecycle, Paths, Retention, Step, Stickiness, WebVitals
-from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.steps.analysing import analyses_step, outdated
+from event_assets.steps.analysing import analyses_step, analysis_step, outdated
 from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
 from event_assets.transforms.sessionise import SessionRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
+from event_assets_tests.steps.runs import a_run
 
 Row = dict[str, Any]
 RULES = SessionRules()
@@ -42,10 +44,14 @@ class Product:
         base = self.lake.table(ENRICHED_EVENTS.name).snapshot()
         staged = base.table.stage(frame(self.spark, rows), 1, len(rows))
         base.table.commit(base, Progress(), add=staged)
-        identities_step(self.lake, self.spark)
+        identities_step(a_run(self.lake, self.spark))
 
     def run(self, *, rebuild: bool = False) -> list[StepReport]:
-        return [*analyses_step(self.lake, self.spark, self.analyses, RULES, rebuild=rebuild)]
+        now = a_run(self.lake, self.spark, rebuild=rebuild, analyses=self.analyses, sessions=RULES)
+        made = [analysis_step(now, analysis) for analysis in self.analyses.usable]
+        for table in ANALYSIS_TABLES:
+            analyses_step(table, replace(now, rebuild=False))
+        return made
 
     def rows(self, table: str) -> list[Row]:
         rows = self.lake.table(table).snapshot().arrow().to_pylist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ from event_assets.steps.attributing import (
 )
 from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
-from event_assets.steps.sessionising import Sessionising, sessions_step
+from event_assets.steps.sessionising import sessions_step
 from event_assets.steps.spend import SpendError, SpendFile
-from event_assets.steps.window import EVERYTHING
 from event_assets.transforms.attribution import MODELS, AttributionRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event
+from event_assets_tests.steps.runs import a_run
 from event_assets_tests.steps.visits import EventsInALake
 from event_assets_tests.transforms.incremental import RULES
 
@@ -43,16 +44,17 @@ class Marketing(EventsInALake):
         self, *, rebuild: bool = False, rules: AttributionRules | None = None, spend: Path | None = None
     ) -> dict[str, StepReport]:
         """Brings everything up to date."""
-        by = rules or AttributionRules()
-        lake, spark = self.lake, self.spark
-        identities_step(lake, spark)
-        sessions_step(lake, spark, Sessionising(EVERYTHING, RULES))
+        by, spend_file = rules or AttributionRules(), SpendFile(spend) if spend else None
+        now = a_run(self.lake, self.spark, sessions=RULES, attribution=by, spend=spend_file)
+        identities_step(now)
+        sessions_step(now)
+        now = replace(now, rebuild=rebuild)
         reports = (
-            touches_step(lake, spark, by, rebuild=rebuild),
-            conversions_step(lake, spark, RULES, rebuild=rebuild),
-            conversion_paths_step(lake, spark, by, rebuild=rebuild),
-            attribution_step(lake, spark, by, rebuild=rebuild),
-            channel_performance_step(lake, spark, by, SpendFile(spend) if spend else None, rebuild=rebuild),
+            touches_step(now),
+            conversions_step(now),
+            conversion_paths_step(now),
+            attribution_step(now),
+            channel_performance_step(now),
         )
         return {report.table: report for report in reports}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.steps.enriching import Enriching, enrich_step
-from event_assets.steps.window import EVERYTHING
+from event_assets.steps.enriching import enrich_step
 from event_assets.transforms.currency import Reporting, parse_rates
 from event_assets.transforms.custom import custom_enrichments
 from event_assets.transforms.enrich import EnrichRules
 from event_assets_tests.steps.pipeline import Pipeline
+from event_assets_tests.steps.runs import a_run
 from event_assets_tests.steps.test_rebuild import DAY, event
 from event_assets_tests.transforms import own_enrichments
 
@@ -32,7 +32,7 @@ def pipeline(spark: SparkSession, tmp_path: Path) -> Pipeline:
 
 def enriched(pipeline: Pipeline, rules: EnrichRules) -> int:
     """Rows that a run over everything wrote."""
-    return enrich_step(pipeline.lake, pipeline.spark, Enriching(EVERYTHING, rules)).new_rows
+    return enrich_step(a_run(pipeline.lake, pipeline.spark, enriching=rules)).new_rows
 
 
 def test_a_function_named_in_settings_is_run_over_history_and_loses_no_event(pipeline: Pipeline) -> None:

@@ -20,6 +20,7 @@ from event_assets.steps.people import identities_step, segments_step, user_trait
 from event_assets.steps.report import StepReport
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
+from event_assets_tests.steps.runs import a_run
 from event_assets_tests.transforms.incremental import RULES, sessions_of
 
 Row = dict[str, Any]
@@ -48,12 +49,13 @@ class People:
 
     def run(self, *, rebuild: bool = False) -> dict[str, StepReport]:
         """Brings the tables up to date."""
+        now = a_run(self.lake, self.spark, rebuild=rebuild, sessions=RULES)
         reports = (
-            visitors_step(self.lake, self.spark, rebuild=rebuild),
-            identities_step(self.lake, self.spark, rebuild=rebuild),
-            user_traits_step(self.lake, self.spark, rebuild=rebuild),
-            users_step(self.lake, self.spark, RULES, rebuild=rebuild),
-            segments_step(self.lake, self.spark, rebuild=rebuild),
+            visitors_step(now),
+            identities_step(now),
+            user_traits_step(now),
+            users_step(now),
+            segments_step(now),
         )
         return {report.table: report for report in reports}
 

@@ -14,11 +14,12 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
-from event_assets.steps.cleaning import Cleaning, clean_step
-from event_assets.steps.window import EVERYTHING, Window
+from event_assets.steps.cleaning import clean_step
+from event_assets.steps.window import Window
 from event_assets.streams import StreamRecord
 from event_assets.transforms.clean import CleanRules
 from event_assets_tests.steps.pipeline import BY_PLACE, Pipeline, today
+from event_assets_tests.steps.runs import a_run
 
 STRICT = "event: purchase\nmode: quarantine\nversions:\n  1:\n    properties:\n      revenue: {type: integer}\n"
 MENDED = STRICT.replace("integer", "number")
@@ -112,7 +113,7 @@ def test_after_the_plan_was_mended_its_day_is_cleaned_again_and_everything_after
     assert ids(pipeline, "enriched_events") == ["e0", "whole"]
 
     pipeline.plan = plan(tmp_path / "plan", MENDED)
-    clean_step(pipeline.lake, spark, Cleaning(EVERYTHING, CleanRules(pipeline.plan, pipeline.settings.first_day)))
+    clean_step(a_run(pipeline.lake, spark, cleaning=CleanRules(pipeline.plan, pipeline.settings.first_day)))
     assert ids(pipeline, "clean_events") == ["e0", "half", "whole"]
     assert "enriched_events" in pipeline.pending()[DAY]
 
@@ -158,9 +159,9 @@ def test_a_rebuild_can_be_narrowed_to_hours_and_the_rest_of_the_day_stays_to_be_
     [hour] = {row["arrival_hour"] for row in pipeline.rows("raw_events")}
     rules = CleanRules(plan(tmp_path / "plan", MENDED), pipeline.settings.first_day)
     other = (hour + 1) % 24
-    clean_step(pipeline.lake, spark, Cleaning(EVERYTHING, rules, rebuild=True, hours=[other]))
+    clean_step(a_run(pipeline.lake, spark, cleaning=rules, rebuild=True, hours=[other]))
     assert ids(pipeline, "clean_events") == ["e0"]
-    clean_step(pipeline.lake, spark, Cleaning(EVERYTHING, rules, rebuild=True, hours=[hour]))
+    clean_step(a_run(pipeline.lake, spark, cleaning=rules, rebuild=True, hours=[hour]))
     assert ids(pipeline, "clean_events") == ["e0", "half"]
     pipeline.plan = rules.plan
     pipeline.run()

@@ -18,9 +18,10 @@ from event_assets.contract.tables import EVENT_DAYS, LAKE_TABLES, SESSION_ISSUES
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.storage import Storage
-from event_assets.steps.chain import STEPS, Rules, Run, bring_up_to_date
 from event_assets.steps.loading import behind, lake_totals, load_step, loaded_version
 from event_assets.steps.outstanding import AGAIN, outstanding
+from event_assets.steps.registry import STEPS, refresh_all
+from event_assets.steps.run import GivenRules, Run
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets.transforms.clean import CleanRules
 from event_assets.warehouse.lake_files import LakeFiles
@@ -92,7 +93,7 @@ class Remade:
         self.folder = folder / "lake"
         shutil.copytree(whole.settings.home / "lake", self.folder)
         self.lake = Lake(Storage(str(self.folder)))
-        self.rules = Rules(CleanRules(whole.plan, whole.settings.first_day), analyses=DAILY)
+        self.rules = GivenRules(CleanRules(whole.plan, whole.settings.first_day), analyses=DAILY)
         self.stream = whole.stream
 
     def take(self, table: str, other: Pipeline) -> None:
@@ -107,8 +108,8 @@ class Remade:
 
     def run(self, table: str, window: Window = EVERYTHING) -> None:
         """The step that makes the table."""
-        run = Run(self.stream, self.lake, self.spark, self.rules, window)
-        bring_up_to_date(run, [step for step in STEPS if table in {spec.name for spec in step.tables}])
+        run = Run.on(self.stream, self.lake, self.spark, self.rules, window)
+        refresh_all(run, [step for step in STEPS if table in {spec.name for spec in step.tables}])
 
     def rows(self, table: str) -> list[str]:
         return sorted(map(str, self.lake.table(table).snapshot().arrow().to_pylist()))

@@ -17,10 +17,11 @@ from event_assets.contract.segment_files import Segments
 from event_assets.settings import Settings
 from event_assets.steps.people import identities_step, user_traits_step
 from event_assets.steps.report import StepReport
-from event_assets.steps.segmenting import Segmenting, are_outdated, memberships_step
+from event_assets.steps.segmenting import are_outdated, memberships_step
 from event_assets.transforms.sessionise import SessionRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event
+from event_assets_tests.steps.runs import a_run
 from event_assets_tests.steps.test_people import People
 from event_assets_tests.transforms.day_by_day import BUYERS, EVERY_KIND, OTHERS
 
@@ -37,11 +38,12 @@ class Membership(People):
 
     def add(self, *rows: Row) -> None:
         self.change(list(rows))
-        identities_step(self.lake, self.spark)
-        user_traits_step(self.lake, self.spark)
+        now = a_run(self.lake, self.spark)
+        identities_step(now)
+        user_traits_step(now)
 
     def make(self, rules: SessionRules = RULES, *, rebuild: bool = False) -> StepReport:
-        return memberships_step(self.lake, self.spark, Segmenting(self.segments, rules, rebuild))
+        return memberships_step(a_run(self.lake, self.spark, rebuild=rebuild, segments=self.segments, sessions=rules))
 
     def is_outdated(self) -> bool:
         return are_outdated(self.lake, self.segments, RULES)

@@ -21,6 +21,7 @@ from event_assets.steps.window import Window
 from event_assets.transforms import touched
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import NOON, at, enriched_event
+from event_assets_tests.steps.runs import a_run
 from event_assets_tests.steps.visits import TABLES, Visits
 
 Row = dict[str, Any]
@@ -114,7 +115,7 @@ def test_identities_that_are_lost_and_made_again_give_the_same_stamps(
     visits.change([enriched_event(anonymous_id="a3")])
     visits.run()
     visits.change([identify("a2", "u1", at(days=3))])
-    identities_step(visits.lake, visits.spark)
+    identities_step(a_run(visits.lake, visits.spark))
     if lost == "identities":
         shutil.rmtree(tmp_path / IDENTITIES.name)
     else:

@@ -13,9 +13,10 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
-from event_assets.steps.sessionising import Sessionising, sessions_step
+from event_assets.steps.sessionising import sessions_step
 from event_assets.steps.window import EVERYTHING, Window
 from event_assets_tests.factories import frame
+from event_assets_tests.steps.runs import a_run
 from event_assets_tests.transforms.incremental import RULES
 
 Row = dict[str, Any]
@@ -47,11 +48,11 @@ class Visits(EventsInALake):
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> dict[str, StepReport]:
         """Brings the tables up to date."""
-        reports = (identities_step(self.lake, self.spark), *self.sessionise(window, rebuild=rebuild))
+        reports = (identities_step(a_run(self.lake, self.spark)), *self.sessionise(window, rebuild=rebuild))
         return {report.table: report for report in reports}
 
     def sessionise(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> tuple[StepReport, ...]:
-        return sessions_step(self.lake, self.spark, Sessionising(window, RULES, rebuild))
+        return sessions_step(a_run(self.lake, self.spark, window, rebuild=rebuild, sessions=RULES))
 
     def rows(self, table: str) -> list[Row]:
         rows: list[Row] = self.lake.table(table).snapshot().arrow().to_pylist()

@@ -24,7 +24,8 @@ from event_assets.lake.storage import Storage
 from event_assets.settings import Settings, load_settings
 from event_assets.simulator.rates import FaultRates
 from event_assets.simulator.run import run_simulation
-from event_assets.steps.chain import Rules, Run, bring_up_to_date
+from event_assets.steps.registry import refresh_all
+from event_assets.steps.run import GivenRules, Run
 from event_assets.streams import open_stream
 from event_assets.transforms.clean import CleanRules
 from event_assets_tests.collector.serving import serving
@@ -63,8 +64,8 @@ def simulated_lake(spark: SparkSession, home: Path) -> Settings:
     assert not analyses.faults
     segments = Segments.load(settings.segments)
     cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
-    rules = Rules(cleaning, analyses=analyses, segments=segments)
-    bring_up_to_date(Run(stream, Lake(Storage(settings.lake)), spark, rules))
+    rules = GivenRules(cleaning, analyses=analyses, segments=segments)
+    refresh_all(Run.on(stream, Lake(Storage(settings.lake)), spark, rules))
     stream.close()
     return settings
 

@@ -90,6 +90,7 @@ CLEAN_EVENTS = Table(
     (*_ARRIVAL, *_POSITION, _LINE, *_EVENT, EVENT_DATE),
     key=("stream", "shard_id", "sequence_number", "line"),
     partition_by=("arrival_date", "arrival_hour"),
+    touch_column="event_date",
 )
 
 QUARANTINED_EVENTS = Table(
@@ -133,6 +134,7 @@ DUPLICATE_EVENTS = Table(
         required("is_conflict", "boolean", "The copy says something else than the one that counts."),
     ),
     key=("stream", "shard_id", "sequence_number", "line"),
+    touch_column="event_date",
 )
 
 ENRICHED_EVENTS = Table(

@@ -65,7 +65,8 @@ class Column:
 class Table:
     """One table: its columns, what a row is, how it is laid out.
 
-    `partition_by` are the columns of the folder layout; `key` the columns that are unique in it.
+    `partition_by` are the columns of the folder layout; `key` the columns that are unique in it. A change is noted with
+    the days that it concerns, by `touch_column` (by default the first of the layout).
     """
 
     name: str
@@ -74,6 +75,12 @@ class Table:
     key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = field(default=())
+    touch_column: str = ""
+
+    @property
+    def is_by_day(self) -> bool:
+        """Whether it is laid out by days, of arrival or of the events."""
+        return any(column in ("arrival_date", "event_date") for column in self.partition_by)
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What all assets of the lake share: how they are described, which days a run is about, what they report.
+"""What all assets share: how they are described, which days a run is about, what they report.
 
 No asset is defined here, and nothing is computed.
 """
@@ -12,10 +12,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+from pydantic import Field
 
-from event_assets.assets.pictures import bars, grouped_bars
-from event_assets.contract.tables import Column, Table
+from event_assets.assets.pictures import bars, grouped_bars, lines
+from event_assets.contract.tables import Column
+from event_assets.resources.lake import LakeResource
+from event_assets.resources.rules import RulesResource
+from event_assets.resources.stream import StreamResource
+from event_assets.steps.registry import Step
 from event_assets.steps.report import StepReport
+from event_assets.steps.run import Run
 from event_assets.steps.window import EVERYTHING, Window
 
 OWNERS = ["team:data-platform"]
@@ -27,52 +34,26 @@ RETRY = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL, j
 
 
 class Rebuild(dg.Config):
-    """How to bring a table up to date."""
+    """Whether a table is made again."""
 
     rebuild: bool = False
     """Make every day of the run again from all rows, not only what is new."""
 
 
-def lake_asset(
-    table: Table, *, group: str, deps: Iterable[str], kinds: set[str], code_version: str
-) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Makes an asset of a function by the table's definition in the contract."""
-    return asset_of_ranges(
-        name=table.name,
-        description=table.description,
-        group_name=group,
-        deps=list(deps),
-        kinds=kinds,
-        tags=LAKE_TAGS,
-        code_version=code_version,
-        metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
-    )
+class Refresh(Rebuild):
+    """How to refresh a table of the lake."""
 
+    hours: list[int] = Field(default_factory=list)
+    """With `rebuild`, of tables by arrival: only these hours of arrival (UTC)."""
 
-def lake_multi_asset(
-    tables: Iterable[Table], *, name: str, group: str, deps: Iterable[str], kinds: set[str], code_version: str
-) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Makes the assets of a function that makes several tables in one pass."""
-    upstream = list(deps)
-    specs = [
-        dg.AssetSpec(
-            table.name,
-            description=table.description,
-            group_name=group,
-            deps=upstream,
-            kinds=kinds,
-            owners=OWNERS,
-            tags=LAKE_TAGS,
-            code_version=code_version,
-            metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
-        )
-        for table in tables
-    ]
-    return _without_beta_warning(
-        lambda: dg.multi_asset(
-            name=name, specs=specs, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY
-        )
-    )
+    def check(self, step: Step) -> None:
+        """Raises `Failure` where a step cannot be refreshed so."""
+        if self.rebuild and step.rebuilds == "nothing":
+            raise dg.Failure(f"{step.name} cannot be rebuilt: it always says what it is made of. Leave `rebuild` out.")
+        if self.hours and step.rebuilds != "hours":
+            raise dg.Failure(f"{step.name} is not laid out by hours of arrival. Leave `hours` out: its days are whole.")
+        if self.hours and not self.rebuild:
+            raise dg.Failure("`hours` narrows a rebuild. Add `rebuild: true`, or leave `hours` out.")
 
 
 def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
@@ -80,6 +61,12 @@ def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.Asset
     return _without_beta_warning(
         lambda: dg.asset(**described, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY)
     )
+
+
+def multi_asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """The same for a function that makes several tables in one pass."""
+    policy = dg.BackfillPolicy.single_run()
+    return _without_beta_warning(lambda: dg.multi_asset(**described, backfill_policy=policy, retry_policy=RETRY))
 
 
 def _without_beta_warning(
@@ -120,16 +107,24 @@ def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext)
     return Window.of(*context.partition_time_window)
 
 
-def materialise(context: dg.AssetExecutionContext, step: Callable[[], StepReport]) -> dg.MaterializeResult[None]:
-    """Runs a step and reports it: rows, bytes, seconds, rows per second, what is new since the last time."""
-    [result] = materialise_all(context, lambda: (step(),))
-    return result
+def run_of(
+    context: dg.AssetExecutionContext,
+    config: Refresh,
+    stream: StreamResource,
+    lake: LakeResource,
+    spark: LazyPySparkResource,
+    rules: RulesResource,
+) -> Run:
+    """The refresh that an asset is asked for."""
+    window = window_of(context)
+    return Run(lake.open(), rules, stream.open, lambda: spark.spark_session, window, config.rebuild, config.hours)
 
 
-def materialise_all(
+def materialise(
     context: dg.AssetExecutionContext, step: Callable[[], Iterable[StepReport]]
 ) -> list[dg.MaterializeResult[None]]:
-    """Runs a step that makes several tables and reports each.
+    """Runs a step and reports each of its tables: rows, bytes, seconds, rows per second, what is new since the last
+    time.
 
     Days outside the run's that had to change as well (a session that goes on past midnight) are reported as
     materialised too.
@@ -141,7 +136,7 @@ def materialise_all(
     for report in reports:
         for day in sorted(day for day in report.dates if day not in window)[:_MOST_LISTED]:
             context.log_event(_elsewhere(context, report, day))
-    return [dg.MaterializeResult(asset_key=report.table, metadata=_metadata(report, seconds)) for report in reports]
+    return [dg.MaterializeResult(asset_key=report.table, metadata=metadata_of(report, seconds)) for report in reports]
 
 
 def _elsewhere(context: dg.AssetExecutionContext, report: StepReport, day: str) -> dg.AssetMaterialization:
@@ -155,7 +150,8 @@ def _elsewhere(context: dg.AssetExecutionContext, report: StepReport, day: str) 
     return dg.AssetMaterialization(report.table, partition=key, metadata={"new_rows": report.dates[day]})
 
 
-def _metadata(report: StepReport, seconds: float) -> dict[str, Any]:
+def metadata_of(report: StepReport, seconds: float) -> dict[str, Any]:
+    """What a report says, as Dagster shows it."""
     metadata: dict[str, Any] = {
         "dagster/row_count": report.rows,
         "bytes": report.bytes,
@@ -171,6 +167,11 @@ def _metadata(report: StepReport, seconds: float) -> dict[str, Any]:
         metadata[report.bars_unit] = bars(report.bars, report.bars_unit)
     if report.groups:
         metadata[report.groups_unit] = grouped_bars(report.groups, report.groups_unit)
+    if report.lines:
+        series = {name: list(values.values()) for name, values in report.lines.items()}
+        metadata["picture"] = lines(list(next(iter(report.lines.values()))), series, report.lines_unit)
+    if report.warnings:
+        metadata["warnings"] = dg.MetadataValue.md("\n".join(f"- {each}" for each in report.warnings))
     return metadata | {name: _shown(value) for name, value in report.more.items()}
 
 

@@ -1,0 +1,73 @@
+"""The lake's tables as assets: one a step of the registry, whatever it makes.
+
+What a table says is in the contract, what is made of what in the registry, how it is made in its step.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from event_assets.assets.materialising import (
+    LAKE_TAGS,
+    OWNERS,
+    Refresh,
+    column_schema,
+    materialise,
+    multi_asset_of_ranges,
+    run_of,
+)
+from event_assets.contract.tables import Table
+from event_assets.resources.lake import LakeResource
+from event_assets.resources.rules import RulesResource
+from event_assets.resources.stream import StreamResource
+from event_assets.steps.registry import Step
+
+STREAM = dg.AssetKey("event_stream")
+
+
+def table_asset(
+    step: Step,
+    partitions: dg.PartitionsDefinition[str],
+    made_of: Mapping[str, Sequence[dg.AssetKey]],
+    versions: Mapping[str, str],
+) -> dg.AssetsDefinition:
+    """The assets of the tables that a step makes, in partitions where they have days.
+
+    `made_of` names assets that stand between a table and the step's upstream, `versions` what belongs to a table's code
+    version beside the step's own.
+    """
+
+    @multi_asset_of_ranges(
+        name=step.name,
+        specs=[_spec(step, table, made_of.get(table.name, ()), versions.get(table.name)) for table in step.tables],
+        partitions_def=partitions if step.is_by_day else None,
+    )
+    def refresh(
+        context: dg.AssetExecutionContext,
+        config: Refresh,
+        stream: StreamResource,
+        lake: LakeResource,
+        spark: LazyPySparkResource,
+        rules: RulesResource,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        config.check(step)
+        run = run_of(context, config, stream, lake, spark, rules)
+        yield from materialise(context, lambda: step.run(run))
+
+    return refresh
+
+
+def _spec(step: Step, table: Table, made_of: Sequence[dg.AssetKey], version: str | None) -> dg.AssetSpec:
+    upstream = [dg.AssetKey(each.name) for each in step.upstream] or [STREAM]
+    return dg.AssetSpec(
+        table.name,
+        description=table.description,
+        group_name=step.group,
+        deps=made_of or upstream,
+        kinds={"pyspark", "delta"} if step.on_spark else {"delta", "parquet"},
+        owners=OWNERS,
+        tags=LAKE_TAGS,
+        code_version=step.code if version is None else f"{step.code}-{version}",
+        metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
+    )
