@@ -40,7 +40,7 @@ VERSIONS: Mapping[str, str] = {
     "campaign": "1",
     "channel_group": "3",
     "user_agent": "2",
-    "bots": "2",
+    "bots": "3",
     "measures": "1",
     "currency": "1",
 }

@@ -4,7 +4,7 @@ import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA  # type: ignore[import-untyped]
 from hypothesis import given
 
-from event_assets.transforms.bots import bot_reason
+from event_assets.transforms.bots import _patterns, bot_reason
 from event_assets_tests.examples import texts
 
 CHROME = (
@@ -42,6 +42,38 @@ PEOPLE = (
     f"{CHROME} GSA/300.0 DuckDuckGo/7",
     f"{CHROME} Vivaldi/6.5",
     "Dalvik/2.1.0 (Linux; U; Android 13; SM-S911B Build/TP1A.220624.014)",
+    "Mozilla/5.0 (Linux; Android 4.1.1; HTC Butterfly Build/JRO03C) AppleWebKit/535.19 Chrome/18.0.1025.166 Mobile",
+    "Mozilla/5.0 (Linux; U; Android 4.1.1; ru-kz; HTC_Butterfly Build/JRO03C) AppleWebKit/534.30 Mobile Safari/534.30",
+    "HTC Butterfly; 4.1.1; JRO03C; de-de",
+    "Mozilla/5.0 (Linux; U; Android 2.3.5; mk-mk; Lucky Ultra Sonic U8650 Build/HuaweiU8650B836) AppleWebKit/533.1",
+    "Mozilla/5.0 (Linux; U; Android 2.2.2; Zh-CN; ViewSonic-V350 Build/FRG83G) AppleWebKit/534.31 Mobile Safari/534.31",
+    "sprd-L008/1.0 Linux/2.6.35.7 Android/2.3.5 Release/09.10.2012 Browser/AppleWebKit533.1 Mozilla/5.0 Mobile",
+    "YahooMobileMail/1.0 (Android Mail; 1.3.6) (speedy;HTC;PG06100;2.2/FRF91)",
+    "Mozilla/5.0 (iPad; U; CPU iPhone OS 7_0 like Mac OS X; de-DE) WIRED/3.2.3.11.87970",
+    "Opera/9.80 (MAUI Runtime; Opera Mini/4.4.39008/37.9178; U; en) Presto/2.12.423 Version/12.16",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 WhatsApp/24.1.78",
+)
+TOOLS = (
+    CHROME.replace("Chrome", "Cypress/13.6.0 Chrome"),
+    f"{CHROME} Prerender (+https://github.com/prerender/prerender)",
+    "Elastic-Heartbeat/8.15.0 (linux; amd64; 5a2b; 2026-03-01 00:00:00 +0000 UTC)",
+    f"{CHROME} Elastic/Synthetics",
+    "Datadog/Synthetics",
+    f"{CHROME} DatadogSynthetics",
+    f"{CHROME} CloudWatchSynthetics/arn:aws:synthetics:eu-west-1:1:canary:shop",
+    f"{CHROME} (SplunkSynthetics)",
+    "k6/0.49.0 (https://k6.io/)",
+    "kube-probe/1.31",
+)
+PROGRAMS = (
+    "Deno/2.1.4",
+    "Bun/1.1.38",
+    "node",
+    "node.js",
+    "Node.js/20",
+    "undici",
+    "reqwest/0.12.9",
+    "Dart/3.5 (dart:io)",
 )
 
 
@@ -69,7 +101,27 @@ def test_a_person_is_no_robot(user_agent: str | None) -> None:
     assert bot_reason(user_agent) is None
 
 
-@pytest.mark.parametrize("user_agent", ["okhttp/4.12.0", "python-httpx/0.28.1", "Go-http-client/2.0", "curl/8.5.0"])
+@pytest.mark.parametrize("user_agent", TOOLS)
+def test_what_tests_or_watches_pages_without_a_person_is_a_robot(user_agent: str) -> None:
+    assert bot_reason(user_agent) is not None
+    assert bot_reason(user_agent, "server") is not None
+
+
+@pytest.mark.parametrize("user_agent", ["WhatsApp", "WhatsApp/2.23.20.0 A", "WhatsApp/2.11.62 Android/4.0.4 Device/B"])
+def test_an_app_that_fetches_the_preview_of_a_link_is_a_robot(user_agent: str) -> None:
+    assert bot_reason(user_agent) is not None
+
+
+@pytest.mark.parametrize("name", sorted(robot.name for robot in _patterns().wordless if robot.name.isalpha()))
+def test_a_phone_that_is_called_like_a_robot_is_a_phone(name: str) -> None:
+    assert bot_reason(f"Mozilla/5.0 (Linux; Android 14; HTC {name} Pro Build/UP1A) Mobile") is None
+    assert bot_reason(f"Mozilla/5.0 (Linux; Android 14; HTC View{name}-V3 Build/UP1A) Mobile") is None
+
+
+@pytest.mark.parametrize(
+    "user_agent",
+    ["okhttp/4.12.0", "python-httpx/0.28.1", "Go-http-client/2.0", "curl/8.5.0", *PROGRAMS],
+)
 def test_an_http_library_is_a_robot_on_the_web_only(user_agent: str) -> None:
     assert bot_reason(user_agent, "web") is not None
     assert bot_reason(user_agent, "server") is None
