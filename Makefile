@@ -5,7 +5,10 @@ PYTHON  ?= python3
 BIN     := $(VENV)/bin
 TESTS   ?= event_assets_tests
 MARKS   ?=
+PROFILE ?= fast
 WORKERS ?= 2
+# Without MARKS: the fast round of pyproject.toml; in CI one long test of each file besides.
+SELECT  := $(if $(MARKS),-m "$(MARKS)",$(if $(CI),-m "representative or not (slow or spark_jvm or browser)"))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: setup demo test web-sdk lint format bench prove lock clean
@@ -25,8 +28,8 @@ $(VENV)/.installed: requirements.lock setup.py
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules web-sdk  ## every test that this machine can run; MARKS='not slow' for a quick round
-	$(BIN)/python -m pytest -m "$(MARKS)" --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+test: setup event_assets_tests/emulators/node_modules web-sdk  ## the fast round; MARKS=slow and the like for others
+	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/emulators; \
@@ -52,7 +55,9 @@ format: setup
 bench: setup  ## measures the pipeline side by side with hand-written SQL
 	$(BIN)/python -m benchmarks pipeline
 
-prove: lint test bench  ## everything that must hold before a release
+prove: lint  ## everything that must hold before a release: every test, five times as many examples, benchmarks
+	$(MAKE) test MARKS="slow or not slow" PROFILE=prove
+	$(MAKE) bench
 
 lock: setup  ## chooses the exact versions anew, within the ranges of setup.py
 	$(BIN)/uv pip compile setup.py --all-extras --universal --python-version 3.11 --upgrade --quiet \

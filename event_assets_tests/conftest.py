@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -12,6 +13,17 @@ from event_assets_tests.examples import register_profiles
 
 pytest_plugins = ["event_assets_tests.emulators.fixtures"]
 register_profiles()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the first test of each kind of long ones in a file as their representative, before any is deselected."""
+    represented: set[tuple[Path, str]] = set()
+    for item in items:
+        kinds = {(item.path, kind) for kind in ("slow", "spark_jvm", "browser") if item.get_closest_marker(kind)}
+        if kinds - represented:
+            item.add_marker("representative")
+            represented |= kinds
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ not ViewSonic), and an expression for those that neither knows (ours, 2026-11). 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -113,7 +112,7 @@ def _listed(text: str, patterns: tuple[_Pattern, ...], on_named_device: bool) ->
         if pattern.literal in text:
             found = _expressions(pattern)
             if (found.as_shown if on_named_device else found.anywhere).search(text):
-                return f"crawler-user-agents: {pattern.name}"
+                return f"crawler-user-agents: {pattern.name if _SPECIAL.search(pattern.name) else _plain(pattern.name)}"
     return None
 
 

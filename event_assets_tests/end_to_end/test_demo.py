@@ -44,6 +44,7 @@ def test_the_summary_adds_up(first: dict[str, Any]) -> None:
     assert set(summary["warehouse"]) == {table.name for table in WAREHOUSE_TABLES}
 
 
+@pytest.mark.representative
 def test_every_stage_agrees_with_the_truth(demo: Demo, first: dict[str, Any]) -> None:
     report = demo.command("verify", "--json")
     wrong = [line for line in json.loads(report.stdout) if not line["ok"]]

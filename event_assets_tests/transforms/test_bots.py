@@ -112,10 +112,12 @@ def test_an_app_that_fetches_the_preview_of_a_link_is_a_robot(user_agent: str) -
     assert bot_reason(user_agent) is not None
 
 
-@pytest.mark.parametrize("name", sorted(robot.name for robot in _patterns().wordless if robot.name.isalpha()))
-def test_a_phone_that_is_called_like_a_robot_is_a_phone(name: str) -> None:
-    assert bot_reason(f"Mozilla/5.0 (Linux; Android 14; HTC {name} Pro Build/UP1A) Mobile") is None
-    assert bot_reason(f"Mozilla/5.0 (Linux; Android 14; HTC View{name}-V3 Build/UP1A) Mobile") is None
+def test_a_phone_that_is_called_like_a_robot_is_a_phone() -> None:
+    names = [robot.name for robot in _patterns().wordless if robot.name.isalpha()]
+    phones = [phone for name in names for phone in (f"HTC {name} Pro", f"HTC View{name}-V3")]
+    agents = [f"Mozilla/5.0 (Linux; Android 14; {phone} Build/UP1A) Mobile" for phone in phones]
+    assert len(agents) > 500
+    assert [agent for agent in agents if bot_reason(agent) is not None] == []
 
 
 @pytest.mark.parametrize(
