@@ -34,7 +34,9 @@ from event_assets.importing import (
     ImportStopped,
     MappingError,
     StreamSink,
+    UnreadableFile,
     Written,
+    check_readable,
     find_mapping,
     import_file,
 )
@@ -49,8 +51,6 @@ from event_assets.steps.run import GivenRules, Run
 from event_assets.steps.spend import SpendError
 from event_assets.streams import EventStream, open_stream
 
-FIRST_DAY = dt.date(1970, 1, 1)
-"""The first day that is taken where no setting says another one."""
 STDIN = Path("-")
 Rulebook = TypeVar("Rulebook", Analyses, Segments)
 _ALL = 2**31
@@ -104,7 +104,7 @@ class Modelled:
 def model_settings(file: Path | None, home: Path) -> Settings:
     """The settings of a run in the folder `home`: the file's before the environment's. Raises `SettingsError`.
 
-    Endpoints are always the run's own. Where none is set, there is no tracking plan and history goes back to 1970.
+    Endpoints are always the run's own. Where none is set, there is no tracking plan.
     """
     given = read_settings(file) if file is not None else {}
     plan = home / "plan"
@@ -118,8 +118,7 @@ def model_settings(file: Path | None, home: Path) -> Settings:
         "spark_remote": None,
     }
     settings = load_settings(**{**given, **own})
-    defaults = {"first_day": FIRST_DAY, "plan_dir": plan}
-    return settings.model_copy(update={k: v for k, v in defaults.items() if k not in settings.model_fields_set})
+    return settings if "plan_dir" in settings.model_fields_set else settings.model_copy(update={"plan_dir": plan})
 
 
 def model_file(
@@ -131,13 +130,12 @@ def model_file(
     spark: SparkSession | None = None,
     watch: Callable[[str], None] = lambda table: None,
 ) -> Modelled:
-    """Models a file of events (NDJSON, `.gz`, `.zst`; `-`: standard input) and writes `out/<table>/<table>.parquet`.
+    """Models a file of events (`-`: standard input) and writes `out/<table>/<table>.parquet`.
 
     `mapping`: a YAML file that maps the fields, or a shipped one's name. `spark`: an embedded engine that is there
     already. Raises `ModelInputError`, `SettingsError`.
     """
-    _check_readable(events)
-    fields = _mapping(mapping)
+    fields = _mapping(events, mapping)
     with tempfile.TemporaryDirectory(prefix="event-assets-model-") as folder:
         settings = model_settings(settings_file, Path(folder))
         seconds = _Stopwatch()
@@ -157,20 +155,13 @@ def model_file(
         return Modelled(out, rows, _books(imported, snapshots[EVENT_LEDGER.name].arrow().to_pylist()), seconds.parts)
 
 
-def _check_readable(events: Path) -> None:
-    if events == STDIN:
-        return
+def _mapping(events: Path, name: str | Path | None) -> FieldMapping | None:
+    """The mapping of that name, once it is known that there are events to map."""
     try:
-        with events.open("rb"):
-            pass
-    except OSError as error:
-        raise ModelInputError(f"{events} cannot be read: {error.strerror or error}") from None
-
-
-def _mapping(name: str | Path | None) -> FieldMapping | None:
-    try:
+        if events != STDIN:
+            check_readable(events)
         return find_mapping(name) if name is not None else None
-    except MappingError as error:
+    except (UnreadableFile, MappingError) as error:
         raise ModelInputError(str(error)) from None
 
 
@@ -178,7 +169,7 @@ def _as_file(events: Path, folder: Path) -> Path:
     """The file itself; what stands on standard input as a file."""
     if events != STDIN:
         return events
-    copy = folder / "stdin.ndjson"
+    copy = folder / "stdin"
     with copy.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
     return copy
@@ -197,12 +188,11 @@ def _stream(settings: Settings) -> Iterator[EventStream]:
 
 def _import(events: Path, mapping: FieldMapping | None, settings: Settings, stream: EventStream) -> ImportResult:
     try:
-        # No event is ahead of this clock: how far ahead of its receipt one may lie is decided when it is cleaned.
-        sink = StreamSink(settings, stream, lambda: dt.datetime.max.replace(tzinfo=dt.UTC), BARE_LIMITS, in_order=True)
+        sink = StreamSink(settings, stream, limits=BARE_LIMITS, in_order=True)
         return import_file(events, mapping, _ReceivedSink(sink, dt.datetime.now(dt.UTC)))
     except PlanError as error:
         raise SettingsError(str(error)) from None
-    except ImportStopped as error:
+    except (ImportStopped, UnreadableFile) as error:
         raise ModelInputError(str(error.__cause__ or error)) from None
 
 

@@ -98,7 +98,7 @@ def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
-    result = run("import", str(tmp_path / "absent.ndjson"), status=1)
+    result = run("import", str(tmp_path / "absent.ndjson"), status=2)
     assert "absent.ndjson" in result.stderr
     assert "Traceback" not in result.output
 

@@ -28,6 +28,25 @@ from event_assets.steps.registry import STEPS
 from event_assets_tests.modelling import DATA, NOON, Model, event, write_lines
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+CENTURY = "2126-03-01T10:00:00Z"
+WRONG_CLOCKS: list[dict[str, str]] = [
+    {"occurred_at": CENTURY},
+    {"occurred_at": CENTURY, "sent_at": CENTURY},
+    {"derived_at": CENTURY},
+    {"received_at": CENTURY},
+    {"received_at": CENTURY, "derived_at": CENTURY},
+    {"occurred_at": "1970-01-21T12:15:59.200Z"},
+]
+RULES = {
+    "analyses": {
+        "active": "{kind: active_users, name: active}",
+        "buying": "{kind: funnel, name: buying, days: 30, steps: [{event: signup}, {event: purchase}]}",
+        "coming_back": "{kind: retention, name: coming_back, period: day, periods: 3}",
+        "stages": "{kind: lifecycle, name: stages, period: day}",
+        "sticking": "{kind: stickiness, name: sticking, days: null}",
+    },
+    "segments": {"buyers": "{name: buyers, who: {did: {event: purchase}, last: 30 days}}"},
+}
 
 
 @pytest.fixture
@@ -116,7 +135,7 @@ def test_ids_and_times_of_the_file_are_taken(model: Model) -> None:
         "ip": "8.8.8.8",
         "device": {"user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"},
     }
-    model.run([event(**given)], ip_privacy="keep")
+    model.run([event(**given)], ip_privacy="keep", first_day="1990-01-01")
     [row] = model.rows("enriched_events")
     assert row["received_at"] == dt.datetime(2024, 5, 3, tzinfo=dt.UTC)
     assert row["derived_at"] == dt.datetime(1999, 12, 31, 23, 59, 59, 500_000, dt.UTC)
@@ -157,11 +176,27 @@ def test_of_copies_received_at_the_same_moment_the_first_of_the_file_counts(mode
     assert modelled.books.conflicts == 2
 
 
-def test_history_is_taken_back_to_1970_unless_a_setting_says_otherwise(model: Model) -> None:
-    old = event(occurred_at="1970-01-01T00:00:00Z")
-    assert model.run([old]).books.enriched == 1
-    assert model.run([event(occurred_at="1969-12-31T23:59:59Z")]).books.reasons == {"past": 1}
-    assert model.run([old], first_day="2010-01-01").books.reasons == {"past": 1}
+def test_history_is_taken_back_to_the_first_day(model: Model) -> None:
+    lines = [event(occurred_at=f"{year}-01-01T00:00:00Z") for year in (1970, 1999, Settings().first_day.year)]
+    assert model.run(lines).books.reasons == {"past": 2}
+    assert model.run(lines, first_day="1970-01-01").books.enriched == 3
+
+
+def test_a_wrong_clock_changes_no_other_row(model: Model) -> None:
+    for folder, files in RULES.items():
+        (model.folder / folder).mkdir()
+        for name, text in files.items():
+            (model.folder / folder / f"{name}.yaml").write_text(text)
+    who = [{"anonymous_id": f"p{number}", "occurred_at": f"2024-05-{number + 1:02}T12:00:00Z"} for number in range(9)]
+    lines = [event(name, **fields) for fields in who for name in ("signup", "purchase")]
+    tables = ("funnels", "active_users", "retention", "lifecycle", "stickiness", "segment_memberships", "user_segments")
+    model.run(lines, analytics_dir="analyses", segments_dir="segments")
+    before = {name: model.rows(name) for name in tables}
+    assert all(before.values())
+    wrong = [event(**times) for times in WRONG_CLOCKS]
+    modelled = model.run([*lines, *wrong], analytics_dir="analyses", segments_dir="segments")
+    assert modelled.books.reasons == {"future": 5, "past": 1}
+    assert {name: model.rows(name) for name in tables} == before
 
 
 def test_without_a_plan_nothing_is_held_against_one(model: Model) -> None:

@@ -57,7 +57,7 @@ def faults_as_sentences() -> Iterator[None]:
     except Exception as fault:
         if type(fault).__name__ not in _CIRCUMSTANCES:
             raise
-        _fail(fault, EXIT_USAGE if type(fault).__name__ == "ModelInputError" else EXIT_FAULT)
+        _fail(fault, EXIT_USAGE if type(fault).__name__ in _OF_INPUT else EXIT_FAULT)
 
 
 _CIRCUMSTANCES = frozenset(
@@ -80,9 +80,14 @@ _CIRCUMSTANCES = frozenset(
         "StreamNotFound",
         "StreamReadOnly",
         "TrafficError",
+        "UnreadableFile",
     }
 )
 """Errors whose message says all there is to say. By name, so that no command imports what it does not use."""
+
+
+_OF_INPUT = frozenset({"MappingError", "ModelInputError", "UnreadableFile"})
+"""Those that say that what was given cannot be used, before anything was done."""
 
 
 def _fail(fault: Exception, code: int) -> None:

@@ -62,7 +62,9 @@ def _named_number(text: str) -> tuple[str, float]:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line: NDJSON, .gz or .zst.")],
+    file: Annotated[
+        Path, typer.Argument(help="Events as JSON: an object a line or an array; gzip, zstd, bzip2, xz and zip too.")
+    ],
     mapping: Annotated[
         str | None,
         typer.Option(help="YAML file that maps the file's fields to the contract's, or a shipped one's name."),
@@ -95,7 +97,7 @@ def import_(
 @app.command()
 def model(
     events: Annotated[
-        Path, typer.Argument(help="Events of the contract, one JSON object a line, .gz and .zst too; - for stdin.")
+        Path, typer.Argument(help="Events as JSON: an object a line or an array, packed or not; - for stdin.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the tables, each as <table>/<table>.parquet.")],
     settings_file: Annotated[

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from event_assets.importing.mapping import FieldMapping
-from event_assets.importing.reading import Line, ReadStopped, read_lines
+from event_assets.importing.reading import Line, ReadStopped, check_readable, read_lines
 from event_assets.importing.sinks import Sink, SinkError, Written
 
 BATCH_LINES = 20_000
@@ -66,13 +66,14 @@ def import_file(
     *,
     bookmarks: Path | None = None,
 ) -> ImportResult:
-    """Sends every line of a file (NDJSON, `.gz`, `.zst`) to the sink; without a mapping as it is.
+    """Sends every line of a file, or element of its array (see reading.py), to the sink; without a mapping as it is.
 
     `bookmarks` is a folder in which is kept how far the file was imported, so that an import that stopped goes on after
     its last durable line; it is forgotten once the file is done. Memory holds a batch (20,000 lines or 32 MB). Raises
-    `ImportStopped`, `FileNotFoundError`.
+    `ImportStopped`, `UnreadableFile`.
     """
     began = time.perf_counter()
+    check_readable(path)
     bookmark = _Bookmark(bookmarks, path, mapping)
     skipped, size = bookmark.lines, max(1, path.stat().st_size)
     total, lines, last = Written(), 0, skipped

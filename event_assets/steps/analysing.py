@@ -43,7 +43,7 @@ from event_assets.transforms.sessionise import SessionRules, session_events, ses
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.vitals import web_vitals
 
-CODE = "2"
+CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 _FEW = 10_000
 """Rows that an analysis is expected to have at the most, for how its file is written."""

@@ -16,7 +16,8 @@ def active_users(events: DataFrame, event: str | Step | None = None) -> DataFram
     """Active persons by day, in the columns of `ACTIVE_USERS` without `analysis`.
 
     `events` have `person_id`, `event`, `derived_at` and `properties`. `wau` and `mau` are of the day and the 6 or 29
-    before it. There is a row for every day from the first active one to the last event of all.
+    before it. There is a row for every day that has any of them, as far as the last event of all: days on which nobody
+    counts have none, so that one event of another decade does not make a row of each day since.
 
     Nobody is counted per window: a person who is active on a day comes in on that day and goes out when the span is
     over or the next active day is there, so that sums of comings and goings are enough.
@@ -37,10 +38,11 @@ def active_users(events: DataFrame, event: str | Step | None = None) -> DataFram
         .join(changes, "_day", "left")
         .fillna(0, list(_SPANS))
         .select("_day", *(F.sum(name).over(so_far).alias(name) for name in _SPANS))
+        .where("mau > 0")
         .select(
             date_of(F.col("_day")).alias("event_date"),
             *_SPANS,
-            F.when(F.col("mau") > 0, F.col("dau") / F.col("mau")).alias("stickiness"),
+            (F.col("dau") / F.col("mau")).alias("stickiness"),
         )
     )
 
@@ -63,5 +65,12 @@ def _change(day: Column, by: dict[str, int]) -> Column:
 
 
 def _days(active: DataFrame, now: DataFrame) -> DataFrame:
-    bounds = active.select(F.min("_day").alias("_first")).crossJoin(now).where(F.col("_first").isNotNull())
-    return bounds.select(F.explode(F.sequence("_first", "_now")).alias("_day"))
+    """The days on which somebody is in the longest span, and that on which they go out of it."""
+    last = F.least(F.col("_day") + max(_SPANS.values()), F.col("_now"))
+    return (
+        active.select("_day")
+        .distinct()
+        .crossJoin(now)
+        .select(F.explode(F.sequence("_day", last)).alias("_day"))
+        .distinct()
+    )

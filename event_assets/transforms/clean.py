@@ -166,7 +166,7 @@ class _Reading:
                 event, extra, violations = verdict
                 received = event.received_at or arrived_at
                 derived = derived_at(event.occurred_at, event.sent_at, received, event.derived_at)
-                rejection = _refused(event, received, derived, self._rules)
+                rejection = _refused(event, received, derived, arrived_at, self._rules)
                 if rejection is None:
                     clean.records.append(record)
                     clean.lines.append(number)
@@ -180,10 +180,19 @@ class _Reading:
             self.quarantined.append(_Quarantined(record, number, verdict, line))
 
 
-def _refused(event: Event, received: dt.datetime, derived: dt.datetime, rules: CleanRules) -> Rejection | None:
-    """Why an event that keeps the contract is set aside all the same."""
-    if is_future(derived, received):
-        detail = f"derived_at {derived} is over 24 h after {received}"
+def _refused(
+    event: Event, received: dt.datetime, derived: dt.datetime, arrived: dt.datetime, rules: CleanRules
+) -> Rejection | None:
+    """Why an event that keeps the contract is set aside all the same.
+
+    What a source says of the receipt is held against the stream's own clock: one wrong clock would else be the last day
+    of every table.
+    """
+    if is_future(received, arrived):
+        detail = f"received_at {received} is over 24 h after the stream took it, {arrived}"
+        return Rejection("future", detail, event.event_id, event.event)
+    if is_future(derived, min(received, arrived)):
+        detail = f"derived_at {derived} is over 24 h after {min(received, arrived)}"
         return Rejection("future", detail, event.event_id, event.event)
     if derived.date() <= rules.first_day and derived.astimezone(dt.UTC).date() < rules.first_day:
         detail = f"derived_at {derived} is before the first day, {rules.first_day} (EVENT_ASSETS_FIRST_DAY)"

@@ -25,26 +25,25 @@ def retention(
     `events` have `person_id`, `event`, `derived_at` and `properties`. Cohort i is who did the target (any event, where
     none is given) in period i, or with `first_time` for the first time ever in period i. Cell j is those of them with a
     returning event (the target, where none is given) in period i + j; cell 0 is the cohort itself. There is a row for
-    every period from the first cohort to the last event of all, and for each of these `periods` cells as far as time
-    has come.
+    every cohort that has people, and each of its `periods` cells as far as time has come, to the last event of all.
 
     >>> retention(events, "signup", "page_view", period="week", periods=8, first_time=True).show()
     """
     now = events.select(F.max(period_number(F.col("derived_at"), period, week_starts)).alias("_now"))
     active = _active(events, target, returning or target, period, week_starts)
     cohorts = _cohorts(active, first_time)
-    cells = _sizes(cohorts).unionByName(_came_back(cohorts, active, periods))
+    sizes = _sizes(cohorts)
     return (
-        _grid(cohorts, now, periods)
-        .join(cells, ["_cohort", "period"], "left")
-        .join(_sizes(cohorts).select("_cohort", F.col("people").alias("cohort_people")), "_cohort", "left")
-        .fillna(0, ["people", "cohort_people"])
+        _grid(sizes, now, periods)
+        .join(sizes.unionByName(_came_back(cohorts, active, periods)), ["_cohort", "period"], "left")
+        .join(sizes.select("_cohort", F.col("people").alias("cohort_people")), "_cohort")
+        .fillna(0, ["people"])
         .select(
             period_start(F.col("_cohort"), period, week_starts).alias("cohort_start"),
             "period",
             "people",
             "cohort_people",
-            F.when(F.col("cohort_people") > 0, F.col("people") / F.col("cohort_people")).alias("share"),
+            (F.col("people") / F.col("cohort_people")).alias("share"),
         )
     )
 
@@ -91,11 +90,9 @@ def _came_back(cohorts: DataFrame, active: DataFrame, periods: int) -> DataFrame
     )
 
 
-def _grid(cohorts: DataFrame, now: DataFrame, periods: int) -> DataFrame:
-    bounds = cohorts.select(F.min("_cohort").alias("_first")).crossJoin(now).where(F.col("_first").isNotNull())
-    rows = bounds.select("_now", F.explode(F.sequence("_first", "_now")).alias("_cohort"))
+def _grid(sizes: DataFrame, now: DataFrame, periods: int) -> DataFrame:
     cells = F.sequence(F.lit(0), F.least(F.lit(periods - 1), (F.col("_now") - F.col("_cohort")).cast("int")))
-    return rows.select("_cohort", F.explode(cells).alias("period"))
+    return sizes.select("_cohort").crossJoin(now).select("_cohort", F.explode(cells).alias("period"))
 
 
 def _cell(number: int) -> Column:

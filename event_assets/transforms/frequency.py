@@ -16,13 +16,12 @@ def stickiness(
     """Persons by how many periods they are active in, in the columns of `STICKINESS` without `analysis`.
 
     `events` have `person_id`, `event`, `derived_at` and `properties`. Active is who has an event (`event`, where one is
-    given) in the period. There is a row for every number from 1 to that of the periods from the first event of all to
-    the last, and none where nobody is active.
+    given) in the period. There is a row for every number from 1 to the most that anybody has, and none where nobody is
+    active.
 
     >>> stickiness(events, "page_view", period="week").orderBy("periods").show()
     """
     number = period_number(F.col("derived_at"), period, week_starts)
-    span = events.select((F.max(number) - F.min(number) + 1).cast("int").alias("_span"))
     active = (
         events.where(F.col("person_id").isNotNull() & all_or_matching(events, event))
         .select("person_id", number.alias("_period"))
@@ -30,13 +29,12 @@ def stickiness(
     )
     of_people = active.groupBy("person_id").agg(F.count(F.lit(1)).cast("int").alias("periods"))
     counted = of_people.groupBy("periods").agg(F.count(F.lit(1)).alias("people"))
+    most = counted.select(F.max("periods").alias("_most")).where(F.col("_most").isNotNull())
     everybody = F.sum("people").over(Window.partitionBy(F.lit(0)))
     return (
-        span.where(F.col("_span").isNotNull())
-        .select(F.explode(F.sequence(F.lit(1), F.col("_span"))).alias("periods"))
+        most.select(F.explode(F.sequence(F.lit(1), F.col("_most"))).alias("periods"))
         .join(counted, "periods", "left")
         .fillna(0, ["people"])
         .withColumn("_everybody", everybody)
-        .where(F.col("_everybody") > 0)
         .select("periods", "people", (F.col("people") / F.col("_everybody")).alias("share"))
     )

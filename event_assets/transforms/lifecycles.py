@@ -20,7 +20,7 @@ def lifecycle(
     `events` have `person_id`, `event`, `derived_at` and `properties`; give all of history. Active is who has an event
     (`event`, where one is given) in the period. New: the first period ever. Returning: active in the one before too.
     Resurrecting: active before, not in the last one. Dormant: active in the last one, not in this; counted negative.
-    There are rows for every period from the first active one to the last event of all.
+    There are rows, one a status, for every period that has people of any, as far as the last event of all.
 
     >>> lifecycle(events, "page_view", period="day").show()
     """
@@ -33,7 +33,7 @@ def lifecycle(
     )
     counted = _statuses(active).groupBy("_period", "status").agg(F.sum("_people").alias("people"))
     return (
-        _grid(active, now)
+        _grid(counted, now)
         .join(counted, ["_period", "status"], "left")
         .fillna(0, ["people"])
         .select(period_start(F.col("_period"), period, week_starts).alias("period_start"), "status", "people")
@@ -61,7 +61,7 @@ def _statuses(active: DataFrame) -> DataFrame:
     return marked.select(F.explode(F.array(here, next_one)).alias("row")).select("row.*")
 
 
-def _grid(active: DataFrame, now: DataFrame) -> DataFrame:
-    bounds = active.select(F.min("_period").alias("_first")).crossJoin(now).where(F.col("_first").isNotNull())
-    periods = bounds.select(F.explode(F.sequence("_first", "_now")).alias("_period"))
+def _grid(counted: DataFrame, now: DataFrame) -> DataFrame:
+    """Each period that has people, with each status."""
+    periods = counted.where(F.col("people") != 0).select("_period").distinct().crossJoin(now).where("_period <= _now")
     return periods.select("_period", F.explode(F.array(*(F.lit(status) for status in STATUSES))).alias("status"))

@@ -40,11 +40,12 @@ def retention_rows(retention: Retention, events: Sequence[Event]) -> dict[Key, V
     seen: set[str] = set()
     for cohort in range(min(targets), now + 1):
         people = targets.get(cohort, set()) - (seen if retention.first_time else set())
+        if not people:
+            continue
         seen |= people
         for cell in range(min(retention.periods, now - cohort + 1)):
             there = len(people & returned.get(cohort + cell, set())) if cell else len(people)
-            share = there / len(people) if people else None
-            rows[start_of(cohort, *by), cell] = (there, len(people), share)
+            rows[start_of(cohort, *by), cell] = (there, len(people), there / len(people))
     return rows
 
 
@@ -64,7 +65,8 @@ def lifecycle_rows(lifecycle: Lifecycle, events: Sequence[Event]) -> dict[Key, V
             "resurrecting": len((now & before) - last),
             "dormant": -len(last - now),
         }
-        rows |= {(start_of(number, *by), status): (people,) for status, people in counts.items()}
+        if any(counts.values()):
+            rows |= {(start_of(number, *by), status): (people,) for status, people in counts.items()}
         before |= now
     return rows
 
@@ -79,7 +81,8 @@ def active_rows(active_users: ActiveUsers, events: Sequence[Event]) -> dict[Key,
         dau, wau, mau = (
             len(set().union(*(active.get(day - back, set()) for back in range(days)))) for days in (1, 7, 30)
         )
-        rows[(date_of(start_of(day, "day")),)] = (dau, wau, mau, dau / mau if mau else None)
+        if mau:
+            rows[(date_of(start_of(day, "day")),)] = (dau, wau, mau, dau / mau)
     return rows
 
 
@@ -91,6 +94,4 @@ def stickiness_rows(stickiness: Stickiness, events: Sequence[Event]) -> dict[Key
     if not periods_of:
         return {}
     people = Counter(periods_of.values())
-    numbers = [period_of(event.at, *by) for event in events]
-    span = range(1, max(numbers) - min(numbers) + 2)
-    return {(periods,): (people[periods], people[periods] / len(periods_of)) for periods in span}
+    return {(periods,): (people[periods], people[periods] / len(periods_of)) for periods in range(1, max(people) + 1)}

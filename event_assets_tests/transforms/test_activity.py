@@ -31,7 +31,14 @@ def test_a_person_is_active_for_the_day_for_7_and_for_30(spark: SparkSession) ->
     assert [day for day, counts in found.items() if counts[0]] == [0]
     assert [day for day, counts in found.items() if counts[1]] == list(range(7))
     assert [day for day, counts in found.items() if counts[2]] == list(range(30))
-    assert sorted(found) == list(range(41))
+    assert sorted(found) == list(range(30))
+
+
+def test_one_event_of_another_decade_adds_its_own_days_and_no_others(spark: SparkSession) -> None:
+    decades = seen("old", -18_000)
+    found = table(spark, [*decades, *seen("p", 0, 1)])
+    assert len(found) == 30 + 2
+    assert {day: found[day] for day in (0, 1)} == table(spark, seen("p", 0, 1))
 
 
 def test_a_span_rolls_on_day_by_day_after_the_last_of_many_has_come(spark: SparkSession) -> None:
@@ -62,4 +69,5 @@ def test_nobody_counts_twice_in_a_span(spark: SparkSession, data: set[tuple[int,
 
     first, last = min(day for _, day in data), max(day for _, day in data)
     expected = {day: (active(day, 1), active(day, 7), active(day, 30)) for day in range(first, last + 1)}
+    expected = {day: counts for day, counts in expected.items() if counts[2]}
     assert table(spark, [row for person, day in sorted(data) for row in seen(f"p{person}", day)]) == expected

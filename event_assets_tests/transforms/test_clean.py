@@ -88,3 +88,17 @@ def test_whatever_a_record_holds_the_books_balance(spark: SparkSession, lines: l
     raw = records(spark, packed(lines))
     numbers = [row["line"] for made in (clean(raw, RULES), quarantine(raw, RULES)) for row in rows_of(made)]
     assert sorted(numbers) == list(range(len(lines)))
+
+
+def test_no_clock_is_believed_more_than_a_day_ahead_of_the_streams(spark_engine: SparkSession) -> None:
+    def at(**ahead: float) -> str:
+        return (NOON + dt.timedelta(**ahead)).isoformat()
+
+    received = {"on time": at(days=1), "ahead": at(days=1, seconds=1), "of 2126": "2126-03-01T10:00:00Z"}
+    lines = [sent(name, received_at=when, derived_at=NOON.isoformat()) for name, when in received.items()]
+    lines += [sent("agrees", received_at=received["ahead"], derived_at=received["ahead"])]
+    lines += [sent("old", received_at=at(days=-900), derived_at=at(days=-898.5))]
+    raw = records(spark_engine, packed(lines))
+    assert [row["event_id"] for row in rows_of(clean(raw, RULES))] == ["on time"]
+    set_aside = [(row["event_id"], row["reason"]) for row in rows_of(quarantine(raw, RULES))]
+    assert sorted(set_aside) == [(name, "future") for name in ("agrees", "ahead", "of 2126", "old")]
