@@ -20,12 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import Table
 from event_assets.lake.files import LakeFile, bounds_of, single_value, statistics_of
+from event_assets.lake.integrity import LakeDamaged, first_line, require_sound, seal_of_commit, sealed
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.storage import Storage
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PROGRESS = "progress"
 _NOTE = "event_assets"
+_SEAL = "event_assets_crc32"
 _COPY = "_in_"
 _SMALL_BATCH = 100_000
 _MANY_PARTITIONS = 62
@@ -89,7 +91,7 @@ class LakeTable:
 
     def _open(self) -> DeltaTable:
         try:
-            delta = DeltaTable(self.uri, storage_options=self.storage.delta_options)
+            delta = self._load()
         except TableNotFoundError:
             self.storage.make_folder(self.spec.name)
             DeltaTable.create(
@@ -102,8 +104,16 @@ class LakeTable:
                 configuration=dict(_CONFIGURATION),
                 storage_options=self.storage.delta_options,
             )
-            delta = DeltaTable(self.uri, storage_options=self.storage.delta_options)
+            delta = self._load()
         return self._with_new_columns(delta)
+
+    def _load(self) -> DeltaTable:
+        try:
+            return DeltaTable(self.uri, storage_options=self.storage.delta_options)
+        except DeltaError as error:
+            if isinstance(error, TableNotFoundError):
+                raise
+            raise LakeDamaged(f"{self.uri}/_delta_log", f"it cannot be read ({first_line(error)})") from error
 
     def _with_new_columns(self, delta: DeltaTable) -> DeltaTable:
         """Adds the columns that the contract has gained since the table was made."""
@@ -111,7 +121,7 @@ class LakeTable:
         new = [c for c in Schema.from_arrow(self.spec.arrow_schema()).fields if c.name not in has]
         if new:
             delta.alter.add_columns([Field(c.name, c.type, nullable=True) for c in new])
-            delta = DeltaTable(self.uri, storage_options=self.storage.delta_options)
+            delta = self._load()
         return delta
 
     def stage(self, rows: DataFrame, partitions: int, expected_rows: int) -> list[LakeFile]:
@@ -157,7 +167,8 @@ class LakeTable:
         self.storage.make_folder(folder)
         path = f"{folder}/{name}.parquet"
         with self.storage.filesystem.open_output_stream(self.storage.path(path)) as sink:
-            pq.write_table(rows.cast(self.spec.arrow_schema()), sink, compression="zstd")
+            pq.write_table(rows.cast(self.spec.arrow_schema()), sink, compression="zstd", write_page_checksum=True)
+        path = sealed(self.storage, path)
         size = self.storage.filesystem.get_file_info(self.storage.path(path)).size
         return self._describe_file(path, size, partition)
 
@@ -168,7 +179,9 @@ class LakeTable:
             if not path.endswith(".parquet"):
                 continue
             parts = [part.partition("=") for part in path.split("/") if part.startswith(_COPY)]
-            file = self._describe_file(path, size, {key.removeprefix(_COPY): unquote(v) for key, _, v in parts})
+            file = self._describe_file(
+                sealed(self.storage, path), size, {key.removeprefix(_COPY): unquote(v) for key, _, v in parts}
+            )
             if file.rows:
                 files.append(file)
         return sorted(files)
@@ -237,8 +250,8 @@ class LakeTable:
         remove: Sequence[LakeFile],
         note: Mapping[str, Any] | None,
     ) -> int:
-        number = time.time_ns()
-        self.storage.write(f"{self.spec.name}/_progress/{number}.json", progress.to_json())
+        number, record = time.time_ns(), progress.to_json()
+        self.storage.write(f"{self.spec.name}/_progress/{number}.json", record)
         now, changes = number // 1_000_000, note is not None
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, {**f.partition}) for f in remove
@@ -251,7 +264,7 @@ class LakeTable:
                 Schema.from_arrow(self.spec.arrow_schema()),
                 list(self.spec.partition_by),
                 commit_properties=CommitProperties(
-                    custom_metadata={_NOTE: note},
+                    custom_metadata={_NOTE: note, _SEAL: seal_of_commit(add, remove, note, record)},
                     max_commit_retries=0,
                     app_transactions=[Transaction(_PROGRESS, number)],
                 ),
@@ -289,7 +302,12 @@ class Snapshot:
         number = self.progress_number
         if not number:
             return Progress()
-        return Progress.from_json(self.table.storage.read(f"{self.table.spec.name}/_progress/{number}.json"))
+        name = f"{self.table.spec.name}/_progress/{number}.json"
+        try:
+            return Progress.from_json(self.table.storage.read(name))
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
+            fault = f"it cannot be read ({type(error).__name__}: {error})"
+            raise LakeDamaged(self.table.storage.uri(name), fault) from error
 
     @cached_property
     def files(self) -> list[LakeFile]:
@@ -338,11 +356,14 @@ class Snapshot:
         schema = self.table.spec.spark_schema()
         if not chosen:
             return spark.createDataFrame([], schema)
+        require_sound(self.table.storage, self.table.spec.name, chosen)
         return spark.read.schema(schema).parquet(*(file.url for file in chosen))
 
     def arrow(self, files: Sequence[LakeFile] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of these files (all by default) in memory, for what is small."""
         table = self.table
+        chosen = self.files if files is None else files
+        require_sound(table.storage, table.spec.name, chosen)
         wanted = list(columns or table.spec.column_names)
         schema = pa.schema([table.spec.arrow_schema().field(name) for name in wanted])
         parts = [
@@ -352,7 +373,7 @@ class Snapshot:
                 filesystem=table.storage.filesystem,
                 partitioning=None,
             ).cast(schema)
-            for file in (self.files if files is None else files)
+            for file in chosen
         ]
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
@@ -371,6 +392,9 @@ class Snapshot:
                 commit = _commit(number, self.table.storage.read(name))
             except FileNotFoundError:
                 return Changes(False, tuple(commits))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                fault = f"it cannot be read ({type(error).__name__}: {error})"
+                raise LakeDamaged(self.table.storage.uri(name), fault) from error
             if commit is not None:
                 commits.append(commit)
         return Changes(True, tuple(commits))
