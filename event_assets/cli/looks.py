@@ -57,6 +57,36 @@ def verify(
 
 
 @app.command()
+def doctor(
+    heal: Annotated[bool, typer.Option("--heal", help="Do what can be done about it; the stack must not run.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read every file of the home; say which are damaged and how to heal each. Exit status 1 where one is."""
+    with faults_as_sentences():
+        from event_assets.doctor import examine, heal_all
+        from event_assets.stack.service import StackError
+
+        settings = current_settings()
+        record = _record(settings)
+        if heal and record is not None:
+            raise StackError(f"A stack runs under {settings.home}, process {record.pid}: stop it before healing.")
+        examined = []
+        with contextlib.ExitStack() as until_end:
+            for part in examine(settings, lambda: until_end.enter_context(_warehouse_url(settings, record))):
+                examined.append(part)
+                for line in () if as_json else part.lines():
+                    typer.echo(line)
+        healed = heal_all(examined) if heal else []
+        if as_json:
+            typer.echo(json.dumps({"parts": [part.as_dict() for part in examined], "healed": healed}))
+        else:
+            for line in healed:
+                typer.echo(line)
+        if any(part.findings for part in examined):
+            raise typer.Exit(EXIT_FAULT)
+
+
+@app.command()
 def stress(
     processes: Annotated[str, typer.Option(help="Collector processes to try one after the other.")] = "1,2,4",
     max_seconds: Annotated[float, typer.Option(min=10, help="Seconds that it takes at the most, about.")] = 300.0,

@@ -68,7 +68,7 @@ def _encode(lines: list[bytes], encoding: Encoding, max_bytes: int) -> Iterator[
 def _compress(data: bytes, encoding: Encoding) -> bytes:
     if encoding == "zstd":
         if not hasattr(_local, "compressor"):
-            _local.compressor = zstandard.ZstdCompressor(level=1)
+            _local.compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
         return bytes(_local.compressor.compress(data))
     if encoding == "gzip":
         packer = zlib.compressobj(level=6, wbits=31)

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PROGRESS = "progress"
-_NOTE = "event_assets"
-_SEAL = "event_assets_crc32"
+NOTE = "event_assets"
+SEAL = "event_assets_crc32"
 _COPY = "_in_"
 _SMALL_BATCH = 100_000
 _MANY_PARTITIONS = 62
@@ -264,7 +264,7 @@ class LakeTable:
                 Schema.from_arrow(self.spec.arrow_schema()),
                 list(self.spec.partition_by),
                 commit_properties=CommitProperties(
-                    custom_metadata={_NOTE: note, _SEAL: seal_of_commit(add, remove, note, record)},
+                    custom_metadata={NOTE: note, SEAL: seal_of_commit(add, remove, note, record)},
                     max_commit_retries=0,
                     app_transactions=[Transaction(_PROGRESS, number)],
                 ),
@@ -414,7 +414,7 @@ def retry_on_conflict(step: Callable[[], T], attempts: int = 8) -> T:
 
 def _commit(version: int, text: bytes) -> Commit | None:
     actions = [json.loads(line) for line in text.splitlines() if line.strip()]
-    note = next((a["commitInfo"].get(_NOTE) for a in actions if "commitInfo" in a), None)
+    note = next((a["commitInfo"].get(NOTE) for a in actions if "commitInfo" in a), None)
     if isinstance(note, str):
         note = json.loads(note)
     if note is None:

@@ -7,6 +7,7 @@ same range of a shard always gives the same name, so a repeat overwrites itself.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -21,10 +22,11 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.report import StepReport
 from event_assets.steps.run import Run
-from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamReader
+from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamError, StreamReader
 
 OBJECT_BYTES = 64_000_000
 """Size at which the next object of a shard starts."""
+_OBJECT = re.compile(r"(\.crc32-[0-9a-f]{8})?\.parquet$")
 QUIET = dt.timedelta(hours=1)
 """How often it is noted that a quiet stream holds nothing unread, so that its trimmed records are not taken for
 lost."""
@@ -149,3 +151,34 @@ def _report(snapshot: Snapshot, dates: Mapping[str, int], records: int, events: 
     return StepReport(
         RAW_EVENTS.name, snapshot.version, snapshot.rows, snapshot.bytes, records, dates, more={"events": events}
     )
+
+
+def put_back(stream: EventStream, table: LakeTable, file: LakeFile) -> str:
+    """Writes a damaged object again from the records that it is named by. Gives a sentence on what came of it.
+
+    The same records make the same bytes, so its commit stays as it is. Where they are not on the stream any more
+    nothing is changed.
+    """
+    name = _OBJECT.sub("", file.path.rsplit("/", 1)[-1])
+    stream_name, _, rest = name.rpartition("-shardId-")
+    shard, first, last = rest.split("-")
+    try:
+        records = list(_records_between(stream, f"shardId-{shard}", int(first), int(last)))
+    except StreamError as error:
+        return f"{file.url} stays damaged: {error}"
+    if not records or _name(stream_name, records) != name:
+        return f"{file.url} stays damaged: the stream does not hold its records any more."
+    made = table.stage_arrow(_rows(stream_name, records), name, _partition(records[0]))
+    if (made.path, made.size) == (file.path, file.size):
+        return f"{file.url} was written again from the stream: {len(records)} records."
+    table.storage.filesystem.delete_file(table.storage.path(f"{table.spec.name}/{made.path}"))
+    return f"{file.url} stays damaged: its records on the stream make another file."
+
+
+def _records_between(stream: EventStream, shard_id: str, first: int, last: int) -> Iterator[StoredRecord]:
+    after: str | None = None
+    while found := stream.read(shard_id, after).records:
+        yield from (record for record in found if first <= int(record.sequence_number) <= last)
+        after = found[-1].sequence_number
+        if int(after) >= last:
+            return

@@ -17,7 +17,7 @@ from event_assets.lake.integrity import LakeDamaged, fault_of, fault_of_commit
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.lake.table import _NOTE, _SEAL, LakeTable, Snapshot
+from event_assets.lake.table import NOTE, SEAL, LakeTable, Snapshot
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_what_is_written_is_sound(written: LakeTable) -> None:
         assert fault_of(written.storage, written.spec.name, file) is None
     for number in range(snapshot.version + 1):
         log = written.storage.read(f"{written.spec.name}/_delta_log/{number:020d}.json")
-        assert fault_of_commit(log, _NOTE, _SEAL) is None
+        assert fault_of_commit(log, NOTE, SEAL) is None
 
 
 @given(which=st.integers(0, 3), position=st.integers(0), bit=st.integers(0, 7))
@@ -83,14 +83,14 @@ def test_any_flipped_bit_of_a_commit_is_noticed_or_changes_nothing_that_counts(
 ) -> None:
     log = written.storage.read(f"{written.spec.name}/_delta_log/{number:020d}.json")
     damaged = flipped(log, position, bit)
-    if fault_of_commit(damaged, _NOTE, _SEAL) is None:
+    if fault_of_commit(damaged, NOTE, SEAL) is None:
         assert said(damaged) == said(log)
 
 
 def said(log: bytes) -> list[Any]:
     """What readers take from a commit."""
     actions = [json.loads(line) for line in log.splitlines() if line.strip()]
-    notes = [action["commitInfo"].get(_NOTE) for action in actions if "commitInfo" in action]
+    notes = [action["commitInfo"].get(NOTE) for action in actions if "commitInfo" in action]
     adds = [action["add"] for action in actions if "add" in action]
     files = [[a["path"], a["size"], a["partitionValues"], json.loads(a["stats"])] for a in adds]
     return [notes, files, [action["remove"]["path"] for action in actions if "remove" in action]]
