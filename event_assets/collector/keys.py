@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import logging
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 KEY_PREFIX = "ea"
 _RELOAD_SECONDS = 1.0
 _NO_HASH = "0" * 64
+_ID = re.compile("[0-9a-f]{12}")
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class KeyFileError(ValueError):
@@ -211,7 +214,11 @@ class WriteKeys:
 
 def _read(path: Path) -> dict[str, Source]:
     try:
-        return {source.id: source for source in msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys}
+        sources = msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys
+        wrong = next((source.name for source in sources if not _is_well_formed(source)), None)
+        if wrong is not None:
+            raise msgspec.ValidationError(f"the key {wrong!r} has an id or a hash that no key has")
+        return {source.id: source for source in sources}
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise KeyFileError(
             f"{path} is not a file of write keys ({error}): put it back from a backup, or delete it and make new keys "
@@ -219,6 +226,10 @@ def _read(path: Path) -> dict[str, Source]:
         ) from None
     except OSError as error:
         raise _unreadable(path, error) from None
+
+
+def _is_well_formed(source: Source) -> bool:
+    return bool(_ID.fullmatch(source.id) and _HASH.fullmatch(source.key_hash))
 
 
 def _unreadable(path: Path, error: OSError) -> KeyFileError:

@@ -284,3 +284,14 @@ def test_buckets_stay_few_however_many_addresses_ask() -> None:
         now[0] += 0.001
         assert buckets.take(str(address), 1, rate=10) == 0
     assert len(buckets) <= 100
+
+
+@pytest.mark.parametrize("part", ["id", "key_hash"])
+def test_a_key_whose_id_or_hash_was_damaged_is_not_taken_for_another(tmp_path: Path, part: str) -> None:
+    path = tmp_path / "keys.json"
+    WriteKeys(path).create("shop", "web")
+    path.write_text(path.read_text().replace(f'"{part}": "', f'"{part}": "~'))
+    with pytest.raises(
+        KeyFileError, match=r"keys\.json is not a file of write keys \(the key 'shop' has an id or a hash"
+    ):
+        WriteKeys(path).sources()
