@@ -20,7 +20,7 @@ from event_assets.contract.analysis import Analyses
 from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import SEGMENT_MEMBERSHIPS, WAREHOUSE_TABLES
 from event_assets.resources.lake import LakeResource
-from event_assets.resources.rules import RulesResource
+from event_assets.resources.rules import RulesResource, require_usable_rules
 from event_assets.resources.spark import spark_resource
 from event_assets.resources.stream import StreamResource
 from event_assets.resources.warehouse import WarehouseResource
@@ -80,4 +80,6 @@ def _keys(assets: list[dg.AssetsDefinition]) -> list[dg.AssetKey]:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The platform of this process's settings."""
-    return build_defs(load_settings())
+    settings = load_settings()
+    require_usable_rules(settings)
+    return build_defs(settings)

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from event_assets.pii import JSON_COLUMNS, PII_COLUMNS, wrong_fields
+from event_assets.settings_faults import misspelt, unusable
 
 PREFIX = "EVENT_ASSETS_"
 _HTTP = r"^https?://[^\s/]+"
@@ -315,11 +316,18 @@ def _require_click_ids(value: Any) -> None:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings of this process. Raises `SettingsError` with a sentence that names each wrong variable."""
+    """The settings of this process. Raises `SettingsError` with a sentence that names each wrong variable: one that is
+    no setting, has a value that cannot be, or one that cannot work on this machine."""
+    faults = misspelt(os.environ, PREFIX, Settings.model_fields)
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentence(dict(fault)) for fault in error.errors())) from None
+        raise SettingsError("\n".join([*faults, *(_sentence(dict(fault)) for fault in error.errors())])) from None
+    for name, rule in unusable(settings):
+        faults.append(_sentence({"loc": (name,), "msg": rule, "input": str(getattr(settings, name))}))
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -241,7 +241,7 @@ def test_settings_of_the_file_go_before_the_environment(model: Model, monkeypatc
         ("currency_rates: nowhere.csv", "nowhere.csv"),
         ("enrichments: ['nowhere:nothing']", "nowhere:nothing"),
         ("analytics_dir: nowhere", "nowhere"),
-        ("segments_dir: nowhere", "EVENT_ASSETS_SEGMENTS_DIR names the segments"),
+        ("segments_dir: nowhere", "EVENT_ASSETS_SEGMENTS_DIR"),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_sentence(tmp_path: Path, spark: SparkSession, text: str, said: str) -> None:

@@ -139,9 +139,9 @@ def test_settings_cannot_be_changed() -> None:
         setattr(load_settings(), "stream_shards", 5)  # noqa: B010 - a plain assignment does not pass the type checker
 
 
-def test_the_plan_is_the_shipped_one_unless_a_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plan_is_the_shipped_one_unless_a_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (load_settings().plan / "purchase.yaml").is_file()
-    assert load(monkeypatch, PLAN_DIR="/srv/plan").plan == Path("/srv/plan")
+    assert load(monkeypatch, PLAN_DIR=str(tmp_path)).plan == tmp_path
 
 
 # Errors --------------------------------------------------------------------------------------------------------------

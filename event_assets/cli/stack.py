@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ from event_assets.cli.console import AsJson, app, console, current_settings, fau
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from event_assets.settings import Settings
     from event_assets.stack.local import LocalStack
     from event_assets.stack.record import StackRecord
 
@@ -86,12 +89,22 @@ def _running_stack(end_with_parent: bool) -> Iterator[tuple[Console, LocalStack]
     if end_with_parent:
         end_with_parent_process()
     out = console()
-    stack = LocalStack(current_settings(), report=lambda sentence: out.print(f"  {sentence}"))
+    settings = current_settings()
+    _require_usable_rules(settings)
+    stack = LocalStack(settings, report=lambda sentence: out.print(f"  {sentence}"))
     out.print("Starting the stack …")
     with contextlib.ExitStack() as until_end:
         until_end.callback(_stop, out, stack)
         stack.start()
         yield out, stack
+
+
+def _require_usable_rules(settings: Settings) -> None:
+    if settings.enrichments or settings.geo_databases or settings.currency_rates:
+        from event_assets.resources.rules import require_usable_rules
+
+        sys.path.insert(0, os.getcwd())  # Dagster's processes, which are started with -m, find modules there too
+        require_usable_rules(settings)
 
 
 def _watch(stack: LocalStack) -> None:

@@ -11,17 +11,32 @@ import dagster as dg
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.segment_files import Segments
-from event_assets.settings import PREFIX, Settings
+from event_assets.settings import PREFIX, Settings, SettingsError
 from event_assets.steps.spend import SpendFile
 from event_assets.transforms.attribution import AttributionRules
 from event_assets.transforms.clean import CleanRules
 from event_assets.transforms.currency import NO_RATES, BadRates, Rates, Reporting, parse_rates
-from event_assets.transforms.custom import custom_enrichments
+from event_assets.transforms.custom import BadEnrichment, custom_enrichments
 from event_assets.transforms.enrich import EnrichRules
-from event_assets.transforms.location import GeoDatabase
+from event_assets.transforms.location import BadGeoDatabase, GeoDatabase
 from event_assets.transforms.marketing import marketing_parameters
 from event_assets.transforms.pseudonyms import Pseudonyms
 from event_assets.transforms.sessionise import SessionRules
+
+_VARIABLES: dict[type[ValueError], str] = {
+    BadEnrichment: f"{PREFIX}ENRICHMENTS",
+    BadGeoDatabase: f"{PREFIX}GEO_DATABASES",
+    BadRates: f"{PREFIX}CURRENCY_RATES",
+}
+
+
+def require_usable_rules(settings: Settings) -> None:
+    """Returns where every function and file that enriches can be used. Raises `SettingsError`, before the first run
+    does."""
+    try:
+        _ = RulesResource.of(settings, pii_key="").enriching
+    except ValueError as error:
+        raise SettingsError(f"{_VARIABLES.get(type(error), PREFIX)}: {error}") from None
 
 
 class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]

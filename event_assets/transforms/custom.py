@@ -52,7 +52,7 @@ class CustomEnrichment:
         """
         try:
             function = _function(reference)
-        except (ImportError, AttributeError, ValueError) as error:
+        except Exception as error:  # the module is the user's, and may fail in any way when it is imported
             raise BadEnrichment(
                 f"{reference!r} is no enrichment: it must be package.module:function, and one that can be imported "
                 f"({type(error).__name__}: {error})"
