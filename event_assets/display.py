@@ -266,8 +266,6 @@ def show_modelled(modelled: Modelled) -> None:
         f"clean {books.clean:,} = enriched {books.enriched:,} + duplicates {books.duplicates:,} "
         f"({books.conflicts:,} say something else)"
     )
-    if books.dropped:
-        out.print(f"dropped before they landed, for refused consent: {books.dropped:,}")
     out.print("The books balance." if books.balance else f"The books do NOT balance, for {books.lines:,} lines.")
 
 

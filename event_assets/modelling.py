@@ -65,7 +65,6 @@ class Books:
     """How many events are where, over the whole file."""
 
     lines: int
-    dropped: int
     landed: int
     clean: int
     quarantined: int
@@ -80,7 +79,7 @@ class Books:
         """Whether every line is accounted for, once."""
         return (
             self.hours_balance
-            and self.lines == self.landed + self.dropped
+            and self.lines == self.landed
             and self.landed == self.clean + self.quarantined
             and self.clean == self.enriched + self.duplicates
         )
@@ -245,7 +244,6 @@ def _books(imported: ImportResult, hours: Sequence[Mapping[str, Any]]) -> Books:
         reasons.update(json.loads(hour["quarantined_by_reason"] or "{}"))
     return Books(
         imported.lines,
-        imported.dropped,
         **{name: sum(hour[name] for hour in hours) for name in names},
         reasons=dict(reasons.most_common()),
         hours_balance=all(hour["balanced"] and not hour["pending"] for hour in hours),

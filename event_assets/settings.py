@@ -119,7 +119,9 @@ class Settings(BaseSettings):
         None, min_length=1, description="Key of the pseudonyms; required when `pii_fields` are named."
     )
     consent_refused: Literal["drop", "strip"] = Field(
-        "strip", description="Events of people who refused analytics: dropped, or stripped of what identifies."
+        "strip",
+        description="Events of people who refused analytics. `strip` leaves event name, minute, platform, app, page "
+        "without query, country and the consent; `drop` only that there was one. `consent_changed` keeps its ids, too.",
     )
 
     placeholders: Annotated[tuple[str, ...] | None, NoDecode] = Field(

@@ -10,7 +10,7 @@ import msgspec
 
 from event_assets.collector.glance import Glance
 from event_assets.collector.stamp import Stamp
-from event_assets.contract.consent import Refusal, is_dropped, is_refused
+from event_assets.contract.consent import DROPPED, Refusal, is_dropped, is_refused, written
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import Event
 from event_assets.contract.placeholders import Placeholders
@@ -26,8 +26,9 @@ Line = tuple[str, bytes]
 class Verdict(msgspec.Struct, omit_defaults=True, gc=False):
     """What became of one event.
 
-    `accepted`: it is on the stream. `rejected`: it never will be, for this reason. `dropped`: consent was refused, it
-    was not written. `retry`: the stream did not take it, send it again under the same `event_id`.
+    `accepted`: it is on the stream. `rejected`: it never will be, for this reason. `dropped`: consent was refused; that
+    there was an event is on the stream, so that it counts, and nothing of it. `retry`: the stream did not take it, send
+    it again under the same `event_id`.
     """
 
     event_id: str | None
@@ -98,11 +99,15 @@ class Judge:
         accepted = Verdict(event.event_id, "accepted")
         if not is_refused(event):
             return accepted, (event.anonymous_id or event.user_id or event.event_id, stamp.rewritten(text, event))
+        kept = stamp.stripped(event)
+        key = kept.anonymous_id or kept.user_id or kept.event_id[:_SHARED_KEY]
         if is_dropped(event, self._refused):
-            return Verdict(event.event_id, "dropped", "consent_refused"), None
-        return accepted, (event.anonymous_id or event.event_id, stamp.rewritten(text, event, strip=True))
+            return Verdict(event.event_id, "dropped", "consent_refused"), (key, DROPPED)
+        return accepted, (key, msgspec.json.encode(written(kept)))
 
 
+_SHARED_KEY = len("stripped-00")
+"""Stripped events share 256 keys: one a key would be a record each, and one key for all of them one shard's."""
 _AHEAD = "received_at or derived_at lies more than 24 hours ahead"
 
 

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, get_args
 
 from event_assets.collector.limits import CollectorLimits
-from event_assets.collector.pixel import FIELDS, PAGE_FIELDS
+from event_assets.collector.pixel import CONSENT_FIELDS, FIELDS, PAGE_FIELDS
 from event_assets.contract.decoder import Reason
 from event_assets.contract.event import json_schema
 
@@ -110,7 +110,7 @@ def _events(limits: CollectorLimits) -> dict[str, Any]:
             },
         },
         "responses": {
-            "200": _verdicts("Every event is on the stream, or was dropped because consent was refused."),
+            "200": _verdicts("Every event is on the stream, or its place, because consent was refused."),
             "207": _verdicts("Some events are on the stream, some were rejected."),
             "400": _refused("No event was taken: the body cannot be read, or every event was rejected.", verdicts=True),
             **_REFUSALS,
@@ -123,13 +123,13 @@ def _events(limits: CollectorLimits) -> dict[str, Any]:
 
 
 def _pixel() -> dict[str, Any]:
-    names = [*FIELDS, *PAGE_FIELDS]
+    names = [*FIELDS, *CONSENT_FIELDS, *PAGE_FIELDS]
     return {
         "operationId": "sendPixel",
         "summary": "Send one event by a picture's address",
         "description": (
             "For e-mails and pages without scripts. The event is a `page_view` unless named. Parameters that are not "
-            "listed become properties."
+            "listed become properties. A consent is `true` or `1`; any other value refuses."
         ),
         "security": [{"query": []}, {"writeKey": []}],
         "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names],

@@ -1,7 +1,7 @@
 """What the collector adds to an event and takes from it, on its bytes: an event is decoded, but never built anew.
 
-Most events only get a few bytes spliced in before their last brace; one that carries what its source may not set, or
-has to lose personal data, is rewritten field by field, each field's text as it came.
+Most events only get a few bytes spliced in before their last brace; one that carries what its source may not set is
+rewritten field by field, each field's text as it came. Only what stays of an event of somebody who refused is made new.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from event_assets.collector.glance import SureEvent
-from event_assets.contract.consent import STRIPPED_FIELDS, placeholder_id
+from event_assets.contract.consent import stripped
 from event_assets.contract.event import Event
+from event_assets.contract.times import derived_at
+from event_assets.transforms.location import country_alone
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.encode
@@ -38,6 +40,7 @@ class Stamp:
     ) -> None:
         self.trusted = trusted
         self.received_at = received_at
+        self._address = address
         self._keep_of_ip = keep_of_ip
         self._received = _encode(instant_text(received_at))
         ip = None if trusted else keep_of_ip(address)
@@ -61,22 +64,25 @@ class Stamp:
             return None
         return head + self._agent_head + rest[:-1] + self._tail
 
-    def rewritten(self, line: bytes, event: Event, *, strip: bool = False) -> bytes:
-        """The bytes as they are written, of any event. `strip`: consent was refused, what identifies is taken out."""
+    def rewritten(self, line: bytes, event: Event) -> bytes:
+        """The bytes as they are written, of any event."""
         fields: dict[str, Any] = dict(_fields.decode(line))
-        received_at, derived_at, _ = (fields.pop(name, None) for name in ("received_at", "derived_at", "ip"))
+        own_receipt, own_time, _ = (fields.pop(name, None) for name in ("received_at", "derived_at", "ip"))
         ip = self._ip_of(event)
         if ip is not None:
             fields["ip"] = ip
         if self.trusted and event.derived_at:
-            fields["derived_at"] = derived_at
-        if strip:
-            fields = stripped(fields, event)
-        else:
-            self._add_agent(fields, event)
-        own_time = self.trusted and event.received_at
-        fields["received_at"] = received_at if own_time else Raw(self._received)
+            fields["derived_at"] = own_time
+        self._add_agent(fields, event)
+        fields["received_at"] = own_receipt if self.trusted and event.received_at else Raw(self._received)
         return _encode(fields)
+
+    def stripped(self, event: Event) -> Event:
+        """What stays of an event whose person refused analytics."""
+        received = (event.received_at if self.trusted else None) or self.received_at
+        given = event.derived_at if self.trusted else None
+        derived = derived_at(event.occurred_at, event.sent_at, received, given)
+        return stripped(event, received, derived, country_alone(event.ip if self.trusted else self._address)).event
 
     def _ip_of(self, event: Event) -> Raw | None:
         if not self.trusted:
@@ -89,17 +95,6 @@ class Stamp:
             return
         device: dict[str, Any] = dict(_fields.decode(fields["device"])) if event.device else {}
         fields["device"] = {**device, "user_agent": Raw(self._agent)}
-
-
-def stripped(fields: dict[str, Any], event: Event) -> dict[str, Any]:
-    """The event without what identifies a person. Its anonymous id stays, or a placeholder where it had none."""
-    kept = {name: value for name, value in fields.items() if name not in STRIPPED_FIELDS}
-    if event.device and event.device.user_agent:
-        device = _fields.decode(fields["device"])
-        kept["device"] = {name: value for name, value in device.items() if name != "user_agent"}
-    if not event.anonymous_id:
-        kept["anonymous_id"] = placeholder_id(event)
-    return kept
 
 
 def instant_text(instant: dt.datetime) -> str:

@@ -5,20 +5,30 @@ Pure: nothing is read, written or logged.
 
 from __future__ import annotations
 
-from typing import Literal
+import datetime as dt
+import hashlib
+import re
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Raw
 
-from event_assets.contract.event import Event
+from event_assets.contract.event import Event, Page
 
 Refusal = Literal["drop", "strip"]
 """What becomes of events of people who refused analytics."""
 
 RECORD_OF_REFUSAL = "consent_changed"
-"""The event that says what somebody agreed to: never dropped, for it is the record of the refusal itself."""
-STRIPPED_FIELDS = frozenset({"user_id", "ip", "traits"})
-"""Fields that an event loses when analytics was refused, beside its device's `user_agent`."""
+"""The event that says what somebody agreed to: kept with its ids and its time, for without them nobody could honour
+what it says."""
+DROPPED = b'{"dropped":"consent_refused"}'
+"""What is written in the place of a dropped event, so that it is counted."""
+
+_STRIPPED = "stripped-"
+_STRIPPED_ID = re.compile(f"{_STRIPPED}[0-9a-f]{{32}}")
+_COUNTRY = re.compile("[A-Z]{2}")
+_REFUSES = re.compile(rb'"consent"\s*:\s*(?!null|\{)|"consent"\s*:\s*\{[^{}]*"analytics"\s*:\s*(?!true|null)')
 
 
 def is_refused(event: Event) -> bool:
@@ -31,19 +41,99 @@ def is_dropped(event: Event, refusal: Refusal) -> bool:
     return refusal == "drop" and event.event != RECORD_OF_REFUSAL and is_refused(event)
 
 
-def placeholder_id(event: Event) -> str:
-    """The anonymous id of a stripped event that had none: of this event alone."""
-    return f"stripped-{event.event_id}"[:128]
+def may_refuse(line: bytes) -> bool:
+    """Whether a text that breaks the contract may be an event of somebody who refused analytics.
+
+    What is said of consent and is neither true nor null is a refusal, however it is written.
+    """
+    try:
+        consent = _consent.decode(line).consent
+    except (ValueError, RecursionError):
+        return _REFUSES.search(line) is not None
+    analytics = consent.get("analytics") if isinstance(consent, dict) else consent
+    return analytics is not None and analytics is not True
 
 
-def stripped(event: Event) -> Event:
-    """The event without what identifies a person. Its anonymous id stays, or a placeholder where it had none."""
-    device = None if event.device is None else msgspec.structs.replace(event.device, user_agent=None)
-    return msgspec.structs.replace(
-        event,
-        user_id=None,
-        ip=None,
-        traits=Raw(),
-        device=device,
-        anonymous_id=event.anonymous_id or placeholder_id(event),
+class Stripped(NamedTuple):
+    """What stays of an event, and when it was received and happened."""
+
+    event: Event
+    received_at: dt.datetime
+    derived_at: dt.datetime
+
+
+def stripped(event: Event, received_at: dt.datetime, derived_at: dt.datetime, country: str | None) -> Stripped:
+    """What stays of an event whose person refused analytics.
+
+    Its name, when it was received and happened (to the minute), platform, app, page without query, country in the
+    place of the address, and the consent itself. Its id is a hash: the same for the same event sent again, and no
+    other event has it. A `consent_changed` keeps event, anonymous and user id, and the exact times.
+    """
+    is_record = event.event == RECORD_OF_REFUSAL
+    received, derived = received_at.astimezone(dt.UTC), derived_at.astimezone(dt.UTC)
+    if not is_record:
+        received, derived = (at.replace(second=0, microsecond=0) for at in (received, derived))
+    path = path_alone(event.page.url) if event.page is not None and event.page.url else None
+    kept = Event(
+        event_id=event.event_id if is_record else stripped_id(event),
+        event=event.event,
+        platform=event.platform,
+        anonymous_id=event.anonymous_id if is_record else None,
+        user_id=event.user_id if is_record else None,
+        received_at=received,
+        derived_at=derived,
+        app=event.app,
+        page=Page(url=path) if path else None,
+        ip=country if country is not None and _COUNTRY.fullmatch(country) else None,
+        consent=event.consent,
     )
+    return Stripped(kept, received, derived)
+
+
+def is_stripped(event_id: str | None) -> bool:
+    """Whether the id is one that stripped events get."""
+    return event_id is not None and _STRIPPED_ID.fullmatch(event_id) is not None
+
+
+def stripped_id(event: Event) -> str:
+    """The id of a stripped event: a hash of its own and of whose it was, which only who knows all of them can repeat.
+
+    An event that was stripped before keeps the one that it has.
+    """
+    if event.event_id == event.anonymous_id and is_stripped(event.event_id):
+        return event.event_id
+    said = "\0".join((event.event_id, event.anonymous_id or "", event.user_id or ""))
+    return _STRIPPED + hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def written(event: Event) -> dict[str, Any]:
+    """A stripped event as it is written: what is not there is left out, and the id stands for whose it was too."""
+    said = {name: value for name, value in msgspec.structs.asdict(event).items() if value is not None}
+    fields = {name: value for name, value in said.items() if not isinstance(value, Raw)}
+    return fields if event.anonymous_id or event.user_id else {**fields, "anonymous_id": event.event_id}
+
+
+def path_alone(url: str) -> str | None:
+    """A page's address without what may identify: no query, no fragment, no parameters, no user; an address in the path
+    becomes `*`. None for what is no page of the web.
+
+    >>> path_alone("https://jane:secret@shop.example/orders;sid=7/jane@mail.example?email=x#top")
+    'https://shop.example/orders/*'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in ("", "http", "https"):
+        return None
+    host = parts.netloc.rpartition("@")[2]
+    segments = (segment.partition(";")[0] for segment in parts.path.split("/"))
+    path = "/".join("*" if "@" in segment or "%40" in segment else segment for segment in segments)
+    return f"{parts.scheme}://{host}{path}" if parts.scheme and host else path or None
+
+
+class _Said(msgspec.Struct):
+    consent: Any = None
+
+
+_consent = msgspec.json.Decoder(_Said)

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Raw, Struct, ValidationError
 
+from event_assets.contract.consent import is_refused
 from event_assets.contract.event import NESTED, Event
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan, shown
@@ -175,6 +176,8 @@ class EventDecoder:
         violation = self._check_plan(event)
         if violation is None:
             return Decoded(event, extra)
+        if not at_edge and not violation.unknown_event and is_refused(event):
+            return Decoded(event, extra)  # what the plan judges is taken away
         if violation.mode == "warn" or (violation.mode == "quarantine" and at_edge):
             return Decoded(event, extra, violation.detail)
         reason: Reason = "unknown_event" if violation.unknown_event else "plan_violation"

@@ -21,6 +21,7 @@ import msgspec
 from event_assets.collector.judge import Judge
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
+from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.decoder import Limits
 from event_assets.settings import Settings
 from event_assets.streams import EventStream, StreamWriter
@@ -36,7 +37,8 @@ class SinkError(RuntimeError):
 
 @dataclass
 class Written:
-    """What became of some lines. `aside`: broken lines by reason, kept for quarantine; `dropped`: consent refused."""
+    """What became of some lines. `aside`: broken lines by reason, kept for quarantine. `dropped`: of people who
+    refused, by the setting; broken lines of theirs always."""
 
     accepted: int = 0
     dropped: int = 0
@@ -89,15 +91,17 @@ class StreamSink:
         stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
         judged = self._judge.judge(lines, stamp)
         accepted = dict(zip(judged.positions, judged.lines, strict=True))
-        written = Written(accepted=len(accepted))
+        written = Written(accepted=sum(verdict.status == "accepted" for verdict in judged.verdicts))
         out: list[tuple[str, bytes]] = []
         for position, verdict in enumerate(judged.verdicts):
-            if verdict.status == "rejected":
+            if verdict.status == "rejected" and may_refuse(lines[position]):
+                written.dropped += 1
+                out.append((_ASIDE_KEY, DROPPED))
+            elif verdict.status == "rejected":
                 written.aside[verdict.reason or ""] += 1
                 out.append((_ASIDE_KEY, lines[position]))
-            elif verdict.status == "dropped":
-                written.dropped += 1
             else:
+                written.dropped += verdict.status == "dropped"
                 out.append(accepted[position])
         _put(self._writer, [(_ASIDE_KEY, line) for _, line in out] if self._in_order else out)
         return written
@@ -190,6 +194,9 @@ class ApiSink:
                 written.dropped += 1
             elif result["status"] == "retry":
                 again.append(line)
+            elif may_refuse(line):
+                written.dropped += 1
+                refused.append(DROPPED)
             else:
                 written.aside[result.get("reason") or ""] += 1
                 refused.append(line)
@@ -199,6 +206,9 @@ class ApiSink:
 
     def _split(self, lines: list[bytes]) -> Written:
         """Halves a request that is too large; a single event that is too large is refused."""
+        if len(lines) == 1 and may_refuse(lines[0]):
+            self._aside.write([DROPPED])
+            return Written(dropped=1)
         if len(lines) == 1:
             self._aside.write(lines)
             return Written(aside=Counter({"too_large": 1}))

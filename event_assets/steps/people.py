@@ -31,7 +31,7 @@ from event_assets.transforms.user_traits import TRAIT_COLUMNS, replace_user_trai
 from event_assets.transforms.users import CONSENT, ids_of, replace_users, touched_persons, users
 from event_assets.transforms.visitors import of_visitors, replace_visitors, touched_visitors, visitors
 
-CODE = "6"
+CODE = "7"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _CARRIERS = ("anonymous_id", "user_id")

@@ -18,7 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from event_assets.contract.consent import Refusal, is_dropped, is_refused, stripped
+from event_assets.contract.consent import (
+    DROPPED,
+    Refusal,
+    is_dropped,
+    is_refused,
+    is_stripped,
+    may_refuse,
+    stripped,
+)
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import NESTED, Event
 from event_assets.contract.integers import LONG_DIGITS, quote_long_integers
@@ -27,6 +35,7 @@ from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.contract.times import derived_at, is_future
+from event_assets.transforms.location import country_alone
 from event_assets.transforms.processes import BatchFunction, over_processes
 from event_assets.transforms.pseudonyms import Pseudonyms, pseudonymised
 
@@ -168,16 +177,32 @@ class _Reading:
                 derived = derived_at(event.occurred_at, event.sent_at, received, event.derived_at)
                 rejection = _refused(event, received, derived, arrived_at, self._rules)
                 if rejection is None:
+                    if is_refused(event):
+                        event, received, derived = stripped(event, received, derived, country_alone(event.ip))
+                        extra = violations = None
                     clean.records.append(record)
                     clean.lines.append(number)
-                    clean.events.append(stripped(event) if is_refused(event) else event)
+                    clean.events.append(event)
                     clean.received_at.append(received)
                     clean.derived_at.append(derived)
                     clean.extra.append(extra)
                     clean.violations.append(violations)
                     continue
                 verdict = rejection
-            self.quarantined.append(_Quarantined(record, number, verdict, line))
+            self.quarantined.append(_Quarantined(record, number, *_kept(verdict, line)))
+
+
+def _kept(rejection: Rejection, line: bytes) -> tuple[Rejection, bytes]:
+    """What is kept of an event that is set aside: all of it, save of somebody who refused analytics."""
+    if line == DROPPED:
+        return _DROPPED, line
+    if is_stripped(rejection.event_id) or not may_refuse(line):
+        return rejection, line
+    return Rejection(rejection.reason, _NOTHING_KEPT), b""
+
+
+_DROPPED = Rejection("consent_refused", "the person refused analytics")
+_NOTHING_KEPT = "the person refused analytics: nothing else is kept of the event"
 
 
 def _refused(

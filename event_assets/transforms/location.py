@@ -7,6 +7,7 @@ read where they are named, and asked first.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import maxminddb
 
-from event_assets.transforms.country import country_of
+from event_assets.transforms.country import BadAddress, country_of
 
 
 class BadGeoDatabase(ValueError):
@@ -33,6 +34,7 @@ class Location(NamedTuple):
 
 
 NOWHERE = Location()
+_COUNTRY = re.compile("[A-Z]{2}")
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,34 @@ def bundled_edition() -> str:
 def locate(ip: str | None, databases: tuple[GeoDatabase, ...] = ()) -> Location:
     """Where an address is: each field from the first database that knows it, the country else from the bundled one.
 
-    A truncated or masked address is looked up as the first of its network. A hashed one is nowhere, and so are private
-    ones. Raises `BadAddress` for what is no address.
+    A truncated or masked address is looked up as the first of its network; what is left of a stripped event's is its
+    country alone. A hashed one is nowhere, and so are private ones. Raises `BadAddress` for what is no address.
 
     >>> locate("8.8.8.0").country, locate("8.8.8.x").country, locate("10.0.0.1").country
     ('US', 'US', None)
     """
     if not ip:
         return NOWHERE
+    if _COUNTRY.fullmatch(ip):
+        return Location(ip)
     address = ip.replace("x", "0") if "x" in ip else ip
     country = country_of(address)
     found = NOWHERE
     for database in databases:
         found = _first_known(found, _record(database, address))
     return found if found.country else found._replace(country=country)
+
+
+def country_alone(ip: str | None) -> str | None:
+    """The country of an address by the bundled database, None where it has none or the text is no address.
+
+    >>> country_alone("8.8.8.8"), country_alone("US"), country_alone("nowhere")
+    ('US', 'US', None)
+    """
+    try:
+        return locate(ip).country
+    except BadAddress:
+        return None
 
 
 def _first_known(known: Location, more: Location) -> Location:

@@ -122,16 +122,17 @@ def _first_sessions(sessions: DataFrame) -> DataFrame:
 
 
 def _consent(events: DataFrame, identities: DataFrame) -> DataFrame:
-    """What each person agreed to: as the last of their events says that says anything (ties: received_at, event_id)."""
+    """What each person agreed to: each purpose as the last event says that answers it (ties: received_at, event_id).
+
+    `consent_at` is when the last event happened that answers any.
+    """
     place = F.concat(sortable("derived_at"), sortable("received_at"), F.col("event_id"))
     answered = events.where(F.coalesce(*CONSENT).isNotNull())
     states = answered.groupBy("anonymous_id", "user_id", *CONSENT).agg(
         F.max(place).alias("place"), F.max("derived_at").alias("consent_at")
     )
-    last = Window.partitionBy("person_id").orderBy(F.desc("place"))
-    return (
-        with_person(states, identities)
-        .withColumn("nth", F.row_number().over(last))
-        .where("nth = 1")
-        .select("person_id", *CONSENT, "consent_at")
-    )
+    last = {name: F.concat("place", F.lit("\u0001"), F.col(name).cast("string")) for name in CONSENT}
+    people = with_person(states, identities).groupBy("person_id")
+    answers = people.agg(*(F.max(answer).alias(name) for name, answer in last.items()), F.max("consent_at").alias("at"))
+    said = [F.col(name).endswith("\u0001true").alias(name) for name in CONSENT]
+    return answers.select("person_id", *said, F.col("at").alias("consent_at"))

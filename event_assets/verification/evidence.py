@@ -30,6 +30,7 @@ from event_assets.contract.tables import (
 )
 from event_assets.settings import Settings
 from event_assets.verification.reading import Refreshed, Version, columns_of, plain, refreshed, scan, version
+from event_assets.verification.refusals import read_submissions
 
 _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 
@@ -89,7 +90,7 @@ LOADS = "_loads"
 
 
 class Evidence:
-    """Truth and findings in one database: `truth.submissions`, `lake_<table>`, `warehouse_<table>`, `raw`."""
+    """Truth and findings in one database: `submissions`, `lake_<table>`, `warehouse_<table>`, `raw`."""
 
     def __init__(self, truth: Path) -> None:
         if not truth.exists():
@@ -97,6 +98,7 @@ class Evidence:
         self.connection = sqlite3.connect(":memory:", uri=True)
         self.connection.create_function("without_nul", 1, _without_nul, deterministic=True)
         self.connection.execute("ATTACH ? AS truth", (f"{truth.absolute().as_uri()}?mode=ro",))
+        read_submissions(self.connection)
         self._ids = {
             "event_id": self._column("event_id"),
             "page_view_id": self._column("page_view_id"),
@@ -157,7 +159,7 @@ class Evidence:
                     self.connection.executemany(f"INSERT INTO warehouse_{name} VALUES ({marks})", rows)
 
     def _column(self, name: str) -> set[str]:
-        return {value for (value,) in self.rows(f"SELECT DISTINCT {name} FROM truth.submissions") if value is not None}
+        return {value for (value,) in self.rows(f"SELECT DISTINCT {name} FROM submissions") if value is not None}
 
     def _create(self, table: str, columns: tuple[str, ...]) -> None:
         self.connection.execute(f"DROP TABLE IF EXISTS {table}")

@@ -22,9 +22,8 @@ _TAKEN = """
 CREATE TABLE taken AS
 SELECT
     *,
-    CASE WHEN says_sent_at THEN occurred_at ELSE acknowledged_at END AS happened_at,
-    CASE WHEN refused THEN NULL ELSE user_id END AS kept_user_id
-FROM truth.submissions
+    CASE WHEN says_sent_at THEN occurred_at ELSE acknowledged_at END AS happened_at
+FROM submissions
 WHERE verdict IN ('accepted', 'put')
 """
 _COUNTED = """
@@ -85,15 +84,15 @@ def _work_out_sessions(evidence: Evidence) -> None:
     database.execute(
         f"""
         INSERT INTO expected_sessions
-        SELECT session_id, min(coalesce(anonymous_id, kept_user_id)) FROM counted
+        SELECT session_id, min(coalesce(anonymous_id, user_id)) FROM counted
         WHERE session_id IS NOT NULL AND {_IN_TIME} GROUP BY session_id
         HAVING max(event IN ('page_view', 'page_ping', 'screen_view') OR platform IN ('server', 'desktop'))
         """
     )
     rows = evidence.rows(
         """
-        SELECT coalesce(anonymous_id, kept_user_id), happened_at, event, platform FROM counted
-        WHERE session_id IS NULL AND coalesce(anonymous_id, kept_user_id) IS NOT NULL ORDER BY 1, 2, event_id
+        SELECT coalesce(anonymous_id, user_id), happened_at, event, platform FROM counted
+        WHERE session_id IS NULL AND coalesce(anonymous_id, user_id) IS NOT NULL ORDER BY 1, 2, event_id
         """
     )
     keys = ((session[0].key,) for session in _sessions(map(_Event._make, rows)) if _is_session(session))
@@ -125,16 +124,16 @@ def _work_out_people(evidence: Evidence) -> None:
     ids = evidence.rows(
         """
         SELECT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
-        UNION SELECT kept_user_id FROM counted WHERE kept_user_id IS NOT NULL
+        UNION SELECT user_id FROM counted WHERE user_id IS NOT NULL
         """
     )
     edges = evidence.rows(
         f"""
-        SELECT DISTINCT anonymous_id, kept_user_id FROM counted
-        WHERE event IN ('identify', 'alias') AND anonymous_id IS NOT NULL AND kept_user_id IS NOT NULL
+        SELECT DISTINCT anonymous_id, user_id FROM counted
+        WHERE event IN ('identify', 'alias') AND anonymous_id IS NOT NULL AND user_id IS NOT NULL
         AND anonymous_id NOT IN (
             SELECT anonymous_id FROM counted WHERE anonymous_id IS NOT NULL
-            GROUP BY 1 HAVING count(DISTINCT kept_user_id) > {SHARED_ABOVE}
+            GROUP BY 1 HAVING count(DISTINCT user_id) > {SHARED_ABOVE}
         )
         """
     )

@@ -19,6 +19,7 @@ from typing import Any
 from event_assets.contract.tables import ENRICHED_EVENTS
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import SHARED_ABOVE
+from event_assets.verification.refusals import LONGEST_SECONDS
 
 CLOCK_SECONDS = 5.0
 """How far `derived_at` may be from the true moment: what a request takes on a busy machine."""
@@ -116,11 +117,11 @@ def read_history(evidence: Evidence) -> History:
     found = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
     known = evidence.rows(
         """
-        SELECT event_id, event, anonymous_id, kept_user_id, session_id, page_view_id, platform, happened_at,
-               acknowledged_at, revenue, maybe_taken FROM counted
+        SELECT event_id, event, anonymous_id, user_id, session_id, page_view_id, platform, happened_at,
+               acknowledged_at, revenue, maybe_taken, stripped FROM counted
         """
     )
-    submitted = {event_id for (event_id,) in evidence.rows("SELECT DISTINCT event_id FROM truth.submissions")}
+    submitted = {event_id for (event_id,) in evidence.rows("SELECT DISTINCT event_id FROM submissions")}
     strangers = [fields for event_id, fields in found.items() if event_id not in submitted]
     meetings = [(row[2], row[3]) for row in known] + [(row["anonymous_id"], row["user_id"]) for row in strangers]
     people = People(evidence, meetings)
@@ -132,9 +133,10 @@ def read_history(evidence: Evidence) -> History:
 
 
 def _known(row: tuple[Any, ...], fields: dict[str, Any], people: People) -> Event:
-    *ids, happened_at, acknowledged_at, revenue, is_unsure = row
+    *ids, happened_at, acknowledged_at, revenue, is_unsure, stripped = row
     there = fields.get("derived_at")
-    agrees = there is not None and (is_unsure or abs(there - happened_at) <= CLOCK_SECONDS)
+    earliest = happened_at - CLOCK_SECONDS - stripped * LONGEST_SECONDS
+    agrees = there is not None and (is_unsure or earliest <= there <= happened_at + CLOCK_SECONDS)
     received = fields.get("received_at") or acknowledged_at or happened_at
     amount = fields.get("revenue_reporting") if revenue is None else revenue
     return _event(ids, there if agrees else happened_at, received, amount, fields, people)

@@ -21,6 +21,7 @@ from event_assets.verification.expected import (
 from event_assets.verification.history import CLOCK_SECONDS, read_history
 from event_assets.verification.metrics import metrics_lines
 from event_assets.verification.product import product_lines
+from event_assets.verification.refusals import LONGEST_SECONDS
 from event_assets.verification.report import Expectation, between, moment, none, same
 from event_assets.verification.sources import source_lines
 from event_assets.verification.traits import trait_lines
@@ -29,7 +30,7 @@ from event_assets.verification.warehouse import warehouse_lines
 _OUR_PEOPLE = """
     person_id IN (SELECT person_id FROM lake_identities WHERE id IN (SELECT id FROM expected_people))
 """
-_OURS = "event_id IN (SELECT event_id FROM truth.submissions)"
+_OURS = "event_id IN (SELECT event_id FROM submissions)"
 
 
 def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | None = None) -> list[Expectation]:
@@ -58,11 +59,11 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
 
 def _edge(evidence: Evidence) -> Iterator[Expectation]:
     broken = """
-        SELECT 1 FROM truth.submissions WHERE path = 'api' AND verdict IN ('accepted', 'rejected')
+        SELECT 1 FROM submissions WHERE path = 'api' AND verdict IN ('accepted', 'rejected')
         AND ((fate = 'rejected') <> (verdict = 'rejected') OR (fate = 'rejected' AND fate_reason <> verdict_reason))
     """
     yield none("collector", "verdicts that are not the expected ones", evidence, broken)
-    unsent = "SELECT 1 FROM truth.submissions WHERE verdict = 'unsent'"
+    unsent = "SELECT 1 FROM submissions WHERE verdict = 'unsent'"
     yield none("collector", "events it never took", evidence, unsent)
 
 
@@ -88,7 +89,7 @@ def _cleaning(evidence: Evidence) -> Iterator[Expectation]:
         "events, copies included",
         evidence,
         "SELECT count(*) FROM taken WHERE fate = 'clean'",
-        "SELECT sum(maybe_taken) FROM truth.submissions WHERE fate = 'clean'",
+        "SELECT sum(maybe_taken) FROM submissions WHERE fate = 'clean'",
         "SELECT count(*) FROM lake_clean_events",
     )
     found = """
@@ -125,12 +126,19 @@ def _events(evidence: Evidence) -> Iterator[Expectation]:
     yield none("enriched_events", "events that are missing", evidence, lost)
     shifted = f"""
         SELECT c.event_id FROM counted c JOIN lake_enriched_events e USING (event_id)
-        WHERE abs(e.derived_at - c.happened_at) > {CLOCK_SECONDS} AND NOT c.maybe_taken
+        WHERE NOT c.maybe_taken AND (
+            e.derived_at > c.happened_at + {CLOCK_SECONDS}
+            OR e.derived_at < c.happened_at - {CLOCK_SECONDS} - c.stripped * {LONGEST_SECONDS}
+            OR (c.stripped AND e.derived_at % 60 <> 0)
+        )
     """
     yield none("enriched_events", "events at another time than they happened", evidence, shifted)
     refused = """
         SELECT event_id FROM lake_enriched_events JOIN counted USING (event_id)
-        WHERE refused AND lake_enriched_events.user_id IS NOT NULL
+        WHERE stripped AND coalesce(
+            lake_enriched_events.user_id, lake_enriched_events.anonymous_id, lake_enriched_events.session_id,
+            lake_enriched_events.page_view_id, traits, properties
+        ) IS NOT NULL
     """
     yield none("enriched_events", "people named who refused consent", evidence, refused)
     yield between(
@@ -138,14 +146,14 @@ def _events(evidence: Evidence) -> Iterator[Expectation]:
         "copies that do not count",
         evidence,
         "SELECT (SELECT count(*) FROM taken WHERE fate = 'clean') - (SELECT count(*) FROM counted)",
-        "SELECT sum(maybe_taken) FROM truth.submissions WHERE fate = 'clean'",
+        "SELECT sum(maybe_taken) FROM submissions WHERE fate = 'clean'",
         "SELECT count(*) FROM lake_duplicate_events",
     )
     yield same(
         "duplicate_events",
         "copies that say something else",
         evidence,
-        "SELECT count(*) FROM taken WHERE fault = 'conflict'",
+        "SELECT count(*) FROM taken WHERE fault = 'conflict' AND NOT stripped",
         "SELECT count(*) FROM lake_duplicate_events WHERE is_conflict",
     )
     yield none(
@@ -176,7 +184,7 @@ def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
     yield none("identities", "people who are torn apart", evidence, torn)
     homeless = "SELECT person_id FROM lake_identities EXCEPT SELECT person_id FROM lake_users"
     yield none("users", "people without a row", evidence, homeless)
-    known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, kept_user_id) IS NOT NULL"
+    known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, user_id) IS NOT NULL"
     yield same("users", "events", evidence, known, f"SELECT sum(events) FROM lake_users WHERE {_OUR_PEOPLE}")
     revenue = f"SELECT round(sum(revenue), 2) FROM lake_users WHERE {_OUR_PEOPLE}"
     yield same("users", "revenue", evidence, REVENUE, revenue)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -116,30 +117,46 @@ def test_a_hashed_address_is_the_same_for_the_same_key_only() -> None:
 
 
 REFUSED = {"analytics": False, "marketing": True}
+ABSENT = {"personalisation": None}
 
 
-def test_an_event_of_somebody_who_refused_is_dropped_and_says_so() -> None:
+def test_of_a_dropped_event_only_that_there_was_one_is_written() -> None:
     result = judged(event(1, consent=REFUSED), consent_refused="drop")
-    assert result.lines == []
+    assert [line for _, line in result.lines] == [b'{"dropped":"consent_refused"}']
     assert (result.verdicts[0].status, result.verdicts[0].reason) == ("dropped", "consent_refused")
 
 
-def test_an_event_of_somebody_who_refused_is_stripped_of_what_identifies() -> None:
+def test_of_a_stripped_event_name_minute_platform_and_country_stay() -> None:
     personal = event(1, user_id="ann", traits={"email": "a@b.c"}, device={"user_agent": "X", "os": "Y"}, ip="1.2.3.4")
-    written = stamped({**personal, "consent": REFUSED}, consent_refused="strip")
-    assert written == {**event(1), "device": {"os": "Y"}, "consent": REFUSED, "received_at": TEXT}
+    written = stamped({**personal, "consent": REFUSED}, trusted=True, consent_refused="strip")
+    assert written.pop("event_id") == written.pop("anonymous_id")
+    assert written == {
+        "event": "search",
+        "schema_version": 1,
+        "platform": "web",
+        "ip": "AU",
+        "consent": {**REFUSED, **ABSENT},
+        "received_at": "2026-11-22T10:00:00Z",
+        "derived_at": "2026-11-22T09:59:00Z",
+    }
 
 
 def test_a_stripped_event_names_its_user_neither_in_its_text_nor_in_its_partition_key() -> None:
     sent = {**event(1, user_id="ann", anonymous_id=None), "consent": REFUSED}
     (line,) = judged(sent, consent_refused="strip").lines
-    assert b"ann" not in line[1] and line[0] == "e-1"
+    assert b"ann" not in line[1] and b"e-1" not in line[1] and re.fullmatch("stripped-[0-9a-f]{2}", line[0])
     assert isinstance(EventDecoder().decode(line[1]), Decoded)
+
+
+def test_the_client_is_answered_under_the_id_that_it_gave() -> None:
+    for refusal in ("strip", "drop"):
+        assert judged(event(1, consent=REFUSED), consent_refused=refusal).verdicts[0].event_id == "e-1"
 
 
 def test_the_record_of_a_refusal_is_kept_even_where_refused_events_are_dropped() -> None:
     written = stamped(event(1, event="consent_changed", consent=REFUSED), consent_refused="drop")
-    assert written["event"] == "consent_changed" and "ip" not in written
+    assert (written["event"], written["event_id"], written["anonymous_id"]) == ("consent_changed", "e-1", "a-1")
+    assert not {"ip", "device", "properties"} & written.keys()
 
 
 JSON_VALUES = st.recursive(

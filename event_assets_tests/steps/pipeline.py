@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from event_assets.contract.analysis import Analyses
+from event_assets.contract.consent import Refusal
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
 from event_assets.contract.tables import (
@@ -59,6 +60,7 @@ class Pipeline:
         self.settings = Settings(home=folder)
         self.plan = plan or TrackingPlan()
         self.enriching = EnrichRules()
+        self.refusal: Refusal = "strip"
         folder.mkdir(parents=True, exist_ok=True)
         self.stream: EventStream = open_stream(self.settings)
         self.stream.create(2)
@@ -73,7 +75,8 @@ class Pipeline:
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
         """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
-        rules = GivenRules(CleanRules(self.plan, self.settings.first_day), self.enriching, analyses=self.analyses)
+        cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal)
+        rules = GivenRules(cleaning, self.enriching, analyses=self.analyses)
         steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
         refresh_all(Run.on(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
 

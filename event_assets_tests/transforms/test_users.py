@@ -3,12 +3,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import SESSIONS, USERS
 from event_assets.transforms.identities import identities, sessions_of
 from event_assets.transforms.user_traits import user_traits
 from event_assets.transforms.users import ids_of, replace_users, touched_persons, users
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms import incremental
 from event_assets_tests.transforms.incremental import RULES, kept
@@ -78,7 +81,7 @@ def test_a_conversion_outside_any_session_row_still_counts(spark: SparkSession) 
     assert (row["sessions"], row["conversions"], row["revenue"]) == (0, 1, 3.0)
 
 
-def test_consent_is_what_the_last_event_says_that_says_anything(spark: SparkSession) -> None:
+def test_each_purpose_is_as_the_last_event_says_that_answers_it(spark: SparkSession) -> None:
     rows = [
         enriched_event("consent_changed", at(50), consent_analytics=True, consent_marketing=True, received_at=at(51)),
         enriched_event("consent_changed", at(40), consent_analytics=False, received_at=at(days=3)),
@@ -88,7 +91,7 @@ def test_consent_is_what_the_last_event_says_that_says_anything(spark: SparkSess
     ]
     joined, other = People(spark, rows).rows()
     names = ("consent_analytics", "consent_marketing", "consent_personalisation", "consent_at")
-    assert [joined[name] for name in names] == [None, False, None, at(55)]
+    assert [joined[name] for name in names] == [True, False, None, at(55)]
     assert [other[name] for name in names] == [None, None, None, None]
 
 
@@ -97,6 +100,27 @@ def test_of_two_consents_at_the_same_moment_the_later_received_counts(spark: Spa
     rows = [enriched_event(consent_analytics=state, received_at=at(seconds)) for state, seconds in states]
     (row,) = People(spark, rows).rows()
     assert row["consent_analytics"] is False
+
+
+PURPOSES = ("consent_analytics", "consent_marketing", "consent_personalisation")
+
+
+@examples(2)
+@given(st.lists(st.lists(st.tuples(*[st.sampled_from([None, True, False])] * 3), max_size=6), min_size=20, max_size=40))
+def test_a_purpose_holds_until_it_is_answered_anew(
+    spark: SparkSession, people: list[list[tuple[bool | None, ...]]]
+) -> None:
+    """Each device answers as often as it is drawn, some purposes at a time."""
+    rows = [
+        enriched_event("signup", at(number), anonymous_id=f"d{device}", **dict(zip(PURPOSES, answer, strict=True)))
+        for device, answers in enumerate(people)
+        for number, answer in enumerate([(None, None, None), *answers])
+    ]
+    made = {row["person_id"]: row for row in People(spark, rows).rows()}
+    for device, answers in enumerate(people):
+        for index, name in enumerate(PURPOSES):
+            said = [answer[index] for answer in answers if answer[index] is not None]
+            assert made[f"d{device}"][name] is (said[-1] if said else None)
 
 
 def test_a_user_shows_the_traits_that_hold(spark: SparkSession) -> None:

@@ -134,14 +134,19 @@ def _counted(clean: Rows, evidence: Evidence) -> Platform:
         {
             "event_id": event_id,
             "event": event["event"],
-            "anonymous_id": event.get("anonymous_id"),
+            "anonymous_id": None if event_id.startswith("stripped-") else event.get("anonymous_id"),
             "user_id": event.get("user_id"),
-            "derived_at": dt.datetime.fromtimestamp(happened[event_id], dt.UTC),
+            "derived_at": _told(event_id, happened[event_id]),
         }
         for event_id, event in first.items()
     ]
     ledger = [{"arrival_date": dt.date(2026, 11, 20), "arrival_hour": 1, "balanced": True}]
     return {"enriched_events": enriched, "duplicate_events": duplicates, "event_ledger": ledger}
+
+
+def _told(event_id: str, happened: float) -> dt.datetime:
+    at = dt.datetime.fromtimestamp(happened, dt.UTC)
+    return at.replace(second=0, microsecond=0) if event_id.startswith("stripped-") else at
 
 
 def _behaviour(evidence: Evidence) -> Platform:
@@ -156,7 +161,7 @@ def _behaviour(evidence: Evidence) -> Platform:
     users: Rows = [
         {"person_id": person, "events": 0, "revenue": 0.0, "is_bot": False} for person in sorted({p for _, p in people})
     ]
-    known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, kept_user_id) IS NOT NULL"
+    known = "SELECT count(*) FROM counted WHERE coalesce(anonymous_id, user_id) IS NOT NULL"
     users[0] |= {"events": int(evidence.number(known)), "revenue": float(revenue)}
     identities = [{"id_type": "user", "id": id_, "person_id": person} for id_, person in people]
     return {
