@@ -39,7 +39,8 @@ def event_of(text: bytes) -> Event:
 def left_of(sent: dict[str, Any]) -> dict[str, Any]:
     """What is written of an event with this content, as JSON says it; what is null left out."""
     said = written(stripped(event_of(encode(sent)), RECEIVED, HAPPENED, "AT").event)
-    return _without_null(json.loads(msgspec.json.encode(said)))
+    left: dict[str, Any] = _without_null(json.loads(msgspec.json.encode(said)))
+    return left
 
 
 def _without_null(value: Any) -> Any:
