@@ -8,7 +8,8 @@ SELECT
     coalesce(session_id, substring(sha256(coalesce(anonymous_id, user_id)), 1, 32)) AS unit,
     anonymous_id,
     user_id,
-    page_view_id,
+    CASE event WHEN 'page_view' THEN coalesce(page_view_id, event_id) WHEN 'screen_view' THEN event_id
+        WHEN 'page_ping' THEN page_view_id END AS view_id,
     sequence,
     platform,
     page.url AS page_url,
@@ -50,26 +51,25 @@ COPY (
             min(derived_at) AS first_at,
             max(derived_at) AS end_at,
             arg_min(event, (derived_at, occurred_at, event_id))
-                FILTER (event IN ('page_view', 'page_ping')) AS first_page_event,
+                FILTER (event IN ('page_view', 'screen_view', 'page_ping')) AS first_view_or_ping,
             count(*) AS events,
-            count(DISTINCT page_view_id) FILTER (event IN ('page_view', 'page_ping')) AS page_views,
-            count(DISTINCT page_view_id) FILTER (event = 'page_ping') AS pinged_views,
-            count(DISTINCT (page_view_id, epoch_us(occurred_at) // 10000000))
-                FILTER (event = 'page_ping' AND page_view_id IS NOT NULL) AS slots,
+            count(DISTINCT view_id) AS page_views,
+            count(DISTINCT view_id) FILTER (event = 'page_ping') AS pinged_views,
+            count(DISTINCT (view_id, epoch_us(occurred_at) // 10000000))
+                FILTER (event = 'page_ping' AND view_id IS NOT NULL) AS slots,
             arg_min({{'url': page_url, 'referrer': page_referrer, 'platform': platform}},
-                (event <> 'page_view', derived_at, occurred_at, event_id)) AS entry,
-            arg_max({{'url': page_url}}, (event = 'page_view', derived_at, occurred_at, event_id)) AS exit,
+                (event <> 'page_view', event <> 'screen_view', derived_at, occurred_at, event_id)) AS entry,
+            arg_max({{'url': page_url}}, (event = 'page_view', event = 'screen_view', derived_at, occurred_at, event_id)) AS exit,
             count(*) FILTER (event = 'purchase') AS conversions,
             coalesce(sum(revenue) FILTER (event = 'purchase'), 0) AS revenue,
             CASE WHEN min(anonymous_id) = max(anonymous_id) AND NOT (bool_or(falls) AND bool_or(falls_by_clock))
-                THEN max(sequence) - min(sequence) + 1 - count(sequence) END AS sequence_gaps,
-            bool_or(event IN ('page_view', 'page_ping', 'screen_view') OR platform IN ('server', 'desktop')) AS is_session
+                THEN max(sequence) - min(sequence) + 1 - count(sequence) END AS sequence_gaps
         FROM numbered GROUP BY session_id
     ), timed AS (
         SELECT *,
-            CASE WHEN first_page_event = 'page_ping' THEN first_at - INTERVAL 5 SECOND ELSE first_at END AS start_at,
+            CASE WHEN first_view_or_ping = 'page_ping' THEN first_at - INTERVAL 5 SECOND ELSE first_at END AS start_at,
             10 * (slots - pinged_views) + 5 * pinged_views AS engaged_seconds
-        FROM found WHERE is_session
+        FROM found
     )
     SELECT
         start_at::DATE AS event_date,

@@ -136,6 +136,11 @@ class Settings(BaseSettings):
     first_day: dt.date = Field(dt.date(2010, 1, 1), description="First day that a partition exists for (UTC).")
     session_timeout_minutes: int = Field(30, ge=1, le=1440, description="Inactivity that ends a session.")
     session_max_hours: int = Field(24, ge=1, le=24, description="Longest session without a client-supplied id.")
+    session_starts_with: Literal["any", "page"] = Field(
+        "any",
+        description="What makes a session: `any` event, or (as with Snowplow) a `page`: a page view, a ping, a screen "
+        "view, or any event of a server or desktop app.",
+    )
     engaged_seconds: int = Field(20, ge=1, description="Engaged seconds from which a session counts as engaged.")
     conversion_events: Annotated[tuple[str, ...], NoDecode] = Field(
         ("purchase",), description="Events that are conversions: names with commas between, or a JSON list."

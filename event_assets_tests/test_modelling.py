@@ -80,6 +80,53 @@ def test_every_table_is_written_with_exactly_the_columns_of_the_contract(model: 
     assert (modelled.books.landed, modelled.books.enriched, modelled.books.duplicates) == (6, 4, 1)
 
 
+def test_people_who_saw_no_page_have_sessions_a_path_and_credit(model: Model) -> None:
+    lines = [event("click", anonymous_id=f"a{n}", platform="ios" if n % 2 else "web") for n in range(4)]
+    paid = {"properties": {"revenue": 30}, "occurred_at": "2024-05-01T12:05:00Z"}
+    model.run([*lines, *(event("purchase", anonymous_id=f"a{n}", **paid) for n in range(2))])
+    for table in ("visitors", "users"):
+        assert [row["sessions"] for row in model.rows(table)] == [1] * 4
+    days = model.rows("daily_metrics")
+    assert {name: sum(row[name] for row in days) for name in ("sessions", "visitors", "revenue")} == {
+        "sessions": 4,
+        "visitors": 4,
+        "revenue": 60,
+    }
+    assert [row["path"] for row in model.rows("conversion_paths")] == ["Direct"] * 4
+    credits = {(row["channel_group"], row["conversions"], row["revenue"]) for row in model.rows("attribution")}
+    assert credits == {("Direct", 2, 60)}
+
+
+def test_a_servers_order_takes_no_credit_from_the_visit_that_led_to_it(model: Model) -> None:
+    visit = event(user_id="u1", page={"url": "https://shop.example/?utm_source=google&utm_medium=cpc"})
+    signed = event("identify", user_id="u1")
+    order = event("purchase", anonymous_id=None, user_id="u1", platform="server", occurred_at="2024-05-03T12:00:00Z")
+    model.run([visit, signed, order])
+    assert {row["path"] for row in model.rows("conversion_paths")} == {"Paid Search"}
+
+
+def test_views_count_with_an_id_or_without_of_pages_or_screens(model: Model) -> None:
+    def views(who: str, count: int, **fields: Any) -> list[dict[str, Any]]:
+        times = (f"2024-05-01T12:{2 * n:02}:00Z" for n in range(count))
+        return [event(anonymous_id=who, occurred_at=at, **fields) for at in times]
+
+    model.run([*views("ann", 3), *views("ben", 1), *views("mia", 5, name="screen_view", platform="ios")])
+    names = ("anonymous_id", "page_views", "is_engaged", "is_bounce")
+    assert sorted(tuple(row[name] for name in names) for row in model.rows("sessions")) == [
+        ("ann", 3, True, False),
+        ("ben", 1, False, True),
+        ("mia", 5, True, False),
+    ]
+    places = [(row["anonymous_id"], row["index_in_session"]) for row in model.rows("page_views")]
+    assert sorted(places) == [*(("ann", n) for n in (1, 2, 3)), ("ben", 1), *(("mia", n) for n in range(1, 6))]
+    assert sum(row["page_views"] for row in model.rows("daily_metrics")) == 9
+
+
+def test_sessions_can_start_with_pages_only(model: Model) -> None:
+    model.run([event("click"), event(anonymous_id="a2")], session_starts_with="page")
+    assert [row["anonymous_id"] for row in model.rows("sessions")] == ["a2"]
+
+
 def test_a_file_gives_the_same_rows_every_time_in_place_of_those_before(model: Model) -> None:
     lines = visits()
     tables = [table.name for table in LAKE_TABLES if "arrival_date" not in table.column_names]

@@ -53,6 +53,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     decoders: int
     session_timeout_minutes: int
     session_max_hours: int
+    session_starts_with: Literal["any", "page"]
     engaged_seconds: int
     conversion_events: list[str]
     own_hosts: list[str]
@@ -84,6 +85,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             decoders=settings.decoders,
             session_timeout_minutes=settings.session_timeout_minutes,
             session_max_hours=settings.session_max_hours,
+            session_starts_with=settings.session_starts_with,
             engaged_seconds=settings.engaged_seconds,
             conversion_events=list(settings.conversion_events),
             own_hosts=list(settings.own_hosts),
@@ -137,6 +139,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return SessionRules(
             timeout_minutes=self.session_timeout_minutes,
             max_hours=self.session_max_hours,
+            starts_with=self.session_starts_with,
             engaged_seconds=self.engaged_seconds,
             conversion_events=tuple(self.conversion_events),
         )

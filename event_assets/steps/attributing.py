@@ -37,12 +37,12 @@ from event_assets.transforms.touched import is_one_of, listed, replaced
 from event_assets.transforms.touches import touches
 from event_assets.transforms.users import ids_of, touched_persons
 
-CODE = "1"
+CODE = "2"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _CARRIERS = ("anonymous_id", "user_id")
 _OF_SESSIONS = (
-    *("person_id", "session_id", "start_at", "page_views", "entry_url", "is_bot"),
+    *("person_id", "session_id", "start_at", "page_views", "entry_url", "platform", "is_bot"),
     *("source", "medium", "campaign", "channel_group"),
 )
 
@@ -107,7 +107,7 @@ def conversion_paths_step(run: Run) -> StepReport:
         return Made(conversion_paths(work.rows(TOUCHES), work.rows(CONVERSIONS), rules.lookback_days))
 
     def touched(work: Work) -> list[str] | None:
-        visits = work.changed(TOUCHES, ("person_id", "session_id", "at", "has_page_view", "channel_group"))
+        visits = work.changed(TOUCHES, ("person_id", "session_id", "at", "is_touch", "channel_group"))
         converted = work.changed(CONVERSIONS, ("person_id", "event_id", "at", "revenue"))
         return _persons_of(visits, converted)
 

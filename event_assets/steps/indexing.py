@@ -15,7 +15,7 @@ from event_assets.lake.table import Snapshot
 from event_assets.steps.outstanding import outstanding
 from event_assets.transforms.event_days import days_of_events, days_of_page_views, days_of_sessions, new_entries
 
-CODE = "1"
+CODE = "2"
 """Version of the code that makes the index; raise it when the rows it gives change."""
 
 

@@ -34,7 +34,7 @@ from event_assets.transforms.session_issues import session_issues
 from event_assets.transforms.sessionise import SessionRules, session_events, sessionise_in_parts
 from event_assets.transforms.sessions import sessions
 
-CODE = "3"
+CODE = "4"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 

@@ -23,11 +23,11 @@ _PATH = ("person_id", "event_id")
 def conversion_paths(touches: DataFrame, conversions: DataFrame, lookback_days: int = 30) -> DataFrame:
     """The paths of these people, in the columns of `CONVERSION_PATHS`. All rows of a person must be there.
 
-    A path is the touches of the person (sessions with a page view) up to the conversion and at most `lookback_days`
-    before it, both ends included; of equal neighbours the first stands. A person who never converted has one path, up
-    to the last touch. A touch of an unknown channel group is Unassigned.
+    A path is the touches of the person (sessions that are one, `is_touch`) up to the conversion and at most
+    `lookback_days` before it, both ends included; of equal neighbours the first stands. A person who never converted
+    has one path, up to the last touch. A touch of an unknown channel group is Unassigned.
     """
-    visits = touches.where("has_page_view").select(
+    visits = touches.where("is_touch").select(
         "person_id",
         "session_id",
         F.unix_micros("at").alias("touched"),

@@ -13,19 +13,20 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import EVENT_DAYS
+from event_assets.transforms.sessionise import is_view, view_id
 from event_assets.transforms.touched import is_one_of, listed
 
 _KEY = list(EVENT_DAYS.key)
 
 
 def days_of_events(events: DataFrame) -> DataFrame:
-    """The entries of enriched events: of their client session, and of the page view that they are."""
-    views = events.where("event = 'page_view'")
+    """The entries of enriched events: of their client session, and of the view that they are."""
+    views = events.where(is_view()).withColumn("page_view_id", view_id())
     return _entries(events, session_hash("session_id")).unionByName(days_of_page_views(views)).distinct()
 
 
 def days_of_page_views(rows: DataFrame) -> DataFrame:
-    """The entries of rows of `page_views`, or of `page_view` events."""
+    """The entries of rows of `page_views`, or of views with their ids."""
     return _entries(rows, page_view_hash("page_view_id")).distinct()
 
 

@@ -1,4 +1,4 @@
-"""The rows of `page_views`: one a page view, by the date on which it began.
+"""The rows of `page_views`: one a view of a page or a screen, by the date on which it began.
 
 Which event belongs to which session is decided in sessionise.py.
 """
@@ -22,11 +22,14 @@ _TEXTS = {
     "page_referrer": "referrer",
     "channel_group": "channel_group",
     "device_type": "device_type",
+    "screen_name": "screen_name",
 }
 
 TEXT_COLUMNS = tuple(_TEXTS)
 """The columns of enriched events that the rows show."""
 
+PAGE, SCREEN = "page", "screen"
+"""Kinds of views."""
 
 VIEWS_AT_ONCE = 1_500_000
 """Page views that an engine in one process holds in memory while they are put in order: about 1 GB."""
@@ -52,8 +55,8 @@ def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -
     """The page-view rows of sessionised events, in the columns of `PAGE_VIEWS`.
 
     `events` are the enriched events that `sessionised` was made of, or more: URL, title and channel are taken from
-    there. A `page_view_id` that several `page_view` events carry is one page view: the earliest of them, in its
-    session. Pings count for a page view of the same session. A page view after its client's session was cut has no row,
+    there. An id that several views carry is one view: the earliest of them, in its session (see `view_id`). Pings count
+    for a page view of the same session. A page view after its client's session was cut has no row,
     as it is in no session. The device of a page view is its session's.
     """
     views = _views(sessionised)
@@ -62,7 +65,9 @@ def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -
 
 def _views(sessionised: DataFrame) -> DataFrame:
     return sessionised.where(F.col("is_view") & F.col("session_id").isNotNull()).select(
-        *("session_id", "after_cut", "page_view_id", "event_id", "user_id", "occurred_at", "is_bot"),
+        *("session_id", "after_cut", "event_id", "user_id", "occurred_at", "is_bot"),
+        F.col("view_id").alias("page_view_id"),
+        F.when(F.col("event") == "screen_view", SCREEN).otherwise(PAGE).alias("kind"),
         F.col("derived_at").alias("start_at"),
         *(F.col(name).alias(name.removeprefix("view_")) for name in VIEW_MARKS),
     )

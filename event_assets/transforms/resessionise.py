@@ -5,8 +5,8 @@ What a session is stands in sessionise.py.
 
 A changed event touches its client session, or its key at its time. A touched stretch is a *zone*: all of a client
 session, or a chain of a key's events without a gap longer than the timeout. All sessions and page views that begin in a
-zone are made again, and no others. A change can spread: when another `page_view` becomes the earliest of its
-`page_view_id`, the sessions of the old one and of the new one are touched too.
+zone are made again, and no others. A change can spread: when another view becomes the earliest of its id,
+the sessions of the old one and of the new one are touched too.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ from event_assets.transforms.sessionise import (
     EVENT_COLUMNS,
     SECOND,
     SessionRules,
+    is_view,
     key_hash,
     session_events,
     session_key,
     sessionise_in_parts,
+    view_id,
 )
 from event_assets.transforms.sessions import TEXT_COLUMNS as SESSION_TEXTS
 from event_assets.transforms.sessions import sessions
@@ -120,23 +122,25 @@ def in_zones(rows: DataFrame, zones: DataFrame) -> DataFrame:
 
 
 def touched_keys(changed: DataFrame) -> DataFrame:
-    """What the changed events touch: the session unit, the time, and for a page view its id.
+    """What the changed events touch: the session unit, the time, and for a view its id.
 
     Columns: unit (client session id, else hash of the key), is_client, touched_at, event_date, page_view_id.
     """
-    page_view_id = F.when(F.col("event") == "page_view", F.col("page_view_id"))
+    page_view_id = F.when(is_view(), view_id())
     columns = (F.col("derived_at").alias("touched_at"), "event_date", page_view_id.alias("page_view_id"))
     return changed.select(*_units(), *columns).where(F.col("unit").isNotNull()).distinct()
 
 
 def select_touched(events: DataFrame, touched: DataFrame) -> DataFrame:
-    """The events of touched units, and the page views of other units that share a `page_view_id` with them.
+    """The events of touched units, and the views of other units that share an id with them.
 
-    Columns: those that sessions and page views are made of, and unit, is_client, is_touched.
+    Columns: those that sessions and page views are made of, and unit, is_client, is_touched. `page_view_id` is the
+    `view_id`, which says as much as it does.
     """
     columns = dict.fromkeys(("event_date", *EVENT_COLUMNS, *SESSION_TEXTS, *PAGE_VIEW_TEXTS))
     units = touched.select(*_UNIT).distinct().withColumn("is_touched", F.lit(True))
-    flagged = events.select(*columns, *_units()).join(units, list(_UNIT), "left")
+    named = events.select(*columns, *_units()).withColumn("page_view_id", view_id())
+    flagged = named.join(units, list(_UNIT), "left")
     mine = _page_views(flagged.where("is_touched")).select("page_view_id")
     ids = mine.unionByName(touched.select("page_view_id")).where(F.col("page_view_id").isNotNull()).distinct()
     rivals = _page_views(flagged.where(F.col("is_touched").isNull())).join(ids, "page_view_id", "left_semi")
@@ -186,7 +190,7 @@ def open_dates(zones: DataFrame, rules: SessionRules) -> set[dt.date]:
 
 
 def elsewhere(event_days: DataFrame, loaded: DataFrame, touched: DataFrame) -> set[dt.date]:
-    """The dates of all events of touched client sessions, and of all page views with a touched or loaded one's id."""
+    """The dates of all events of touched client sessions, and of all views with a touched or loaded one's id."""
     clients = touched.where("is_client").select(session_hash("unit").alias("id_hash"))
     views = (rows.select(page_view_hash("page_view_id").alias("id_hash")) for rows in (_page_views(loaded), touched))
     return find_days(event_days, reduce(DataFrame.unionByName, views, clients))
@@ -248,7 +252,8 @@ def _zoned(rows: DataFrame, zones: DataFrame) -> DataFrame:
 
 
 def _page_views(events: DataFrame) -> DataFrame:
-    return events.where((F.col("event") == "page_view") & F.col("page_view_id").isNotNull())
+    """The views among `select_touched`'s rows."""
+    return events.where(is_view())
 
 
 def _dates(rows: DataFrame) -> set[dt.date]:

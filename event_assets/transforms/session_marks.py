@@ -34,13 +34,13 @@ MARKS = (
 )
 """The flags, in the order in which they are appended. Those after the first two are true on
 
-- is_entry, is_exit: the first and the last page view of the session, else its first and last event
+- is_entry, is_exit: the first and the last page view of the session, else screen view, else event
 - is_device: the earliest received event that has an `anonymous_id`
 - is_user: the first event that has a `user_id`
-- opens_with_ping: the first page event of the session, when it is a ping
-- opens_view: the first view or ping of its `page_view_id` in the session
-- opens_pings, opens_slot: the first ping of its page view, and of its page view and slot of ten seconds
-- is_view: the `page_view` that counts for its `page_view_id` in the session: the earliest
+- opens_with_ping: the first view or ping of the session, when it is a ping
+- opens_view: the first view or ping of its `view_id` in the session
+- opens_pings, opens_slot: the first ping of its view, and of its view and slot of ten seconds
+- is_view: the page or screen view that counts for its `view_id` in the session: the earliest
 - counts_anew: an event whose `sequence` does not go on from the one before it, so that more than one install counts
 """
 
@@ -54,8 +54,9 @@ class _Part(NamedTuple):
     occurred: Integers
     received: Integers
     sequence: Integers
-    page_view: Integers
-    is_page_view: Flags
+    view: Integers
+    is_page: Flags
+    is_screen: Flags
     is_ping: Flags
     has_device: Flags
     has_user: Flags
@@ -74,7 +75,7 @@ def mark_sessions(events: pa.Table, timeout: int, longest: int, longest_client: 
     session = np.empty(len(order), np.int64)
     session[order] = np.cumsum(_changes(part.group[order], start[order], after[order]))
     flags = dict(zip(MARKS, (is_cut, after, *_marks(part, session, order, heartbeat)), strict=True))
-    views = view_marks(events, session, part.page_view, flags)
+    views = view_marks(events, session, part.view, part.is_ping, flags)
     for name, values in {"_start": start, **flags, **views}.items():
         events = events.append_column(name, pa.chunked_array([values]) if isinstance(values, np.ndarray) else values)
     return events
@@ -112,7 +113,6 @@ def client_cuts(groups: Integers, times: Integers, longest: int) -> tuple[Flags,
 def _part(events: pa.Table) -> _Part:
     is_client = _flags(events["session_id"].is_valid())
     derived, name = _microseconds(events["derived_at"]), events["event"]
-    page_view = _codes(events["page_view_id"])
     return _Part(
         group=_codes(events["_group"]) * 2 + is_client,
         is_client=is_client,
@@ -120,8 +120,9 @@ def _part(events: pa.Table) -> _Part:
         occurred=np.where(_flags(events["occurred_at"].is_valid()), _microseconds(events["occurred_at"]), derived),
         received=_microseconds(events["received_at"]),
         sequence=events["sequence"].fill_null(-1).combine_chunks().to_numpy().astype(np.int64),
-        page_view=page_view,
-        is_page_view=_flags(pc.equal(name, "page_view")),
+        view=_codes(events["view_id"]),
+        is_page=_flags(pc.equal(name, "page_view")),
+        is_screen=_flags(pc.equal(name, "screen_view")),
         is_ping=_flags(pc.equal(name, "page_ping")),
         has_device=_flags(events["anonymous_id"].is_valid()),
         has_user=_flags(events["user_id"].is_valid()),
@@ -161,10 +162,10 @@ def _order(part: _Part, start: Integers, after: Flags) -> Integers:
 def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> tuple[Flags, ...]:
     """The flags after the first two. `order` is by session, then time."""
     by_receipt = order[np.lexsort((part.received[order], session[order]))]  # ties stay in order
-    is_page_event = part.is_page_view | part.is_ping
-    viewing = session * (part.page_view.max(initial=0) + 1) + part.page_view
+    is_view = part.is_page | part.is_screen
+    viewing = session * (part.view.max(initial=0) + 1) + part.view
     slot = part.occurred // heartbeat
-    by_view = order[(is_page_event & (part.page_view >= 0))[order]]
+    by_view = order[(part.view >= 0)[order]]
     by_view = by_view[np.argsort(viewing[by_view], kind="stable")]
     pings = by_view[part.is_ping[by_view]]
     by_slot = pings[np.lexsort((slot[pings], viewing[pings]))]
@@ -173,11 +174,11 @@ def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> t
         _edge(part, session, order[::-1]),
         _first(by_receipt[part.has_device[by_receipt]], session),
         _first(order[part.has_user[order]], session),
-        _first(order[is_page_event[order]], session) & part.is_ping,
+        _first(order[(is_view | part.is_ping)[order]], session) & part.is_ping,
         _first(by_view, viewing),
         _first(pings, viewing),
         _first(by_slot, viewing, slot),
-        _first(by_view[part.is_page_view[by_view]], viewing),
+        _first(by_view[is_view[by_view]], viewing),
         _counts_anew(part, session, order[(part.sequence >= 0)[order]]),
     )
 
@@ -199,10 +200,12 @@ def _falls(part: _Part, session: Integers, rows: Integers) -> Flags:
 
 
 def _edge(part: _Part, session: Integers, rows: Integers) -> Flags:
-    """The first page view of each session in this order of rows, else its first event."""
-    view = _first(rows[part.is_page_view[rows]], session)
-    viewed = np.bincount(session, weights=view) > 0
-    return view | (_first(rows, session) & ~viewed[session])
+    """The first page view of each session in this order of rows, else its first screen view, else its first event."""
+    edge = _first(rows, session)
+    for is_better in (part.is_screen, part.is_page):
+        better = _first(rows[is_better[rows]], session)
+        edge = better | (edge & ~(np.bincount(session, weights=better) > 0)[session])
+    return edge
 
 
 def _first(rows: Integers, *keys: Integers) -> Flags:

@@ -14,13 +14,14 @@ Two kinds of session, which never mix:
 So the session of an event depends on all events of the same client session id (any date), or on the events of the same
 key that are linked to it by gaps of at most 30 minutes: normally its own date and the ones beside it; an unbroken chain
 is followed however long it is. `sessions(D)` and `page_views(D)` depend on the enriched dates of those events, and
-`page_views(D)` also on every date that has a `page_view` with a `page_view_id` of D.
+`page_views(D)` also on every date that has a view with the id of one of D.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -56,13 +57,20 @@ EVENT_COLUMNS = (
 )
 """The columns of enriched events that `session_events` takes."""
 
+VIEW_EVENTS = ("page_view", "screen_view")
+"""The events that are views, of a page or of a screen."""
+
 SECOND = 1_000_000
 """Microseconds of a second, the unit of every time in here."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRules:
-    """The constants of sessions and page views. The defaults are Snowplow's."""
+    """The constants of sessions and page views. The defaults are Snowplow's, but that any event starts a session.
+
+    `starts_with`: what a session must have to count: `any` event, or, as with Snowplow, a `page` (a page view, a ping
+    or a screen view; of a server or desktop app any event).
+    """
 
     timeout_minutes: int = 30
     max_hours: int = 24
@@ -71,6 +79,7 @@ class SessionRules:
     conversion_events: tuple[str, ...] = ("purchase",)
     heartbeat_seconds: int = 10
     first_ping_seconds: int = 5
+    starts_with: Literal["any", "page"] = "any"
 
     @property
     def timeout(self) -> int:
@@ -103,6 +112,25 @@ def key_hash(key: Column) -> Column:
     return F.substring(F.sha2(key, 256), 1, 32)
 
 
+def is_view() -> Column:
+    """Whether an event is a view, of a page or of a screen."""
+    return F.col("event").isin(list(VIEW_EVENTS))
+
+
+def view_id() -> Column:
+    """The id of the view that an event is, or that it is a ping of; null for all others.
+
+    A page view without a `page_view_id` is one of its own. So is a screen view: what it may carry is the page's that it
+    was shown on.
+    """
+    event = F.col("event")
+    return (
+        F.when(event == "page_view", F.coalesce("page_view_id", "event_id"))
+        .when(event == "screen_view", F.col("event_id"))
+        .when(event == "page_ping", F.col("page_view_id"))
+    )
+
+
 def session_events(events: DataFrame, rules: SessionRules) -> DataFrame:
     """The few columns of enriched events of which sessions and page views are made, one row an event.
 
@@ -110,7 +138,8 @@ def session_events(events: DataFrame, rules: SessionRules) -> DataFrame:
     """
     is_conversion = F.col("event").isin(list(rules.conversion_events))
     return events.select(
-        *EVENT_COLUMNS[:-2],
+        *(name for name in EVENT_COLUMNS[:-2] if name != "page_view_id"),
+        view_id().alias("view_id"),
         F.col("platform").isin("server", "desktop").alias("needs_no_page"),
         is_conversion.alias("is_conversion"),
         F.when(is_conversion, F.col("revenue_reporting")).alias("revenue"),

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import SESSIONS
-from event_assets.transforms.sessionise import SECOND, SessionRules
+from event_assets.transforms.sessionise import SECOND, VIEW_EVENTS, SessionRules
 
 _ENTRY = {
     "page_url": "entry_url",
@@ -29,24 +29,23 @@ def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> 
     """The session rows of sessionised events, in the columns of `SESSIONS`, without whose they are (see stitching.py).
 
     `events` are the enriched events that `sessionised` was made of, or more: landing page, source and device are taken
-    from there. A session has a row when it has a page view, a page ping, a screen view, or any event of a server or
-    desktop app. Events after the cut of a client's session, and events without any id, are in no row.
+    from there. Every session has a row, or those that have what `rules.starts_with` asks for. Events after the cut of a
+    client's session, and events without any id, are in no row.
     """
     counts = (
         sessionised.where(F.col("session_id").isNotNull() & ~F.col("after_cut"))
         .groupBy("session_id")
         .agg(*_aggregates())
-        .where("is_session")
     )
+    if rules.starts_with == "page":
+        counts = counts.where("has_page")
     described = _describe(_describe(counts, events, "entry_event_id", _ENTRY), events, "exit_event_id", _EXIT)
     return _finish(described, rules).select(*SESSIONS.column_names)
 
 
 def _aggregates() -> list[Column]:
     return [
-        F.max(F.col("event").isin("page_view", "page_ping", "screen_view") | F.col("needs_no_page")).alias(
-            "is_session"
-        ),
+        F.max(F.col("event").isin(*VIEW_EVENTS, "page_ping") | F.col("needs_no_page")).alias("has_page"),
         *(
             F.max(F.when(F.col(mark), F.col(name))).alias(alias)
             for mark, name, alias in (
@@ -110,7 +109,7 @@ def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
 
 
 def begins_at(first_at: Column, opens_with_ping: Column, rules: SessionRules) -> Column:
-    """When a session begins: with its first event, some seconds earlier where its first page event is a ping."""
+    """When a session begins: with its first event, some seconds earlier where its first view or ping is a ping."""
     micros = F.unix_micros(first_at)
     return F.timestamp_micros(F.when(opens_with_ping, micros - rules.first_ping_seconds * SECOND).otherwise(micros))
 

@@ -29,6 +29,7 @@ def touches(sessions: DataFrame, page_views: DataFrame, days: int = 30) -> DataF
         "session_id",
         F.coalesce("viewed_at", "start_at").alias("at"),
         _has_page_view().alias("has_page_view"),
+        (_has_page_view() | (F.col("platform") != "server")).alias("is_touch"),
         *_SOURCE,
     )
     return last_non_direct(rows, days).select(*TOUCHES.column_names)
@@ -66,5 +67,5 @@ def last_non_direct(touches: DataFrame, days: int = 30) -> DataFrame:
 
 
 def _has_page_view() -> Column:
-    """By its page view, by a ping of one, or by the URL of its first event."""
+    """By its view of a page or a screen, by a ping of one, or by the URL of its first event."""
     return F.col("viewed_at").isNotNull() | (F.col("page_views") > 0) | F.col("entry_url").isNotNull()

@@ -1,4 +1,4 @@
-"""What the events of a page view say together, on the row of the `page_view` that counts for it.
+"""What the events of a view say together, on the row of the `page_view` or `screen_view` that counts for it.
 
 Arrow and NumPy over one part of the events in memory, as session_marks.py, which tells which row counts. A row of
 `page_views` is then one row here, and nothing is grouped by ids again.
@@ -26,18 +26,17 @@ the pings; the greatest viewport and document of views and pings; how many slots
 def view_marks(
     events: pa.Table,
     session: npt.NDArray[np.int64],
-    page_view: npt.NDArray[np.int64],
+    view: npt.NDArray[np.int64],
+    is_ping: npt.NDArray[np.bool_],
     flags: dict[str, npt.NDArray[np.bool_]],
 ) -> dict[str, pa.ChunkedArray]:
     """The columns of `VIEW_MARKS` for `events`.
 
-    `session` and `page_view` number the sessions and page views of the rows (-1: no page view), `flags` are
-    `session_marks.MARKS`.
+    `session` and `view` number the sessions and views of the rows (-1: of no view), `flags` are `session_marks.MARKS`.
     """
-    is_ping, is_view = pc.equal(events["event"], "page_ping").to_numpy(), flags["is_view"]
-    is_of_view = is_ping | pc.equal(events["event"], "page_view").to_numpy()
-    rows = np.flatnonzero(is_of_view & (page_view >= 0))
-    _, group = np.unique(session[rows] * (page_view.max(initial=0) + 1) + page_view[rows], return_inverse=True)
+    is_view = flags["is_view"]
+    rows = np.flatnonzero(view >= 0)
+    _, group = np.unique(session[rows] * (view.max(initial=0) + 1) + view[rows], return_inverse=True)
     sums = _sums(events.take(pa.array(rows)), group, is_ping[rows], flags["opens_slot"][rows])
     place = np.zeros(len(session), np.int64)
     place[rows] = group
@@ -50,7 +49,7 @@ def view_marks(
 def _sums(
     events: pa.Table, group: npt.NDArray[np.intp], is_ping: npt.NDArray[np.bool_], opens_slot: npt.NDArray[np.bool_]
 ) -> pa.Table:
-    """One row a page view, in order of its number."""
+    """One row a view, in order of its number."""
     ping = pa.array(is_ping)
 
     def of_pings(name: str) -> pa.ChunkedArray:

@@ -47,7 +47,9 @@ SELECT event_id FROM (
     FROM counted c LEFT JOIN lake_enriched_events e USING (event_id) WHERE c.session_id IS NOT NULL
 ) WHERE happened_at > begins_at + {_CLIENT_LONGEST_SECONDS}
 """
-PAGE_VIEWS = f"SELECT count(DISTINCT page_view_id) FROM counted WHERE event = 'page_view' AND {_IN_TIME}"
+_VIEW_ID = "CASE event WHEN 'screen_view' THEN event_id ELSE coalesce(page_view_id, event_id) END"
+_VIEWS = f"SELECT {_VIEW_ID} AS view_id FROM counted WHERE event IN ('page_view', 'screen_view')"
+PAGE_VIEWS = f"SELECT count(DISTINCT view_id) FROM ({_VIEWS} AND {_IN_TIME})"
 SESSIONS = "SELECT count(*) FROM expected_sessions"
 REVENUE = "SELECT round(sum(revenue), 2) FROM counted WHERE event = 'purchase'"
 SESSION_REVENUE = f"{REVENUE} AND {_IN_TIME}"
@@ -55,7 +57,7 @@ OUR_SESSIONS = """
     session_id IN (SELECT session_id FROM expected_sessions) OR anonymous_id IN (SELECT key FROM expected_sessions)
     OR (anonymous_id IS NULL AND user_id IN (SELECT key FROM expected_sessions))
 """
-OUR_VIEWS = "page_view_id IN (SELECT page_view_id FROM counted WHERE event = 'page_view')"
+OUR_VIEWS = f"page_view_id IN ({_VIEWS})"
 """What must be found, as queries; and which of the sessions and views that are found are about the truth."""
 
 
@@ -66,19 +68,20 @@ class _Event(NamedTuple):
     platform: str
 
 
-def work_out(evidence: Evidence) -> None:
+def work_out(evidence: Evidence, starts_with: str) -> None:
     """Makes `taken` (what the API or the stream took), `counted` (each event once) and what follows from them.
 
+    `starts_with` is what makes a session: `any` event or a `page`.
     The order in which one client's concurrent requests were received is the lake's, where it was read before.
     """
     evidence.connection.execute(_TAKEN)
     evidence.connection.execute(_COUNTED)
     evidence.connection.execute(_AFTER_CUT)
-    _work_out_sessions(evidence)
+    _work_out_sessions(evidence, is_any=starts_with == "any")
     _work_out_people(evidence)
 
 
-def _work_out_sessions(evidence: Evidence) -> None:
+def _work_out_sessions(evidence: Evidence, *, is_any: bool) -> None:
     database = evidence.connection
     database.execute("CREATE TABLE expected_sessions (session_id, key)")
     database.execute(
@@ -86,8 +89,9 @@ def _work_out_sessions(evidence: Evidence) -> None:
         INSERT INTO expected_sessions
         SELECT session_id, min(coalesce(anonymous_id, user_id)) FROM counted
         WHERE session_id IS NOT NULL AND {_IN_TIME} GROUP BY session_id
-        HAVING max(event IN ('page_view', 'page_ping', 'screen_view') OR platform IN ('server', 'desktop'))
-        """
+        HAVING ? OR max(event IN ('page_view', 'page_ping', 'screen_view') OR platform IN ('server', 'desktop'))
+        """,
+        (is_any,),
     )
     rows = evidence.rows(
         """
@@ -95,7 +99,8 @@ def _work_out_sessions(evidence: Evidence) -> None:
         WHERE session_id IS NULL AND coalesce(anonymous_id, user_id) IS NOT NULL ORDER BY 1, 2, event_id
         """
     )
-    keys = ((session[0].key,) for session in _sessions(map(_Event._make, rows)) if _is_session(session))
+    sessions = _sessions(map(_Event._make, rows))
+    keys = ((session[0].key,) for session in sessions if is_any or _has_page(session))
     database.executemany("INSERT INTO expected_sessions VALUES (NULL, ?)", keys)
 
 
@@ -114,7 +119,7 @@ def _sessions(events: Iterable[_Event]) -> Iterator[list[_Event]]:
         yield session
 
 
-def _is_session(events: list[_Event]) -> bool:
+def _has_page(events: list[_Event]) -> bool:
     seen = {event.event for event in events}
     return bool(seen & {"page_view", "page_ping", "screen_view"}) or events[0].platform in ("server", "desktop")
 

@@ -19,13 +19,14 @@ _LONGEST_PATH = 1_000
 
 
 class Touch(NamedTuple):
-    """A session of a person. `source` is its source, medium, campaign, channel group; `last` that of the last session
-    that was not direct."""
+    """A session of a person; whether it counts as a touch in paths. `source` is its source, medium, campaign, channel
+    group; `last` that of the last session that was not direct."""
 
     at: int
     session_id: str
     person: str
     has_page_view: bool
+    counts: bool
     source: tuple[str | None, ...]
     last: tuple[str | None, ...]
 
@@ -68,17 +69,18 @@ def _touches(evidence: Evidence, history: History, settings: Settings) -> list[T
     viewed = dict(evidence.rows("SELECT session_id, start_at FROM lake_page_views WHERE index_in_session = 1"))
     rows = evidence.rows(
         """
-        SELECT session_id, anonymous_id, user_id, start_at, page_views, entry_url, source, medium, campaign,
+        SELECT session_id, anonymous_id, user_id, start_at, page_views, entry_url, platform, source, medium, campaign,
                channel_group FROM lake_sessions WHERE NOT is_bot
         """
     )
     touches: list[Touch] = []
-    for session_id, device, user, start, views, url, *source in rows:
+    for session_id, device, user, start, views, url, platform, *source in rows:
         person = history.people.of(device, user)
         at = microseconds(viewed.get(session_id, start))
         has_page_view = session_id in viewed or views > 0 or url is not None
         if person is not None:
-            touches.append(Touch(at, session_id, person, has_page_view, tuple(source), tuple(source)))
+            counts = has_page_view or platform != "server"
+            touches.append(Touch(at, session_id, person, has_page_view, counts, tuple(source), tuple(source)))
     touches.sort()
     return _with_last_source(touches, settings.source_days * _DAY)
 
@@ -97,13 +99,13 @@ def _with_last_source(touches: Sequence[Touch], lasts: int) -> list[Touch]:
 def _about_touches(evidence: Evidence, touches: Sequence[Touch]) -> Iterator[Expectation]:
     found = evidence.rows(
         """
-        SELECT session_id, person_id, at, has_page_view, source, medium, campaign, channel_group,
+        SELECT session_id, person_id, at, has_page_view, is_touch, source, medium, campaign, channel_group,
                last_source, last_medium, last_campaign, last_channel_group FROM lake_touches
         """
     )
     yield equal("touches", "sessions of people", len(touches), len(found))
     expected: dict[Key, Values] = {
-        (touch.session_id,): (touch.person, touch.at, touch.has_page_view, *touch.source, *touch.last)
+        (touch.session_id,): (touch.person, touch.at, touch.has_page_view, touch.counts, *touch.source, *touch.last)
         for touch in touches
     }
     rows = (((row[0],), (row[1], microseconds(row[2]), *row[3:])) for row in found)
@@ -131,7 +133,7 @@ def _about_conversions(evidence: Evidence, conversions: Sequence[Event]) -> Iter
 def _paths(touches: Sequence[Touch], conversions: Sequence[Event], settings: Settings) -> Iterator[Path]:
     by_person: dict[str, list[Touch]] = defaultdict(list)
     for touch in touches:
-        if touch.has_page_view:
+        if touch.counts:
             by_person[touch.person].append(touch)
     look_back = settings.attribution_lookback_days * _DAY
     for event in conversions:

@@ -42,7 +42,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     evidence = Evidence(truth or settings.home / "truth.db")
     analyses = Analyses.load(settings.analytics)
     evidence.read_lake(settings, analyses)
-    work_out(evidence)
+    work_out(evidence, settings.session_starts_with)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]
     history = read_history(evidence)
     report += device_lines(evidence, history)

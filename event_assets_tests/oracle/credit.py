@@ -15,7 +15,7 @@ _LOOK_BACK = 30 * _DAY
 
 
 class Touch(NamedTuple):
-    """A session's first page view; its beginning, where only pings of one came."""
+    """A session's first view; its beginning, where there is none."""
 
     at: int
     channel_group: str
@@ -63,7 +63,8 @@ def attribution_rows(
 def _paths(sessions: list[Session], first_views: dict[str, int], people: People) -> Iterator[Path]:
     touches: dict[str, list[Touch]] = defaultdict(list)
     for session in sessions:
-        if session.page_views and not session.is_bot:
+        is_visit = session.page_views or session.landing.url or session.landing.platform != "server"
+        if is_visit and not session.is_bot:
             at = first_views.get(session.session_id, session.start)
             touch = Touch(at, session.landing.source.channel_group)
             touches[people.of(session.anonymous_id, session.user_id)].append(touch)

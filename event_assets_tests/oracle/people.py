@@ -79,7 +79,7 @@ def session_rows(sessions: Iterable[Session], people: People) -> Iterator[dict[s
             "is_engaged": session.is_engaged,
             "is_bounce": session.page_views == 1 and not session.is_engaged,
             "entry_url": session.landing.url,
-            "exit_url": (session.views or session.events)[-1].url,
+            "exit_url": session.exit.url,
             "source": came.source,
             "medium": came.medium,
             "campaign": came.campaign,

@@ -174,8 +174,28 @@ class _Traffic:
         self.add("click", _BEGIN + 21 * _DAY, first, session_id="clicks only")
         self.add("screen_view", _BEGIN + 22 * _DAY, Device("app", "ios", None, False), screen={"name": "Home"})
         self.add("click", _BEGIN + 23 * _DAY, Device("desk", "desktop", None, False))
+        self.app()
         self.add("purchase", _BEGIN + 15 * _DAY, first, session_id="endless", properties={"revenue": 1_000})
         self.views_of_a_kind(page)
+
+    def app(self) -> None:
+        """Screens before, after and without pages, some with the page's id that they were shown on; people who only
+        ever did something, and one who paid in an app."""
+        phone, hybrid = Device("phone", "android", None, False), Device("hybrid", "ios", "iphone", True)
+        for number in range(8):
+            at = _BEGIN + 27 * _DAY + number * 2 * _MINUTE
+            self.add("screen_view", at, phone, screen={"name": f"S{number % 3}"})
+        page = {"url": f"https://{OWN_HOST}/in-app?utm_source=newsletter&utm_medium=email"}
+        for number, name in enumerate(("screen_view", "page_view", "screen_view", "page_ping", "click")):
+            at = _BEGIN + 28 * _DAY + number * 10 * _SECOND
+            shown = {"page_view_id": "in-app", "page": page if name == "page_view" else None}
+            self.add(name, at, hybrid, session_id="hybrid", screen={"name": "Web"}, **shown)
+        for number in range(4):
+            doer, at = Device(f"doer{number}", "web", "windows", number % 2 == 0), _BEGIN + (29 + number) * _DAY
+            session = f"doing{number}" if doer.keeps_sessions else None
+            self.add("click", at, doer, session_id=session)
+            if number < 2:
+                self.add("purchase", at + _MINUTE, doer, session_id=session, properties={"revenue": 9.99})
 
     def views_of_a_kind(self, page: dict[str, Any]) -> None:
         """Views and pings without an id, pings of a view of another session, all at one instant, of nobody's device."""

@@ -41,11 +41,11 @@ class Session:
 
     @property
     def views(self) -> list[Event]:
-        """Its page views, each once, in order."""
+        """Its views of pages and screens, each once, in order."""
         first: dict[str, Event] = {}
         for event in self.events:
-            if event.event == "page_view" and event.page_view_id:
-                first.setdefault(event.page_view_id, event)
+            if event.event in ("page_view", "screen_view"):
+                first.setdefault(view_id(event), event)
         return list(first.values())
 
     @property
@@ -55,13 +55,24 @@ class Session:
 
     @property
     def landing(self) -> Event:
-        """What it began with: the first page view, else the first event."""
-        return (self.views or self.events)[0]
+        """What it began with: the first page view, else the first screen view, else the first event."""
+        return self._seen[0]
+
+    @property
+    def exit(self) -> Event:
+        """What it ended with, likewise."""
+        return self._seen[-1]
+
+    @property
+    def _seen(self) -> list[Event]:
+        pages = [event for event in self.events if event.event == "page_view"]
+        return pages or self.views or self.events
 
     @property
     def start(self) -> int:
         """When it began."""
-        first = next((event for event in self.events if event.event in ("page_view", "page_ping")), None)
+        seen = ("page_view", "page_ping", "screen_view")
+        first = next((event for event in self.events if event.event in seen), None)
         begins = self.events[0].derived
         return begins - 5_000 if first is not None and first.event == "page_ping" else begins
 
@@ -77,8 +88,8 @@ class Session:
 
     @property
     def page_views(self) -> int:
-        """Distinct page views, those of which only pings came included."""
-        return len({event.page_view_id for event in [*self.views, *self.pings]})
+        """Distinct views, those of which only pings came included."""
+        return len({view_id(event) for event in [*self.views, *self.pings]})
 
     @property
     def engaged_seconds(self) -> int:
@@ -89,7 +100,7 @@ class Session:
 
     @property
     def is_engaged(self) -> bool:
-        """Two page views, 20 engaged seconds or a conversion."""
+        """Two views, 20 engaged seconds or a conversion."""
         return self.page_views >= 2 or self.engaged_seconds >= 20 or bool(self.conversions)
 
     @property
@@ -98,17 +109,15 @@ class Session:
         return any(event.agent.is_bot for event in self.events)
 
 
+def view_id(event: Event) -> str:
+    """A page view is told by its id, where it has one; a screen view by its event. A ping is of a page view."""
+    own: str = event.event_id
+    return own if event.event == "screen_view" else event.page_view_id or own
+
+
 def sessions_of(events: Iterable[Event]) -> list[Session]:
-    """The sessions that exist, and cut ones where they were cut."""
-    found = [*_by_client(events), *_computed(events)]
-    return [session for session in found if _exists(session)]
-
-
-def _exists(session: Session) -> bool:
-    return any(
-        event.event in ("page_view", "page_ping", "screen_view") or event.platform in ("server", "desktop")
-        for event in session.events
-    )
+    """The sessions, and cut ones where they were cut."""
+    return [*_by_client(events), *_computed(events)]
 
 
 def _by_client(events: Iterable[Event]) -> Iterator[Session]:
@@ -145,21 +154,23 @@ def _named(id_: str, events: list[Event]) -> Session:
 
 
 def page_view_rows(sessions: Iterable[Session]) -> Iterator[dict[str, Any]]:
-    """`page_views`: each page view in the session of its earliest event."""
+    """`page_views`: each view in the session of its earliest event."""
     owner: dict[str, tuple[Event, Session]] = {}
     for session in sessions:
         for view in session.views:
-            known = owner.get(view.page_view_id)
+            known = owner.get(view_id(view))
             if known is None or view.order < known[0].order:
-                owner[view.page_view_id] = view, session
+                owner[view_id(view)] = view, session
     for view, session in owner.values():
         own = [known for known, of in owner.values() if of is session]
         own.sort(key=lambda event: event.order)
-        pings = [ping for ping in session.pings if ping.page_view_id == view.page_view_id]
+        pings = [ping for ping in session.pings if ping.page_view_id == view_id(view)]
         slots = {ping.occurred // _SLOT for ping in pings}
         end = max([view.derived, *(ping.derived for ping in pings)])  # nothing ends before it begins
         yield {
-            "page_view_id": view.page_view_id,
+            "page_view_id": view_id(view),
+            "kind": "screen" if view.event == "screen_view" else "page",
+            "screen_name": (view.screen or {}).get("name"),
             "event_id": view.event_id,
             "session_id": session.session_id,
             "anonymous_id": session.anonymous_id,
@@ -188,7 +199,7 @@ def _scroll_percent(view: Event, pings: list[Event]) -> int | None:
 
 
 def issue_rows(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
-    """`session_issues`: the cut ones, also where what is left has nothing that makes a session."""
+    """`session_issues`: the cut ones."""
     for session in _by_client(events):
         if session.after_cut:
             yield {"session_id": session.session_id, "reason": "too_long"}

@@ -35,7 +35,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     """An event around two midnights; few ids, so that sessions meet and page views repeat."""
     number = draw(st.integers(0, 25))
     happened = DAY + dt.timedelta(minutes=draw(st.integers(-90, 1530)))
-    kind = draw(st.sampled_from(["page_view", "page_ping", "click", "purchase"]))
+    kind = draw(st.sampled_from(["page_view", "screen_view", "page_ping", "click", "purchase"]))
     event: dict[str, Any] = {
         "event_id": f"e{number}",
         "event": kind,
@@ -48,7 +48,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         "properties": {"revenue": 5.0} if kind == "purchase" else {},
     }
     if kind in ("page_view", "page_ping"):
-        event["page_view_id"] = draw(st.sampled_from(["p1", "p2", "p3"]))
+        event["page_view_id"] = draw(st.sampled_from([None, "p1", "p2", "p3"]))
         event["page"] = {"url": f"https://shop.example/{number % 3}"}
     return event
 

@@ -28,7 +28,7 @@ def touch(number: int, when: dt.datetime, channel: str | None, person: str = "p1
         "person_id": person,
         "session_id": f"s{number}",
         "at": when,
-        "has_page_view": True,
+        "is_touch": True,
         "channel_group": channel,
         **fields,
     }
@@ -95,8 +95,8 @@ def test_a_conversion_without_a_touch_keeps_its_row(spark: SparkSession) -> None
     assert (row["path"], row["touched_before"], row["touches"], row["conversions"]) == (None, None, 0, 1)
 
 
-def test_a_session_without_a_page_view_is_no_touch(spark: SparkSession) -> None:
-    assert path(spark, [touch(1, at(-9), "Email", has_page_view=False)]) is None
+def test_a_session_that_is_no_touch_is_in_no_path(spark: SparkSession) -> None:
+    assert path(spark, [touch(1, at(-9), "Email", is_touch=False)]) is None
 
 
 def test_an_unknown_channel_group_is_unassigned(spark: SparkSession) -> None:
@@ -163,7 +163,7 @@ def test_paths_are_what_a_walk_over_each_persons_touches_finds(spark: SparkSessi
     days = st.sampled_from([0, 1, 2, 15, 29, 30, 31, 45, 60])
     people, channels = st.sampled_from(["p1", "p2"]), st.sampled_from(["Email", "Direct", None])
     drawn = data.draw(st.lists(st.tuples(days, channels, people, st.booleans()), max_size=12))
-    touches = [touch(n, at(days=d), c, p, has_page_view=v) for n, (d, c, p, v) in enumerate(drawn)]
+    touches = [touch(n, at(days=d), c, p, is_touch=v) for n, (d, c, p, v) in enumerate(drawn)]
     sales = data.draw(st.lists(st.tuples(days, people), max_size=5))
     converted = [conversion(n, at(days=d), p) for n, (d, p) in enumerate(sales)]
     rows = made(spark, data.draw(st.permutations(touches)), data.draw(st.permutations(converted)))
@@ -172,6 +172,6 @@ def test_paths_are_what_a_walk_over_each_persons_touches_finds(spark: SparkSessi
         for each in sorted(touches, key=lambda row: (row["at"], row["session_id"])):
             near = sale["at"] - dt.timedelta(days=30) <= each["at"] <= sale["at"]
             name = each["channel_group"] or "Unassigned"
-            if near and each["has_page_view"] and each["person_id"] == sale["person_id"] and walked[-1:] != [name]:
+            if near and each["is_touch"] and each["person_id"] == sale["person_id"] and walked[-1:] != [name]:
                 walked.append(name)
         assert rows[sale["event_id"]]["path"] == (" > ".join(walked) or None)

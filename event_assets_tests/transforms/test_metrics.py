@@ -28,7 +28,7 @@ def test_a_row_sums_a_day_and_platform(spark: SparkSession) -> None:
     ]
     ios, web = metrics(spark, rows)
     assert tuple(web) == DAILY_METRICS.column_names
-    assert (ios["platform"], ios["events"], ios["sessions"], ios["page_views"], ios["revenue"]) == ("ios", 1, 1, 0, 0.0)
+    assert (ios["platform"], ios["events"], ios["sessions"], ios["page_views"], ios["revenue"]) == ("ios", 1, 1, 1, 0.0)
     assert (web["events"], web["page_views"], web["sessions"], web["visitors"], web["known_users"]) == (4, 2, 2, 2, 1)
     assert (web["engaged_sessions"], web["bounces"], web["engaged_seconds"]) == (1, 1, 5)
     assert (web["conversions"], web["revenue"]) == (1, 5.0)

@@ -32,9 +32,20 @@ def test_a_row_has_the_columns_of_the_table_in_their_order(spark: SparkSession) 
     assert tuple(only(page_views_of(spark, [view()]))) == PAGE_VIEWS.column_names
 
 
-def test_a_page_view_is_a_page_view_event_with_an_id(spark: SparkSession) -> None:
-    rows = [view(), view(1, None), ping(2, "p2"), enriched_event("search", at(3), page_view_id="p3")]
-    assert [row["page_view_id"] for row in page_views_of(spark, rows)] == ["p1"]
+def test_a_page_view_is_a_page_view_event_and_without_an_id_its_event_is_it(spark: SparkSession) -> None:
+    plain = [view(1, None, event_id="e1"), view(1, None, event_id="e2")]
+    rows = [view(), *plain, ping(2, "p2"), enriched_event("search", at(3), page_view_id="p3")]
+    found = {row["page_view_id"]: row["index_in_session"] for row in page_views_of(spark, rows)}
+    assert found == {"p1": 1, "e1": 2, "e2": 3}
+
+
+def test_a_screen_view_is_a_view_of_its_own_beside_those_of_pages(spark: SparkSession) -> None:
+    screen = enriched_event("screen_view", at(5), event_id="e1", page_view_id="p1", screen_name="Home")
+    rows = page_views_of(spark, [view(), ping(10), screen, view(20, "p2")])
+    page, shown, last = sorted(rows, key=lambda row: row["index_in_session"])
+    assert [row["kind"] for row in (page, shown, last)] == ["page", "screen", "page"]
+    assert (shown["page_view_id"], shown["event_id"], shown["screen_name"]) == ("e1", "e1", "Home")
+    assert (page["engaged_seconds"], shown["engaged_seconds"], shown["views_in_session"]) == (5, 0, 3)
 
 
 def test_the_earliest_event_of_an_id_counts_then_the_earliest_by_the_clients_clock(spark: SparkSession) -> None:

@@ -87,8 +87,16 @@ def test_a_later_copy_of_a_page_view_on_another_day_changes_nothing_there(spark:
     assert [row["anonymous_id"] for row in lake.page_views] == ["a1"]
 
 
+def test_a_view_whose_id_is_anothers_event_is_the_same_view_whichever_comes_first(spark: SparkSession) -> None:
+    plain = enriched_event(event_id="one")
+    named = enriched_event(when=at(days=-2), anonymous_id="a2", page_view_id="one")
+    for batches in ([plain], [named]), ([named], [plain]):
+        lake, _ = brought_up_to_date(spark, *batches)
+        assert [(row["page_view_id"], row["anonymous_id"]) for row in lake.page_views] == [("one", "a2")]
+
+
 def test_only_sessions_that_begin_in_a_zone_are_made_again(spark: SparkSession) -> None:
-    others = [enriched_event(when=at(hours=2 * hours), anonymous_id=f"a{hours % 3}") for hours in range(6)]
+    others = [enriched_event("signup", at(hours=2 * hours), anonymous_id=f"a{hours % 3}") for hours in range(6)]
     came = enriched_event(when=at(60))
     rows = [*others, came]
     dates = {row["event_date"] for row in rows}
@@ -103,7 +111,7 @@ def events(draw: st.DrawFn) -> Row:
     minutes = draw(st.sampled_from([0, 29, 30, 31, 700, 715, 730, 745, 1440, 1441, 4320, 4325, 10000]))
     when = at(draw(st.integers(0, 40)), minutes=minutes)
     return enriched_event(
-        draw(st.sampled_from(["page_view", "page_view", "page_ping", "signup", "purchase"])),
+        draw(st.sampled_from(["page_view", "page_view", "screen_view", "page_ping", "signup", "purchase"])),
         when,
         received_at=at(draw(st.integers(0, 3)), minutes=draw(st.sampled_from([minutes, minutes, 10, 12000]))),
         anonymous_id=draw(st.sampled_from(["a1", "a1", "a2", None])),

@@ -24,6 +24,13 @@ def test_a_row_has_the_columns_of_the_table_in_their_order(spark: SparkSession) 
     assert tuple(only(sessions_of(spark, [enriched_event()]))) == SESSIONS.column_names
 
 
+@pytest.mark.parametrize("platform", ["web", "ios", "android", "desktop", "server"])
+@pytest.mark.parametrize("event", ["page_view", "page_ping", "screen_view", "purchase", "identify", "anything"])
+def test_any_event_makes_a_session(spark: SparkSession, event: str, platform: str) -> None:
+    session = only(sessions_of(spark, [enriched_event(event, platform=platform)]))
+    assert (session["events"], session["platform"]) == (1, platform)
+
+
 @pytest.mark.parametrize(
     ("event", "platform", "is_session"),
     [
@@ -36,10 +43,11 @@ def test_a_row_has_the_columns_of_the_table_in_their_order(spark: SparkSession) 
         ("purchase", "desktop", True),
     ],
 )
-def test_a_session_row_exists_with_a_page_or_screen_or_from_server_or_desktop(
+def test_by_the_rule_of_pages_a_session_has_a_page_or_screen_or_is_of_a_server_or_desktop(
     spark: SparkSession, event: str, platform: str, is_session: bool
 ) -> None:
-    assert len(sessions_of(spark, [enriched_event(event, platform=platform)])) == is_session
+    rules = SessionRules(starts_with="page")
+    assert len(sessions_of(spark, [enriched_event(event, platform=platform)], rules)) == is_session
 
 
 def test_the_anonymous_id_is_that_of_the_earliest_received_event(spark: SparkSession) -> None:
@@ -110,15 +118,32 @@ def test_absolute_seconds_count_whole_second_boundaries(spark: SparkSession) -> 
     )
 
 
-def test_page_views_are_the_distinct_ids_of_views_and_pings(spark: SparkSession) -> None:
+def test_a_ping_that_follows_a_screen_does_not_begin_the_session(spark: SparkSession) -> None:
+    rows = [enriched_event("screen_view", at(10)), enriched_event("page_ping", at(20), page_view_id="p")]
+    assert only(sessions_of(spark, rows))["start_at"] == at(10)
+
+
+def test_page_views_are_the_distinct_ids_of_views_and_pings_and_each_view_without_one(spark: SparkSession) -> None:
     rows = [
         enriched_event(page_view_id="p1"),
         enriched_event(when=at(1), page_view_id="p1"),
         enriched_event("page_ping", at(2), page_view_id="p2"),
         enriched_event("search", at(3), page_view_id="p3"),
         enriched_event(when=at(4)),
+        enriched_event(when=at(5)),
     ]
-    assert only(sessions_of(spark, rows))["page_views"] == 2
+    assert only(sessions_of(spark, rows))["page_views"] == 4
+
+
+def test_every_screen_view_is_a_view_also_on_a_page_with_an_id(spark: SparkSession) -> None:
+    screens = [enriched_event("screen_view", at(minutes=n), platform="ios") for n in range(5)]
+    session = only(sessions_of(spark, screens))
+    assert (session["page_views"], session["is_engaged"], session["is_bounce"]) == (5, True, False)
+    page = enriched_event(page_view_id="p1")
+    shown = [enriched_event("screen_view", at(n), page_view_id="p1") for n in (1, 2)]
+    ping = enriched_event("page_ping", at(10), page_view_id="p1")
+    session = only(sessions_of(spark, [page, *shown, ping]))
+    assert (session["page_views"], session["engaged_seconds"]) == (3, 5)
 
 
 def test_engaged_seconds_are_ten_a_slot_but_five_for_the_first_of_each_view(spark: SparkSession) -> None:
@@ -153,8 +178,9 @@ def test_a_session_is_engaged_by_two_views_or_twenty_seconds_or_a_conversion(spa
     assert engaged(enriched_event("signup", at(9)), rules=SessionRules(conversion_events=("signup",))) == (True, False)
 
 
-def test_a_session_without_page_views_is_no_bounce(spark: SparkSession) -> None:
-    assert not only(sessions_of(spark, [enriched_event("screen_view", platform="ios")]))["is_bounce"]
+def test_a_session_of_one_view_is_a_bounce_and_one_without_a_view_is_not(spark: SparkSession) -> None:
+    for event, is_bounce in (("screen_view", True), ("page_view", True), ("signup", False)):
+        assert only(sessions_of(spark, [enriched_event(event, platform="ios")]))["is_bounce"] == is_bounce
 
 
 def test_landing_and_device_come_from_the_first_page_view_and_the_exit_page_from_the_last(spark: SparkSession) -> None:
@@ -169,13 +195,19 @@ def test_landing_and_device_come_from_the_first_page_view_and_the_exit_page_from
     assert [session[name] for name in names] == ["/1", "/2", "r1", "s1", "b1", "c1"]
 
 
-def test_without_a_page_view_they_come_from_the_first_and_last_event(spark: SparkSession) -> None:
-    rows = [
-        enriched_event("screen_view", at(0), page_url="/0", platform="ios"),
-        enriched_event("signup", at(3), page_url="/3", platform="ios"),
-    ]
-    session = only(sessions_of(spark, rows))
-    assert (session["entry_url"], session["exit_url"], session["platform"]) == ("/0", "/3", "ios")
+def test_without_a_page_view_they_come_from_screen_views_and_without_these_from_the_first_and_last_event(
+    spark: SparkSession,
+) -> None:
+    names = ("signup", "screen_view", "screen_view", "page_view", "screen_view", "click")
+    rows = [enriched_event(name, at(n), page_url=f"/{n}", platform="ios") for n, name in enumerate(names)]
+
+    def edges(*wanted: str) -> tuple[str, str]:
+        session = only(sessions_of(spark, [row for row in rows if row["event"] in wanted]))
+        return session["entry_url"], session["exit_url"]
+
+    assert edges(*names) == ("/3", "/3")
+    assert edges("signup", "screen_view", "click") == ("/1", "/4")
+    assert edges("signup", "click") == ("/0", "/5")
 
 
 def test_events_at_the_same_time_are_in_order_of_their_ids(spark: SparkSession) -> None:

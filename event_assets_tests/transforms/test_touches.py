@@ -50,7 +50,20 @@ def test_a_touch_is_the_first_page_view_of_a_session(spark: SparkSession) -> Non
     assert (row["at"], row["has_page_view"], row["channel_group"]) == (at(7), True, "Email")
 
 
-def test_a_session_without_any_page_is_there_but_no_touch(spark: SparkSession) -> None:
+def test_a_session_of_a_device_is_a_touch_and_a_servers_only_with_a_page(spark: SparkSession) -> None:
+    rows = made(
+        spark,
+        [
+            session(1, at(0), page_views=0, platform="web"),
+            session(2, at(1), page_views=0, platform="android"),
+            session(3, at(2), page_views=0, platform="server"),
+            session(4, at(3), page_views=0, platform="server", entry_url="https://shop.example/"),
+        ],
+    )
+    assert [row["is_touch"] for row in rows] == [True, True, False, True]
+
+
+def test_a_session_without_any_page_is_there_and_says_so(spark: SparkSession) -> None:
     rows = made(
         spark,
         [
@@ -123,8 +136,8 @@ def test_any_order_of_rows_gives_the_same(spark: SparkSession) -> None:
 def test_it_takes_any_rows_that_name_person_time_and_source(spark: SparkSession) -> None:
     schema = ", ".join(f"{c.name} {c.spark_type}" for c in TOUCHES.columns if not c.name.startswith("last_"))
     rows = [
-        ("p", "s1", at(0), True, "x", "y", None, "Paid Search"),
-        ("p", "s2", at(1), False, "(direct)", "(none)", None, "Direct"),
+        ("p", "s1", at(0), True, "x", "y", None, "Paid Search", True),
+        ("p", "s2", at(1), False, "(direct)", "(none)", None, "Direct", False),
     ]
     found = rows_of(last_non_direct(spark.createDataFrame(rows, schema)))
     assert last_sources(found) == ["x", "x"]

@@ -68,7 +68,7 @@ def settings(home: Path, tmp_path: Path) -> Settings:
 
 def _platform(truth: Path, stream: EventStream) -> Platform:
     evidence = Evidence(truth)
-    work_out(evidence)
+    work_out(evidence, "any")
     known = {
         (row[0], row[1], row[2]): row[3:]
         for row in evidence.rows("SELECT shard_id, sequence_number, line, fate, fate_reason FROM taken")

@@ -12,7 +12,7 @@ DAILY_METRICS = Table(
         EVENT_DATE,
         required("platform", "string", "web, ios, android, desktop or server."),
         required("events", "long", "Events."),
-        required("page_views", "long", "Page views."),
+        required("page_views", "long", "Views of pages and screens."),
         required("sessions", "long", "Sessions that began on the day."),
         required(
             "visitors",

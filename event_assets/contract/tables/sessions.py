@@ -1,4 +1,4 @@
-"""Page views, sessions, and the sessions that were cut."""
+"""Views of pages and screens, sessions, and the sessions that were cut."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from event_assets.contract.tables.schema import Column, Table, required
 
 PAGE_VIEWS = Table(
     "page_views",
-    "One row a page view, by the date on which it began.",
+    "One row a view of a page or of a screen, by the date on which it began.",
     (
         EVENT_DATE,
-        required("page_view_id", "string", "Id of the page view."),
-        required("event_id", "string", "The page_view event that counts."),
+        required(
+            "page_view_id",
+            "string",
+            "Id of the view.",
+            definition="the page_view_id of the page_view event, else its event_id; of a screen_view its event_id",
+        ),
+        required("event_id", "string", "The page_view or screen_view event that counts."),
         required("session_id", "string", "Session it belongs to."),
         Column("anonymous_id", "string", "Device of its session.", pii=True),
-        Column("user_id", "string", "User id on the page_view event.", pii=True),
+        Column("user_id", "string", "User id on that event.", pii=True),
         required("start_at", "timestamp", "When it began."),
         required("end_at", "timestamp", "Last sign of life: its last ping, else its beginning."),
         required(
@@ -45,14 +50,16 @@ PAGE_VIEWS = Table(
             "Place in its session, from 1.",
             definition="by derived_at, occurred_at, event_id",
         ),
-        required("views_in_session", "int", "Page views of its session."),
+        required("views_in_session", "int", "Views of its session."),
         Column("url", "string", "URL of the page.", source=("enriched_events.page_url",)),
         Column("title", "string", "Title of the page.", source=("enriched_events.page_title",)),
         Column("path", "string", "Path of the page.", source=("enriched_events.page_path",)),
         Column("referrer", "string", "Referrer of the page.", source=("enriched_events.page_referrer",)),
-        Column("channel_group", "string", "Default channel group of the page view."),
+        Column("channel_group", "string", "Default channel group of the view."),
         Column("device_type", "string", "desktop, mobile, tablet, bot or other."),
         required("is_bot", "boolean", "The user agent is a robot's."),
+        Column("kind", "string", "page (a page_view) or screen (a screen_view)."),
+        Column("screen_name", "string", "Name of the screen."),
     ),
     key=("page_view_id",),
     partition_by=("event_date",),
@@ -72,15 +79,16 @@ SESSIONS = Table(
             "start_at",
             "timestamp",
             "When it began.",
-            definition="the first derived_at of its events; 5 seconds earlier where the first page event is a ping",
+            definition="the first derived_at of its events; 5 seconds earlier where the first view or ping is a ping",
         ),
         required("end_at", "timestamp", "Its last event.", definition="the last derived_at of its events"),
         required("events", "long", "Events of the session."),
         required(
             "page_views",
             "long",
-            "Distinct page views, pings included.",
-            definition="distinct page_view_id over page_view and page_ping events",
+            "Distinct views of pages and screens, pings included.",
+            definition="distinct page_view_id of page_view (without one, its event_id) and page_ping events, and each "
+            "screen_view event",
         ),
         required(
             "engaged_seconds",
@@ -100,17 +108,15 @@ SESSIONS = Table(
         required(
             "is_engaged",
             "boolean",
-            "Two page views, enough engaged seconds, or a conversion.",
+            "Two views, enough engaged seconds, or a conversion.",
             definition="page_views >= 2, or engaged_seconds >= 20 (a setting), or conversions >= 1",
         ),
-        required(
-            "is_bounce", "boolean", "One page view and not engaged.", definition="page_views = 1 and not is_engaged"
-        ),
+        required("is_bounce", "boolean", "One view and not engaged.", definition="page_views = 1 and not is_engaged"),
         required("is_cut", "boolean", "Cut for its length (24 hours; 3 days where the client gave the id)."),
         Column("entry_url", "string", "First page.", source=("enriched_events.page_url",)),
         Column("exit_url", "string", "Last page.", source=("enriched_events.page_url",)),
         Column("referrer", "string", "Referrer of the first page.", source=("enriched_events.page_referrer",)),
-        Column("source", "string", "Source of the first page view, else of the first event."),
+        Column("source", "string", "Source of the first page view, else of the first screen view, else event."),
         Column("medium", "string", "Medium of the same."),
         Column("campaign", "string", "Campaign of the same."),
         Column("channel_group", "string", "Default channel group of the same."),

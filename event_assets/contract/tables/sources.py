@@ -12,11 +12,11 @@ TOUCHES = Table(
     (
         required("person_id", "string", "The person whose session it is."),
         required("session_id", "string", "The session."),
-        required("at", "timestamp", "Its first page view; where it has none, its beginning."),
+        required("at", "timestamp", "Its first view; where it has none, its beginning."),
         required(
             "has_page_view",
             "boolean",
-            "It has a page view, and so is a touch in conversion paths.",
+            "It has a view of a page or a screen.",
             definition="it is in page_views, or its sessions.page_views > 0, or it has an entry_url",
         ),
         Column("source", "string", "Source of the session."),
@@ -33,6 +33,12 @@ TOUCHES = Table(
         Column("last_medium", "string", "Medium of the same."),
         Column("last_campaign", "string", "Campaign of the same."),
         Column("last_channel_group", "string", "Channel group of the same."),
+        Column(
+            "is_touch",
+            "boolean",
+            "It is a touch in conversion paths. What only a server says is no visit.",
+            definition="has_page_view, or its sessions.platform is not server",
+        ),
     ),
     key=("session_id",),
 )
@@ -65,7 +71,8 @@ CONVERSION_PATHS = Table(
             "touches",
             "long",
             "Touches in the look-back, equal neighbours counted each.",
-            definition="the person's sessions with a page view at most 30 days (a setting) before at, ends included",
+            definition="the person's sessions that are touches (is_touch) at most 30 days (a setting) before at, ends "
+            "included",
         ),
         Column(
             "path",
