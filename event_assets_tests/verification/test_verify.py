@@ -156,7 +156,12 @@ def _behaviour(evidence: Evidence) -> Platform:
         for n, (session_id, key) in enumerate(evidence.rows("SELECT session_id, key FROM expected_sessions"))
     ]
     sessions[0]["revenue"] = float(revenue)
-    views = evidence.rows("SELECT DISTINCT page_view_id FROM counted WHERE event = 'page_view'")
+    views = evidence.rows(
+        """
+        SELECT DISTINCT page_view_id FROM counted WHERE event = 'page_view'
+        UNION ALL SELECT event_id FROM counted WHERE event = 'screen_view'
+        """
+    )
     people = evidence.rows("SELECT id, person FROM expected_people")
     users: Rows = [
         {"person_id": person, "events": 0, "revenue": 0.0, "is_bot": False} for person in sorted({p for _, p in people})
