@@ -169,7 +169,8 @@ def test_a_conversion_that_goes_leaves_a_path_that_led_to_none(marketing: Market
 
 
 def test_conversions_without_a_touch_are_reported_and_credited_to_nobody(marketing: Marketing) -> None:
-    marketing.change([purchase(1, None, user_id="u1", platform="server"), visit("Email", 1, "a2"), purchase(2, "a2")])
+    by_server = purchase(1, None, user_id="u1", platform="server")
+    marketing.change([by_server, visit("Email", 1, "a2"), purchase(1.01, "a2")])
     report = marketing.run()["attribution"]
     assert report.more["conversions_without_touch"] == 1
     assert report.groups == {"Email": dict.fromkeys(MODELS, 1.0)}
@@ -184,7 +185,7 @@ def test_other_rules_make_everything_again(marketing: Marketing) -> None:
 
 
 def test_another_spend_file_makes_the_performance_again(marketing: Marketing, tmp_path: Path) -> None:
-    marketing.change([visit("Email", 1), purchase(1.1, revenue=30)])
+    marketing.change([visit("Email", 1), purchase(1.01, revenue=30)])
     marketing.run()
     assert {row["roas"] for row in marketing.rows("channel_performance")} == {None}
     spend = tmp_path / "spend.csv"
@@ -198,7 +199,7 @@ def test_another_spend_file_makes_the_performance_again(marketing: Marketing, tm
 
 
 def test_a_bad_spend_file_stops_its_own_table_alone(marketing: Marketing, tmp_path: Path) -> None:
-    marketing.change([visit("Email", 1), purchase(1.1)])
+    marketing.change([visit("Email", 1), purchase(1.01)])
     spend = tmp_path / "spend.csv"
     spend.write_text("date,channel_group,spend,currency\n2026-03-03,Mail,10,EUR\n")
     told = marketing.run(spend=spend)["channel_performance"].more["spend_file"]
