@@ -21,6 +21,9 @@ _JSON_SPACE = b" \t\r\n"
 
 _LINES_OF_AN_EVENT = 10
 """Lines that a body of NDJSON may have for each event, empty ones among them."""
+_FEW_BYTES = 65_536
+"""An array of so many bytes cannot have elements enough to be a burden before they are counted."""
+_array = msgspec.json.Decoder(list[msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -105,6 +108,8 @@ def _split(text: bytes, most: int, lines: bool) -> Events:
 
 def _elements(array: bytes, most: int) -> Events:
     try:
+        if len(array) <= _FEW_BYTES:
+            return Events(list(map(bytes, _array.decode(array))), len(array), array)
         elements = _decoder_of_arrays(most).decode(array)
     except RecursionError:
         raise RequestRefused(400, "too_deep", "the body is nested too deeply") from None
