@@ -18,6 +18,9 @@ from event_assets.contract.plan import PlanError
 from event_assets.settings import Settings, SettingsError, load_settings
 
 _GRACE_SECONDS = 20
+_STILL_SECONDS = 120
+"""A worker that does not answer its parent for so long is ended. On a busy machine the imports alone take more than
+uvicorn's five seconds, and every worker would be killed before it serves."""
 
 
 def serve(settings: Settings, app: Starlette, workers: int = 1) -> None:
@@ -38,6 +41,7 @@ def serve(settings: Settings, app: Starlette, workers: int = 1) -> None:
         log_config=log_config(),
         forwarded_allow_ips=settings.collector_proxies,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_worker_healthcheck=_STILL_SECONDS,
     )
 
 

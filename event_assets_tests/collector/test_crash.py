@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -95,3 +96,15 @@ def test_two_processes_share_a_port_a_stream_and_the_keys(tmp_path: Path) -> Non
         collector.terminate()
         assert collector.wait(60) is not None
     assert len(written(open_stream(load_settings(home=tmp_path)))) == 20
+
+
+@pytest.mark.slow
+def test_workers_that_are_slow_to_start_are_let_start(tmp_path: Path) -> None:
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "sitecustomize.py").write_text("import time\ntime.sleep(7)\n")
+    key = WriteKeys(tmp_path / "keys.json").create("site", "web")
+    path = f"{tmp_path / 'slow'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    port = free_port()
+    with process(tmp_path, port, "--workers", "2", PYTHONPATH=path):
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/events", json=event(1), headers={"x-write-key": key})
+    assert answer.status_code == 200
