@@ -12,9 +12,9 @@ import msgspec
 import pytest
 import zstandard
 
-from event_assets.settings import Settings
+from event_assets.collector.judge import Judge
 from event_assets.streams import EventStream
-from event_assets_tests.collector.serving import event, serving, written
+from event_assets_tests.collector.serving import event, written
 
 NDJSON = {"content-type": "application/x-ndjson"}
 
@@ -286,10 +286,12 @@ def test_the_document_is_openapi_3_1_and_knows_the_contract(client: httpx.Client
 
 
 def test_a_fault_of_the_collectors_own_is_answered_as_such_and_never_as_a_success(
-    settings: Settings, stream: EventStream
+    client: httpx.Client, stream: EventStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (settings.home / "keys.json").write_text("{")
-    with serving(settings, stream) as client:
-        answer = client.post("/v1/events", json=event(1), headers={"x-write-key": "ea_1_1"})
+    def fault(*_: object) -> None:
+        raise RuntimeError("a fault of the collector's own")
+
+    monkeypatch.setattr(Judge, "judge", fault)
+    answer = client.post("/v1/events", json=event(1))
     assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
     assert ids_on(stream) == []
