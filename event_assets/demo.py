@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,24 +20,29 @@ from event_assets.simulator.local import simulate_locally
 from event_assets.simulator.run import Progress, SimulationResult
 from event_assets.simulator.traffic import Traffic
 from event_assets.simulator.truth import TruthLedger
-from event_assets.stack.health import last_failed_run
+from event_assets.stack.health import RecentRun, failures_in_a_row, last_failed_run, recent_runs
 from event_assets.stack.local import LocalStack
+from event_assets.stack.patience import Patience
 from event_assets.warehouse.warehouse import Warehouse
 
 LOOK_SECONDS = 1.0
+MOST_FAILURES = 4
+"""Runs that may fail one after another: what passes by itself has passed by then."""
 
 
 class DemoFailed(RuntimeError):
-    """Not everything acknowledged reached the warehouse in time. The message says what is missing and where to look."""
+    """What was acknowledged does not reach the warehouse. The message says what is missing and where to look."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """How far the demo is: what was sent so far, and the state of the platform once it was looked at."""
+    """How far the demo is: what was sent so far, the state of the platform once it was looked at, and what is waited
+    for."""
 
     progress: Progress
     overview: Overview | None = None
     missing: int = 0
+    waiting_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,26 +89,32 @@ def run_demo(
 ) -> DemoResult:
     """Send the traffic and wait until all that was acknowledged is in the warehouse.
 
-    `watch` is called about once a second. Raises `DemoFailed` after `patience_seconds` without an end, `StackError`
-    when a service ends for good.
+    `watch` is called about once a second. However slow the machine, it waits as long as something moves. Raises
+    `DemoFailed` where nothing has for `patience_seconds` or every run fails, `StackError` when a service ends for good.
     """
+    began = time.time()
     sending = _Sending(settings, stack.record.collector_url, events=events, seconds=seconds, seed=seed)
     while not sending.done(LOOK_SECONDS):
         stack.check()
         watch(Moment(sending.progress))
     simulation = sending.result()
     url = stack.record.warehouse_url
-    deadline = time.monotonic() + patience_seconds
+    patience = Patience(patience_seconds)
     while True:
         overview = read_overview(settings, url)
         latencies = _latencies(settings, url, simulation.run_id)
         missing = sum(latency is None for latency in latencies)
-        watch(Moment(sending.progress, overview, missing))
+        runs = recent_runs(stack.record.dagster_url, since=began)
+        faults = _shortfall(overview, missing)
+        watch(Moment(sending.progress, overview, missing, "; ".join([*faults, *_under_way(runs)])))
         if overview.settled and not missing:
             arrived = [latency for latency in latencies if latency is not None]
             return DemoResult(simulation, overview, *_percentiles(arrived))
-        if time.monotonic() > deadline:
-            raise DemoFailed(_shortfall(stack, overview, missing, patience_seconds))
+        moving = (missing, len(latencies), repr(overview), tuple(runs))
+        if patience.is_over(moving):
+            raise DemoFailed(f"Nothing has moved for {patience_seconds:.0f} s: {_where(stack, faults)}")
+        if failures_in_a_row(runs) >= MOST_FAILURES:
+            raise DemoFailed(f"The last {MOST_FAILURES} runs failed: {_where(stack, faults)}")
         stack.check()
         time.sleep(LOOK_SECONDS)
 
@@ -167,18 +178,35 @@ def _percentiles(latencies: list[float]) -> tuple[float, float]:
     return cuts[9], cuts[18]
 
 
-def _shortfall(stack: LocalStack, overview: Overview, missing: int, patience_seconds: float) -> str:
+def _shortfall(overview: Overview, missing: int) -> list[str]:
+    """What is not as it will be in the end."""
     faults = []
     if missing:
         faults.append(f"{missing} acknowledged events are not in the warehouse")
     if overview.unread_shards:
         faults.append(f"the stream holds unread records ({', '.join(overview.unread_shards)})")
     if overview.outstanding:
-        faults.append(f"these tables are behind: {', '.join(sorted(overview.outstanding))}")
+        behind = (f"{name} ({_days(dates)})" for name, dates in sorted(overview.outstanding.items()))
+        faults.append(f"these tables are behind: {', '.join(behind)}")
     if overview.books.pending:
         faults.append(f"{overview.books.pending} clean events are not enriched")
     if not overview.books.balanced:
         faults.append("the books do not balance")
+    return faults
+
+
+def _days(dates: Sequence[str]) -> str:
+    return dates[0] if len(dates) == 1 else f"{len(dates)} days from {dates[0]} to {dates[-1]}"
+
+
+def _under_way(runs: Sequence[RecentRun]) -> list[str]:
+    under_way = [run for run in runs if not run.is_finished]
+    return (
+        [f"{len(under_way)} runs are under way, {sum(run.steps for run in under_way)} steps done"] if under_way else []
+    )
+
+
+def _where(stack: LocalStack, faults: Sequence[str]) -> str:
     failed = last_failed_run(stack.record.dagster_url)
     where = f"A run failed: {failed}." if failed else f"The runs are at {stack.record.dagster_url}/runs."
-    return f"After {patience_seconds:.0f} s of waiting, {'; '.join(faults)}. {where} Logs: {stack.home / 'logs'}."
+    return f"{'; '.join(faults)}. {where} Logs: {stack.home / 'logs'}."

@@ -106,9 +106,8 @@ def _demo_line(moment: Moment) -> str:
 def _loading_note(moment: Moment) -> str:
     assert moment.overview is not None
     books = moment.overview.books
-    note = f"{books.landed:,} landed, {books.enriched:,} enriched, {moment.missing:,} not yet in the warehouse"
-    behind = sorted(moment.overview.outstanding)
-    return f"{note}; behind: {', '.join(behind)}" if behind and not moment.missing else note
+    note = f"{books.landed:,} landed, {books.enriched:,} enriched"
+    return f"{note}; waiting: {moment.waiting_for}" if moment.waiting_for else note
 
 
 @contextlib.contextmanager

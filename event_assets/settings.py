@@ -134,6 +134,12 @@ class Settings(BaseSettings):
 
     partitions: Literal["hourly", "daily", "monthly"] = Field("daily", description="Granularity of all partitions.")
     first_day: dt.date = Field(dt.date(2010, 1, 1), description="First day that a partition exists for (UTC).")
+    backdate_days: int = Field(
+        90,
+        ge=1,
+        le=36_500,
+        description="Days that a client may date back. Days from before have their turn every hour or in a pause.",
+    )
     session_timeout_minutes: int = Field(30, ge=1, le=1440, description="Inactivity that ends a session.")
     session_max_hours: int = Field(24, ge=1, le=24, description="Longest session without a client-supplied id.")
     session_starts_with: Literal["any", "page"] = Field(

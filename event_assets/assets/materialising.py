@@ -5,7 +5,6 @@ No asset is defined here, and nothing is computed.
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +14,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field
 
+from event_assets.assets.days import DAYS_TAG, key_of
 from event_assets.assets.pictures import bars, grouped_bars, lines
 from event_assets.contract.tables import Column
 from event_assets.resources.lake import LakeResource
@@ -101,8 +101,11 @@ def column_schema(columns: Iterable[Column], key: Iterable[str]) -> dg.TableSche
 
 
 def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Window:
-    """The days that the run is about; all of them in a run without partitions."""
-    if not context.has_partition_key and not context.has_partition_key_range:
+    """The days that the run is about; all of them in a run that names neither days nor partitions."""
+    days = context.run.tags.get(DAYS_TAG)
+    if days is not None:
+        return Window.of_days(filter(None, days.split(",")))
+    if not _has_partitions(context):
         return EVERYTHING
     return Window.of(*context.partition_time_window)
 
@@ -126,28 +129,32 @@ def materialise(
     """Runs a step and reports each of its tables: rows, bytes, seconds, rows per second, what is new since the last
     time.
 
-    Days outside the run's that had to change as well (a session that goes on past midnight) are reported as
-    materialised too.
+    Days that are none of the run's partitions (a session that goes on past midnight, the days of a run that names days)
+    are reported as materialised too.
     """
     began = time.perf_counter()
     reports = list(step())
     seconds = time.perf_counter() - began
-    window = window_of(context)
     for report in reports:
-        for day in sorted(day for day in report.dates if day not in window)[:_MOST_LISTED]:
-            context.log_event(_elsewhere(context, report, day))
+        log_days(context, dg.AssetKey(report.table), report.dates)
     return [dg.MaterializeResult(asset_key=report.table, metadata=metadata_of(report, seconds)) for report in reports]
 
 
-def _elsewhere(context: dg.AssetExecutionContext, report: StepReport, day: str) -> dg.AssetMaterialization:
-    start = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)
-    partitions = context.assets_def.specs_by_key[dg.AssetKey(report.table)].partitions_def
-    key = (
-        partitions.get_partition_key_for_timestamp(start.timestamp())
-        if isinstance(partitions, dg.TimeWindowPartitionsDefinition)
-        else None
-    )
-    return dg.AssetMaterialization(report.table, partition=key, metadata={"new_rows": report.dates[day]})
+def log_days(context: dg.AssetExecutionContext, asset: dg.AssetKey, rows: Mapping[str, int]) -> None:
+    """Reports the days that changed, each with its new rows, as materialised: those that have a partition and are none
+    of the run's."""
+    partitions = context.assets_def.specs_by_key[asset].partitions_def
+    if not isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+        return
+    of_run = Window.of(*context.partition_time_window) if _has_partitions(context) else Window.of_days(())
+    for day in sorted((day for day in rows if day not in of_run), reverse=True)[:_MOST_LISTED]:
+        key = key_of(partitions, day)
+        if key is not None:
+            context.log_event(dg.AssetMaterialization(asset, partition=key, metadata={"new_rows": rows[day]}))
+
+
+def _has_partitions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> bool:
+    return bool(context.has_partition_key or context.has_partition_key_range)
 
 
 def metadata_of(report: StepReport, seconds: float) -> dict[str, Any]:

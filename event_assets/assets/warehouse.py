@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.assets.materialising import Rebuild, asset_of_ranges, column_schema, window_of
+from event_assets.assets.materialising import Rebuild, asset_of_ranges, column_schema, log_days, window_of
 from event_assets.contract.tables import WarehouseTable
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.warehouse import WarehouseResource
@@ -39,7 +39,8 @@ def warehouse_asset(table: WarehouseTable, partitions: dg.PartitionsDefinition[s
     def load(
         context: dg.AssetExecutionContext, config: Rebuild, lake: LakeResource, warehouse: WarehouseResource
     ) -> dg.MaterializeResult[None]:
-        return _loaded(lambda: load_step(lake.open(), warehouse.open(), table, window_of(context), config.rebuild))
+        step = load_step
+        return _loaded(context, lambda: step(lake.open(), warehouse.open(), table, window_of(context), config.rebuild))
 
     return load
 
@@ -50,10 +51,11 @@ def _column_lineage(table: WarehouseTable, upstream: dg.AssetKey) -> dg.TableCol
     )
 
 
-def _loaded(step: Callable[[], Loaded]) -> dg.MaterializeResult[None]:
+def _loaded(context: dg.AssetExecutionContext, step: Callable[[], Loaded]) -> dg.MaterializeResult[None]:
     began = time.perf_counter()
     loaded = step()
     seconds = time.perf_counter() - began
+    log_days(context, context.asset_key, dict.fromkeys(loaded.dates, 0))
     inserted = sum(report.inserted for report in loaded.reports)
     metadata: dict[str, Any] = {
         "dagster/row_count": loaded.rows,

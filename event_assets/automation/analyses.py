@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from event_assets.automation.sensors import RUN_TAG, UNFINISHED, shards_to_land
+from event_assets.automation.sensors import shards_to_land
+from event_assets.automation.turns import RUN_TAG, UNFINISHED
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import SEGMENT_MEMBERSHIPS

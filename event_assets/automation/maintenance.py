@@ -5,7 +5,8 @@ import datetime as dt
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from event_assets.automation.partitions import Partitions, keys_of
+from event_assets.assets.days import key_of
+from event_assets.automation.partitions import Partitions
 from event_assets.contract.tables import LAKE_TABLES, RAW_EVENTS
 from event_assets.lake.maintenance import compact, vacuum
 from event_assets.resources.lake import LakeResource
@@ -78,9 +79,10 @@ def schedules(settings: Settings, partitions: Partitions) -> list[dg.ScheduleDef
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Closes the books of the day before: its aggregates are made again from all of its rows.",
     )
-    def aggregates_of_yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def aggregates_of_yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         yesterday = str((context.scheduled_execution_time - dt.timedelta(days=1)).date())
-        return dg.RunRequest(partition_key=keys_of(partitions, [yesterday])[-1])
+        key = key_of(partitions, yesterday)
+        return dg.RunRequest(partition_key=key) if key else dg.SkipReason(f"There is no partition for {yesterday}.")
 
     return [
         dg.ScheduleDefinition(

@@ -1,41 +1,29 @@
-"""The sensors: they look at the stream and at the lake, and ask for runs where something is behind.
+"""The sensor on the stream: it looks at the stream and at the lake, and asks for runs where something is behind.
 
-They remember nothing. What is to be done is told by the stream's tip and the tables' own progress, so a lost cursor, a
-failed run or a deleted Dagster storage changes nothing: what is behind is asked for again.
+It remembers nothing. What is to be done is told by the stream's tip and the tables' own progress, so a lost cursor, a
+failed run or a deleted Dagster storage changes nothing: what is behind is asked for again. A tick raises for nothing
+that stream and lake hold: it asks for what can be done, and says what is wrong. Whose turn it is, is decided in
+`turns.py`.
 """
 
-import datetime as dt
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
 
 import dagster as dg
 
-from event_assets.automation.partitions import Partitions, ranges_of
+from event_assets.assets.days import DAYS_TAG, key_of
+from event_assets.automation.partitions import Partitions
+from event_assets.automation.turns import ARRIVAL, RUN_TAG, Turns, Wanted, runs_in_flight
 from event_assets.contract.tables import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.stream import StreamResource
 from event_assets.settings import Settings
 from event_assets.steps.landing import checkpoint
-from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
+from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, Pending, pending
 from event_assets.streams import EventStream, ShardPosition, StreamGap, StreamNotFound, StreamReader
 
-RUN_TAG = "event_assets/run"
-"""Marks the runs that the sensors ask for: `arrival` or `event_date`."""
 SHARDS_TAG = "event_assets/shards"
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-MOST_RANGES = 4
-"""More separate stretches of late days than this are one run over all of them."""
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-LATE_EVERY = dt.timedelta(minutes=1)
-"""How often late days have their turn while new records keep coming."""
-_LONGEST_WAIT = dt.timedelta(minutes=5)
 
 BY_ARRIVAL_ONLY = {name for edge in BY_ARRIVAL for name in edge}
 """Assets that late days do not need: theirs are the days of arrival."""
@@ -56,53 +44,54 @@ def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[d
     def event_stream_sensor(
         context: dg.SensorEvaluationContext, stream: StreamResource, lake: LakeResource
     ) -> dg.SensorResult | dg.SkipReason:
-        runs = _runs_in_flight(context.instance)
-        if len(runs) >= settings.max_runs_in_flight:
+        runs = runs_in_flight(context.instance)
+        room = settings.max_runs_in_flight - len(runs)
+        if room <= 0:
             return dg.SkipReason(f"{len(runs)} runs are in flight; {settings.max_runs_in_flight} are allowed.")
-        waiting = _wait_after_failure(context.instance)
-        if waiting is not None:
-            return dg.SkipReason(f"The last run failed; the next try is in {waiting.total_seconds():.0f} s.")
         try:
-            with stream.open() as events:
-                wanted = _wanted(partitions, events, lake.open(), runs, _is_late_due(context.instance))
+            seen = _look(stream, lake)
         except StreamNotFound as error:
             return dg.SkipReason(f"{error} Start one with `event-assets up`, or `make demo` to see it at work.")
-        if not wanted:
-            return dg.SkipReason("Everything on the stream is landed, and no day is behind.")
-        room = settings.max_runs_in_flight - len(runs)
-        requests = [_request(each, assets if each.kind == "arrival" else late) for each in wanted[:room]]
-        return dg.SensorResult(run_requests=requests)
+        for fault in seen.faults:
+            context.log.error(fault)
+        turns = Turns(context.instance, runs, settings.backdate_days)
+        wanted = turns.wanted(seen.shards, seen.arrivals, seen.late)
+        if wanted:
+            requests = [_request(each, partitions, assets if each.kind == ARRIVAL else late) for each in wanted[:room]]
+            return dg.SensorResult(run_requests=requests)
+        said = [*seen.faults, *turns.waiting]
+        return dg.SkipReason(" ".join(said) or "Everything on the stream is landed, and no day is behind.")
 
     return event_stream_sensor
 
 
-class Wanted(NamedTuple):
-    """A run to ask for: what it is for, the partitions, and the shards that hold something new."""
+@dataclass
+class _Seen:
+    """What a tick sees: shards with something to land, days that are behind, and what cannot be looked at."""
 
-    kind: Literal["arrival", "event_date"]
-    keys: dg.PartitionKeyRange
-    shards: tuple[str, ...] = ()
+    shards: list[str] = field(default_factory=list)
+    arrivals: Pending = field(default_factory=Pending)
+    late: Pending = field(default_factory=Pending)
+    faults: list[str] = field(default_factory=list)
 
 
-def _wanted(
-    partitions: Partitions, stream: EventStream, lake: Lake, runs: Sequence[dg.DagsterRun], is_late_due: bool
-) -> list[Wanted]:
-    """The runs that would bring everything up to date, but what the runs in flight do.
-
-    New records come first: while they keep coming, late days have their turn only when it `is_late_due`.
-    """
-    wanted: list[Wanted] = []
-    covered = {day for run in runs for day in _days_of(partitions, run)}
-    if not any(run.tags.get(RUN_TAG) == "arrival" for run in runs):
-        shards = shards_to_land(stream, lake)
-        days = {*pending(lake, BY_ARRIVAL), *([str(dt.datetime.now(dt.UTC).date())] if shards else [])}
-        for keys in ranges_of(partitions, days, most=1):
-            wanted.append(Wanted("arrival", keys, tuple(shards)))
-            covered |= _days_between(partitions, keys)
-    if is_late_due or not (wanted or runs):
-        late = [day for day in pending(lake, BY_EVENT_DATE) if day not in covered]
-        wanted += [Wanted("event_date", keys) for keys in ranges_of(partitions, late, MOST_RANGES)]
-    return wanted
+def _look(stream: StreamResource, lake: LakeResource) -> _Seen:
+    """Looks at stream and lake, each as far as it can be read. Raises `StreamNotFound`."""
+    seen = _Seen()
+    try:
+        opened = lake.open()
+        seen.arrivals, seen.late = pending(opened, BY_ARRIVAL), pending(opened, BY_EVENT_DATE)
+        unreadable = seen.arrivals.unreadable | seen.late.unreadable
+        seen.faults += [f"The table {name} cannot be read: {why}." for name, why in unreadable.items()]
+        with stream.open() as events:
+            seen.shards = shards_to_land(events, opened)
+    except StreamNotFound:
+        raise
+    except Exception as error:
+        # Without the stream no run of new records can land; days that are behind do not need it.
+        seen.arrivals = Pending()
+        seen.faults.append(f"The stream, or how far it is landed, cannot be read: {type(error).__name__}: {error}.")
+    return seen
 
 
 def shards_to_land(stream: EventStream, lake: Lake) -> list[str]:
@@ -123,50 +112,12 @@ def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | No
         return True
 
 
-def _request(wanted: Wanted, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
-    tags: dict[str, str] = {RUN_TAG: wanted.kind}
+def _request(wanted: Wanted, partitions: Partitions, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
+    """The run, by the days that it names. It goes under one partition, as Dagster requires of assets that have some:
+    the newest of its days', or the last of all where its days have none (yet)."""
+    tags: dict[str, str] = {RUN_TAG: wanted.kind, DAYS_TAG: ",".join(wanted.days)}
     if wanted.shards:
         tags[SHARDS_TAG] = "_".join(wanted.shards)[:60]
-    if wanted.keys.start == wanted.keys.end:
-        return dg.RunRequest(partition_key=wanted.keys.start, tags=tags, asset_selection=list(assets))
-    tags |= {RANGE_START: wanted.keys.start, RANGE_END: wanted.keys.end}
-    return dg.RunRequest(tags=tags, asset_selection=list(assets))
-
-
-def _runs_in_flight(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    return [run for run in runs if RUN_TAG in run.tags]
-
-
-def _is_late_due(instance: dg.DagsterInstance) -> bool:
-    """Whether the last run for late days was asked for long enough ago."""
-    last = instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: "event_date"}), limit=1)
-    return not last or dt.datetime.now(dt.UTC) - last[0].create_timestamp > LATE_EVERY
-
-
-def _days_of(partitions: Partitions, run: dg.DagsterRun) -> set[str]:
-    key = run.tags.get("dagster/partition")
-    start, end = run.tags.get(RANGE_START, key), run.tags.get(RANGE_END, key)
-    return _days_between(partitions, dg.PartitionKeyRange(start, end)) if start and end else set()
-
-
-def _days_between(partitions: Partitions, keys: dg.PartitionKeyRange) -> set[str]:
-    first = partitions.time_window_for_partition_key(keys.start).start.date()
-    last = (partitions.time_window_for_partition_key(keys.end).end - dt.timedelta(microseconds=1)).date()
-    return {str(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)}
-
-
-def _wait_after_failure(instance: dg.DagsterInstance) -> dt.timedelta | None:
-    """How long to wait before the next try: twice as long after each failure in a row, up to five minutes."""
-    records = [r for r in instance.get_run_records(dg.RunsFilter(), limit=20) if RUN_TAG in r.dagster_run.tags]
-    failures = 0
-    for record in records:
-        if record.dagster_run.status != dg.DagsterRunStatus.FAILURE:
-            break
-        failures += 1
-    if not failures or records[0].end_time is None:
-        return None
-    wait = min(dt.timedelta(seconds=5 * 2 ** (failures - 1)), _LONGEST_WAIT)
-    ended = dt.datetime.fromtimestamp(records[0].end_time, dt.UTC)
-    left = ended + wait - dt.datetime.now(dt.UTC)
-    return left if left > dt.timedelta() else None
+    keys = (key_of(partitions, day) for day in reversed(wanted.days))
+    key = next(filter(None, keys), None) or partitions.get_last_partition_key()
+    return dg.RunRequest(partition_key=key, tags=tags, asset_selection=list(assets))

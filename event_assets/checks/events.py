@@ -13,7 +13,8 @@ from event_assets.assets.materialising import window_of
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource
-from event_assets.steps.pending import BY_EVENT_DATE, pending
+from event_assets.resources.rules import RulesResource
+from event_assets.steps.pending import BY_ARRIVAL, BY_EVENT_DATE, pending
 from event_assets.steps.window import Window
 
 MOST_QUARANTINED = 0.01
@@ -24,6 +25,8 @@ LEAST_EVENTS = 100
 """Hours with fewer events than this, now and a day before, are not compared."""
 STALE_AFTER = dt.timedelta(minutes=15)
 """A day that has been behind for so long warns."""
+PAST_STALE_AFTER = dt.timedelta(hours=3)
+"""The same for days further back than a client may date, which have their turn every hour."""
 
 
 @dg.asset_check(asset=EVENT_LEDGER.name, blocking=True, description="For every hour the books balance.")
@@ -95,19 +98,27 @@ def events_are_in_the_plan(
     return _warning(not counts, f"{len(counts)} event names are unknown.", {"events": dg.MetadataValue.json(counts)})
 
 
-@dg.asset_check(asset=ENRICHED_EVENTS.name, description="No day has been behind for over a quarter of an hour.")
-def days_are_fresh(lake: LakeResource) -> dg.AssetCheckResult:
-    opened = lake.open()
-    behind = pending(opened, BY_EVENT_DATE[:2])
-    newest = _newest_received(opened)
-    late = bool(behind) and newest is not None and dt.datetime.now(dt.UTC) - newest > STALE_AFTER
-    return _warning(not late, f"{len(behind)} days are behind.", {"days": dg.MetadataValue.json(sorted(behind)[-50:])})
-
-
-def _newest_received(lake: Lake) -> dt.datetime | None:
-    """When the last commit to the clean events was made."""
-    number = lake.table(CLEAN_EVENTS.name).snapshot().progress_number
-    return dt.datetime.fromtimestamp(number / 1e9, dt.UTC) if number else None
+@dg.asset_check(
+    asset=ENRICHED_EVENTS.name,
+    description="No day has been behind for over a quarter of an hour; none that is long past for over three hours.",
+)
+def days_are_fresh(lake: LakeResource, rules: RulesResource) -> dg.AssetCheckResult:
+    behind = pending(lake.open(), (*BY_ARRIVAL, *BY_EVENT_DATE))
+    now = dt.datetime.now(dt.UTC)
+    past = str(now.date() - dt.timedelta(days=rules.backdate_days))
+    stale = {
+        day: f"behind since {since:%Y-%m-%d %H:%M}: {', '.join(behind.days[day])}"
+        for day, since in sorted(behind.since().items(), reverse=True)
+        if now - since > (STALE_AFTER if day >= past else PAST_STALE_AFTER)
+    }
+    return _warning(
+        not stale and not behind.unreadable,
+        f"{len(behind.days)} days are behind, {len(stale)} of them for too long.",
+        {
+            "days": dg.MetadataValue.json(dict(list(stale.items())[:50])),
+            "unreadable": dg.MetadataValue.json(behind.unreadable),
+        },
+    )
 
 
 _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")

@@ -37,7 +37,7 @@ def demo(
     events: Annotated[int, typer.Option(min=1, help="Events to send, about.")] = 20_000,
     seconds: Annotated[float, typer.Option(min=0, help="Seconds to send them in.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Seed of the made-up people.")] = 7,
-    patience: Annotated[float, typer.Option(min=1, help="Seconds to wait for the last row.")] = 300.0,
+    patience: Annotated[float, typer.Option(min=1, help="Seconds to wait while nothing moves.")] = 300.0,
     end_with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Start the stack, send an hour of a small site's life through it, and show what became of it."""

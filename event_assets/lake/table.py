@@ -7,6 +7,7 @@ a fresh read. Which rows belong in a table is not known here.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 import uuid
@@ -398,6 +399,16 @@ class Snapshot:
             if commit is not None:
                 commits.append(commit)
         return Changes(True, tuple(commits))
+
+    def committed_at(self, version: int) -> dt.datetime | None:
+        """When a version came to be; None where the log does not reach back so far."""
+        name = f"{self.table.spec.name}/_delta_log/{version:020d}.json"
+        try:
+            lines = self.table.storage.read(name).splitlines()
+        except FileNotFoundError:
+            return None
+        told: dict[str, Any] = next((info for line in lines if (info := json.loads(line).get("commitInfo"))), {})
+        return dt.datetime.fromtimestamp(told["timestamp"] / 1000, dt.UTC) if "timestamp" in told else None
 
 
 def retry_on_conflict(step: Callable[[], T], attempts: int = 8) -> T:

@@ -46,6 +46,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     analytics_dir: str
     segments_dir: str
     first_day: str
+    backdate_days: int
     consent_refused: Literal["drop", "strip"]
     placeholders: list[str] | None
     pii_fields: list[str]
@@ -78,6 +79,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             analytics_dir=str(settings.analytics),
             segments_dir=str(settings.segments),
             first_day=str(settings.first_day),
+            backdate_days=settings.backdate_days,
             consent_refused=settings.consent_refused,
             placeholders=None if settings.placeholders is None else list(settings.placeholders),
             pii_fields=list(settings.pii_fields),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -18,6 +19,13 @@ _LOCATIONS = """
 } }
 """
 _LAST_FAILURE = "{ runsOrError(filter: {statuses: [FAILURE]}, limit: 1) { ... on Runs { results { runId } } } }"
+_RECENT = """
+query Recent($since: Float!) {
+  runsOrError(filter: {createdAfter: $since}, limit: 20) {
+    ... on Runs { results { runId status stats { ... on RunStatsSnapshot { stepsSucceeded } } } }
+  }
+}
+"""
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } } }"
 _NEEDED_DAEMONS = frozenset({"SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR"})
 
@@ -75,10 +83,35 @@ def last_failed_run(dagster_url: str) -> str | None:
     return f"{dagster_url}/runs/{runs[0]['runId']}" if runs else None
 
 
-def _graphql(dagster_url: str, query: str) -> dict[str, Any]:
+class RecentRun(NamedTuple):
+    """A run as it is now, and how many of its steps are done."""
+
+    id: str
+    status: str
+    steps: int
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in {"SUCCESS", "FAILURE", "CANCELED"}
+
+
+def recent_runs(dagster_url: str, since: float) -> list[RecentRun]:
+    """The last runs that were asked for after `since` (seconds since 1970), the newest first; none while the UI does
+    not answer."""
+    results = _graphql(dagster_url, _RECENT, since=since).get("runsOrError", {}).get("results", [])
+    return [RecentRun(run["runId"], run["status"], (run["stats"] or {}).get("stepsSucceeded", 0)) for run in results]
+
+
+def failures_in_a_row(runs: Sequence[RecentRun]) -> int:
+    """How many of the last runs that have ended failed, one after another."""
+    ended = [run.status for run in runs if run.is_finished]
+    return next((n for n, status in enumerate(ended) if status != "FAILURE"), len(ended))
+
+
+def _graphql(dagster_url: str, query: str, **variables: Any) -> dict[str, Any]:
     """The data of the answer; empty while the UI does not answer yet."""
     try:
-        response = httpx.post(f"{dagster_url}/graphql", json={"query": query}, timeout=10.0)
+        response = httpx.post(f"{dagster_url}/graphql", json={"query": query, "variables": variables}, timeout=10.0)
         return dict(response.json().get("data") or {}) if response.is_success else {}
     except (httpx.TransportError, ValueError):
         return {}

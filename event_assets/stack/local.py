@@ -30,11 +30,10 @@ from event_assets.stack.record import (
     started_at,
     write_record,
 )
+from event_assets.stack.restarts import Restarts
 from event_assets.stack.service import Service, ServiceSpec, StackError
 
 DEFINITIONS = "event_assets.definitions"
-MOST_RESTARTS = 5
-"""Unexpected ends of one service after which the stack gives up."""
 
 Report = Callable[[str], None]
 
@@ -58,7 +57,7 @@ class LocalStack:
         self._report = report
         self._definitions = definitions
         self._services: list[Service] = []
-        self._restarts: dict[str, int] = {}
+        self._restarts = Restarts()
         self._lock: int | None = None
         self._record: StackRecord | None = None
         self._given_dagster_home = environment.get("DAGSTER_HOME")
@@ -102,13 +101,11 @@ class LocalStack:
             time.sleep(0.5)
 
     def check(self) -> None:
-        """Start again every service that has ended. Raises `StackError` when one of them ends again and again."""
+        """Start again every service that has ended. Raises `StackError` when one ended too often within an hour."""
         for index, service in enumerate(self._services):
             if service.running:
                 continue
-            name = service.spec.name
-            self._restarts[name] = self._restarts.get(name, 0) + 1
-            if self._restarts[name] > MOST_RESTARTS:
+            if self._restarts.are_too_many(service.spec.name):
                 raise StackError(service.fault())
             self._report(f"{service.spec.title} ended and is started again. Its log is {service.log}.")
             self._services[index] = Service(service.spec, self._logs)

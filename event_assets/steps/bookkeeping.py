@@ -9,9 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import (
@@ -26,14 +25,16 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
-from event_assets.steps.outstanding import Arrivals, is_anew, outstanding
+from event_assets.steps.outstanding import is_anew, outstanding
 from event_assets.steps.report import StepReport
 from event_assets.steps.run import Run
 from event_assets.steps.window import Window
+from event_assets.transforms.deduplicate import POSITION
 from event_assets.transforms.ledger import event_ledger
 
 _ATTEMPTS = 10
 _DAYS_SHOWN = 3
+_POSITION = list(POSITION)
 _SOURCES = (CLEAN_EVENTS.name, QUARANTINED_EVENTS.name, ENRICHED_EVENTS.name, DUPLICATE_EVENTS.name)
 
 
@@ -144,33 +145,29 @@ def _books(spark: SparkSession, versions: _Versions, dates: list[str]) -> DataFr
         files = snapshot.select("arrival_date", first, last)
         return _arrived(snapshot.read(spark, files), dates)
 
-    todo = outstanding(versions.clean, versions.enriched.progress, versions.enriched.dates())
-    arrivals, again = todo.appended(todo.dates)
+    behind = sorted(outstanding(versions.clean, versions.enriched.progress, versions.enriched.dates).dates)
+    clean, enriched = rows(versions.clean), rows(versions.enriched)
+    if behind:
+        waiting, standing = _on(clean, behind), _on(enriched, behind)
+        # Of a date that is behind, a row counts as enriched as long as the clean row that it was made of is there.
+        enriched = _on(enriched, behind, not_on=True).unionByName(standing.join(waiting, _POSITION, "left_semi"))
+        pending = waiting.join(standing, _POSITION, "left_anti")
+    else:
+        pending = versions.clean.read(spark, [])
     return event_ledger(
-        rows(versions.raw),
-        rows(versions.clean),
-        rows(versions.quarantined),
-        rows(versions.enriched).where(~_on(again)),
-        rows(versions.duplicates),
-        _arrived(_pending(spark, versions.clean, arrivals, again), dates),
+        rows(versions.raw), clean, rows(versions.quarantined), enriched, rows(versions.duplicates), pending
     )
 
 
-def _on(event_dates: Sequence[str]) -> Column:
-    return F.col("event_date").cast("string").isin(list(event_dates)) if event_dates else F.lit(False)
+def _on(rows: DataFrame, event_dates: Sequence[str], *, not_on: bool = False) -> DataFrame:
+    """The rows of these event dates, or all others."""
+    wanted = rows.sparkSession.createDataFrame([(date,) for date in event_dates], "wanted string")
+    dates = wanted.select(F.col("wanted").cast("date").alias("event_date"))
+    return rows.join(dates, "event_date", "left_anti" if not_on else "left_semi").select(*rows.columns)
 
 
 def _arrived(rows: DataFrame, dates: list[str]) -> DataFrame:
     return rows.where(F.col("arrival_date").isin([F.lit(date).cast("date") for date in dates]))
-
-
-def _pending(spark: SparkSession, clean: Snapshot, arrivals: Sequence[Arrivals], again: Sequence[str]) -> DataFrame:
-    """Clean rows that the enriched events have not taken in: what came since to each date, all of those to be made
-    again."""
-    frames = [clean.read(spark, arrival.files).where(_on(arrival.dates)) for arrival in arrivals]
-    if again:
-        frames.append(clean.read(spark, clean.select("event_date", again[0], again[-1])).where(_on(again)))
-    return reduce(lambda one, other: one.unionByName(other), frames, clean.read(spark, []))
 
 
 def _report(snapshot: Snapshot, staged: list[LakeFile], dates: list[str]) -> StepReport:

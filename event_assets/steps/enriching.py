@@ -128,7 +128,7 @@ def _enrich(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
     base = lake.table(ENRICHED_EVENTS.name).snapshot()
     clean = _indexed(lake)
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
-    new, lost = (outstanding(upstream, base.progress, base.dates()) for upstream in (clean, listed))
+    new, lost = (outstanding(upstream, base.progress, base.dates) for upstream in (clean, listed))
     made = base.dates() - new.dates.keys()
     again = {d for d in what.window.among(made) if what.rebuild or base.progress.is_outdated(what.code, d)}
     again |= set(what.window.among(lost.dates))

@@ -44,7 +44,7 @@ def metrics_step(run: Run) -> StepReport:
 def _measure(lake: Lake, spark: SparkSession, what: Measuring) -> StepReport:
     base = lake.table(DAILY_METRICS.name).snapshot()
     sources = [lake.table(name).snapshot() for name in _SOURCES]
-    todo = [outstanding(source, base.progress, base.dates()) for source in sources]
+    todo = [outstanding(source, base.progress, base.dates) for source in sources]
     known = set().union(*(source.dates() for source in sources), base.dates())
     again = {d for d in what.window.among(known) if what.rebuild or base.progress.is_outdated(what.code, d)}
     days = sorted({*what.window.among({day for each in todo for day in each.dates}), *again})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress, Source
-from event_assets.lake.table import Changes, Snapshot
+from event_assets.lake.table import Changes, Commit, Snapshot
 
 AGAIN = -2
 """Stands for a version where a date is to be made again from all rows, whatever the table has of it."""
@@ -23,7 +23,11 @@ class Arrivals(NamedTuple):
 
 @dataclass(frozen=True)
 class Outstanding:
-    """The dates of an upstream that a table is behind on, each with the version up to which it has it."""
+    """The dates of an upstream that a table is behind on, each with the version up to which it has it.
+
+    `changes` are those since the table's last look. The log before that is read only for dates that are taken in and
+    have waited since then: what waits for long makes nothing else slow.
+    """
 
     upstream: Snapshot
     source: Source
@@ -32,38 +36,29 @@ class Outstanding:
 
     def appended(self, dates: Iterable[str]) -> tuple[list[Arrivals], list[str]]:
         """How to take in these dates: new files where rows only came, and the dates to be made again from all rows."""
+        groups = list(_by_version(dates, self.dates))
+        if not groups:
+            return [], []
         active = {file.path: file for file in self.upstream.files}
+        changes = self._changes_since(
+            min((since for since, _ in groups if since != AGAIN), default=self.source.through)
+        )
         arrivals: list[Arrivals] = []
         again: list[str] = []
-        for since, group in _by_version(dates, self.dates):
-            simple, rewritten = self._divide(group, since, active.keys())
+        for since, group in groups:
+            if since == AGAIN or not changes.known:
+                again += group
+                continue
+            commits = [commit for commit in changes.commits if commit.version > since]
+            simple, rewritten = _divide(group, commits, active.keys())
             again += rewritten
-            files = [active[path] for path in sorted(self._paths(simple, since))]
+            files = [active[path] for path in sorted(_paths(simple, commits))]
             if files:
                 arrivals.append(Arrivals(tuple(simple), tuple(files)))
         return arrivals, sorted(again)
 
-    def _divide(self, dates: list[str], since: int, active: Iterable[str]) -> tuple[list[str], list[str]]:
-        """The dates to which rows only came and whose files are all still there, and the others."""
-        if since == AGAIN or not self.changes.known:
-            return [], dates
-        commits = [commit for commit in self.changes.commits if commit.version > since]
-        present = set(active)
-        rewritten: set[str] = set()
-        for commit in commits:
-            rewritten |= commit.replaced
-            if not present.issuperset(commit.added):
-                rewritten |= commit.touched.keys()
-        return [d for d in dates if d not in rewritten], [d for d in dates if d in rewritten]
-
-    def _paths(self, dates: Iterable[str], since: int) -> set[str]:
-        wanted = set(dates)
-        return {
-            path
-            for commit in self.changes.commits
-            if commit.version > since and wanted & commit.touched.keys()
-            for path in commit.added
-        }
+    def _changes_since(self, version: int) -> Changes:
+        return self.changes if version >= self.source.through else self.upstream.changes_since(version)
 
     def after(self, done: Iterable[str]) -> Source:
         """What the table has taken in once it has the `done` dates of this upstream version."""
@@ -78,18 +73,18 @@ class Outstanding:
         return is_anew(self.upstream, self.source)
 
 
-def outstanding(upstream: Snapshot, progress: Progress, made: Iterable[str] = ()) -> Outstanding:
+def outstanding(upstream: Snapshot, progress: Progress, made: Callable[[], Iterable[str]] = tuple) -> Outstanding:
     """What a table with this progress has not taken in of the upstream: all of it, where the upstream was deleted and
-    made anew. `made` are the dates that the table has then of the upstream that is no more, to be made again too."""
+    made anew. `made` gives the dates that the table has then of the upstream that is no more, to be made again too."""
     source = progress.source(upstream.table.spec.name)
     if is_anew(upstream, source):
-        dates = {*upstream.table.touched_by(upstream.files), *made}
+        dates = {*upstream.table.touched_by(upstream.files), *made()}
         return Outstanding(upstream, source, Changes(False, ()), dict.fromkeys(dates, AGAIN))
-    changes = upstream.changes_since(min([source.through, *(v for v in source.pending.values() if v != AGAIN)]))
+    changes = upstream.changes_since(source.through)
     if not changes.known:
         dates = {*upstream.table.touched_by(upstream.files), *source.pending}
         return Outstanding(upstream, source, changes, dict.fromkeys(dates, AGAIN))
-    newly = {date for commit in changes.commits if commit.version > source.through for date in commit.touched}
+    newly = {date for commit in changes.commits for date in commit.touched}
     return Outstanding(upstream, source, changes, {**dict.fromkeys(newly, source.through), **source.pending})
 
 
@@ -97,6 +92,22 @@ def is_anew(upstream: Snapshot, source: Source) -> bool:
     """Whether the upstream is another table of the same name than what was taken in of it: its id is another, or it has
     not reached the version."""
     return source.through > upstream.version or source.table not in ("", upstream.id)
+
+
+def _divide(dates: list[str], commits: Iterable[Commit], active: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The dates to which rows only came and whose files are all still there, and the others."""
+    present = set(active)
+    rewritten: set[str] = set()
+    for commit in commits:
+        rewritten |= commit.replaced
+        if not present.issuperset(commit.added):
+            rewritten |= commit.touched.keys()
+    return [d for d in dates if d not in rewritten], [d for d in dates if d in rewritten]
+
+
+def _paths(dates: Iterable[str], commits: Iterable[Commit]) -> set[str]:
+    wanted = set(dates)
+    return {path for commit in commits if wanted & commit.touched.keys() for path in commit.added}
 
 
 def _by_version(dates: Iterable[str], versions: Mapping[str, int]) -> Iterator[tuple[int, list[str]]]:

@@ -108,7 +108,7 @@ def _tables(lake: Lake, spark: SparkSession) -> _Tables:
     events = lake.table(ENRICHED_EVENTS.name).snapshot()
     # page_views are committed last, so another one is behind them only where its table was deleted.
     behind = min(views, standing, issues, key=lambda table: _through(table, events))
-    todo = outstanding(events, behind.progress, standing.dates() | issues.dates() | views.dates())
+    todo = outstanding(events, behind.progress, lambda: standing.dates() | issues.dates() | views.dates())
     index = EventIndex(spark, entries, events, standing, views)
     return _Tables(events, standing, issues, views, todo, index, Stamping(spark, standing, identities, index))
 

@@ -138,15 +138,15 @@ def _run(settings: Settings) -> list[Span]:
     """One run over today and yesterday; the steps that it took. Raises what a step raises."""
     import dagster as dg
 
-    from event_assets.automation.partitions import keys_of, partitions_of
-    from event_assets.automation.sensors import RANGE_END, RANGE_START
+    from event_assets.assets.days import DAYS_TAG
+    from event_assets.automation.partitions import partitions_of
     from event_assets.definitions import build_defs
 
     today = dt.datetime.now(dt.UTC).date()
-    keys = keys_of(partitions_of(settings), [str(today - dt.timedelta(days=1)), str(today)])
+    days, last = f"{today - dt.timedelta(days=1)},{today}", partitions_of(settings).get_last_partition_key()
     job = build_defs(settings).resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
-        done = job.execute_in_process(tags={RANGE_START: keys[0], RANGE_END: keys[-1]}, instance=instance)
+        done = job.execute_in_process(tags={DAYS_TAG: days}, partition_key=last, instance=instance)
         statistics = instance.get_run_step_stats(done.run_id)
     return [
         Span(_part(each.step_key), each.step_key, each.start_time, each.end_time)

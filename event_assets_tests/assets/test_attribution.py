@@ -14,12 +14,11 @@ import pytest
 
 from event_assets.assets.pictures import grouped_bars
 from event_assets.automation.partitions import partitions_of
-from event_assets.automation.sensors import RANGE_END, RANGE_START
 from event_assets.contract.records import pack
 from event_assets.settings import Settings
 from event_assets.steps.registry import STEPS
 from event_assets.streams import StreamRecord, open_stream
-from event_assets_tests.end_to_end.whole_run import lake_rows, run
+from event_assets_tests.end_to_end.whole_run import RANGE_END, RANGE_START, lake_rows, run
 
 ORDER = {"order_id": "o_1", "revenue": 50, "currency": "EUR"}
 VISIT: Mapping[str, Any] = {"event": "page_view", "platform": "web", "anonymous_id": "a1", "page_view_id": "p1"}

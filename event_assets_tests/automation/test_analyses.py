@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.automation.analyses import ANALYSES_TAG
-from event_assets.automation.sensors import RUN_TAG
+from event_assets.automation.turns import RUN_TAG
 from event_assets.contract.analysis import Analyses
 from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import PRODUCT_TABLES, WAREHOUSE_TABLES

@@ -12,7 +12,8 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.automation.sensors import MOST_RANGES, RANGE_END, RANGE_START, RUN_TAG
+from event_assets.assets.days import DAYS_TAG
+from event_assets.automation.turns import ARRIVAL, LATE, MOST_DAYS, PAST, RUN_TAG
 from event_assets.contract.tables import PRODUCT_TABLES
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings
@@ -63,6 +64,12 @@ def begin(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str
     return instance.add_run(run)
 
 
+def late_days(definitions: dg.Definitions, instance: dg.DagsterInstance) -> list[str]:
+    """The late days that are asked for beside new records."""
+    [of_late] = [each for each in tick(definitions, instance).requests if each.tags[RUN_TAG] != ARRIVAL]
+    return of_late.tags[DAYS_TAG].split(",")
+
+
 def test_without_a_stream_it_says_how_to_start_one(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     said = tick(build_defs(Settings(home=tmp_path / "nothing")), instance)
     assert said.requests == []
@@ -93,29 +100,79 @@ def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_and_segments_
     }
 
 
-def test_days_on_which_late_events_happened_become_exact_ranges(
+def test_late_days_are_one_run_of_exactly_these_days_however_far_apart_they_lie(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
-    land_late_events(pipeline, 9, 8, 7, 3)
-    (first,) = tick(definitions, instance).requests[:1]
-    assert first.tags[RUN_TAG] == "event_date"
-    asked = [
-        (request.tags.get(RANGE_START, request.partition_key), request.tags.get(RANGE_END, request.partition_key))
-        for request in tick(definitions, instance).requests
-    ]
-    assert asked == [(*days(9), *days(7)), (*days(3), *days(3))]
-    for request in tick(definitions, instance).requests:
-        names = {key.to_user_string() for key in request.asset_selection or ()}
-        assert not names & {"raw_events", "clean_events", "quarantined_events"} and "enriched_events" in names
-
-
-def test_many_separate_late_days_become_one_range(
-    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
-) -> None:
-    apart = [2 * number + 2 for number in range(MOST_RANGES + 1)]
-    land_late_events(pipeline, *apart)
+    land_late_events(pipeline, 80, 8, 7, 3)
     [request] = tick(definitions, instance).requests
-    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == (*days(max(apart)), *days(min(apart)))
+    assert request.tags[RUN_TAG] == LATE
+    assert request.tags[DAYS_TAG].split(",") == days(80, 8, 7, 3)
+    assert request.partition_key == days(3)[0] and not any("range" in name for name in request.tags)
+    names = {key.to_user_string() for key in request.asset_selection or ()}
+    assert not names & {"raw_events", "clean_events", "quarantined_events"} and "enriched_events" in names
+
+
+def test_one_late_day_is_a_run_of_its_partition(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 3)
+    [request] = tick(definitions, instance).requests
+    assert [request.partition_key] == days(3)
+
+
+def test_days_further_back_than_a_client_may_date_come_after_the_others_and_never_with_them(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 4000, 91, 90, 2)
+    [request] = tick(definitions, instance).requests
+    assert (request.tags[RUN_TAG], request.tags[DAYS_TAG].split(",")) == (LATE, days(90, 2))
+    pipeline.run(Window.of_days(days(90, 2)))
+    [request] = tick(definitions, instance).requests
+    assert (request.tags[RUN_TAG], request.tags[DAYS_TAG].split(",")) == (PAST, days(4000, 91))
+
+
+def test_a_run_takes_a_bounded_number_of_days_and_what_waits_longest_comes_first(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, *range(50, 50 + MOST_DAYS))
+    land_late_events(pipeline, *range(2, 40))
+    [in_a_pause] = tick(definitions, instance).requests
+    assert len(in_a_pause.tags[DAYS_TAG].split(",")) == MOST_DAYS + 38
+    pipeline.put([event(1, 0)])
+    asked = late_days(definitions, instance)
+    assert asked == sorted(days(*range(50, 50 + MOST_DAYS)))
+    pipeline.run(Window.of_days(asked))
+    pipeline.put([event(2, 0)])
+    assert late_days(definitions, instance) == sorted(days(*range(2, 2 + MOST_DAYS)))
+
+
+def test_new_records_are_asked_for_whatever_late_days_do(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 4000, 3)
+    pipeline.put([event(1, 0)])
+    asked = [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
+    assert sorted(asked) == [ARRIVAL, LATE]
+    for kind in (LATE, PAST):
+        run = begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: kind})
+        assert [request.tags[RUN_TAG] for request in tick(definitions, instance).requests] == [ARRIVAL], kind
+        instance.delete_run(run.run_id)
+    fail(instance, dt.datetime.now(dt.UTC), LATE)
+    fail(instance, dt.datetime.now(dt.UTC), PAST)
+    assert [request.tags[RUN_TAG] for request in tick(definitions, instance).requests] == [ARRIVAL]
+
+
+def test_while_new_records_keep_coming_days_long_past_have_their_turn_every_hour(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 4000)
+    pipeline.put([event(1, 0)])
+    assert sorted(r.tags[RUN_TAG] for r in tick(definitions, instance).requests) == [ARRIVAL, PAST]
+    for minutes, asked in ((59, [ARRIVAL]), (61, [ARRIVAL, PAST])):
+        run = dg.DagsterRun("__ASSET_JOB", status=dg.DagsterRunStatus.SUCCESS, tags={RUN_TAG: PAST})
+        instance.run_storage.add_historical_run(run, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes))
+        assert sorted(r.tags[RUN_TAG] for r in tick(definitions, instance).requests) == asked
+        instance.delete_run(run.run_id)
 
 
 def test_it_asks_again_for_what_a_run_has_not_done(
@@ -156,9 +213,9 @@ def test_other_peoples_runs_do_not_count(
     assert len(tick(definitions, instance).requests) == 1
 
 
-def fail(instance: dg.DagsterInstance, ended: dt.datetime) -> None:
+def fail(instance: dg.DagsterInstance, ended: dt.datetime, kind: str = ARRIVAL) -> None:
     """A run of the sensor's that failed at this time."""
-    run = begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: "arrival"})
+    run = begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: kind})
     event = dg.DagsterEvent(event_type_value="PIPELINE_FAILURE", job_name=run.job_name)
     instance.run_storage.handle_run_event(run.run_id, event, ended)
 
@@ -170,7 +227,7 @@ def test_after_a_failure_it_waits_and_then_tries_again(
     fail(instance, dt.datetime.now(dt.UTC))
     said = tick(definitions, instance)
     assert said.requests == [] and said.skipped is not None
-    assert said.skipped.startswith("The last run failed; the next try is in ")
+    assert said.skipped.startswith("The last run of new records failed; the next try is in ")
 
 
 def test_after_the_wait_it_tries_again(

@@ -14,13 +14,13 @@ import psycopg
 from psycopg import sql
 
 from event_assets.automation.partitions import partitions_of
-from event_assets.automation.sensors import RANGE_END, RANGE_START
 from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings, load_settings
 
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 Rows = dict[str, list[dict[str, Any]]]
 
 BY_PLACE = ("stream", "arrival_date", "arrival_hour", "arrived_at", "sequence_number", "shard_id", "line")

@@ -81,7 +81,9 @@ class Pipeline:
         refresh_all(Run.on(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
 
     def pending(self) -> dict[str, list[str]]:
-        return {**pending(self.lake, BY_ARRIVAL), **pending(self.lake, BY_EVENT_DATE)}
+        arrivals, late = pending(self.lake, BY_ARRIVAL), pending(self.lake, BY_EVENT_DATE)
+        assert not arrivals.unreadable and not late.unreadable
+        return {**arrivals.days, **late.days}
 
     def rows(self, table: str, without: Iterable[str] = ()) -> list[dict[str, Any]]:
         """All rows of a table in order, without the columns that do not matter."""
