@@ -23,7 +23,6 @@ from event_assets.resources.stream import StreamResource
 from event_assets.settings import Settings
 from event_assets.steps.analysing import outdated
 from event_assets.steps.segmenting import are_outdated
-from event_assets.streams import StreamError
 
 ANALYSES_TAG = "event_assets/analyses"
 """Marks the runs that this sensor asks for. Not `RUN_TAG`: they are none of the stream sensor's, and block none."""
@@ -52,9 +51,14 @@ def analyses_sensor(
         waited = _since_last(instance)
         if waited is not None and waited < interval:
             return dg.SkipReason(f"The next look is in {(interval - waited).total_seconds():.0f} s.")
-        opened = lake.open()
-        behind = outdated(opened, analyses, rules.sessions)
-        behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions) else []
+        try:
+            opened = lake.open()
+            behind = outdated(opened, analyses, rules.sessions)
+            behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions) else []
+        except Exception as error:
+            fault = f"What is outdated cannot be told: {type(error).__name__}: {error}."
+            context.log.error(fault)
+            return dg.SkipReason(fault)
         if not behind:
             return dg.SkipReason("All analyses and segments are of the lake as it is.")
         if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, 2 * interval):
@@ -77,7 +81,7 @@ def _is_busy(instance: dg.DagsterInstance, stream: StreamResource, lake: Lake) -
     try:
         with stream.open() as events:
             return bool(shards_to_land(events, lake))
-    except StreamError:
+    except Exception:  # what is wrong with the stream is told by its own sensor
         return False
 
 

@@ -13,15 +13,16 @@ from event_assets.assets.days import DAYS_TAG, key_of
 from event_assets.automation.partitions import partitions_of
 from event_assets.automation.turns import ARRIVAL, LATE, PAST, RUN_TAG
 from event_assets.contract.records import pack
-from event_assets.definitions import LAKE_ASSETS, build_defs
+from event_assets.definitions import build_defs
 from event_assets.settings import Settings
+from event_assets.steps.registry import STEPS
 from event_assets.streams import StreamRecord, open_stream
 from event_assets_tests.automation.ticks import tick
 from event_assets_tests.end_to_end.whole_run import lake_of, lake_rows, run
 
 NOW = dt.datetime.now(dt.UTC)
 TODAY, TOMORROW = str(NOW.date()), str(NOW.date() + dt.timedelta(days=1))
-LAKE_KEYS = [key for asset in LAKE_ASSETS for key in asset.keys]
+LAKE_KEYS = {dg.AssetKey(table.name) for step in STEPS if step.timely for table in step.tables}
 
 
 @pytest.mark.parametrize("partitions", ["hourly", "daily", "monthly"])

@@ -131,3 +131,12 @@ def test_not_more_often_than_allowed_and_never_twice_at_once(
     assert (platform.tick().skipped or "").startswith("The next look is in")
     begin(instance, dg.DagsterRunStatus.STARTED, **{ANALYSES_TAG: "true"})
     assert platform.tick().skipped == "A run of the analyses is in flight."
+
+
+def test_a_damaged_table_is_named_and_nothing_is_asked_for(platform: Platform) -> None:
+    platform.pipeline.put([event(1, 0)])
+    platform.pipeline.run()
+    for path in (platform.settings.home / "lake" / "enriched_events" / "_delta_log").glob("*.json"):
+        path.write_bytes(b"{")
+    asked = platform.tick()
+    assert asked.requests == [] and (asked.skipped or "").startswith("What is outdated cannot be told: ")
