@@ -238,6 +238,15 @@ def show_import(result: ImportResult) -> None:
     )
     if result.resumed_after:
         out.print(f"It went on after line {result.resumed_after:,} of an earlier run.")
+    total = result.lines + result.resumed_after
+    for found in result.paths:
+        out.print(f"  {found.path} (for {found.of}): in {found.lines:,} of {total:,} lines", markup=False)
+    if result.never_found:
+        out.print(
+            f"In no line: {', '.join(result.never_found)}. Mend the mapping and import again, or write optional: true "
+            "where a path need not be there.",
+            markup=False,
+        )
 
 
 @contextlib.contextmanager

@@ -141,6 +141,7 @@ def model_file(
         with _stream(settings) as stream:
             watch("import")
             imported = _import(_as_file(events, Path(folder)), fields, settings, stream)
+            _check_found(imported)
             seconds.note("import")
             run = _run(settings, stream, spark)
             for step in STEPS:
@@ -193,6 +194,16 @@ def _import(events: Path, mapping: FieldMapping | None, settings: Settings, stre
         raise SettingsError(str(error)) from None
     except (ImportStopped, UnreadableFile) as error:
         raise ModelInputError(str(error.__cause__ or error)) from None
+
+
+def _check_found(imported: ImportResult) -> None:
+    """A path that no line has is a slip of the pen; the tables would be without what it names."""
+    if imported.never_found:
+        missing = ", ".join(imported.never_found)
+        raise ModelInputError(
+            f"the mapping names {missing}, which none of the {imported.lines:,} lines of {imported.path} has; mend the "
+            r"path (a dot in a name is \.), or write optional: true where it need not be there"
+        )
 
 
 def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) -> Run:

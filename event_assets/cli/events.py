@@ -92,6 +92,8 @@ def import_(
             typer.echo(json.dumps(asdict(result) | {"path": str(result.path)}))
         else:
             display.show_import(result)
+        if result.never_found:
+            raise typer.Exit(EXIT_FAULT)
 
 
 @app.command()

@@ -34,8 +34,9 @@ from event_assets.contract.tables import (
 Period = Literal["hour", "day", "week", "month"]
 Weekday = Literal["sunday", "monday"]
 Scalar = str | int | float | bool
-FieldName = Annotated[str, Meta(pattern=r"^[^.'?\[\]\\]+(\.[^.'?\[\]\\]+)*$", max_length=128)]
-"""A column of the events, else a property (`a.b`: one inside another); `properties.x` is always a property."""
+FieldName = Annotated[str, Meta(pattern=r"^([^.'?\[\]\\]|\\\.)+(\.([^.'?\[\]\\]|\\\.)+)*$", max_length=128)]
+r"""A column of the events, else a property (`a.b`: one inside another, `a\.b`: one with a dot in its name);
+`properties.x` is always a property."""
 
 _WINDOW = re.compile(r"([1-9][0-9]{0,8}) (second|minute|hour|day|week)s?")
 LONGEST_WINDOW = dt.timedelta(days=36_500)

@@ -4,7 +4,8 @@ What an event must be is the contract's to say: what does not fit is sent on all
 """
 
 from event_assets.importing.importer import ImportProgress, ImportResult, ImportStopped, import_file
-from event_assets.importing.mapping import FieldMapping, MappingError, find_mapping
+from event_assets.importing.mapping import FieldMapping, find_mapping
+from event_assets.importing.mapping_file import MappingError
 from event_assets.importing.reading import check_readable
 from event_assets.importing.sinks import ApiSink, FileAside, Sink, StreamAside, StreamSink, Written
 from event_assets.importing.unpacking import UnreadableFile

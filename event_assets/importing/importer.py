@@ -10,10 +10,10 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,6 +29,14 @@ class ImportStopped(RuntimeError):
     """The import could not go on. The message says why and how far it came; doing it again goes on from there."""
 
 
+class PathFound(NamedTuple):
+    """In how many lines a path was there that the mapping names for a field."""
+
+    path: str
+    of: str
+    lines: int
+
+
 class ImportProgress(NamedTuple):
     """How far an import is. `share` of the file's bytes, between 0 and 1."""
 
@@ -41,7 +49,8 @@ class ImportResult:
     """What was imported. `lines` of this run that were not blank; `resumed_after` are lines of an earlier run.
 
     `accepted` are on the stream as events, `aside` (by reason) as they came, to be quarantined; of `dropped` ones the
-    person refused consent.
+    person refused consent. `paths`: in how many lines the mapping's paths were found, those of an earlier run included;
+    `never_found` are those that had to be somewhere and were not.
     """
 
     path: Path
@@ -51,6 +60,8 @@ class ImportResult:
     dropped: int
     seconds: float
     aside: dict[str, int] = field(default_factory=dict)
+    paths: tuple[PathFound, ...] = ()
+    never_found: tuple[str, ...] = ()
 
     @property
     def events_per_second(self) -> float:
@@ -75,15 +86,16 @@ def import_file(
     began = time.perf_counter()
     check_readable(path)
     bookmark = _Bookmark(bookmarks, path, mapping)
-    skipped, size = bookmark.lines, max(1, path.stat().st_size)
+    mark, size = bookmark.mark, max(1, path.stat().st_size)
+    skipped, found = mark.lines, mark.found or (mapping.none_found() if mapping else [])
     total, lines, last = Written(), 0, skipped
     try:
         for batch in _batches(read_lines(path, skipped)):
             texts = [line.text for line in batch]
-            total.add(sink.write([mapping.map(text) for text in texts] if mapping else texts))
+            total.add(sink.write([mapping.map(text, found) for text in texts] if mapping else texts))
             lines += len(batch)
             last = batch[-1].number
-            bookmark.set(last)
+            bookmark.set(last, found)
             if progress is not None:
                 progress(ImportProgress(skipped + lines, min(1.0, batch[-1].read / size)))
     except (SinkError, ReadStopped) as error:
@@ -92,7 +104,13 @@ def import_file(
         ) from error
     bookmark.forget()
     seconds = time.perf_counter() - began
-    return ImportResult(path, lines, skipped, total.accepted, total.dropped, seconds, dict(Counter(total.aside)))
+    result = ImportResult(path, lines, skipped, total.accepted, total.dropped, seconds, dict(Counter(total.aside)))
+    return replace(result, **_findings(mapping, found)) if mapping and last else result
+
+
+def _findings(mapping: FieldMapping, found: Sequence[int]) -> dict[str, Any]:
+    paths = (PathFound(named.path, named.of, lines) for named, lines in zip(mapping.paths, found, strict=True))
+    return {"paths": tuple(paths), "never_found": tuple(mapping.never_found(found))}
 
 
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
@@ -111,6 +129,7 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
 class _Mark(msgspec.Struct):
     path: str
     lines: int
+    found: list[int] = []
 
 
 class _Bookmark:
@@ -125,19 +144,19 @@ class _Bookmark:
             self._file = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
 
     @property
-    def lines(self) -> int:
+    def mark(self) -> _Mark:
         if self._file is None:
-            return 0
+            return _Mark(self._of, 0)
         try:
-            return msgspec.json.decode(self._file.read_bytes(), type=_Mark).lines
+            return msgspec.json.decode(self._file.read_bytes(), type=_Mark)
         except (FileNotFoundError, msgspec.DecodeError):
-            return 0
+            return _Mark(self._of, 0)
 
-    def set(self, lines: int) -> None:
+    def set(self, lines: int, found: list[int]) -> None:
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._file.with_suffix(f".{os.getpid()}")
-            fresh.write_bytes(msgspec.json.encode(_Mark(self._of, lines)))
+            fresh.write_bytes(msgspec.json.encode(_Mark(self._of, lines, found)))
             os.replace(fresh, self._file)
 
     def forget(self) -> None:

@@ -1,143 +1,217 @@
-"""Field mappings: how a line of a foreign file becomes an event of the contract. Owned by users, as YAML.
+r"""Field mappings: how a line of a foreign file becomes an event of the contract. Owned by users, as YAML.
 
 ```yaml
 description: Developer activity of public repositories.
 fields:                                   # contract field: where it comes from
-  event_id: id                            # a path in the line, `a.b.c` for nested objects
-  event: {path: kind, default: unknown}
+  event_id: id                            # a path in the line, `a.b.c` for nested objects, `a\\.b` for a dot in a name
+  event: [{path: kind, map: {pv: page_view}}, name, {value: unknown}]     # the first that has a value
   platform: {value: server}               # a constant
   page.url: {template: "https://example.org/{project}/{kind}"}
-  occurred_at: {path: ts, timestamp: milliseconds}   # rfc3339, seconds, milliseconds, microseconds, strptime format
-  received_at: {path: stored, timestamp: "%Y-%m-%d %H:%M:%S", timezone: Europe/Berlin}
+  occurred_at: {path: ts, timestamp: milliseconds}      # forms: timestamps.py
+  received_at: {path: stored, timestamp: iso, timezone: Europe/Berlin}
   anonymous_id: {hash: [ip, agent]}       # a stable id made of these paths; `hash: line` of the whole line
+  user_id: {path: user, when: {signed_in: true}, optional: true}
 properties:
   project: project                        # the same forms, for properties
-spread: [props]                           # objects whose members become properties
-rest: properties                          # top-level fields that nothing names: properties (default) or drop
+spread: [props, {path: params, key: name, value: [text, number]}]         # whose members become properties
+rest: properties                          # what nothing used, at every depth: properties (default) or drop
 ```
 
 A value that is not there leaves its field out. A timestamp that is not there or cannot be read is kept as it is, so
-that the contract refuses the event and it is set aside instead of being given another time. Reading is in `reading`.
+that the contract refuses the event and it is set aside instead of being given another time. What a file may say is in
+`mapping_file`, how a value is found in `lines` and `origins`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any
 
 import msgspec
-import yaml
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from event_assets.contract.event import NESTED, Event
+from event_assets.importing.lines import Looked, Place, Used, elements, left_over, members, place_of, used_at, within
+from event_assets.importing.mapping_file import MappingDocument, MappingError, Spread, read_mapping_file
+from event_assets.importing.origins import ABSENT, Paths, as_string, fields_that_are_strings, sources_of
 
-Fields = dict[str, Raw]
-Getter = Callable[[Fields, bytes], Any]
-"""A value for a line's fields and its bytes; `_ABSENT` where there is none."""
-
-_ABSENT: Any = object()
-_NULL = b"null"
-_decode_fields = msgspec.json.Decoder(Fields).decode
-_decode = msgspec.json.decode
 _encode = msgspec.json.encode
-_NO_TIME = ""  # no time at all makes a broken event, not one that happened when it was imported
-_UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6}
-
-
-class MappingError(ValueError):
-    """A mapping file cannot be used. The message names the file, the place and the rule."""
-
-
-class Origin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where one value comes from: exactly one of `path`, `value`, `template`, `hash`."""
-
-    path: str | None = None
-    value: str | int | float | bool | None = None
-    template: str | None = None
-    hash: list[str] | Literal["line"] | None = None
-    default: str | int | float | bool | None = None
-    timestamp: str | None = None
-    timezone: str = "UTC"
-
-
-class _Document(Struct, frozen=True, forbid_unknown_fields=True):
-    fields: dict[str, str | Origin]
-    description: str = ""
-    properties: dict[str, str | Origin] = {}
-    spread: list[str] = []
-    rest: Literal["properties", "drop"] = "properties"
+_OBJECTS = {*NESTED, "traits", "properties"}
+_STRINGS = fields_that_are_strings(Event) | {
+    f"{name}.{inner}" for name, struct in NESTED.items() for inner in fields_that_are_strings(struct)
+}
+_ASIDE = "rest"
+"""The property that has what could not take its name, because another value has it."""
+_MOST_CHOICES = 1_000
 
 
 class FieldMapping:
-    """A compiled mapping. `map` is pure."""
+    """A compiled mapping. `map` is pure but for the counts that it is given."""
 
-    def __init__(self, document: _Document, name: str = "") -> None:
+    def __init__(self, document: MappingDocument, name: str = "") -> None:
         self.name = name
         self.description = document.description
-        self.digest = hashlib.sha256(_encode(document)).hexdigest()[:16]
-        flat = {field: _getter(field, origin) for field, origin in document.fields.items() if "." not in field}
-        self._flat = list(flat.items())
-        self._nested = [
-            (*field.partition(".")[::2], _getter(field, origin))
-            for field, origin in document.fields.items()
-            if "." in field
-        ]
-        self._properties = [(name, _getter(name, origin)) for name, origin in document.properties.items()]
-        self._spread = [_path_getter(path) for path in document.spread]
-        self._rest = document.rest == "properties"
-        self._named = _named_sources(document)
+        rules = document.model_dump_json(exclude={"description"})
+        self.digest = hashlib.sha256(rules.encode()).hexdigest()[:16]
+        paths = Paths()
+        self._fields = [(name, sources_of(name, origins, paths)) for name, origins in document.fields.items()]
+        self._properties = [(name, sources_of(name, origins, paths)) for name, origins in document.properties.items()]
+        self._spread = [_Spreading(spread, paths) for spread in document.spread]
+        self._keeps_rest = document.rest == "properties"
+        self._addresses = used_at([place for n, s in self._fields if n == "ip" for each in s for place in each.uses])
+        self._uses: dict[tuple[int, ...], Used] = {}
+        self.paths = tuple(paths.named)
 
     @staticmethod
     def load(path: Path) -> FieldMapping:
         """The mapping of a YAML file. Raises `MappingError`."""
         try:
-            document = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), _Document)
-            for name in document.fields:
-                _check_field(name)
-            return FieldMapping(document, path.stem)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError, ValueError) as error:
+            return FieldMapping(read_mapping_file(path), path.stem)
+        except MappingError:
+            raise
+        except ValueError as error:
             raise MappingError(f"{path}: {error}") from None
 
-    def map(self, line: bytes) -> bytes:
-        """The line as an event of the contract; a line that is no JSON object, or has no readable value, as it came."""
+    def none_found(self) -> list[int]:
+        """For each of `paths` that it was found in no line yet."""
+        return [0] * len(self.paths)
+
+    def never_found(self, found: Sequence[int]) -> list[str]:
+        """The paths that had to be somewhere and were not, by these counts; of alternatives, if all were not."""
+        there = {named.group for named, lines in zip(self.paths, found, strict=True) if lines}
+        return [f"{named.path} (for {named.of})" for named in self.paths if named.group not in {None, *there}]
+
+    def map(self, line: bytes, found: list[int] | None = None) -> bytes:
+        """The line as an event of the contract; a line that is no JSON object, or has no readable value, as it came.
+
+        `found`: counts in how many lines each of `paths` was there.
+        """
         try:
-            return _encode(self._event(_decode_fields(line), line))
+            return _encode(self._event(Looked(line, self.none_found() if found is None else found)))
         except (ValueError, RecursionError):
             return line
 
-    def _event(self, fields: Fields, line: bytes) -> dict[str, Any]:
+    def _event(self, line: Looked) -> dict[str, Any]:
         event: dict[str, Any] = {}
-        for name, get in self._flat:
-            value = get(fields, line)
-            if value is not _ABSENT:
-                event[name] = value
-        for parent, name, get in self._nested:
-            value = get(fields, line)
-            if value is not _ABSENT:
-                event.setdefault(parent, {})[name] = value
-        properties = self._properties_of(fields, line)
-        if properties:
-            event["properties"] = properties
-        return event
+        choices: list[int] = []
+        for name, sources in self._fields:
+            value = _first(sources, line, choices)
+            if value is not ABSENT:
+                _set(event, name, value)
+        explicit = {name: _first(sources, line, choices) for name, sources in self._properties}
+        given = [spread.members(line) for spread in self._spread]
+        choices += [0 if each is None else 1 for each in given]
+        used = self._used(tuple(choices))
+        properties = _Properties()
+        properties.add({name: value for name, value in explicit.items() if value is not ABSENT})
+        own = event.pop("properties", {})
+        properties.add(own if isinstance(own, dict) else {"properties": own})
+        for spread, each in zip(self._spread, given, strict=True):
+            if each is not None:
+                named = {name for name, inner in within(used, spread.place).items() if inner is None}
+                properties.add(left_over(each, within(self._addresses, spread.place)), named)
+        if self._keeps_rest:
+            properties.add(left_over(line.fields, used))
+        made = properties.made()
+        return {**event, "properties": made} if made else event
 
-    def _properties_of(self, fields: Fields, line: bytes) -> dict[str, Any]:
-        properties: dict[str, Any] = {}
-        if self._rest:
-            properties = {name: value for name, value in fields.items() if name not in self._named}
-        for get in self._spread:
-            members = get(fields, line)
-            if members is not _ABSENT and bytes(members).startswith(b"{"):
-                properties.update(_decode_fields(members))
-        for name, get in self._properties:
-            value = get(fields, line)
-            if value is not _ABSENT:
-                properties[name] = value
-        return properties
+    def _used(self, choices: tuple[int, ...]) -> Used:
+        """What is used up, where these sources gave the values."""
+        if choices not in self._uses:
+            if len(self._uses) > _MOST_CHOICES:
+                self._uses.clear()
+            places: list[Place] = []
+            every = [*(sources for _, sources in self._fields), *(sources for _, sources in self._properties)]
+            for sources, choice in zip(every, choices, strict=False):
+                chosen = [sources[choice]] if choice >= 0 else [s for s in sources if not s.is_conditional]
+                places += [place for source in chosen for place in source.uses]
+            spread = [s.place for s, choice in zip(self._spread, choices[len(every) :], strict=True) if choice]
+            self._uses[choices] = used_at([*places, *spread])
+        return self._uses[choices]
+
+
+class _Spreading:
+    """An object, or an array of pairs, whose members become properties."""
+
+    def __init__(self, spread: Spread, paths: Paths) -> None:
+        self.place = place_of(spread.path)
+        self._get = paths.getter(spread.path, "spread", None if spread.optional else paths.group())
+        self._key = spread.key
+        self._values = [place_of(path) for path in spread.value]
+
+    def members(self, line: Looked) -> dict[str, Any] | None:
+        """What becomes properties; None where nothing can, so that it is left over."""
+        value = self._get(line)
+        if value is ABSENT:
+            return None
+        return members(value) if self._key is None else self._pairs(value)
+
+    def _pairs(self, value: Any) -> dict[str, Any] | None:
+        pairs: dict[str, Any] = {}
+        for element in elements(value):
+            if members(element) is None:
+                return None
+            pair = Looked(bytes(element), [])
+            key = pair.value((self._key,))
+            found = next((v for place in self._values if (v := pair.value(place)) is not None), None)
+            if key is None or not bytes(key).startswith(b'"'):
+                return None
+            pairs[str(msgspec.json.decode(key))] = found
+        return pairs or None
+
+
+class _Properties:
+    """Properties by name. The first to take a name has it; another value of that name is kept under `rest`."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Any] = {}
+        self._aside: _Properties | None = None
+
+    def add(self, more: dict[str, Any], already: set[str] | frozenset[str] = frozenset()) -> None:
+        """Adds members; those of the names that are `already` used say nothing new where the name is taken."""
+        for name, value in more.items():
+            if name not in self._taken:
+                self._taken[name] = value
+            elif name not in already and _encode(self._taken[name]) != _encode(value):
+                self._aside = self._aside or _Properties()
+                self._aside.add({name: value})
+
+    def made(self) -> dict[str, Any]:
+        """All of them."""
+        if self._aside is None:
+            return self._taken
+        name = _ASIDE
+        while name in self._taken:
+            name += "_"
+        return {**self._taken, name: self._aside.made()}
+
+
+def _first(sources: Sequence[Any], line: Looked, choices: list[int]) -> Any:
+    """The first value that there is; which source gave it is added to the choices, -1 where none did."""
+    for number, source in enumerate(sources):
+        value = source.get(line)
+        if value is not ABSENT:
+            choices.append(number)
+            return value
+    choices.append(-1)
+    return ABSENT
+
+
+def _set(event: dict[str, Any], name: str, value: Any) -> None:
+    """Sets a field, or one inside it. A field that was given whole keeps its other members."""
+    parent, _, child = name.partition(".")
+    if name in _STRINGS:
+        value = as_string(value)
+    elif not child and parent in _OBJECTS and isinstance(value, Raw):
+        inside = members(value)
+        value = value if inside is None else inside
+    if not child:
+        before = event.get(name)
+        event[name] = {**value, **before} if isinstance(before, dict) and isinstance(value, dict) else value
+    elif isinstance(event.setdefault(parent, {}), dict):
+        event[parent][child] = value
 
 
 def find_mapping(name: str | Path) -> FieldMapping:
@@ -150,145 +224,3 @@ def find_mapping(name: str | Path) -> FieldMapping:
             known = ", ".join(sorted(file.stem for file in shipped.glob("*.yaml")))
             raise MappingError(f"there is no mapping {str(name)!r}; give a YAML file or one of: {known}")
     return FieldMapping.load(path)
-
-
-def _named_sources(document: _Document) -> frozenset[str]:
-    """Top-level fields that the mapping speaks of, so that they are no rest."""
-    named = {path.partition(".")[0] for path in document.spread}
-    for origin in (*document.fields.values(), *document.properties.values()):
-        full = Origin(path=origin) if isinstance(origin, str) else origin
-        if full.path is not None:
-            named.add(full.path.partition(".")[0])
-        if isinstance(full.hash, list):
-            named.update(path.partition(".")[0] for path in full.hash)
-    return frozenset(named)
-
-
-def _check_field(name: str) -> None:
-    parent, _, child = name.partition(".")
-    if parent not in Event.__struct_fields__:
-        raise ValueError(f"fields: the contract has no field {name!r}")
-    if child and child not in getattr(NESTED.get(parent), "__struct_fields__", ()) and parent != "traits":
-        raise ValueError(f"fields: the contract has no field {name!r}")
-
-
-def _getter(name: str, origin: str | Origin) -> Getter:
-    if isinstance(origin, str):
-        origin = Origin(path=origin)
-    given = [part for part in ("path", "value", "template", "hash") if getattr(origin, part) is not None]
-    if len(given) != 1:
-        raise ValueError(f"{name}: exactly one of path, value, template, hash is required")
-    get = _ORIGINS[given[0]](getattr(origin, given[0]))
-    if origin.default is not None:
-        get = _with_default(get, origin.default)
-    return get if origin.timestamp is None else _timestamp_getter(name, get, origin.timestamp, origin.timezone)
-
-
-def _path_getter(path: str) -> Getter:
-    first, *rest = path.split(".")
-
-    def top(fields: Fields, line: bytes) -> Any:
-        value = fields.get(first)
-        return _ABSENT if value is None or (len(value) == 4 and bytes(value) == _NULL) else value
-
-    def deep(fields: Fields, line: bytes) -> Any:
-        value = fields.get(first)
-        for name in rest:
-            if value is None or not bytes(value).startswith(b"{"):
-                return _ABSENT
-            value = _decode_fields(value).get(name)
-        return _ABSENT if value is None or bytes(value) == _NULL else value
-
-    return deep if rest else top
-
-
-def _value_getter(value: Any) -> Getter:
-    return lambda fields, line: value
-
-
-def _template_getter(template: str) -> Getter:
-    parts = re.split(r"\{([^{}]+)\}", template)
-    texts, getters = parts[::2], [_path_getter(path) for path in parts[1::2]]
-
-    def get(fields: Fields, line: bytes) -> Any:
-        filled = [texts[0]]
-        for getter, text in zip(getters, texts[1:], strict=True):
-            value = getter(fields, line)
-            if value is _ABSENT:
-                return _ABSENT
-            filled += [_text(value), text]
-        return "".join(filled)
-
-    return get
-
-
-def _hash_getter(paths: list[str] | Literal["line"]) -> Getter:
-    if paths == "line":
-        return lambda fields, line: hashlib.sha256(line).hexdigest()[:32]
-    getters = [_path_getter(path) for path in paths]
-
-    def get(fields: Fields, line: bytes) -> Any:
-        values = [getter(fields, line) for getter in getters]
-        if all(value is _ABSENT for value in values):
-            return _ABSENT
-        text = b"\x1f".join(b"" if value is _ABSENT else bytes(value) for value in values)
-        return hashlib.sha256(text).hexdigest()[:32]
-
-    return get
-
-
-_ORIGINS: dict[str, Callable[[Any], Getter]] = {
-    "path": _path_getter,
-    "value": _value_getter,
-    "template": _template_getter,
-    "hash": _hash_getter,
-}
-
-
-def _with_default(get: Getter, default: Any) -> Getter:
-    def filled(fields: Fields, line: bytes) -> Any:
-        value = get(fields, line)
-        return default if value is _ABSENT else value
-
-    return filled
-
-
-def _timestamp_getter(name: str, get: Getter, form: str, timezone: str) -> Getter:
-    if form == "rfc3339":
-        return _with_default(get, _NO_TIME)
-    read = _reader(name, form, timezone)
-
-    def timed(fields: Fields, line: bytes) -> Any:
-        value = get(fields, line)
-        if value is _ABSENT:
-            return _NO_TIME
-        try:
-            return read(value)
-        except (ValueError, OverflowError, OSError, TypeError):
-            return value
-
-    return timed
-
-
-def _reader(name: str, form: str, timezone: str) -> Callable[[Any], Any]:
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{name}: there is no time zone {timezone!r}") from None
-    if form in _UNITS:
-        unit = _UNITS[form]
-        return lambda value: dt.datetime.fromtimestamp(float(_text(value)) / unit, dt.UTC).isoformat()
-    if "%" not in form:
-        raise ValueError(f"{name}: timestamp must be rfc3339, {', '.join(_UNITS)} or a strptime format")
-
-    def parse(value: Any) -> str:
-        moment = dt.datetime.strptime(_text(value), form)  # noqa: DTZ007 - the mapping names the zone
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
-
-    return parse
-
-
-def _text(value: Any) -> str:
-    """A source value as text: strings without their quotes."""
-    plain = _decode(value) if isinstance(value, Raw) else value
-    return plain if isinstance(plain, str) else _encode(plain).decode()

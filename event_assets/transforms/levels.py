@@ -17,6 +17,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Step
+from event_assets.contract.paths import parts_of
 from event_assets.contract.segment import TEXTS, Anything, Sequence, Trait, User
 from event_assets.transforms.matching import inside, is_any_of, matches
 from event_assets.transforms.periods import day_number
@@ -234,7 +235,7 @@ def _of_traits(levels: Mapping[str, Trait], traits: DataFrame) -> DataFrame:
 
 
 def _is_known(trait: Trait) -> Column:
-    head, *path = trait.trait.split(".")
+    head, *path = parts_of(trait.trait)
     text = inside(F.concat(F.lit('{"v":'), F.col("value"), F.lit("}")), ["v", *path])
     holds = text.isNotNull()
     if trait.is_ is not None:

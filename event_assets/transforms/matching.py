@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Scalar, Step
+from event_assets.contract.paths import parts_of
 
 NONE = "(none)"
 """Stands for a value that an event does not have."""
@@ -33,7 +34,7 @@ def text_of(name: str, columns: Collection[str]) -> Column:
     """An event's field as text: the column of that name, else the property; `properties.x` is always a property."""
     if name in columns:
         return F.col(name).cast("string")
-    return inside(F.col("properties"), name.removeprefix(_PROPERTIES).split("."))
+    return inside(F.col("properties"), parts_of(name.removeprefix(_PROPERTIES)))
 
 
 def inside(json: Column, path: Sequence[str]) -> Column:

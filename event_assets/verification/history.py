@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,7 +66,8 @@ class Event:
                 value if value is None or isinstance(value, str) else json.dumps(bool(value) if is_boolean else value)
             )
         value = self.properties
-        for part in name.removeprefix(_PROPERTIES).split("."):
+        for part in re.split(r"(?<!\\)\.", name.removeprefix(_PROPERTIES)):
+            part = part.replace("\\.", ".")
             value = value.get(part) if isinstance(value, dict) else None
         return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 

@@ -136,6 +136,27 @@ def test_blank_lines_a_byte_order_mark_and_carriage_returns_do_not_matter(tmp_pa
     assert [(line.number, line.text) for line in read_lines(file)] == [(1, b'{"a":1}'), (4, b'{"a":2}')]
 
 
+def test_an_import_says_where_paths_were_found_also_after_it_went_on(
+    tmp_path: Path, sink: StreamSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "BATCH_LINES", 2)
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("fields: {event_id: event_id, event: event, user_id: user_id, platform: plattform}")
+    lines: list[bytes | dict[str, Any]] = [_event(1), _event(2), {"event": "x"}, _event(3), b"["]
+    file = _file(tmp_path / "f.ndjson", lines)
+    fields, marks = FieldMapping.load(mapping), tmp_path / "marks"
+    with pytest.raises(ImportStopped):
+        import_file(file, fields, _Breaking(sink, 1), bookmarks=marks)
+    result = import_file(file, fields, sink, bookmarks=marks)
+    assert {found.path: found.lines for found in result.paths} == {
+        "event_id": 3,
+        "event": 4,
+        "user_id": 3,
+        "plattform": 0,
+    }
+    assert result.never_found == ("plattform (for platform)",)
+
+
 def test_a_line_without_end_is_cut_and_the_next_one_read(tmp_path: Path, sink: StreamSink, stream: EventStream) -> None:
     endless = b'{"x":"' + b"x" * (2 * MAX_LINE_BYTES + 17) + b'"}'
     result = import_file(_file(tmp_path / "f.ndjson", [endless, _event(1)]), None, sink)

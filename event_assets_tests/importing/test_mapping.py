@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
-from event_assets.importing.mapping import FieldMapping, MappingError, find_mapping
+from event_assets.importing import FieldMapping, MappingError, find_mapping
+from event_assets.importing.timestamps import UNITS
 
 
 def _mapping(tmp_path: Path, text: str) -> FieldMapping:
@@ -43,7 +44,7 @@ def test_paths_constants_templates_and_nested_fields(tmp_path: Path) -> None:
 
 def test_what_is_not_there_leaves_its_field_out(tmp_path: Path) -> None:
     mapping = "fields: {event: kind, user_id: who.id, page.url: {template: 'x/{gone}'}}\nproperties: {a: b.c}"
-    assert _mapped(tmp_path, mapping, {"kind": None, "who": "nobody"}) == {}
+    assert _mapped(tmp_path, mapping, {"kind": None, "who": "nobody"}) == {"properties": {"who": "nobody"}}
 
 
 def test_values_keep_their_json_text(tmp_path: Path) -> None:
@@ -64,13 +65,26 @@ def test_objects_can_be_spread_and_the_rest_dropped(tmp_path: Path) -> None:
         ("rfc3339", "2026-11-20T10:00:00+05:45", "2026-11-20T10:00:00+05:45"),
         ("seconds", 1_795_000_000, "2026-11-18T11:06:40+00:00"),
         ("milliseconds", 1_795_000_000_123, "2026-11-18T11:06:40.123000+00:00"),
+        ("nanoseconds", 1_795_000_000_123_456_789, "2026-11-18T11:06:40.123456+00:00"),
+        ("seconds", "1795000000.25", "2026-11-18T11:06:40.250000+00:00"),
+        ("iso", "2026-03-01 10:00:00.123+00", "2026-03-01T10:00:00.123000+00:00"),
+        ("iso", "2026-03-01 10:00:00", "2026-03-01T10:00:00+01:00"),
+        ("iso", "2026-03-01T10:00:00.123456789", "2026-03-01T10:00:00.123456+01:00"),
+        ("iso", "2026-10-25 02:30:00 UTC", "2026-10-25T02:30:00+00:00"),
+        ("iso", "2026-10-25 02:30", "2026-10-25T02:30:00+02:00"),
+        ("iso", "2026-03-29 02:30:00,5 -0330", "2026-03-29T02:30:00.500000-03:30"),
+        ("iso", "2026-03-01", "2026-03-01T00:00:00+01:00"),
+        ("iso", "1795000000", "1795000000"),
+        ('["%d.%m.%Y", iso, seconds]', "01.03.2026", "2026-03-01T00:00:00+01:00"),
+        ('["%d.%m.%Y", iso, seconds]', "1795000000", "2026-11-18T11:06:40+00:00"),
         ("microseconds", "1795000000123456", "2026-11-18T11:06:40.123456+00:00"),
         ('"%d.%m.%Y %H:%M"', "20.11.2026 10:00", "2026-11-20T10:00:00+01:00"),
         ('"%Y-%m-%dT%H:%M:%S%z"', "2026-11-20T10:00:00-0330", "2026-11-20T10:00:00-03:30"),
     ],
 )
 def test_timestamps_are_read_in_many_forms(tmp_path: Path, form: str, value: Any, expected: str) -> None:
-    mapping = f"fields: {{occurred_at: {{path: at, timestamp: {form}, timezone: Europe/Berlin}}}}"
+    zone = "" if form in ("rfc3339", *UNITS) else ", timezone: Europe/Berlin"
+    mapping = f"fields: {{occurred_at: {{path: at, timestamp: {form}{zone}}}}}"
     assert _mapped(tmp_path, mapping, {"at": value}) == {"occurred_at": expected}
 
 
@@ -107,11 +121,20 @@ def test_a_line_that_is_no_object_stays_as_it_is(tmp_path: Path, line: bytes) ->
         ("fields: {evnt: kind}", "no field 'evnt'"),
         ("fields: {page.colour: kind}", "no field 'page.colour'"),
         ("fields: {event: {path: a, value: b}}", "exactly one of"),
-        ("fields: {event: {pth: a}}", "unknown field `pth`"),
+        ("fields: {event: {pth: a}}", "fields.event.pth: there is no such key; there are path, value, "),
         ("fields: {occurred_at: {path: a, timestamp: often}}", "timestamp must be"),
-        ("fields: {occurred_at: {path: a, timestamp: seconds, timezone: Mars/Base}}", "no time zone 'Mars/Base'"),
+        ("fields: {occurred_at: {path: a, timestamp: iso, timezone: Mars/Base}}", "no time zone 'Mars/Base'"),
+        ("fields: {occurred_at: {path: a, timestamp: seconds, timezone: Europe/Berlin}}", "leave timezone out"),
+        ("fields: {occurred_at: {path: a, timezone: Europe/Berlin}}", "add timestamp: iso"),
+        ("fields: {properties.plan: a}", "write 'plan' under properties: instead"),
+        ("fields: {event: a}\nrest: keep", "rest: Input should be 'properties' or 'drop'"),
+        ("fields: {event: a}\nspread: [{path: a, key: k}]", "key and value belong together"),
+        ("fields: {event: a}\nspread: [{pth: a}]", "spread.path: this key is required"),
+        ("fields: {event: a}\nextra: b", "there are description, fields, properties, spread, rest"),
+        ("fields: {event: a, event: b}", "'event' is given twice"),
+        ("[1]", "it must be an object of keys and values"),
         ("fields: [", "mapping.yaml"),
-        ("properties: {}", "missing required field `fields`"),
+        ("properties: {}", "fields: this key is required"),
     ],
 )
 def test_a_mapping_that_cannot_be_used_says_where_and_why(tmp_path: Path, text: str, says: str) -> None:

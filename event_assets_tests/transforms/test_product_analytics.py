@@ -18,7 +18,8 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.analysis import Period, Step
 from event_assets.transforms import active_users, funnel, lifecycle, retention, stickiness, top_paths, web_vitals
-from event_assets_tests.factories import frame, rows_of
+from event_assets.transforms.matching import matches
+from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.test_engines import some_events
 
 Row = dict[str, Any]
@@ -140,3 +141,12 @@ def test_the_lifecycle_of_real_people_is_what_plain_python_counts(
         if row["people"]
     }
     assert found == dict(expected)
+
+
+def test_a_property_whose_name_has_a_dot_can_be_asked_for(spark_engine: SparkSession) -> None:
+    properties = {"flat": '{"cart.size": 3}', "nested": '{"cart": {"size": 3}}', "deep": '{"a.b": {"c.d": 3}}'}
+    rows = [enriched_event("add", at(0), event_id=name, properties=text) for name, text in properties.items()]
+    events = frame(spark_engine, rows)
+    for field, expected in ((r"cart\.size", "flat"), ("cart.size", "nested"), (r"properties.a\.b.c\.d", "deep")):
+        found = events.where(matches(Step("add", {field: 3}), events.columns)).select("event_id").collect()
+        assert [row["event_id"] for row in found] == [expected]
