@@ -58,7 +58,7 @@ class Looked:
             value = (self._members(place[:-1]) or {}).get(last)
         else:
             value = _element(self.value(place[:-1]), last)
-        return None if value is None or bytes(value) == b"null" else value
+        return None if value is None or (len(value) == 4 and bytes(value) == b"null") else value
 
     def _members(self, place: Place) -> Fields | None:
         if place not in self._objects:

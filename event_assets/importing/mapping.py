@@ -33,7 +33,18 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.contract.event import NESTED, Event
-from event_assets.importing.lines import Looked, Place, Used, elements, left_over, members, place_of, used_at, within
+from event_assets.importing.lines import (
+    Looked,
+    Place,
+    Used,
+    elements,
+    left_over,
+    members,
+    place_of,
+    text_of,
+    used_at,
+    within,
+)
 from event_assets.importing.mapping_file import MappingDocument, MappingError, Spread, read_mapping_file
 from event_assets.importing.origins import ABSENT, Paths, as_string, fields_that_are_strings, sources_of
 
@@ -60,8 +71,9 @@ class FieldMapping:
         self._properties = [(name, sources_of(name, origins, paths)) for name, origins in document.properties.items()]
         self._spread = [_Spreading(spread, paths) for spread in document.spread]
         self._keeps_rest = document.rest == "properties"
-        self._addresses = used_at([place for n, s in self._fields if n == "ip" for each in s for place in each.uses])
-        self._uses: dict[tuple[int, ...], Used] = {}
+        addresses = used_at([place for n, s in self._fields if n == "ip" for each in s for place in each.uses])
+        self._addresses = [within(addresses, spread.place) for spread in self._spread]
+        self._uses: dict[tuple[int, ...], tuple[Used, list[set[str]]]] = {}
         self.paths = tuple(paths.named)
 
     @staticmethod
@@ -103,22 +115,21 @@ class FieldMapping:
         explicit = {name: _first(sources, line, choices) for name, sources in self._properties}
         given = [spread.members(line) for spread in self._spread]
         choices += [0 if each is None else 1 for each in given]
-        used = self._used(tuple(choices))
+        used, used_inside = self._used(tuple(choices))
         properties = _Properties()
         properties.add({name: value for name, value in explicit.items() if value is not ABSENT})
         own = event.pop("properties", {})
         properties.add(own if isinstance(own, dict) else {"properties": own})
-        for spread, each in zip(self._spread, given, strict=True):
+        for each, addresses, named in zip(given, self._addresses, used_inside, strict=True):
             if each is not None:
-                named = {name for name, inner in within(used, spread.place).items() if inner is None}
-                properties.add(left_over(each, within(self._addresses, spread.place)), named)
+                properties.add(left_over(each, addresses) if addresses else each, named)
         if self._keeps_rest:
             properties.add(left_over(line.fields, used))
         made = properties.made()
         return {**event, "properties": made} if made else event
 
-    def _used(self, choices: tuple[int, ...]) -> Used:
-        """What is used up, where these sources gave the values."""
+    def _used(self, choices: tuple[int, ...]) -> tuple[Used, list[set[str]]]:
+        """What is used up where these sources gave the values, and which names of the objects that are spread."""
         if choices not in self._uses:
             if len(self._uses) > _MOST_CHOICES:
                 self._uses.clear()
@@ -128,7 +139,9 @@ class FieldMapping:
                 chosen = [sources[choice]] if choice >= 0 else [s for s in sources if not s.is_conditional]
                 places += [place for source in chosen for place in source.uses]
             spread = [s.place for s, choice in zip(self._spread, choices[len(every) :], strict=True) if choice]
-            self._uses[choices] = used_at([*places, *spread])
+            inside = [within(used_at(places), spread.place) for spread in self._spread]
+            named = [{name for name, inner in each.items() if inner is None} for each in inside]
+            self._uses[choices] = used_at([*places, *spread]), named
         return self._uses[choices]
 
 
@@ -151,14 +164,15 @@ class _Spreading:
     def _pairs(self, value: Any) -> dict[str, Any] | None:
         pairs: dict[str, Any] = {}
         for element in elements(value):
-            if members(element) is None:
+            inside = members(element)
+            if inside is None:
                 return None
             pair = Looked(bytes(element), [])
             key = pair.value((self._key,))
             found = next((v for place in self._values if (v := pair.value(place)) is not None), None)
-            if key is None or not bytes(key).startswith(b'"'):
+            if key is None or not bytes(key).startswith(b'"') or (name := text_of(key)) in pairs:
                 return None
-            pairs[str(msgspec.json.decode(key))] = found
+            pairs[name] = found if found is not None else left_over(inside, {self._key or "": None}) or None
         return pairs or None
 
 
@@ -170,7 +184,10 @@ class _Properties:
         self._aside: _Properties | None = None
 
     def add(self, more: dict[str, Any], already: set[str] | frozenset[str] = frozenset()) -> None:
-        """Adds members; those of the names that are `already` used say nothing new where the name is taken."""
+        """Adds members, which are its own from now on; of a name that is taken only those that are not `already` used."""
+        if not self._taken:
+            self._taken = more
+            return
         for name, value in more.items():
             if name not in self._taken:
                 self._taken[name] = value

@@ -134,7 +134,7 @@ def test_an_export_with_arrays_of_pairs(tmp_path: Path) -> None:
         "event_params": [
             {"key": "ga_session_id", "value": {"int_value": "1772359200"}},
             {"key": "page_location", "value": {"string_value": "https://shop.example/"}},
-            {"key": "nothing", "value": {}},
+            {"key": "of another kind", "value": {"float_value": 1.5}},
         ],
         "user_id": None,
         "user_pseudo_id": "11.22",
@@ -153,11 +153,18 @@ def test_an_export_with_arrays_of_pairs(tmp_path: Path) -> None:
         "properties": {
             "ga_session_id": "1772359200",
             "page_location": "https://shop.example/",
-            "nothing": None,
+            "of another kind": {"value": {"float_value": 1.5}},
             "ecommerce": {"purchase_revenue": 12.5},
         },
     }
     assert isinstance(EventDecoder().decode(json.dumps(event).encode()), Decoded)
+
+
+def test_pairs_that_say_a_name_twice_stay_an_array(tmp_path: Path) -> None:
+    pairs = [{"key": "a", "value": 1}, {"key": "a", "value": 2}]
+    text = "fields: {}\nspread: [{path: params, key: key, value: value}]"
+    assert mapped(tmp_path, text, {"params": pairs}) == {"properties": {"params": pairs}}
+    assert mapped(tmp_path, text, {"params": json.dumps(pairs[:1])}) == {"properties": {"a": 1}}
 
 
 CALLS = """
