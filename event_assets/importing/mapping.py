@@ -184,7 +184,7 @@ class _Properties:
         self._aside: _Properties | None = None
 
     def add(self, more: dict[str, Any], already: set[str] | frozenset[str] = frozenset()) -> None:
-        """Adds members, which are its own from now on; of a name that is taken only those that are not `already` used."""
+        """Adds members, its own from now on; of a name that is taken only those that are not `already` used."""
         if not self._taken:
             self._taken = more
             return
