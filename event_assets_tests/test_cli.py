@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,13 @@ from typer.testing import CliRunner
 from event_assets.cli import app
 from event_assets.collector.keys import WriteKeys
 from event_assets.display import markdown_settings, without_password
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress
+from event_assets.lake.storage import Storage
 from event_assets.settings import Settings, settings_table
 from event_assets.streams import open_stream
 from event_assets_tests.collector.serving import serving
+from event_assets_tests.disks import read_only, small_disk
 
 ROOT = Path(__file__).parents[1]
 EVENT = {
@@ -165,3 +170,27 @@ def test_simulate_sends_to_an_endpoint_and_prints_what_must_become_of_it(home: P
 @pytest.mark.parametrize("processes", ["0", "1,two", "", "1,"])
 def test_stress_refuses_numbers_of_processes_that_are_none(processes: str) -> None:
     assert "write numbers of processes" in run("stress", "--processes", processes, status=2).stderr
+
+
+def test_a_home_that_cannot_be_written_is_one_sentence(home: Path) -> None:
+    home.mkdir()
+    with read_only(home):
+        for command in (["keys", "create", "shop", "--platform", "web"], ["up"]):
+            told = run(*command, status=1).stderr.strip().splitlines()[-1]
+            assert str(home) in told and "cannot be used (Read-only file system): give this user the right" in told
+
+
+def test_a_full_disk_is_one_sentence(home: Path) -> None:
+    with small_disk(home, "16k") as disk:
+        (disk / "filler").write_bytes(b"x" * shutil.disk_usage(disk).free)
+        told = run("keys", "create", "shop", "--platform", "web", status=1).stderr
+        assert [path.name for path in disk.iterdir() if "new" in path.name] == []
+    assert told.startswith(f"{home}/keys.json cannot be written (No space left on device): make room on its disk")
+
+
+def test_a_damaged_table_is_named_by_whoever_looks_at_it(home: Path) -> None:
+    table = Lake(Storage(str(home / "lake"))).table("raw_events")
+    table.commit(table.snapshot(), Progress())
+    (home / "lake" / "raw_events" / "_delta_log" / "00000000000000000001.json").write_text("{")
+    told = run("status", status=1).stderr
+    assert told.startswith(f"{home}/lake/raw_events/_delta_log is damaged") and "event-assets doctor" in told

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -55,6 +56,8 @@ def faults_as_sentences() -> Iterator[None]:
     except SettingsError as fault:
         _fail(fault, EXIT_USAGE)
     except Exception as fault:
+        if isinstance(fault, OSError) and (sentence := _of_the_disk(fault)) is not None:
+            _fail(sentence, EXIT_FAULT)
         if type(fault).__name__ not in _CIRCUMSTANCES:
             raise
         _fail(fault, EXIT_USAGE if type(fault).__name__ in _OF_INPUT else EXIT_FAULT)
@@ -67,6 +70,7 @@ _CIRCUMSTANCES = frozenset(
         "FileNotFoundError",
         "ImportStopped",
         "KeyFileError",
+        "LakeDamaged",
         "MappingError",
         "ModelInputError",
         "PlanError",
@@ -90,6 +94,19 @@ _OF_INPUT = frozenset({"MappingError", "ModelInputError", "UnreadableFile"})
 """Those that say that what was given cannot be used, before anything was done."""
 
 
-def _fail(fault: Exception, code: int) -> None:
+def _of_the_disk(fault: OSError) -> str | None:
+    """What to do where a file may not be written, or there is no room for it; None where it is something else."""
+    where = fault.filename or "A file"
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{where} cannot be written ({fault.strerror}): make room on its disk."
+    if fault.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return (
+            f"{where} cannot be used ({fault.strerror}): give this user the right to it, or set EVENT_ASSETS_HOME to a "
+            "folder that can be written."
+        )
+    return None
+
+
+def _fail(fault: Exception | str, code: int) -> NoReturn:
     print(fault, file=sys.stderr)
     raise typer.Exit(code)

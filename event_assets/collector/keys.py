@@ -203,12 +203,7 @@ class WriteKeys:
             fcntl.flock(lock, fcntl.LOCK_EX)
             sources = _read(self._path) if self._path.exists() else {}
             yield sources
-            fresh = self._path.with_suffix(f".{os.getpid()}.new")
-            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(_KeyFile(list(sources.values()))), indent=2))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, self._path)
+            _write(self._path, list(sources.values()))
         self._next_look = 0.0
 
 
@@ -226,6 +221,23 @@ def _read(path: Path) -> dict[str, Source]:
         ) from None
     except OSError as error:
         raise _unreadable(path, error) from None
+
+
+def _write(path: Path, sources: list[Source]) -> None:
+    """Puts a new file in the place of the old one, whole or not at all."""
+    fresh = path.with_suffix(f".{os.getpid()}.new")
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(_KeyFile(sources)), indent=2))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise KeyFileError(
+            f"{path} cannot be written ({error.strerror}): make room on its disk, or give this user the right to "
+            f"write to {path.parent}. The keys are as they were."
+        ) from None
 
 
 def _is_well_formed(source: Source) -> bool:

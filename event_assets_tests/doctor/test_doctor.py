@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from event_assets.cli import app
 from event_assets.collector import WriteKeys
 from event_assets.contract.tables import LAKE_TABLES
+from event_assets.stack.postgres import open_postgres
 from event_assets_tests.steps.pipeline import Pipeline
 
 
@@ -68,25 +70,26 @@ def test_a_sound_home_is_said_to_be_so(home: Path) -> None:
     assert "stream: sound, 1 files" in shown and "keys: sound, 1 files" in shown and "raw_events: sound" in shown
 
 
-DERIVED = ["clean_events", "quarantined_events", "enriched_events", "sessions", "users", "event_ledger"]
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a flipped byte": lambda folder: flip(sorted(folder.glob("data/**/*.parquet"))[0]),
+    "a missing file": lambda folder: sorted(folder.glob("data/**/*.parquet"))[0].unlink(),
+    "the log": lambda folder: sorted(folder.glob("_delta_log/*1.json"))[0].write_bytes(b"{"),
+    "the progress": lambda folder: sorted(folder.glob("_progress/*.json"))[-1].write_bytes(b"{"),
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("table", DERIVED)
 @pytest.mark.parametrize(
-    "damage",
+    ("table", "damage"),
     [
-        lambda folder: flip(sorted(folder.glob("data/**/*.parquet"))[0]),
-        lambda folder: sorted(folder.glob("data/**/*.parquet"))[0].unlink(),
-        lambda folder: flip(sorted(folder.glob("_delta_log/*1.json"))[0]),
-        lambda folder: (sorted(folder.glob("_progress/*.json"))[-1]).write_bytes(b"{"),
+        *(("sessions", damage) for damage in DAMAGES),
+        *((table, "a flipped byte") for table in ("clean_events", "quarantined_events", "enriched_events", "users")),
     ],
-    ids=["a flipped byte", "a missing file", "the log", "the progress"],
 )
 def test_a_damaged_table_is_put_aside_and_made_anew_with_the_same_rows(
-    table: str, damage: Callable[[Path], None], home: Path, whole: Pipeline, spark: SparkSession
+    table: str, damage: str, home: Path, whole: Pipeline, spark: SparkSession
 ) -> None:
-    damage(home / "lake" / table)
+    DAMAGES[damage](home / "lake" / table)
     shown = doctor(status=1)
     assert f"{table}: DAMAGED {home}/lake/{table}/" in shown and shown.count("DAMAGED") == 1
     assert "was moved to" in doctor("--heal", status=1)
@@ -215,3 +218,25 @@ def test_a_program_reads_the_same(home: Path) -> None:
     (finding,) = [finding for part in told["parts"] for finding in part["findings"]]
     assert finding["fault"] == "its bytes are not those that were written"
     assert finding["remedy"].startswith("stop the stack")
+
+
+@pytest.mark.slow
+def test_a_flipped_byte_in_the_embedded_warehouse_is_noticed_and_a_new_one_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("EVENT_ASSETS_HOME", str(home))
+    with open_postgres(home) as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA analytics")
+        connection.execute("CREATE TABLE analytics.facts AS SELECT generate_series(1, 10000) AS number")
+        connection.execute("CHECKPOINT")
+        found = connection.execute("SELECT pg_relation_filepath('analytics.facts')").fetchone()
+        assert found is not None
+    assert "warehouse: sound" in doctor(status=0)
+    flip(home / "postgres" / found[0])
+    shown = doctor(status=1)
+    assert f"warehouse: DAMAGED {home}/postgres" in shown and "invalid page" in shown
+    assert f"{home}/postgres was moved to" in doctor("--heal", status=1)
+    with open_postgres(home) as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    doctor(status=0)
