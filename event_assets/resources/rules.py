@@ -122,6 +122,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             databases=tuple(GeoDatabase.at(Path(path)) for path in self.geo_databases),
             reporting=self._reporting(),
             custom=custom_enrichments(self.enrichments),
+            placeholders=None if self.placeholders is None else tuple(self.placeholders),
         )
 
     def _reporting(self) -> Reporting:

@@ -26,7 +26,7 @@ from event_assets.steps.window import Window
 from event_assets.transforms.deduplicate import POSITION, duplicates, index_entries, same_ids, without
 from event_assets.transforms.enrich import EnrichRules, enrich
 
-CODE = "1"
+CODE = "2"
 """Version of the code that decides which copies count; raise it when the rows it gives change."""
 
 

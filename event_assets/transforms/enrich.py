@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS
 from event_assets.transforms.bots import NO_BOT, BotVerdict, bot_verdict
 from event_assets.transforms.channel import channel_group, source_and_medium
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 VERSIONS: Mapping[str, str] = {
     "location": "2",
     "page": "1",
-    "referrer": "2",
-    "campaign": "1",
-    "channel_group": "3",
+    "referrer": "3",
+    "campaign": "2",
+    "channel_group": "4",
     "user_agent": "2",
     "bots": "3",
     "measures": "1",
@@ -57,13 +58,15 @@ _TYPES = {column.name: column.type for column in _SCHEMA}
 @dataclass(frozen=True)
 class EnrichRules:
     """By what events are enriched: hosts that are the owner's own (subdomains too), the marketing parameters, MaxMind
-    databases beside the bundled one, the reporting currency, and functions of the project's own users."""
+    databases beside the bundled one, the reporting currency, functions of the project's own users, and words that say
+    that there is no referrer (None: those of the contract)."""
 
     own_hosts: tuple[str, ...] = ()
     marketing: MarketingParameters = UTM
     databases: tuple[GeoDatabase, ...] = ()
     reporting: Reporting = AS_SENT
     custom: tuple[CustomEnrichment, ...] = ()
+    placeholders: tuple[str, ...] | None = None
 
     @property
     def versions(self) -> str:
@@ -81,7 +84,8 @@ class EnrichRules:
         """Changes with the rules; a day that other rules made is made again."""
         custom = [enrichment.reference for enrichment in self.custom]
         reporting = (self.reporting.currency, self.reporting.rates.digest)
-        said = repr((self.versions, sorted(self.own_hosts), self.marketing, reporting, custom))
+        words = sorted(Placeholders(self.placeholders).words)
+        said = repr((self.versions, sorted(self.own_hosts), self.marketing, reporting, custom, words))
         return sha256(said.encode()).hexdigest()[:12]
 
 
@@ -136,6 +140,7 @@ class Enricher:
         self._rules = rules
         self._versions = pa.scalar(rules.versions)
         self._own_hosts = frozenset(without_www(host.strip().lower()) for host in rules.own_hosts)
+        self._no_referrer = Placeholders(rules.placeholders)
         self._visit = remembering(self._visit_of)
         self._page = remembering(self._page_of)
         self._referrer = remembering(self._classified)
@@ -184,11 +189,13 @@ class Enricher:
     def _visit_of(self, url: str | None, referrer: str | None) -> _Visit:
         failures: list[str] = []
         host, path, campaign = tried(self._page, url, (None, None, NO_CAMPAIGN), "page_url", failures)
+        is_untold = bool(failures)
         came = tried(lambda text: self._referrer(text, host), referrer, NO_REFERRER, "page_referrer", failures)
         known = (host, path, came.host, came.medium, came.source, came.term)
-        if failures:
-            # Half of what a channel is made from would make a wrong one, not an unknown one.
-            return _Visit(*known, failure="; ".join(failures))
+        failure = "; ".join(failures) or None
+        if is_untold:
+            # Without its tags the rest would make a wrong channel, not an unknown one. A bad referrer is none.
+            return _Visit(*known, failure=failure)
         source, medium = source_and_medium(campaign, came)
         return _Visit(
             *known,
@@ -199,10 +206,11 @@ class Enricher:
             campaign.content,
             campaign.click_id,
             channel_group(source, medium, campaign.campaign),
+            failure,
         )
 
     def _classified(self, referrer: str, host: str | None) -> Referrer:
-        return classify_referrer(referrer, host, self._own_hosts)
+        return NO_REFERRER if referrer in self._no_referrer else classify_referrer(referrer, host, self._own_hosts)
 
     def _page_of(self, url: str) -> tuple[str | None, str | None, Campaign]:
         parts = parse_url(url)

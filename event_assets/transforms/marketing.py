@@ -14,12 +14,17 @@ from event_assets.transforms.url import parameters
 
 
 class ClickId(NamedTuple):
-    """A click id's parameter, the network that adds it, and the source and paid medium that it stands for."""
+    """A click id's parameter, the network that adds it, and the source and medium that it stands for."""
 
     parameter: str
     network: str
     source: str
     medium: str
+
+    @property
+    def is_organic(self) -> bool:
+        """Whether the network adds it to links that nobody paid for too: then it is no sign of an advertisement."""
+        return self.medium in ("referral", "organic")
 
 
 CLICK_IDS = (
@@ -28,12 +33,15 @@ CLICK_IDS = (
     ClickId("wbraid", "Google", "google", "cpc"),
     ClickId("dclid", "DoubleClick", "doubleclick", "cpm"),
     ClickId("msclkid", "Microsoft", "bing", "cpc"),
-    ClickId("fbclid", "Facebook", "facebook", "paid_social"),
     ClickId("ttclid", "TikTok", "tiktok", "paid_social"),
     ClickId("li_fat_id", "LinkedIn", "linkedin", "paid_social"),
     ClickId("twclid", "Twitter", "twitter", "paid_social"),
+    ClickId("fbclid", "Meta", "facebook", "referral"),
+    ClickId("srsltid", "Google", "google", "organic"),
 )
-"""Click ids, the first that a URL has wins."""
+"""Click ids, the first that a URL has wins. As of November 2026, by what the networks and those who measure them
+say: the paid ones are added to advertisements alone; Meta (Facebook, Instagram) adds fbclid to every link that leads
+away, Google srsltid to listings and search results of shops with a product feed."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
-"""Who referred: an own page, a search engine, a social network, web mail, an advertisement, or somebody else.
+"""Who referred: an own page, a search engine, a social network, web mail, an AI assistant, an advertisement, or others.
 
 The known sites are data, in `referrers.yaml` beside this file. Campaign tags are read in `marketing`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -14,16 +15,23 @@ import yaml
 
 from event_assets.transforms.url import host_and_parents, parameters, parse_url, without_www
 
-Medium = Literal["internal", "search", "social", "email", "paid", "unknown"]
-Category = Literal["search", "social", "video", "shopping"]
+Medium = Literal["internal", "search", "social", "email", "ai-assistant", "paid", "unknown"]
+Category = Literal["search", "social", "video", "shopping", "ai-assistant"]
 
-_MEDIA: tuple[Medium, ...] = ("search", "social", "email", "paid", "unknown")
+_MEDIA: tuple[Medium, ...] = ("search", "social", "email", "paid", "unknown", "ai-assistant")
 _CATEGORIES: Mapping[str, Category] = {
     "more_search": "search",
     "more_social": "social",
     "video": "video",
     "shopping": "shopping",
+    "more_ai_assistants": "ai-assistant",
 }
+_SEARCH_HOST = re.compile(
+    r"(?:(?:www?\d*|m|mobile|html|lite|safe|start|int|search|suche|web|images?|news|video|cse|encrypted|ipv[46]"
+    r"|s\d+(?:-[a-z]+\d*)?|(?!ad|ai|hi|id|my|tv)[a-z]{2}(?:-[a-z]{2})?)\.)*"
+)
+"""What may stand before a search engine's domain: languages, countries and forms of the search itself. What else stands
+there is another service of the house."""
 
 
 class Referrer(NamedTuple):
@@ -98,7 +106,13 @@ def source_category(source: str) -> Category | None:
     name = source.strip().lower()
     if name in found:
         return found[name]
-    return next((found[part] for part in host_and_parents(name) if "." in part and part in found), None)
+    parts = (part for part in host_and_parents(name) if "." in part and part in found)
+    return next((found[part] for part in parts if found[part] != "search" or _is_search_host(name, part)), None)
+
+
+def _is_search_host(host: str, domain: str) -> bool:
+    """Whether a host at or below a search engine's domain is the search engine, and no other service of the house."""
+    return _SEARCH_HOST.fullmatch(host.removesuffix(domain)) is not None
 
 
 def _lookup(host: str, path: str) -> Site | None:
@@ -109,9 +123,15 @@ def _lookup(host: str, path: str) -> Site | None:
         for part in host_and_parents(host):
             if part in paths:
                 site = sites.get(part + path.rstrip("/")) or sites.get(f"{part}/{segments[1]}")
-                if site is not None:
+                if site is not None and _is_of(site, host, part):
                     return site
-    return next((sites[part] for part in host_and_parents(host) if part in sites), None)
+    return next(
+        (sites[part] for part in host_and_parents(host) if part in sites and _is_of(sites[part], host, part)), None
+    )
+
+
+def _is_of(site: Site, host: str, domain: str) -> bool:
+    return site.medium != "search" or _is_search_host(host, domain)
 
 
 class _Known(NamedTuple):
@@ -131,7 +151,7 @@ def _known() -> _Known:
             site = Site(medium, name, entry.get("short", name.lower()), tuple(entry.get("terms", ())))
             for address in _addresses(entry["hosts"], data["suffixes"]):
                 sites[address] = site
-                if medium in ("search", "social"):
+                if medium in ("search", "social", "ai-assistant"):
                     categories[address] = categories[site.short] = medium
     for section, category in _CATEGORIES.items():
         for address in _addresses(data[section], data["suffixes"]):

@@ -36,7 +36,7 @@ def touches(sessions: DataFrame, page_views: DataFrame, days: int = 30) -> DataF
 
 
 def last_non_direct(touches: DataFrame, days: int = 30) -> DataFrame:
-    """Each touch with the source of the person's last touch that was not direct, itself included.
+    """Each touch with the source of the person's last touch that was not direct, nor internal, itself included.
 
     Takes person_id, session_id, at, source, medium, campaign, channel_group; adds last_source, last_medium,
     last_campaign, last_channel_group. A source lasts `days`, their end included; where there is none, the touch keeps
@@ -55,7 +55,7 @@ def last_non_direct(touches: DataFrame, days: int = 30) -> DataFrame:
         .orderBy("at", "session_id")
         .rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
-    lasting = F.when(F.col("channel_group") != "Direct", F.struct("at", *_SOURCE))
+    lasting = F.when(~F.col("channel_group").isin("Direct", "Internal"), F.struct("at", *_SOURCE))
     is_near = F.unix_micros("at") - F.unix_micros("_last.at") <= days * DAY
     return (
         touches.withColumn("_last", F.last(lasting, ignorenulls=True).over(so_far))

@@ -89,7 +89,7 @@ def _with_last_source(touches: Sequence[Touch], lasts: int) -> list[Touch]:
     last: dict[str, Touch] = {}
     made = []
     for touch in touches:
-        if touch.source[-1] not in (None, "Direct"):
+        if touch.source[-1] not in (None, "Direct", "Internal"):
             last[touch.person] = touch
         known = last.get(touch.person)
         made.append(touch._replace(last=known.source) if known and touch.at - known.at <= lasts else touch)

@@ -176,13 +176,15 @@ def _milliseconds(text: str | None) -> int | None:
 
 
 def _referrer(url: str | None) -> Referrer:
-    host = urlsplit(url or "").hostname
+    host = None if url in ("-", "no URL") else urlsplit(url or "").hostname
     if host is None:
         return Referrer(None, None, None)
     if host == OWN_HOST:
         return Referrer("internal", None, None)
     if host == "www.google.com":
         return Referrer("search", "Google", parse_qs(urlsplit(url or "").query)["q"][0])
+    if host == "chatgpt.com":
+        return Referrer("ai-assistant", "ChatGPT", None)
     if host == "www.facebook.com":
         return Referrer("social", "Facebook", None)
     return Referrer("unknown", None, None)
@@ -190,24 +192,28 @@ def _referrer(url: str | None) -> Referrer:
 
 def _source(url: str | None, referrer: str | None) -> Source:
     query = {name: values[0] for name, values in parse_qs(urlsplit(url or "").query).items()}
-    click = query.get("gclid")
+    click = query.get("gclid") or query.get("fbclid")
     if "utm_source" in query:
         source, medium, campaign = (query.get(f"utm_{name}") for name in ("source", "medium", "campaign"))
-    elif click:
+    elif "gclid" in query:
         source, medium, campaign = "google", "cpc", None
     else:
         source, medium, campaign = *_by_referrer(referrer), None
+        if medium == "(none)" and "fbclid" in query:
+            source, medium = "facebook", "referral"
     assert source is not None and medium is not None
     return Source(source, medium, campaign, click, _channel_group(source, medium, campaign))
 
 
 def _by_referrer(url: str | None) -> tuple[str, str]:
     found = _referrer(url)
-    if found.medium in (None, "internal"):
+    if found.medium == "internal":
+        return "(internal)", "(none)"
+    if found.medium is None:
         return "(direct)", "(none)"
     host = urlsplit(url or "").hostname or ""
     name = found.source.lower() if found.source else host
-    return name, "organic" if found.medium == "search" else "referral"
+    return name, {"search": "organic", "ai-assistant": "ai-assistant"}.get(found.medium or "", "referral")
 
 
 def _channel_group(source: str, medium: str, campaign: str | None) -> str:
@@ -216,6 +222,8 @@ def _channel_group(source: str, medium: str, campaign: str | None) -> str:
     is_shopping = re.fullmatch("(.*(([^a-df-z]|^)shop|shopping).*)", campaign or "") is not None
     rules = (
         ("Direct", source == "(direct)" and medium in ("(none)", "(not set)")),
+        ("Internal", source == "(internal)"),
+        ("AI Assistant", medium == "ai-assistant"),
         ("Paid Shopping", is_paid and is_shopping),
         ("Paid Search", is_paid and source == "google"),
         ("Paid Social", is_paid and source == "facebook"),

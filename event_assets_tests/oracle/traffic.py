@@ -25,6 +25,11 @@ LANDINGS: tuple[tuple[str, str | None], ...] = (
     ("", "https://www.facebook.com/some/page"),
     ("", "https://blog.example/a-post"),
     ("", f"https://{OWN_HOST}/before"),
+    ("", "https://chatgpt.com/"),
+    ("", "-"),
+    ("?utm_source=newsletter&utm_medium=email", "no URL"),
+    ("?fbclid=IwAR1", "https://www.facebook.com/"),
+    ("?fbclid=IwAR1", None),
 )
 """Query and referrer of a first page."""
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from event_assets.transforms.channel import CHANNEL_GROUPS, DIRECT, channel_group, source_and_medium
+from event_assets.transforms.channel import CHANNEL_GROUPS, DIRECT, INTERNAL, channel_group, source_and_medium
 from event_assets.transforms.marketing import campaign_of
 from event_assets.transforms.referrer import classify_referrer
 from event_assets_tests.examples import texts
@@ -61,6 +61,17 @@ from event_assets_tests.examples import texts
         ("app", "mobile-card", None, "Mobile Push Notifications"),
         ("app", "notification", None, "Mobile Push Notifications"),
         ("firebase", "x", None, "Mobile Push Notifications"),
+        ("(internal)", "(none)", None, "Internal"),
+        ("chatgpt.com", None, None, "AI Assistant"),
+        ("chatgpt", "referral", None, "AI Assistant"),
+        ("claude.ai", "ai-assistant", None, "AI Assistant"),
+        ("perplexity", "organic", None, "AI Assistant"),
+        ("gemini.google.com", "referral", None, "AI Assistant"),
+        ("somewhere", "AI-Assistant", None, "AI Assistant"),
+        ("chatgpt.com", "cpc", None, "Paid Other"),
+        ("claude", "email", None, "Email"),
+        ("support.google.com", "referral", None, "Referral"),
+        ("www.google.co.uk", "referral", None, "Organic Search"),
         ("newsletter", None, None, "Unassigned"),
         (None, None, "spring", "Unassigned"),
         ("(direct)", "x", None, "Unassigned"),
@@ -85,7 +96,8 @@ def test_any_text_has_one_of_the_groups(source: str, medium: str, campaign: str)
     ("query", "referrer", "expected"),
     [
         ("", None, DIRECT),
-        ("", "https://shop.example/other", DIRECT),
+        ("", "https://shop.example/other", INTERNAL),
+        ("fbclid=1", "https://shop.example/other", ("facebook", "referral")),
         ("", "https://www.google.com/search?q=a", ("google", "organic")),
         ("", "https://l.facebook.com/", ("facebook", "referral")),
         ("", "https://mail.google.com/", ("gmail", "email")),
@@ -94,6 +106,20 @@ def test_any_text_has_one_of_the_groups(source: str, medium: str, campaign: str)
         ("utm_source=news&utm_medium=email", "https://www.google.com/", ("news", "email")),
         ("utm_source=news", "https://www.google.com/", ("news", None)),
         ("utm_campaign=spring", "https://www.google.com/", (None, None)),
+        ("fbclid=1", "https://l.facebook.com/", ("facebook", "referral")),
+        ("fbclid=1", "https://l.instagram.com/", ("instagram", "referral")),
+        ("fbclid=1", "https://mail.google.com/", ("gmail", "email")),
+        ("fbclid=1", None, ("facebook", "referral")),
+        ("fbclid=1&gclid=2", None, ("google", "cpc")),
+        ("utm_source=news&fbclid=1", None, ("news", None)),
+        ("srsltid=1", None, ("google", "organic")),
+        ("ttclid=1", "https://www.tiktok.com/", ("tiktok", "paid_social")),
+        ("utm_source=chatgpt.com", None, ("chatgpt.com", "ai-assistant")),
+        ("", "https://chatgpt.com/", ("chatgpt", "ai-assistant")),
+        ("", "https://gemini.google.com/app", ("gemini", "ai-assistant")),
+        ("", "https://www.bing.com/chat?q=a", ("copilot", "ai-assistant")),
+        ("", "https://support.google.com/a", ("google sites", "referral")),
+        ("", "https://anything.google.com/a", ("anything.google.com", "referral")),
         ("utm_term=shoes", "https://www.google.com/", ("google", "organic")),
         ("gclid=1", "https://www.google.com/", ("google", "cpc")),
         ("msclkid=1", None, ("bing", "cpc")),

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from event_assets.contract.placeholders import PLACEHOLDERS
 from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS
+from event_assets.transforms.channel import DIRECT
 from event_assets.transforms.currency import Reporting, parse_rates
 from event_assets.transforms.custom import custom_enrichments
 from event_assets.transforms.enrich import VERSIONS, Enricher, EnrichRules, enrich
@@ -116,7 +118,7 @@ def test_a_click_id_gives_network_and_paid_medium() -> None:
 def test_own_hosts_are_internal_with_and_without_www() -> None:
     rules = EnrichRules(own_hosts=("www.Shop.example",))
     row = enriched(rules, page_url="https://pay.example/", page_referrer="https://shop.example/cart")
-    assert (row["referrer_medium"], row["channel_group"]) == ("internal", "Direct")
+    assert (row["referrer_medium"], row["channel_group"]) == ("internal", "Internal")
 
 
 def test_marketing_parameters_are_configurable() -> None:
@@ -181,14 +183,37 @@ def test_an_event_that_fails_enrichments_is_kept_with_each_failure_noted() -> No
     ]
 
 
-def test_a_failed_referrer_leaves_the_page_but_no_channel() -> None:
-    row = enriched(page_url="https://shop.example/a", page_referrer="http://a b/")
-    assert (row["page_host"], row["page_path"], row["source"], row["channel_group"]) == (
-        "shop.example",
-        "/a",
-        None,
-        None,
-    )
+TAGGED = "https://shop.example/?utm_source=mail&utm_medium=email"
+
+
+@pytest.mark.parametrize("referrer", ["http://a b/", "com.reddit.frontpage", "not a url", "http://["])
+def test_a_referrer_that_is_no_url_is_none_and_is_noted(referrer: str) -> None:
+    row = enriched(page_url="https://shop.example/a", page_referrer=referrer)
+    assert (row["page_path"], row["source"], row["medium"], row["channel_group"]) == ("/a", *DIRECT, "Direct")
+    assert row["enrichment_failures"].startswith("page_referrer: no URL")
+    row = enriched(page_url=TAGGED, page_referrer=referrer)
+    assert (row["source"], row["medium"], row["channel_group"]) == ("mail", "email", "Email")
+
+
+@pytest.mark.parametrize("word", [*PLACEHOLDERS, " NULL ", "  ", ""])
+def test_a_word_that_means_none_is_no_referrer_and_no_failure(word: str) -> None:
+    for url, source, group in (("https://shop.example/", "(direct)", "Direct"), (TAGGED, "mail", "Email")):
+        row = enriched(page_url=url, page_referrer=word)
+        assert (row["source"], row["channel_group"], row["enrichment_failures"]) == (source, group, None)
+        assert (row["referrer_host"], row["referrer_medium"]) == (None, None)
+
+
+def test_words_that_mean_none_can_be_named() -> None:
+    rules = EnrichRules(placeholders=("nobody",))
+    assert enriched(rules, page_referrer="Nobody")["enrichment_failures"] is None
+    assert enriched(rules, page_referrer="-")["enrichment_failures"] is not None
+    assert rules.version != EnrichRules().version == EnrichRules(placeholders=PLACEHOLDERS).version
+
+
+@given(texts())
+def test_no_referrer_takes_the_tags_of_a_url_with_it(referrer: str) -> None:
+    row = enriched(page_url=TAGGED, page_referrer=referrer)
+    assert (row["source"], row["medium"], row["channel_group"]) == ("mail", "email", "Email")
 
 
 def test_a_failure_of_one_row_is_not_one_of_its_neighbours() -> None:

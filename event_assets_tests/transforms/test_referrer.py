@@ -4,10 +4,11 @@ import contextlib
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from event_assets.transforms.referrer import NO_REFERRER, _known, classify_referrer, source_category
-from event_assets.transforms.url import BadUrl
+from event_assets.transforms.url import BadUrl, host_and_parents
 from event_assets_tests.examples import texts
 
 
@@ -74,9 +75,21 @@ from event_assets_tests.examples import texts
         ("https://rich-v02.bluewin.ch", "email", "Bluewin", None),
         ("https://mail.proton.me", "email", "Proton", None),
         ("https://mail01.orange.fr", "email", "Orange Webmail", None),
-        ("https://chatgpt.com/", "unknown", "ChatGPT", None),
-        ("https://beta.character.ai", "unknown", "Character.AI", None),
+        ("https://chatgpt.com/", "ai-assistant", "ChatGPT", None),
+        ("https://claude.ai/chat/1", "ai-assistant", "Claude.ai", None),
+        ("https://www.perplexity.ai/", "ai-assistant", "Perplexity.ai", None),
+        ("https://copilot.microsoft.com/", "ai-assistant", "Microsoft Copilot", None),
+        ("https://notebooklm.google.com/", "ai-assistant", "NotebookLM", None),
+        ("https://x.com/i/grok", "ai-assistant", "Grok", None),
+        ("https://x.com/someone", "social", "Twitter", None),
+        ("https://beta.character.ai", "ai-assistant", "Character.AI", None),
         ("https://docs.google.com/document/d/1", "unknown", "Google Sites", None),
+        ("https://workspace.google.com/", "unknown", None, None),
+        ("https://support.google.com/imgres?q=a", "unknown", "Google Sites", None),
+        ("https://messenger.yahoo.com/", "unknown", None, None),
+        ("https://tv.naver.com/", "unknown", None, None),
+        ("https://m.naver.com/", "search", "Naver", None),
+        ("https://html.duckduckgo.com/html", "search", "DuckDuckGo", None),
         ("https://blog.example.org/post", "unknown", None, None),
     ],
 )
@@ -114,6 +127,19 @@ def test_no_referrer_and_one_without_a_host_are_nobody() -> None:
 def test_a_referrer_that_is_no_url_is_refused() -> None:
     with pytest.raises(BadUrl):
         classify_referrer("not a url")
+
+
+@given(
+    label=st.sampled_from(["support", "docs", "mail", "myaccount", "status", "dev", "tv", "my", "old.forum", "x-y"]),
+    engine=st.sampled_from(sorted(host for host, site in _known().sites.items() if site.medium == "search")),
+)
+def test_another_service_of_a_search_engines_house_is_no_search(label: str, engine: str) -> None:
+    domain = engine.partition("/")[0]
+    host = f"{label}.{domain}"
+    assume(not any(part in _known().sites for part in host_and_parents(host) if len(part) > len(domain)))
+    assert classify_referrer(f"https://{host}/").medium != "search"
+    assert source_category(host) != "search"
+    assert classify_referrer(f"https://www.{engine}").medium == "search"
 
 
 def test_the_first_configured_search_parameter_that_is_present_wins() -> None:

@@ -96,6 +96,11 @@ def test_a_direct_session_has_the_nearest_earlier_source_with_all_it_says(spark:
     assert rows[2]["source"] == "(direct)"
 
 
+def test_an_internal_session_is_no_source_that_lasts(spark: SparkSession) -> None:
+    rows = made(spark, [session(1, at(0), "Email"), session(2, at(1), "Internal"), session(3, at(2))])
+    assert last_sources(rows) == ["email", "email", "email"]
+
+
 def test_thirty_days_are_near_and_a_moment_more_is_not(spark: SparkSession) -> None:
     rows = made(spark, [session(1, at(0), "Email"), session(2, at(days=30)), session(3, at(days=30) + SECOND)])
     assert last_sources(rows) == ["email", "email", "(direct)"]

@@ -226,7 +226,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."bot_reason" IS 'What told that it is
 
 COMMENT ON COLUMN "analytics"."fct_events"."referrer_host" IS 'Host of the referrer.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."referrer_medium" IS 'internal, search, social, email, paid or unknown.';
+COMMENT ON COLUMN "analytics"."fct_events"."referrer_medium" IS 'internal, search, social, email, ai-assistant, paid or unknown.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."referrer_source" IS 'Name of the referring site, where it is a known one: Google, Facebook, …';
 
@@ -574,13 +574,13 @@ COMMENT ON COLUMN "analytics"."dim_users"."channel_group" IS 'Channel group of t
 
 COMMENT ON COLUMN "analytics"."dim_users"."traits" IS 'What is known of them now (see user_traits), as a JSON object. Personal data.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."consent_analytics" IS 'Consent to analytics, by the last event that says of any.';
+COMMENT ON COLUMN "analytics"."dim_users"."consent_analytics" IS 'Consent to analytics, by the last event that answers it.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."consent_marketing" IS 'Consent to marketing, by the same.';
+COMMENT ON COLUMN "analytics"."dim_users"."consent_marketing" IS 'Consent to marketing, by the last event that answers it.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."consent_personalisation" IS 'Consent to personalisation, by the same.';
+COMMENT ON COLUMN "analytics"."dim_users"."consent_personalisation" IS 'Consent to personalisation, by the last event that answers it.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."consent_at" IS 'When that event happened.';
+COMMENT ON COLUMN "analytics"."dim_users"."consent_at" IS 'When the last event happened that answers any of them.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."is_bot" IS 'A robot. Those are left out of user_segments, touches, conversions and daily_metrics. Definition: the person has events, and all of them came from robots.';
 
@@ -718,7 +718,7 @@ COMMENT ON COLUMN "analytics"."fct_touches"."campaign" IS 'Campaign of the sessi
 
 COMMENT ON COLUMN "analytics"."fct_touches"."channel_group" IS 'Channel group of the session.';
 
-COMMENT ON COLUMN "analytics"."fct_touches"."last_source" IS 'Source of the person''s last session that was not direct; where there is none, of the session itself. Definition: of the latest of the person''s sessions up to this one, this included, whose channel_group is known and not Direct, if it is at most 30 days (a setting) before.';
+COMMENT ON COLUMN "analytics"."fct_touches"."last_source" IS 'Source of the person''s last session that was not direct; where there is none, of the session itself. Definition: of the latest of the person''s sessions up to this one, this included, whose channel_group is neither unknown nor Direct nor Internal, if it is at most 30 days (a setting) before.';
 
 COMMENT ON COLUMN "analytics"."fct_touches"."last_medium" IS 'Medium of the same.';
 

@@ -172,7 +172,7 @@ ENRICHED_EVENTS = Table(
         ),
         Column("bot_reason", "string", "What told that it is one."),
         Column("referrer_host", "string", "Host of the referrer."),
-        Column("referrer_medium", "string", "internal, search, social, email, paid or unknown."),
+        Column("referrer_medium", "string", "internal, search, social, email, ai-assistant, paid or unknown."),
         Column("referrer_source", "string", "Name of the referring site, where it is a known one: Google, Facebook, …"),
         Column("search_term", "string", "What was searched for, where the referrer tells."),
         Column("source", "string", "utm_source, else from click id or referrer."),

@@ -28,7 +28,7 @@ TOUCHES = Table(
             "string",
             "Source of the person's last session that was not direct; where there is none, of the session itself.",
             definition="of the latest of the person's sessions up to this one, this included, whose channel_group is "
-            "known and not Direct, if it is at most 30 days (a setting) before",
+            "neither unknown nor Direct nor Internal, if it is at most 30 days (a setting) before",
         ),
         Column("last_medium", "string", "Medium of the same."),
         Column("last_campaign", "string", "Campaign of the same."),
