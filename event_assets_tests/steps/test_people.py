@@ -231,6 +231,7 @@ def meetings(draw: st.DrawFn) -> Row:
     )
 
 
+@pytest.mark.slow
 @examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
