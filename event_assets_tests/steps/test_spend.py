@@ -74,7 +74,7 @@ def test_the_version_is_the_contents(tmp_path: Path) -> None:
     [
         ("02.03.2026,Email,,5,EUR", "date '02.03.2026' is no date such as 2026-11-22"),
         (",Email,,5,EUR", "date is missing"),
-        ("2026-03-02,Mail,,5,EUR", "channel_group 'Mail' is none of Direct, Cross-network"),
+        ("2026-03-02,Mail,,5,EUR", "channel_group 'Mail' is none of Direct, Internal, Cross-network"),
         ("2026-03-02,Email,,many,EUR", "spend 'many' is no amount of 0 or more"),
         ("2026-03-02,Email,,-1,EUR", "spend '-1' is no amount of 0 or more"),
         ("2026-03-02,Email,,nan,EUR", "spend 'nan' is no amount of 0 or more"),
