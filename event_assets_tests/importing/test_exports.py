@@ -99,11 +99,11 @@ def test_a_mapping_says_in_how_many_lines_its_paths_were_and_which_were_in_none(
     """
     mapping = mapping_of(tmp_path, text)
     found = mapping.none_found()
-    lines: list[Any] = [{"kind": "a", "ip": 1}, {"kind": "b"}, {"user": {"id": 1}}, []]
+    lines: list[Any] = [{"kind": "a", "ip": 1, "agent": None}, {"kind": "b"}, {"user": {"id": 1}}, []]
     for line in lines:
         mapping.map(json.dumps(line).encode(), found)
     counts = {named.path: count for named, count in zip(mapping.paths, found, strict=True)}
-    assert {path: count for path, count in counts.items() if count} == {"kind": 2, "ip": 1}
+    assert {path: count for path, count in counts.items() if count} == {"kind": 2, "ip": 1, "agent": 1}
     assert mapping.never_found(found) == [
         "usr.id (for user_id)",
         "host (for page.url)",
