@@ -295,3 +295,21 @@ def test_a_fault_of_the_collectors_own_is_answered_as_such_and_never_as_a_succes
     answer = client.post("/v1/events", json=event(1))
     assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
     assert ids_on(stream) == []
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_an_event_with_a_number_that_json_has_not_is_refused_alone(
+    client: httpx.Client, stream: EventStream, word: str
+) -> None:
+    broken = json.dumps(event(2)).replace('"shoes"', word)
+    said = json.dumps(event(3, properties={"query": f"a, {word}, b"}))
+    answer = client.post("/v1/events", content=f"[{json.dumps(event(1))}, {broken} ,{said}]")
+    assert [result["status"] for result in answer.json()["results"]] == ["accepted", "rejected", "accepted"]
+    assert answer.json()["results"][1]["reason"] == "malformed_json"
+    assert [json.loads(line)["properties"]["query"] for line in written(stream)] == ["shoes", f"a, {word}, b"]
+
+
+def test_a_byte_order_mark_before_a_body_says_nothing(client: httpx.Client, stream: EventStream) -> None:
+    for number, body in enumerate((json.dumps(event(0)), json.dumps([event(1)]), f"{json.dumps(event(2))}\n")):
+        assert client.post("/v1/events", content=b"\xef\xbb\xbf" + body.encode()).status_code == 200, number
+    assert sorted(json.loads(line)["event_id"] for line in written(stream)) == ["e-0", "e-1", "e-2"]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
 from event_assets.contract.event import NESTED, RESERVED_EVENTS, Event, json_schema
 from event_assets.contract.placeholders import PLACEHOLDERS, Placeholders
+from event_assets.sdk.events import InvalidEvent, text_of
 from event_assets_tests.contract.events import FULL, SMALL, encode, line, valid_events
 
 DECODER = EventDecoder()
@@ -70,12 +71,64 @@ def test_a_required_id_is_not_empty(name: str) -> None:
     assert rejected(line(**{name: ""})).reason == "invalid_value"
 
 
-@pytest.mark.parametrize("name", ["Order Completed", "$pageview", "注文完了", "100% done!", *sorted(RESERVED_EVENTS)])
-def test_an_event_may_have_any_printable_name(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Order Completed",
+            "$pageview",
+            "注文完了",
+            "100% done!",
+            "ثبت\u200cشد",
+            "Sign\u00a0up",
+            "👩\u200d💻 joined",
+        ),
+        *sorted(RESERVED_EVENTS),
+    ],
+)
+def test_an_event_may_have_a_name_in_any_writing(name: str) -> None:
     assert accepted(line(event=name)).event == name
+    assert SCHEMA.is_valid(json.loads(line(event=name)))
+    text_of({"event_id": "e", "event": name, "anonymous_id": "a"})
 
 
-@pytest.mark.parametrize("name", ["a\tb", "a\nb", "\x1b[31mred", "zero\u200bwidth", "left\u202eright", "\x7f"])
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
+def test_schema_decoder_and_sdk_take_the_same_names(name: str) -> None:
+    is_taken = isinstance(DECODER.decode(line(event=name)), Decoded)
+    assert is_taken is SCHEMA.is_valid(json.loads(line(event=name)))
+    try:
+        text_of({"event_id": "e", "event": name, "anonymous_id": "a"})
+    except InvalidEvent:
+        assert not is_taken
+    else:
+        assert is_taken
+
+
+@given(
+    st.sampled_from(["sequence", "schema_version"]),
+    st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 9).map(float),
+)
+def test_schema_and_decoder_take_the_same_numbers(name: str, number: float) -> None:
+    decoded = DECODER.decode(line(**{name: number}))
+    if isinstance(number, int) or abs(number) <= 2**53:
+        assert isinstance(decoded, Decoded) is SCHEMA.is_valid(json.loads(line(**{name: number})))
+    if isinstance(decoded, Decoded):
+        assert getattr(decoded.event, name) == number
+
+
+@pytest.mark.parametrize("name", INSTANTS)
+def test_a_leap_second_is_the_second_after_it(name: str) -> None:
+    for text, read in (
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00+00:00"),
+        ("2017-01-01T00:59:60.250+01:00", "2017-01-01T00:00:00.250000+00:00"),
+    ):
+        assert getattr(accepted(line(**{name: text, "unknown": "2016-12-31T23:59:60Z"})), name) == (
+            dt.datetime.fromisoformat(read)
+        )
+    assert rejected(line(**{name: "2016-12-31T23:59:61Z"})).reason == "invalid_value"
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "\x1b[31mred", "\x7f", "a\x85b", "line\n"])
 def test_an_event_name_that_cannot_be_printed_is_refused(name: str) -> None:
     assert rejected(line(event=name)).reason == "invalid_value"
 

@@ -394,3 +394,11 @@ PROPERTY_NAMES = sorted({name for e in PLAN.events.values() for v in e.versions.
 def test_a_plan_judges_any_properties_without_raising(event: str, properties: dict[str, Any]) -> None:
     decoded = EventDecoder(PLAN).decode(line(event=event, properties=properties))
     assert isinstance(decoded, Decoded | Rejection)
+
+
+def test_a_number_without_a_fraction_is_an_integer_for_the_plan_too(tmp_path: Path) -> None:
+    rules = "{event: thing, mode: reject, versions: {1: {properties: {n: {type: integer, maximum: 7}}}}}"
+    decoder = EventDecoder(load_one(tmp_path, rules))
+    for text, is_taken in ((b"3.0", True), (b"3e0", True), (b"3.5", False), (b"8.0", False), (b'"3.0"', False)):
+        sent = line(event="thing")[:-1] + b',"properties":{"n":' + text + b"}}"
+        assert isinstance(decoder.decode(sent), Decoded) is is_taken, text

@@ -237,3 +237,8 @@ def test_a_bomb_is_refused_in_bounded_memory(name: str) -> None:
 def test_many_empty_frames_hold_no_events() -> None:
     assert unpack(gzip.compress(b"") * 5_000) == []
     assert unpack(zstandard.compress(b"") * 5_000) == []
+
+
+@pytest.mark.parametrize("pack_it", [bytes, gzip.compress, zstandard.compress])
+def test_a_byte_order_mark_before_a_record_says_nothing(pack_it: Callable[[bytes], bytes]) -> None:
+    assert unpack(pack_it(b'\xef\xbb\xbf{"a":1}\n{"a":2}')) == [b'{"a":1}', b'{"a":2}']

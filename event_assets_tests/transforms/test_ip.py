@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.transforms.ip import MODES, IpPrivacy, mask_ip
+from event_assets.transforms.location import locate
 
 V6 = "2001:db8:85a3:8d3:1319:8a2e:370:7348"
 
@@ -45,9 +46,7 @@ def test_the_zone_of_an_address_is_not_kept(mode: IpPrivacy, address: str) -> No
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-@pytest.mark.parametrize(
-    "text", ["", "nowhere", "300.1.1.1", "203.0.113", "1.2.3.4:80", "::1::", "[::1]", "[::1]:80", "1.2.3.4/24"]
-)
+@pytest.mark.parametrize("text", ["", "nowhere", "300.1.1.1", "203.0.113", "::1::", "1.2.3.4/24"])
 def test_nothing_is_kept_of_what_is_no_address(mode: IpPrivacy, text: str) -> None:
     assert mask_ip(text, mode, b"k") is None
 
@@ -73,3 +72,18 @@ def test_the_last_80_bits_are_never_told(address: Any, other: int) -> None:
     if not (address.ipv4_mapped or neighbour.ipv4_mapped):
         assert mask_ip(str(address)) == mask_ip(str(neighbour))
         assert mask_ip(str(address), "mask") == mask_ip(str(neighbour), "mask")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("203.0.113.77:443", "203.0.113.0"),
+        ("[2001:db8:85a3::1]:443", "2001:db8:85a3::"),
+        ("[2001:db8:85a3::1]", "2001:db8:85a3::"),
+        ("203.0.113.77:port", None),
+    ],
+)
+def test_the_port_beside_an_address_is_no_part_of_it(text: str, kept: str | None) -> None:
+    assert mask_ip(text) == kept
+    if kept:
+        assert locate(text) == locate(kept)
