@@ -123,7 +123,7 @@ def line_of(queued: QueuedEvent, process: str, now: float, steady_now: float) ->
 def _check(event: Mapping[str, Any]) -> None:
     name = event.get("event")
     if not isinstance(name, str) or not 0 < len(name) <= _ID_CHARACTERS or _CONTROL.search(name):
-        raise InvalidEvent("an event's name must have 1 to 128 characters and none that controls")
+        raise InvalidEvent("an event's name must have 1 to 128 characters, and no control characters")
     for field in _IDS:
         value = event.get(field)
         if value is not None and (not isinstance(value, str) or len(value) > _ID_CHARACTERS):

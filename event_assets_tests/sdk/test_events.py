@@ -94,8 +94,8 @@ def circular() -> dict[str, Any]:
     [
         (event(event=""), "1 to 128"),
         (event(event="x" * 129), "1 to 128"),
-        (event(event="a\nb"), "printable"),
-        (event(event=7), "printable"),
+        (event(event="a\nb"), "control characters"),
+        (event(event=7), "control characters"),
         (event(anonymous_id=None), "whom"),
         (event(user_id=5), "user_id"),
         (event(session_id="s" * 129), "session_id"),
