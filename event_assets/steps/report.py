@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from event_assets.lake.files import LakeFile
+from event_assets.lake.table import Snapshot
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,28 @@ class StepReport:
     lines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     lines_unit: str = ""
     warnings: tuple[str, ...] = ()
+
+
+def report_of(
+    table: Snapshot,
+    staged: Sequence[LakeFile] = (),
+    dates: Iterable[str] = (),
+    rebuilt: Iterable[str] = (),
+    more: Mapping[str, Any] | None = None,
+) -> StepReport:
+    """The report of a table as it is now: which files came, of which `dates`, those `rebuilt` from all rows."""
+    by_date = dict.fromkeys(dates, 0)
+    spec = table.table.spec
+    for file in staged if spec.is_by_day else ():
+        date = file.partition[spec.partition_by[0]]
+        by_date[date] = by_date.get(date, 0) + file.rows
+    return StepReport(
+        spec.name,
+        table.version,
+        table.rows,
+        table.bytes,
+        sum(file.rows for file in staged),
+        by_date,
+        tuple(rebuilt),
+        more or {},
+    )
