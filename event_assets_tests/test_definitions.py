@@ -12,6 +12,7 @@ from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ANALYSIS_TABLES, LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings
+from event_assets.steps.registry import GROUPS
 
 WANTED = {
     *(table.name for table in LAKE_TABLES),
@@ -122,3 +123,33 @@ def test_what_must_hold_is_a_blocking_check(defs: dg.Definitions) -> None:
     blocking = {key for key in graph.asset_check_keys if graph.get(key).blocking}
     assert {str(key.name) for key in blocking} == {"books_balance", "event_ids_are_unique", "equals_the_lake"}
     assert len(blocking) == 2 + len(WAREHOUSE_TABLES)
+
+
+def test_the_domains_follow_each_other_and_no_arrow_between_them_runs_backwards(specs: dict[str, dg.AssetSpec]) -> None:
+    places: dict[str, int] = {name: place for place, name in enumerate(GROUPS)}
+    groups = {name: spec.group_name or "" for name, spec in specs.items()}
+    assert set(groups.values()) == places.keys()
+    backwards = [
+        (dep.asset_key.to_user_string(), name)
+        for name, spec in specs.items()
+        for dep in spec.deps
+        if places[groups[dep.asset_key.to_user_string()]] > places[groups[name]]
+    ]
+    assert backwards == []
+
+
+def test_every_table_says_where_it_is_and_which_code_makes_it(specs: dict[str, dg.AssetSpec]) -> None:
+    for table in LAKE_TABLES:
+        metadata = specs[table.name].metadata
+        assert metadata["dagster/table_name"] == f"lake.{table.name}"
+        assert metadata["dagster/uri"].endswith(f"/lake/{table.name}")
+        [reference] = metadata["dagster/code_references"].code_references
+        assert Path(reference.file_path).is_file() and reference.line_number > 0
+
+
+def test_kinds_are_those_of_the_settings(tmp_path: Path) -> None:
+    local, cloud = Settings(home=tmp_path), Settings(home=tmp_path, stream_kind="kinesis", warehouse_kind="redshift")
+    for settings, stream, warehouse in ((local, "sqlite", "postgres"), (cloud, "kinesis", "redshift")):
+        made = list(build_defs(settings).resolve_all_asset_specs())
+        assert [spec.kinds for spec in made if spec.key == dg.AssetKey("event_stream")] == [{stream}]
+        assert {warehouse} == set().union(*(spec.kinds for spec in made if spec.key.path[0] == "warehouse"))
