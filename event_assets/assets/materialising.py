@@ -56,10 +56,12 @@ class Refresh(Rebuild):
 
 def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """An asset that takes a range of partitions in one run, and is tried again after a passing fault."""
+    policy = dg.BackfillPolicy.single_run()
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
         with beta_features():
-            return dg.asset(**described, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY)(function)
+            made: dg.AssetsDefinition = dg.asset(**described, backfill_policy=policy, retry_policy=RETRY)(function)
+        return made
 
     return decorate
 
