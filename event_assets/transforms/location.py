@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import maxminddb
 
 from event_assets.transforms.country import BadAddress, country_of
-from event_assets.transforms.ip import without_port
 
 
 class BadGeoDatabase(ValueError):
@@ -74,7 +73,7 @@ def locate(ip: str | None, databases: tuple[GeoDatabase, ...] = ()) -> Location:
         return NOWHERE
     if _COUNTRY.fullmatch(ip):
         return Location(ip)
-    address = without_port(ip.replace("x", "0") if "x" in ip else ip)
+    address = ip.replace("x", "0") if "x" in ip else ip
     country = country_of(address)
     found = NOWHERE
     for database in databases:
