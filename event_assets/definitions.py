@@ -32,11 +32,12 @@ def build_defs(settings: Settings) -> dg.Definitions:
     """Everything that Dagster runs, for these settings."""
     partitions = partitions_of(settings)
     analyses, segments = Analyses.load(settings.analytics), Segments.load(settings.segments)
-    versions = {SEGMENT_MEMBERSHIPS.name: segments.digest}
+    versions = {step.name: step.code for step in STEPS}
+    versions[SEGMENT_MEMBERSHIPS.name] += f"-{segments.digest}"
     made_of = assets_by_table(analyses)
-    tables = {step.name: table_asset(step, partitions, made_of, versions) for step in STEPS}
-    loads = {table: warehouse_asset(table, partitions) for table in WAREHOUSE_TABLES}
-    product = product_assets(analyses)
+    tables = {step.name: table_asset(step, settings, partitions, made_of, versions[step.name]) for step in STEPS}
+    loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
+    product = product_assets(analyses, settings)
     timely = [
         *(tables[step.name] for step in STEPS if step.timely),
         *(load for table, load in loads.items() if step_of(table.lake).timely),
@@ -49,7 +50,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             client_apps,
-            event_stream,
+            event_stream(settings),
             *timely,
             *in_pauses,
             *unusable_files(PREFIX, "product", analyses.faults),

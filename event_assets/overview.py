@@ -140,8 +140,12 @@ def _books(ledger: Snapshot | None) -> Books:
 
 
 def _behind(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
-    """The tables of the lake that have something to take in, by their own record of what they took in."""
+    """The tables of the lake that have something to take in, by their own record of what they took in. Those that are
+    made in pauses, from users' rules, are not waited for."""
+    in_pauses = {spec.name for spec in PRODUCT_TABLES}
     for name, snapshot in snapshots.items():
+        if name in in_pauses:
+            continue
         dates: set[str] = set()
         for upstream in snapshot.progress.sources.keys() & snapshots.keys():
             dates |= set(outstanding(snapshots[upstream], snapshot.progress).dates)

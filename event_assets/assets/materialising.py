@@ -1,4 +1,4 @@
-"""What all assets share: how they are described, which days a run is about, what they report.
+"""How an asset is refreshed: which days a run is about, what it reports.
 
 No asset is defined here, and nothing is computed.
 """
@@ -6,7 +6,6 @@ No asset is defined here, and nothing is computed.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -15,8 +14,8 @@ from dagster_pyspark import LazyPySparkResource
 from pydantic import Field
 
 from event_assets.assets.days import DAYS_TAG, key_of
+from event_assets.assets.describing import beta_features
 from event_assets.assets.pictures import bars, grouped_bars, lines
-from event_assets.contract.tables import Column
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.resources.stream import StreamResource
@@ -25,7 +24,6 @@ from event_assets.steps.report import StepReport
 from event_assets.steps.run import Run
 from event_assets.steps.window import EVERYTHING, Window
 
-OWNERS = ["team:data-platform"]
 LAKE_TAGS = {"layer": "lake"}
 _MOST_LISTED = 60
 
@@ -58,46 +56,25 @@ class Refresh(Rebuild):
 
 def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """An asset that takes a range of partitions in one run, and is tried again after a passing fault."""
-    return _without_beta_warning(
-        lambda: dg.asset(**described, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRY)
-    )
+    policy = dg.BackfillPolicy.single_run()
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        with beta_features():
+            made: dg.AssetsDefinition = dg.asset(**described, backfill_policy=policy, retry_policy=RETRY)(function)
+        return made
+
+    return decorate
 
 
 def multi_asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """The same for a function that makes several tables in one pass."""
     policy = dg.BackfillPolicy.single_run()
-    return _without_beta_warning(lambda: dg.multi_asset(**described, backfill_policy=policy, retry_policy=RETRY))
-
-
-def _without_beta_warning(
-    decorator: Callable[[], Callable[[Callable[..., Any]], dg.AssetsDefinition]],
-) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """`backfill_policy` has been beta for years; a warning per asset would hide those that matter."""
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", dg.BetaWarning)
-            return decorator()(function)
+        with beta_features():
+            return dg.multi_asset(**described, backfill_policy=policy, retry_policy=RETRY)(function)
 
     return decorate
-
-
-def column_schema(columns: Iterable[Column], key: Iterable[str]) -> dg.TableSchema:
-    """The columns as Dagster shows them."""
-    unique = set(key)
-    only = len(unique) == 1
-    return dg.TableSchema(
-        [
-            dg.TableColumn(
-                column.name,
-                column.type,
-                column.meaning,
-                dg.TableColumnConstraints(nullable=column.nullable, unique=only and column.name in unique),
-                tags={"pii": "true"} if column.pii else {},
-            )
-            for column in columns
-        ]
-    )
 
 
 def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Window:
@@ -137,7 +114,17 @@ def materialise(
     seconds = time.perf_counter() - began
     for report in reports:
         log_days(context, dg.AssetKey(report.table), report.dates)
-    return [dg.MaterializeResult(asset_key=report.table, metadata=metadata_of(report, seconds)) for report in reports]
+    return [
+        dg.MaterializeResult(
+            asset_key=report.table, metadata=metadata_of(report, seconds), data_version=data_version_of(report)
+        )
+        for report in reports
+    ]
+
+
+def data_version_of(report: StepReport) -> dg.DataVersion:
+    """The table's id and version: what tells whether those that are made of it are behind."""
+    return dg.DataVersion(f"{report.id}@{report.version}")
 
 
 def log_days(context: dg.AssetExecutionContext, asset: dg.AssetKey, rows: Mapping[str, int]) -> None:

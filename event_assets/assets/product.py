@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from event_assets.assets.materialising import Refresh, asset_of_ranges, column_schema, metadata_of, run_of
+from event_assets.assets.describing import lake_metadata, owners_of
+from event_assets.assets.materialising import LAKE_TAGS, Refresh, asset_of_ranges, metadata_of, run_of
 from event_assets.assets.product_pictures import breakdown_picture, picture
 from event_assets.contract.analysis import Analyses, Analysis, Funnel
 from event_assets.contract.tables import ANALYSIS_TABLES
@@ -14,15 +15,16 @@ from event_assets.lake.lake import Lake
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.resources.stream import StreamResource
+from event_assets.settings import Settings
 from event_assets.steps.analysing import analysis_step
 from event_assets.steps.registry import step_of
 
 PREFIX = "product"
 
 
-def product_assets(analyses: Analyses) -> list[dg.AssetsDefinition]:
+def product_assets(analyses: Analyses, settings: Settings) -> list[dg.AssetsDefinition]:
     """The assets of all analyses that can be used."""
-    return [_asset(analysis) for analysis in analyses.usable]
+    return [_asset(analysis, settings) for analysis in analyses.usable]
 
 
 def unusable_files(prefix: str, group: str, faults: Mapping[str, str]) -> list[dg.AssetSpec]:
@@ -36,8 +38,9 @@ def assets_by_table(analyses: Analyses) -> dict[str, Sequence[dg.AssetKey]]:
     return {table.name: [_asset_key(analysis) for analysis in analyses.of(table)] for table in ANALYSIS_TABLES}
 
 
-def _asset(analysis: Analysis) -> dg.AssetsDefinition:
-    step = step_of(analysis.table)
+def _asset(analysis: Analysis, settings: Settings) -> dg.AssetsDefinition:
+    table = analysis.table
+    step = step_of(table)
 
     @asset_of_ranges(
         key=_asset_key(analysis),
@@ -45,9 +48,10 @@ def _asset(analysis: Analysis) -> dg.AssetsDefinition:
         group_name=step.group,
         deps=[upstream.name for upstream in step.upstream],
         kinds={"pyspark", "delta"},
-        tags={"layer": "lake", "analysis": analysis.table.name},
+        tags=LAKE_TAGS | {"analysis": table.name},
         code_version=f"{step.code}-{analysis.digest}",
-        metadata={"dagster/column_schema": column_schema(analysis.table.columns, analysis.table.key)},
+        owners=owners_of(step.group),
+        metadata=lake_metadata(settings, table.name, table.columns, table.key, analysis_step),
     )
     def analyse(
         context: dg.AssetExecutionContext,

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.assets.materialising import OWNERS
+from event_assets.assets.describing import owners_of, stream_kind
+from event_assets.settings import Settings
 
 client_apps = dg.AssetSpec(
     "client_apps",
     description="Websites, apps and servers that send events through an SDK to the ingest API.",
     group_name="ingest",
     kinds={"http"},
-    owners=OWNERS,
+    owners=owners_of("ingest"),
 )
 
-event_stream = dg.AssetSpec(
-    "event_stream",
-    deps=[client_apps],
-    description="The stream that the ingest API puts acknowledged events on, in records of several events.",
-    group_name="ingest",
-    kinds={"kinesis"},
-    owners=OWNERS,
-)
+
+def event_stream(settings: Settings) -> dg.AssetSpec:
+    """The stream of these settings."""
+    return dg.AssetSpec(
+        "event_stream",
+        deps=[client_apps],
+        description="The stream that the ingest API puts acknowledged events on, in records of several events.",
+        group_name="ingest",
+        kinds={stream_kind(settings)},
+        owners=owners_of("ingest"),
+    )

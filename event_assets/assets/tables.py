@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
+from event_assets.assets.describing import FRESHNESS, lake_metadata, owners_of
 from event_assets.assets.materialising import (
     LAKE_TAGS,
-    OWNERS,
     Refresh,
-    column_schema,
     materialise,
     multi_asset_of_ranges,
     run_of,
@@ -21,6 +20,7 @@ from event_assets.contract.tables import Table
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.rules import RulesResource
 from event_assets.resources.stream import StreamResource
+from event_assets.settings import Settings
 from event_assets.steps.registry import Step
 
 STREAM = dg.AssetKey("event_stream")
@@ -28,19 +28,20 @@ STREAM = dg.AssetKey("event_stream")
 
 def table_asset(
     step: Step,
+    settings: Settings,
     partitions: dg.PartitionsDefinition[str],
     made_of: Mapping[str, Sequence[dg.AssetKey]],
-    versions: Mapping[str, str],
+    version: str,
 ) -> dg.AssetsDefinition:
     """The assets of the tables that a step makes, in partitions where they have days.
 
-    `made_of` names assets that stand between a table and the step's upstream, `versions` what belongs to a table's code
-    version beside the step's own.
+    `made_of` names assets that stand between a table and the step's upstream; `version` is the step's code version, the
+    rules in it.
     """
 
     @multi_asset_of_ranges(
         name=step.name,
-        specs=[_spec(step, table, made_of.get(table.name, ()), versions.get(table.name)) for table in step.tables],
+        specs=[_spec(step, table, settings, made_of.get(table.name, ()), version) for table in step.tables],
         partitions_def=partitions if step.is_by_day else None,
     )
     def refresh(
@@ -58,7 +59,7 @@ def table_asset(
     return refresh
 
 
-def _spec(step: Step, table: Table, made_of: Sequence[dg.AssetKey], version: str | None) -> dg.AssetSpec:
+def _spec(step: Step, table: Table, settings: Settings, made_of: Sequence[dg.AssetKey], version: str) -> dg.AssetSpec:
     upstream = [dg.AssetKey(each.name) for each in step.upstream] or [STREAM]
     return dg.AssetSpec(
         table.name,
@@ -66,8 +67,9 @@ def _spec(step: Step, table: Table, made_of: Sequence[dg.AssetKey], version: str
         group_name=step.group,
         deps=made_of or upstream,
         kinds={"pyspark", "delta"} if step.on_spark else {"delta", "parquet"},
-        owners=OWNERS,
+        owners=owners_of(step.group),
         tags=LAKE_TAGS,
-        code_version=step.code if version is None else f"{step.code}-{version}",
-        metadata={"dagster/column_schema": column_schema(table.columns, table.key)},
+        code_version=version,
+        metadata=lake_metadata(settings, table.name, table.columns, table.key, step.refresh),
+        freshness_policy=FRESHNESS if step.timely else None,
     )

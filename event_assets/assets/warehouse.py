@@ -6,10 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.assets.materialising import Rebuild, asset_of_ranges, column_schema, log_days, window_of
+from event_assets.assets.describing import code_reference, column_schema, owners_of, warehouse_kind
+from event_assets.assets.materialising import Rebuild, asset_of_ranges, log_days, window_of
 from event_assets.contract.tables import WarehouseTable
 from event_assets.resources.lake import LakeResource
 from event_assets.resources.warehouse import WarehouseResource
+from event_assets.settings import Settings
 from event_assets.steps.loading import Loaded, load_step
 from event_assets.warehouse.relation import LOADED_AT
 
@@ -17,7 +19,9 @@ CODE = "1"
 """Version of what is loaded; raise it when a load gives other rows."""
 
 
-def warehouse_asset(table: WarehouseTable, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+def warehouse_asset(
+    table: WarehouseTable, settings: Settings, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
     """The asset that loads one table, in partitions where it is loaded by days."""
     upstream = dg.AssetKey(table.lake.name)
 
@@ -27,12 +31,15 @@ def warehouse_asset(table: WarehouseTable, partitions: dg.PartitionsDefinition[s
         description=table.description,
         group_name="warehouse",
         deps=[upstream],
-        kinds={"postgres", "redshift"},
+        kinds={warehouse_kind(settings)},
+        owners=owners_of("warehouse"),
         tags={"layer": "warehouse"},
         code_version=CODE,
         metadata={
             "dagster/column_schema": column_schema((*table.specs(), LOADED_AT), table.key),
             "dagster/column_lineage": _column_lineage(table, upstream),
+            "dagster/table_name": f"{settings.warehouse_schema}.{table.name}",
+            "dagster/code_references": code_reference(load_step),
         },
         partitions_def=partitions if table.partition_by else None,
     )

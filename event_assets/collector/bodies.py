@@ -6,6 +6,7 @@ What the events say is not looked at here; its content encoding is `compression`
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,8 +17,10 @@ from starlette.types import Receive
 
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.limits import CollectorLimits
+from event_assets.contract.records import BYTE_ORDER_MARK
 
 _JSON_SPACE = b" \t\r\n"
+_NO_NUMBER = re.compile(rb"(?<=[\[:,\s])-?(?:NaN|Infinity)(?=[\],}\s])")
 
 _LINES_OF_AN_EVENT = 10
 """Lines that a body of NDJSON may have for each event, empty ones among them."""
@@ -83,7 +86,7 @@ def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> Event
     `lines` says that the body is NDJSON whatever it looks like. A line or an element that is no event is kept, for
     its own verdict; only a body that cannot be cut at all is refused.
     """
-    text = text.strip(_JSON_SPACE)
+    text = text.removeprefix(BYTE_ORDER_MARK).strip(_JSON_SPACE)
     if not text:
         raise RequestRefused(400, "empty_body", "the body has no event")
     events = _split(text, limits.events, lines)
@@ -106,7 +109,7 @@ def _split(text: bytes, most: int, lines: bool) -> Events:
     return Events([line for line in (part.strip(_JSON_SPACE) for part in text.split(b"\n")) if line], len(text))
 
 
-def _elements(array: bytes, most: int) -> Events:
+def _elements(array: bytes, most: int, numbers: bool = True) -> Events:
     try:
         if len(array) <= _FEW_BYTES:
             return Events(list(map(bytes, _array.decode(array))), len(array), array)
@@ -116,9 +119,25 @@ def _elements(array: bytes, most: int) -> Events:
     except msgspec.ValidationError:  # an array is all it asks for, and JSON that begins with a bracket is one
         raise _too_many(most) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if numbers and _NO_NUMBER.search(array):
+            return _elements_with_no_numbers(array, most)
         raise RequestRefused(400, "malformed_json", str(error)) from None
     texts = [bytes(element) for element in msgspec.structs.astuple(elements) if element is not UNSET]
     return Events(texts, len(array), array)
+
+
+def _elements_with_no_numbers(array: bytes, most: int) -> Events:
+    """The elements of an array of which some hold `NaN` or `Infinity`, which JSON has not: those alone are refused.
+
+    Where each begins and ends is seen in a copy with numbers of the same length.
+    """
+    mended = _elements(_NO_NUMBER.sub(lambda found: b"1" * len(found[0]), array), most, numbers=False)
+    texts, end = [], 1
+    for element in mended.texts:
+        start = mended.array.index(element, end) if mended.array else 0
+        end = start + len(element)
+        texts.append(array[start:end])
+    return Events(texts, len(array))
 
 
 @cache

@@ -16,9 +16,10 @@ import msgspec
 from msgspec import Raw, Struct, ValidationError
 
 from event_assets.contract.consent import is_refused
-from event_assets.contract.event import NESTED, Event
+from event_assets.contract.event import NESTED, NO_CONTROL_CHARACTERS, Event
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan, shown
+from event_assets.contract.readings import plainly_read
 
 Reason = Literal[
     "malformed_json",
@@ -83,6 +84,8 @@ _HALF_PAIR = (
 _KEY_BYTES = len(b'"":0,')
 _BACKSLASH = ord("\\")  # looking for one byte costs a twentieth of looking for several
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_SPELLED = frozenset({"schema_version", "sequence", "occurred_at", "sent_at", "received_at", "derived_at"})
+_NAME = re.compile(NO_CONTROL_CHARACTERS.replace("$", r"\Z"))
 _NOT_A_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -140,10 +143,10 @@ class EventDecoder:
             event = self._strict.decode(line)
         except ValidationError as error:
             if not str(error).startswith("Object contains unknown field"):
-                return self._reject(line, *_reason(line, error))
+                return self._spelled_plainly(line, at_edge) or self._reject(line, *_reason(line, error))
             lenient = self._decode_with_extra(line)
             if isinstance(lenient, Rejection):
-                return lenient
+                return self._spelled_plainly(line, at_edge) or lenient
             event, extra = lenient
         except UnicodeDecodeError as error:
             return self._reject(line, "invalid_utf8", f"byte {error.start} is not UTF-8")
@@ -154,6 +157,11 @@ class EventDecoder:
         if broken is not None:
             return broken
         return self._judge(event, extra, at_edge)
+
+    def _spelled_plainly(self, line: bytes, at_edge: bool) -> Decoded | Rejection | None:
+        """The verdict on the event with its numbers and times written in the plain way; None where they are."""
+        plain = plainly_read(line, _SPELLED)
+        return None if plain is None else self.decode(plain, at_edge=at_edge)
 
     def _leave_out_placeholders(self, event: Event) -> None:
         none = self._placeholders
@@ -187,8 +195,8 @@ class EventDecoder:
         """The rules that types do not tell."""
         properties, traits = bytes(event.properties), bytes(event.traits)
         broken: tuple[Reason, str] | None = None
-        if not event.event.isprintable():
-            broken = "invalid_value", "event has characters that cannot be printed"
+        if not event.event.isprintable() and not _NAME.search(event.event):
+            broken = "invalid_value", "event has control characters"
         elif not (event.anonymous_id or event.user_id):
             broken = (
                 "missing_field",

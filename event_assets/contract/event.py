@@ -23,7 +23,8 @@ RESERVED_EVENTS = frozenset(
     {"page_view", "page_ping", "screen_view", "identify", "alias", "consent_changed", "session_start", "app_error"}
 )
 """Names that the platform gives a meaning to."""
-_NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+"""What the name of an event is: letters of any writing, with what joins and spaces them."""
 
 
 class App(Struct, gc=False, forbid_unknown_fields=True):
@@ -142,7 +143,7 @@ def json_schema() -> dict[str, Any]:
         definition.pop("additionalProperties", None)
         definition["description"] = " ".join(str(definition.get("description", "")).split())
     event = definitions["Event"]
-    event["properties"]["event"]["pattern"] = _NO_CONTROL_CHARACTERS
+    event["properties"]["event"]["pattern"] = NO_CONTROL_CHARACTERS
     event["anyOf"] = [
         {"required": [name], "properties": {name: {"type": "string", "pattern": Placeholders().pattern}}}
         for name in ("anonymous_id", "user_id")

@@ -19,6 +19,7 @@ import yaml
 from msgspec import Meta
 
 from event_assets.contract.event import NESTED, Event, Id
+from event_assets.contract.readings import plainly_read
 
 T = TypeVar("T")
 Mode = Literal["warn", "quarantine", "reject"]
@@ -201,6 +202,9 @@ def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Viol
         try:
             decoder.decode(text)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            plain = plainly_read(text)
+            if plain is not None and _fits(decoder, plain):
+                return None
             said = str(error)
             if not said.endswith(ends[event.schema_version]):
                 said = _QUOTED.sub(r"\1\2", said)
@@ -211,6 +215,14 @@ def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Viol
     return check
 
 
+def _fits(decoder: msgspec.json.Decoder[Any], text: bytes) -> bool:
+    try:
+        decoder.decode(text)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return False
+    return True
+
+
 def _quotable(body: PlanVersion, hidden: Collection[str]) -> tuple[str, ...]:
     """How the words about a property end, of each whose value may be quoted."""
     secret = {name.split(".")[1] for name in hidden if name.startswith("properties.")}
@@ -219,11 +231,7 @@ def _quotable(body: PlanVersion, hidden: Collection[str]) -> tuple[str, ...]:
 
 def _takes_nothing(decoder: msgspec.json.Decoder[Any]) -> bool:
     """Whether an event needs no properties at all; most events are pings, which have none."""
-    try:
-        decoder.decode(b"{}")
-    except msgspec.ValidationError:
-        return False
-    return True
+    return _fits(decoder, b"{}")
 
 
 def shown(text: str) -> str:

@@ -20,6 +20,8 @@ RECORD_BYTES = 25_000
 UNPACKED_BYTES = 64 * 1024 * 1024
 """A record that unpacks to more is refused."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What some programs write before a text in UTF-8; it says nothing."""
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _CHUNK_BYTES = 8 * RECORD_BYTES
@@ -78,7 +80,7 @@ def _compress(data: bytes, encoding: Encoding) -> bytes:
 
 def unpack(record: bytes) -> list[bytes]:
     """The events of a record, one JSON text each, blank lines left out. Raises `BadEncoding`."""
-    data = decompress(record).strip()
+    data = decompress(record).removeprefix(BYTE_ORDER_MARK).strip()
     if not data:
         return []
     if b"\n" not in data or _is_one_object(data):

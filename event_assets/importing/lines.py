@@ -50,7 +50,7 @@ class Looked:
         self._objects: dict[Place, Fields | None] = {}
 
     def value(self, place: Place) -> Raw | None:
-        """What stands there; None for nothing, and for null."""
+        """What stands there, which may be null; None for nothing."""
         last = place[-1]
         if len(place) == 1:
             value = self.fields.get(last)
@@ -58,12 +58,17 @@ class Looked:
             value = (self._members(place[:-1]) or {}).get(last)
         else:
             value = _element(self.value(place[:-1]), last)
-        return None if value is None or (len(value) == 4 and bytes(value) == b"null") else value
+        return value
 
     def _members(self, place: Place) -> Fields | None:
         if place not in self._objects:
             self._objects[place] = members(self.value(place))
         return self._objects[place]
+
+
+def is_null(value: Raw | None) -> bool:
+    """Whether there is nothing, or null."""
+    return value is None or (len(value) == 4 and bytes(value) == b"null")
 
 
 def members(value: Any) -> Fields | None:

@@ -38,6 +38,7 @@ from event_assets.importing.lines import (
     Place,
     Used,
     elements,
+    is_null,
     left_over,
     members,
     place_of,
@@ -169,7 +170,7 @@ class _Spreading:
                 return None
             pair = Looked(bytes(element), [])
             key = pair.value((self._key,))
-            found = next((v for place in self._values if (v := pair.value(place)) is not None), None)
+            found = next((v for place in self._values if not is_null(v := pair.value(place))), None)
             if key is None or not bytes(key).startswith(b'"') or (name := text_of(key)) in pairs:
                 return None
             pairs[name] = found if found is not None else left_over(inside, {self._key or "": None}) or None

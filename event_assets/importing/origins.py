@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from event_assets.importing.lines import Looked, Place, place_of, text_of
+from event_assets.importing.lines import Looked, Place, is_null, place_of, text_of
 from event_assets.importing.mapping_file import Origin, as_text
 from event_assets.importing.timestamps import timestamp_reader
 
@@ -50,7 +50,7 @@ class Paths:
             if value is None:
                 return ABSENT
             line.found[number] += 1
-            return value
+            return ABSENT if is_null(value) else value
 
         return get
 

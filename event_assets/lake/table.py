@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -419,7 +420,7 @@ def retry_on_conflict(step: Callable[[], T], attempts: int = 8) -> T:
         except CommitConflict:
             if attempt == attempts:
                 raise
-            time.sleep(0.05 * 2**attempt)
+            time.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.5))
     raise AssertionError("unreachable")
 
 

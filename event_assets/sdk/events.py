@@ -8,6 +8,7 @@ import decimal
 import enum
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypedDict
 
@@ -17,6 +18,7 @@ MAX_EVENT_BYTES = 63_800
 """A little under what the collector takes, since `sequence` and `sent_at` are added when the event is sent."""
 _ID_CHARACTERS = 128
 _IDS = ("event_id", "anonymous_id", "user_id", "session_id", "page_view_id")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SET_WHEN_SENT = ("sequence", "sent_at")
 
 
@@ -120,8 +122,8 @@ def line_of(queued: QueuedEvent, process: str, now: float, steady_now: float) ->
 
 def _check(event: Mapping[str, Any]) -> None:
     name = event.get("event")
-    if not isinstance(name, str) or not 0 < len(name) <= _ID_CHARACTERS or not name.isprintable():
-        raise InvalidEvent("an event's name must have 1 to 128 printable characters")
+    if not isinstance(name, str) or not 0 < len(name) <= _ID_CHARACTERS or _CONTROL.search(name):
+        raise InvalidEvent("an event's name must have 1 to 128 characters, and no control characters")
     for field in _IDS:
         value = event.get(field)
         if value is not None and (not isinstance(value, str) or len(value) > _ID_CHARACTERS):

@@ -30,7 +30,7 @@ from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS, IDENT
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
-from event_assets.steps.report import StepReport
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
 from event_assets.transforms.activity import active_users
 from event_assets.transforms.checkpoint import Checkpoint
@@ -74,9 +74,7 @@ def analyses_step(table: Table, run: Run) -> StepReport:
     analyses, made = run.rules.analyses, run.lake.table(table.name)
     gone = retry_on_conflict(lambda: _remove(made, analyses))
     new_rows = sum(analysis_step(run, analysis).new_rows for analysis in analyses.of(table))
-    after = made.snapshot()
-    more = {"removed": ", ".join(gone)} if gone else {}
-    return StepReport(table.name, after.version, after.rows, after.bytes, new_rows, more=more)
+    return replace(report_of(made.snapshot()), new_rows=new_rows, more={"removed": ", ".join(gone)} if gone else {})
 
 
 def _remove(table: LakeTable, among: Analyses) -> list[str]:

@@ -26,7 +26,7 @@ from event_assets.contract.tables import (
 )
 from event_assets.lake.lake import Lake
 from event_assets.steps.recipe import Made, Recipe, Work, bring_up_to_date
-from event_assets.steps.report import StepReport
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
 from event_assets.steps.spend import SpendError
 from event_assets.transforms.attribution import attribution, channel_performance
@@ -144,9 +144,7 @@ def channel_performance_step(run: Run) -> StepReport:
     try:
         spend = run.rules.spend.read() if run.rules.spend else None
     except SpendError as error:
-        existing = run.lake.table(CHANNEL_PERFORMANCE.name).snapshot()
-        more = {"spend_file": str(error)}
-        return StepReport(CHANNEL_PERFORMANCE.name, existing.version, existing.rows, existing.bytes, more=more)
+        return report_of(run.lake.table(CHANNEL_PERFORMANCE.name).snapshot(), more={"spend_file": str(error)})
 
     def whole(work: Work) -> Made:
         spent = work.spark.createDataFrame(list(spend.rows), spend.SCHEMA) if spend else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -26,7 +27,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 from event_assets.steps.outstanding import is_anew, outstanding
-from event_assets.steps.report import StepReport
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
 from event_assets.steps.window import Window
 from event_assets.transforms.deduplicate import POSITION
@@ -171,16 +172,8 @@ def _arrived(rows: DataFrame, dates: list[str]) -> DataFrame:
 
 
 def _report(snapshot: Snapshot, staged: list[LakeFile], dates: list[str]) -> StepReport:
-    return StepReport(
-        EVENT_LEDGER.name,
-        snapshot.version,
-        snapshot.rows,
-        snapshot.bytes,
-        sum(file.rows for file in staged),
-        dict.fromkeys(dates, 0) | snapshot.table.touched_by(staged),
-        bars=_landed_per_hour(snapshot),
-        bars_unit="events landed per hour",
-    )
+    shown = report_of(snapshot, staged, dates)
+    return replace(shown, bars=_landed_per_hour(snapshot), bars_unit="events landed per hour")
 
 
 def _landed_per_hour(ledger: Snapshot) -> list[tuple[str, float]]:

@@ -7,8 +7,7 @@ that lost one (an earlier copy came later, a day of arrival was cleaned again) i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
@@ -19,35 +18,21 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
-from event_assets.steps.outstanding import Arrivals, Outstanding, is_anew, outstanding
-from event_assets.steps.report import StepReport
+from event_assets.steps.date_refresh import DateRefresh, DateWork, refresh_dates
+from event_assets.steps.outstanding import Outstanding, is_anew, outstanding
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
-from event_assets.steps.window import Window
 from event_assets.transforms.deduplicate import POSITION, duplicates, index_entries, same_ids, without
-from event_assets.transforms.enrich import EnrichRules, enrich
+from event_assets.transforms.enrich import enrich
 
 CODE = "2"
 """Version of the code that decides which copies count; raise it when the rows it gives change."""
 
 
-@dataclass(frozen=True)
-class Enriching:
-    """What to enrich: the days, by which rules, whether from scratch."""
-
-    window: Window
-    rules: EnrichRules
-    rebuild: bool = False
-
-    @property
-    def code(self) -> str:
-        return f"{CODE}-{self.rules.version}"
-
-
 def index_step(run: Run) -> tuple[StepReport, ...]:
     """Takes every new clean event into the index and lists the copies that do not count, whatever date they are of."""
     retry_on_conflict(lambda: _index(run.lake, run.spark))
-    made = (run.lake.table(table.name).snapshot() for table in (EVENT_IDS, DUPLICATE_EVENTS))
-    return tuple(StepReport(now.table.spec.name, now.version, now.rows, now.bytes) for now in made)
+    return tuple(report_of(run.lake.table(table.name).snapshot()) for table in (EVENT_IDS, DUPLICATE_EVENTS))
 
 
 def _index(lake: Lake, spark: SparkSession) -> None:
@@ -118,35 +103,23 @@ def _indexed_to(lake: Lake, ids: Snapshot, todo: Outstanding) -> Progress:
 
 
 def enrich_step(run: Run) -> StepReport:
-    """Brings enriched_events up to date for the days of the window."""
+    """Refreshes enriched_events for the days of the window."""
     index_step(run)
-    what = Enriching(run.window, run.rules.enriching, run.rebuild)
-    return retry_on_conflict(lambda: _enrich(run.lake, run.spark, what))
+    rules = run.rules.enriching
 
+    def stage(work: DateWork) -> list[LakeFile]:
+        counted = without(_rows(run.spark, work), _listed_in(run.spark, work.of(DUPLICATE_EVENTS), work.dates))
+        expected = sum(file.rows for each in work.appended for file in each.files) + 10**6 * bool(work.rebuilt)
+        return work.base.table.stage(enrich(counted, rules), len(work.dates), expected)
 
-def _enrich(lake: Lake, spark: SparkSession, what: Enriching) -> StepReport:
-    base = lake.table(ENRICHED_EVENTS.name).snapshot()
-    clean = _indexed(lake)
-    listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
-    new, lost = (outstanding(upstream, base.progress, base.dates) for upstream in (clean, listed))
-    made = base.dates() - new.dates.keys()
-    again = {d for d in what.window.among(made) if what.rebuild or base.progress.is_outdated(what.code, d)}
-    again |= set(what.window.among(lost.dates))
-    arrivals, rewritten = new.appended(d for d in what.window.among(new.dates) if d not in again)
-    again |= set(rewritten)
-    dates = sorted({date for arrival in arrivals for date in arrival.dates} | again)
-    if not dates and new.dates == new.source.pending and lost.dates == lost.source.pending:
-        return _report(base, [], {}, ())
-    rows = _rows(spark, clean, arrivals, again)
-    staged: list[LakeFile] = []
-    if rows is not None:
-        counted = without(rows, _listed_in(spark, listed, dates))
-        expected = sum(file.rows for arrival in arrivals for file in arrival.files) + 10**6 * bool(again)
-        staged = base.table.stage(enrich(counted, what.rules), len(dates), expected)
-    progress = base.progress.with_source(CLEAN_EVENTS.name, new.after(dates))
-    progress = progress.with_source(DUPLICATE_EVENTS.name, lost.after(dates)).with_code(what.code, made, again)
-    version = base.table.commit(base, progress, add=staged, remove=base.of_dates(again))
-    return _report(base.table.at(version), staged, dict.fromkeys(dates, 0), sorted(again))
+    how = DateRefresh(
+        ENRICHED_EVENTS,
+        (CLEAN_EVENTS, DUPLICATE_EVENTS),
+        f"{CODE}-{rules.version}",
+        stage,
+        upstream=lambda: {CLEAN_EVENTS.name: _indexed(run.lake)},
+    )
+    return refresh_dates(run, how)
 
 
 def _indexed(lake: Lake) -> Snapshot:
@@ -156,13 +129,14 @@ def _indexed(lake: Lake) -> Snapshot:
     return clean.at(through) if through >= 0 else clean.snapshot()
 
 
-def _rows(spark: SparkSession, clean: Snapshot, arrivals: Iterable[Arrivals], again: set[str]) -> DataFrame | None:
+def _rows(spark: SparkSession, work: DateWork) -> DataFrame:
     """The clean rows to take in: new ones of dates that only grew, all of the dates that are made again."""
-    frames = [_of_dates(clean.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
-    if again:
-        files = clean.select("event_date", min(again), max(again))
-        frames.append(_of_dates(clean.read(spark, files), sorted(again)))
-    return reduce(lambda one, other: one.unionByName(other), frames) if frames else None
+    clean = work.of(CLEAN_EVENTS)
+    frames = [_of_dates(clean.read(spark, each.files), each.dates) for each in work.appended]
+    if work.rebuilt:
+        files = clean.select("event_date", min(work.rebuilt), max(work.rebuilt))
+        frames.append(_of_dates(clean.read(spark, files), work.rebuilt))
+    return reduce(lambda one, other: one.unionByName(other), frames)
 
 
 def _of_dates(rows: DataFrame, dates: Sequence[str]) -> DataFrame:
@@ -177,15 +151,3 @@ def _of_dates(rows: DataFrame, dates: Sequence[str]) -> DataFrame:
 def _listed_in(spark: SparkSession, listed: Snapshot, dates: Sequence[str]) -> DataFrame:
     files = listed.select("event_date", dates[0], dates[-1]) if dates else []
     return listed.read(spark, files)
-
-
-def _report(snapshot: Snapshot, staged: Sequence[LakeFile], dates: dict[str, int], again: Sequence[str]) -> StepReport:
-    return StepReport(
-        ENRICHED_EVENTS.name,
-        snapshot.version,
-        snapshot.rows,
-        snapshot.bytes,
-        sum(file.rows for file in staged),
-        dates | snapshot.table.touched_by(staged),
-        tuple(again),
-    )

@@ -19,8 +19,8 @@ from event_assets.contract.records import count_events
 from event_assets.contract.tables import RAW_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
-from event_assets.steps.report import StepReport
+from event_assets.lake.table import LakeTable, retry_on_conflict
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
 from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamError, StreamReader
 
@@ -58,21 +58,20 @@ def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> Step
     before = checkpoint(base.progress, stream.name)
     positions = dict(before)
     files: list[LakeFile] = []
-    events = records = 0
+    events = 0
     reader = StreamReader(stream)
     batches = reader.read_new(before, until=started, bounds=Bounds(shard_records=records_per_shard))
     for shard_records in _objects(batches, positions):
         rows = _rows(stream.name, shard_records)
         files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
-        records += rows.num_rows
         events += sum(rows.column("events").to_pylist())
     if not files and not _is_worth_noting(before, positions, started):
-        return _report(base, {}, 0, 0)
+        return report_of(base, more={"events": 0})
     progress = replace(
         base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started)}
     )
     version = table.commit(base, progress, add=files)
-    return _report(table.at(version), table.touched_by(files), records, events)
+    return report_of(table.at(version), files, more={"events": events})
 
 
 def _objects(batches: Iterator[Any], positions: dict[str, ShardPosition]) -> Iterator[list[StoredRecord]]:
@@ -145,12 +144,6 @@ def _as_fields(positions: Mapping[str, ShardPosition], seen_at: dt.datetime) -> 
         shard: {"after": position.after, "ended": position.ended, "seen_at": seen_at.isoformat()}
         for shard, position in positions.items()
     }
-
-
-def _report(snapshot: Snapshot, dates: Mapping[str, int], records: int, events: int) -> StepReport:
-    return StepReport(
-        RAW_EVENTS.name, snapshot.version, snapshot.rows, snapshot.bytes, records, dates, more={"events": events}
-    )
 
 
 def put_back(stream: EventStream, table: LakeTable, file: LakeFile) -> str:

@@ -16,7 +16,7 @@ from event_assets.contract.tables import Table
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.changed import changed_rows, readable
-from event_assets.steps.report import StepReport
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
 from event_assets.transforms.checkpoint import Checkpoint
 
@@ -114,9 +114,7 @@ def _part(work: Work, recipe: Recipe) -> Made | None:
 def _write(base: Snapshot, progress: Progress, made: Made | None) -> StepReport:
     """Commits the rows; without any, that the table is up to date as it is."""
     if made is None:
-        version = base.table.commit(base, progress)
-        return StepReport(base.table.spec.name, version, base.rows, base.bytes)
+        return report_of(base.table.at(base.table.commit(base, progress)))
     staged = base.table.stage(made.rows, 1, base.rows + 1)
     version = base.table.commit(base, progress, add=staged, remove=base.files)
-    after = base.table.at(version)
-    return StepReport(base.table.spec.name, version, after.rows, after.bytes, after.rows, more=made.more)
+    return report_of(base.table.at(version), staged, more=made.more)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from event_assets.lake.files import LakeFile
+from event_assets.lake.table import Snapshot
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,8 @@ class StepReport:
     `rows` and `bytes` are the table's after it; `new_rows` what came; `dates` the dates that were made, each with the
     rows that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing; `bars` what a
     picture shows, and its unit; `groups` what a picture of groups of bars shows: a value by group and by bar in it;
-    `lines` what a picture of lines shows: a value by name and by day; `warnings` what the owner should look at.
+    `lines` what a picture of lines shows: a value by name and by day; `warnings` what the owner should look at;
+    `id` the Delta table's.
     """
 
     table: str
@@ -32,3 +36,30 @@ class StepReport:
     lines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     lines_unit: str = ""
     warnings: tuple[str, ...] = ()
+    id: str = ""
+
+
+def report_of(
+    table: Snapshot,
+    staged: Sequence[LakeFile] = (),
+    dates: Iterable[str] = (),
+    rebuilt: Iterable[str] = (),
+    more: Mapping[str, Any] | None = None,
+) -> StepReport:
+    """The report of a table as it is now: which files came, of which `dates`, those `rebuilt` from all rows."""
+    by_date = dict.fromkeys(dates, 0)
+    spec = table.table.spec
+    for file in staged if spec.is_by_day else ():
+        date = file.partition[spec.partition_by[0]]
+        by_date[date] = by_date.get(date, 0) + file.rows
+    return StepReport(
+        spec.name,
+        table.version,
+        table.rows,
+        table.bytes,
+        sum(file.rows for file in staged),
+        by_date,
+        tuple(rebuilt),
+        more or {},
+        id=table.id,
+    )

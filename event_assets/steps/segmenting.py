@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-from pyspark.sql import SparkSession
+from dataclasses import replace
 
 from event_assets.contract.analysis import unknown_events
 from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress
-from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.lake.table import Snapshot
 from event_assets.steps.people import last_date
-from event_assets.steps.report import StepReport
+from event_assets.steps.recipe import Made, Recipe, Work, bring_up_to_date
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
 from event_assets.transforms.memberships import members_by_day, segment_memberships
 from event_assets.transforms.sessionise import SessionRules
@@ -32,30 +30,61 @@ _SHOWN_DAYS, _SHOWN_SEGMENTS = 90, 6
 _SOURCES = (ENRICHED_EVENTS, IDENTITIES, USER_TRAITS, SESSIONS)
 
 
-@dataclass(frozen=True)
-class Segmenting:
-    """What to make: all of these segments, by which rules events are conversions, whether in any case."""
-
-    segments: Segments
-    rules: SessionRules
-    rebuild: bool = False
-
-
 def memberships_step(run: Run) -> StepReport:
-    """Brings segment_memberships up to date. Rows of segments that are no more go with it.
+    """Refreshes segment_memberships. Rows of segments that are no more go with it.
 
     Those of a segment whose file cannot be used stay as they are, so that a slip of the pen empties nothing.
     """
-    what = Segmenting(run.rules.segments, run.rules.sessions, run.rebuild)
-    report = retry_on_conflict(lambda: _make(run.lake, run.spark, what))
-    members = _members(run, what.segments)
+    segments, rules = run.rules.segments, run.rules.sessions
+
+    def whole(work: Work) -> Made:
+        events, people, traits, sessions = (work.rows(table) for table in _SOURCES)
+        rows = segment_memberships(
+            with_person(events, people),
+            segments.usable,
+            last_date(work.upstream[ENRICHED_EVENTS.name]),
+            traits=traits,
+            sessions=with_person(sessions, people),
+            conversion_events=rules.conversion_events,
+        )
+        return Made(rows.unionByName(work.existing.where(is_one_of("segment", sorted(segments.unusable)))))
+
+    base = run.lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
+    recipe = Recipe(SEGMENT_MEMBERSHIPS, _SOURCES, _code(segments, rules), whole)
+    report = bring_up_to_date(run, recipe) if _is_wanted(segments, base) else report_of(base)
+    members = _members(run, segments)
     return replace(
         report,
         more={"members": {name: days[max(days)] for name, days in members.items()}},
         lines=dict(list(members.items())[:_SHOWN_SEGMENTS]),
         lines_unit="members of segments",
-        warnings=tuple(unknown_events(what.segments.usable, run.rules.cleaning.plan)),
+        warnings=tuple(unknown_events(segments.usable, run.rules.cleaning.plan)),
     )
+
+
+def are_outdated(lake: Lake, segments: Segments, rules: SessionRules) -> bool:
+    """Whether the memberships are not of the lake as it is now. Those of a lake without events are not."""
+    if not all(lake.table(table.name).exists() for table in (ENRICHED_EVENTS, IDENTITIES)):
+        return False
+    snapshots, table = [lake.table(each.name).snapshot() for each in _SOURCES], lake.table(SEGMENT_MEMBERSHIPS.name)
+    if not snapshots[0].files:
+        return False
+    if not table.exists():
+        return bool(segments.usable)
+    base = table.snapshot()
+    progress = base.progress.with_code(_code(segments, rules), (), ())
+    for snapshot in snapshots:
+        progress = progress.with_source(snapshot.table.spec.name, snapshot.taken_in)
+    return _is_wanted(segments, base) and base.progress != progress
+
+
+def _is_wanted(segments: Segments, base: Snapshot) -> bool:
+    """Without segments there is nothing to make, but to take the rows of earlier ones away."""
+    return bool(segments.usable or base.files)
+
+
+def _code(segments: Segments, rules: SessionRules) -> str:
+    return f"{CODE}-{segments.digest}-{'-'.join(rules.conversion_events)}"
 
 
 def _members(run: Run, segments: Segments) -> dict[str, dict[str, float]]:
@@ -78,53 +107,3 @@ def _on_days(known: Mapping[dt.date, int], days: list[dt.date]) -> dict[str, flo
         latest = known.get(day, latest)
         members[str(day)] = latest
     return members
-
-
-def are_outdated(lake: Lake, segments: Segments, rules: SessionRules) -> bool:
-    """Whether the memberships are not of the lake as it is now. Those of a lake without events are not."""
-    if not all(lake.table(table.name).exists() for table in (ENRICHED_EVENTS, IDENTITIES)):
-        return False
-    upstream, table = _upstream(lake), lake.table(SEGMENT_MEMBERSHIPS.name)
-    if not upstream[ENRICHED_EVENTS.name].files:
-        return False
-    if not table.exists():
-        return bool(segments.usable)
-    base = table.snapshot()
-    return _is_wanted(segments, base) and base.progress != _progress(upstream, segments, rules)
-
-
-def _make(lake: Lake, spark: SparkSession, what: Segmenting) -> StepReport:
-    base, upstream = lake.table(SEGMENT_MEMBERSHIPS.name).snapshot(), _upstream(lake)
-    progress = _progress(upstream, what.segments, what.rules)
-    if not _is_wanted(what.segments, base) or (progress == base.progress and not what.rebuild):
-        return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
-    events, people, traits, sessions = (upstream[table.name].read(spark) for table in _SOURCES)
-    rows = segment_memberships(
-        with_person(events, people),
-        what.segments.usable,
-        last_date(upstream[ENRICHED_EVENTS.name]),
-        traits=traits,
-        sessions=with_person(sessions, people),
-        conversion_events=what.rules.conversion_events,
-    )
-    kept = base.read(spark).where(is_one_of("segment", sorted(what.segments.unusable)))
-    staged = base.table.stage(rows.unionByName(kept), 1, base.rows + 1)
-    version = base.table.commit(base, progress, add=staged, remove=base.files)
-    after = base.table.at(version)
-    return StepReport(base.table.spec.name, version, after.rows, after.bytes, after.rows)
-
-
-def _is_wanted(segments: Segments, base: Snapshot) -> bool:
-    """Without segments there is nothing to make, but to take the rows of earlier ones away."""
-    return bool(segments.usable or base.files)
-
-
-def _upstream(lake: Lake) -> dict[str, Snapshot]:
-    return {table.name: lake.table(table.name).snapshot() for table in _SOURCES}
-
-
-def _progress(upstream: Mapping[str, Snapshot], segments: Segments, rules: SessionRules) -> Progress:
-    """The table's progress once it is made: a source is named `segments@definition/table`, since it follows its
-    upstream in runs of its own."""
-    code = f"segments@{CODE}-{segments.digest}-{'-'.join(rules.conversion_events)}"
-    return Progress(sources={f"{code}/{name}": snapshot.taken_in for name, snapshot in upstream.items()})

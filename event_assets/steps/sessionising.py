@@ -18,12 +18,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import ENRICHED_EVENTS, EVENT_DAYS, IDENTITIES, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
-from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.indexing import EventIndex
 from event_assets.steps.outstanding import Outstanding, is_anew, outstanding
-from event_assets.steps.report import StepReport
+from event_assets.steps.report import StepReport, report_of
 from event_assets.steps.run import Run
 from event_assets.steps.stamping import Stamping
 from event_assets.steps.window import Window
@@ -95,9 +94,9 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
         if days or tables.stamping.days:
             tables.index.commit()
         written = [_write(tables, what, each, days, known, again) for each in made]
-    entries = _report(lake.table(EVENT_DAYS.name).snapshot(), [], [])
-    page_views = written[2] if days else _report(tables.page_views, [], [])
-    issues = written[1] if days else _report(tables.issues, [], [])
+    entries = report_of(lake.table(EVENT_DAYS.name).snapshot())
+    page_views = written[2] if days else report_of(tables.page_views)
+    issues = written[1] if days else report_of(tables.issues)
     return entries, page_views, written[0], issues
 
 
@@ -236,26 +235,14 @@ def _write(
     if base is tables.sessions:
         progress = tables.stamping.done(progress)
     if progress == base.progress and not made.days:
-        return _report(base, [], [])
+        return report_of(base)
     going = base.of_dates(made.days)
     expected = sum(file.rows for file in going) + _rows(tables, days)
     staged = base.table.stage(made.rows, len(made.days), expected) if made.days else []
     version = base.table.commit(base, progress, add=staged, remove=going)
-    return _report(base.table.at(version), staged, sorted(again))
+    return report_of(base.table.at(version), staged, rebuilt=sorted(again))
 
 
 def _rows(tables: _Tables, days: Sequence[str]) -> int:
     """How many rows at the most come of these days' events."""
     return sum(file.rows for file in tables.events.of_dates(days))
-
-
-def _report(snapshot: Snapshot, staged: Sequence[LakeFile], again: Sequence[str]) -> StepReport:
-    return StepReport(
-        snapshot.table.spec.name,
-        snapshot.version,
-        snapshot.rows,
-        snapshot.bytes,
-        sum(file.rows for file in staged),
-        snapshot.table.touched_by(staged),
-        tuple(again),
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 from typing import Literal
 
 IpPrivacy = Literal["keep", "truncate", "mask", "hash"]
@@ -15,6 +16,9 @@ IpPrivacy = Literal["keep", "truncate", "mask", "hash"]
 MODES: tuple[IpPrivacy, ...] = ("keep", "truncate", "mask", "hash")
 _KEPT_BITS = {4: 24, 6: 48}
 """All but the last octet of IPv4, all but the last 80 bits of IPv6."""
+
+
+_WITH_PORT = re.compile(r"(?P<v4>[0-9.x]+):\d{1,5}|\[(?P<v6>[^\[\]]+)\](?::\d{1,5})?")
 
 
 def mask_ip(address: str, mode: IpPrivacy = "truncate", key: bytes = b"") -> str | None:
@@ -54,12 +58,22 @@ def parse_ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
     The zone of an IPv6 address (`fe80::1%eth0`) is the name of a network card: it is left out.
     """
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(without_port(address))
     except ValueError:
         return None
     if isinstance(parsed, ipaddress.IPv4Address):
         return parsed
     return parsed.ipv4_mapped or ipaddress.IPv6Address(parsed.packed)
+
+
+def without_port(address: str) -> str:
+    """The address that a proxy or a log wrote with its port, and in brackets where it is an IPv6 one.
+
+    >>> without_port("203.0.113.77:443"), without_port("[2001:db8::1]:443"), without_port("2001:db8::1")
+    ('203.0.113.77', '2001:db8::1', '2001:db8::1')
+    """
+    found = _WITH_PORT.fullmatch(address) if ":" in address or "[" in address else None
+    return address if found is None else found["v4"] or found["v6"]
 
 
 def _with_crosses(parsed: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import maxminddb
 
 from event_assets.transforms.country import BadAddress, country_of
+from event_assets.transforms.ip import without_port
 
 
 class BadGeoDatabase(ValueError):
@@ -73,7 +74,7 @@ def locate(ip: str | None, databases: tuple[GeoDatabase, ...] = ()) -> Location:
         return NOWHERE
     if _COUNTRY.fullmatch(ip):
         return Location(ip)
-    address = ip.replace("x", "0") if "x" in ip else ip
+    address = without_port(ip.replace("x", "0") if "x" in ip else ip)
     country = country_of(address)
     found = NOWHERE
     for database in databases:
