@@ -59,9 +59,10 @@ class Settings(BaseSettings):
 
     spark_remote: str | None = Field(
         None,
-        pattern=r"^sc://.+",
+        pattern=r"^(sc://|unix:/).+",
         repr=False,  # it may carry a token
-        description="Spark Connect server `sc://host:port`. Default: the embedded engine (Sail).",
+        description="Spark Connect server `sc://host:port`, or `unix:/path` of an embedded engine. Default: the "
+        "embedded engine (Sail).",
     )
 
     warehouse_kind: Literal["postgres", "redshift"] | None = Field(

@@ -10,13 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from event_assets.stack.engine import open_engine
+from event_assets.lake.session import prepare_session
+from event_assets.stack import engine as embedded
+from event_assets.stack.engine import Engine, socket_path
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -35,12 +38,12 @@ def sail() -> Iterator[SparkSession]:
 @contextmanager
 def sail_server() -> Iterator[str]:
     """Address of an embedded Sail server, for sessions of this process and of others."""
-    server = open_engine({}, "error")
-    server.start(background=True)
+    engine = Engine({}, "error", socket_path(f"spark-of-tests-{uuid.uuid4().hex}"))
+    engine.start()
     try:
-        yield f"sc://127.0.0.1:{server.listening_address[1]}"
+        yield engine.remote
     finally:
-        server.stop()
+        engine.stop()
 
 
 @contextmanager
@@ -71,9 +74,9 @@ def has_java() -> bool:
 
 
 def connect(remote: str) -> SparkSession:
-    """A session of its own with the server at this address, in UTC."""
-    session = SparkSession.builder.remote(remote).create()
-    session.conf.set("spark.sql.session.timeZone", "UTC")
+    """A session of its own with the server at this address, prepared as the platform prepares its own."""
+    session = embedded.connect(remote)
+    prepare_session(session)
     return session
 
 

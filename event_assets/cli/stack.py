@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -67,15 +68,20 @@ def demo(
 
 @app.command("spark-server")
 def spark_server(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 50051,
+    socket: Annotated[Path | None, typer.Option(help="Unix socket to listen on. Default: this home's.")] = None,
 ) -> None:
-    """Serve the embedded Spark engine (Sail) to other processes, as `sc://host:port`, until Ctrl-C."""
+    """Serve the embedded Spark engine (Sail) to other processes of this user, until Ctrl-C.
+
+    They reach it with EVENT_ASSETS_SPARK_REMOTE=unix:/path, which it prints.
+    """
     with faults_as_sentences():
+        from event_assets.stack.engine import socket_of
         from event_assets.stack.spark_server import serve
 
-        console().print(f"Spark Connect at sc://{host}:{port}")
-        serve(host, port, current_settings())
+        settings = current_settings()
+        path = socket.absolute() if socket else socket_of(settings.home)
+        console().print(f"Spark Connect at unix:{path}")
+        serve(path, settings)
 
 
 @contextlib.contextmanager

@@ -7,9 +7,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from event_assets.contract.tables import Table
+
+
+class WrongSchema(RuntimeError):
+    """A Parquet file is not of its table's types. It was not committed."""
 
 
 class LakeFile(NamedTuple):
@@ -30,6 +35,59 @@ class LakeFile(NamedTuple):
         if column not in self.low or column not in self.high:
             return True
         return bool(str(self.low[column]) <= str(last) and str(first) <= str(self.high[column]))
+
+
+def require_schema(footer: pq.FileMetaData, spec: Table, name: str) -> None:
+    """Returns where the file holds the table's columns in the table's types, and raises `WrongSchema` else."""
+    wrong = differences(footer, spec)
+    if wrong:
+        raise WrongSchema(f"{spec.name}: {name} cannot be committed: {'; '.join(wrong)}.")
+
+
+def differences(footer: pq.FileMetaData, spec: Table) -> list[str]:
+    """How a file differs from its table, a sentence each: columns, their types with unit and zone of times, and nulls
+    where the table has none.
+
+    A column may be nullable in the file where no row makes use of it, and texts may be of any offset width: engines
+    write both, and no reader sees it.
+    """
+    wanted, found = spec.arrow_schema(), footer.schema.to_arrow_schema()
+    wrong = [f"column {name} is not the table's" for name in found.names if name not in wanted.names]
+    wrong += [f"column {name} is missing" for name in wanted.names if name not in found.names]
+    for field in wrong_types(footer, spec):
+        wrong.append(f"column {field.name} is {field.type} instead of {wanted.field(field.name).type}")
+    for name, rows in _nulls(footer).items():
+        if name in wanted.names and rows and not wanted.field(name).nullable:
+            wrong.append(f"column {name} has {rows} rows without a value, and must have one")
+    return wrong
+
+
+def wrong_types(footer: pq.FileMetaData, spec: Table) -> list[pa.Field]:
+    """The file's fields that are of another type than the table's columns."""
+    wanted = spec.arrow_schema()
+    fields = (field for field in footer.schema.to_arrow_schema() if field.name in wanted.names)
+    return [field for field in fields if _plain(field.type) != wanted.field(field.name).type]
+
+
+def _plain(type_: pa.DataType) -> pa.DataType:
+    """The type without what is only its layout in memory."""
+    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_large_binary(type_) or pa.types.is_binary_view(type_):
+        return pa.binary()
+    return type_
+
+
+def _nulls(footer: pq.FileMetaData) -> dict[str, int]:
+    """Rows without a value by column, as far as the footer counts them."""
+    nulls: dict[str, int] = {}
+    for group in range(footer.num_row_groups):
+        for index in range(footer.num_columns):
+            column = footer.row_group(group).column(index)
+            statistics = column.statistics
+            if statistics is not None and statistics.has_null_count:
+                nulls[column.path_in_schema] = nulls.get(column.path_in_schema, 0) + statistics.null_count
+    return nulls
 
 
 def bounds_of(footer: pq.FileMetaData, spec: Table) -> tuple[dict[str, Any], dict[str, Any]]:

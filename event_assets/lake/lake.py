@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from event_assets.contract.tables import LAKE_TABLES
+from event_assets.lake.session import SessionsInUse
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
 
@@ -20,7 +21,8 @@ class Lake:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self._tables = {spec.name: LakeTable(storage, spec) for spec in LAKE_TABLES}
+        sessions = SessionsInUse()
+        self._tables = {spec.name: LakeTable(storage, spec, sessions) for spec in LAKE_TABLES}
 
     def table(self, name: str) -> LakeTable:
         """The table of that name. Raises `KeyError`."""

@@ -27,9 +27,10 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import Table
-from event_assets.lake.files import LakeFile, bounds_of, single_value, statistics_of
+from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
 from event_assets.lake.integrity import LakeDamaged, first_line, require_sound, seal_of_commit, sealed
 from event_assets.lake.progress import Progress, Source
+from event_assets.lake.session import SessionsInUse
 from event_assets.lake.storage import Storage
 
 if TYPE_CHECKING:
@@ -74,10 +75,11 @@ class Changes:
 class LakeTable:
     """A table of the lake by its definition in the contract."""
 
-    def __init__(self, storage: Storage, spec: Table) -> None:
+    def __init__(self, storage: Storage, spec: Table, sessions: SessionsInUse | None = None) -> None:
         self.storage = storage
         self.spec = spec
         self.touch_column = spec.touch_column or (spec.partition_by or ("",))[0]
+        self.sessions = sessions or SessionsInUse()
         self.uri = storage.uri(spec.name)
 
     def exists(self) -> bool:
@@ -131,8 +133,11 @@ class LakeTable:
 
         How many partitions and rows are to be expected decides how the work is shared: one writer for a small batch,
         month by month where there are many days (an engine holds a writer open for each partition of a job), else as
-        the engine likes.
+        the engine likes. Raises `SessionLost` where the session is not as it was prepared, and `WrongSchema` where what
+        was written is not of the table's types.
         """
+        self.sessions.use(rows.sparkSession)
+        self.sessions.require()
         folder = f"{self.spec.name}/data/{uuid.uuid4().hex}"
         frame = rows.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in self.spec.columns))
         if partitions > _MANY_PARTITIONS:
@@ -190,6 +195,7 @@ class LakeTable:
 
     def _describe_file(self, path: str, size: int, partition: dict[str, str]) -> LakeFile:
         footer = pq.read_metadata(self.storage.path(path), filesystem=self.storage.filesystem)
+        require_schema(footer, self.spec, self.storage.uri(path))
         low, high = bounds_of(footer, self.spec)
         relative = path.removeprefix(self.spec.name + "/")
         return LakeFile(self.storage.uri(path), size, footer.num_rows, partition, relative, low, high)
@@ -226,7 +232,7 @@ class LakeTable:
         """Makes one new version of the table: `add` comes, `remove` goes, progress is what it says. Gives the version.
 
         Which dates it touches is found in the files, or given as date to rows. Raises `CommitConflict` where the table
-        is not at `base` any more.
+        is not at `base` any more, and `SessionLost` where the session that rows were read or staged with is another.
         """
         arriving = self.touched_by(add) if touched is None else dict(touched)
         replaced = sorted(self.touched_by(remove)) if touched is None else sorted(touched)
@@ -252,6 +258,7 @@ class LakeTable:
         remove: Sequence[LakeFile],
         note: Mapping[str, Any] | None,
     ) -> int:
+        self.sessions.require()
         number, record = time.time_ns(), progress.to_json()
         self.storage.write(f"{self.spec.name}/_progress/{number}.json", record)
         now, changes = number // 1_000_000, note is not None
@@ -354,6 +361,7 @@ class Snapshot:
 
     def read(self, spark: SparkSession, files: Sequence[LakeFile] | None = None) -> DataFrame:
         """The rows of these files (all of them by default)."""
+        self.table.sessions.use(spark)
         chosen = self.files if files is None else files
         schema = self.table.spec.spark_schema()
         if not chosen:

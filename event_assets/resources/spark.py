@@ -5,54 +5,88 @@ Both are dagster-pyspark's resource, so an asset cannot tell which it has.
 
 from __future__ import annotations
 
+import atexit
+import os
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field
 
+from event_assets.lake.session import SessionLost, prepare_session, require_session
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
-from event_assets.stack.engine import open_engine
+from event_assets.stack.engine import Engine, connect, socket_path
 from event_assets.stack.record import read_record
 
 if TYPE_CHECKING:
-    from pysail.spark import SparkConnectServer
+    from pyspark.sql import SparkSession
 
-_SESSION = {"spark.sql.session.timeZone": "UTC"}
-
-_embedded: list[SparkConnectServer] = []
+_embedded: list[Engine] = []
 """The engine of this process, once it was needed: a session outlives the run that made it."""
 
+_sessions: dict[str, SparkSession] = {}
+"""The sessions of this process by their server's address."""
 
-class EmbeddedSparkResource(LazyPySparkResource):
-    """The embedded engine: the running stack's, so that no run waits for one, else one in this process."""
+_ATTEMPTS, _LONGEST_WAIT_MS = 9, 10_000
+"""How often a request to an engine that does not answer is made, and the wait between: a minute in all, in which a
+service is started again."""
 
-    home: str
+
+class SparkSessionResource(LazyPySparkResource):
+    """A session that is as it was prepared each time a step asks for it: one whose engine has gone, or was started
+    again, is made anew.
+
+    The server is the one of `spark.remote`, else the running stack's engine, so that no run waits for one, else one in
+    this process.
+    """
+
+    home: str = ""
     environment: dict[str, str] = Field(default_factory=dict)
 
     @property
-    def spark_session(self) -> Any:
-        if self._spark_session is None:
-            from pyspark.sql import SparkSession
-
-            builder = SparkSession.builder.remote(_stack_remote(Path(self.home)) or _own_remote(self.environment))
-            for key, value in self.spark_config.items():
-                builder = builder.config(key, value)
-            self._spark_session = builder.getOrCreate()
-        return self._spark_session
+    def spark_session(self) -> SparkSession:
+        """Raises `SessionLost` where the engine does not answer."""
+        remote = (
+            self.spark_config.get("spark.remote") or _stack_remote(Path(self.home)) or _own_remote(self.environment)
+        )
+        known = _sessions.get(remote)
+        if known is not None and _is_same(known):
+            return known
+        _sessions[remote] = _session(remote)
+        return _sessions[remote]
 
 
 def spark_resource(settings: Settings) -> LazyPySparkResource:
     """The Spark of these settings."""
     if settings.spark_remote is not None:
-        return LazyPySparkResource(spark_config={"spark.remote": settings.spark_remote, **_SESSION})
+        return SparkSessionResource(spark_config={"spark.remote": settings.spark_remote})
     storage = Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
-    return EmbeddedSparkResource(
-        spark_config=dict(_SESSION),
+    return SparkSessionResource(
+        spark_config={},
         home=str(settings.home.absolute()),
         environment=dict(storage.engine_environment()),
     )
+
+
+def _is_same(session: SparkSession) -> bool:
+    try:
+        require_session(session)
+    except SessionLost:
+        with suppress(Exception):
+            session.client.close()
+        return False
+    return True
+
+
+def _session(remote: str) -> SparkSession:
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    session = connect(remote)
+    session.client.set_retry_policies([DefaultPolicy(max_retries=_ATTEMPTS, max_backoff=_LONGEST_WAIT_MS)])
+    prepare_session(session)
+    return session
 
 
 def _stack_remote(home: Path) -> str | None:
@@ -61,8 +95,11 @@ def _stack_remote(home: Path) -> str | None:
 
 
 def _own_remote(environment: dict[str, str]) -> str:
+    if _embedded and _embedded[0].lost.is_set():
+        _embedded.clear()
     if not _embedded:
-        server = open_engine(environment, "error")
-        server.start(background=True)
-        _embedded.append(server)
-    return f"sc://127.0.0.1:{_embedded[0].listening_address[1]}"
+        engine = Engine(environment, "error", socket_path(f"spark-of-process-{os.getpid()}"))
+        engine.start()
+        atexit.register(engine.path.unlink, missing_ok=True)
+        _embedded.append(engine)
+    return _embedded[0].remote

@@ -1,25 +1,234 @@
-"""The embedded Spark engine: a Spark Connect server by Sail, in this process."""
+"""The embedded Spark engine: a Spark Connect server by Sail in this process, behind a Unix socket.
+
+Whoever reaches a Spark Connect server can run code as its user, and Sail asks nobody who they are: on a port, every
+user of the machine could. So one connection is made to it, its port is closed for good, and requests come over a
+socket that only its owner may open, byte for byte as PySpark made them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import socket
+import stat
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import psutil
+
+from event_assets.stack.service import StackError
 
 if TYPE_CHECKING:
-    from pysail.spark import SparkConnectServer
+    from pyspark.sql import SparkSession
+
+SOCKET_SCHEME = "unix:"
+MOST_REQUESTS = 256
+"""Requests at once; each that is being answered takes a thread."""
+
+_STACK_BYTES = 64 * 1024 * 1024
+_NO_LIMIT = -1
+_NEVER_MS = 2**31 - 1
+_OPTIONS = [
+    ("grpc.max_send_message_length", _NO_LIMIT),
+    ("grpc.max_receive_message_length", _NO_LIMIT),
+    ("grpc.client_idle_timeout_ms", _NEVER_MS),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_http_proxy", 0),
+]
+_READY_SECONDS = 30.0
 
 
-def open_engine(environment: Mapping[str, str], log: str, host: str = "127.0.0.1", port: int = 0) -> SparkConnectServer:
+class Engine:
     """An engine that is not started yet. `environment` is what it must find there to reach the lake, `log` the least
-    level that it logs.
+    level that it logs, `path` its socket, in a folder that only its owner may enter.
 
     Variables that are set already stay as they are, but for those of the lake.
     """
-    os.environ.update(environment)
-    os.environ.setdefault("RUST_LOG", log)
-    # Its allocator keeps what was freed; over thousands of files that is gigabytes. Giving it back costs 5 to 14 %.
-    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
-    from pysail.spark import SparkConnectServer
 
-    return SparkConnectServer(ip=host, port=port)
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log: str,
+        path: Path,
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        os.environ.update(environment)
+        os.environ.setdefault("RUST_LOG", log)
+        # Its allocator keeps what was freed; over thousands of files that is gigabytes. Giving it back costs 5 to 14 %.
+        os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
+        # With its own 2 MiB a plan that is some hundred steps deep ends the process by SIGSEGV, without a word.
+        os.environ.setdefault("SAIL_RUNTIME__STACK_SIZE", str(_STACK_BYTES))
+        from pysail.spark import SparkConnectServer
+
+        self.path = path
+        self.lost = threading.Event()
+        """Set when the engine cannot be reached any more: another must be started. Then `on_lost` is called too."""
+        self._on_lost = on_lost
+        self._sail = SparkConnectServer(ip="127.0.0.1", port=0)
+        self._channel: grpc.Channel | None = None
+        self._was_ready = False
+        self._door: grpc.Server | None = None
+
+    @property
+    def remote(self) -> str:
+        """How `connect` finds the engine."""
+        return f"{SOCKET_SCHEME}{self.path}"
+
+    @property
+    def sail_address(self) -> tuple[str, int]:
+        """Where the server listened until it was closed."""
+        address: tuple[str, int] = self._sail.listening_address
+        return address
+
+    def start(self) -> None:
+        """Returns when the engine answers on its socket. Raises `StackError`."""
+        self._sail.start(background=True)
+        _, port = self.sail_address
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_OPTIONS)
+        grpc.channel_ready_future(self._channel).result(_READY_SECONDS)
+        self._channel.subscribe(self._note_state)
+        _close_port(port)
+        threads = ThreadPoolExecutor(MOST_REQUESTS, thread_name_prefix="engine")
+        self._door = grpc.server(threads, [_Forwarding(self._channel)], options=_OPTIONS)
+        mask = os.umask(0o177)
+        try:
+            self._door.add_insecure_port(self.remote)
+        except RuntimeError as fault:
+            raise StackError(f"The Spark engine cannot listen on {self.path}: {fault}") from fault
+        finally:
+            os.umask(mask)
+        self._door.start()
+
+    def stop(self) -> None:
+        """End the engine; requests that are being answered fail."""
+        self.lost.set()
+        if self._door is not None:
+            self._door.stop(None).wait()
+        if self._channel is not None:
+            self._channel.close()
+        self._sail.stop()
+        self.path.unlink(missing_ok=True)
+
+    def _note_state(self, state: grpc.ChannelConnectivity) -> None:
+        if state is grpc.ChannelConnectivity.READY:
+            self._was_ready = True
+        elif self._was_ready:
+            self.lost.set()
+            self._on_lost()
+
+
+def socket_path(name: str) -> Path:
+    """Where a socket of that name is: in a folder that only this user may enter, with a path short enough for sockets.
+
+    Raises `StackError` where another user made that folder.
+    """
+    folder = Path(tempfile.gettempdir()) / f"event-assets-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise StackError(f"{folder} must be a folder that is yours alone (mode 0700): remove it, or set TMPDIR.")
+    return folder / f"{name}.sock"
+
+
+def socket_of(home: Path) -> Path:
+    """Where the engine that is shared under a home has its socket."""
+    return socket_path("spark-" + hashlib.sha256(os.fsencode(home.absolute())).hexdigest()[:16])
+
+
+def connect(remote: str) -> SparkSession:
+    """A new session with the engine at `unix:/path`, or with the Spark Connect server at `sc://host:port`."""
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    # What PySpark's own builder does: without it, functions would look for a JVM.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    builder = ConnectSession.Builder()
+    if remote.startswith(SOCKET_SCHEME):
+        builder = builder.channelBuilder(_socket_channel(remote))
+    else:
+        builder = builder.remote(remote)
+    session: Any = builder.create()
+    return session  # type: ignore[no-any-return]
+
+
+def _socket_channel(remote: str) -> Any:
+    from pyspark.sql.connect.client import ChannelBuilder
+
+    class SocketChannel(ChannelBuilder):  # type: ignore[misc]
+        """A channel over a Unix socket."""
+
+        @property
+        def host(self) -> str:
+            return "localhost"
+
+        def toChannel(self) -> grpc.Channel:  # noqa: N802
+            return self._insecure_channel(remote)
+
+    return SocketChannel()
+
+
+class _Forwarding(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Every method as it came: on the wire a single message is a stream of one."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        method = self._channel.stream_stream(details.method)
+
+        def forward(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+            # The caller's deadline cancels the call here, and so there.
+            call = method(requests, metadata=_plain(context.invocation_metadata()))
+            context.add_callback(call.cancel)
+            try:
+                yield from call
+            except grpc.RpcError:
+                context.set_trailing_metadata(_plain(call.trailing_metadata()))
+                context.abort(call.code(), call.details())
+            context.set_trailing_metadata(_plain(call.trailing_metadata()))
+
+        return grpc.stream_stream_rpc_method_handler(forward)
+
+
+def _plain(metadata: Any) -> list[tuple[str, Any]]:
+    """Without what gRPC sets itself on each hop."""
+    return [(key, value) for key, value in metadata or () if key not in {"user-agent", "te", "content-type"}]
+
+
+def _close_port(port: int) -> None:
+    """Closes the listening socket of this process, under the server that waits on it. It sees no error: nobody comes.
+
+    Raises `StackError` where somebody else was connected already.
+    """
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        for descriptor in _listening(port):
+            os.dup2(nothing, descriptor, inheritable=False)
+    finally:
+        os.close(nothing)
+    others = [
+        each
+        for each in psutil.Process().net_connections("tcp")
+        if each.laddr and each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
+    ]
+    if len(others) != 1 or _listening(port):
+        raise StackError(f"Something else on this machine connected to the Spark engine while it started: {others}")
+
+
+def _listening(port: int) -> list[int]:
+    found = []
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        try:
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                continue
+            with socket.socket(fileno=os.dup(descriptor)) as candidate:
+                listens = candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if listens and candidate.getsockname()[1] == port:
+                    found.append(descriptor)
+        except (OSError, IndexError):  # it was closed meanwhile, or has no port
+            continue
+    return found

@@ -20,9 +20,12 @@ from types import FrameType
 
 import psutil
 
+from event_assets.stack.service import path_of_descriptor
+
 KILL_AFTER_SECONDS = 3.0
 """How long what a service left behind has between being asked to end and being killed."""
 
+_PARENT_MAY_BE_GONE = signal.SIGUSR1
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -32,26 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     stop_signal = signal.Signals[f"SIG{options.signal}"]
     _process_control(_PR_SET_CHILD_SUBREAPER, 1)
-    end_with_parent()
     wakeup = _wake_on_signals()
+    end_with_parent(_PARENT_MAY_BE_GONE)
+    parent = os.getppid()
+    opened, path = _opened(options.folder, options.user)
     service = subprocess.Popen(
-        options.command,
+        [part.replace("{folder}", path) for part in options.command],
         stdin=subprocess.DEVNULL,
+        pass_fds=opened,
         user=options.user,
         group=options.user,
         extra_groups=[] if options.user else None,
         process_group=0,
         preexec_fn=_end_with_parent(stop_signal),
     )
-    _wait(service, wakeup)
+    _wait(service, wakeup, parent)
     _end(service, stop_signal, options.grace)
     code = service.returncode
     return code if code >= 0 else 128 - code
 
 
-def end_with_parent() -> None:
-    """Let this process be told to end (SIGTERM) when its parent is gone. Only Linux can."""
-    _process_control(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Let this process get a signal when its parent is gone: the thread that started it, too. Only Linux can."""
+    _process_control(_PR_SET_PDEATHSIG, number)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -59,8 +65,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--signal", default="TERM", help="signal that asks the service to stop, without SIG")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds that the service has to stop")
     parser.add_argument("--user", default=None, help="system user that runs the service")
+    parser.add_argument("--folder", default=None, help="folder that {folder} in the command stands for")
     parser.add_argument("command", nargs="+")
     return parser.parse_args(arguments)
+
+
+def _opened(folder: str | None, user: str | None) -> tuple[list[int], str]:
+    """Descriptors for the service to inherit, and how it names its folder: another user may only reach it so."""
+    if folder is None or user is None:
+        return [], folder or ""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    return [descriptor], path_of_descriptor(descriptor)
 
 
 def _process_control(option: int, value: int) -> None:
@@ -90,17 +105,19 @@ def _wake_on_signals() -> int:
     def note(number: int, frame: FrameType | None) -> None:
         """The wake-up descriptor carries it. A handler also undoes an inherited "ignore" for the child."""
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, _PARENT_MAY_BE_GONE):
         signal.signal(number, note)
     return reading
 
 
-def _wait(service: subprocess.Popen[bytes], wakeup: int) -> None:
+def _wait(service: subprocess.Popen[bytes], wakeup: int, parent: int) -> None:
     """Return when the service has ended or is to end."""
     told_to_end = {int(signal.SIGTERM), int(signal.SIGINT), int(signal.SIGHUP)}
     while service.poll() is None:
         readable, _, _ = select.select([0, wakeup], [], [], 5.0)
         if wakeup in readable and told_to_end & set(os.read(wakeup, 64)):
+            return
+        if os.getppid() != parent:
             return
         if 0 in readable and not os.read(0, 1):
             return

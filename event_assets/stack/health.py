@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -36,6 +38,13 @@ def answers_ok(url: str) -> bool:
         return httpx.get(url, timeout=5.0).is_success
     except httpx.TransportError:
         return False
+
+
+def socket_accepts(path: Path) -> bool:
+    """Whether something answers on a Unix socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(2.0)
+        return client.connect_ex(str(path)) == 0
 
 
 def code_server_serves(port: int) -> bool:

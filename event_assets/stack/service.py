@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,7 +24,8 @@ class StackError(RuntimeError):
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """What is to run.
+    """What is to run. `{folder}` in the command is the path of `folder`, which the service's user may be unable to
+    reach by its name.
 
     `is_ready` answers False until the service can be used; it may raise `StackError` to give up early.
     """
@@ -37,6 +39,7 @@ class ServiceSpec:
     grace_seconds: float = 10.0
     ready_within_seconds: float = 90.0
     user: str | None = None
+    folder: Path | None = None
 
 
 class Service:
@@ -48,10 +51,11 @@ class Service:
         self._started = time.monotonic()
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         user = ["--user", spec.user] if spec.user else []
+        folder = ["--folder", str(spec.folder)] if spec.folder else []
         guard = [sys.executable, "-m", "event_assets.stack.guard", "--signal", spec.stop_signal]
         with self.log.open("ab") as log:
             self._guard = subprocess.Popen(
-                [*guard, "--grace", str(spec.grace_seconds), *user, "--", *spec.command],
+                [*guard, "--grace", str(spec.grace_seconds), *user, *folder, "--", *spec.command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -72,7 +76,7 @@ class Service:
     def check(self) -> bool:
         """Whether the service is ready. Raises `StackError` when it has ended or takes too long."""
         if not self.running:
-            raise StackError(self._fault(f"ended with status {self._guard.returncode}"))
+            raise StackError(self.fault())
         if self.spec.is_ready():
             return True
         if time.monotonic() - self._started > self.spec.ready_within_seconds:
@@ -91,7 +95,12 @@ class Service:
 
     def fault(self) -> str:
         """Why the service is not running, with the end of its log."""
-        return self._fault(f"ended with status {self._guard.returncode}")
+        return self._fault(self.ending)
+
+    @property
+    def ending(self) -> str:
+        """How the service ended, to follow its title: `was ended by SIGKILL …`."""
+        return ending_of(self._guard.returncode)
 
     def _fault(self, what: str) -> str:
         with self.log.open("rb") as file:
@@ -99,3 +108,25 @@ class Service:
             lines = file.read().decode("utf-8", "replace").strip().splitlines()[-LOG_LINES_SHOWN:]
         end = "".join(f"\n  {line}" for line in lines)
         return f"{self.spec.title} {what}. Its log is {self.log}{':' if end else ' (empty).'}{end}"
+
+
+def path_of_descriptor(descriptor: int) -> str:
+    """A path to what is open, for a process that inherits the descriptor and cannot enter the folders above."""
+    return f"/proc/self/fd/{descriptor}"
+
+
+def ending_of(status: int) -> str:
+    """How a process ended, by its exit status, or by the signal's number as a negative one or above 128."""
+    number = -status if status < 0 else status - 128
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"ended with status {status}"
+    return f"was ended by {name}{_MEANINGS.get(name, '')}"
+
+
+_MEANINGS = {
+    "SIGKILL": " (which is what the system does when memory runs out)",
+    "SIGSEGV": " (a fault inside it, which it has no words for)",
+    "SIGABRT": " (a fault inside it)",
+}

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from event_assets.settings import Settings
+from event_assets.stack.engine import connect
 from event_assets.stack.local import LocalStack
-from event_assets.stack.ports import accepts
 from event_assets.stack.record import StackRecord, read_record
 from event_assets.stack.service import StackError
 from event_assets_tests.processes import alive, eventually, family
@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 STACK = """
 import signal, sys
 from event_assets.settings import load_settings
+from event_assets.stack.engine import connect
 from event_assets.stack.local import LocalStack
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.default_int_handler)
@@ -79,7 +80,7 @@ def test_everything_answers_and_what_ends_alone_is_started_again(running: Runnin
     assert record.warehouse_url is not None and record.spark_remote is not None
     with psycopg.connect(record.warehouse_url) as session:
         assert session.execute("SELECT 1").fetchall() == [(1,)]
-    assert accepts("127.0.0.1", int(record.spark_remote.rpartition(":")[2]))
+    assert connect(record.spark_remote).range(3).count() == 3
     assert eventually(lambda: "STARTED" in runs(record), 60)
 
     (service,) = psutil.Process(record.services["collector"].pid).children()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from event_assets.stack import postgres_user
 from event_assets.stack.postgres import PostgresCluster, open_postgres, sole_postgres
 from event_assets.stack.service import StackError
 from event_assets_tests.processes import eventually
@@ -78,3 +82,42 @@ def test_a_stack_does_not_start_on_a_cluster_that_another_process_runs(tmp_path:
     process.communicate()
     with sole_postgres(tmp_path, wait_seconds=10):
         pass
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="PostgreSQL needs a stand-in only for root")
+
+
+@as_root
+def test_as_root_no_folder_is_opened_for_the_server(tmp_path: Path) -> None:
+    home = tmp_path / "private" / "home"
+    home.mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "private", home):
+        folder.chmod(0o700)
+    before = {folder: folder.stat().st_mode for folder in home.parents}
+    with open_postgres(home) as url, psycopg.connect(url) as session:
+        assert session.execute("SELECT 1").fetchall() == [(1,)]
+    assert {folder: folder.stat().st_mode for folder in home.parents} == before
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert stat.S_IMODE((home / "postgres").stat().st_mode) == 0o700
+
+
+@as_root
+def test_as_root_programs_that_nobody_else_can_reach_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = tmp_path / "private" / "install"
+    (install / "bin").mkdir(parents=True)
+    program = install / "bin" / "postgres"
+    program.write_text("#!/bin/sh\necho 18\n")
+    program.chmod(0o700)
+    (tmp_path / "private").chmod(0o700)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(postgres_user, "COPIES", Path(folder) / "copies")
+        user = postgres_user.stand_in()
+        first = postgres_user.reachable(install, user)
+        assert first.is_relative_to(folder)
+        assert postgres_user.reachable(install, user) == first
+        assert postgres_user.reachable(first, user) == first
+        assert os.listdir(Path(folder) / "copies") == [first.name]
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700

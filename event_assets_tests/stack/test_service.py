@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,30 @@ def test_a_service_that_never_becomes_ready_is_given_up(tmp_path: Path) -> None:
         service.check()
     service.ask_to_stop()
     service.wait_stopped()
+
+
+def test_a_service_goes_on_when_the_thread_that_started_it_has_ended(tmp_path: Path) -> None:
+    started: list[Service] = []
+    thread = threading.Thread(target=lambda: started.append(Service(spec(SLEEP), tmp_path)))
+    thread.start()
+    thread.join()
+    [service] = started
+    assert eventually(lambda: "hello" in service.log.read_text())
+    os.kill(service.pid, signal.SIGUSR1)  # as the kernel may, late
+    assert not eventually(lambda: not service.running, 2.0)
+    service.ask_to_stop()
+    service.wait_stopped()
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("import os; os._exit(3)", "ended with status 3"),
+        ("import os; os.kill(os.getpid(), 9)", "was ended by SIGKILL (which is what the system does when memory"),
+        ("import os; os.kill(os.getpid(), 11)", "was ended by SIGSEGV"),
+    ],
+)
+def test_the_end_of_a_service_is_told_by_its_status_or_its_signal(tmp_path: Path, ends: str, said: str) -> None:
+    service = Service(spec([sys.executable, "-c", ends]), tmp_path)
+    assert eventually(lambda: not service.running)
+    assert service.fault().startswith(f"The thing {said}")

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from event_assets_tests.lake.conftest import lake
+
+__all__ = ["lake"]
