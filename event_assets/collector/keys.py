@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from event_assets.contract.event import Platform
+from event_assets.permissions import keep_private
 from event_assets.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -198,8 +199,8 @@ class WriteKeys:
     @contextmanager
     def _exclusive(self) -> Iterator[dict[str, Source]]:
         """The sources as they are in the file, for changing; written back by an atomic rename."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self._path.with_suffix(".lock"), "w") as lock:
+        keep_private(self._path.parent)
+        with open(os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             sources = _read(self._path) if self._path.exists() else {}
             yield sources

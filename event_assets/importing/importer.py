@@ -20,6 +20,7 @@ import msgspec
 from event_assets.importing.mapping import FieldMapping
 from event_assets.importing.reading import Line, ReadStopped, check_readable, read_lines
 from event_assets.importing.sinks import Sink, SinkError, Written
+from event_assets.permissions import make_private_folder
 
 BATCH_LINES = 20_000
 BATCH_BYTES = 32_000_000
@@ -154,7 +155,7 @@ class _Bookmark:
 
     def set(self, lines: int, found: list[int]) -> None:
         if self._file is not None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._file.parent)
             fresh = self._file.with_suffix(f".{os.getpid()}")
             fresh.write_bytes(msgspec.json.encode(_Mark(self._of, lines, found)))
             os.replace(fresh, self._file)

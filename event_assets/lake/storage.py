@@ -3,13 +3,14 @@ known here."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow.fs as fs
+
+from event_assets.permissions import make_private_folder
 
 _S3 = "s3://"
 
@@ -67,7 +68,7 @@ class Storage:
     def make_folder(self, relative: str) -> None:
         """Makes the folder where the storage has folders."""
         if not self.is_s3:
-            os.makedirs(self.path(relative), exist_ok=True)
+            make_private_folder(Path(self.path(relative)))
 
     def read(self, relative: str) -> bytes:
         """The bytes of a file. Raises `FileNotFoundError`."""

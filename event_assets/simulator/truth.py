@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from event_assets.permissions import make_private_folder
 from event_assets.settings import Settings
 from event_assets.simulator.anomalies import Anomaly
 from event_assets.simulator.generate import TimedEvent
@@ -71,7 +72,7 @@ class TruthLedger:
     """The truth of all simulations of one home folder. Safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         self.path = path
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)

@@ -20,6 +20,7 @@ from types import FrameType
 
 import psutil
 
+from event_assets.permissions import private_by_default
 from event_assets.stack.service import path_of_descriptor
 
 KILL_AFTER_SECONDS = 3.0
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     stop_signal = signal.Signals[f"SIG{options.signal}"]
     _process_control(_PR_SET_CHILD_SUBREAPER, 1)
+    private_by_default()
     wakeup = _wake_on_signals()
     end_with_parent(_PARENT_MAY_BE_GONE)
     parent = os.getppid()

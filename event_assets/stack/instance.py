@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import yaml
 
+from event_assets.permissions import make_private_folder
+
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
 
@@ -61,7 +63,7 @@ def dagster_home(home: Path, folder: Path, given: str | None) -> Path:
     if home.absolute() == folder.absolute() / ".event-assets" and (folder / "dagster.yaml").exists():
         return folder.absolute()
     own = home.absolute() / "dagster"
-    own.mkdir(parents=True, exist_ok=True)
+    make_private_folder(own)
     config = own / "dagster.yaml"
     if not config.exists():
         config.write_text(yaml.safe_dump(instance_settings(str(own)), sort_keys=False), encoding="utf-8")

@@ -17,6 +17,7 @@ from typing import Self
 
 import yaml
 
+from event_assets.permissions import keep_private, make_private_folder
 from event_assets.settings import Settings
 from event_assets.stack import health
 from event_assets.stack.engine import SOCKET_SCHEME, socket_of
@@ -133,7 +134,8 @@ class LocalStack:
 
     def _take_home(self) -> None:
         """Make sure that this is the only stack under its home, and stay so until `stop` or the end of the process."""
-        self._logs.mkdir(parents=True, exist_ok=True)
+        keep_private(self.home)
+        make_private_folder(self._logs)
         lock = os.open(self.home / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from event_assets.permissions import keep_private, make_private_folder
 from event_assets.stack.ports import free_port
 from event_assets.stack.postgres_user import reachable, readable_by, run_on, stand_in
 from event_assets.stack.record import read_record
@@ -96,7 +97,7 @@ class PostgresCluster:
     def _initialise(self) -> None:
         if (self.data / "PG_VERSION").exists():
             return
-        self.home.mkdir(parents=True, exist_ok=True)
+        keep_private(self.home)
         self.data.mkdir(mode=0o700, exist_ok=True)
         user = stand_in()
         if user is not None:
@@ -168,7 +169,7 @@ def sole_postgres(home: Path, wait_seconds: float = 20.0) -> Iterator[None]:
 
 def _start(cluster: PostgresCluster, port: int) -> Service:
     logs = cluster.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    make_private_folder(logs)
     service = Service(cluster.service(port), logs)
     try:
         while not service.check():
@@ -182,7 +183,7 @@ def _start(cluster: PostgresCluster, port: int) -> Service:
 
 @contextlib.contextmanager
 def _lock(cluster: PostgresCluster, name: str, kind: int) -> Iterator[int]:
-    cluster.home.mkdir(parents=True, exist_ok=True)
+    keep_private(cluster.home)
     descriptor = os.open(cluster.home / f"postgres.{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, kind)

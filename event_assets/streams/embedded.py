@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from event_assets.permissions import keep_private, make_private_file
 from event_assets.streams.backoff import Backoff
 from event_assets.streams.embedded_faults import as_stream_errors, require_room
 from event_assets.streams.embedded_tables import (
@@ -102,7 +103,8 @@ class EmbeddedStream:
     def create(self, shards: int) -> None:
         backoff, failures = Backoff(attempts=20), 0
         with as_stream_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            keep_private(self.path.parent)
+            make_private_file(self.path)  # SQLite gives its other files the same mode
             with contextlib.closing(self._connect("rwc")) as connection:
                 while not in_wal_mode(connection):
                     failures += 1
@@ -318,7 +320,7 @@ class EmbeddedStream:
             if self._writer is None:
                 self._writer = self._open()
             if self._turns < 0:
-                self._turns = os.open(f"{self.path}-turns", os.O_RDWR | os.O_CREAT, 0o644)
+                self._turns = os.open(f"{self.path}-turns", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._turns, fcntl.LOCK_EX)
             try:
                 with transaction(self._writer, "IMMEDIATE"):

@@ -58,6 +58,7 @@ class Running:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
+    tmp_path.chmod(0o755)
     stack = Running(tmp_path)
     everything = family(stack.process.pid)
     yield stack
@@ -82,6 +83,7 @@ def test_everything_answers_and_what_ends_alone_is_started_again(running: Runnin
         assert session.execute("SELECT 1").fetchall() == [(1,)]
     assert connect(record.spark_remote).range(3).count() == 3
     assert eventually(lambda: "STARTED" in runs(record), 60)
+    assert open_to_others(tmp_path) == []
 
     (service,) = psutil.Process(record.services["collector"].pid).children()
     service.kill()
@@ -95,6 +97,12 @@ def test_everything_answers_and_what_ends_alone_is_started_again(running: Runnin
         second.start()
     second.stop()
     assert read_record(tmp_path) is not None
+
+
+def open_to_others(home: Path) -> list[Path]:
+    """What anybody but its owner could enter, read or write, under a home and the home itself."""
+    found = [home, *home.rglob("*")]
+    return [path for path in found if not path.is_symlink() and path.exists() and path.stat().st_mode & 0o077]
 
 
 def httpx_ready(record: StackRecord) -> bool:
