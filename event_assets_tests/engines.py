@@ -19,7 +19,8 @@ from pyspark.sql import SparkSession
 
 from event_assets.lake.session import prepare_session
 from event_assets.stack import engine as embedded
-from event_assets.stack.engine import Engine, socket_path
+from event_assets.stack.engine import Engine
+from event_assets.stack.sockets import socket_path
 
 REPOSITORY = Path(__file__).parent.parent
 

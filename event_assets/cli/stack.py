@@ -75,11 +75,11 @@ def spark_server(
     They reach it with EVENT_ASSETS_SPARK_REMOTE=unix:/path, which it prints.
     """
     with faults_as_sentences():
-        from event_assets.stack.engine import socket_of
+        from event_assets.stack.sockets import socket_of
         from event_assets.stack.spark_server import serve
 
         settings = current_settings()
-        path = socket.absolute() if socket else socket_of(settings.home)
+        path = socket.absolute() if socket else socket_of(settings.home, "spark")
         console().print(f"Spark Connect at unix:{path}")
         serve(path, settings)
 

@@ -17,8 +17,9 @@ from pydantic import Field
 from event_assets.lake.session import SessionLost, prepare_session, require_session
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
-from event_assets.stack.engine import Engine, connect, socket_path
+from event_assets.stack.engine import Engine, connect
 from event_assets.stack.record import read_record
+from event_assets.stack.sockets import socket_path
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

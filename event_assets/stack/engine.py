@@ -7,11 +7,9 @@ socket that only its owner may open, byte for byte as PySpark made them.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import stat
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -120,24 +118,6 @@ class Engine:
         elif self._was_ready:
             self.lost.set()
             self._on_lost()
-
-
-def socket_path(name: str) -> Path:
-    """Where a socket of that name is: in a folder that only this user may enter, with a path short enough for sockets.
-
-    Raises `StackError` where another user made that folder.
-    """
-    folder = Path(tempfile.gettempdir()) / f"event-assets-{os.geteuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise StackError(f"{folder} must be a folder that is yours alone (mode 0700): remove it, or set TMPDIR.")
-    return folder / f"{name}.sock"
-
-
-def socket_of(home: Path) -> Path:
-    """Where the engine that is shared under a home has its socket."""
-    return socket_path("spark-" + hashlib.sha256(os.fsencode(home.absolute())).hexdigest()[:16])
 
 
 def connect(remote: str) -> SparkSession:

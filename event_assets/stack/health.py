@@ -47,12 +47,12 @@ def socket_accepts(path: Path) -> bool:
         return client.connect_ex(str(path)) == 0
 
 
-def code_server_serves(port: int) -> bool:
+def code_server_serves(path: Path) -> bool:
     """Whether Dagster's code server answers gRPC health checks."""
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with grpc.insecure_channel(f"unix:{path}") as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=2.0

@@ -20,7 +20,7 @@ import yaml
 from event_assets.permissions import keep_private, make_private_folder
 from event_assets.settings import Settings
 from event_assets.stack import health
-from event_assets.stack.engine import SOCKET_SCHEME, socket_of
+from event_assets.stack.engine import SOCKET_SCHEME
 from event_assets.stack.instance import dagster_home
 from event_assets.stack.ports import free_port
 from event_assets.stack.postgres import HOST, PREFERRED_PORT, PostgresCluster, sole_postgres
@@ -34,6 +34,7 @@ from event_assets.stack.record import (
 )
 from event_assets.stack.restarts import Restarts
 from event_assets.stack.service import Service, ServiceSpec, StackError
+from event_assets.stack.sockets import socket_of
 
 DEFINITIONS = "event_assets.definitions"
 
@@ -164,7 +165,7 @@ class LocalStack:
             collector_url=f"http://{host}:{collector}",
             dagster_url=f"http://{HOST}:{dagster}",
             warehouse_url=warehouse or PostgresCluster(self.home).url(free_port(HOST, PREFERRED_PORT)),
-            spark_remote=settings.spark_remote or f"{SOCKET_SCHEME}{socket_of(self.home)}",
+            spark_remote=settings.spark_remote or f"{SOCKET_SCHEME}{socket_of(self.home, 'spark')}",
             services={},
         )
 
@@ -177,16 +178,16 @@ class LocalStack:
     def _specs(self, plan: StackRecord) -> tuple[list[ServiceSpec], list[ServiceSpec]]:
         """The services that need no other to start, and those that are started when the first can be used."""
         environment = self._environment(plan)
-        code_port = free_port(HOST)
+        code_socket = socket_of(self.home, "dagster-code")
         first = [
             _collector(plan, environment),
-            _code_server(code_port, self._definitions, environment),
+            code_server(code_socket, self._definitions, environment),
         ]
         if self.settings.spark_remote is None:
-            first.insert(0, _spark(socket_of(self.home), environment))
+            first.insert(0, _spark(socket_of(self.home, "spark"), environment))
         if self.settings.warehouse_url is None:
             first.insert(0, PostgresCluster(self.home).service(_port_of(plan.warehouse_url)))
-        workspace = self._workspace(code_port)
+        workspace = self._workspace(code_socket)
         return first, [_webserver(plan, workspace, environment), _daemon(plan, workspace, environment)]
 
     def _environment(self, plan: StackRecord) -> dict[str, str]:
@@ -202,9 +203,9 @@ class LocalStack:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _workspace(self, code_port: int) -> Path:
+    def _workspace(self, code_socket: Path) -> Path:
         path = self.home / "workspace.yaml"
-        server = {"host": HOST, "port": code_port, "location_name": "event_assets"}
+        server = {"socket": str(code_socket), "location_name": "event_assets"}
         path.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
         return path
 
@@ -247,16 +248,17 @@ def _collector(plan: StackRecord, environment: Mapping[str, str]) -> ServiceSpec
     )
 
 
-def _code_server(port: int, definitions: str, environment: Mapping[str, str]) -> ServiceSpec:
+def code_server(socket: Path, definitions: str, environment: Mapping[str, str]) -> ServiceSpec:
+    """Dagster's code server, which runs what a caller names: it listens where only this user gets in."""
     return ServiceSpec(
         name="dagster-code",
         title="Dagster's code server",
         command=[
             *(sys.executable, "-m", "event_assets.stack.instance", "code-server", "start"),
             *("--module-name", definitions, "--location-name", "event_assets"),
-            *("--host", HOST, "--port", str(port), "--log-level", "warning"),
+            *("--socket", str(socket), "--log-level", "warning"),
         ],
-        is_ready=lambda: health.code_server_serves(port),
+        is_ready=lambda: health.code_server_serves(socket),
         environment=environment,
         stop_signal="INT",
         grace_seconds=5.0,

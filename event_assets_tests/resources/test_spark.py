@@ -19,8 +19,9 @@ from event_assets.lake.session import SESSION_SETTINGS, SessionLost
 from event_assets.resources import spark as resource
 from event_assets.resources.spark import spark_resource
 from event_assets.settings import Settings
-from event_assets.stack.engine import SOCKET_SCHEME, socket_path
+from event_assets.stack.engine import SOCKET_SCHEME
 from event_assets.stack.health import socket_accepts
+from event_assets.stack.sockets import socket_path
 from event_assets_tests.processes import eventually
 
 HALF_PAST_ELEVEN = "timestamp_micros(1795908600000000)"  # 2026-11-28 23:30 UTC, the 29th in Berlin

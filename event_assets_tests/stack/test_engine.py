@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from event_assets.stack import engine as embedded
-from event_assets.stack.engine import Engine, connect, socket_path
+from event_assets.stack.engine import Engine, connect
 from event_assets.stack.service import StackError
+from event_assets.stack.sockets import socket_path
 
 VARIABLES = ("RUST_LOG", "MIMALLOC_PURGE_DELAY", "AWS_REGION", "SAIL_RUNTIME__STACK_SIZE")
 CALL = """
@@ -105,12 +106,3 @@ def test_whoever_connects_before_the_port_is_closed_ends_the_engine(monkeypatch:
         engine.start()
     engine.stop()
     early[0].close()
-
-
-@pytest.mark.parametrize("mode", [0o755, 0o770])
-def test_a_folder_that_others_may_enter_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert socket_path("x").parent.stat().st_mode & 0o777 == 0o700
-    socket_path("x").parent.chmod(mode)
-    with pytest.raises(StackError, match="yours alone"):
-        socket_path("x")
