@@ -17,7 +17,7 @@ from typing import Self
 
 import yaml
 
-from event_assets.permissions import keep_private, make_private_folder
+from event_assets.permissions import keep_private, make_private_folder, private_by_default
 from event_assets.settings import Settings
 from event_assets.stack import health
 from event_assets.stack.engine import SOCKET_SCHEME
@@ -135,6 +135,7 @@ class LocalStack:
 
     def _take_home(self) -> None:
         """Make sure that this is the only stack under its home, and stay so until `stop` or the end of the process."""
+        private_by_default()
         keep_private(self.home)
         make_private_folder(self._logs)
         lock = os.open(self.home / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from event_assets.permissions import make_private_file
+
 LOG_LINES_SHOWN = 15
 
 
@@ -50,6 +52,7 @@ class Service:
         self.log = log_dir / f"{spec.name}.log"
         self._started = time.monotonic()
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        make_private_file(self.log)
         user = ["--user", spec.user] if spec.user else []
         folder = ["--folder", str(spec.folder)] if spec.folder else []
         guard = [sys.executable, "-m", "event_assets.stack.guard", "--signal", spec.stop_signal]
