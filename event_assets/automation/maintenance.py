@@ -6,6 +6,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from event_assets.assets.days import key_of
+from event_assets.assets.materialising import RETRY
 from event_assets.automation.partitions import Partitions
 from event_assets.contract.tables import LAKE_TABLES, RAW_EVENTS
 from event_assets.lake.maintenance import compact, vacuum
@@ -13,7 +14,7 @@ from event_assets.resources.lake import LakeResource
 from event_assets.settings import Settings
 
 
-@dg.op(description="Puts small files of each table together; raw records stay as they were landed.")
+@dg.op(description="Puts small files of each table together; raw records stay as they were landed.", retry_policy=RETRY)
 def compact_tables(context: dg.OpExecutionContext, lake: LakeResource, spark: LazyPySparkResource) -> None:
     opened = lake.open()
     for spec in LAKE_TABLES:

@@ -11,7 +11,7 @@ import pytest
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.assets.lake_asset import RETRY
+from event_assets.assets.materialising import RETRY
 from event_assets.contract.tables import Table
 from event_assets.lake.healing import spoilt_files
 from event_assets.lake.lake import Lake
