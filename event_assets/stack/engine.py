@@ -12,18 +12,20 @@ import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import grpc
 import psutil
 
+from event_assets.stack.ports import accepts
 from event_assets.stack.service import StackError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+T = TypeVar("T")
 SOCKET_SCHEME = "unix:"
 MOST_REQUESTS = 256
 """Requests at once; each that is being answered takes a thread."""
@@ -91,8 +93,8 @@ class Engine:
         grpc.channel_ready_future(self._channel).result(_READY_SECONDS)
         self._channel.subscribe(self._note_state)
         _close_port(port)
-        threads = ThreadPoolExecutor(MOST_REQUESTS, thread_name_prefix="engine")
-        self._door = grpc.server(threads, [_Forwarding(self._channel)], options=_OPTIONS)
+        forwarding = _Forwarding(self._channel, self.lost)
+        self._door = grpc.server(_Threads(), [forwarding], options=_OPTIONS, maximum_concurrent_rpcs=MOST_REQUESTS)
         mask = os.umask(0o177)
         try:
             self._door.add_insecure_port(self.remote)
@@ -131,14 +133,13 @@ def connect(remote: str) -> SparkSession:
         builder = builder.channelBuilder(_socket_channel(remote))
     else:
         builder = builder.remote(remote)
-    session: Any = builder.create()
-    return session  # type: ignore[no-any-return]
+    return cast("SparkSession", builder.create())
 
 
 def _socket_channel(remote: str) -> Any:
     from pyspark.sql.connect.client import ChannelBuilder
 
-    class SocketChannel(ChannelBuilder):  # type: ignore[misc]
+    class SocketChannel(ChannelBuilder):
         """A channel over a Unix socket."""
 
         @property
@@ -151,16 +152,36 @@ def _socket_channel(remote: str) -> Any:
     return SocketChannel()
 
 
+class _Threads(Executor):
+    """A thread for each request. A pool's threads are gone when PySpark says goodbye at the end of a process, and it
+    would wait for an answer."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as fault:
+                future.set_exception(fault)
+
+        threading.Thread(target=work, name="engine", daemon=True).start()
+        return future
+
+
 class _Forwarding(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Every method as it came: on the wire a single message is a stream of one."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, lost: threading.Event) -> None:
         self._channel = channel
+        self._lost = lost
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         method = self._channel.stream_stream(details.method)
 
         def forward(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+            if self._lost.is_set():  # its port may be anybody's by now: no second connection is made
+                context.abort(grpc.StatusCode.UNAVAILABLE, "The Spark engine is lost.")
             # The caller's deadline cancels the call here, and so there.
             call = method(requests, metadata=_plain(context.invocation_metadata()))
             context.add_callback(call.cancel)
@@ -195,7 +216,9 @@ def _close_port(port: int) -> None:
         for each in psutil.Process().net_connections("tcp")
         if each.laddr and each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
     ]
-    if len(others) != 1 or _listening(port):
+    if accepts("127.0.0.1", port):
+        raise StackError("The Spark engine's port could not be closed on this system.")
+    if len(others) != 1:
         raise StackError(f"Something else on this machine connected to the Spark engine while it started: {others}")
 
 
