@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 from deltalake import Schema
 from deltalake.exceptions import DeltaError
 
-from event_assets.contract.tables import RAW_EVENTS
+from event_assets.contract.tables import LAKE_TABLES, RAW_EVENTS
 from event_assets.doctor.finding import Examined, Finding, put_aside
-from event_assets.lake.files import LakeFile, bounds_of, statistics_of
+from event_assets.lake.files import LakeFile, bounds_of, statistics_of, wrong_types
+from event_assets.lake.healing import heal
 from event_assets.lake.integrity import LakeDamaged, fault_of, fault_of_commit
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import NOTE, SEAL, LakeTable, Snapshot
@@ -44,6 +45,8 @@ def examine_table(lake: Lake, name: str, stream: EventStream | None) -> Examined
         fault = fault_of(lake.storage, name, file) or _fault_of_entry(table, file)
         if fault is not None:
             findings.append(_of_file(table, file, fault, stream))
+        elif wrong := wrong_types(_footer(table, file), table.spec):
+            findings.append(_of_types(lake, table, file, [field.name for field in wrong]))
     return Examined(name, len(snapshot.files) + 1, snapshot.bytes, tuple(findings))
 
 
@@ -76,7 +79,7 @@ def _fault_of_checkpoint(snapshot: Snapshot, path: str) -> str | None:
 
 def _fault_of_entry(table: LakeTable, file: LakeFile) -> str | None:
     """Whether the log says of the file what its own footer does: the log of old commits has no checksums."""
-    footer = pq.read_metadata(table.storage.path(f"{table.spec.name}/{file.path}"), filesystem=table.storage.filesystem)
+    footer = _footer(table, file)
     low, high = bounds_of(footer, table.spec)
     said = json.loads(statistics_of(file))
     true = json.loads(statistics_of(file._replace(rows=footer.num_rows, low=low, high=high)))
@@ -85,6 +88,28 @@ def _fault_of_entry(table: LakeTable, file: LakeFile) -> str | None:
             if column in true[bounds] and not _same(true[bounds][column], value):
                 return f"the log says {value!r} of {column}, the file {true[bounds][column]!r}"
     return None
+
+
+def _footer(table: LakeTable, file: LakeFile) -> pq.FileMetaData:
+    return pq.read_metadata(table.storage.path(f"{table.spec.name}/{file.path}"), filesystem=table.storage.filesystem)
+
+
+def _of_types(lake: Lake, table: LakeTable, file: LakeFile, columns: list[str]) -> Finding:
+    return Finding(
+        table.storage.uri(f"{table.spec.name}/{file.path}"),
+        f"it is of other types than its table in {', '.join(columns)}",
+        "`event-assets doctor --heal` writes its rows again in the table's types; where they were made in another zone "
+        f"than UTC, materialising the days makes them again ({PAGE}#after-a-restarted-engine).",
+        partial(_heal_types, lake),
+    )
+
+
+def _heal_types(lake: Lake) -> str:
+    healed = heal(lake.table(spec.name) for spec in LAKE_TABLES)
+    files = sum(each.files for each in healed)
+    again = [each.table for each in healed if each.to_be_made_again]
+    said = f"{files} files were written again in their tables' types."
+    return f"{said} Materialise all days of {', '.join(again)}: their dates may be wrong." if again else said
 
 
 def _same(one: object, other: object) -> bool:

@@ -11,6 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables import DAILY_METRICS, VISITORS
+from event_assets.doctor.finding import heal_all
+from event_assets.doctor.lake import examine_table
 from event_assets.lake.files import LakeFile
 from event_assets.lake.healing import heal, spoilt_files
 from event_assets.lake.lake import Lake
@@ -82,3 +84,16 @@ def test_healing_again_does_nothing(visitors: LakeTable) -> None:
 def test_a_table_that_is_not_there_is_not_made(visitors: LakeTable) -> None:
     assert heal([visitors]) == []
     assert not visitors.exists()
+
+
+def test_the_doctor_names_such_files_and_heals_them_at_once(lake: Lake, visitors: LakeTable) -> None:
+    put(visitors, "one", pa.timestamp("us", "Etc/UTC"))
+    put(visitors, "two", pa.timestamp("us", "Europe/Berlin"))
+    examined = examine_table(lake, VISITORS.name, None)
+    assert [finding.fault for finding in examined.findings] == [
+        "it is of other types than its table in first_seen_at, last_seen_at"
+    ] * 2
+    first, second = heal_all([examined])
+    assert first.startswith("2 files were written again in their tables' types. Materialise all days of visitors")
+    assert second.startswith("0 files")
+    assert examine_table(lake, VISITORS.name, None).findings == ()
