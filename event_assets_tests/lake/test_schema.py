@@ -91,7 +91,7 @@ def test_a_file_of_another_type_is_refused_when_it_is_described(lake: Lake) -> N
     schema = schema.set(schema.get_field_index("last_seen_at"), pa.field("last_seen_at", pa.timestamp("us", "Etc/UTC")))
     lake.storage.make_folder("visitors/data/x")
     pq.write_table(schema.empty_table(), lake.storage.path("visitors/data/x/a.parquet"))
-    with pytest.raises(WrongSchema, match=r"visitors: .*a\.parquet.*last_seen_at is timestamp\[us, tz=Etc/UTC\]"):
+    with pytest.raises(WrongSchema, match=r"visitors: .*parquet.*last_seen_at is timestamp\[us, tz=Etc/UTC\]"):
         table.describe("visitors/data/x")
 
 
