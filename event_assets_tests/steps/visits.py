@@ -15,11 +15,13 @@ from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
 from event_assets.steps.sessionising import sessions_step
 from event_assets.steps.window import EVERYTHING, Window
+from event_assets.transforms.sessionise import SessionRules
 from event_assets_tests.factories import frame
 from event_assets_tests.steps.runs import a_run
-from event_assets_tests.transforms.incremental import RULES
 
 Row = dict[str, Any]
+BY_PAGE = SessionRules(starts_with="page")
+"""An `identify` alone makes no session, so that a test says who came when, and who somebody is, apart."""
 TABLES = ("identities", "sessions", "session_issues", "page_views")
 
 
@@ -52,7 +54,7 @@ class Visits(EventsInALake):
         return {report.table: report for report in reports}
 
     def sessionise(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> tuple[StepReport, ...]:
-        return sessions_step(a_run(self.lake, self.spark, window, rebuild=rebuild, sessions=RULES))
+        return sessions_step(a_run(self.lake, self.spark, window, rebuild=rebuild, sessions=BY_PAGE))
 
     def rows(self, table: str) -> list[Row]:
         rows: list[Row] = self.lake.table(table).snapshot().arrow().to_pylist()

@@ -66,7 +66,8 @@ def test_identify_makes_all_sessions_of_its_ids_one_persons_and_a_user_id_alone_
         enriched_event("identify", at(hours=4), user_id="u1"),
         enriched_event(when=at(hours=6), anonymous_id="a3", user_id="u1"),
     ]
-    assert stitched(spark, *rows) == [(None, "u1", "a1"), ("u1", "u1", "a1"), ("u1", "u1", "a3")]
+    of_one = [(None, "u1", "a1"), ("u1", "u1", "a1"), ("u1", "u1", "a1")]
+    assert stitched(spark, *rows) == [*of_one, ("u1", "u1", "a3")]
 
 
 def test_a_session_of_a_shared_device_is_its_users_and_stitched_to_the_last(spark: SparkSession) -> None:

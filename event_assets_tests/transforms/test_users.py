@@ -76,9 +76,11 @@ def test_what_happens_on_a_shared_device_is_its_users(spark: SparkSession) -> No
     assert counts == {"a1": 1, **{f"u{number}": 1 for number in range(6)}}
 
 
-def test_a_conversion_outside_any_session_row_still_counts(spark: SparkSession) -> None:
-    (row,) = People(spark, [enriched_event("purchase", properties='{"revenue": 3}')]).rows()
-    assert (row["sessions"], row["conversions"], row["revenue"]) == (0, 1, 3.0)
+def test_a_conversion_after_its_sessions_cut_still_counts(spark: SparkSession) -> None:
+    late = enriched_event("purchase", at(days=4), session_id="s", properties='{"revenue": 3}')
+    people = People(spark, [enriched_event(session_id="s"), late])
+    (row,), (session,) = people.rows(), rows_of(people.sessions)
+    assert (row["sessions"], row["conversions"], row["revenue"], session["conversions"]) == (1, 1, 3.0, 0)
 
 
 def test_each_purpose_is_as_the_last_event_says_that_answers_it(spark: SparkSession) -> None:

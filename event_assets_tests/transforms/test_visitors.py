@@ -31,7 +31,7 @@ def test_a_visitor_is_a_device_with_its_times_and_sums(spark: SparkSession) -> N
     (row,) = visitors_of(spark, rows)
     assert tuple(row) == VISITORS.column_names
     assert (row["first_seen_at"], row["last_seen_at"], row["events"]) == (at(0), at(hours=9), 4)
-    assert (row["sessions"], row["page_views"], row["engaged_seconds"]) == (2, 2, 5)
+    assert (row["sessions"], row["page_views"], row["engaged_seconds"]) == (3, 2, 5)
 
 
 def test_a_visitor_is_a_robot_when_all_its_events_are(spark: SparkSession) -> None:
