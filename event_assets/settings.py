@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from event_assets.pii import JSON_COLUMNS, PII_COLUMNS, wrong_fields
@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     conversion_events: Annotated[tuple[str, ...], NoDecode] = Field(
         ("purchase",), description="Events that are conversions: names with commas between, or a JSON list."
     )
+    conversion_ids: Annotated[dict[str, str], NoDecode] = Field(
+        {"purchase": "order_id"},
+        description="By event name the property that tells which conversion it is, as JSON: the same one counts once, "
+        "however often it is sent. `{}` counts every event.",
+    )
 
     marketing_parameters: Annotated[dict[str, Any], NoDecode] = Field(
         {},
@@ -235,15 +240,17 @@ class Settings(BaseSettings):
                 raise ValueError(f"there is no file {path}")
         return value
 
-    @field_validator("marketing_parameters", mode="before")
+    @field_validator("marketing_parameters", "conversion_ids", mode="before")
     @classmethod
-    def _parameters(cls, value: Any) -> Any:
+    def _object(cls, value: Any, info: ValidationInfo) -> Any:
         try:
             told = json.loads(value) if isinstance(value, str) else value
         except json.JSONDecodeError:
             told = None
         if not isinstance(told, dict):
-            raise ValueError('it must be a JSON object, such as {"source": ["mtm_source", "utm_source"]}')
+            example = {"conversion_ids": '{"purchase": "order_id"}'}
+            such = example.get(str(info.field_name), '{"source": ["mtm_source", "utm_source"]}')
+            raise ValueError(f"it must be a JSON object, such as {such}")
         return told
 
     @field_validator("marketing_parameters")
@@ -400,6 +407,6 @@ def settings_table() -> list[tuple[str, str, str]]:
 def _default(value: Any) -> str:
     if value is None:
         return ""
-    if value == {}:
-        return ""
+    if isinstance(value, dict):
+        return json.dumps(value) if value else ""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

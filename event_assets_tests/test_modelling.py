@@ -122,6 +122,18 @@ def test_views_count_with_an_id_or_without_of_pages_or_screens(model: Model) -> 
     assert sum(row["page_views"] for row in model.rows("daily_metrics")) == 9
 
 
+def test_an_order_that_is_sent_twice_is_one_conversion_and_one_revenue_everywhere(model: Model) -> None:
+    sold = {"properties": {"order_id": "O-1", "revenue": 50.1, "currency": "EUR"}}
+    again = [event("purchase", occurred_at=f"2024-05-0{day}T12:01:00Z", **sold) for day in (1, 1, 2)]
+    for ids, count, earned in ({"purchase": "order_id"}, 1, 50.1), ({}, 3, 150.3):
+        model.run([event(), *again], conversion_ids=ids)
+        for table in ("sessions", "users", "daily_metrics", "conversions", "conversion_paths"):
+            rows = model.rows(table)
+            assert sum(row.get("conversions", 1) for row in rows) == count, table
+            assert round(sum(row["revenue"] for row in rows), 6) == earned, table
+        assert {row["revenue"] for row in model.rows("attribution")} == {earned}
+
+
 def test_sessions_can_start_with_pages_only(model: Model) -> None:
     model.run([event("click"), event(anonymous_id="a2")], session_starts_with="page")
     assert [row["anonymous_id"] for row in model.rows("sessions")] == ["a2"]

@@ -72,6 +72,14 @@ def test_conversion_events_are_names_with_commas_or_a_json_list(monkeypatch: pyt
     assert load(monkeypatch, CONVERSION_EVENTS=text).conversion_events == ("purchase", "signup")
 
 
+def test_which_conversion_an_event_tells_of_is_a_property_by_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).conversion_ids == {"purchase": "order_id"}
+    assert load(monkeypatch, CONVERSION_IDS="{}").conversion_ids == {}
+    assert load(monkeypatch, CONVERSION_IDS='{"lead": "form.id"}').conversion_ids == {"lead": "form.id"}
+    with pytest.raises(SettingsError, match="CONVERSION_IDS"):
+        load(monkeypatch, CONVERSION_IDS="order_id")
+
+
 def test_marketing_parameters_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
     text = '{"source": ["src", "utm_source"], "click_ids": {"yclid": ["Yandex", "yandex", "cpc"]}}'
     rules = RulesResource.of(load(monkeypatch, MARKETING_PARAMETERS=text)).enriching.marketing

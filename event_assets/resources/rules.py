@@ -57,6 +57,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     session_starts_with: Literal["any", "page"]
     engaged_seconds: int
     conversion_events: list[str]
+    conversion_ids: dict[str, str]
     own_hosts: list[str]
     geo_databases: list[str]
     reporting_currency: str | None = None
@@ -90,6 +91,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             session_starts_with=settings.session_starts_with,
             engaged_seconds=settings.engaged_seconds,
             conversion_events=list(settings.conversion_events),
+            conversion_ids=settings.conversion_ids,
             own_hosts=list(settings.own_hosts),
             geo_databases=[str(path.absolute()) for path in settings.geo_databases],
             reporting_currency=settings.reporting_currency,
@@ -145,6 +147,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             starts_with=self.session_starts_with,
             engaged_seconds=self.engaged_seconds,
             conversion_events=tuple(self.conversion_events),
+            conversion_ids=tuple(sorted(self.conversion_ids.items())),
         )
 
     @property

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
+    CONVERSION_IDS,
     CONVERSION_PATHS,
     CONVERSIONS,
     ENRICHED_EVENTS,
@@ -77,26 +78,26 @@ def conversions_step(run: Run) -> StepReport:
         return work.rows(ENRICHED_EVENTS).where(is_conversion(rules))
 
     def whole(work: Work) -> Made:
-        return Made(conversions(converting(work), work.rows(IDENTITIES), rules))
+        return Made(conversions(converting(work), work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
 
     def touched(work: Work) -> list[str] | None:
         columns = (*_CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot")
         changed = work.changed(ENRICHED_EVENTS, columns).where(is_conversion(rules))
+        counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
+        carriers = changed.select(*_CARRIERS).unionByName(counted_anew.select(*_CARRIERS))
         regrouped = work.changed(IDENTITIES, IDENTITIES.column_names)
-        return touched_persons(
-            regrouped, changed.select(*_CARRIERS), work.rows(IDENTITIES), converting(work).select(*_CARRIERS)
-        )
+        return touched_persons(regrouped, carriers, work.rows(IDENTITIES), converting(work).select(*_CARRIERS))
 
     def part(work: Work, persons: list[str]) -> Made | None:
         identities = work.rows(IDENTITIES)
         ids = ids_of(persons, identities)
         if ids is None:
             return None
-        rows = conversions(sessions_of(converting(work), ids), identities, rules)
+        rows = conversions(sessions_of(converting(work), ids), identities, rules, work.rows(CONVERSION_IDS))
         return Made(replaced(work.existing, rows, "person_id", persons))
 
-    code = f"{CODE}-{rules.conversion_events}"
-    return bring_up_to_date(run, Recipe(CONVERSIONS, (IDENTITIES, ENRICHED_EVENTS), code, whole, touched, part))
+    sources, code = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS), f"{CODE}-{rules.conversion_events}"
+    return bring_up_to_date(run, Recipe(CONVERSIONS, sources, code, whole, touched, part))
 
 
 def conversion_paths_step(run: Run) -> StepReport:

@@ -26,7 +26,7 @@ def changed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Se
 
     A row that was only written again, or differs in other columns alone, is not there.
     """
-    came, went = _only_in(now, then), _only_in(then, now)
+    came, went = files_between(then, now)
     rows = now.read(spark, came).select(*columns)
     if not went:
         return rows
@@ -34,6 +34,11 @@ def changed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Se
         then.read(spark, went).select(*columns).withColumn(_TIMES, F.lit(-1))
     )
     return signed.groupBy(*columns).agg(F.sum(_TIMES).alias(_TIMES)).where(F.col(_TIMES) != 0).drop(_TIMES)
+
+
+def files_between(then: Snapshot, now: Snapshot) -> tuple[list[LakeFile], list[LakeFile]]:
+    """The files that came, and those that went."""
+    return _only_in(now, then), _only_in(then, now)
 
 
 def readable(now: Snapshot, source: Source) -> Snapshot | None:

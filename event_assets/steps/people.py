@@ -7,10 +7,12 @@ are places among all, so they are always made whole.
 from __future__ import annotations
 
 import datetime as dt
+from functools import reduce
 
 from pyspark.sql import DataFrame
 
 from event_assets.contract.tables import (
+    CONVERSION_IDS,
     ENRICHED_EVENTS,
     IDENTITIES,
     SESSIONS,
@@ -106,18 +108,20 @@ def user_traits_step(run: Run) -> StepReport:
 def users_step(run: Run) -> StepReport:
     """Brings users up to date."""
     rules = run.rules.sessions
-    sources = (IDENTITIES, ENRICHED_EVENTS, SESSIONS, USER_TRAITS)
+    sources = (IDENTITIES, ENRICHED_EVENTS, SESSIONS, USER_TRAITS, CONVERSION_IDS)
 
     def whole(work: Work) -> Made:
-        people, events, sessions, traits = (work.rows(table) for table in sources)
-        return Made(users(people, events, sessions, traits, rules))
+        people, events, sessions, traits, conversions = (work.rows(table) for table in sources)
+        return Made(users(people, events, sessions, traits, rules, conversions))
 
     def touched(work: Work) -> list[str] | None:
         events = work.changed(ENRICHED_EVENTS, (*_CARRIERS, *_OF_EVENTS))
         sessions = work.changed(SESSIONS, (*_CARRIERS, *_OF_SESSIONS))
+        counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
+        carriers = (rows.select(*_CARRIERS) for rows in (events, sessions, counted_anew))
         persons = touched_persons(
             work.changed(IDENTITIES, IDENTITIES.column_names),
-            events.select(*_CARRIERS).unionByName(sessions.select(*_CARRIERS)),
+            reduce(DataFrame.unionByName, carriers),
             work.rows(IDENTITIES),
             work.rows(ENRICHED_EVENTS).select(*_CARRIERS).unionByName(work.rows(SESSIONS).select(*_CARRIERS)),
         )
@@ -131,7 +135,8 @@ def users_step(run: Run) -> StepReport:
             return None
         events, sessions = (sessions_of(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
         traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
-        return Made(replace_users(work.existing, users(people, events, sessions, traits, rules), persons))
+        made = users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS))
+        return Made(replace_users(work.existing, made, persons))
 
     return bring_up_to_date(run, Recipe(USERS, sources, f"{CODE}-{rules}", whole, touched, part))
 

@@ -16,6 +16,7 @@ from event_assets.contract.tables import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
     CLEAN_EVENTS,
+    CONVERSION_IDS,
     CONVERSION_PATHS,
     CONVERSIONS,
     DAILY_METRICS,
@@ -44,7 +45,17 @@ from event_assets.contract.tables import (
     WEB_VITALS,
     Table,
 )
-from event_assets.steps import analysing, attributing, cleaning, enriching, measuring, people, segmenting, sessionising
+from event_assets.steps import (
+    analysing,
+    attributing,
+    cleaning,
+    counting,
+    enriching,
+    measuring,
+    people,
+    segmenting,
+    sessionising,
+)
 from event_assets.steps.analysing import analyses_step
 from event_assets.steps.attributing import (
     attribution_step,
@@ -55,6 +66,7 @@ from event_assets.steps.attributing import (
 )
 from event_assets.steps.bookkeeping import ledger_step
 from event_assets.steps.cleaning import clean_step, quarantine_step
+from event_assets.steps.counting import conversion_ids_step
 from event_assets.steps.enriching import enrich_step, index_step
 from event_assets.steps.landing import land_step
 from event_assets.steps.measuring import metrics_step
@@ -136,20 +148,28 @@ STEPS: tuple[Step, ...] = (
         reads=(RAW_EVENTS, CLEAN_EVENTS, QUARANTINED_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS),
         rebuilds="nothing",
     ),
+    Step(
+        (CONVERSION_IDS,),
+        conversion_ids_step,
+        "events",
+        counting.CODE,
+        reads=(ENRICHED_EVENTS,),
+        rebuilds="nothing",
+    ),
     Step((IDENTITIES,), identities_step, "identity", people.CODE, reads=(ENRICHED_EVENTS,)),
     Step(
         (EVENT_DAYS, PAGE_VIEWS, SESSIONS, SESSION_ISSUES),
         sessions_step,
         "sessions",
         sessionising.CODE,
-        follows=(ENRICHED_EVENTS,),
+        follows=(ENRICHED_EVENTS, CONVERSION_IDS),
         reads=(IDENTITIES,),
     ),
     Step((VISITORS,), visitors_step, "people", people.CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
     Step((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
-    Step((USERS,), users_step, "people", people.CODE, reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS)),
+    Step((USERS,), users_step, "people", people.CODE, reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS)),
     Step((TOUCHES,), touches_step, "attribution", attributing.CODE, reads=(SESSIONS, PAGE_VIEWS)),
-    Step((CONVERSIONS,), conversions_step, "attribution", attributing.CODE, reads=_OF_PEOPLE),
+    Step((CONVERSIONS,), conversions_step, "attribution", attributing.CODE, reads=(*_OF_PEOPLE, CONVERSION_IDS)),
     Step((CONVERSION_PATHS,), conversion_paths_step, "attribution", attributing.CODE, reads=(TOUCHES, CONVERSIONS)),
     Step((ATTRIBUTION,), attribution_step, "attribution", attributing.CODE, reads=(CONVERSION_PATHS,)),
     Step((CHANNEL_PERFORMANCE,), channel_performance_step, "attribution", attributing.CODE, reads=(CONVERSION_PATHS,)),
@@ -174,7 +194,13 @@ STEPS: tuple[Step, ...] = (
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS),
         timely=False,
     ),
-    Step((DAILY_METRICS,), metrics_step, "metrics", measuring.CODE, follows=(ENRICHED_EVENTS, SESSIONS, PAGE_VIEWS)),
+    Step(
+        (DAILY_METRICS,),
+        metrics_step,
+        "metrics",
+        measuring.CODE,
+        follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
+    ),
 )
 """The steps, each after all that it reads."""
 

@@ -17,7 +17,20 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+<<<<<<< HEAD
 from event_assets.contract.tables import ENRICHED_EVENTS, EVENT_DAYS, IDENTITIES, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
+=======
+from event_assets.contract.tables import (
+    CONVERSION_IDS,
+    ENRICHED_EVENTS,
+    EVENT_DAYS,
+    IDENTITIES,
+    PAGE_VIEWS,
+    SESSION_ISSUES,
+    SESSIONS,
+)
+from event_assets.lake.files import LakeFile
+>>>>>>> c1fd50e (The same order counts once, and sums of money are exact)
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.indexing import EventIndex
@@ -59,6 +72,8 @@ class _Tables:
     issues: Snapshot
     page_views: Snapshot
     todo: Outstanding
+    conversions: Snapshot
+    counted_anew: Outstanding
     index: EventIndex
     stamping: Stamping
 
@@ -86,7 +101,7 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
     known = tables.events.dates() - tables.todo.dates.keys()
     progress = tables.page_views.progress
     again = {day for day in what.window.among(known) if what.rebuild or progress.is_outdated(what.code, day)}
-    days = sorted({*what.window.among(tables.todo.dates), *again})
+    days = sorted({*what.window.among({*tables.todo.dates, *tables.counted_anew.dates}), *again})
     if tables.todo.is_anew:  # sessions reach over days: those of other events cannot stand beside new ones
         days = sorted(tables.todo.dates)
     with lake.scratch() as checkpoint:
@@ -104,12 +119,14 @@ def _tables(lake: Lake, spark: SparkSession) -> _Tables:
     # What is made of others is read first: then none is ahead of what it is made of, whoever writes meanwhile.
     standing, issues, views = (lake.table(table.name).snapshot() for table in (SESSIONS, SESSION_ISSUES, PAGE_VIEWS))
     entries, identities = lake.table(EVENT_DAYS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
-    events = lake.table(ENRICHED_EVENTS.name).snapshot()
+    conversions, events = (lake.table(table.name).snapshot() for table in (CONVERSION_IDS, ENRICHED_EVENTS))
     # page_views are committed last, so another one is behind them only where its table was deleted.
     behind = min(views, standing, issues, key=lambda table: _through(table, events))
     todo = outstanding(events, behind.progress, lambda: standing.dates() | issues.dates() | views.dates())
     index = EventIndex(spark, entries, events, standing, views)
-    return _Tables(events, standing, issues, views, todo, index, Stamping(spark, standing, identities, index))
+    counted_anew = outstanding(conversions, behind.progress)
+    stamping = Stamping(spark, standing, identities, index)
+    return _Tables(events, standing, issues, views, todo, conversions, counted_anew, index, stamping)
 
 
 def _through(table: Snapshot, events: Snapshot) -> int:
@@ -135,7 +152,8 @@ def _made(
 
 def _everything(spark: SparkSession, tables: _Tables, rules: SessionRules, checkpoint: Checkpoint) -> list[_Rows]:
     events = tables.events.read(spark)
-    rows = checkpoint(*sessionise_in_parts(session_events(events, rules), rules))
+    found = session_events(events, rules, tables.conversions.read(spark))
+    rows = checkpoint(*sessionise_in_parts(found, rules))
     made = checkpoint(sessions(rows, events, rules))
     tables.index.add_sessions(made)
     of_tables = (
@@ -164,6 +182,7 @@ def _zones(
             page_views=days_of(tables.page_views),
             event_days=tables.index.rows,
             checkpoint=checkpoint,
+            conversion_ids=tables.conversions.read(spark),
         ),
         what.rules,
     )
@@ -201,9 +220,11 @@ def _distinct_days(rows: DataFrame) -> list[str]:
 
 def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], again: Collection[str]) -> DataFrame:
     """The enriched rows of these days that came, and those that went: of days that lost rows, all of then and of
-    now."""
-    arrivals, rewritten = tables.todo.appended(day for day in days if day not in again)
+    now. Where a conversion counts that did not, or the other way round, the day's that say which they are."""
+    arrivals, rewritten = tables.todo.appended(day for day in days if day in tables.todo.dates and day not in again)
     frames = [_on(tables.events.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
+    if counted_anew := tables.counted_anew.dates.keys() & set(days):
+        frames.append(_of_conversions(spark, tables, counted_anew))
     whole = {*again, *rewritten}
     if whole:
         frames.append(tables.events.read(spark, tables.events.of_dates(whole)))
@@ -212,6 +233,12 @@ def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], again: C
         lost = [day for day in rewritten if tables.todo.dates[day] == version]
         frames.append(before.read(spark, before.of_dates(lost)))
     return reduce(lambda one, other: one.unionByName(other), frames)
+
+
+def _of_conversions(spark: SparkSession, tables: _Tables, days: Collection[str]) -> DataFrame:
+    """The enriched rows of these days that say which conversion they are."""
+    ids = _on(tables.conversions.read(spark), days).select("event_id")
+    return tables.events.read(spark, tables.events.of_dates(days)).join(ids, "event_id", "left_semi")
 
 
 def _on(rows: DataFrame, dates: Collection[str]) -> DataFrame:
@@ -231,6 +258,7 @@ def _write(
     progress = base.progress
     if days:
         progress = progress.with_source(ENRICHED_EVENTS.name, tables.todo.after(days))
+        progress = progress.with_source(CONVERSION_IDS.name, tables.counted_anew.after(days))
         progress = progress.with_code(what.code, known, again)
     if base is tables.sessions:
         progress = tables.stamping.done(progress)

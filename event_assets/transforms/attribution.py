@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables import ATTRIBUTION, CHANNEL_PERFORMANCE
 from event_assets.transforms.conversion_paths import ARROW
+from event_assets.transforms.money import LARGEST_AMOUNT
 from event_assets.transforms.touches import DAY
 
 Model = Literal["first", "last", "linear", "position", "time_decay", "data_driven"]
@@ -22,7 +23,6 @@ MODELS: tuple[Model, ...] = get_args(Model)
 """Every model, in the order in which they are usually named."""
 
 _EXACT = "decimal(38,18)"
-_LARGEST_AMOUNT = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _summed(credited: DataFrame, by: Sequence[str]) -> DataFrame:
 
 def _sum_of(name: str) -> Column:
     part = F.col(name).cast("double") * F.col("share")
-    exact = F.when(F.abs(part) < _LARGEST_AMOUNT, part).try_cast(_EXACT)
+    exact = F.when(F.abs(part) < LARGEST_AMOUNT, part).try_cast(_EXACT)
     return F.coalesce(F.sum(exact).cast("double"), F.lit(0.0)).alias(name)
 
 

@@ -20,12 +20,11 @@ from event_assets.contract.analysis import Step
 from event_assets.contract.paths import parts_of
 from event_assets.contract.segment import TEXTS, Anything, Sequence, Trait, User
 from event_assets.transforms.matching import inside, is_any_of, matches
+from event_assets.transforms.money import MONEY
 from event_assets.transforms.periods import day_number
 from event_assets.transforms.sequences import sequence_spans
 from event_assets.transforms.touched import is_one_of
 
-_MONEY = "decimal(38,6)"
-"""Money is summed as decimals: their sum is the same in any order."""
 _LARGEST = sys.float_info.max
 _DAY = 86_400_000_000
 _KEY = ("person_id", "day")
@@ -148,7 +147,7 @@ class Levels:
 
 
 def _type(level: Level) -> str:
-    return _MONEY if isinstance(level, Earned) else "long"
+    return MONEY if isinstance(level, Earned) else "long"
 
 
 def _given(rows: DataFrame | None, what: str) -> DataFrame:
@@ -186,8 +185,8 @@ def _value(level: Counted | Earned | SeenFor, events: DataFrame) -> Column:
     """What an event adds to the day."""
     counts = F.lit(True) if level.bots or "is_bot" not in events.columns else ~F.col("is_bot")
     if isinstance(level, Earned):
-        none = F.lit(0).cast(_MONEY)
-        revenue = F.coalesce(F.col("revenue_reporting").try_cast(_MONEY), none)
+        none = F.lit(0).cast(MONEY)
+        revenue = F.coalesce(F.col("revenue_reporting").try_cast(MONEY), none)
         return F.when(counts & is_one_of("event", level.events), revenue).otherwise(none)
     if isinstance(level, Counted) and isinstance(level.step, Step):
         counts = counts & matches(level.step, events.columns)

@@ -8,23 +8,32 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import DAILY_METRICS
+from event_assets.transforms.conversion_ids import with_conversions
+from event_assets.transforms.money import MONEY, amount, total
 from event_assets.transforms.sessionise import SessionRules
 
 _DAY = ("event_date", "platform")
 _MEASURES = tuple(name for name in DAILY_METRICS.column_names if name not in _DAY)
 
 
-def daily_metrics(events: DataFrame, sessions: DataFrame, page_views: DataFrame, rules: SessionRules) -> DataFrame:
+def daily_metrics(
+    events: DataFrame,
+    sessions: DataFrame,
+    page_views: DataFrame,
+    rules: SessionRules,
+    ids: DataFrame | None = None,
+) -> DataFrame:
     """The metrics of the days of these rows, in the columns of `DAILY_METRICS`. Each day depends on its own rows alone.
 
     Sessions, visitors and engagement count on the day on which the session began; events and conversions on their own.
+    `ids` are rows of conversion_ids; without them every conversion event counts.
     """
     people = events.where("NOT is_bot")
     viewed = page_views.where("NOT is_bot").select("event_id").join(events.select("event_id", *_DAY), "event_id")
     views = viewed.groupBy(*_DAY).agg(F.count(F.lit(1)).alias("page_views"))
-    parts = (_of_events(people, rules), views, _of_sessions(sessions.where("NOT is_bot")))
+    parts = (_of_events(with_conversions(people, rules, ids)), views, _of_sessions(sessions.where("NOT is_bot")))
     together = reduce(DataFrame.unionByName, map(_with_all_measures, parts))
-    return together.groupBy(*_DAY).agg(*(F.sum(name).alias(name) for name in _MEASURES)).select(*_DAY, *_MEASURES)
+    return together.groupBy(*_DAY).agg(*map(_sum, _MEASURES)).select(*_DAY, *_MEASURES)
 
 
 def _with_all_measures(part: DataFrame) -> DataFrame:
@@ -35,15 +44,18 @@ def _with_all_measures(part: DataFrame) -> DataFrame:
 
 
 def _zero(measure: str) -> Column:
-    return F.lit(0).cast("double" if measure == "revenue" else "long")
+    return F.lit(0).cast(MONEY if measure == "revenue" else "long")
 
 
-def _of_events(events: DataFrame, rules: SessionRules) -> DataFrame:
-    is_conversion = F.col("event").isin(list(rules.conversion_events))
+def _sum(measure: str) -> Column:
+    return (total(F.col(measure)) if measure == "revenue" else F.sum(measure)).alias(measure)
+
+
+def _of_events(events: DataFrame) -> DataFrame:
     return events.groupBy(*_DAY).agg(
         F.count(F.lit(1)).alias("events"),
-        F.sum(is_conversion.cast("long")).alias("conversions"),
-        F.sum(F.when(is_conversion, F.col("revenue_reporting"))).alias("revenue"),
+        F.sum(F.col("is_conversion").cast("long")).alias("conversions"),
+        F.sum(amount(F.when(F.col("is_conversion"), F.col("revenue_reporting")))).alias("revenue"),
     )
 
 

@@ -49,7 +49,8 @@ class Tables:
     """What `resessionise` may read: days of enriched events as they are now, of page views as they were made before.
 
     `dates` are the event dates that there are. `event_days` are the rows of their index, which tells on which dates the
-    other events of a client session, and of a page view id, are.
+    other events of a client session, and of a page view id, are; `conversion_ids` those of theirs, which tells what
+    counts once.
     """
 
     dates: Collection[dt.date]
@@ -57,6 +58,7 @@ class Tables:
     page_views: ReadDays
     event_days: DataFrame
     checkpoint: Checkpoint
+    conversion_ids: DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def resessionise(changed: DataFrame, tables: Tables, rules: SessionRules) -> Res
         dates |= wanted | new
         if new:
             touched = tables.checkpoint(touched.unionByName(spread))
-    rows = tables.checkpoint(*sessionise_in_parts(session_events(loaded, rules), rules))
+    rows = tables.checkpoint(*sessionise_in_parts(session_events(loaded, rules, tables.conversion_ids), rules))
     return Resessionised(
         zones,
         in_zones(sessions(rows, loaded, rules), zones),

@@ -27,6 +27,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from event_assets.transforms.conversion_ids import with_conversions
 from event_assets.transforms.parts import in_parts
 from event_assets.transforms.session_marks import MARKS, mark_sessions
 from event_assets.transforms.view_marks import VIEW_MARKS
@@ -66,10 +67,12 @@ SECOND = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class SessionRules:
-    """The constants of sessions and page views. The defaults are Snowplow's, but that any event starts a session.
+    """The constants of sessions, page views and conversions. The defaults are Snowplow's, but that any event starts a
+    session.
 
     `starts_with`: what a session must have to count: `any` event, or, as with Snowplow, a `page` (a page view, a ping
-    or a screen view; of a server or desktop app any event).
+    or a screen view; of a server or desktop app any event). `conversion_ids`: by event name the property that tells
+    which conversion it is.
     """
 
     timeout_minutes: int = 30
@@ -77,6 +80,7 @@ class SessionRules:
     max_days_client: int = 3
     engaged_seconds: int = 20
     conversion_events: tuple[str, ...] = ("purchase",)
+    conversion_ids: tuple[tuple[str, str], ...] = (("purchase", "order_id"),)
     heartbeat_seconds: int = 10
     first_ping_seconds: int = 5
     starts_with: Literal["any", "page"] = "any"
@@ -131,18 +135,19 @@ def view_id() -> Column:
     )
 
 
-def session_events(events: DataFrame, rules: SessionRules) -> DataFrame:
+def session_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None = None) -> DataFrame:
     """The few columns of enriched events of which sessions and page views are made, one row an event.
+
+    `ids` are rows of `conversion_ids`; without them every conversion event counts.
 
     They travel between machines; texts like URLs stay where they are and are fetched for the rows that show them.
     """
-    is_conversion = F.col("event").isin(list(rules.conversion_events))
-    return events.select(
+    return with_conversions(events, rules, ids).select(
         *(name for name in EVENT_COLUMNS[:-2] if name != "page_view_id"),
         view_id().alias("view_id"),
         F.col("platform").isin("server", "desktop").alias("needs_no_page"),
-        is_conversion.alias("is_conversion"),
-        F.when(is_conversion, F.col("revenue_reporting")).alias("revenue"),
+        "is_conversion",
+        F.when(F.col("is_conversion"), F.col("revenue_reporting")).alias("revenue"),
     )
 
 

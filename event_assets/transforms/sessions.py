@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import SESSIONS
+from event_assets.transforms.money import amount, total
 from event_assets.transforms.sessionise import SECOND, VIEW_EVENTS, SessionRules
 
 _ENTRY = {
@@ -69,7 +70,7 @@ def _aggregates() -> list[Column]:
         F.min("derived_at").alias("first_at"),
         F.max("derived_at").alias("end_at"),
         F.max("session_is_cut").alias("is_cut"),
-        F.coalesce(F.sum("revenue"), F.lit(0.0)).alias("revenue"),
+        total(amount(F.col("revenue"))).alias("revenue"),
         (F.max("sequence") - F.min("sequence") + 1 - F.count("sequence")).alias("lost"),
         _has_one_counter().alias("has_one_counter"),
     ]

@@ -11,7 +11,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import USERS
+from event_assets.transforms.conversion_ids import with_conversions
 from event_assets.transforms.identities import sessions_of, sortable
+from event_assets.transforms.money import MONEY, amount, total
 from event_assets.transforms.sessionise import SessionRules
 from event_assets.transforms.stitching import with_person
 from event_assets.transforms.touched import carried_ids, is_one_of, listed
@@ -23,14 +25,19 @@ CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
 
 
 def users(
-    identities: DataFrame, events: DataFrame, sessions: DataFrame, traits: DataFrame, rules: SessionRules
+    identities: DataFrame,
+    events: DataFrame,
+    sessions: DataFrame,
+    traits: DataFrame,
+    rules: SessionRules,
+    ids: DataFrame | None = None,
 ) -> DataFrame:
     """The persons of these identities, in the columns of `USERS`.
 
     A person is a robot when all their events are; what a robot did on a person's device counts among the sums. An event
     or session is the person's whose device it came from; on a shared device, and without one, its user's.
-    `traits` are their user_traits. For some persons only, give the events and sessions that carry their ids, and take
-    only their rows (`replace_users`).
+    `traits` are their user_traits; `ids` rows of conversion_ids, without which every conversion event counts. For some
+    persons only, give the events and sessions that carry their ids, and take only their rows (`replace_users`).
     """
     people = identities.groupBy("person_id").agg(
         _id_list("user").alias("user_ids"),
@@ -39,9 +46,9 @@ def users(
         F.max("last_seen_at").alias("last_seen_at"),
     )
     known = with_person(sessions, identities)
-    sums = _event_sums(events, identities, rules).unionByName(_session_sums(known))
+    sums = _event_sums(with_conversions(events, rules, ids), identities).unionByName(_session_sums(known))
     return (
-        people.join(sums.groupBy("person_id").agg(*(F.sum(name).alias(name) for name in _SUMS)), "person_id", "left")
+        people.join(sums.groupBy("person_id").agg(*map(_sum, _SUMS)), "person_id", "left")
         .join(_first_sessions(known), "person_id", "left")
         .join(current_traits(traits), "person_id", "left")
         .join(_consent(events, identities), "person_id", "left")
@@ -83,13 +90,16 @@ def _id_list(id_type: str) -> Column:
     return F.to_json(F.sort_array(F.collect_set(F.when(F.col("id_type") == id_type, F.col("id")))))
 
 
-def _event_sums(events: DataFrame, identities: DataFrame, rules: SessionRules) -> DataFrame:
-    is_conversion = F.col("event").isin(list(rules.conversion_events))
+def _sum(name: str) -> Column:
+    return (total(F.col(name)) if name == "revenue" else F.sum(name)).alias(name)
+
+
+def _event_sums(events: DataFrame, identities: DataFrame) -> DataFrame:
     sums = events.groupBy("anonymous_id", "user_id").agg(
         F.count(F.lit(1)).alias("events"),
         F.sum((~F.col("is_bot")).cast("long")).alias("human_events"),
-        F.sum(is_conversion.cast("long")).alias("conversions"),
-        F.sum(F.when(is_conversion, F.col("revenue_reporting"))).alias("revenue"),
+        F.sum(F.col("is_conversion").cast("long")).alias("conversions"),
+        F.sum(amount(F.when(F.col("is_conversion"), F.col("revenue_reporting")))).alias("revenue"),
     )
     none = F.lit(0).cast("long")
     return with_person(sums, identities).select(
@@ -107,7 +117,7 @@ def _session_sums(sessions: DataFrame) -> DataFrame:
         none.alias("human_events"),
         "page_views",
         none.alias("conversions"),
-        F.lit(0.0).alias("revenue"),
+        F.lit(0).cast(MONEY).alias("revenue"),
     )
 
 

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.settings import Settings
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import SHARED_ABOVE
 from event_assets.verification.refusals import LONGEST_SECONDS
@@ -91,6 +93,26 @@ class History:
     def human(self) -> tuple[Event, ...]:
         """Those that did not come from a robot."""
         return tuple(event for event in self.events if not event.is_bot)
+
+
+def conversions(history: History, settings: Settings) -> list[Event]:
+    """The conversions that count: of events that tell of the same one, the first; a robot's where there is no other."""
+    events = [event for event in history.events if event.event in settings.conversion_events]
+    found: list[Event] = []
+    told: set[tuple[str, str]] = set()
+    for event in sorted(events, key=lambda event: (event.is_bot, event.at, event.event_id)):
+        which = _conversion_id(event, settings.conversion_ids.get(event.event))
+        if which is None or (event.event, which) not in told:
+            found.append(event)
+        if which is not None:
+            told.add((event.event, which))
+    return found
+
+
+def _conversion_id(event: Event, name: str | None) -> str | None:
+    which = None if name is None else event.text(_PROPERTIES + name)
+    which = None if which is None else which.strip(" ")
+    return None if which is None or which in Placeholders() else which
 
 
 class People:

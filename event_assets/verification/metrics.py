@@ -8,7 +8,7 @@ from typing import Any
 
 from event_assets.settings import Settings
 from event_assets.verification.evidence import Evidence
-from event_assets.verification.history import History
+from event_assets.verification.history import History, conversions
 from event_assets.verification.report import Expectation, Key, Values, differing, equal
 
 MEASURES = (
@@ -47,9 +47,11 @@ def _expected(evidence: Evidence, history: History, settings: Settings) -> dict[
         if not event.is_bot:
             day = days[event.date, event.platform]
             day["events"] += 1
-            if event.event in settings.conversion_events:
-                day["conversions"] += 1
-                day["revenue"] += event.revenue
+    for event in conversions(history, settings):
+        if not event.is_bot:
+            day = days[event.date, event.platform]
+            day["conversions"] += 1
+            day["revenue"] += event.revenue
     for (event_id,) in evidence.rows("SELECT event_id FROM lake_page_views WHERE NOT is_bot"):
         if event_id in place:
             days[place[event_id]]["page_views"] += 1

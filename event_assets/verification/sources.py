@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from event_assets.settings import Settings
 from event_assets.verification.evidence import Evidence
-from event_assets.verification.history import Event, History, date_of, microseconds
+from event_assets.verification.history import Event, History, conversions, date_of, microseconds
 from event_assets.verification.report import Expectation, Key, Values, differing, equal
 
 _DAY = 86_400_000_000
@@ -58,9 +58,9 @@ def source_lines(evidence: Evidence, history: History, settings: Settings) -> It
     """Lines about touches, conversions, conversion_paths, attribution and channel_performance."""
     touches = _touches(evidence, history, settings)
     yield from _about_touches(evidence, touches)
-    conversions = [event for event in history.human if event.event in settings.conversion_events and event.person]
-    yield from _about_conversions(evidence, conversions)
-    paths = list(_paths(touches, conversions, settings))
+    converted = [event for event in conversions(history, settings) if event.person and not event.is_bot]
+    yield from _about_conversions(evidence, converted)
+    paths = list(_paths(touches, converted, settings))
     yield from _about_paths(evidence, paths)
     yield from _about_credits(evidence, _credits(paths, settings))
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from event_assets_tests.oracle.people import People
-from event_assets_tests.oracle.visits import CONVERSION, Session
+from event_assets_tests.oracle.visits import Session, conversions_of
 
 _DAY = 86_400_000
 _LOOK_BACK = 30 * _DAY
@@ -69,8 +69,8 @@ def _paths(sessions: list[Session], first_views: dict[str, int], people: People)
             touch = Touch(at, session.landing.source.channel_group)
             touches[people.of(session.anonymous_id, session.user_id)].append(touch)
     buyers = set()
-    for event in people.events:
-        if event.event == CONVERSION and not event.agent.is_bot:
+    for event in conversions_of(people.events):
+        if not event.agent.is_bot:
             buyer = people.of(event.anonymous_id, event.user_id)
             buyers.add(buyer)
             yield Path(event.derived, _up_to(event.derived, touches[buyer]), True, event.revenue)

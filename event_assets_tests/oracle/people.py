@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from event_assets_tests.oracle.events import Event, as_json
-from event_assets_tests.oracle.visits import CONVERSION, Session
+from event_assets_tests.oracle.visits import Session, conversions_of
 
 Id = tuple[str, str]
 """anonymous or user, and the id."""
@@ -108,6 +108,7 @@ def visitor_rows(sessions: list[Session], people: People) -> Iterator[dict[str, 
 
 def user_rows(sessions: list[Session], people: People) -> Iterator[dict[str, Any]]:
     """`users`."""
+    counted = {event.event_id for event in conversions_of(people.events)}
     by_person = dict(_grouped(people.events, lambda event: people.of(event.anonymous_id, event.user_id)))
     for members in people.members:
         person = min(members)[1]
@@ -123,7 +124,7 @@ def user_rows(sessions: list[Session], people: People) -> Iterator[dict[str, Any
             "last_seen_at": max(seen),
             "sessions": sum(people.of(session.anonymous_id, session.user_id) == person for session in sessions),
             "events": len(events),
-            "revenue": round(sum(event.revenue for event in events if event.event == CONVERSION), 6),
+            "revenue": round(sum(event.revenue for event in events if event.event_id in counted), 6),
             "is_bot": bool(events) and all(event.agent.is_bot for event in events),
         }
 

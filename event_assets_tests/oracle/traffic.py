@@ -182,6 +182,30 @@ class _Traffic:
         self.app()
         self.add("purchase", _BEGIN + 15 * _DAY, first, session_id="endless", properties={"revenue": 1_000})
         self.views_of_a_kind(page)
+        self.orders(first, second)
+
+    def orders(self, first: Device, second: Device) -> None:
+        """Orders that are told of again: at once, days later, before, by a robot, by a server; words that mean none."""
+        robot, server = Device("crawler", "web", "robot", False), Device(None, "server", None, False)
+        tellings = (
+            ("one", 0, first),
+            ("one", _MINUTE, first),
+            (" one ", 3 * _DAY, second),
+            (2, 5 * _DAY, second),
+            ("2", -4 * _DAY, first),
+            ("three", -_DAY, robot),
+            ("three", _DAY, second),
+            ("four", 9 * _DAY, robot),
+            ("five", 6 * _DAY, first),
+            ("five", 6 * _DAY + 2 * _HOUR, server),
+            ("null", _HOUR, second),
+            ("null", 2 * _HOUR, second),
+            ("", 3 * _HOUR, second),
+        )
+        for number, (order, after, device) in enumerate(tellings):
+            sold = {"order_id": order, "revenue": 10.1 + number}
+            user = None if device.anonymous_id else "u1"
+            self.add("purchase", _BEGIN + 40 * _DAY + after, device, user_id=user, properties=sold)
 
     def app(self) -> None:
         """Screens before, after and without pages, some with the page's id that they were shown on; people who only

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +15,24 @@ _SLOT = 10_000
 CONVERSION = "purchase"
 
 
+def told_of(event: Event) -> str | None:
+    """Which order a purchase tells of."""
+    order = (event.properties or {}).get("order_id")
+    return None if order in (None, "", "null") else str(order).strip()
+
+
+def conversions_of(events: Iterable[Event]) -> list[Event]:
+    """The purchases that count: each order once, by the first that tells of it; a robot's counts after all others."""
+    orders: set[str] = set()
+    found = []
+    for event in sorted(events, key=lambda event: (event.agent.is_bot, event.derived, event.event_id)):
+        order = told_of(event)
+        if event.event == CONVERSION and order not in orders:
+            found.append(event)
+            orders |= {order} if order is not None else set()
+    return found
+
+
 @dataclass(frozen=True)
 class Session:
     """Events that belong together, in order; those after a cut are beside them."""
@@ -22,6 +40,7 @@ class Session:
     session_id: str
     events: list[Event]
     after_cut: list[Event]
+    counted: Set[str] = frozenset()
 
     @property
     def first_received(self) -> Event:
@@ -84,7 +103,7 @@ class Session:
     @property
     def conversions(self) -> list[Event]:
         """What counts as one."""
-        return [event for event in self.events if event.event == CONVERSION]
+        return [event for event in self.events if event.event_id in self.counted]
 
     @property
     def page_views(self) -> int:
@@ -115,9 +134,10 @@ def view_id(event: Event) -> str:
     return own if event.event == "screen_view" else event.page_view_id or own
 
 
-def sessions_of(events: Iterable[Event]) -> list[Session]:
+def sessions_of(events: Sequence[Event]) -> list[Session]:
     """The sessions, and cut ones where they were cut."""
-    return [*_by_client(events), *_computed(events)]
+    counted = {event.event_id for event in conversions_of(events)}
+    return [replace(session, counted=counted) for session in (*_by_client(events), *_computed(events))]
 
 
 def _by_client(events: Iterable[Event]) -> Iterator[Session]:

@@ -21,6 +21,7 @@ from event_assets.steps.attributing import (
     conversions_step,
     touches_step,
 )
+from event_assets.steps.counting import conversion_ids_step
 from event_assets.steps.people import identities_step
 from event_assets.steps.report import StepReport
 from event_assets.steps.sessionising import sessions_step
@@ -46,6 +47,7 @@ class Marketing(EventsInALake):
         """Brings everything up to date."""
         by, spend_file = rules or AttributionRules(), SpendFile(spend) if spend else None
         now = a_run(self.lake, self.spark, sessions=RULES, attribution=by, spend=spend_file)
+        conversion_ids_step(now)
         identities_step(now)
         sessions_step(now)
         now = replace(now, rebuild=rebuild)
@@ -93,10 +95,9 @@ def visit(channel: str | None, days: float = 0, device: str = "a1", **fields: An
     )
 
 
-def purchase(days: float, device: str | None = "a1", revenue: Any = 10, **fields: Any) -> Row:
-    return enriched_event(
-        "purchase", at(days=days), anonymous_id=device, properties=json.dumps({"revenue": revenue}), **fields
-    )
+def purchase(days: float, device: str | None = "a1", revenue: Any = 10, order: str | None = None, **fields: Any) -> Row:
+    said = json.dumps({"revenue": revenue, "order_id": order})
+    return enriched_event("purchase", at(days=days), anonymous_id=device, properties=said, **fields)
 
 
 def test_a_conversion_is_credited_to_the_sessions_before_it(marketing: Marketing) -> None:
@@ -216,7 +217,8 @@ def happenings(draw: st.DrawFn) -> Row:
     kind = draw(st.sampled_from(["visit", "visit", "visit", "purchase", "identify"]))
     session = draw(st.sampled_from([None, None, "s1", "s2"]))
     if kind == "purchase":
-        return purchase(days, device, draw(st.sampled_from([1, 3.3, "x", 1e300])), session_id=session)
+        revenue, order = draw(st.sampled_from([1, 3.3, "x", 1e300])), draw(st.sampled_from([None, "o1", "o2"]))
+        return purchase(days, device, revenue, order, session_id=session, is_bot=draw(st.integers(0, 5)) == 0)
     if kind == "identify":
         return enriched_event("identify", at(days=days), anonymous_id=device, user_id=draw(st.sampled_from(["u", "v"])))
     channel = draw(st.sampled_from(["Email", "Direct", "Paid Search", None]))

@@ -16,6 +16,7 @@ from event_assets.contract.tables import PAGE_VIEWS, SESSIONS
 from event_assets.steps.spend import Spend
 from event_assets.transforms.attribution import attribution, channel_performance
 from event_assets.transforms.channel import CHANNEL_GROUPS
+from event_assets.transforms.conversion_ids import conversion_ids, with_repeats
 from event_assets.transforms.conversion_paths import conversion_paths
 from event_assets.transforms.conversions import conversions
 from event_assets.transforms.event_days import days_of_events, days_of_sessions
@@ -42,7 +43,17 @@ Row = dict[str, Any]
 def some_events(count: int, seed: int = 7) -> list[Row]:
     """Events of a few devices and users over five days, with every kind of edge in them."""
     chance = random.Random(seed)
-    names = ("page_view", "page_view", "page_ping", "page_ping", "purchase", "identify", "alias", "signup")
+    names = (
+        "page_view",
+        "page_view",
+        "screen_view",
+        "page_ping",
+        "page_ping",
+        "purchase",
+        "identify",
+        "alias",
+        "signup",
+    )
     return [
         enriched_event(
             chance.choice(names),
@@ -57,7 +68,11 @@ def some_events(count: int, seed: int = 7) -> list[Row]:
             viewport_height=700,
             document_height=chance.choice([None, 0, 3000]),
             properties=json.dumps(
-                {"revenue": chance.choice([1, 2.5, "3", "x"]), "previous_id": chance.choice(["a9", "u1"])}
+                {
+                    "revenue": chance.choice([1, 2.5, 0.1, 12.34, "3", "x"]),
+                    "previous_id": chance.choice(["a9", "u1"]),
+                    "order_id": chance.choice([None, "ö", " null", *range(20)]),
+                }
             ),
             sequence=chance.choice([None, 1, 2, 9]),
             is_bot=chance.random() < 0.05,
@@ -74,14 +89,16 @@ def some_events(count: int, seed: int = 7) -> list[Row]:
 def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
     """Every table that follows from enriched events, by name."""
     events = kept(spark, frame(spark, rows))
-    marked = kept(spark, sessionise(session_events(events, RULES), RULES))
+    ids = kept(spark, with_repeats(conversion_ids(events, RULES)))
+    marked = kept(spark, sessionise(session_events(events, RULES, ids), RULES))
     unstitched = kept(spark, sessions(marked, events, RULES))
     view_rows = kept(spark, page_views(marked, events, RULES))
     people = kept(spark, identities(events, partial(kept, spark)).rows)
     session_rows = kept(spark, stitch(unstitched, people))
     trait_rows = kept(spark, user_traits(people, events))
-    user_rows = kept(spark, users(people, events, session_rows, trait_rows, RULES))
+    user_rows = kept(spark, users(people, events, session_rows, trait_rows, RULES, ids))
     tables: dict[str, DataFrame] = {
+        "conversion_ids": ids,
         "sessionised": marked,
         "sessions": session_rows,
         "session_issues": session_issues(marked, RULES),
@@ -95,18 +112,23 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "segment_memberships": segment_memberships(
             with_person(events, people), EVERY_KIND, dt.date(2026, 3, 12), traits=trait_rows, sessions=session_rows
         ),
-        "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES),
-        **_attribution(spark, events, session_rows, view_rows, people),
+        "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES, ids),
+        **_attribution(spark, events, session_rows, view_rows, people, ids),
     }
     return {name: rows_of(table) for name, table in tables.items()}
 
 
 def _attribution(
-    spark: SparkSession, events: DataFrame, session_rows: DataFrame, view_rows: DataFrame, people: DataFrame
+    spark: SparkSession,
+    events: DataFrame,
+    session_rows: DataFrame,
+    view_rows: DataFrame,
+    people: DataFrame,
+    ids: DataFrame,
 ) -> dict[str, DataFrame]:
     groups = F.element_at(F.array(*map(F.lit, CHANNEL_GROUPS)), F.length("session_id") % len(CHANNEL_GROUPS) + 1)
     visits = kept(spark, touches(session_rows.withColumn("channel_group", groups), view_rows))
-    sales = kept(spark, conversions(events, people, RULES))
+    sales = kept(spark, conversions(events, people, RULES, ids))
     paths = kept(spark, conversion_paths(visits, sales))
     spend = spark.createDataFrame([(at(0).date(), "Direct", 3.0, "EUR")], Spend.SCHEMA)
     credited = {"attribution": attribution(paths), "channel_performance": channel_performance(paths, spend)}

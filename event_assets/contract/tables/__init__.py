@@ -42,6 +42,7 @@ from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSION_ISSUES, SE
 from event_assets.contract.tables.sources import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
+    CONVERSION_IDS,
     CONVERSION_PATHS,
     CONVERSIONS,
     TOUCHES,
@@ -55,6 +56,7 @@ __all__ = [
     "CHANNEL_PERFORMANCE",
     "CLEAN_EVENTS",
     "CONVERSIONS",
+    "CONVERSION_IDS",
     "CONVERSION_PATHS",
     "DAILY_METRICS",
     "DUPLICATE_EVENTS",
@@ -98,6 +100,7 @@ LAKE_TABLES: tuple[Table, ...] = (
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,
     EVENT_DAYS,
+    CONVERSION_IDS,
     PAGE_VIEWS,
     IDENTITIES,
     SESSIONS,

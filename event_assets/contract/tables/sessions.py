@@ -128,10 +128,11 @@ SESSIONS = Table(
         required(
             "conversions",
             "long",
-            "Conversion events.",
-            definition="events whose name is in the setting conversion_events",
+            "Conversions.",
+            definition="events whose name is in the setting conversion_events; of those that tell of the same "
+            "conversion, as by their order_id (see conversion_ids), the first alone",
         ),
-        required("revenue", "double", "Sum of `revenue_reporting` over conversion events."),
+        required("revenue", "double", "Sum of `revenue_reporting` over these events, exact to the sixth decimal."),
         Column(
             "sequence_gaps",
             "long",
