@@ -17,9 +17,6 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-<<<<<<< HEAD
-from event_assets.contract.tables import ENRICHED_EVENTS, EVENT_DAYS, IDENTITIES, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
-=======
 from event_assets.contract.tables import (
     CONVERSION_IDS,
     ENRICHED_EVENTS,
@@ -29,8 +26,6 @@ from event_assets.contract.tables import (
     SESSION_ISSUES,
     SESSIONS,
 )
-from event_assets.lake.files import LakeFile
->>>>>>> c1fd50e (The same order counts once, and sums of money are exact)
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.steps.indexing import EventIndex
