@@ -50,7 +50,7 @@ class Shop(EventsInALake):
 
     def behind(self) -> list[str]:
         """Days that are still to be counted anew."""
-        return list(pending(self.lake, [edge for edge in BY_EVENT_DATE if edge[0] == CONVERSION_IDS.name]))
+        return list(pending(self.lake, [edge for edge in BY_EVENT_DATE if edge[0] == CONVERSION_IDS.name]).days)
 
 
 @pytest.fixture
