@@ -88,10 +88,11 @@ setup(
     packages=find_packages(include=["event_assets", "event_assets.*"]),
     package_data={
         "event_assets": ["py.typed"],
-        "event_assets.contract": ["plans/*.yaml", "analyses/*.yaml", "segments/*.yaml"],
+        "event_assets.contract": ["plans/*.yaml"],
         "event_assets.collector": ["static/*"],
         "event_assets.importing": ["mappings/*.yaml"],
-        "event_assets.transforms": ["*.yaml"],
+        "event_assets.enrichment": ["*.yaml"],
+        "event_assets.rules": ["analyses/*.yaml", "segments/*.yaml"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

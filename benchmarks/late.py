@@ -24,11 +24,11 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
-from event_assets.steps.people import identities_step
-from event_assets.steps.run import GivenRules, Run
-from event_assets.steps.sessionising import sessions_step
+from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.run import GivenRules, Run
+from event_assets.pipeline.sessions import sessions_step
 from event_assets.streams import EventStream
-from event_assets.transforms.clean import CleanRules
+from event_assets.transforms.events.clean import CleanRules
 from event_assets_tests.engines import sail
 
 FIRST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)

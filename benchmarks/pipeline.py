@@ -114,10 +114,13 @@ def _raw_table(records: list[bytes], first: int) -> pa.Table:
 
 def _ours(folder: Path) -> dict[str, Any]:
     """Our transforms, each written before the next begins, as the assets do."""
-    from event_assets.transforms.clean import CleanRules, clean  # here, so that DuckDB's process does not hold Spark
-    from event_assets.transforms.deduplicate import duplicates, index_entries
-    from event_assets.transforms.sessionise import SessionRules, session_events, sessionise_in_parts
-    from event_assets.transforms.sessions import sessions
+    from event_assets.transforms.events.clean import (  # here, so that DuckDB's process does not hold Spark
+        CleanRules,
+        clean,
+    )
+    from event_assets.transforms.events.deduplicate import duplicates, index_entries
+    from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise_in_parts
+    from event_assets.transforms.sessions.sessions import sessions
     from event_assets_tests.engines import sail
 
     settings, rules = Settings(), SessionRules()
@@ -150,7 +153,7 @@ def _counted(read: Callable[[str], DataFrame]) -> DataFrame:
     """The clean events that count, with the columns of enriched ones; what enrichment would fill is null."""
     from pyspark.sql import functions as F
 
-    from event_assets.transforms.deduplicate import without
+    from event_assets.transforms.events.deduplicate import without
 
     missing = [column for column in ENRICHED_EVENTS.columns if column.name not in CLEAN_EVENTS.column_names]
     filled = {column.name: F.lit(None).cast(column.spark_type) for column in missing} | {"is_bot": F.lit(False)}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.data import START
 from benchmarks.pipeline import measured, write_records, written
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.segment_files import Segments
+from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -132,13 +132,13 @@ def _ours(folder: Path) -> dict[str, Any]:
 
 
 def _of_events(files: _Files) -> dict[str, _Step]:
-    from event_assets.transforms.clean import CleanRules, clean, quarantine
-    from event_assets.transforms.deduplicate import duplicates, index_entries, without
-    from event_assets.transforms.enrich import EnrichRules, enrich
-    from event_assets.transforms.page_views import page_views
-    from event_assets.transforms.session_issues import session_issues
-    from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
-    from event_assets.transforms.sessions import sessions
+    from event_assets.transforms.events.clean import CleanRules, clean, quarantine
+    from event_assets.transforms.events.deduplicate import duplicates, index_entries, without
+    from event_assets.transforms.events.enrich import EnrichRules, enrich
+    from event_assets.transforms.sessions.page_views import page_views
+    from event_assets.transforms.sessions.session_issues import session_issues
+    from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise
+    from event_assets.transforms.sessions.sessions import sessions
 
     read, settings, rules = files.read, Settings(), SessionRules()
     cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
@@ -155,14 +155,14 @@ def _of_events(files: _Files) -> dict[str, _Step]:
 
 
 def _of_people(files: _Files) -> dict[str, _Step]:
-    from event_assets.transforms.identities import identities
-    from event_assets.transforms.metrics import daily_metrics
-    from event_assets.transforms.segments import user_segments
-    from event_assets.transforms.sessionise import SessionRules
-    from event_assets.transforms.stitching import stitch, with_person
-    from event_assets.transforms.user_traits import user_traits
-    from event_assets.transforms.users import users
-    from event_assets.transforms.visitors import visitors
+    from event_assets.transforms.identity.identities import identities
+    from event_assets.transforms.identity.stitching import stitch, with_person
+    from event_assets.transforms.metrics.daily_metrics import daily_metrics
+    from event_assets.transforms.people.user_traits import user_traits
+    from event_assets.transforms.people.users import users
+    from event_assets.transforms.people.visitors import visitors
+    from event_assets.transforms.segments.user_segments import user_segments
+    from event_assets.transforms.sessions.sessionise import SessionRules
 
     read, rules = files.read, SessionRules()
 
@@ -187,11 +187,11 @@ def _of_people(files: _Files) -> dict[str, _Step]:
 
 
 def _of_sources(files: _Files) -> dict[str, _Step]:
-    from event_assets.transforms.attribution import attribution, channel_performance
-    from event_assets.transforms.conversion_paths import conversion_paths
-    from event_assets.transforms.conversions import conversions
-    from event_assets.transforms.sessionise import SessionRules
-    from event_assets.transforms.touches import touches
+    from event_assets.transforms.attribution.attribution import attribution, channel_performance
+    from event_assets.transforms.attribution.conversion_paths import conversion_paths
+    from event_assets.transforms.attribution.conversions import conversions
+    from event_assets.transforms.attribution.touches import touches
+    from event_assets.transforms.sessions.sessionise import SessionRules
 
     read, rules = files.read, SessionRules()
     return {
@@ -204,15 +204,15 @@ def _of_sources(files: _Files) -> dict[str, _Step]:
 
 
 def _of_product(files: _Files) -> dict[str, _Step]:
-    from event_assets.transforms.activity import active_users
-    from event_assets.transforms.cohorts import retention
-    from event_assets.transforms.frequency import stickiness
-    from event_assets.transforms.funnels import funnel
-    from event_assets.transforms.lifecycles import lifecycle
-    from event_assets.transforms.memberships import segment_memberships
-    from event_assets.transforms.paths import top_paths
-    from event_assets.transforms.stitching import with_person
-    from event_assets.transforms.vitals import web_vitals
+    from event_assets.transforms.identity.stitching import with_person
+    from event_assets.transforms.product.active_users import active_users
+    from event_assets.transforms.product.funnels import funnel
+    from event_assets.transforms.product.lifecycle import lifecycle
+    from event_assets.transforms.product.paths import top_paths
+    from event_assets.transforms.product.retention import retention
+    from event_assets.transforms.product.stickiness import stickiness
+    from event_assets.transforms.product.web_vitals import web_vitals
+    from event_assets.transforms.segments.segment_memberships import segment_memberships
 
     def events() -> DataFrame:
         return with_person(files.read("enrich"), files.read("identities"))

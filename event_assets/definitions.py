@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.assets.product import PREFIX, assets_by_table, product_assets, unusable_files
-from event_assets.assets.sources import client_apps, event_stream
-from event_assets.assets.tables import table_asset
-from event_assets.assets.warehouse import warehouse_asset
-from event_assets.automation.analyses import analyses_sensor
-from event_assets.automation.maintenance import maintain_lake, prune_runs, schedules
-from event_assets.automation.partitions import partitions_of
-from event_assets.automation.sensors import stream_sensor
-from event_assets.automation.simulation import simulation_job
-from event_assets.checks.attribution import ATTRIBUTION_CHECKS
-from event_assets.checks.events import EVENT_CHECKS
-from event_assets.checks.warehouse import WAREHOUSE_CHECKS
-from event_assets.contract.analysis import Analyses
-from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import SEGMENT_MEMBERSHIPS, WAREHOUSE_TABLES
-from event_assets.resources.lake import LakeResource
-from event_assets.resources.rules import RulesResource, require_usable_rules
-from event_assets.resources.spark import spark_resource
-from event_assets.resources.stream import StreamResource
-from event_assets.resources.warehouse import WarehouseResource
+from event_assets.defs.assets.product import PREFIX, assets_by_table, product_assets, unusable_files
+from event_assets.defs.assets.sources import client_apps, event_stream
+from event_assets.defs.assets.tables import table_asset
+from event_assets.defs.assets.warehouse import warehouse_asset
+from event_assets.defs.automation.analyses import analyses_sensor
+from event_assets.defs.automation.maintenance import maintain_lake, prune_runs, schedules
+from event_assets.defs.automation.partitions import partitions_of
+from event_assets.defs.automation.sensors import stream_sensor
+from event_assets.defs.automation.simulation import simulation_job
+from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
+from event_assets.defs.checks.events import EVENT_CHECKS
+from event_assets.defs.checks.warehouse import WAREHOUSE_CHECKS
+from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.rules import RulesResource, require_usable_rules
+from event_assets.defs.resources.spark import spark_resource
+from event_assets.defs.resources.stream import StreamResource
+from event_assets.defs.resources.warehouse import WarehouseResource
+from event_assets.pipeline.registry import STEPS, step_of
+from event_assets.rules.analysis import Analyses
+from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
-from event_assets.steps.registry import STEPS, step_of
 
 
 def build_defs(settings: Settings) -> dg.Definitions:

@@ -16,7 +16,7 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from event_assets.pii import JSON_COLUMNS, PII_COLUMNS, wrong_fields
+from event_assets.contract.personal_data import JSON_COLUMNS, PII_COLUMNS, wrong_fields
 from event_assets.settings_faults import misspelt, unusable
 
 PREFIX = "EVENT_ASSETS_"
@@ -315,12 +315,12 @@ class Settings(BaseSettings):
     @property
     def analytics(self) -> Path:
         """Folder of the product analyses in force."""
-        return self.analytics_dir or Path(__file__).parent / "contract" / "analyses"
+        return self.analytics_dir or Path(__file__).parent / "rules" / "analyses"
 
     @property
     def segments(self) -> Path:
         """Folder of the segments in force."""
-        return self.segments_dir or Path(__file__).parent / "contract" / "segments"
+        return self.segments_dir or Path(__file__).parent / "rules" / "segments"
 
 
 MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_ids")

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from event_assets.embedded import engine as embedded
+from event_assets.embedded.engine import Engine
+from event_assets.embedded.sockets import socket_path
 from event_assets.lake.session import prepare_session
-from event_assets.stack import engine as embedded
-from event_assets.stack.engine import Engine
-from event_assets.stack.sockets import socket_path
 
 REPOSITORY = Path(__file__).parent.parent
 

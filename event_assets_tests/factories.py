@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import ENRICHED_EVENTS, Table
-from event_assets.transforms.currency import AS_SENT
-from event_assets.transforms.measures import measures_of
+from event_assets.enrichment.currency import AS_SENT
+from event_assets.enrichment.measures import measures_of
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 """The time that tests start from: a Monday."""

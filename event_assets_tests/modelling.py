@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 from pyspark.sql import SparkSession
 
-from event_assets.modelling import Modelled, model_file
+from event_assets.stack.modelling import Modelled, model_file
 
 DATA = Path(os.environ.get("EVENT_ASSETS_TEST_DATA", "../shared/data"))
 """Real data, where it is there."""

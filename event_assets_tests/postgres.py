@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from event_assets.stack.postgres import open_postgres
+from event_assets.embedded.postgres import open_postgres
 
 _NUMBERS = itertools.count()
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from event_assets.contract.analysis import Analyses
-from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import ANALYSIS_TABLES, LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
+from event_assets.pipeline.registry import GROUPS
+from event_assets.rules.analysis import Analyses
+from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings
-from event_assets.steps.registry import GROUPS
 
 WANTED = {
     *(table.name for table in LAKE_TABLES),

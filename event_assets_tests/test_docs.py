@@ -9,11 +9,11 @@ from typing import get_args
 import pytest
 import yaml
 
-from event_assets.contract.analysis import KINDS, Analyses
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.segment import Condition
-from event_assets.contract.segment_files import Segments
 from event_assets.importing.mapping import FieldMapping
+from event_assets.rules.analysis import KINDS, Analyses
+from event_assets.rules.segment import Condition
+from event_assets.rules.segment_files import Segments
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -107,8 +107,8 @@ def test_every_setting_that_is_named_exists() -> None:
 
 
 def test_the_settings_table_of_the_readme_is_current() -> None:
-    from event_assets.display import markdown_settings
     from event_assets.settings import settings_table
+    from event_assets.stack.display import markdown_settings
 
     table = (ROOT / "README.md").read_text(encoding="utf-8").partition("--markdown` -->\n")[2]
     assert table.partition("\n<!-- end of settings")[0].strip() == markdown_settings(settings_table()).strip()

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from event_assets.resources.rules import RulesResource
+from event_assets.defs.resources.rules import RulesResource
+from event_assets.enrichment.marketing import UTM, campaign_of
+from event_assets.pipeline.spend import SpendFile
 from event_assets.settings import PREFIX, SECRETS, Settings, SettingsError, load_settings, settings_table
-from event_assets.steps.spend import SpendFile
-from event_assets.transforms.attribution import AttributionRules
-from event_assets.transforms.marketing import UTM, campaign_of
+from event_assets.transforms.attribution.attribution import AttributionRules
 
 PASSWORD = "pa55w0rd-of-the-warehouse"
 WAREHOUSE = f"postgresql://loader:{PASSWORD}@warehouse.example:5439/dev"

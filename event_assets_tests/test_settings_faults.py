@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.resources.rules import require_usable_rules
+from event_assets.defs.resources.rules import require_usable_rules
 from event_assets.settings import PREFIX, Settings, SettingsError, load_settings
 from event_assets.settings_faults import misspelt
 

@@ -14,11 +14,11 @@ from event_assets.cli.console import app
 
 # The help shows the commands in the order of these.
 # isort: off
-from event_assets.cli import stack, events, looks, keys
+from event_assets.cli import stack, events, inspect, keys
 
 # isort: on
 
-__all__ = ["app", "events", "keys", "looks", "stack"]
+__all__ = ["app", "events", "inspect", "keys", "stack"]
 
 
 @app.callback(invoke_without_command=True)

@@ -33,10 +33,10 @@ def simulate(
 ) -> None:
     """Send made-up traffic with faults in it, and write down the truth that `verify` holds every stage against."""
     with faults_as_sentences():
-        from event_assets import display
         from event_assets.simulator.local import local_endpoint, simulate_locally
         from event_assets.simulator.run import run_simulation
         from event_assets.simulator.traffic import Traffic, rates_of
+        from event_assets.stack import display
 
         settings, rates = current_settings(), rates_of(dict(_named_number(each) for each in rate or ()))
         traffic = Traffic(seed, events, seconds, hours, rates, tuple(anomaly or ()))
@@ -73,8 +73,8 @@ def import_(
 ) -> None:
     """Feed a file of events onto the stream, as a trusted source. A running stack takes them from there."""
     with faults_as_sentences():
-        from event_assets import display
         from event_assets.importing import StreamSink, find_mapping, import_file
+        from event_assets.stack import display
         from event_assets.streams import open_stream
 
         settings = current_settings()
@@ -118,8 +118,8 @@ def model(
     plan_dir there is no tracking plan. Exit status 1 where the books do not balance, 2 where something cannot be read.
     """
     with faults_as_sentences():
-        from event_assets import display
-        from event_assets.modelling import model_file
+        from event_assets.stack import display
+        from event_assets.stack.modelling import model_file
 
         with display.parts_in_turn(console()) as watch:
             modelled = model_file(events, out, settings_file, mapping, watch=watch)

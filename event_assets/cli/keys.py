@@ -48,7 +48,7 @@ def keys_create(
 def keys_list(as_json: AsJson = False) -> None:
     """Show all keys, without the keys themselves."""
     with faults_as_sentences():
-        from event_assets import display
+        from event_assets.stack import display
 
         rows = [display.source_row(source) for source in _keys().sources()]
         if as_json:

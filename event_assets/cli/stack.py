@@ -18,9 +18,9 @@ from event_assets.cli.console import AsJson, app, console, current_settings, fau
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from event_assets.embedded.record import StackRecord
     from event_assets.settings import Settings
     from event_assets.stack.local import LocalStack
-    from event_assets.stack.record import StackRecord
 
 
 @app.command()
@@ -43,8 +43,8 @@ def demo(
 ) -> None:
     """Start the stack, send an hour of a small site's life through it, and show what became of it."""
     with faults_as_sentences(), _running_stack(end_with_parent) as (out, stack):
-        from event_assets import display
-        from event_assets.demo import run_demo
+        from event_assets.stack import display
+        from event_assets.stack.demo import run_demo
 
         _show_addresses(out, stack.record)
         with display.demo_progress(out) as watch:
@@ -75,8 +75,8 @@ def spark_server(
     They reach it with EVENT_ASSETS_SPARK_REMOTE=unix:/path, which it prints.
     """
     with faults_as_sentences():
-        from event_assets.stack.sockets import socket_of
-        from event_assets.stack.spark_server import serve
+        from event_assets.embedded.sockets import socket_of
+        from event_assets.embedded.spark_server import serve
 
         settings = current_settings()
         path = socket.absolute() if socket else socket_of(settings.home, "spark")
@@ -107,7 +107,7 @@ def _running_stack(end_with_parent: bool) -> Iterator[tuple[Console, LocalStack]
 
 def _require_usable_rules(settings: Settings) -> None:
     if settings.enrichments or settings.geo_databases or settings.currency_rates:
-        from event_assets.resources.rules import require_usable_rules
+        from event_assets.defs.resources.rules import require_usable_rules
 
         sys.path.insert(0, os.getcwd())  # Dagster's processes, which are started with -m, find modules there too
         require_usable_rules(settings)
@@ -129,6 +129,6 @@ def _stop(out: Console, stack: LocalStack) -> None:
 
 
 def _show_addresses(out: Console, record: StackRecord) -> None:
-    from event_assets import display
+    from event_assets.stack import display
 
     display.show_addresses(out, record)

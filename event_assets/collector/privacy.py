@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache, partial
 
+from event_assets.enrichment.ip import mask_ip
 from event_assets.settings import Settings
-from event_assets.transforms.ip import mask_ip
 
 
 def ip_rule(settings: Settings) -> Callable[[str], str | None]:

@@ -17,7 +17,7 @@ from event_assets.collector.glance import SureEvent
 from event_assets.contract.consent import stripped
 from event_assets.contract.event import Event
 from event_assets.contract.times import derived_at
-from event_assets.transforms.location import country_alone
+from event_assets.enrichment.location import country_alone
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.encode

@@ -9,19 +9,19 @@ import psycopg
 from psycopg import sql
 
 from event_assets.collector.keys import KeyFileError, WriteKeys
-from event_assets.contract.analysis import Analyses, AnalysisError
 from event_assets.contract.plan import PlanError, TrackingPlan
-from event_assets.contract.segment import SegmentError
-from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import LAKE_TABLES
 from event_assets.doctor.finding import Examined, Finding, put_aside, size_of
 from event_assets.doctor.lake import examine_tables
 from event_assets.doctor.sqlite import examine_dagster, examine_stream
+from event_assets.embedded.postgres import PostgresCluster
+from event_assets.embedded.service import StackError
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.rules.analysis import Analyses, AnalysisError
+from event_assets.rules.segment import SegmentError
+from event_assets.rules.segment_files import Segments
 from event_assets.settings import PREFIX, Settings
-from event_assets.stack.postgres import PostgresCluster
-from event_assets.stack.service import StackError
 from event_assets.streams import open_stream
 from event_assets.warehouse.dialect import Session
 from event_assets.warehouse.warehouse import Warehouse

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from event_assets.collector.keys import WriteKeys
+from event_assets.embedded.record import read_record
 from event_assets.settings import Settings
 from event_assets.simulator.run import Progress, SimulationResult, run_simulation
 from event_assets.simulator.send import SendError
 from event_assets.simulator.traffic import Traffic
-from event_assets.stack.record import read_record
 from event_assets.streams import open_stream
 
 

@@ -20,8 +20,8 @@ from types import FrameType
 
 import psutil
 
+from event_assets.embedded.service import path_of_descriptor
 from event_assets.permissions import private_by_default
-from event_assets.stack.service import path_of_descriptor
 
 KILL_AFTER_SECONDS = 3.0
 """How long what a service left behind has between being asked to end and being killed."""

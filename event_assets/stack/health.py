@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from event_assets.stack.service import StackError
+from event_assets.embedded.service import StackError
 
 _LOCATIONS = """
 { workspaceOrError {

@@ -17,14 +17,10 @@ from typing import Self
 
 import yaml
 
-from event_assets.permissions import keep_private, make_private_folder, private_by_default
-from event_assets.settings import Settings
-from event_assets.stack import health
-from event_assets.stack.engine import SOCKET_SCHEME
-from event_assets.stack.instance import dagster_home
-from event_assets.stack.ports import free_port
-from event_assets.stack.postgres import HOST, PREFERRED_PORT, PostgresCluster, sole_postgres
-from event_assets.stack.record import (
+from event_assets.embedded.engine import SOCKET_SCHEME
+from event_assets.embedded.ports import free_port
+from event_assets.embedded.postgres import HOST, PREFERRED_PORT, PostgresCluster, sole_postgres
+from event_assets.embedded.record import (
     ServiceRecord,
     StackRecord,
     read_record,
@@ -32,9 +28,13 @@ from event_assets.stack.record import (
     started_at,
     write_record,
 )
+from event_assets.embedded.service import Service, ServiceSpec, StackError
+from event_assets.embedded.sockets import socket_of
+from event_assets.permissions import keep_private, make_private_folder, private_by_default
+from event_assets.settings import Settings
+from event_assets.stack import health
+from event_assets.stack.instance import dagster_home
 from event_assets.stack.restarts import Restarts
-from event_assets.stack.service import Service, ServiceSpec, StackError
-from event_assets.stack.sockets import socket_of
 
 DEFINITIONS = "event_assets.definitions"
 
@@ -232,7 +232,7 @@ def _spark(socket: Path, environment: Mapping[str, str]) -> ServiceSpec:
     return ServiceSpec(
         name="spark",
         title="The Spark engine",
-        command=[sys.executable, "-m", "event_assets.stack.spark_server", "--socket", str(socket)],
+        command=[sys.executable, "-m", "event_assets.embedded.spark_server", "--socket", str(socket)],
         is_ready=lambda: health.socket_accepts(socket),
         environment=environment,
         grace_seconds=3.0,

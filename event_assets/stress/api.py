@@ -17,10 +17,10 @@ from typing import NamedTuple
 import psutil
 
 from event_assets.collector.keys import WriteKeys
+from event_assets.embedded.ports import free_port
+from event_assets.embedded.service import Service, ServiceSpec, StackError
 from event_assets.settings import PREFIX, Settings, load_settings
 from event_assets.stack.health import answers_ok
-from event_assets.stack.ports import free_port
-from event_assets.stack.service import Service, ServiceSpec, StackError
 
 _UNREACHED_RATE = 1e9
 """A rate of the key that is checked with each request and never reached."""

@@ -138,9 +138,9 @@ def _run(settings: Settings) -> list[Span]:
     """One run over today and yesterday; the steps that it took. Raises what a step raises."""
     import dagster as dg
 
-    from event_assets.assets.days import DAYS_TAG
-    from event_assets.automation.partitions import partitions_of
     from event_assets.definitions import build_defs
+    from event_assets.defs.assets.days import DAYS_TAG
+    from event_assets.defs.automation.partitions import partitions_of
 
     today = dt.datetime.now(dt.UTC).date()
     days, last = f"{today - dt.timedelta(days=1)},{today}", partitions_of(settings).get_last_partition_key()

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from event_assets.contract.records import count_events
+from event_assets.embedded.postgres import open_postgres
 from event_assets.settings import Settings
-from event_assets.stack.postgres import open_postgres
 from event_assets.streams import open_stream
 from event_assets.stress.api import Api, serving_api, stress_settings
 from event_assets.stress.bodies import make_bodies

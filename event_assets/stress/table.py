@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from event_assets.display import results
+from event_assets.stack.display import results
 from event_assets.stress.ramp import gave_way
 from event_assets.stress.report import StressReport, Whole, load_sentence
 

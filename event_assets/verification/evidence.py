@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 import zstandard
 from psycopg import sql
 
-from event_assets.contract.analysis import Analyses, Funnel, Paths
 from event_assets.contract.tables import (
     ANALYSIS_TABLES,
     ENRICHED_EVENTS,
@@ -28,6 +27,7 @@ from event_assets.contract.tables import (
     SEGMENT_MEMBERSHIPS,
     table,
 )
+from event_assets.rules.analysis import Analyses, Funnel, Paths
 from event_assets.settings import Settings
 from event_assets.verification.reading import Refreshed, Version, columns_of, plain, refreshed, scan, version
 from event_assets.verification.refusals import read_submissions

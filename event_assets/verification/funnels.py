@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from statistics import mean, median
 from typing import NamedTuple
 
-from event_assets.contract.analysis import Funnel
+from event_assets.rules.analysis import Funnel
 from event_assets.verification.history import Event
 from event_assets.verification.matching import NONE, is_step
 from event_assets.verification.report import Key, Values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from event_assets.contract.analysis import Period, Scalar, Step, Weekday
+from event_assets.rules.analysis import Period, Scalar, Step, Weekday
 from event_assets.verification.history import Event
 
 NONE = "(none)"

@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from event_assets.contract.analysis import (
+from event_assets.contract.tables import ANALYSIS_TABLES
+from event_assets.rules.analysis import (
     ActiveUsers,
     Analyses,
     Analysis,
@@ -21,7 +22,6 @@ from event_assets.contract.analysis import (
     Stickiness,
     WebVitals,
 )
-from event_assets.contract.tables import ANALYSIS_TABLES
 from event_assets.settings import Settings
 from event_assets.verification import funnels, periods, visits
 from event_assets.verification.evidence import Evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from event_assets.contract.analysis import Analyses
+from event_assets.rules.analysis import Analyses
 from event_assets.settings import Settings
 from event_assets.verification.devices import device_lines
 from event_assets.verification.evidence import Evidence

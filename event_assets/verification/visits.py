@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import mean
 
-from event_assets.contract.analysis import Paths, WebVitals
+from event_assets.rules.analysis import Paths, WebVitals
 from event_assets.settings import Settings
 from event_assets.verification.history import Event
 from event_assets.verification.matching import NONE

@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 from event_assets.cli import app
 from event_assets.collector import WriteKeys
 from event_assets.contract.tables import LAKE_TABLES
+from event_assets.embedded.postgres import open_postgres
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
-from event_assets.stack.postgres import open_postgres
-from event_assets_tests.steps.pipeline import Pipeline
+from event_assets_tests.pipeline.pipeline import Pipeline
 
 
 def event(number: int, day: int, **fields: object) -> bytes:

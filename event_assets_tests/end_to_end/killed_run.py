@@ -13,7 +13,6 @@ import psycopg
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from event_assets.contract.analysis import Analyses, Funnel, Step
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables import (
     CHANNEL_PERFORMANCE,
@@ -24,14 +23,15 @@ from event_assets.contract.tables import (
     PRODUCT_TABLES,
     WAREHOUSE_TABLES,
 )
+from event_assets.pipeline.load import load_step
+from event_assets.pipeline.window import EVERYTHING
+from event_assets.rules.analysis import Analyses, Funnel, Step
 from event_assets.settings import Settings
-from event_assets.steps.loading import load_step
-from event_assets.steps.window import EVERYTHING
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests import engines
-from event_assets_tests.steps.pipeline import Pipeline
+from event_assets_tests.pipeline.pipeline import Pipeline
 
 
 class KillPoint(NamedTuple):

@@ -16,8 +16,8 @@ from urllib.parse import quote
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
+from event_assets.embedded.record import read_record
 from event_assets.settings import load_settings
-from event_assets.stack.record import read_record
 
 OPTIONS = [
     *("--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from event_assets.stack.record import StackRecord, read_record
+from event_assets.embedded.record import StackRecord, read_record
 from event_assets_tests.processes import eventually
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 from event_assets.definitions import build_defs
 from event_assets.settings import Settings
 from event_assets.streams import EventStream, StreamRecord, open_stream
-from event_assets_tests.automation.ticks import tick
+from event_assets_tests.defs.automation.ticks import tick
 from event_assets_tests.end_to_end.visits import DAYS, Visits
 from event_assets_tests.end_to_end.whole_run import (
     BY_PLACE,

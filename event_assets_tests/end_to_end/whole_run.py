@@ -13,9 +13,9 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
-from event_assets.automation.partitions import partitions_of
 from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
+from event_assets.defs.automation.partitions import partitions_of
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings, load_settings

@@ -14,18 +14,18 @@ import psutil
 import psycopg
 import pytest
 
+from event_assets.embedded.engine import connect
+from event_assets.embedded.record import StackRecord, read_record
+from event_assets.embedded.service import StackError
 from event_assets.settings import Settings
-from event_assets.stack.engine import connect
 from event_assets.stack.local import LocalStack
-from event_assets.stack.record import StackRecord, read_record
-from event_assets.stack.service import StackError
 from event_assets_tests.processes import alive, eventually, family
 
 ROOT = Path(__file__).parents[2]
 STACK = """
 import signal, sys
 from event_assets.settings import load_settings
-from event_assets.stack.engine import connect
+from event_assets.embedded.engine import connect
 from event_assets.stack.local import LocalStack
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.default_int_handler)

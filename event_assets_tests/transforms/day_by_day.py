@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from event_assets.contract.analysis import Step
-from event_assets.contract.segment import (
+from event_assets.rules.analysis import Step
+from event_assets.rules.segment import (
     All,
     AnyOf,
     Condition,
@@ -21,7 +21,7 @@ from event_assets.contract.segment import (
     Trait,
     User,
 )
-from event_assets.contract.segment import Sequence as Walk
+from event_assets.rules.segment import Sequence as Walk
 
 Row = dict[str, Any]
 Stay = tuple[str, str, dt.date, dt.date | None, bool]

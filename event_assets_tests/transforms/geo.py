@@ -8,7 +8,7 @@ from typing import Any
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from event_assets.transforms.location import GeoDatabase
+from event_assets.enrichment.location import GeoDatabase
 
 CITY: dict[str, dict[str, Any]] = {
     "81.2.69.0/24": {

@@ -11,11 +11,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables import PAGE_VIEWS, SESSIONS, Table
-from event_assets.transforms.event_days import days_of_events, days_of_page_views
-from event_assets.transforms.page_views import page_views
-from event_assets.transforms.resessionise import Tables, merge_touched, resessionise
-from event_assets.transforms.sessionise import SessionRules, session_events, sessionise
-from event_assets.transforms.sessions import sessions
+from event_assets.transforms.sessions.event_days import days_of_events, days_of_page_views
+from event_assets.transforms.sessions.page_views import page_views
+from event_assets.transforms.sessions.resessionise import Tables, merge_touched, resessionise
+from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise
+from event_assets.transforms.sessions.sessions import sessions
 from event_assets_tests.factories import frame, rows_of
 
 Row = dict[str, Any]

@@ -13,26 +13,26 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables import PAGE_VIEWS, SESSIONS
-from event_assets.steps.spend import Spend
-from event_assets.transforms.attribution import attribution, channel_performance
-from event_assets.transforms.channel import CHANNEL_GROUPS
-from event_assets.transforms.conversion_ids import conversion_ids, with_repeats
-from event_assets.transforms.conversion_paths import conversion_paths
-from event_assets.transforms.conversions import conversions
-from event_assets.transforms.event_days import days_of_events, days_of_sessions
-from event_assets.transforms.identities import identities
-from event_assets.transforms.memberships import segment_memberships
-from event_assets.transforms.metrics import daily_metrics
-from event_assets.transforms.page_views import page_views
-from event_assets.transforms.segments import user_segments
-from event_assets.transforms.session_issues import session_issues
-from event_assets.transforms.sessionise import session_events, sessionise
-from event_assets.transforms.sessions import sessions
-from event_assets.transforms.stitching import stitch, with_person
-from event_assets.transforms.touches import touches
-from event_assets.transforms.user_traits import user_traits
-from event_assets.transforms.users import users
-from event_assets.transforms.visitors import visitors
+from event_assets.enrichment.channel import CHANNEL_GROUPS
+from event_assets.pipeline.spend import Spend
+from event_assets.transforms.attribution.attribution import attribution, channel_performance
+from event_assets.transforms.attribution.conversion_ids import conversion_ids, with_repeats
+from event_assets.transforms.attribution.conversion_paths import conversion_paths
+from event_assets.transforms.attribution.conversions import conversions
+from event_assets.transforms.attribution.touches import touches
+from event_assets.transforms.identity.identities import identities
+from event_assets.transforms.identity.stitching import stitch, with_person
+from event_assets.transforms.metrics.daily_metrics import daily_metrics
+from event_assets.transforms.people.user_traits import user_traits
+from event_assets.transforms.people.users import users
+from event_assets.transforms.people.visitors import visitors
+from event_assets.transforms.segments.segment_memberships import segment_memberships
+from event_assets.transforms.segments.user_segments import user_segments
+from event_assets.transforms.sessions.event_days import days_of_events, days_of_sessions
+from event_assets.transforms.sessions.page_views import page_views
+from event_assets.transforms.sessions.session_issues import session_issues
+from event_assets.transforms.sessions.sessionise import session_events, sessionise
+from event_assets.transforms.sessions.sessions import sessions
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.day_by_day import EVERY_KIND
 from event_assets_tests.transforms.incremental import RULES, SmallLake, kept

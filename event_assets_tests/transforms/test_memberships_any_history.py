@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.analysis import Step
-from event_assets.contract.segment import (
+from event_assets.contract.tables import SESSIONS, USER_TRAITS
+from event_assets.rules.analysis import Step
+from event_assets.rules.segment import (
     All,
     AnyOf,
     Condition,
@@ -24,9 +25,8 @@ from event_assets.contract.segment import (
     User,
     UserNumber,
 )
-from event_assets.contract.segment import Sequence as Walk
-from event_assets.contract.tables import SESSIONS, USER_TRAITS
-from event_assets.transforms import segment_memberships
+from event_assets.rules.segment import Sequence as Walk
+from event_assets.transforms.segments.segment_memberships import segment_memberships
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.day_by_day import History, Stay, stays

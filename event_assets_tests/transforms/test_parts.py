@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.transforms.page_views import page_views, page_views_by_part
 from event_assets.transforms.parts import in_parts
-from event_assets.transforms.sessionise import session_events, sessionise, sessionise_in_parts
+from event_assets.transforms.sessions.page_views import page_views, page_views_by_part
+from event_assets.transforms.sessions.sessionise import session_events, sessionise, sessionise_in_parts
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import RULES, kept

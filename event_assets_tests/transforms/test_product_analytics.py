@@ -16,9 +16,15 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.analysis import Period, Step
-from event_assets.transforms import active_users, funnel, lifecycle, retention, stickiness, top_paths, web_vitals
-from event_assets.transforms.matching import matches
+from event_assets.rules.analysis import Period, Step
+from event_assets.transforms.product.active_users import active_users
+from event_assets.transforms.product.funnels import funnel
+from event_assets.transforms.product.lifecycle import lifecycle
+from event_assets.transforms.product.matching import matches
+from event_assets.transforms.product.paths import top_paths
+from event_assets.transforms.product.retention import retention
+from event_assets.transforms.product.stickiness import stickiness
+from event_assets.transforms.product.web_vitals import web_vitals
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.test_engines import some_events
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from event_assets.contract.analysis import Funnel, Step
+from event_assets.rules.analysis import Funnel, Step
 from event_assets.verification.funnels import funnel_rows
 from event_assets.verification.history import Event
 

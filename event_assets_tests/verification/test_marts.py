@@ -17,9 +17,9 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.pipeline.load import load_step
+from event_assets.pipeline.window import EVERYTHING
 from event_assets.settings import Settings
-from event_assets.steps.loading import load_step
-from event_assets.steps.window import EVERYTHING
 from event_assets.verification import Expectation, verify
 from event_assets.verification.evidence import MARTS
 from event_assets.warehouse.warehouse import Warehouse

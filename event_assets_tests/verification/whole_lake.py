@@ -15,19 +15,19 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from event_assets.collector import WriteKeys
-from event_assets.contract.analysis import Analyses
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.segment_files import Segments
 from event_assets.contract.tables import table
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.pipeline.registry import refresh_all
+from event_assets.pipeline.run import GivenRules, Run
+from event_assets.rules.analysis import Analyses
+from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
 from event_assets.simulator.rates import FaultRates
 from event_assets.simulator.run import run_simulation
-from event_assets.steps.registry import refresh_all
-from event_assets.steps.run import GivenRules, Run
 from event_assets.streams import open_stream
-from event_assets.transforms.clean import CleanRules
+from event_assets.transforms.events.clean import CleanRules
 from event_assets_tests.collector.serving import serving
 
 Row = dict[str, Any]

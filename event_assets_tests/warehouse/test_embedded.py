@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 from event_assets.contract.tables import WAREHOUSE_TABLES
-from event_assets.stack.postgres import PostgresCluster
+from event_assets.embedded.postgres import PostgresCluster
 
 _USER = """
 import sys
 from pathlib import Path
 from event_assets.settings import Settings
-from event_assets.stack.postgres import open_postgres
+from event_assets.embedded.postgres import open_postgres
 from event_assets.warehouse.warehouse import Warehouse
 
 with open_postgres(Path(sys.argv[1])) as url:

@@ -13,7 +13,7 @@ from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import load_settings
 from event_assets_tests.collector.faults import FaultyStream
 from event_assets_tests.collector.serving import serving
-from event_assets_tests.steps.pipeline import Pipeline
+from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.web_sdk.conftest import Platform
 from event_assets_tests.web_sdk.site import serving_site
 

@@ -1,0 +1,30 @@
+"""Which fields of an event may be replaced by pseudonyms, and how they are named. Doing it is `enrichment/pseudonyms`.
+
+It imports nothing: settings are checked by it in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+PII_COLUMNS = ("anonymous_id", "user_id", "page_title", "screen_name", "device_model")
+"""Columns that may be named: what nothing downstream reads but to compare it."""
+
+JSON_COLUMNS = ("properties", "traits", "extra")
+"""Columns of which a field inside may be named, with points between the names: `traits.address.street`."""
+
+
+def wrong_fields(fields: Iterable[str]) -> list[str]:
+    """What is wrong with the names of fields to be replaced: a sentence each; none where all is well.
+
+    >>> wrong_fields(["user_id", "traits.email", "email"])
+    ["'email' is no field that can be replaced"]
+    """
+    found = []
+    for field in fields:
+        head, *path = field.split(".")
+        if field == "ip":
+            found.append("'ip' has a setting of its own, ip_privacy")
+        elif not (field in PII_COLUMNS or (head in JSON_COLUMNS and path and all(path))):
+            found.append(f"{field!r} is no field that can be replaced")
+    return found

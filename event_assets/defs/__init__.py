@@ -1,0 +1,1 @@
+"""The platform as Dagster sees it: assets, checks, automation, resources. Nothing is computed here."""

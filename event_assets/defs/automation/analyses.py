@@ -1,0 +1,93 @@
+"""The sensor of the product analyses and the segments: it asks for a run when they are not of the lake as it is.
+
+They have a run of their own, not more often than a setting says. Each is made whole, from all events, so in the run of
+every new record they would make everything else wait; and a number about weeks need not be of this second. While new
+events keep coming they wait for a pause, but not longer than for twice their interval. Nothing is remembered: what is
+outdated is told by the tables' own progress.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import dagster as dg
+
+from event_assets.contract.tables import SEGMENT_MEMBERSHIPS
+from event_assets.defs.automation.sensors import shards_to_land
+from event_assets.defs.automation.turns import RUN_TAG, UNFINISHED
+from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.rules import RulesResource
+from event_assets.defs.resources.stream import StreamResource
+from event_assets.lake.lake import Lake
+from event_assets.pipeline.product import outdated
+from event_assets.pipeline.segments import are_outdated
+from event_assets.rules.analysis import Analyses
+from event_assets.rules.segment_files import Segments
+from event_assets.settings import Settings
+
+ANALYSES_TAG = "event_assets/analyses"
+"""Marks the runs that this sensor asks for. Not `RUN_TAG`: they are none of the stream sensor's, and block none."""
+_LOOK_SECONDS = 10
+
+
+def analyses_sensor(
+    settings: Settings, analyses: Analyses, segments: Segments, assets: Sequence[dg.AssetKey]
+) -> dg.SensorDefinition:
+    """The sensor that asks for a run of these assets: the analyses, the segments and their tables in the warehouse."""
+    interval = dt.timedelta(seconds=settings.analytics_interval_seconds)
+
+    @dg.sensor(
+        name="product_analyses_sensor",
+        description="Asks for a run of the product analyses and the segments when they are outdated.",
+        target=dg.AssetSelection.assets(*assets),
+        minimum_interval_seconds=min(_LOOK_SECONDS, settings.analytics_interval_seconds),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def product_analyses_sensor(
+        context: dg.SensorEvaluationContext, stream: StreamResource, lake: LakeResource, rules: RulesResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        instance = context.instance
+        if instance.get_runs(dg.RunsFilter(tags={ANALYSES_TAG: "true"}, statuses=UNFINISHED), limit=1):
+            return dg.SkipReason("A run of the analyses is in flight.")
+        waited = _since_last(instance)
+        if waited is not None and waited < interval:
+            return dg.SkipReason(f"The next look is in {(interval - waited).total_seconds():.0f} s.")
+        try:
+            opened = lake.open()
+            behind = outdated(opened, analyses, rules.sessions)
+            behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions) else []
+        except Exception as error:
+            fault = f"What is outdated cannot be told: {type(error).__name__}: {error}."
+            context.log.error(fault)
+            return dg.SkipReason(fault)
+        if not behind:
+            return dg.SkipReason("All analyses and segments are of the lake as it is.")
+        if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, 2 * interval):
+            return dg.SkipReason(f"New events come first; {len(behind)} tables or analyses wait for a pause.")
+        return dg.SensorResult([dg.RunRequest(asset_selection=list(assets), tags={ANALYSES_TAG: "true"})])
+
+    return product_analyses_sensor
+
+
+def _since_last(instance: dg.DagsterInstance) -> dt.timedelta | None:
+    """How long ago the last run of the analyses was asked for; None before the first."""
+    last = instance.get_run_records(dg.RunsFilter(tags={ANALYSES_TAG: "true"}), limit=1)
+    return dt.datetime.now(dt.UTC) - last[0].create_timestamp if last else None
+
+
+def _is_busy(instance: dg.DagsterInstance, stream: StreamResource, lake: Lake) -> bool:
+    """Whether events are on their way: a run of the stream sensor is in flight, or has something to do."""
+    if any(RUN_TAG in run.tags for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))):
+        return True
+    try:
+        with stream.open() as events:
+            return bool(shards_to_land(events, lake))
+    except Exception:  # what is wrong with the stream is told by its own sensor
+        return False
+
+
+def _has_waited_long(instance: dg.DagsterInstance, waited: dt.timedelta | None, most: dt.timedelta) -> bool:
+    """Whether it is time whatever else goes on; before the first run of the analyses, since the first run of all."""
+    if waited is not None:
+        return waited > most
+    first = instance.get_run_records(limit=1, ascending=True)
+    return bool(first) and dt.datetime.now(dt.UTC) - first[0].create_timestamp > most

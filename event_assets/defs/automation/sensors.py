@@ -1,0 +1,123 @@
+"""The sensor on the stream: it looks at the stream and at the lake, and asks for runs where something is behind.
+
+It remembers nothing. What is to be done is told by the stream's tip and the tables' own progress, so a lost cursor, a
+failed run or a deleted Dagster storage changes nothing: what is behind is asked for again. A tick raises for nothing
+that stream and lake hold: it asks for what can be done, and says what is wrong. Whose turn it is, is decided in
+`turns.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from event_assets.contract.tables import RAW_EVENTS
+from event_assets.defs.assets.days import DAYS_TAG, key_of
+from event_assets.defs.automation.partitions import Partitions
+from event_assets.defs.automation.turns import ARRIVAL, RUN_TAG, Turns, Wanted, runs_in_flight
+from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.stream import StreamResource
+from event_assets.lake.lake import Lake
+from event_assets.pipeline.land import checkpoint
+from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, Pending, pending
+from event_assets.settings import Settings
+from event_assets.streams import EventStream, ShardPosition, StreamGap, StreamNotFound, StreamReader
+
+SHARDS_TAG = "event_assets/shards"
+
+BY_ARRIVAL_ONLY = {name for edge in BY_ARRIVAL for name in edge}
+"""Assets that late days do not need: theirs are the days of arrival."""
+
+
+def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
+    """The sensor on the stream: asks for a run of these assets when the stream holds something that is not landed, or a
+    day is behind."""
+    late = [key for key in assets if key.to_user_string() not in BY_ARRIVAL_ONLY]
+
+    @dg.sensor(
+        name="event_stream_sensor",
+        description="Asks for runs when the stream holds events that are not in the lake, or days are behind.",
+        target=dg.AssetSelection.assets(*assets),
+        minimum_interval_seconds=settings.sensor_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def event_stream_sensor(
+        context: dg.SensorEvaluationContext, stream: StreamResource, lake: LakeResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        runs = runs_in_flight(context.instance)
+        room = settings.max_runs_in_flight - len(runs)
+        if room <= 0:
+            return dg.SkipReason(f"{len(runs)} runs are in flight; {settings.max_runs_in_flight} are allowed.")
+        try:
+            seen = _look(stream, lake)
+        except StreamNotFound as error:
+            return dg.SkipReason(f"{error} Start one with `event-assets up`, or `make demo` to see it at work.")
+        for fault in seen.faults:
+            context.log.error(fault)
+        turns = Turns(context.instance, runs, settings.backdate_days)
+        wanted = turns.wanted(seen.shards, seen.arrivals, seen.late)
+        if wanted:
+            requests = [_request(each, partitions, assets if each.kind == ARRIVAL else late) for each in wanted[:room]]
+            return dg.SensorResult(run_requests=requests)
+        said = [*seen.faults, *turns.waiting]
+        return dg.SkipReason(" ".join(said) or "Everything on the stream is landed, and no day is behind.")
+
+    return event_stream_sensor
+
+
+@dataclass
+class _Seen:
+    """What a tick sees: shards with something to land, days that are behind, and what cannot be looked at."""
+
+    shards: list[str] = field(default_factory=list)
+    arrivals: Pending = field(default_factory=Pending)
+    late: Pending = field(default_factory=Pending)
+    faults: list[str] = field(default_factory=list)
+
+
+def _look(stream: StreamResource, lake: LakeResource) -> _Seen:
+    """Looks at stream and lake, each as far as it can be read. Raises `StreamNotFound`."""
+    seen = _Seen()
+    try:
+        opened = lake.open()
+        seen.arrivals, seen.late = pending(opened, BY_ARRIVAL), pending(opened, BY_EVENT_DATE)
+        unreadable = seen.arrivals.unreadable | seen.late.unreadable
+        seen.faults += [f"The table {name} cannot be read: {why}." for name, why in unreadable.items()]
+        with stream.open() as events:
+            seen.shards = shards_to_land(events, opened)
+    except StreamNotFound:
+        raise
+    except Exception as error:
+        # Without the stream no run of new records can land; days that are behind do not need it.
+        seen.arrivals = Pending()
+        seen.faults.append(f"The stream, or how far it is landed, cannot be read: {type(error).__name__}: {error}.")
+    return seen
+
+
+def shards_to_land(stream: EventStream, lake: Lake) -> list[str]:
+    """The shards that hold something which is not landed. Raises `StreamError` where the stream is out of reach."""
+    position = checkpoint(lake.table(RAW_EVENTS.name).snapshot().progress, stream.name)
+    reader = StreamReader(stream)
+    if not reader.has_new(position):
+        return []
+    return [
+        shard.shard_id for shard in stream.shards() if _holds_more(stream, shard.shard_id, position.get(shard.shard_id))
+    ] or ["unknown"]
+
+
+def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | None) -> bool:
+    try:
+        return stream.has_records_after(shard_id, position.after if position else None)
+    except StreamGap:
+        return True
+
+
+def _request(wanted: Wanted, partitions: Partitions, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
+    """The run, by the days that it names. It goes under one partition, as Dagster requires of assets that have some:
+    the newest of its days', or the last of all where its days have none (yet)."""
+    tags: dict[str, str] = {RUN_TAG: wanted.kind, DAYS_TAG: ",".join(wanted.days)}
+    if wanted.shards:
+        tags[SHARDS_TAG] = "_".join(wanted.shards)[:60]
+    keys = (key_of(partitions, day) for day in reversed(wanted.days))
+    key = next(filter(None, keys), None) or partitions.get_last_partition_key()
+    return dg.RunRequest(partition_key=key, tags=tags, asset_selection=list(assets))

@@ -1,0 +1,114 @@
+"""Whose turn it is: new records always, late days every minute, days long past every hour or in a pause.
+
+Each kind has at most one run at a time, so late days are never in the way of new records; a run takes a bounded number
+of days, so its size depends neither on how far apart days lie nor on how many there are; and a kind whose run failed
+waits without the others having to. Nothing is remembered here: Dagster's runs tell.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import dagster as dg
+
+from event_assets.defs.assets.days import DAYS_TAG
+from event_assets.pipeline.pending_days import Pending
+
+RUN_TAG = "event_assets/run"
+"""Marks the runs that the stream sensor asks for, by their kind."""
+ARRIVAL, LATE, PAST = "arrival", "event_date", "past_date"
+"""New records; days that late events touched; of these the days that lie further back than a client may date."""
+MOST_DAYS, MOST_DAYS_IN_A_PAUSE = 30, 365
+"""Days that one run takes at the most: while new records keep coming, which a short run is less in the way of, and
+else."""
+EVERY = {LATE: dt.timedelta(minutes=1), PAST: dt.timedelta(hours=1)}
+"""How often late days have their turn while new records keep coming."""
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_LONGEST_WAIT = dt.timedelta(minutes=5)
+
+
+class Wanted(NamedTuple):
+    """A run to ask for: what kind, which days, and the shards that hold something new."""
+
+    kind: str
+    days: list[str]
+    shards: tuple[str, ...] = ()
+
+
+def runs_in_flight(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """The stream sensor's runs that have not ended."""
+    return [run for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if RUN_TAG in run.tags]
+
+
+@dataclass
+class Turns:
+    """What may be asked for now, beside the runs in flight. `waiting` are sentences about what has to wait."""
+
+    instance: dg.DagsterInstance
+    runs: Sequence[dg.DagsterRun]
+    backdate_days: int
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    waiting: list[str] = field(default_factory=list)
+
+    def wanted(self, shards: Sequence[str], arrivals: Pending, late: Pending) -> list[Wanted]:
+        """The runs to ask for, the most urgent first. A late day's turn comes before new records only where there is
+        room for one run alone, and then it is short."""
+        new = self._of_arrivals(shards, arrivals)
+        is_quiet = not new and not arrivals.days and not shards and not self._is_in_flight(ARRIVAL)
+        covered = {day for run in self.runs for day in run.tags.get(DAYS_TAG, "").split(",")}
+        covered |= {day for each in new for day in each.days}
+        return [*self._of_late_days([day for day in late.in_turn() if day not in covered], is_quiet), *new]
+
+    def _of_arrivals(self, shards: Sequence[str], arrivals: Pending) -> list[Wanted]:
+        today = [str(self.now.date())] if shards else []
+        days = sorted({*today, *arrivals.in_turn()[:MOST_DAYS]})
+        if not days or self._is_in_flight(ARRIVAL) or self._waits_after_failure(ARRIVAL):
+            return []
+        return [Wanted(ARRIVAL, days, tuple(shards))]
+
+    def _of_late_days(self, days: Sequence[str], is_quiet: bool) -> list[Wanted]:
+        if self._is_in_flight(LATE) or self._is_in_flight(PAST):
+            return []
+        furthest = str(self.now.date() - dt.timedelta(days=self.backdate_days))
+        recent, past = [day for day in days if day >= furthest], [day for day in days if day < furthest]
+        for kind, behind in ((LATE, recent), (PAST, past)):
+            if behind and not self._waits_after_failure(kind) and (is_quiet or self._is_due(kind, len(behind))):
+                most = MOST_DAYS_IN_A_PAUSE if is_quiet else MOST_DAYS
+                return [Wanted(kind, sorted(behind[:most]))]
+        return []
+
+    def _is_in_flight(self, kind: str) -> bool:
+        return any(run.tags[RUN_TAG] == kind for run in self.runs)
+
+    def _is_due(self, kind: str, days: int) -> bool:
+        """Whether the last run of late days of this kind was asked for long enough ago."""
+        last = self.instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: kind}), limit=1)
+        left = last[0].create_timestamp + EVERY[kind] - self.now if last else dt.timedelta()
+        if left > dt.timedelta():
+            which = "late days" if kind == LATE else f"days over {self.backdate_days} days back"
+            self.waiting.append(f"{days} {which} have their turn in {left.total_seconds():.0f} s, or in a pause.")
+        return left <= dt.timedelta()
+
+    def _waits_after_failure(self, kind: str) -> bool:
+        """Whether it is too early to try again: twice as long after each failure in a row, up to five minutes."""
+        records = self.instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: kind}), limit=20)
+        failures = 0
+        for record in records:
+            if record.dagster_run.status != dg.DagsterRunStatus.FAILURE:
+                break
+            failures += 1
+        if not failures or records[0].end_time is None:
+            return False
+        wait = min(dt.timedelta(seconds=5 * 2 ** (failures - 1)), _LONGEST_WAIT)
+        left = dt.datetime.fromtimestamp(records[0].end_time, dt.UTC) + wait - self.now
+        if left > dt.timedelta():
+            what = {ARRIVAL: "new records", LATE: "late days", PAST: "days long past"}[kind]
+            self.waiting.append(f"The last run of {what} failed; the next try is in {left.total_seconds():.0f} s.")
+        return left > dt.timedelta()

@@ -1,0 +1,1 @@
+"""Pure Python: what one value says (a URL, an address, a user agent). No Spark, no storage."""

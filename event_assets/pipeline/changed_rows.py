@@ -1,0 +1,60 @@
+"""Which rows of a table came or went since a version, for what is brought up to date row by row and not day by day.
+
+Told by the files that only one of the two versions has: what both have cannot differ. What follows from a changed row
+is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow.fs as fs
+from deltalake.exceptions import DeltaError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from event_assets.lake.files import LakeFile
+from event_assets.lake.progress import Source
+from event_assets.lake.table import Snapshot
+from event_assets.pipeline.pending_changes import is_anew
+
+_TIMES = "_times"
+
+
+def changed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Sequence[str]) -> DataFrame:
+    """What one version of a table has more often than the other, in these columns.
+
+    A row that was only written again, or differs in other columns alone, is not there.
+    """
+    came, went = files_between(then, now)
+    rows = now.read(spark, came).select(*columns)
+    if not went:
+        return rows
+    signed = rows.withColumn(_TIMES, F.lit(1)).unionByName(
+        then.read(spark, went).select(*columns).withColumn(_TIMES, F.lit(-1))
+    )
+    return signed.groupBy(*columns).agg(F.sum(_TIMES).alias(_TIMES)).where(F.col(_TIMES) != 0).drop(_TIMES)
+
+
+def files_between(then: Snapshot, now: Snapshot) -> tuple[list[LakeFile], list[LakeFile]]:
+    """The files that came, and those that went."""
+    return _only_in(now, then), _only_in(then, now)
+
+
+def readable(now: Snapshot, source: Source) -> Snapshot | None:
+    """The table as it was taken in, if it is the same, and its log and those of its files that are gone now are still
+    kept."""
+    if source.through < 0 or is_anew(now, source):
+        return None
+    try:
+        then = now.table.at(source.through)
+        gone = [now.table.storage.path(f"{now.table.spec.name}/{file.path}") for file in _only_in(then, now)]
+    except DeltaError:
+        return None
+    kept = now.table.storage.filesystem.get_file_info(gone)
+    return then if all(info.type == fs.FileType.File for info in kept) else None
+
+
+def _only_in(one: Snapshot, other: Snapshot) -> list[LakeFile]:
+    paths = {file.path for file in other.files}
+    return [file for file in one.files if file.path not in paths]

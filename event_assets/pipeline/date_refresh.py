@@ -1,0 +1,109 @@
+"""How a table by days is refreshed: rows that only came are appended, and a day that lost some, or that other rules
+made, is made again from all rows of its upstream. Tables about things are refreshed by key (keyed_refresh.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from event_assets.contract.tables import Table
+from event_assets.lake.files import LakeFile
+from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.pipeline.pending_changes import Arrivals, Outstanding, outstanding
+from event_assets.pipeline.report import StepReport, report_of
+from event_assets.pipeline.run import Run
+
+
+@dataclass(frozen=True)
+class DateWork:
+    """What a table takes in: of its upstream, new files of days to which rows only came, and whole days."""
+
+    base: Snapshot
+    upstream: Mapping[str, Snapshot]
+    appended: Sequence[Arrivals]
+    rebuilt: Sequence[str]
+
+    @property
+    def dates(self) -> list[str]:
+        """All days that are made, in order."""
+        return sorted({date for each in self.appended for date in each.dates} | set(self.rebuilt))
+
+    def of(self, table: Table) -> Snapshot:
+        """An upstream table at the version that is taken in."""
+        return self.upstream[table.name]
+
+
+def _nothing_more(table: Snapshot, staged: Sequence[LakeFile]) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class DateRefresh:
+    """How a table is made from the tables that it `follows` day by day.
+
+    `stage` writes the rows of some days. With `appends` rows that came to the first of these tables are taken in alone;
+    a change of another, and any change without it, makes the day again. With `keeps_lost_days` a day that the upstream
+    has nothing of any more stays as it is. `upstream` gives the tables where it is not their latest version; `more`
+    what is reported beside the rows.
+    """
+
+    table: Table
+    follows: tuple[Table, ...]
+    code: str
+    stage: Callable[[DateWork], list[LakeFile]]
+    appends: bool = True
+    keeps_lost_days: bool = False
+    upstream: Callable[[], Mapping[str, Snapshot]] = dict
+    more: Callable[[Snapshot, Sequence[LakeFile]], Mapping[str, Any]] = _nothing_more
+
+
+def refresh_dates(run: Run, how: DateRefresh) -> StepReport:
+    """Refreshes the days of the run's window."""
+    return retry_on_conflict(lambda: _refresh(run, how))
+
+
+def _refresh(run: Run, how: DateRefresh) -> StepReport:
+    base = run.lake.table(how.table.name).snapshot()
+    upstream = {table.name: run.lake.table(table.name).snapshot() for table in how.follows} | dict(how.upstream())
+    made = set[str] if how.keeps_lost_days else base.dates
+    pending = {name: outstanding(snapshot, base.progress, made) for name, snapshot in upstream.items()}
+    existing = _existing(base, upstream, how) - {date for each in pending.values() for date in each.dates}
+    work = _work(run, base, upstream, pending, existing, how)
+    if not work.dates and all(each.dates == each.source.pending for each in pending.values()):
+        return report_of(base)
+    staged = how.stage(work) if work.dates else []
+    progress = base.progress.with_code(how.code, existing, () if run.hours else work.rebuilt)
+    for name, each in pending.items():
+        progress = progress.with_source(name, each.after(work.dates))
+    removed = of_hours(base.of_dates(work.rebuilt), run)
+    after = base.table.at(base.table.commit(base, progress, add=staged, remove=removed))
+    return report_of(after, staged, work.dates, work.rebuilt, how.more(after, staged))
+
+
+def _existing(base: Snapshot, upstream: Mapping[str, Snapshot], how: DateRefresh) -> set[str]:
+    """The days that the table has, or that its upstream has by the same layout."""
+    column = how.table.partition_by[0]
+    alike = [each.dates() for each in upstream.values() if column in each.table.spec.partition_by]
+    return set().union(*alike) if how.keeps_lost_days else base.dates().union(*alike)
+
+
+def _work(
+    run: Run,
+    base: Snapshot,
+    upstream: Mapping[str, Snapshot],
+    pending: Mapping[str, Outstanding],
+    existing: Iterable[str],
+    how: DateRefresh,
+) -> DateWork:
+    rebuilt = {day for day in run.window.among(existing) if run.rebuild or base.progress.is_outdated(how.code, day)}
+    first, *others = pending.values()
+    for each in others if how.appends else pending.values():
+        rebuilt |= set(run.window.among(each.dates))
+    appended, replaced = first.appended(day for day in run.window.among(first.dates) if day not in rebuilt)
+    return DateWork(base, upstream, appended, sorted(rebuilt | set(replaced)))
+
+
+def of_hours(files: Sequence[LakeFile], run: Run) -> list[LakeFile]:
+    """The files of the hours of arrival that a rebuild is narrowed to."""
+    return [file for file in files if not run.hours or int(file.partition["arrival_hour"]) in run.hours]

@@ -1,0 +1,81 @@
+"""event_days: the narrow index by which the days of a client session, a page view and somebody's sessions are found.
+
+It is brought up to date with the sessions, and committed before them: it may name a day too many, never one too few.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.lake.files import LakeFile
+from event_assets.lake.table import Snapshot
+from event_assets.pipeline.pending_changes import outstanding
+from event_assets.transforms.sessions.event_days import (
+    days_of_events,
+    days_of_page_views,
+    days_of_sessions,
+    new_entries,
+)
+
+CODE = "2"
+"""Version of the code that makes the index; raise it when the rows it gives change."""
+
+
+class EventIndex:
+    """The index as it is, and what comes to it. Nothing is read before it is asked for."""
+
+    def __init__(
+        self, spark: SparkSession, base: Snapshot, events: Snapshot, sessions: Snapshot, page_views: Snapshot
+    ) -> None:
+        self._spark = spark
+        self._base = base
+        self._events = events
+        self._made = (sessions, page_views)
+        self._todo = outstanding(events, base.progress)
+        self._is_anew = base.progress.code != CODE or not self._todo.changes.known
+        self._of_sessions: list[LakeFile] = []
+
+    @property
+    def rows(self) -> DataFrame:
+        """All entries, those of every enriched event among them."""
+        return self._base.read(self._spark, [*self._kept, *self._of_events, *self._of_sessions])
+
+    def add_sessions(self, sessions: DataFrame) -> None:
+        """Takes in the session rows that are to be written."""
+        self._of_sessions = self._stage(days_of_sessions(sessions), [*self._kept, *self._of_events])
+
+    def commit(self) -> None:
+        """Writes what came. Raises `CommitConflict` where another writer came first."""
+        staged = [*self._of_events, *self._of_sessions]
+        progress = self._base.progress.with_source(ENRICHED_EVENTS.name, self._todo.after(self._todo.dates))
+        progress = progress.with_code(CODE, (), ())
+        if staged or progress != self._base.progress:
+            self._base.table.commit(self._base, progress, add=staged, remove=self._base.files if self._is_anew else [])
+
+    @property
+    def _kept(self) -> list[LakeFile]:
+        return [] if self._is_anew else self._base.files
+
+    @cached_property
+    def _of_events(self) -> list[LakeFile]:
+        """The entries of the events that came. The index is made anew, of all that stands, the first time, after a
+        change of its code, and where it is not known what came."""
+        if self._is_anew:
+            sessions, page_views = (table.read(self._spark) for table in self._made)
+            made = days_of_sessions(sessions).unionByName(days_of_page_views(page_views))
+            return self._stage(days_of_events(self._events.read(self._spark)).unionByName(made).distinct(), [])
+        arrivals, again = self._todo.appended(self._todo.dates)
+        files = [file for arrival in arrivals for file in arrival.files] + self._events.of_dates(again)
+        return self._stage(days_of_events(self._events.read(self._spark, _unique(files))), self._kept) if files else []
+
+    def _stage(self, entries: DataFrame, standing: list[LakeFile]) -> list[LakeFile]:
+        """Writes the entries that do not stand in these files."""
+        new = new_entries(entries, self._base.read(self._spark, standing)) if standing else entries
+        return self._base.table.stage(new, 1, self._events.rows if self._is_anew else 1)
+
+
+def _unique(files: list[LakeFile]) -> list[LakeFile]:
+    return list({file.path: file for file in files}.values())

@@ -1,0 +1,120 @@
+"""How a table without days is brought up to date: whole, or only the rows of those whom a change upstream touches.
+
+All rows are made the first time, after a change of the code or the rules, and where the upstream as it was is not kept
+any more. Whom a change touches, and what their rows are, is told by a table's `Recipe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import Table
+from event_assets.lake.progress import Progress
+from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.pipeline.changed_rows import changed_rows, readable
+from event_assets.pipeline.report import StepReport, report_of
+from event_assets.pipeline.run import Run
+from event_assets.transforms.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Work:
+    """One table that is brought up to date: as it is (`base`), and what it is made of."""
+
+    spark: SparkSession
+    base: Snapshot
+    upstream: Mapping[str, Snapshot]
+    checkpoint: Checkpoint
+
+    @cached_property
+    def before(self) -> dict[str, Snapshot | None]:
+        """The upstream tables as they are taken in; None where that is not kept."""
+        sources = self.base.progress.source
+        return {name: readable(now, sources(name)) for name, now in self.upstream.items()}
+
+    @property
+    def existing(self) -> DataFrame:
+        return self.base.read(self.spark)
+
+    def rows(self, table: Table) -> DataFrame:
+        return self.upstream[table.name].read(self.spark)
+
+    def changed(self, table: Table, columns: Sequence[str]) -> DataFrame:
+        """The rows that came or went since the table was made, in the columns that it depends on."""
+        then = self.before[table.name]
+        assert then is not None, table.name
+        return changed_rows(self.spark, then, self.upstream[table.name], columns)
+
+    def progress(self, code: str) -> Progress:
+        progress = self.base.progress
+        for name, snapshot in self.upstream.items():
+            progress = progress.with_source(name, snapshot.taken_in)
+        return progress.with_code(code, (), ())
+
+
+@dataclass(frozen=True)
+class Made:
+    """The rows of a whole table, and what else is worth reporting."""
+
+    rows: DataFrame
+    more: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a table is made: `whole`, or as a `part`, from those that are `touched` by what changed."""
+
+    table: Table
+    sources: tuple[Table, ...]
+    code: str
+    whole: Callable[[Work], Made]
+    touched: Callable[[Work], list[str] | None] | None = None
+    part: Callable[[Work, list[str]], Made | None] | None = None
+
+
+def bring_up_to_date(run: Run, recipe: Recipe) -> StepReport:
+    """Makes the table by its recipe, as far as anything changed."""
+    return retry_on_conflict(lambda: _make(run, recipe))
+
+
+def _make(run: Run, recipe: Recipe) -> StepReport:
+    lake = run.lake
+    base = lake.table(recipe.table.name).snapshot()
+    upstream = {source.name: lake.table(source.name).snapshot() for source in recipe.sources}
+    with lake.scratch() as checkpoint:
+        work = Work(run.spark, base, upstream, checkpoint)
+        progress = work.progress(recipe.code)
+        if progress == base.progress and not run.rebuild:
+            return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
+        if run.rebuild or not _knows_changes(work, recipe):
+            return _write(base, progress, recipe.whole(work))
+        return _write(base, progress, _part(work, recipe))
+
+
+def _knows_changes(work: Work, recipe: Recipe) -> bool:
+    return recipe.touched is not None and recipe.code == work.base.progress.code and None not in work.before.values()
+
+
+def _part(work: Work, recipe: Recipe) -> Made | None:
+    """The table with the rows of the touched made again, or all where they are many; None where nobody is touched."""
+    assert recipe.touched is not None and recipe.part is not None
+    touched = recipe.touched(work)
+    if touched == []:
+        return None
+    made = recipe.part(work, touched) if touched else None
+    if made is None or touched is None:
+        return recipe.whole(work)
+    return Made(made.rows, {"touched": len(touched), **made.more})
+
+
+def _write(base: Snapshot, progress: Progress, made: Made | None) -> StepReport:
+    """Commits the rows; without any, that the table is up to date as it is."""
+    if made is None:
+        return report_of(base.table.at(base.table.commit(base, progress)))
+    staged = base.table.stage(made.rows, 1, base.rows + 1)
+    version = base.table.commit(base, progress, add=staged, remove=base.files)
+    return report_of(base.table.at(version), staged, more=made.more)

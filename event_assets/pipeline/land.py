@@ -1,0 +1,177 @@
+"""raw_events: copies what is new on the stream to objects named by stream, shard, first and last sequence number.
+
+The table's own commit log is the checkpoint: objects and positions become visible in one commit, or not at all. The
+same range of a shard always gives the same name, so a repeat overwrites itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+
+from event_assets.contract.records import count_events
+from event_assets.contract.tables import RAW_EVENTS
+from event_assets.lake.files import LakeFile
+from event_assets.lake.progress import Progress
+from event_assets.lake.table import LakeTable, retry_on_conflict
+from event_assets.pipeline.report import StepReport, report_of
+from event_assets.pipeline.run import Run
+from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamError, StreamReader
+
+OBJECT_BYTES = 64_000_000
+"""Size at which the next object of a shard starts."""
+_OBJECT = re.compile(r"(\.crc32-[0-9a-f]{8})?\.parquet$")
+QUIET = dt.timedelta(hours=1)
+"""How often it is noted that a quiet stream holds nothing unread, so that its trimmed records are not taken for
+lost."""
+
+
+def checkpoint(progress: Progress, stream: str) -> dict[str, ShardPosition]:
+    """How far the stream was landed, shard by shard."""
+    return {
+        shard: ShardPosition(
+            fields["after"],
+            fields["ended"],
+            dt.datetime.fromisoformat(fields["seen_at"]) if fields["seen_at"] else None,
+        )
+        for shard, fields in progress.positions.get(stream, {}).items()
+    }
+
+
+def land_step(run: Run) -> StepReport:
+    """Lands everything that is on the stream now. Raises `StreamGap` where records were trimmed before they were
+    landed."""
+    table = run.lake.table(RAW_EVENTS.name)
+    with run.open_stream() as stream:
+        return retry_on_conflict(lambda: _land(stream, table, run.rules.max_records_per_run))
+
+
+def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> StepReport:
+    base = table.snapshot()
+    started = dt.datetime.now(dt.UTC)
+    before = checkpoint(base.progress, stream.name)
+    positions = dict(before)
+    files: list[LakeFile] = []
+    events = 0
+    reader = StreamReader(stream)
+    batches = reader.read_new(before, until=started, bounds=Bounds(shard_records=records_per_shard))
+    for shard_records in _objects(batches, positions):
+        rows = _rows(stream.name, shard_records)
+        files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
+        events += sum(rows.column("events").to_pylist())
+    if not files and not _is_worth_noting(before, positions, started):
+        return report_of(base, more={"events": 0})
+    progress = replace(
+        base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started)}
+    )
+    version = table.commit(base, progress, add=files)
+    return report_of(table.at(version), files, more={"events": events})
+
+
+def _objects(batches: Iterator[Any], positions: dict[str, ShardPosition]) -> Iterator[list[StoredRecord]]:
+    """The records of each object: of one shard, one hour of arrival, and not too large."""
+    waiting: dict[str, list[StoredRecord]] = {}
+    for batch in batches:
+        positions[batch.shard_id] = batch.position
+        held = waiting.pop(batch.shard_id, []) + batch.records
+        *full, last = _split(held)
+        yield from full
+        waiting[batch.shard_id] = last
+    yield from waiting.values()
+
+
+def _split(records: list[StoredRecord]) -> list[list[StoredRecord]]:
+    parts: list[list[StoredRecord]] = []
+    for _, group in groupby(records, key=_hour):
+        part: list[StoredRecord] = []
+        size = 0
+        for record in group:
+            if part and size + len(record.data) > OBJECT_BYTES:
+                parts.append(part)
+                part, size = [], 0
+            part.append(record)
+            size += len(record.data)
+        parts.append(part)
+    return parts
+
+
+def _hour(record: StoredRecord) -> str:
+    return record.arrived_at.astimezone(dt.UTC).strftime("%Y-%m-%d %H")
+
+
+def _partition(record: StoredRecord) -> dict[str, str]:
+    arrived = record.arrived_at.astimezone(dt.UTC)
+    return {"arrival_date": str(arrived.date()), "arrival_hour": str(arrived.hour)}
+
+
+def _name(stream: str, records: list[StoredRecord]) -> str:
+    first, last = records[0], records[-1]
+    return f"{stream}-{first.shard_id}-{int(first.sequence_number)}-{int(last.sequence_number)}"
+
+
+def _rows(stream: str, records: list[StoredRecord]) -> pa.Table:
+    arrived = records[0].arrived_at.astimezone(dt.UTC)
+    count = len(records)
+    return pa.table(
+        {
+            "arrival_date": [arrived.date()] * count,
+            "arrival_hour": [arrived.hour] * count,
+            "arrived_at": [record.arrived_at for record in records],
+            "stream": [stream] * count,
+            "shard_id": [record.shard_id for record in records],
+            "sequence_number": [record.sequence_number for record in records],
+            "partition_key": [record.partition_key for record in records],
+            "data": [record.data for record in records],
+            "events": [count_events(record.data) for record in records],
+        },
+        schema=RAW_EVENTS.arrow_schema(),
+    )
+
+
+def _is_worth_noting(before: Mapping[str, ShardPosition], after: Mapping[str, ShardPosition], now: dt.datetime) -> bool:
+    seen = [position.seen_at for position in before.values()]
+    return before != after or any(at is None or now - at > QUIET for at in seen)
+
+
+def _as_fields(positions: Mapping[str, ShardPosition], seen_at: dt.datetime) -> dict[str, dict[str, Any]]:
+    return {
+        shard: {"after": position.after, "ended": position.ended, "seen_at": seen_at.isoformat()}
+        for shard, position in positions.items()
+    }
+
+
+def put_back(stream: EventStream, table: LakeTable, file: LakeFile) -> str:
+    """Writes a damaged object again from the records that it is named by. Gives a sentence on what came of it.
+
+    The same records make the same bytes, so its commit stays as it is. Where they are not on the stream any more
+    nothing is changed.
+    """
+    name = _OBJECT.sub("", file.path.rsplit("/", 1)[-1])
+    stream_name, _, rest = name.rpartition("-shardId-")
+    shard, first, last = rest.split("-")
+    try:
+        records = list(_records_between(stream, f"shardId-{shard}", int(first), int(last)))
+    except StreamError as error:
+        return f"{file.url} stays damaged: {error}"
+    if not records or _name(stream_name, records) != name:
+        return f"{file.url} stays damaged: the stream does not hold its records any more."
+    made = table.stage_arrow(_rows(stream_name, records), name, _partition(records[0]))
+    if (made.path, made.size) == (file.path, file.size):
+        return f"{file.url} was written again from the stream: {len(records)} records."
+    table.storage.filesystem.delete_file(table.storage.path(f"{table.spec.name}/{made.path}"))
+    return f"{file.url} stays damaged: its records on the stream make another file."
+
+
+def _records_between(stream: EventStream, shard_id: str, first: int, last: int) -> Iterator[StoredRecord]:
+    after: str | None = None
+    while found := stream.read(shard_id, after).records:
+        yield from (record for record in found if first <= int(record.sequence_number) <= last)
+        after = found[-1].sequence_number
+        if int(after) >= last:
+            return

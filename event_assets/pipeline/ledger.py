@@ -1,0 +1,184 @@
+"""event_ledger: the books of every hour of arrival that something happened to.
+
+The counts of the tables are taken at versions that belong together: the raw records that the clean events were made of,
+the copies that the enriched events were filtered by. So the books balance at any moment, also while other runs write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import (
+    CLEAN_EVENTS,
+    DUPLICATE_EVENTS,
+    ENRICHED_EVENTS,
+    EVENT_LEDGER,
+    QUARANTINED_EVENTS,
+    RAW_EVENTS,
+)
+from event_assets.lake.files import LakeFile
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Source
+from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
+from event_assets.pipeline.pending_changes import is_anew, outstanding
+from event_assets.pipeline.report import StepReport, report_of
+from event_assets.pipeline.run import Run
+from event_assets.pipeline.window import Window
+from event_assets.transforms.events.deduplicate import POSITION
+from event_assets.transforms.events.ledger import event_ledger
+
+_ATTEMPTS = 10
+_DAYS_SHOWN = 3
+_POSITION = list(POSITION)
+_SOURCES = (CLEAN_EVENTS.name, QUARANTINED_EVENTS.name, ENRICHED_EVENTS.name, DUPLICATE_EVENTS.name)
+
+
+class _Versions:
+    """The tables at versions that belong together."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.enriched = lake.table(ENRICHED_EVENTS.name).snapshot()
+        copies = self.enriched.progress.source(DUPLICATE_EVENTS.name)
+        self.duplicates = _as_taken_in(lake.table(DUPLICATE_EVENTS.name), copies)
+        self.quarantined = lake.table(QUARANTINED_EVENTS.name).snapshot()
+        self.clean = lake.table(CLEAN_EVENTS.name).snapshot()
+        landed = self.clean.progress.source(RAW_EVENTS.name)
+        self.raw = _as_taken_in(lake.table(RAW_EVENTS.name), landed)
+        self.uncleaned = set(landed.pending)
+        same = self.quarantined.progress.source(RAW_EVENTS.name) == landed
+        self.agree = same and not is_anew(self.raw, landed) and not is_anew(self.duplicates, copies)
+
+    def of(self, name: str) -> Snapshot:
+        """The snapshot of a table that the books are made from."""
+        return {
+            CLEAN_EVENTS.name: self.clean,
+            QUARANTINED_EVENTS.name: self.quarantined,
+            ENRICHED_EVENTS.name: self.enriched,
+            DUPLICATE_EVENTS.name: self.duplicates,
+        }[name]
+
+
+def _as_taken_in(table: LakeTable, source: Source) -> Snapshot:
+    """The version that was taken in; of another table than that, the one that stands."""
+    now = table.snapshot()
+    return now if is_anew(now, source) else table.at(max(source.through, 0))
+
+
+def ledger_step(run: Run) -> StepReport:
+    """Brings the books up to date: for the window's days of arrival and for every other that changed since the last
+    time."""
+    for name in (RAW_EVENTS.name, *_SOURCES):
+        run.lake.table(name).snapshot()
+    return retry_on_conflict(lambda: _keep(run.lake, run.spark, run.window))
+
+
+def _keep(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
+    versions = _matching_versions(lake)
+    base = lake.table(EVENT_LEDGER.name).snapshot()
+    progress = base.progress
+    for name in _SOURCES:
+        todo = outstanding(versions.of(name), progress)
+        progress = progress.with_source(name, todo.after(todo.dates))
+    if not versions.agree or (progress == base.progress and not base.files):
+        return _report(base, [], [])
+    dates = sorted((_changed(versions, base) | set(window.among(versions.raw.dates()))) - versions.uncleaned)
+    staged = base.table.stage(_books(spark, versions, dates), len(dates), len(dates) * 24) if dates else []
+    version = base.table.commit(base, progress, add=staged, remove=base.of_dates(dates))
+    return _report(base.table.at(version), staged, dates)
+
+
+def _matching_versions(lake: Lake) -> _Versions:
+    versions = _Versions(lake)
+    for _ in range(_ATTEMPTS):
+        if versions.agree:
+            break
+        time.sleep(0.5)
+        versions = _Versions(lake)
+    return versions
+
+
+def _changed(versions: _Versions, base: Snapshot) -> set[str]:
+    """The days of arrival whose counts may differ from the books."""
+    every = versions.raw.dates()
+    if not base.files:
+        return every
+    changed: set[str] = set()
+    for name in _SOURCES:
+        snapshot, source = versions.of(name), base.progress.source(name)
+        if is_anew(snapshot, source):
+            return every
+        changes = snapshot.changes_since(source.through)
+        active = {file.path: file for file in snapshot.files}
+        for commit in changes.commits:
+            if commit.replaced or any(path not in active for path in commit.added):
+                return every
+            changed |= _arrivals(active[path] for path in commit.added)
+        if not changes.known:
+            return every
+    return changed & every
+
+
+def _arrivals(files: Iterable[LakeFile]) -> set[str]:
+    """The days of arrival that the files' rows may be of, by their bounds: every day between the first and the last."""
+    days: set[str] = set()
+    for file in files:
+        first = file.partition.get("arrival_date") or str(file.low.get("arrival_date", ""))
+        last = file.partition.get("arrival_date") or str(file.high.get("arrival_date", ""))
+        days |= {str(day) for day in _days(first, last)}
+    return days
+
+
+def _days(first: str, last: str) -> list[str]:
+    start, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+    return [str(start + dt.timedelta(days=n)) for n in range((end - start).days + 1)]
+
+
+def _books(spark: SparkSession, versions: _Versions, dates: list[str]) -> DataFrame:
+    first, last = dates[0], dates[-1]
+
+    def rows(snapshot: Snapshot) -> DataFrame:
+        files = snapshot.select("arrival_date", first, last)
+        return _arrived(snapshot.read(spark, files), dates)
+
+    behind = sorted(outstanding(versions.clean, versions.enriched.progress, versions.enriched.dates).dates)
+    clean, enriched = rows(versions.clean), rows(versions.enriched)
+    if behind:
+        waiting, standing = _on(clean, behind), _on(enriched, behind)
+        # Of a date that is behind, a row counts as enriched as long as the clean row that it was made of is there.
+        enriched = _on(enriched, behind, not_on=True).unionByName(standing.join(waiting, _POSITION, "left_semi"))
+        pending = waiting.join(standing, _POSITION, "left_anti")
+    else:
+        pending = versions.clean.read(spark, [])
+    return event_ledger(
+        rows(versions.raw), clean, rows(versions.quarantined), enriched, rows(versions.duplicates), pending
+    )
+
+
+def _on(rows: DataFrame, event_dates: Sequence[str], *, not_on: bool = False) -> DataFrame:
+    """The rows of these event dates, or all others."""
+    wanted = rows.sparkSession.createDataFrame([(date,) for date in event_dates], "wanted string")
+    dates = wanted.select(F.col("wanted").cast("date").alias("event_date"))
+    return rows.join(dates, "event_date", "left_anti" if not_on else "left_semi").select(*rows.columns)
+
+
+def _arrived(rows: DataFrame, dates: list[str]) -> DataFrame:
+    return rows.where(F.col("arrival_date").isin([F.lit(date).cast("date") for date in dates]))
+
+
+def _report(snapshot: Snapshot, staged: list[LakeFile], dates: list[str]) -> StepReport:
+    shown = report_of(snapshot, staged, dates)
+    return replace(shown, bars=_landed_per_hour(snapshot), bars_unit="events landed per hour")
+
+
+def _landed_per_hour(ledger: Snapshot) -> list[tuple[str, float]]:
+    """The last hours in which something arrived."""
+    files = ledger.of_dates(sorted(ledger.dates())[-_DAYS_SHOWN:])
+    rows = ledger.arrow(files, ("arrival_date", "arrival_hour", "landed")).to_pylist()
+    landed = sorted((f"{row['arrival_date']} {row['arrival_hour']:02}:00", float(row["landed"])) for row in rows)
+    return landed[-24 * _DAYS_SHOWN :]

@@ -1,0 +1,131 @@
+"""The warehouse's tables: what changed in the lake is loaded, date by date, in one transaction each time.
+
+What is loaded is known from the warehouse's own record, written by the transaction that loaded it. Where rows only
+came, only the new files are staged; a date that lost rows, and a table that is one whole, is replaced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from event_assets.contract.tables import WarehouseTable
+from event_assets.lake.files import LakeFile
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Source
+from event_assets.lake.table import Changes, Snapshot
+from event_assets.pipeline.pending_changes import AGAIN, Outstanding
+from event_assets.pipeline.window import Window
+from event_assets.warehouse.loads import OF_ANOTHER, LoadReport, PartitionDate, Totals
+from event_assets.warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load step did: the version the table is from now, rows of the lake table, and a report per transaction."""
+
+    lake_version: int
+    rows: int
+    bytes: int
+    dates: tuple[str, ...] = ()
+    reports: tuple[LoadReport, ...] = ()
+
+
+def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: Window, rebuild: bool = False) -> Loaded:
+    """Brings a table of the warehouse up to date: the window's dates, or the whole of a table without any."""
+    snapshot = lake.table(table.lake.name).snapshot()
+    if not table.partition_by:
+        return _load_whole(snapshot, warehouse, table, rebuild)
+    todo = behind(snapshot, warehouse, table)
+    again = set(window.among(snapshot.dates())) if rebuild else set()
+    arrivals, rewritten = todo.appended(d for d in window.among(todo.dates) if d not in again)
+    again |= set(rewritten)
+    remaining = dict(todo.dates)
+    reports = []
+    for dates, files, mode in [
+        *((arrival.dates, arrival.files, "append") for arrival in arrivals),
+        *([(tuple(sorted(again)), tuple(snapshot.of_dates(again)), "replace")] if again else []),
+    ]:
+        for date in dates:
+            remaining.pop(date, None)
+        reports.append(
+            warehouse.load_partition(
+                table,
+                [dt.date.fromisoformat(date) for date in dates],
+                [file for file in files if file.partition[table.partition_by] in dates],
+                lake_totals(snapshot, table, dates),
+                "append" if mode == "append" else "replace",
+                snapshot.version,
+                through=max(min(remaining.values(), default=snapshot.version), -1),
+                lake_table=snapshot.id,
+            )
+        )
+    done = sorted(set(todo.dates) - remaining.keys() | again)
+    return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, tuple(done), tuple(reports))
+
+
+def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Outstanding:
+    """The dates on which the table is behind the lake, each with the lake's version that it is loaded from."""
+    loaded = warehouse.loaded_versions(table, snapshot.id)
+    if any(_is_of_another(version, snapshot) for version in loaded.values()):
+        every = snapshot.dates() | {str(date) for date in loaded if date}
+        again = [date for date in every if loaded.get(dt.date.fromisoformat(date)) != snapshot.version]
+        return Outstanding(snapshot, Source(), Changes(False, ()), dict.fromkeys(again, AGAIN))
+    through = loaded.get(None, -1)
+    changes = snapshot.changes_since(through)
+    dates: dict[str, int] = {}
+    if changes.known:
+        for commit in changes.commits:
+            for date in commit.touched:
+                version = max(loaded.get(dt.date.fromisoformat(date), -1), through)
+                if commit.version > version:
+                    dates[date] = version
+    else:
+        dates = dict.fromkeys(snapshot.dates(), -1)
+    return Outstanding(snapshot, Source(through), changes, dates)
+
+
+def loaded_version(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> int | None:
+    """The lake's version that a table that is one whole is loaded from; None where it is from no version of this lake
+    table."""
+    version = warehouse.loaded_versions(table, snapshot.id).get(None)
+    return None if version is None or _is_of_another(version, snapshot) else version
+
+
+def _is_of_another(version: int, snapshot: Snapshot) -> bool:
+    """Whether what was loaded from this version is from a lake table that was deleted and made anew."""
+    return version == OF_ANOTHER or version > snapshot.version
+
+
+def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable, rebuild: bool) -> Loaded:
+    if loaded_version(snapshot, warehouse, table) == snapshot.version and not rebuild:
+        return Loaded(snapshot.version, snapshot.rows, snapshot.bytes)
+    report = warehouse.load_partition(
+        table,
+        None,
+        snapshot.files,
+        lake_totals(snapshot, table, None),
+        "replace",
+        snapshot.version,
+        lake_table=snapshot.id,
+    )
+    return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), (report,))
+
+
+def lake_totals(snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str] | None) -> dict[PartitionDate, Totals]:
+    """Rows and sums of each date as the lake has them; dates None: of a table that is one whole."""
+    if dates is None:
+        return {None: _total(snapshot, table, snapshot.files)}
+    by_date: dict[str, list[LakeFile]] = {date: [] for date in dates}
+    for file in snapshot.of_dates(by_date):
+        by_date[file.partition[table.partition_by]].append(file)
+    return {dt.date.fromisoformat(d): _total(snapshot, table, files) for d, files in by_date.items()}
+
+
+def _total(snapshot: Snapshot, table: WarehouseTable, files: Sequence[LakeFile]) -> Totals:
+    rows = snapshot.arrow(files, table.sums)
+    sums = {name: pc.sum(rows[name]).as_py() or 0 for name in table.sums}
+    return Totals(sum(file.rows for file in files), sums)

@@ -1,0 +1,172 @@
+"""visitors, identities, user_traits, users and user_segments: tables about people, which have no days.
+
+Of the first four only the rows of those are made again whom a change upstream affects (see keyed_refresh.py).
+user_segments are places among all, so they are always made whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from event_assets.contract.tables import (
+    CONVERSION_IDS,
+    ENRICHED_EVENTS,
+    IDENTITIES,
+    SESSIONS,
+    USER_SEGMENTS,
+    USER_TRAITS,
+    USERS,
+    VISITORS,
+)
+from event_assets.lake.table import Snapshot
+from event_assets.pipeline.keyed_refresh import Made, Recipe, Work, bring_up_to_date
+from event_assets.pipeline.report import StepReport
+from event_assets.pipeline.run import Run
+from event_assets.transforms.affected import is_one_of, listed
+from event_assets.transforms.identity.identities import (
+    events_of,
+    identities,
+    replace_identities,
+    sessions_of,
+    touched_ids,
+)
+from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, replace_user_traits, user_traits, with_traits
+from event_assets.transforms.people.users import CONSENT, ids_of, replace_users, touched_persons, users
+from event_assets.transforms.people.visitors import of_visitors, replace_visitors, touched_visitors, visitors
+from event_assets.transforms.segments.user_segments import user_segments, week_before
+
+CODE = "7"
+"""Version of the code that makes these tables; raise it when the rows it gives change."""
+
+_CARRIERS = ("anonymous_id", "user_id")
+_OF_EVENTS = ("event_id", "event", "derived_at", "received_at", "properties", "revenue_reporting", "is_bot", *CONSENT)
+_OF_SESSIONS = ("session_id", "start_at", "page_views", "source", "medium", "campaign", "channel_group")
+"""Beside the ids, the columns that users are made of."""
+
+
+def visitors_step(run: Run) -> StepReport:
+    """Brings visitors up to date."""
+
+    def whole(work: Work) -> Made:
+        return Made(visitors(work.rows(ENRICHED_EVENTS), work.rows(SESSIONS)))
+
+    def touched(work: Work) -> list[str] | None:
+        events = work.changed(ENRICHED_EVENTS, ("anonymous_id", "user_id", "derived_at", "received_at", "is_bot"))
+        return touched_visitors(events, work.changed(SESSIONS, ("anonymous_id", "page_views", "engaged_seconds")))
+
+    def part(work: Work, ids: list[str]) -> Made:
+        events, sessions = (of_visitors(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
+        return Made(replace_visitors(work.existing, visitors(events, sessions), ids))
+
+    recipe = Recipe(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, touched, part)
+    return bring_up_to_date(run, recipe)
+
+
+def identities_step(run: Run) -> StepReport:
+    """Brings identities up to date."""
+
+    def whole(work: Work) -> Made:
+        found = identities(work.rows(ENRICHED_EVENTS), work.checkpoint)
+        return Made(found.rows, {"rounds": found.rounds})
+
+    def touched(work: Work) -> list[str] | None:
+        changed = work.changed(ENRICHED_EVENTS, (*_CARRIERS, "event", "derived_at", "received_at", "properties"))
+        return touched_ids(changed, work.rows(ENRICHED_EVENTS), work.existing)
+
+    def part(work: Work, ids: list[str]) -> Made:
+        found = identities(events_of(work.rows(ENRICHED_EVENTS), ids), work.checkpoint)
+        return Made(replace_identities(work.existing, found.rows, ids), {"rounds": found.rounds})
+
+    return bring_up_to_date(run, Recipe(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, touched, part))
+
+
+def user_traits_step(run: Run) -> StepReport:
+    """Brings user_traits up to date."""
+
+    def whole(work: Work) -> Made:
+        return Made(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
+
+    def touched(work: Work) -> list[str] | None:
+        events = with_traits(work.changed(ENRICHED_EVENTS, TRAIT_COLUMNS))
+        return touched_persons(
+            work.changed(IDENTITIES, IDENTITIES.column_names),
+            events.select(*_CARRIERS),
+            work.rows(IDENTITIES),
+            with_traits(work.rows(ENRICHED_EVENTS)).select(*_CARRIERS),
+        )
+
+    def part(work: Work, persons: list[str]) -> Made | None:
+        people = work.rows(IDENTITIES)
+        ids = ids_of(persons, people)
+        if ids is None:
+            return None
+        made = user_traits(people, sessions_of(with_traits(work.rows(ENRICHED_EVENTS)), ids))
+        return Made(replace_user_traits(work.existing, made, persons))
+
+    recipe = Recipe(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, touched, part)
+    return bring_up_to_date(run, recipe)
+
+
+def users_step(run: Run) -> StepReport:
+    """Brings users up to date."""
+    rules = run.rules.sessions
+    sources = (IDENTITIES, ENRICHED_EVENTS, SESSIONS, USER_TRAITS, CONVERSION_IDS)
+
+    def whole(work: Work) -> Made:
+        people, events, sessions, traits, conversions = (work.rows(table) for table in sources)
+        return Made(users(people, events, sessions, traits, rules, conversions))
+
+    def touched(work: Work) -> list[str] | None:
+        events = work.changed(ENRICHED_EVENTS, (*_CARRIERS, *_OF_EVENTS))
+        sessions = work.changed(SESSIONS, (*_CARRIERS, *_OF_SESSIONS))
+        counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
+        carriers = (rows.select(*_CARRIERS) for rows in (events, sessions, counted_anew))
+        persons = touched_persons(
+            work.changed(IDENTITIES, IDENTITIES.column_names),
+            reduce(DataFrame.unionByName, carriers),
+            work.rows(IDENTITIES),
+            work.rows(ENRICHED_EVENTS).select(*_CARRIERS).unionByName(work.rows(SESSIONS).select(*_CARRIERS)),
+        )
+        described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
+        return None if persons is None or described is None else sorted({*persons, *described})
+
+    def part(work: Work, persons: list[str]) -> Made | None:
+        people = work.rows(IDENTITIES)
+        ids = ids_of(persons, people)
+        if ids is None:
+            return None
+        events, sessions = (sessions_of(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
+        traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
+        made = users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS))
+        return Made(replace_users(work.existing, made, persons))
+
+    return bring_up_to_date(run, Recipe(USERS, sources, f"{CODE}-{rules}", whole, touched, part))
+
+
+def segments_step(run: Run) -> StepReport:
+    """Brings user_segments up to date, as of the last day that the lake has events of."""
+
+    def whole(work: Work) -> Made:
+        as_of = last_date(work.upstream[ENRICHED_EVENTS.name])
+        active = with_person(_of_week_before(work, as_of), work.rows(IDENTITIES))
+        return Made(user_segments(work.rows(USERS), active, as_of))
+
+    sources = (USERS, ENRICHED_EVENTS, IDENTITIES)
+    return bring_up_to_date(run, Recipe(USER_SEGMENTS, sources, CODE, whole))
+
+
+def last_date(enriched: Snapshot) -> dt.date:
+    """The last day that there are events of; without any, a day that is before all."""
+    dates = enriched.dates()
+    return dt.date.fromisoformat(max(dates)) if dates else dt.date(1970, 1, 1)
+
+
+def _of_week_before(work: Work, as_of: dt.date) -> DataFrame:
+    first, last = map(str, week_before(as_of))
+    enriched = work.upstream[ENRICHED_EVENTS.name]
+    files = enriched.of_dates(date for date in enriched.dates() if first <= date <= last)
+    return enriched.read(work.spark, files).select(*_CARRIERS, "event_date")

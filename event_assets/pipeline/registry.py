@@ -1,0 +1,210 @@
+"""The graph: every step of the lake once, in the order of the data.
+
+Assets, their order and lineage, the days that are behind, the `model` command and the docs follow from this list. A new
+table is its columns (in the contract), its transform, and one entry here. What a step does is in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, get_args
+
+from event_assets.contract.tables import (
+    ACTIVE_USERS,
+    ATTRIBUTION,
+    CHANNEL_PERFORMANCE,
+    CLEAN_EVENTS,
+    CONVERSION_IDS,
+    CONVERSION_PATHS,
+    CONVERSIONS,
+    DAILY_METRICS,
+    DUPLICATE_EVENTS,
+    ENRICHED_EVENTS,
+    EVENT_DAYS,
+    EVENT_IDS,
+    EVENT_LEDGER,
+    FUNNELS,
+    IDENTITIES,
+    LIFECYCLE,
+    PAGE_VIEWS,
+    PATHS,
+    QUARANTINED_EVENTS,
+    RAW_EVENTS,
+    RETENTION,
+    SEGMENT_MEMBERSHIPS,
+    SESSION_ISSUES,
+    SESSIONS,
+    STICKINESS,
+    TOUCHES,
+    USER_SEGMENTS,
+    USER_TRAITS,
+    USERS,
+    VISITORS,
+    WEB_VITALS,
+    Table,
+)
+from event_assets.pipeline import attribution, clean, counting, enrich, metrics, people, product, segments, sessions
+from event_assets.pipeline.attribution import (
+    attribution_step,
+    channel_performance_step,
+    conversion_paths_step,
+    conversions_step,
+    touches_step,
+)
+from event_assets.pipeline.clean import clean_step, quarantine_step
+from event_assets.pipeline.counting import conversion_ids_step
+from event_assets.pipeline.enrich import enrich_step, index_step
+from event_assets.pipeline.land import land_step
+from event_assets.pipeline.ledger import ledger_step
+from event_assets.pipeline.metrics import metrics_step
+from event_assets.pipeline.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
+from event_assets.pipeline.product import analyses_step
+from event_assets.pipeline.report import StepReport
+from event_assets.pipeline.run import Run
+from event_assets.pipeline.segments import memberships_step
+from event_assets.pipeline.sessions import sessions_step
+
+Group = Literal[
+    "ingest", "events", "identity", "sessions", "people", "attribution", "product", "segments", "metrics", "warehouse"
+]
+GROUPS: tuple[Group, ...] = get_args(Group)
+"""The domains, in the order in which data goes through them: none reads a later one."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What makes some tables of the lake out of others.
+
+    `tables` are the ones that it commits. It `follows` tables day by day: a day that changes there is behind here until
+    it is refreshed. It `reads` others as they are. `code` is the version of what it does. `rebuilds` says what a
+    rebuild can be narrowed to; `timely` whether every run of new events needs it.
+    """
+
+    tables: tuple[Table, ...]
+    refresh: Callable[[Run], StepReport | tuple[StepReport, ...]]
+    group: Group
+    code: str = "1"
+    follows: tuple[Table, ...] = ()
+    reads: tuple[Table, ...] = ()
+    rebuilds: Literal["days", "hours", "nothing"] = "days"
+    on_spark: bool = True
+    timely: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of its last table, which the others lead to."""
+        return self.tables[-1].name
+
+    @property
+    def upstream(self) -> tuple[Table, ...]:
+        """The tables that it is made of."""
+        return (*self.follows, *self.reads)
+
+    @property
+    def is_by_day(self) -> bool:
+        """Whether its tables are laid out by days, of arrival or of the events."""
+        return any(table.is_by_day for table in self.tables)
+
+    def run(self, run: Run) -> tuple[StepReport, ...]:
+        """Refreshes its tables. Gives a report of each."""
+        made = self.refresh(run)
+        return (made,) if isinstance(made, StepReport) else made
+
+
+_OF_PEOPLE = (ENRICHED_EVENTS, IDENTITIES)
+
+STEPS: tuple[Step, ...] = (
+    Step((RAW_EVENTS,), land_step, "ingest", rebuilds="nothing", on_spark=False),
+    Step((CLEAN_EVENTS,), clean_step, "events", clean.CODE, follows=(RAW_EVENTS,), rebuilds="hours"),
+    Step(
+        (QUARANTINED_EVENTS,),
+        quarantine_step,
+        "events",
+        clean.CODE,
+        follows=(RAW_EVENTS,),
+        reads=(CLEAN_EVENTS,),
+        rebuilds="hours",
+    ),
+    Step((EVENT_IDS, DUPLICATE_EVENTS), index_step, "events", enrich.CODE, reads=(CLEAN_EVENTS,), rebuilds="nothing"),
+    Step((ENRICHED_EVENTS,), enrich_step, "events", enrich.CODE, follows=(CLEAN_EVENTS, DUPLICATE_EVENTS)),
+    Step(
+        (EVENT_LEDGER,),
+        ledger_step,
+        "events",
+        reads=(RAW_EVENTS, CLEAN_EVENTS, QUARANTINED_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS),
+        rebuilds="nothing",
+    ),
+    Step(
+        (CONVERSION_IDS,),
+        conversion_ids_step,
+        "events",
+        counting.CODE,
+        reads=(ENRICHED_EVENTS,),
+        rebuilds="nothing",
+    ),
+    Step((IDENTITIES,), identities_step, "identity", people.CODE, reads=(ENRICHED_EVENTS,)),
+    Step(
+        (EVENT_DAYS, PAGE_VIEWS, SESSIONS, SESSION_ISSUES),
+        sessions_step,
+        "sessions",
+        sessions.CODE,
+        follows=(ENRICHED_EVENTS, CONVERSION_IDS),
+        reads=(IDENTITIES,),
+    ),
+    Step((VISITORS,), visitors_step, "people", people.CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
+    Step((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
+    Step((USERS,), users_step, "people", people.CODE, reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS)),
+    Step((TOUCHES,), touches_step, "attribution", attribution.CODE, reads=(SESSIONS, PAGE_VIEWS)),
+    Step((CONVERSIONS,), conversions_step, "attribution", attribution.CODE, reads=(*_OF_PEOPLE, CONVERSION_IDS)),
+    Step((CONVERSION_PATHS,), conversion_paths_step, "attribution", attribution.CODE, reads=(TOUCHES, CONVERSIONS)),
+    Step((ATTRIBUTION,), attribution_step, "attribution", attribution.CODE, reads=(CONVERSION_PATHS,)),
+    Step((CHANNEL_PERFORMANCE,), channel_performance_step, "attribution", attribution.CODE, reads=(CONVERSION_PATHS,)),
+    *(
+        Step((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, timely=False)
+        for table, reads in (
+            (FUNNELS, _OF_PEOPLE),
+            (RETENTION, _OF_PEOPLE),
+            (LIFECYCLE, _OF_PEOPLE),
+            (PATHS, (ENRICHED_EVENTS,)),
+            (ACTIVE_USERS, _OF_PEOPLE),
+            (STICKINESS, _OF_PEOPLE),
+            (WEB_VITALS, (ENRICHED_EVENTS,)),
+        )
+    ),
+    Step((USER_SEGMENTS,), segments_step, "segments", people.CODE, reads=(*_OF_PEOPLE, USERS)),
+    Step(
+        (SEGMENT_MEMBERSHIPS,),
+        memberships_step,
+        "segments",
+        segments.CODE,
+        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS),
+        timely=False,
+    ),
+    Step(
+        (DAILY_METRICS,),
+        metrics_step,
+        "metrics",
+        metrics.CODE,
+        follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
+    ),
+)
+"""The steps, each after all that it reads."""
+
+
+def step_of(table: Table) -> Step:
+    """The step that makes a table."""
+    return next(step for step in STEPS if table in step.tables)
+
+
+def refresh_all(run: Run, steps: Iterable[Step] = STEPS) -> list[StepReport]:
+    """Every step once, in the order of the data. Gives their reports."""
+    return [report for step in steps for report in step.run(run)]
+
+
+def followed(by: str) -> Iterator[tuple[str, str]]:
+    """Which table follows which day by day, upstream first, among those laid out by this column's days."""
+    for step in STEPS:
+        for upstream in step.follows:
+            yield from ((upstream.name, table.name) for table in step.tables if by in table.partition_by)

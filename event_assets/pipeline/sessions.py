@@ -1,0 +1,271 @@
+"""sessions, session_issues and page_views: what changed among the enriched events is sessionised again, nothing else.
+
+All come from one pass. A change on one day can change sessions that began on another (past midnight; a late event that
+joins two), so each table's commit covers all days that it concerns, at once. page_views is committed last: how page
+views stood before tells whose sessions a moved page view touches, so it must not be lost before the sessions are
+written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import (
+    CONVERSION_IDS,
+    ENRICHED_EVENTS,
+    EVENT_DAYS,
+    IDENTITIES,
+    PAGE_VIEWS,
+    SESSION_ISSUES,
+    SESSIONS,
+)
+from event_assets.lake.lake import Lake
+from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.pipeline.event_index import EventIndex
+from event_assets.pipeline.pending_changes import Outstanding, is_anew, outstanding
+from event_assets.pipeline.report import StepReport, report_of
+from event_assets.pipeline.run import Run
+from event_assets.pipeline.stitching import Stamping
+from event_assets.pipeline.window import Window
+from event_assets.transforms.checkpoint import Checkpoint
+from event_assets.transforms.sessions.page_views import page_views_by_part
+from event_assets.transforms.sessions.resessionise import Tables, in_zones, out_of_zones, resessionise
+from event_assets.transforms.sessions.session_issues import session_issues
+from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise_in_parts
+from event_assets.transforms.sessions.sessions import sessions
+
+CODE = "4"
+"""Version of the code that makes these tables; raise it when the rows it gives change."""
+
+
+@dataclass(frozen=True)
+class Sessionising:
+    """What to sessionise: the days, by which rules, whether from scratch."""
+
+    window: Window
+    rules: SessionRules
+    rebuild: bool = False
+
+    @property
+    def code(self) -> str:
+        return f"{CODE}-{self.rules}"
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables as they are now, what of the enriched events is outstanding, and whose sessions are."""
+
+    events: Snapshot
+    sessions: Snapshot
+    issues: Snapshot
+    page_views: Snapshot
+    todo: Outstanding
+    conversions: Snapshot
+    counted_anew: Outstanding
+    index: EventIndex
+    stamping: Stamping
+
+
+class _Rows(NamedTuple):
+    """The rows of a table to write, and the days on which rows go or come: these days are written whole."""
+
+    base: Snapshot
+    rows: DataFrame
+    days: list[str]
+
+
+def sessions_step(run: Run) -> tuple[StepReport, ...]:
+    """Brings page_views, sessions and session_issues up to date for the days of the window, and whose all sessions are,
+    and their index.
+
+    Gives the report of each, in this order.
+    """
+    what = Sessionising(run.window, run.rules.sessions, run.rebuild)
+    return retry_on_conflict(lambda: _bring_up_to_date(run.lake, run.spark, what))
+
+
+def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
+    tables = _tables(lake, spark)
+    known = tables.events.dates() - tables.todo.dates.keys()
+    progress = tables.page_views.progress
+    again = {day for day in what.window.among(known) if what.rebuild or progress.is_outdated(what.code, day)}
+    days = sorted({*what.window.among({*tables.todo.dates, *tables.counted_anew.dates}), *again})
+    if tables.todo.is_anew:  # sessions reach over days: those of other events cannot stand beside new ones
+        days = sorted(tables.todo.dates)
+    with lake.scratch() as checkpoint:
+        made = _made(spark, tables, what, days, again, checkpoint) if days else _restamped(spark, tables)
+        if days or tables.stamping.days:
+            tables.index.commit()
+        written = [_write(tables, what, each, days, known, again) for each in made]
+    entries = report_of(lake.table(EVENT_DAYS.name).snapshot())
+    page_views = written[2] if days else report_of(tables.page_views)
+    issues = written[1] if days else report_of(tables.issues)
+    return entries, page_views, written[0], issues
+
+
+def _tables(lake: Lake, spark: SparkSession) -> _Tables:
+    # What is made of others is read first: then none is ahead of what it is made of, whoever writes meanwhile.
+    standing, issues, views = (lake.table(table.name).snapshot() for table in (SESSIONS, SESSION_ISSUES, PAGE_VIEWS))
+    entries, identities = lake.table(EVENT_DAYS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
+    conversions, events = (lake.table(table.name).snapshot() for table in (CONVERSION_IDS, ENRICHED_EVENTS))
+    # page_views are committed last, so another one is behind them only where its table was deleted.
+    behind = min(views, standing, issues, key=lambda table: _through(table, events))
+    todo = outstanding(events, behind.progress, lambda: standing.dates() | issues.dates() | views.dates())
+    index = EventIndex(spark, entries, events, standing, views)
+    counted_anew = outstanding(conversions, behind.progress)
+    stamping = Stamping(spark, standing, identities, index)
+    return _Tables(events, standing, issues, views, todo, conversions, counted_anew, index, stamping)
+
+
+def _through(table: Snapshot, events: Snapshot) -> int:
+    """The version of these events that the table has; -1 where it has other ones, of a table that was deleted."""
+    source = table.progress.source(ENRICHED_EVENTS.name)
+    return -1 if is_anew(events, source) else source.through
+
+
+def _made(
+    spark: SparkSession,
+    tables: _Tables,
+    what: Sessionising,
+    days: Sequence[str],
+    again: Collection[str],
+    checkpoint: Checkpoint,
+) -> list[_Rows]:
+    is_first = not tables.sessions.files and not tables.page_views.files and not tables.issues.files
+    if tables.todo.is_anew or (is_first and set(days) >= tables.events.dates()):
+        return _everything(spark, tables, what.rules, checkpoint)
+    changed = _changed(spark, tables, days, again)
+    return _zones(spark, tables, what, changed, checkpoint)
+
+
+def _everything(spark: SparkSession, tables: _Tables, rules: SessionRules, checkpoint: Checkpoint) -> list[_Rows]:
+    events = tables.events.read(spark)
+    found = session_events(events, rules, tables.conversions.read(spark))
+    rows = checkpoint(*sessionise_in_parts(found, rules))
+    made = checkpoint(sessions(rows, events, rules))
+    tables.index.add_sessions(made)
+    of_tables = (
+        (tables.sessions, tables.stamping.stamp(made, tables.sessions.read(spark, []))),
+        (tables.issues, session_issues(rows, rules)),
+        (tables.page_views, page_views_by_part(rows, events, rules, checkpoint)),
+    )
+    return [_Rows(base, each, sorted(tables.events.dates() | base.dates())) for base, each in of_tables]
+
+
+def _zones(
+    spark: SparkSession,
+    tables: _Tables,
+    what: Sessionising,
+    changed: DataFrame,
+    checkpoint: Checkpoint,
+) -> list[_Rows]:
+    def days_of(snapshot: Snapshot) -> Callable[[Collection[dt.date]], DataFrame]:
+        return lambda dates: snapshot.read(spark, snapshot.of_dates(map(str, dates)))
+
+    result = resessionise(
+        changed,
+        Tables(
+            dates=[dt.date.fromisoformat(day) for day in tables.events.dates()],
+            events=days_of(tables.events),
+            page_views=days_of(tables.page_views),
+            event_days=tables.index.rows,
+            checkpoint=checkpoint,
+            conversion_ids=tables.conversions.read(spark),
+        ),
+        what.rules,
+    )
+    near = [str(date) for date in result.dates]
+
+    def replacing(base: Snapshot, rows: DataFrame) -> tuple[DataFrame, list[str]]:
+        """The rows of the zones, and the days on which they come or others go."""
+        come, going = checkpoint(rows), in_zones(base.read(spark, base.of_dates(near)), result.zones)
+        return come, _distinct_days(come.select("event_date").unionByName(going.select("event_date")))
+
+    def standing(base: Snapshot, days: Collection[str]) -> DataFrame:
+        return out_of_zones(base.read(spark, base.of_dates(days)), result.zones)
+
+    come, days = replacing(tables.sessions, result.sessions)
+    tables.index.add_sessions(come)
+    days = sorted({*days, *tables.stamping.days})
+    made = [_Rows(tables.sessions, tables.stamping.stamp(come, standing(tables.sessions, days)), days)]
+    for base, rows in ((tables.issues, result.session_issues), (tables.page_views, result.page_views)):
+        come, days = replacing(base, rows)
+        made.append(_Rows(base, standing(base, days).unionByName(come), days))
+    return made
+
+
+def _restamped(spark: SparkSession, tables: _Tables) -> list[_Rows]:
+    """The sessions alone, where no event is outstanding."""
+    days = tables.stamping.days
+    standing = tables.sessions.read(spark, tables.sessions.of_dates(days))
+    rows = tables.stamping.stamp(standing.where("false"), standing) if days else standing
+    return [_Rows(tables.sessions, rows, days)]
+
+
+def _distinct_days(rows: DataFrame) -> list[str]:
+    return sorted(str(row["event_date"]) for row in rows.distinct().collect())
+
+
+def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], again: Collection[str]) -> DataFrame:
+    """The enriched rows of these days that came, and those that went: of days that lost rows, all of then and of
+    now. Where a conversion counts that did not, or the other way round, the day's that say which they are."""
+    arrivals, rewritten = tables.todo.appended(day for day in days if day in tables.todo.dates and day not in again)
+    frames = [_on(tables.events.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
+    if counted_anew := tables.counted_anew.dates.keys() & set(days):
+        frames.append(_of_conversions(spark, tables, counted_anew))
+    whole = {*again, *rewritten}
+    if whole:
+        frames.append(tables.events.read(spark, tables.events.of_dates(whole)))
+    for version in {tables.todo.dates[day] for day in rewritten if tables.todo.dates[day] >= 0}:
+        before = tables.events.table.at(version)
+        lost = [day for day in rewritten if tables.todo.dates[day] == version]
+        frames.append(before.read(spark, before.of_dates(lost)))
+    return reduce(lambda one, other: one.unionByName(other), frames)
+
+
+def _of_conversions(spark: SparkSession, tables: _Tables, days: Collection[str]) -> DataFrame:
+    """The enriched rows of these days that say which conversion they are."""
+    ids = _on(tables.conversions.read(spark), days).select("event_id")
+    return tables.events.read(spark, tables.events.of_dates(days)).join(ids, "event_id", "left_semi")
+
+
+def _on(rows: DataFrame, dates: Collection[str]) -> DataFrame:
+    return rows.where(F.col("event_date").cast("string").isin(sorted(dates)))
+
+
+def _write(
+    tables: _Tables,
+    what: Sessionising,
+    made: _Rows,
+    days: Sequence[str],
+    known: Collection[str],
+    again: Collection[str],
+) -> StepReport:
+    """Commits what was made of these `days`, unless there is nothing to say."""
+    base = made.base
+    progress = base.progress
+    if days:
+        progress = progress.with_source(ENRICHED_EVENTS.name, tables.todo.after(days))
+        progress = progress.with_source(CONVERSION_IDS.name, tables.counted_anew.after(days))
+        progress = progress.with_code(what.code, known, again)
+    if base is tables.sessions:
+        progress = tables.stamping.done(progress)
+    if progress == base.progress and not made.days:
+        return report_of(base)
+    going = base.of_dates(made.days)
+    expected = sum(file.rows for file in going) + _rows(tables, days)
+    staged = base.table.stage(made.rows, len(made.days), expected) if made.days else []
+    version = base.table.commit(base, progress, add=staged, remove=going)
+    return report_of(base.table.at(version), staged, rebuilt=sorted(again))
+
+
+def _rows(tables: _Tables, days: Sequence[str]) -> int:
+    """How many rows at the most come of these days' events."""
+    return sum(file.rows for file in tables.events.of_dates(days))

@@ -1,0 +1,77 @@
+"""Whose the sessions are, on whatever day they began: those whose device's user or person became another are stamped
+again, and no others.
+
+How a session is stamped stands in stitching.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyspark.sql import DataFrame, SparkSession
+
+from event_assets.contract.tables import IDENTITIES
+from event_assets.lake.progress import Progress
+from event_assets.lake.table import Snapshot
+from event_assets.pipeline.changed_rows import changed_rows, readable
+from event_assets.pipeline.event_index import EventIndex
+from event_assets.transforms.affected import carried_ids, carries, listed
+from event_assets.transforms.identity.stitching import STAMPS, of_ids, restamped_ids, stitch
+from event_assets.transforms.sessions.event_days import carrier_hash, find_days
+
+
+@dataclass(frozen=True)
+class Stamping:
+    """The sessions as they are, the identities that they are to be stamped from, and the index that finds them."""
+
+    spark: SparkSession
+    sessions: Snapshot
+    identities: Snapshot
+    index: EventIndex
+
+    @cached_property
+    def _restamped(self) -> DataFrame | None:
+        """The ids whose sessions may get another stamp; None where that is not known."""
+        then = readable(self.identities, self.sessions.progress.source(IDENTITIES.name))
+        return None if then is None else restamped_ids(changed_rows(self.spark, then, self.identities, STAMPS))
+
+    @cached_property
+    def _ids(self) -> list[str] | None:
+        """The same as a list; None where they are not few, or not known."""
+        if not self.sessions.files or self.sessions.progress.source(IDENTITIES.name) == self.identities.taken_in:
+            return []
+        return None if self._restamped is None else listed(self._restamped)
+
+    @cached_property
+    def days(self) -> list[str]:
+        """The days on which sessions of these ids begin."""
+        if self._ids == []:
+            return []
+        if self._restamped is None:
+            return sorted(self.sessions.dates())
+        ids = self._restamped
+        if self._ids is not None:
+            ids = self.spark.createDataFrame([(name,) for name in self._ids], "id string")
+        found = {str(day) for day in find_days(self.index.rows, ids.select(carrier_hash("id")))}
+        if self._ids is None:
+            return sorted(found & self.sessions.dates())
+        near = self.sessions.read(self.spark, self.sessions.of_dates(found)).where(carries(self._ids))
+        return sorted(str(row["event_date"]) for row in near.select("event_date").distinct().collect())
+
+    def stamp(self, made: DataFrame, standing: DataFrame) -> DataFrame:
+        """Session rows that were made, and those that stand: the first with their stamp, the others too if they need
+        it. Standing rows on other days than `days` need none."""
+        if self._ids is None:
+            return self._stitched(made.unionByName(standing))
+        if not self._ids:
+            return self._stitched(made).unionByName(standing)
+        concerned = carries(self._ids)
+        return self._stitched(made.unionByName(standing.where(concerned))).unionByName(standing.where(~concerned))
+
+    def done(self, progress: Progress) -> Progress:
+        """The sessions' progress once they are stamped."""
+        return progress.with_source(IDENTITIES.name, self.identities.taken_in)
+
+    def _stitched(self, rows: DataFrame) -> DataFrame:
+        return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))

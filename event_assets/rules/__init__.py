@@ -1,0 +1,1 @@
+"""The files that users own: analyses and segments."""

@@ -1,0 +1,1 @@
+"""Touches, conversions, and what channels are credited with."""

@@ -1,0 +1,151 @@
+"""Runs a Python function over large Arrow batches in processes of its own, for engines that run Python in only one.
+
+Sail runs Python functions inside its own process, one at a time; Apache Spark has a process per core already. Small
+batches stay where they are: starting a process takes longer than they do. A worker ends when its standard input does,
+so none outlives the process that started it, however that ends.
+
+`python -m event_assets.transforms.events.processes` is such a worker.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+BatchFunction = Callable[[pa.RecordBatch], Iterator[pa.RecordBatch]]
+
+LARGE_BYTES = 256_000
+"""Size from which a batch is shared out."""
+_CHUNK_BYTES = 500_000
+_LENGTH = struct.Struct("<Q")
+
+_turn = threading.Condition()
+_idle: list[_Worker] = []
+_busy: list[_Worker] = []
+
+
+def over_processes(
+    function: BatchFunction, batches: Iterable[pa.RecordBatch], processes: int
+) -> Iterator[pa.RecordBatch]:
+    """What `function` gives for the batches, in the order of their rows.
+
+    It must be picklable and look at each row alone. No more is worked on ahead than keeps the processes busy, and no
+    more processes work than so many, however many threads ask.
+    """
+    if processes <= 1:
+        for batch in batches:
+            yield from function(batch)
+        return
+    pickled = pickle.dumps(function)
+    ahead: deque[Future[list[pa.RecordBatch]]] = deque()
+    with ThreadPoolExecutor(processes) as threads:
+        for batch in batches:
+            if batch.nbytes < LARGE_BYTES:
+                yield from _finished(ahead, 0)
+                yield from function(batch)
+                continue
+            rows = max(1, batch.num_rows * _CHUNK_BYTES // batch.nbytes)
+            for start in range(0, batch.num_rows, rows):
+                ahead.append(threads.submit(_in_process, pickled, batch.slice(start, rows), processes))
+                yield from _finished(ahead, 2 * processes)
+        yield from _finished(ahead, 0)
+
+
+def _finished(ahead: deque[Future[list[pa.RecordBatch]]], left: int) -> Iterator[pa.RecordBatch]:
+    """The results of the oldest tasks, until so many are left."""
+    while len(ahead) > left:
+        yield from ahead.popleft().result()
+
+
+def _in_process(function: bytes, chunk: pa.RecordBatch, processes: int) -> list[pa.RecordBatch]:
+    with _turn:
+        _turn.wait_for(lambda: len(_busy) < processes)
+        worker = _idle.pop() if _idle else _Worker()
+        _busy.append(worker)
+    try:
+        result = worker.run(function, chunk)
+        _idle.append(worker)
+        return result
+    finally:
+        with _turn:
+            _busy.remove(worker)
+            _turn.notify()
+
+
+class _Worker:
+    """One process, asked for one chunk at a time. A worker that failed is not used again."""
+
+    def __init__(self) -> None:
+        answers, theirs = os.pipe()  # not standard output, which any module may print to
+        command = [sys.executable, "-P", "-m", "event_assets.transforms.events.processes", str(theirs)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(theirs,), env=environment)
+        os.close(theirs)
+        self._answers = os.fdopen(answers, "rb")
+
+    def run(self, function: bytes, chunk: pa.RecordBatch) -> list[pa.RecordBatch]:
+        assert self._process.stdin is not None
+        _send(self._process.stdin, function)
+        _send(self._process.stdin, _to_ipc([chunk], chunk.schema))
+        answer = _receive(self._answers)
+        if answer is None:
+            raise RuntimeError(f"a decoding process ended with code {self._process.wait()}")
+        if bytes(answer[:1]) == b"!":
+            error: Exception = pickle.loads(answer[1:])
+            raise error
+        return _from_ipc(answer[1:])
+
+
+def _to_ipc(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return sink.getvalue()
+
+
+def _from_ipc(data: bytes | memoryview) -> list[pa.RecordBatch]:
+    if not data:
+        return []
+    with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
+        return list(reader)
+
+
+def _send(pipe: BinaryIO | Any, data: Any) -> None:
+    view = memoryview(data)
+    pipe.write(_LENGTH.pack(view.nbytes))
+    pipe.write(view)
+    pipe.flush()
+
+
+def _receive(pipe: BinaryIO | Any) -> memoryview | None:
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    return memoryview(pipe.read(_LENGTH.unpack(head)[0]))
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    while (pickled := _receive(requests)) is not None:
+        [chunk] = _from_ipc(_receive(requests) or b"")
+        try:
+            function: BatchFunction = pickle.loads(pickled)
+            made = list(function(chunk))
+            answer = b"=" + (_to_ipc(made, made[0].schema).to_pybytes() if made else b"")
+        except Exception as error:  # it is raised again where the chunk came from
+            answer = b"!" + pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+        _send(answers, answer)
+
+
+if __name__ == "__main__":
+    _serve(sys.stdin.buffer, os.fdopen(int(sys.argv[1]), "wb"))

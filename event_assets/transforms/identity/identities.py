@@ -1,0 +1,187 @@
+"""The rows of `identities`: which ids are one person.
+
+- `identify` and `alias` say that their `anonymous_id` and their `user_id` are one person; `alias` says so of its
+  `user_id` and `properties.previous_id` too. A previous id is an anonymous id where one like it was seen, else a user
+  id. The same text as anonymous id and as user id is one id.
+- Other events join nobody: their `user_id` only names the device's user (`user_id`), and counts for sharing.
+- A device with more than five user ids, on whatever events, is shared, and joins none.
+- A person is a connected component; its id is the smallest of its ids by (first seen, id), the same however the events
+  came. An alias has seen the previous id that it names. Without an edge a person falls apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import IDENTITIES
+from event_assets.transforms.affected import carries, is_one_of, listed
+from event_assets.transforms.checkpoint import Checkpoint
+from event_assets.transforms.identity.components import connected_components
+from event_assets.transforms.people.visitors import last_users
+
+SHARED_ABOVE = 5
+"""A device with more user ids than this is shared."""
+
+
+class Identities(NamedTuple):
+    """The rows, and how many rounds it took to find the components."""
+
+    rows: DataFrame
+    rounds: int
+
+
+def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SHARED_ABOVE) -> Identities:
+    """The identities of enriched events, in the columns of `IDENTITIES`."""
+    met = checkpoint(meetings(events))
+    ids = checkpoint(_ids(met, shared_above))
+    components = connected_components(_edges(met, ids), checkpoint)
+    members = components.members.select("node", F.col("root").alias("person"))
+    users = last_users(met).select(F.lit("anonymous").alias("id_type"), F.col("anonymous_id").alias("id"), "user_id")
+    rows = (
+        ids.join(members, "node", "left")
+        .join(users, ["id_type", "id"], "left")
+        .withColumn("person", F.coalesce("person", "node"))
+        .withColumn("person_id", F.expr(f"substring(person, {_DIGITS + 2}, length(person) - {_DIGITS + 3})"))
+        .select(*IDENTITIES.column_names)
+    )
+    return Identities(rows, components.rounds)
+
+
+def meetings(events: DataFrame) -> DataFrame:
+    """Which ids met on events, and when first and last: the little of the events that identities are made of.
+
+    Columns: anonymous_id, user_id, previous_id (of an alias), joins, first_at, last_at, received_at (the last).
+    """
+    named = F.get_json_object("properties", "$.previous_id")
+    # An empty id says that there is none; kept, it would make one person of all who send it.
+    previous_id = F.when((F.col("event") == "alias") & (named != ""), named)
+    return (
+        events.withColumn("previous_id", previous_id)
+        .withColumn("joins", F.col("event").isin("identify", "alias"))
+        .groupBy("anonymous_id", "user_id", "previous_id", "joins")
+        .agg(
+            F.min("derived_at").alias("first_at"),
+            F.max("derived_at").alias("last_at"),
+            F.max("received_at").alias("received_at"),
+        )
+    )
+
+
+def touched_ids(changed: DataFrame, events: DataFrame, identities: DataFrame) -> list[str] | None:
+    """The ids whose rows may change after `changed`: events that came or went. None where they are not few.
+
+    `events` are all enriched events as they are now, `identities` the rows as they were. These are the persons of the
+    changed events' ids and of whoever these met; what follows is `identities(events_of(events, ids), …)`.
+    """
+    first = listed(_with_their_persons(_all_ids(changed), identities))
+    if not first:
+        return first
+    met = _all_ids(events_of(events, first)).unionByName(
+        changed.sparkSession.createDataFrame([(i,) for i in first], "id string")
+    )
+    return listed(_with_their_persons(met.distinct(), identities))
+
+
+def events_of(events: DataFrame, ids: Sequence[str]) -> DataFrame:
+    """The events that carry one of these ids, as anonymous, user or previous id."""
+    previous_id = F.get_json_object("properties", "$.previous_id")
+    is_named = (F.col("event") == "alias") & is_one_of(previous_id, ids)
+    return events.where(carries(ids) | is_named)
+
+
+def sessions_of(sessions: DataFrame, ids: Sequence[str]) -> DataFrame:
+    """The sessions (or other rows) that carry one of these ids, as anonymous or user id."""
+    return sessions.where(carries(ids))
+
+
+def replace_identities(existing: DataFrame, recomputed: DataFrame, ids: Sequence[str]) -> DataFrame:
+    """The identities, with those of these ids as they have become."""
+    kept = existing.where(~is_one_of("id", ids)).select(*IDENTITIES.column_names)
+    return kept.unionByName(recomputed.where(is_one_of("id", ids)))
+
+
+_DIGITS = 20
+
+
+def _ids(met: DataFrame, shared_above: int) -> DataFrame:
+    """Every id with when it was seen, whether it is shared, and its node: a text that sorts by (first seen, id)."""
+    seen = (
+        _sightings(met)
+        .groupBy("id_type", "id")
+        .agg(F.min("first_at").alias("first_seen_at"), F.max("last_at").alias("last_seen_at"))
+    )
+    users = (
+        met.where(F.col("user_id").isNotNull()).groupBy("anonymous_id").agg(F.countDistinct("user_id").alias("users"))
+    )
+    shared = users.where(F.col("users") > shared_above).select(
+        F.lit("anonymous").alias("id_type"), F.col("anonymous_id").alias("id"), F.lit(True).alias("shared")
+    )
+    return (
+        seen.join(shared, ["id_type", "id"], "left")
+        .withColumn("is_shared", F.coalesce("shared", F.lit(False)))
+        .withColumn("node", _node())
+        .drop("shared")
+    )
+
+
+def _sightings(met: DataFrame) -> DataFrame:
+    """(id_type, id, first_at, last_at), also of the previous ids of aliases."""
+    devices = _seen_as(met, F.lit("anonymous"), "anonymous_id")
+    known = devices.select(F.col("id").alias("previous_id"), F.lit("anonymous").alias("known_as")).distinct()
+    previous = met.join(known, "previous_id", "left")
+    return devices.unionByName(_seen_as(met, F.lit("user"), "user_id")).unionByName(
+        _seen_as(previous, F.coalesce("known_as", F.lit("user")), "previous_id")
+    )
+
+
+def _seen_as(met: DataFrame, id_type: Column, column: str) -> DataFrame:
+    rows = met.where(F.col(column).isNotNull())
+    return rows.select(id_type.alias("id_type"), F.col(column).alias("id"), "first_at", "last_at")
+
+
+def _node() -> Column:
+    kind = F.when(F.col("id_type") == "anonymous", "a").otherwise("u")
+    return F.concat(sortable("first_seen_at"), F.lit(" "), F.col("id"), F.lit("\u0001"), kind)
+
+
+def sortable(time: str) -> Column:
+    """The time as a text that sorts as the time does, also before 1970."""
+    return F.lpad((F.unix_micros(time) + F.lit(1 << 62)).cast("string"), _DIGITS, "0")
+
+
+def _edges(met: DataFrame, ids: DataFrame) -> DataFrame:
+    """Pairs of nodes that are one person: columns left, right."""
+    users = ids.where("id_type = 'user'").select(F.col("id").alias("user_id"), F.col("node").alias("right"))
+    devices = ids.where("id_type = 'anonymous'")
+    lone = devices.where("NOT is_shared").select(F.col("id").alias("anonymous_id"), F.col("node").alias("left"))
+    of_devices = (
+        met.where("joins")
+        .select("anonymous_id", "user_id")
+        .unionByName(met.select(F.col("previous_id").alias("anonymous_id"), "user_id"))
+    )
+    of_users = met.join(devices.select(F.col("id").alias("previous_id")), "previous_id", "left_anti").join(
+        users.select(F.col("user_id").alias("previous_id"), F.col("right").alias("left")), "previous_id"
+    )
+    same = devices.select(F.col("id").alias("user_id"), F.col("node").alias("left"))
+    return (
+        of_devices.join(lone, "anonymous_id")
+        .join(users, "user_id")
+        .select("left", "right")
+        .unionByName(of_users.join(users, "user_id").select("left", "right"))
+        .unionByName(same.join(users, "user_id").select("left", "right"))
+    )
+
+
+def _all_ids(events: DataFrame) -> DataFrame:
+    met = meetings(events)
+    columns = F.array("anonymous_id", "user_id", "previous_id")
+    return met.select(F.explode(columns).alias("id")).where(F.col("id").isNotNull()).distinct()
+
+
+def _with_their_persons(ids: DataFrame, identities: DataFrame) -> DataFrame:
+    persons = identities.join(ids, "id", "left_semi").select("person_id").distinct()
+    return ids.unionByName(identities.join(persons, "person_id", "left_semi").select("id")).distinct()

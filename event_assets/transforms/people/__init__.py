@@ -1,0 +1,1 @@
+"""Devices, persons and what is known of them."""

@@ -1,0 +1,110 @@
+"""The rows of `user_traits`: what is known of a person by name, and from when to when.
+
+A trait holds from the event that said so until the next event of the same person that says something else, by
+`derived_at` (ties: `received_at`, `event_id`): what happened earlier and came late changes the past, not the present.
+A trait that is set to null is taken back. Which ids are one person is decided in identities.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import pyarrow as pa
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import USER_TRAITS
+from event_assets.transforms.affected import is_one_of
+from event_assets.transforms.identity.stitching import with_person
+
+TRAIT_COLUMNS = ("anonymous_id", "user_id", "derived_at", "received_at", "event_id", "traits")
+"""The columns of enriched events that traits are made of."""
+
+NAME_CHARACTERS = 128
+"""Longer names of traits are cut, to what every other name may have: they are part of a key."""
+
+_SAID = pa.schema(
+    [
+        pa.field("person_id", pa.string()),
+        pa.field("from_at", pa.timestamp("us", tz="UTC")),
+        pa.field("received_at", pa.timestamp("us", tz="UTC")),
+        pa.field("event_id", pa.string()),
+        pa.field("trait", pa.string()),
+        pa.field("value", pa.string()),
+    ]
+)
+_SAID_BY_SPARK = (
+    "person_id STRING, from_at TIMESTAMP, received_at TIMESTAMP, event_id STRING, trait STRING, value STRING"
+)
+_NULL = "null"
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def with_traits(events: DataFrame) -> DataFrame:
+    """The events that say something of a person, in `TRAIT_COLUMNS`."""
+    return events.where(F.col("traits").isNotNull()).select(*TRAIT_COLUMNS)
+
+
+def user_traits(identities: DataFrame, events: DataFrame) -> DataFrame:
+    """The traits of persons with their history, in the columns of `USER_TRAITS`.
+
+    Whose an event is, is as for `users`. For some persons only, give the events that carry their ids, and take only
+    their rows (`replace_user_traits`).
+    """
+    said = with_person(with_traits(events), identities).where(F.col("person_id").isNotNull())
+    columns = ("person_id", F.col("derived_at").alias("from_at"), "received_at", "event_id", "traits")
+    one_by_one = said.select(*columns).mapInArrow(_one_by_one, _SAID_BY_SPARK)
+    in_order = Window.partitionBy("person_id", "trait").orderBy("from_at", "received_at", "event_id")
+    changes = one_by_one.withColumn("before", F.lag("value").over(in_order)).where(
+        F.col("before").isNull() | (F.col("before") != F.col("value"))
+    )
+    return (
+        changes.withColumn("to_at", F.lead("from_at").over(in_order))
+        .where(F.col("value") != _NULL)
+        .withColumn("is_current", F.col("to_at").isNull())
+        .select(*USER_TRAITS.column_names)
+    )
+
+
+def replace_user_traits(existing: DataFrame, recomputed: DataFrame, persons: Sequence[str]) -> DataFrame:
+    """The traits, with those of these persons (as they were and as they are) as they have become."""
+    kept = existing.where(~is_one_of("person_id", persons)).select(*USER_TRAITS.column_names)
+    return kept.unionByName(recomputed.where(is_one_of("person_id", persons)))
+
+
+def current_traits(traits: DataFrame) -> DataFrame:
+    """One row a person: `person_id` and `traits`, the current ones as a JSON object."""
+    name = F.to_json(F.array("trait"))
+    member = F.concat(F.expr("substring(name, 2, length(name) - 2)"), F.lit(":"), F.col("value"))
+    return (
+        traits.where("is_current")
+        .select("person_id", "value", name.alias("name"))
+        .groupBy("person_id")
+        .agg(F.concat(F.lit("{"), F.concat_ws(",", F.sort_array(F.collect_list(member))), F.lit("}")).alias("traits"))
+    )
+
+
+def _one_by_one(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """A row for every member of the objects in `traits`; values as compact JSON."""
+    for batch in batches:
+        rows: list[int] = []
+        names: list[str] = []
+        values: list[str] = []
+        for row, text in enumerate(batch.column("traits").to_pylist()):
+            for name, value in _members_of(text).items():
+                rows.append(row)
+                names.append(name)
+                values.append(value)
+        taken = pa.array(rows, pa.int32())
+        arrays = [
+            batch.column(field.name).take(taken).cast(field.type) if field.name in batch.schema.names else None
+            for field in _SAID
+        ]
+        arrays[-2:] = [pa.array(names, pa.string()), pa.array(values, pa.string())]
+        yield pa.RecordBatch.from_arrays(arrays, schema=_SAID)
+
+
+def _members_of(text: str) -> dict[str, str]:
+    members = _members(text).items()
+    return {name[:NAME_CHARACTERS]: msgspec.json.format(bytes(raw), indent=-1).decode() for name, raw in members}

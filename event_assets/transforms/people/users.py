@@ -1,0 +1,148 @@
+"""The rows of `users`: one a person.
+
+Which ids are one person is decided in identities.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import USERS
+from event_assets.transforms.affected import carried_ids, is_one_of, listed
+from event_assets.transforms.attribution.conversion_ids import with_conversions
+from event_assets.transforms.identity.identities import sessions_of, sortable
+from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.money import MONEY, amount, total
+from event_assets.transforms.people.user_traits import current_traits
+from event_assets.transforms.sessions.sessionise import SessionRules
+
+_SUMS = ("sessions", "events", "human_events", "page_views", "conversions", "revenue")
+_FIRST = ("source", "medium", "campaign", "channel_group")
+CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
+
+
+def users(
+    identities: DataFrame,
+    events: DataFrame,
+    sessions: DataFrame,
+    traits: DataFrame,
+    rules: SessionRules,
+    ids: DataFrame | None = None,
+) -> DataFrame:
+    """The persons of these identities, in the columns of `USERS`.
+
+    A person is a robot when all their events are; what a robot did on a person's device counts among the sums. An event
+    or session is the person's whose device it came from; on a shared device, and without one, its user's.
+    `traits` are their user_traits; `ids` rows of conversion_ids, without which every conversion event counts. For some
+    persons only, give the events and sessions that carry their ids, and take only their rows (`replace_users`).
+    """
+    people = identities.groupBy("person_id").agg(
+        _id_list("user").alias("user_ids"),
+        _id_list("anonymous").alias("anonymous_ids"),
+        F.min("first_seen_at").alias("first_seen_at"),
+        F.max("last_seen_at").alias("last_seen_at"),
+    )
+    known = with_person(sessions, identities)
+    sums = _event_sums(with_conversions(events, rules, ids), identities).unionByName(_session_sums(known))
+    return (
+        people.join(sums.groupBy("person_id").agg(*map(_sum, _SUMS)), "person_id", "left")
+        .join(_first_sessions(known), "person_id", "left")
+        .join(current_traits(traits), "person_id", "left")
+        .join(_consent(events, identities), "person_id", "left")
+        .fillna(0, list(_SUMS))
+        .withColumn("is_bot", (F.col("events") > 0) & (F.col("human_events") == 0))
+        .select(*USERS.column_names)
+    )
+
+
+def touched_persons(
+    regrouped: DataFrame, changed: DataFrame, identities: DataFrame, rows: DataFrame
+) -> list[str] | None:
+    """The `person_id` of every person whose row may change, as they were and as they are. None where they are not few.
+
+    `regrouped` are identities that came or went, `changed` the events and sessions that did, `identities` and `rows`
+    all of now; of events and sessions only `anonymous_id` and `user_id`. Whoever the changed ids met counts too: a
+    device that has become shared hands its events to their users.
+    """
+    ids = listed(carried_ids(changed).unionByName(regrouped.select("id")).distinct())
+    if not ids:
+        return ids
+    met = carried_ids(sessions_of(rows, ids))
+    found = identities.join(met, "id", "left_semi").unionByName(identities.where(is_one_of("id", ids)))
+    return listed(found.unionByName(regrouped).select("person_id").distinct())
+
+
+def ids_of(persons: Sequence[str], identities: DataFrame) -> list[str] | None:
+    """The ids of these persons. None where they are not few."""
+    return listed(identities.where(is_one_of("person_id", persons)).select("id").distinct())
+
+
+def replace_users(existing: DataFrame, recomputed: DataFrame, persons: Sequence[str]) -> DataFrame:
+    """The users, with these persons (as they were and as they are) as they have become."""
+    kept = existing.where(~is_one_of("person_id", persons)).select(*USERS.column_names)
+    return kept.unionByName(recomputed.where(is_one_of("person_id", persons)))
+
+
+def _id_list(id_type: str) -> Column:
+    return F.to_json(F.sort_array(F.collect_set(F.when(F.col("id_type") == id_type, F.col("id")))))
+
+
+def _sum(name: str) -> Column:
+    return (total(F.col(name)) if name == "revenue" else F.sum(name)).alias(name)
+
+
+def _event_sums(events: DataFrame, identities: DataFrame) -> DataFrame:
+    sums = events.groupBy("anonymous_id", "user_id").agg(
+        F.count(F.lit(1)).alias("events"),
+        F.sum((~F.col("is_bot")).cast("long")).alias("human_events"),
+        F.sum(F.col("is_conversion").cast("long")).alias("conversions"),
+        F.sum(amount(F.when(F.col("is_conversion"), F.col("revenue_reporting")))).alias("revenue"),
+    )
+    none = F.lit(0).cast("long")
+    return with_person(sums, identities).select(
+        *("person_id", none.alias("sessions"), "events", "human_events"),
+        *(none.alias("page_views"), "conversions", "revenue"),
+    )
+
+
+def _session_sums(sessions: DataFrame) -> DataFrame:
+    none = F.lit(0).cast("long")
+    return sessions.select(
+        "person_id",
+        F.lit(1).cast("long").alias("sessions"),
+        none.alias("events"),
+        none.alias("human_events"),
+        "page_views",
+        none.alias("conversions"),
+        F.lit(0).cast(MONEY).alias("revenue"),
+    )
+
+
+def _first_sessions(sessions: DataFrame) -> DataFrame:
+    first = Window.partitionBy("person_id").orderBy("start_at", "session_id")
+    return (
+        sessions.select("person_id", "start_at", "session_id", *_FIRST)
+        .withColumn("place", F.row_number().over(first))
+        .where("place = 1")
+        .select("person_id", *_FIRST)
+    )
+
+
+def _consent(events: DataFrame, identities: DataFrame) -> DataFrame:
+    """What each person agreed to: each purpose as the last event says that answers it (ties: received_at, event_id).
+
+    `consent_at` is when the last event happened that answers any.
+    """
+    place = F.concat(sortable("derived_at"), sortable("received_at"), F.col("event_id"))
+    answered = events.where(F.coalesce(*CONSENT).isNotNull())
+    states = answered.groupBy("anonymous_id", "user_id", *CONSENT).agg(
+        F.max(place).alias("place"), F.max("derived_at").alias("consent_at")
+    )
+    last = {name: F.concat("place", F.lit("\u0001"), F.col(name).cast("string")) for name in CONSENT}
+    people = with_person(states, identities).groupBy("person_id")
+    answers = people.agg(*(F.max(answer).alias(name) for name, answer in last.items()), F.max("consent_at").alias("at"))
+    said = [F.col(name).endswith("\u0001true").alias(name) for name in CONSENT]
+    return answers.select("person_id", *said, F.col("at").alias("consent_at"))

@@ -1,0 +1,1 @@
+"""Product analyses: funnels, retention, lifecycle, stickiness, paths, active people, web vitals."""

@@ -1,0 +1,99 @@
+"""Retention: of those who did something in a period, how many come back in each period after it."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.rules.analysis import Period, Step, Weekday
+from event_assets.transforms.product.matching import all_or_matching
+from event_assets.transforms.product.periods import period_number, period_start
+
+
+def retention(
+    events: DataFrame,
+    target: str | Step | None = None,
+    returning: str | Step | None = None,
+    *,
+    period: Period = "week",
+    periods: int = 12,
+    first_time: bool = False,
+    week_starts: Weekday = "sunday",
+) -> DataFrame:
+    """The retention table, in the columns of `RETENTION` without `analysis`.
+
+    `events` have `person_id`, `event`, `derived_at` and `properties`. Cohort i is who did the target (any event, where
+    none is given) in period i, or with `first_time` for the first time ever in period i. Cell j is those of them with a
+    returning event (the target, where none is given) in period i + j; cell 0 is the cohort itself. There is a row for
+    every cohort that has people, and each of its `periods` cells as far as time has come, to the last event of all.
+
+    >>> retention(events, "signup", "page_view", period="week", periods=8, first_time=True).show()
+    """
+    now = events.select(F.max(period_number(F.col("derived_at"), period, week_starts)).alias("_now"))
+    active = _active(events, target, returning or target, period, week_starts)
+    cohorts = _cohorts(active, first_time)
+    sizes = _sizes(cohorts)
+    return (
+        _grid(sizes, now, periods)
+        .join(sizes.unionByName(_came_back(cohorts, active, periods)), ["_cohort", "period"], "left")
+        .join(sizes.select("_cohort", F.col("people").alias("cohort_people")), "_cohort")
+        .fillna(0, ["people"])
+        .select(
+            period_start(F.col("_cohort"), period, week_starts).alias("cohort_start"),
+            "period",
+            "people",
+            "cohort_people",
+            (F.col("people") / F.col("cohort_people")).alias("share"),
+        )
+    )
+
+
+def _active(
+    events: DataFrame, target: str | Step | None, returning: str | Step | None, period: Period, week_starts: Weekday
+) -> DataFrame:
+    """The periods of each person in which there was a target or a returning event."""
+    number = period_number(F.col("derived_at"), period, week_starts)
+    return (
+        events.where(F.col("person_id").isNotNull())
+        .select(
+            "person_id",
+            number.alias("_period"),
+            all_or_matching(events, target).alias("_target"),
+            all_or_matching(events, returning).alias("_returning"),
+        )
+        .where(F.col("_target") | F.col("_returning"))
+        .groupBy("person_id", "_period")
+        .agg(F.max("_target").alias("_target"), F.max("_returning").alias("_returning"))
+    )
+
+
+def _cohorts(active: DataFrame, first_time: bool) -> DataFrame:
+    targets = active.where("_target").select("person_id", F.col("_period").alias("_cohort"))
+    return targets.groupBy("person_id").agg(F.min("_cohort").alias("_cohort")) if first_time else targets
+
+
+def _sizes(cohorts: DataFrame) -> DataFrame:
+    return cohorts.groupBy("_cohort").agg(F.count(F.lit(1)).alias("people")).select("_cohort", _cell(0), "people")
+
+
+def _came_back(cohorts: DataFrame, active: DataFrame, periods: int) -> DataFrame:
+    """The cells after the first, as far as anybody came back: each person is asked for in just these periods."""
+    if periods == 1:
+        return _sizes(cohorts).where(F.lit(False))
+    asked = cohorts.withColumn("period", F.explode(F.sequence(F.lit(1), F.lit(periods - 1))))
+    returned = active.where("_returning").select("person_id", "_period")
+    return (
+        asked.withColumn("_period", F.col("_cohort") + F.col("period"))
+        .join(returned, ["person_id", "_period"], "left_semi")
+        .groupBy("_cohort", "period")
+        .agg(F.count(F.lit(1)).alias("people"))
+    )
+
+
+def _grid(sizes: DataFrame, now: DataFrame, periods: int) -> DataFrame:
+    cells = F.sequence(F.lit(0), F.least(F.lit(periods - 1), (F.col("_now") - F.col("_cohort")).cast("int")))
+    return sizes.select("_cohort").crossJoin(now).select("_cohort", F.explode(cells).alias("period"))
+
+
+def _cell(number: int) -> Column:
+    return F.lit(number).alias("period")

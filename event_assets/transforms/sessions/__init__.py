@@ -1,0 +1,1 @@
+"""Sessions, page views and what they are found by."""

@@ -1,0 +1,201 @@
+"""Which session each event belongs to.
+
+No rows of `sessions` or `page_views` are made here, and nothing is read or written: see sessions.py and page_views.py
+for the rows, resessionise.py for bringing them up to date, session_flags.py for the arithmetic.
+
+Two kinds of session, which never mix:
+
+- An event with a `session_id` from its client belongs to that session, whoever sent the session's other events. The
+  session ends three days after its earliest received event happened; what happened later is after the cut.
+- Any other event belongs to a session of its key (`anonymous_id`, else `user_id`). Among the key's events without a
+  client's session id, a gap of more than 30 minutes starts a new session; a session of 24 hours is cut, and the next
+  event starts the next one, counted from there.
+
+So the session of an event depends on all events of the same client session id (any date), or on the events of the same
+key that are linked to it by gaps of at most 30 minutes: normally its own date and the ones beside it; an unbroken chain
+is followed however long it is. `sessions(D)` and `page_views(D)` depend on the enriched dates of those events, and
+`page_views(D)` also on every date that has a view with the id of one of D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.transforms.attribution.conversion_ids import with_conversions
+from event_assets.transforms.parts import in_parts
+from event_assets.transforms.sessions.session_flags import MARKS, mark_sessions
+from event_assets.transforms.sessions.view_flags import VIEW_MARKS
+
+PARTS = 16
+"""Parts that the events are dealt into by session; each is worked on in memory, on one core."""
+
+EVENTS_AT_ONCE = 3_000_000
+"""Events that an engine in one process holds in memory while their sessions are found: about 2 GB."""
+
+EVENT_COLUMNS = (
+    "event_id",
+    "event",
+    "session_id",
+    "anonymous_id",
+    "user_id",
+    "page_view_id",
+    "derived_at",
+    "occurred_at",
+    "received_at",
+    "sequence",
+    "viewport_height",
+    "document_height",
+    "scroll_y_max",
+    "is_bot",
+    "platform",
+    "revenue_reporting",
+)
+"""The columns of enriched events that `session_events` takes."""
+
+VIEW_EVENTS = ("page_view", "screen_view")
+"""The events that are views, of a page or of a screen."""
+
+SECOND = 1_000_000
+"""Microseconds of a second, the unit of every time in here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """The constants of sessions, page views and conversions. The defaults are Snowplow's, but that any event starts a
+    session.
+
+    `starts_with`: what a session must have to count: `any` event, or, as with Snowplow, a `page` (a page view, a ping
+    or a screen view; of a server or desktop app any event). `conversion_ids`: by event name the property that tells
+    which conversion it is.
+    """
+
+    timeout_minutes: int = 30
+    max_hours: int = 24
+    max_days_client: int = 3
+    engaged_seconds: int = 20
+    conversion_events: tuple[str, ...] = ("purchase",)
+    conversion_ids: tuple[tuple[str, str], ...] = (("purchase", "order_id"),)
+    heartbeat_seconds: int = 10
+    first_ping_seconds: int = 5
+    starts_with: Literal["any", "page"] = "any"
+
+    @property
+    def timeout(self) -> int:
+        """Longest gap inside a computed session, in microseconds."""
+        return self.timeout_minutes * 60 * SECOND
+
+    @property
+    def longest(self) -> int:
+        """Longest computed session, in microseconds."""
+        return self.max_hours * 3600 * SECOND
+
+    @property
+    def longest_client(self) -> int:
+        """Time from a client session's earliest received event to its cut, in microseconds."""
+        return self.max_days_client * 86400 * SECOND
+
+    @property
+    def heartbeat(self) -> int:
+        """Length of a slot of page pings, in microseconds."""
+        return self.heartbeat_seconds * SECOND
+
+
+def session_key() -> Column:
+    """The id by which sessions are computed: `anonymous_id`, else `user_id`."""
+    return F.coalesce(F.col("anonymous_id"), F.col("user_id"))
+
+
+def key_hash(key: Column) -> Column:
+    """32 hexadecimal digits that stand for a session key; every computed session id of the key begins with them."""
+    return F.substring(F.sha2(key, 256), 1, 32)
+
+
+def is_view() -> Column:
+    """Whether an event is a view, of a page or of a screen."""
+    return F.col("event").isin(list(VIEW_EVENTS))
+
+
+def view_id() -> Column:
+    """The id of the view that an event is, or that it is a ping of; null for all others.
+
+    A page view without a `page_view_id` is one of its own. So is a screen view: what it may carry is the page's that it
+    was shown on.
+    """
+    event = F.col("event")
+    return (
+        F.when(event == "page_view", F.coalesce("page_view_id", "event_id"))
+        .when(event == "screen_view", F.col("event_id"))
+        .when(event == "page_ping", F.col("page_view_id"))
+    )
+
+
+def session_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None = None) -> DataFrame:
+    """The few columns of enriched events of which sessions and page views are made, one row an event.
+
+    `ids` are rows of `conversion_ids`; without them every conversion event counts.
+
+    They travel between machines; texts like URLs stay where they are and are fetched for the rows that show them.
+    """
+    return with_conversions(events, rules, ids).select(
+        *(name for name in EVENT_COLUMNS[:-2] if name != "page_view_id"),
+        view_id().alias("view_id"),
+        F.col("platform").isin("server", "desktop").alias("needs_no_page"),
+        "is_conversion",
+        F.when(F.col("is_conversion"), F.col("revenue_reporting")).alias("revenue"),
+    )
+
+
+def sessionise_in_parts(
+    events: DataFrame, rules: SessionRules, events_at_once: int = EVENTS_AT_ONCE
+) -> list[DataFrame]:
+    """The rows of `sessionise` in several frames, to be made one after another where the events are many.
+
+    A part has about `events_at_once` events at the most, unless sessions of one key or client have more.
+    """
+    return [sessionise(part, rules) for part in in_parts(events, _group(), events_at_once)]
+
+
+def _group() -> Column:
+    """What the sessions of an event are told apart by: the client's session id, or the hash of the key."""
+    return F.coalesce(F.col("session_id"), key_hash(session_key()))
+
+
+def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
+    """The rows of `session_events` with their sessions. All events of a session must be there.
+
+    Every column is passed through. Beside them come:
+
+    - `session_key`: `anonymous_id`, else `user_id`.
+    - `session_id`: the client's, else a stable hash of the key and the session's beginning. Null for an event without
+      any id, which belongs to no session.
+    - `session_is_cut`: the session was cut for its length.
+    - `after_cut`: the event came after its client session was cut, and counts in no session row.
+    - the flags of `session_marks.MARKS`, with which sessions are plain sums and maxima.
+    - the columns of `view_marks.VIEW_MARKS`, with which one row has all that a page view is.
+    """
+
+    def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        part = list(batches)
+        if part:
+            limits = (rules.timeout, rules.longest, rules.longest_client, rules.heartbeat)
+            yield from mark_sessions(pa.Table.from_batches(part), *limits).to_batches()
+
+    is_computed = F.col("session_id").isNull()
+    dealt = events.withColumn("_group", _group())
+    columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
+    marks = dict.fromkeys(MARKS, "BOOLEAN") | VIEW_MARKS
+    schema = ", ".join([*columns, "_start BIGINT", *(f"{name} {kind}" for name, kind in marks.items())])
+    marked = dealt.repartition(PARTS, "_group").mapInArrow(mark, schema)
+    beginning = F.sha2(F.concat_ws("|", "_group", F.col("_start").cast("string")), 256)
+    computed = F.concat(F.col("_group"), F.lit("-"), F.substring(beginning, 1, 16))
+    return (
+        marked.withColumn("session_key", session_key())
+        .withColumn("session_id", F.when(is_computed, computed).otherwise(F.col("session_id")))
+        .drop("_group", "_start")
+    )

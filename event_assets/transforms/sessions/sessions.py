@@ -1,0 +1,125 @@
+"""The rows of `sessions`: one a session, by the date on which it began.
+
+Which event belongs to which session is decided in sessionise.py.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables import SESSIONS
+from event_assets.transforms.money import amount, total
+from event_assets.transforms.sessions.sessionise import SECOND, VIEW_EVENTS, SessionRules
+
+_ENTRY = {
+    "page_url": "entry_url",
+    "page_referrer": "referrer",
+    **{
+        name: name
+        for name in ("source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform")
+    },
+}
+_EXIT = {"page_url": "exit_url"}
+
+TEXT_COLUMNS = tuple(_ENTRY)
+"""The columns of enriched events that the rows show."""
+
+
+def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> DataFrame:
+    """The session rows of sessionised events, in the columns of `SESSIONS`, without whose they are (see stitching.py).
+
+    `events` are the enriched events that `sessionised` was made of, or more: landing page, source and device are taken
+    from there. Every session has a row, or those that have what `rules.starts_with` asks for. Events after the cut of a
+    client's session, and events without any id, are in no row.
+    """
+    counts = (
+        sessionised.where(F.col("session_id").isNotNull() & ~F.col("after_cut"))
+        .groupBy("session_id")
+        .agg(*_aggregates())
+    )
+    if rules.starts_with == "page":
+        counts = counts.where("has_page")
+    described = _describe(_describe(counts, events, "entry_event_id", _ENTRY), events, "exit_event_id", _EXIT)
+    return _finish(described, rules).select(*SESSIONS.column_names)
+
+
+def _aggregates() -> list[Column]:
+    return [
+        F.max(F.col("event").isin(*VIEW_EVENTS, "page_ping") | F.col("needs_no_page")).alias("has_page"),
+        *(
+            F.max(F.when(F.col(mark), F.col(name))).alias(alias)
+            for mark, name, alias in (
+                ("is_device", "anonymous_id", "anonymous_id"),
+                ("is_user", "user_id", "user_id"),
+                ("is_entry", "event_id", "entry_event_id"),
+                ("is_exit", "event_id", "exit_event_id"),
+            )
+        ),
+        *(F.max(name).alias(name) for name in ("opens_with_ping", "is_bot")),
+        *(
+            F.sum(F.col(mark).cast("int")).alias(alias)
+            for mark, alias in (
+                ("opens_view", "page_views"),
+                ("opens_pings", "pinged_views"),
+                ("opens_slot", "slots"),
+                ("is_conversion", "conversions"),
+            )
+        ),
+        F.count(F.lit(1)).alias("events"),
+        F.min("derived_at").alias("first_at"),
+        F.max("derived_at").alias("end_at"),
+        F.max("session_is_cut").alias("is_cut"),
+        total(amount(F.col("revenue"))).alias("revenue"),
+        (F.max("sequence") - F.min("sequence") + 1 - F.count("sequence")).alias("lost"),
+        _has_one_counter().alias("has_one_counter"),
+    ]
+
+
+def _has_one_counter() -> Column:
+    """Whether one install seems to have numbered the session's events: one device, on one side of the network, and
+    numbers that count up."""
+    is_numbered = F.col("sequence").isNotNull()
+    by_server = F.when(is_numbered, F.col("needs_no_page"))
+    return (
+        (F.min("anonymous_id") == F.max("anonymous_id"))
+        & F.coalesce(F.min(by_server) == F.max(by_server), F.lit(True))
+        & ~F.max("counts_anew")
+    )
+
+
+def _describe(rows: DataFrame, events: DataFrame, key: str, names: dict[str, str]) -> DataFrame:
+    texts = events.select(F.col("event_id").alias(key), *(F.col(name).alias(alias) for name, alias in names.items()))
+    return rows.join(texts, key, "left")
+
+
+def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
+    is_engaged = (
+        (F.col("page_views") >= 2) | (F.col("engaged_seconds") >= rules.engaged_seconds) | (F.col("conversions") > 0)
+    )
+    return (
+        grouped.withColumn("start_at", begins_at(F.col("first_at"), F.col("opens_with_ping"), rules))
+        .withColumn("event_date", F.to_date("start_at"))
+        .withColumn("engaged_seconds", engaged_seconds(F.col("slots"), F.col("pinged_views"), rules))
+        .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
+        .withColumn("is_engaged", is_engaged)
+        .withColumn("is_bounce", (F.col("page_views") == 1) & ~F.col("is_engaged"))
+        .withColumn("sequence_gaps", F.when(F.col("has_one_counter"), F.col("lost")))
+        .withColumns({name: F.lit(None).cast("string") for name in ("stitched_user_id", "person_id")})
+    )
+
+
+def begins_at(first_at: Column, opens_with_ping: Column, rules: SessionRules) -> Column:
+    """When a session begins: with its first event, some seconds earlier where its first view or ping is a ping."""
+    micros = F.unix_micros(first_at)
+    return F.timestamp_micros(F.when(opens_with_ping, micros - rules.first_ping_seconds * SECOND).otherwise(micros))
+
+
+def engaged_seconds(slots: Column, pinged_views: Column, rules: SessionRules) -> Column:
+    """Ten seconds for every slot with a ping but each view's first, and five for that."""
+    return ((slots - pinged_views) * rules.heartbeat_seconds + pinged_views * rules.first_ping_seconds).cast("int")
+
+
+def whole_seconds(start_at: Column, end_at: Column) -> Column:
+    """Whole-second boundaries between two times: 0.9 s to 1.1 s is one."""
+    return (F.unix_seconds(end_at) - F.unix_seconds(start_at)).cast("int")

@@ -1,0 +1,88 @@
+"""Runs name the days that they are about, and days need no partition to be worked on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from event_assets.contract.records import pack
+from event_assets.definitions import build_defs
+from event_assets.defs.assets.days import DAYS_TAG, key_of
+from event_assets.defs.automation.partitions import partitions_of
+from event_assets.defs.automation.turns import ARRIVAL, LATE, PAST, RUN_TAG
+from event_assets.pipeline.registry import STEPS
+from event_assets.settings import Settings
+from event_assets.streams import StreamRecord, open_stream
+from event_assets_tests.defs.automation.ticks import tick
+from event_assets_tests.end_to_end.whole_run import lake_of, lake_rows, run
+
+NOW = dt.datetime.now(dt.UTC)
+TODAY, TOMORROW = str(NOW.date()), str(NOW.date() + dt.timedelta(days=1))
+LAKE_KEYS = {dg.AssetKey(table.name) for step in STEPS if step.timely for table in step.tables}
+
+
+@pytest.mark.parametrize("partitions", ["hourly", "daily", "monthly"])
+def test_a_day_has_a_partition_from_the_first_day_to_today(partitions: str) -> None:
+    first = dt.date(2020, 1, 15)
+    defined = partitions_of(Settings(partitions=partitions, first_day=first))
+    for day in (str(first), "2021-02-10", TODAY):
+        key = key_of(defined, day)
+        assert key is not None and defined.has_partition_key(key)
+        assert key.startswith(day[:7] if partitions == "monthly" else day)
+    outside = [dt.date(1, 1, 1), dt.date(2019, 12, 31), NOW.date() + dt.timedelta(days=40), dt.date(9999, 12, 31)]
+    assert [key_of(defined, str(day)) for day in outside] == [None] * len(outside)
+
+
+def put(settings: Settings, *happened: dt.datetime) -> None:
+    """Events on the stream, received now, that happened at these times."""
+    lines = [
+        json.dumps(
+            {
+                "event_id": f"e{number}",
+                "event": "page_view",
+                "platform": "web",
+                "anonymous_id": f"a{number}",
+                "derived_at": at.isoformat(),
+                "received_at": NOW.isoformat(),
+            }
+        ).encode()
+        for number, at in enumerate(happened)
+    ]
+    stream = open_stream(settings)
+    stream.create(1)
+    stream.put([StreamRecord("a", data) for data in pack(lines, "zstd")])
+    stream.close()
+
+
+def planned(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> int:
+    """How many events Dagster wrote before the run could begin."""
+    return len(instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED))
+
+
+@pytest.mark.slow
+def test_new_events_come_first_and_every_other_day_has_its_turn_in_a_run_of_a_few_planned_events(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(home=tmp_path / "home")
+    old = [dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2010, 2013, 2016, 2019, 2022)]
+    put(settings, *old, NOW, NOW + dt.timedelta(days=1) - dt.timedelta(minutes=1))
+    expected = [(ARRIVAL, TODAY), (LATE, TOMORROW), (PAST, ",".join(str(at.date()) for at in old))]
+    done: set[str] = set()
+    with dg.DagsterInstance.ephemeral() as instance:
+        for kind, days in expected:
+            [request] = tick(build_defs(settings), instance).requests
+            assert (request.tags[RUN_TAG], request.tags[DAYS_TAG]) == (kind, days)
+            assets = [key for key in request.asset_selection or () if key in LAKE_KEYS]
+            result = run(settings, request.tags, partition_key=request.partition_key, assets=assets, instance=instance)
+            assert result.success
+            assert planned(instance, result) == len(assets)
+            done |= set(days.split(","))
+            assert lake_of(settings).table("enriched_events").snapshot().dates() == done
+        made = instance.get_materialized_partitions(dg.AssetKey("sessions"))
+        assert made == done - {TOMORROW}
+        assert tick(build_defs(settings), instance).requests == []
+    assert len(lake_rows(settings)["enriched_events"]) == len(old) + 2

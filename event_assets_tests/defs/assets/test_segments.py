@@ -1,0 +1,47 @@
+"""The asset of the segments says how many members they have, in numbers and as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+from pyspark.sql import SparkSession
+
+from event_assets.definitions import build_defs
+from event_assets.settings import Settings
+from event_assets_tests import engines
+from event_assets_tests.defs.assets.test_product import words
+from event_assets_tests.factories import at, enriched_event
+from event_assets_tests.pipeline.test_segments import Membership
+
+SEGMENTS = {
+    "buyers": "{name: buyers, who: {did: {event: purchase}, last: 2 days}}",
+    "others": "{name: others, who: {not: {segment: buyers}}}",
+    "gone": "{name: gone, who: {did: {event: teleport}}}",
+}
+
+
+def test_it_tells_the_members_of_each_segment_and_draws_how_many_there_were(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    (tmp_path / "segments").mkdir()
+    for name, text in SEGMENTS.items():
+        (tmp_path / "segments" / f"{name}.yaml").write_text(text)
+    lake = Membership(spark, tmp_path / "lake")
+    lake.add(
+        *(enriched_event("purchase", anonymous_id=f"a{number}") for number in range(3)),
+        enriched_event(when=at(days=5)),
+        enriched_event("purchase", at(days=5), anonymous_id="a2"),
+    )
+    with engines.sail_server() as remote:
+        settings = Settings(home=tmp_path, segments_dir=tmp_path / "segments", spark_remote=remote)
+        job = build_defs(settings).resolve_implicit_global_asset_job_def()
+        done = job.execute_in_process(asset_selection=[dg.AssetKey("segment_memberships")])
+    [event] = done.get_asset_materialization_events()
+    metadata = event.materialization.metadata
+    assert metadata["members"].value == {"buyers": 1, "gone": 0, "others": 2}
+    assert metadata["dagster/row_count"].value == 7
+    picture = metadata["picture"]
+    assert isinstance(picture, dg.MarkdownMetadataValue)
+    assert {"buyers", "others", "gone", "3 at the most", "2026-03-07"} <= set(words(picture))
+    assert metadata["warnings"].value == "- gone: the tracking plan has no event 'teleport'"

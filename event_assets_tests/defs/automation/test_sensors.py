@@ -1,0 +1,250 @@
+"""The sensor asks for exactly the runs that are needed, never for more than are allowed, and never gives up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables import PRODUCT_TABLES
+from event_assets.definitions import build_defs
+from event_assets.defs.assets.days import DAYS_TAG
+from event_assets.defs.automation.turns import ARRIVAL, LATE, MOST_DAYS, PAST, RUN_TAG
+from event_assets.pipeline.window import Window
+from event_assets.settings import Settings
+from event_assets_tests.defs.automation.ticks import tick
+from event_assets_tests.pipeline.pipeline import Pipeline, today
+
+UP_TO_DATE = "Everything on the stream is landed, and no day is behind."
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def pipeline(spark: SparkSession, tmp_path: Path) -> Pipeline:
+    """A stream and a lake, both empty."""
+    return Pipeline(spark, tmp_path / "home")
+
+
+@pytest.fixture
+def definitions(tmp_path: Path) -> dg.Definitions:
+    """The definitions for the pipeline's folder."""
+    return build_defs(Settings(home=tmp_path / "home"))
+
+
+def event(number: int, days_ago: int) -> bytes:
+    happened = (dt.datetime.now(dt.UTC) - dt.timedelta(days=days_ago)).isoformat()
+    fields = {"event_id": f"e{number}", "event": "click", "anonymous_id": "a", "platform": "web"}
+    return json.dumps({**fields, "derived_at": happened, "received_at": happened}).encode()
+
+
+def days(*days_ago: int) -> list[str]:
+    return [str(today() - dt.timedelta(days=each)) for each in days_ago]
+
+
+def land_late_events(pipeline: Pipeline, *days_ago: int) -> None:
+    """Brings everything up to date for today only, so that the events of these days are behind."""
+    pipeline.put([event(number, each) for number, each in enumerate(days_ago)])
+    pipeline.run(Window(today(), today()))
+
+
+def begin(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
+    """A run of the sensor's that is on its way."""
+    run = dg.DagsterRun(job_name="__ASSET_JOB", run_id=str(uuid.uuid4()), status=status, tags=tags)
+    return instance.add_run(run)
+
+
+def late_days(definitions: dg.Definitions, instance: dg.DagsterInstance) -> list[str]:
+    """The late days that are asked for beside new records."""
+    [of_late] = [each for each in tick(definitions, instance).requests if each.tags[RUN_TAG] != ARRIVAL]
+    return of_late.tags[DAYS_TAG].split(",")
+
+
+def test_without_a_stream_it_says_how_to_start_one(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    said = tick(build_defs(Settings(home=tmp_path / "nothing")), instance)
+    assert said.requests == []
+    assert said.skipped is not None
+    assert "event-assets up" in said.skipped and "make demo" in said.skipped
+
+
+def test_it_skips_while_nothing_is_new(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    assert tick(definitions, instance) == ([], UP_TO_DATE)
+    pipeline.put([event(1, 0)])
+    pipeline.run()
+    assert tick(definitions, instance) == ([], UP_TO_DATE)
+
+
+def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_and_segments_when_the_stream_holds_something_new(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    [request] = tick(definitions, instance).requests
+    assert request.tags[RUN_TAG] == "arrival"
+    assert request.partition_key == str(dt.datetime.now(dt.UTC).date())
+    everything = definitions.resolve_asset_graph().materializable_asset_keys
+    of_rules = {table.name for table in PRODUCT_TABLES}
+    assert set(request.asset_selection or ()) == {
+        key for key in everything if key.path[0] != "product" and key.path[-1] not in of_rules
+    }
+
+
+def test_late_days_are_one_run_of_exactly_these_days_however_far_apart_they_lie(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 80, 8, 7, 3)
+    [request] = tick(definitions, instance).requests
+    assert request.tags[RUN_TAG] == LATE
+    assert request.tags[DAYS_TAG].split(",") == days(80, 8, 7, 3)
+    assert request.partition_key == days(3)[0] and not any("range" in name for name in request.tags)
+    names = {key.to_user_string() for key in request.asset_selection or ()}
+    assert not names & {"raw_events", "clean_events", "quarantined_events"} and "enriched_events" in names
+
+
+def test_one_late_day_is_a_run_of_its_partition(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 3)
+    [request] = tick(definitions, instance).requests
+    assert [request.partition_key] == days(3)
+
+
+def test_days_further_back_than_a_client_may_date_come_after_the_others_and_never_with_them(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 4000, 91, 90, 2)
+    [request] = tick(definitions, instance).requests
+    assert (request.tags[RUN_TAG], request.tags[DAYS_TAG].split(",")) == (LATE, days(90, 2))
+    pipeline.run(Window.of_days(days(90, 2)))
+    [request] = tick(definitions, instance).requests
+    assert (request.tags[RUN_TAG], request.tags[DAYS_TAG].split(",")) == (PAST, days(4000, 91))
+
+
+def test_a_run_takes_a_bounded_number_of_days_and_what_waits_longest_comes_first(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, *range(50, 50 + MOST_DAYS))
+    land_late_events(pipeline, *range(2, 40))
+    [in_a_pause] = tick(definitions, instance).requests
+    assert len(in_a_pause.tags[DAYS_TAG].split(",")) == MOST_DAYS + 38
+    pipeline.put([event(1, 0)])
+    asked = late_days(definitions, instance)
+    assert asked == sorted(days(*range(50, 50 + MOST_DAYS)))
+    pipeline.run(Window.of_days(asked))
+    pipeline.put([event(2, 0)])
+    assert late_days(definitions, instance) == sorted(days(*range(2, 2 + MOST_DAYS)))
+
+
+def test_new_records_are_asked_for_whatever_late_days_do(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 4000, 3)
+    pipeline.put([event(1, 0)])
+    asked = [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
+    assert sorted(asked) == [ARRIVAL, LATE]
+    for kind in (LATE, PAST):
+        run = begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: kind})
+        assert [request.tags[RUN_TAG] for request in tick(definitions, instance).requests] == [ARRIVAL], kind
+        instance.delete_run(run.run_id)
+    fail(instance, dt.datetime.now(dt.UTC), LATE)
+    fail(instance, dt.datetime.now(dt.UTC), PAST)
+    assert [request.tags[RUN_TAG] for request in tick(definitions, instance).requests] == [ARRIVAL]
+
+
+def test_while_new_records_keep_coming_days_long_past_have_their_turn_every_hour(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, 4000)
+    pipeline.put([event(1, 0)])
+    assert sorted(r.tags[RUN_TAG] for r in tick(definitions, instance).requests) == [ARRIVAL, PAST]
+    for minutes, asked in ((59, [ARRIVAL]), (61, [ARRIVAL, PAST])):
+        run = dg.DagsterRun("__ASSET_JOB", status=dg.DagsterRunStatus.SUCCESS, tags={RUN_TAG: PAST})
+        instance.run_storage.add_historical_run(run, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes))
+        assert sorted(r.tags[RUN_TAG] for r in tick(definitions, instance).requests) == asked
+        instance.delete_run(run.run_id)
+
+
+def test_it_asks_again_for_what_a_run_has_not_done(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    assert [r.tags for r in tick(definitions, instance).requests] == [
+        r.tags for r in tick(definitions, instance).requests
+    ]
+
+
+def test_no_run_is_asked_for_while_as_many_as_allowed_are_in_flight(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    for _ in range(Settings().max_runs_in_flight):
+        begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: "event_date"})
+    assert tick(definitions, instance) == ([], "2 runs are in flight; 2 are allowed.")
+
+
+def test_shards_are_never_landed_by_two_runs_at_once(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    for status in (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED):
+        run = begin(instance, status, **{RUN_TAG: "arrival"})
+        assert tick(definitions, instance).requests == [], status
+        instance.delete_run(run.run_id)
+    assert len(tick(definitions, instance).requests) == 1
+
+
+def test_other_peoples_runs_do_not_count(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    for _ in range(5):
+        begin(instance, dg.DagsterRunStatus.STARTED)
+    assert len(tick(definitions, instance).requests) == 1
+
+
+def fail(instance: dg.DagsterInstance, ended: dt.datetime, kind: str = ARRIVAL) -> None:
+    """A run of the sensor's that failed at this time."""
+    run = begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: kind})
+    event = dg.DagsterEvent(event_type_value="PIPELINE_FAILURE", job_name=run.job_name)
+    instance.run_storage.handle_run_event(run.run_id, event, ended)
+
+
+def test_after_a_failure_it_waits_and_then_tries_again(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    fail(instance, dt.datetime.now(dt.UTC))
+    said = tick(definitions, instance)
+    assert said.requests == [] and said.skipped is not None
+    assert said.skipped.startswith("The last run of new records failed; the next try is in ")
+
+
+def test_after_the_wait_it_tries_again(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    fail(instance, dt.datetime.now(dt.UTC) - dt.timedelta(seconds=30))
+    assert len(tick(definitions, instance).requests) == 1
+
+
+def test_the_wait_grows_with_each_failure_in_a_row_but_has_an_end(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    for _ in range(4):
+        fail(instance, dt.datetime.now(dt.UTC) - dt.timedelta(seconds=10))
+    assert tick(definitions, instance).requests == []
+    for _ in range(12):
+        fail(instance, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=6))
+    assert len(tick(definitions, instance).requests) == 1

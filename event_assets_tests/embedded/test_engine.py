@@ -1,0 +1,108 @@
+"""The embedded engine finds in its environment what it needs, and nobody reaches it but who may open its socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from event_assets.embedded import engine as embedded
+from event_assets.embedded.engine import Engine, connect
+from event_assets.embedded.service import StackError
+from event_assets.embedded.sockets import socket_path
+
+VARIABLES = ("RUST_LOG", "MIMALLOC_PURGE_DELAY", "AWS_REGION", "SAIL_RUNTIME__STACK_SIZE")
+CALL = """
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+for family, address in ((socket.AF_UNIX, sys.argv[1]), (socket.AF_INET, ("127.0.0.1", int(sys.argv[2])))):
+    try:
+        socket.socket(family).connect(address)
+    except OSError as fault:
+        print(type(fault).__name__)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _environment_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    started = Engine({}, "error", socket_path(f"spark-of-test-{os.getpid()}"))
+    started.start()
+    yield started
+    started.stop()
+
+
+def test_the_lakes_place_is_set_freed_memory_is_given_back_and_stacks_are_deep(tmp_path: Path) -> None:
+    Engine({"AWS_REGION": "eu-west-1"}, "error", tmp_path / "s")
+    assert [os.environ[name] for name in VARIABLES] == ["error", "0", "eu-west-1", "67108864"]
+
+
+def test_what_is_set_already_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MIMALLOC_PURGE_DELAY", "1000")
+    monkeypatch.setenv("RUST_LOG", "debug")
+    Engine({}, "error", tmp_path / "s")
+    assert os.environ["MIMALLOC_PURGE_DELAY"] == "1000"
+    assert os.environ["RUST_LOG"] == "debug"
+
+
+def test_results_and_errors_come_over_the_socket_as_they_are(engine: Engine) -> None:
+    session = connect(engine.remote)
+    assert session.range(200_000).toArrow().num_rows == 200_000
+    with pytest.raises(Exception, match="nothing_here"):
+        session.sql("SELECT nothing_here").collect()
+    session.stop()
+
+
+def test_a_plan_of_some_hundred_steps_does_not_end_the_engine(engine: Engine) -> None:
+    session = connect(engine.remote)
+    assert session.sql("SELECT " + " + ".join(["1"] * 800)).collect()[0][0] == 800
+    session.stop()
+
+
+def test_the_engine_listens_on_no_port_and_its_socket_is_its_owners(engine: Engine) -> None:
+    ports = {each.laddr.port for each in psutil.Process().net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+    _, port = engine.sail_address
+    assert port not in ports
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=10)
+    assert stat.S_IMODE(engine.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(engine.path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_another_user_of_the_machine_is_refused(engine: Engine) -> None:
+    _, port = engine.sail_address
+    command = [sys.executable, "-c", CALL, str(engine.path), str(port)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["PermissionError", "ConnectionRefusedError"]
+
+
+def test_whoever_connects_before_the_port_is_closed_ends_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    close = embedded._close_port
+    early: list[socket.socket] = []
+
+    def close_late(port: int) -> None:
+        early.append(socket.create_connection(("127.0.0.1", port)))
+        early[0].sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        early[0].recv(1)
+        close(port)
+
+    monkeypatch.setattr(embedded, "_close_port", close_late)
+    engine = Engine({}, "error", socket_path(f"spark-of-test-{os.getpid()}"))
+    with pytest.raises(StackError, match="Something else"):
+        engine.start()
+    engine.stop()
+    early[0].close()

@@ -1,0 +1,104 @@
+"""The whole pipeline on one folder without Dagster: put records on a stream, bring every table up to date, look at
+rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from event_assets.contract.consent import Refusal
+from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.records import pack
+from event_assets.contract.tables import (
+    ATTRIBUTION,
+    CHANNEL_PERFORMANCE,
+    CONVERSION_PATHS,
+    CONVERSIONS,
+    TOUCHES,
+)
+from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
+from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, pending
+from event_assets.pipeline.registry import STEPS, refresh_all
+from event_assets.pipeline.run import GivenRules, Run
+from event_assets.pipeline.window import EVERYTHING, Window
+from event_assets.rules.analysis import Analyses
+from event_assets.settings import Settings
+from event_assets.streams import EventStream, StreamRecord, open_stream
+from event_assets.transforms.events.clean import CleanRules
+from event_assets.transforms.events.enrich import EnrichRules
+
+BY_PLACE = {
+    "arrival_date",
+    "arrival_hour",
+    "arrived_at",
+    "stream",
+    "shard_id",
+    "sequence_number",
+    "line",
+}
+"""Columns that say how an event came, not what it says."""
+_OF_ATTRIBUTION = {TOUCHES, CONVERSIONS, CONVERSION_PATHS, ATTRIBUTION, CHANNEL_PERFORMANCE}
+
+
+class Pipeline:
+    """A stream and a lake below one folder."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        folder: Path,
+        plan: TrackingPlan | None = None,
+        analyses: Analyses | None = None,
+    ) -> None:
+        self.spark = spark
+        self.analyses = analyses or Analyses()
+        self.settings = Settings(home=folder)
+        self.plan = plan or TrackingPlan()
+        self.enriching = EnrichRules()
+        self.refusal: Refusal = "strip"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.stream: EventStream = open_stream(self.settings)
+        self.stream.create(2)
+        self.lake = Lake(Storage(str(folder / "lake")))
+
+    def put(self, lines: Sequence[bytes], key: str = "k", encoding: Any = "zstd") -> None:
+        """Puts events on the stream, as many records as they need."""
+        self.put_records([StreamRecord(key, data) for data in pack(lines, encoding)])
+
+    def put_records(self, records: Sequence[StreamRecord]) -> None:
+        assert all(result.error is None for result in self.stream.put(records))
+
+    def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
+        """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
+        cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal)
+        rules = GivenRules(cleaning, self.enriching, analyses=self.analyses)
+        steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
+        refresh_all(Run.on(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
+
+    def pending(self) -> dict[str, list[str]]:
+        arrivals, late = pending(self.lake, BY_ARRIVAL), pending(self.lake, BY_EVENT_DATE)
+        assert not arrivals.unreadable and not late.unreadable
+        return {**arrivals.days, **late.days}
+
+    def rows(self, table: str, without: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """All rows of a table in order, without the columns that do not matter."""
+        hidden = set(without)
+        rows = self.lake.table(table).snapshot().arrow().to_pylist()
+        kept = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
+        return sorted(kept, key=lambda row: [str(value) for value in row.values()])
+
+    def ledger(self) -> dict[str, int]:
+        """The books of all hours together."""
+        rows = self.rows("event_ledger")
+        assert all(row["balanced"] for row in rows), rows
+        names = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")
+        return {name: sum(row[name] for row in rows) for name in names}
+
+
+def today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()

@@ -1,0 +1,111 @@
+"""Any split, order, repeat and crash ends in the same tables as one batch over everything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from event_assets.pipeline.window import EVERYTHING, Window
+from event_assets_tests.examples import examples
+from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
+
+DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+COMPARED = (
+    "enriched_events",
+    "page_views",
+    "identities",
+    "sessions",
+    "session_issues",
+    "conversion_ids",
+    "visitors",
+    "users",
+    "user_segments",
+    "daily_metrics",
+)
+
+
+def orders() -> st.SearchStrategy[dict[str, Any]]:
+    """Few orders, so that some are told of again; amounts whose sum as floats depends on their order."""
+    amounts, names = st.sampled_from([0.1, 0.2, 0.7, 1e9 + 0.3, -0.1]), st.sampled_from([None, "o1", "o2", 7])
+    return st.fixed_dictionaries({"revenue": amounts, "order_id": names})
+
+
+@st.composite
+def events(draw: st.DrawFn) -> dict[str, Any]:
+    """An event around two midnights; few ids, so that sessions meet and page views repeat."""
+    number = draw(st.integers(0, 25))
+    happened = DAY + dt.timedelta(minutes=draw(st.integers(-90, 1530)))
+    kind = draw(st.sampled_from(["page_view", "screen_view", "page_ping", "click", "purchase"]))
+    event: dict[str, Any] = {
+        "event_id": f"e{number}",
+        "event": kind,
+        "platform": draw(st.sampled_from(["web", "server"])),
+        "anonymous_id": draw(st.sampled_from(["a1", "a2"])),
+        "user_id": draw(st.sampled_from([None, "u1"])),
+        "session_id": draw(st.sampled_from([None, None, "s1", "s2"])),
+        "occurred_at": happened.isoformat(),
+        "derived_at": happened.isoformat(),
+        "properties": draw(orders()) if kind == "purchase" else {},
+    }
+    if kind in ("page_view", "page_ping"):
+        event["page_view_id"] = draw(st.sampled_from([None, "p1", "p2", "p3"]))
+        event["page"] = {"url": f"https://shop.example/{number % 3}"}
+    return event
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[bytes], list[list[int]], list[int], list[bool]]:
+    """Lines with distinct times of receipt, their split into batches in any order with repeats, and how runs go."""
+    drawn = draw(st.lists(events(), min_size=1, max_size=30))
+    lines = [
+        json.dumps({**event, "received_at": (DAY + dt.timedelta(days=2, seconds=place)).isoformat()}).encode()
+        for place, event in enumerate(drawn)
+    ]
+    order = draw(st.permutations(range(len(lines))))
+    repeats = draw(st.lists(st.sampled_from(range(len(lines))), max_size=5))
+    cuts = sorted(draw(st.lists(st.integers(0, len(lines)), max_size=3)))
+    batches = [list(order)[start:end] for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
+    narrow = draw(st.lists(st.booleans(), min_size=4, max_size=4))
+    return lines, batches, repeats, narrow
+
+
+@examples(5)
+@given(history=histories())
+def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
+    spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]]
+) -> None:
+    lines, batches, repeats, narrow = history
+    with tempfile.TemporaryDirectory() as folder:
+        at_once = Pipeline(spark, Path(folder) / "one")
+        at_once.put(lines)
+        at_once.run(attribution=False)
+        in_parts = Pipeline(spark, Path(folder) / "parts")
+        for place, batch in enumerate(batches):
+            in_parts.put([lines[index] for index in batch], key=f"k{place}", encoding="gzip" if place % 2 else "plain")
+            window = Window(DAY.date(), DAY.date()) if narrow[place] else EVERYTHING
+            in_parts.run(window, attribution=False)
+        in_parts.put([lines[index] for index in repeats])
+        in_parts.run(attribution=False)
+        in_parts.run(rebuild=narrow[0], attribution=False)
+        assert in_parts.pending() == {}
+        for table in COMPARED:
+            assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
+        assert in_parts.ledger()["enriched"] == at_once.ledger()["enriched"]
+        assert in_parts.ledger()["landed"] == len(lines) + len(repeats)
+
+
+def test_a_batch_of_nothing_but_copies_of_one_event_counts_once(spark: SparkSession, tmp_path: Path) -> None:
+    event = {"event_id": "e1", "event": "click", "platform": "web", "anonymous_id": "a1"}
+    pipeline = Pipeline(spark, tmp_path)
+    pipeline.put([json.dumps({**event, "received_at": DAY.isoformat()}).encode()] * 3)
+    pipeline.run()
+    assert pipeline.ledger()["enriched"] == 1
+    assert pipeline.ledger()["duplicates"] == 2
+    assert pipeline.ledger()["conflicts"] == 0

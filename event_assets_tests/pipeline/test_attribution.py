@@ -1,0 +1,245 @@
+"""Attribution step by step: any split of the events gives the rows of one batch, and a late session changes what it
+must."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from event_assets.pipeline.attribution import (
+    attribution_step,
+    channel_performance_step,
+    conversion_paths_step,
+    conversions_step,
+    touches_step,
+)
+from event_assets.pipeline.counting import conversion_ids_step
+from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.report import StepReport
+from event_assets.pipeline.sessions import sessions_step
+from event_assets.pipeline.spend import SpendFile
+from event_assets.transforms.attribution.attribution import MODELS, AttributionRules
+from event_assets_tests.examples import examples
+from event_assets_tests.factories import at, enriched_event
+from event_assets_tests.pipeline.runs import a_run
+from event_assets_tests.pipeline.visits import EventsInALake
+from event_assets_tests.transforms.incremental import RULES
+
+Row = dict[str, Any]
+TABLES = ("touches", "conversions", "conversion_paths", "attribution", "channel_performance")
+OTHER_RULES = AttributionRules(lookback_days=3, source_days=3)
+
+
+class Marketing(EventsInALake):
+    """Enriched events, and all that attribution is made of."""
+
+    def run(
+        self, *, rebuild: bool = False, rules: AttributionRules | None = None, spend: Path | None = None
+    ) -> dict[str, StepReport]:
+        """Brings everything up to date."""
+        by, spend_file = rules or AttributionRules(), SpendFile(spend) if spend else None
+        now = a_run(self.lake, self.spark, sessions=RULES, attribution=by, spend=spend_file)
+        conversion_ids_step(now)
+        identities_step(now)
+        sessions_step(now)
+        now = replace(now, rebuild=rebuild)
+        reports = (
+            touches_step(now),
+            conversions_step(now),
+            conversion_paths_step(now),
+            attribution_step(now),
+            channel_performance_step(now),
+        )
+        return {report.table: report for report in reports}
+
+    def rows(self, table: str) -> list[Row]:
+        rows = self.lake.table(table).snapshot().arrow().to_pylist()
+        return sorted(rows, key=lambda row: [str(value) for value in row.values()])
+
+    def paths(self) -> dict[str, str | None]:
+        """The paths to conversions, by event."""
+        return {row["event_id"]: row["path"] for row in self.rows("conversion_paths") if row["conversions"]}
+
+    def assert_equal_to_a_rebuild(self, **how: Any) -> None:
+        found = {name: self.rows(name) for name in TABLES}
+        self.run(rebuild=True, **how)
+        for name in TABLES:
+            assert self.rows(name) == found[name], name
+
+
+@pytest.fixture
+def marketing(spark: SparkSession, tmp_path: Path) -> Marketing:
+    return Marketing(spark, tmp_path / "lake")
+
+
+def visit(channel: str | None, days: float = 0, device: str = "a1", **fields: Any) -> Row:
+    """The first page view of a session."""
+    number = fields.pop("number", None) or f"{device}-{days}"
+    source = {"Direct": "(direct)", None: None}.get(channel, (channel or "").lower())
+    return enriched_event(
+        when=at(days=days),
+        anonymous_id=device,
+        page_view_id=f"p-{number}",
+        page_url="https://shop.example/",
+        channel_group=channel,
+        source=source,
+        **fields,
+    )
+
+
+def purchase(days: float, device: str | None = "a1", revenue: Any = 10, order: str | None = None, **fields: Any) -> Row:
+    said = json.dumps({"revenue": revenue, "order_id": order})
+    return enriched_event("purchase", at(days=days), anonymous_id=device, properties=said, **fields)
+
+
+def test_a_conversion_is_credited_to_the_sessions_before_it(marketing: Marketing) -> None:
+    sale = purchase(4.01)
+    marketing.change([visit("Email", 1), visit("Paid Search", 2), visit("Direct", 4), sale])
+    marketing.run()
+    assert marketing.paths() == {sale["event_id"]: "Email > Paid Search > Direct"}
+    credits = {(row["model"], row["channel_group"]): row["conversions"] for row in marketing.rows("attribution")}
+    assert credits["first", "Email"] == credits["last", "Direct"] == 1
+    assert credits["position", "Paid Search"] == pytest.approx(0.2)
+    assert {model for model, _ in credits} == set(MODELS)
+
+
+def test_only_persons_who_are_touched_are_made_again(marketing: Marketing) -> None:
+    marketing.change([visit("Email", 1, "a1"), visit("Email", 1, "a2"), visit("Email", 1, "a3"), purchase(2, "a3")])
+    marketing.run()
+    marketing.change([visit("Referral", 2, "a2"), purchase(2.1, "a2")])
+    reports = marketing.run()
+    assert [reports[name].more["touched"] for name in TABLES[:3]] == [1, 1, 1]
+    marketing.assert_equal_to_a_rebuild()
+
+
+def test_nothing_new_makes_nothing_again(marketing: Marketing) -> None:
+    marketing.change([visit("Email", 1), purchase(2)])
+    marketing.run()
+    assert [report.new_rows for report in marketing.run().values()] == [0] * len(TABLES)
+
+
+def test_a_late_session_changes_the_last_source_of_those_after_it(marketing: Marketing) -> None:
+    marketing.change([visit("Direct", 5), visit("Direct", 40), purchase(5.01)])
+    marketing.run()
+    assert [row["last_source"] for row in marketing.rows("touches")] == ["(direct)"] * 2
+    marketing.change([visit("Email", 1)])
+    marketing.run()
+    by_day = sorted(marketing.rows("touches"), key=lambda row: row["at"])
+    assert [row["last_source"] for row in by_day] == ["email", "email", "(direct)"]
+    assert set(marketing.paths().values()) == {"Email > Direct"}
+    marketing.assert_equal_to_a_rebuild()
+
+
+def test_devices_that_become_one_person_share_their_touches(marketing: Marketing) -> None:
+    sale = purchase(3.01, "a2")
+    marketing.change([visit("Email", 1, "a1"), visit("Direct", 3, "a2"), sale])
+    marketing.run()
+    assert marketing.paths() == {sale["event_id"]: "Direct"}
+    joins = [
+        enriched_event("identify", at(days=4, seconds=number), anonymous_id=device, user_id="u1")
+        for number, device in enumerate(("a1", "a2"))
+    ]
+    marketing.change(joins)
+    marketing.run()
+    assert marketing.paths() == {sale["event_id"]: "Email > Direct"}
+    marketing.assert_equal_to_a_rebuild()
+    marketing.change([], joins[:1])
+    marketing.run()
+    assert marketing.paths() == {sale["event_id"]: "Direct"}
+    marketing.assert_equal_to_a_rebuild()
+
+
+def test_a_conversion_that_goes_leaves_a_path_that_led_to_none(marketing: Marketing) -> None:
+    sale = purchase(2)
+    marketing.change([visit("Email", 1), sale])
+    marketing.run()
+    marketing.change([], [sale])
+    marketing.run()
+    (row,) = marketing.rows("conversion_paths")
+    assert (row["event_id"], row["path"], row["conversions"]) == ("", "Email", 0)
+    assert marketing.rows("attribution") == []
+    marketing.assert_equal_to_a_rebuild()
+
+
+def test_conversions_without_a_touch_are_reported_and_credited_to_nobody(marketing: Marketing) -> None:
+    by_server = purchase(1, None, user_id="u1", platform="server")
+    marketing.change([by_server, visit("Email", 1, "a2"), purchase(1.01, "a2")])
+    report = marketing.run()["attribution"]
+    assert report.more["conversions_without_touch"] == 1
+    assert report.groups == {"Email": dict.fromkeys(MODELS, 1.0)}
+
+
+def test_other_rules_make_everything_again(marketing: Marketing) -> None:
+    marketing.change([visit("Email", 1), visit("Direct", 9), purchase(9.01)])
+    marketing.run()
+    marketing.run(rules=OTHER_RULES)
+    assert set(marketing.paths().values()) == {"Direct"}
+    marketing.assert_equal_to_a_rebuild(rules=OTHER_RULES)
+
+
+def test_another_spend_file_makes_the_performance_again(marketing: Marketing, tmp_path: Path) -> None:
+    marketing.change([visit("Email", 1), purchase(1.01, revenue=30)])
+    marketing.run()
+    assert {row["roas"] for row in marketing.rows("channel_performance")} == {None}
+    spend = tmp_path / "spend.csv"
+    spend.write_text("date,channel_group,spend,currency\n2026-03-03,Email,10,EUR\n2026-03-03,Display,5,EUR\n")
+    marketing.run(spend=spend)
+    rows = {(row["model"], row["channel_group"]): row for row in marketing.rows("channel_performance")}
+    email, display = rows["last", "Email"], rows["last", "Display"]
+    assert (email["spend"], email["currency"], email["roas"], email["cpa"]) == (10, "EUR", 3, 10)
+    assert (display["conversions"], display["spend"], display["roas"], display["cpa"]) == (0, 5, 0, None)
+    marketing.assert_equal_to_a_rebuild(spend=spend)
+
+
+def test_a_bad_spend_file_stops_its_own_table_alone(marketing: Marketing, tmp_path: Path) -> None:
+    marketing.change([visit("Email", 1), purchase(1.01)])
+    spend = tmp_path / "spend.csv"
+    spend.write_text("date,channel_group,spend,currency\n2026-03-03,Mail,10,EUR\n")
+    told = marketing.run(spend=spend)["channel_performance"].more["spend_file"]
+    assert "spend.csv: line 2: channel_group 'Mail' is none of" in told
+    assert marketing.rows("channel_performance") == []
+    assert len(marketing.rows("attribution")) == len(MODELS)
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> Row:
+    """A visit, a conversion or an identify of few devices over two months; times meet, sessions are shared."""
+    days = draw(st.sampled_from([0, 1, 1.001, 15, 30, 31, 45, 61]))
+    device = draw(st.sampled_from(["a1", "a2", "a3"]))
+    kind = draw(st.sampled_from(["visit", "visit", "visit", "purchase", "identify"]))
+    session = draw(st.sampled_from([None, None, "s1", "s2"]))
+    if kind == "purchase":
+        revenue, order = draw(st.sampled_from([1, 3.3, "x", 1e300])), draw(st.sampled_from([None, "o1", "o2"]))
+        return purchase(days, device, revenue, order, session_id=session, is_bot=draw(st.integers(0, 5)) == 0)
+    if kind == "identify":
+        return enriched_event("identify", at(days=days), anonymous_id=device, user_id=draw(st.sampled_from(["u", "v"])))
+    channel = draw(st.sampled_from(["Email", "Direct", "Paid Search", None]))
+    return visit(
+        channel, days, device, session_id=session, number=draw(st.integers(1, 6)), is_bot=draw(st.integers(0, 9)) == 0
+    )
+
+
+@pytest.mark.slow
+@examples(3)
+@given(data=st.data())
+def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        in_parts = Marketing(spark, Path(folder) / "parts")
+        for _ in range(data.draw(st.integers(2, 3))):
+            standing = st.lists(st.sampled_from(in_parts.events), max_size=3, unique_by=lambda row: row["event_id"])
+            went = data.draw(standing) if in_parts.events else []
+            in_parts.change(data.draw(st.lists(happenings(), min_size=1, max_size=9)), went)
+            in_parts.run()
+        at_once = Marketing(spark, Path(folder) / "once")
+        at_once.change(data.draw(st.permutations(in_parts.events)))
+        at_once.run()
+        for name in TABLES:
+            assert in_parts.rows(name) == at_once.rows(name), name

@@ -1,0 +1,245 @@
+"""Tables about people: doing only those whom a change touches gives the rows of doing all."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables import ENRICHED_EVENTS, SESSIONS, Table
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress
+from event_assets.lake.storage import Storage
+from event_assets.pipeline.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
+from event_assets.pipeline.report import StepReport
+from event_assets_tests.examples import examples
+from event_assets_tests.factories import at, enriched_event, frame
+from event_assets_tests.pipeline.runs import a_run
+from event_assets_tests.transforms.incremental import RULES, sessions_of
+
+Row = dict[str, Any]
+TABLES = ("visitors", "identities", "user_traits", "users", "user_segments")
+
+
+class People:
+    """A lake whose events and sessions are given, and the tables about people that are made of them."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.spark = spark
+        self.lake = Lake(Storage(str(folder)))
+        self.events: list[Row] = []
+
+    def change(self, came: list[Row], went: list[Row] | None = None) -> None:
+        """Events come, and go; sessions are cut anew and written again, as are the days that lost an event."""
+        gone = {row["event_id"] for row in went or []}
+        self.events = [row for row in self.events if row["event_id"] not in gone] + came
+        self.write(ENRICHED_EVENTS, self.events if gone else came, anew=bool(gone))
+        self.write(SESSIONS, sessions_of(self.spark, self.events) if self.events else [])
+
+    def write(self, table: Table, rows: list[Row], *, anew: bool = True) -> None:
+        base = self.lake.table(table.name).snapshot()
+        staged = base.table.stage(frame(self.spark, rows, table), 1, len(rows)) if rows else []
+        base.table.commit(base, Progress(), add=staged, remove=base.files if anew else [])
+
+    def run(self, *, rebuild: bool = False) -> dict[str, StepReport]:
+        """Brings the tables up to date."""
+        now = a_run(self.lake, self.spark, rebuild=rebuild, sessions=RULES)
+        reports = (
+            visitors_step(now),
+            identities_step(now),
+            user_traits_step(now),
+            users_step(now),
+            segments_step(now),
+        )
+        return {report.table: report for report in reports}
+
+    def rows(self) -> dict[str, list[Row]]:
+        return {
+            name: sorted(self.lake.table(name).snapshot().arrow().to_pylist(), key=lambda row: str(list(row.values())))
+            for name in TABLES
+        }
+
+    def persons(self) -> dict[str, str]:
+        return {row["id"]: row["person_id"] for row in self.rows()["identities"]}
+
+    def assert_equal_to_a_rebuild(self) -> None:
+        found = self.rows()
+        self.run(rebuild=True)
+        for name, rows in self.rows().items():
+            assert found[name] == rows, name
+
+
+def test_an_agent_that_is_known_for_a_robot_leaves_the_segments_and_stays_among_people(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """Lists of robots grow: the same event comes again with another flag."""
+    people = People(spark, tmp_path)
+    shown, other = enriched_event(anonymous_id="agent"), enriched_event()
+    people.change([shown, other])
+    people.run()
+    assert [row["person_id"] for row in people.rows()["user_segments"]] == ["a1", "agent"]
+    people.change([shown | {"is_bot": True}], [shown])
+    people.run()
+    for table, name in (("users", "person_id"), ("visitors", "anonymous_id")):
+        assert {row[name]: row["is_bot"] for row in people.rows()[table]} == {"a1": False, "agent": True}
+    assert [row["person_id"] for row in people.rows()["user_segments"]] == ["a1"]
+    people.assert_equal_to_a_rebuild()
+
+
+@pytest.fixture
+def people(spark: SparkSession, tmp_path: Path) -> People:
+    return People(spark, tmp_path)
+
+
+def identify(device: str, user: str, seconds: float = 0) -> Row:
+    return enriched_event("identify", at(seconds), anonymous_id=device, user_id=user)
+
+
+def seen(device: str | None, user: str | None = None, seconds: float = 0) -> Row:
+    return enriched_event("signup", at(seconds), anonymous_id=device, user_id=user)
+
+
+def test_only_those_who_are_touched_are_made_again(people: People) -> None:
+    people.change([seen("a1"), seen("a2"), seen("a3")])
+    people.run()
+    people.change([seen("a2", seconds=5)])
+    reports = people.run()
+    assert [reports[name].more["touched"] for name in ("visitors", "identities", "users")] == [1, 1, 1]
+    people.assert_equal_to_a_rebuild()
+
+
+def test_a_lifecycle_stage_follows_from_all_that_a_person_did_under_any_id(people: People) -> None:
+    day = 86_400
+    people.change(
+        [
+            *(seen("back", seconds=number * day) for number in (0, 8)),
+            *(seen("often", seconds=number * day) for number in (2, 9)),
+            seen("away", seconds=3 * day),
+            seen("gone"),
+            seen("fresh", seconds=14 * day),
+            seen(None, "u1", 3 * day),
+            identify("late", "u1", 10 * day),
+        ]
+    )
+    people.run()
+    stages = {row["person_id"]: row["lifecycle_stage"] for row in people.rows()["user_segments"]}
+    assert stages == {
+        "back": "resurrecting",
+        "often": "returning",
+        "away": "dormant",
+        "gone": "inactive",
+        "fresh": "new",
+        people.persons()["late"]: "returning",
+    }
+    people.change([seen("away", seconds=15 * day)])
+    people.run()
+    people.assert_equal_to_a_rebuild()
+
+
+def test_rows_that_were_only_written_again_touch_nobody(people: People) -> None:
+    people.change([seen("a1"), seen("a2")])
+    people.run()
+    people.write(ENRICHED_EVENTS, people.events)
+    people.write(SESSIONS, sessions_of(people.spark, people.events))
+    reports = people.run()
+    assert [reports[name].new_rows for name in ("visitors", "identities", "users")] == [0, 0, 0]
+    people.assert_equal_to_a_rebuild()
+
+
+def test_a_person_falls_apart_when_the_event_that_joined_it_goes(people: People) -> None:
+    joined = identify("a1", "u1", 5)
+    people.change([seen("a1"), seen(None, "u1", 1), joined, seen("a2")])
+    people.run()
+    assert people.persons() == {"a1": "a1", "u1": "a1", "a2": "a2"}
+    people.change([], [joined])
+    people.run()
+    assert people.persons() == {"a1": "a1", "u1": "u1", "a2": "a2"}
+    people.assert_equal_to_a_rebuild()
+
+
+def test_a_device_that_becomes_shared_hands_its_events_to_users_who_did_nothing_new(people: People) -> None:
+    people.change([seen("a1", f"u{number}", number) for number in range(5)])
+    people.run()
+    people.change([seen("a1", "u9", 60)])
+    people.run()
+    assert {row["person_id"]: row["events"] for row in people.rows()["users"]}["u0"] == 1
+    people.assert_equal_to_a_rebuild()
+
+
+def test_a_session_that_changes_its_device_counts_for_the_other(people: People) -> None:
+    people.change([enriched_event(), enriched_event(anonymous_id="a2")])
+    people.run()
+    sessions = [{**row, "anonymous_id": "a2"} for row in sessions_of(people.spark, people.events)]
+    people.write(SESSIONS, sessions)
+    people.run()
+    assert {row["anonymous_id"]: row["sessions"] for row in people.rows()["visitors"]} == {"a1": 0, "a2": len(sessions)}
+    people.assert_equal_to_a_rebuild()
+
+
+def test_where_the_rows_that_went_are_not_kept_all_are_made_again(people: People) -> None:
+    first = seen("a1")
+    people.change([first, seen("a2")])
+    people.run()
+    gone = [file.url for file in people.lake.table("enriched_events").snapshot().files]
+    people.change([], [first])
+    for url in gone:
+        Path(url.removeprefix("file://")).unlink()
+    reports = people.run()
+    assert "touched" not in reports["visitors"].more
+    assert people.persons() == {"a2": "a2"}
+
+
+def test_where_the_log_is_not_kept_all_are_made_again(people: People, tmp_path: Path) -> None:
+    people.change([seen("a1")])
+    people.run()
+    people.change([seen("a2")])
+    people.lake.table("enriched_events").snapshot().delta.create_checkpoint()
+    for version in (0, 1):
+        (tmp_path / f"enriched_events/_delta_log/{version:020}.json").unlink()
+    reports = people.run()
+    assert "touched" not in reports["visitors"].more
+    assert people.persons() == {"a1": "a1", "a2": "a2"}
+
+
+@st.composite
+def meetings(draw: st.DrawFn) -> Row:
+    """An event of few ids: page views, purchases, identifies and aliases; `x` is a device's and a user's."""
+    device = draw(st.sampled_from(["a1", "a2", "a3", "x", None]))
+    users = ["u1", "u2", "u3", "u4", "u5", "u6", "x"]
+    user = draw(st.sampled_from(users if device is None else [None, *users]))
+    kind = draw(st.sampled_from(["page_view", "purchase", "identify", "alias"]))
+    previous = draw(st.sampled_from(["a1", "u1", "u2", "x", "gone"]))
+    consent = draw(st.sampled_from([None, None, True, False]))
+    traits = draw(st.sampled_from([None, '{"plan": "free"}', '{"plan": "pro", "n": 1}', '{"plan": null}']))
+    properties = {"alias": {"previous_id": previous}, "purchase": {"revenue": 5.0}}.get(kind, {})
+    return enriched_event(
+        kind,
+        at(minutes=draw(st.integers(0, 200))),
+        anonymous_id=device,
+        user_id=user,
+        session_id=draw(st.sampled_from([None, "s1", "s2"])),
+        page_view_id=draw(st.sampled_from(["p1", "p2"])) if kind == "page_view" else None,
+        properties=json.dumps(properties),
+        traits=traits if kind == "identify" else None,
+        consent_marketing=consent,
+    )
+
+
+@pytest.mark.slow
+@examples(4)
+@given(data=st.data())
+def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        people = People(spark, Path(folder))
+        for _ in range(data.draw(st.integers(2, 4))):
+            standing = st.lists(st.sampled_from(people.events), max_size=3, unique_by=lambda row: row["event_id"])
+            went = data.draw(standing) if people.events else []
+            people.change(data.draw(st.lists(meetings(), min_size=1, max_size=8)), went)
+            people.run()
+        people.assert_equal_to_a_rebuild()

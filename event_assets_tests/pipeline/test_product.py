@@ -1,0 +1,235 @@
+"""Analyses are of the lake as it is, whatever split it came in, and each is one partition and one commit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress
+from event_assets.lake.storage import Storage
+from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.product import analyses_step, analysis_step, outdated
+from event_assets.pipeline.report import StepReport
+from event_assets.rules.analysis import Analyses, Funnel, Lifecycle, Paths, Retention, Step, Stickiness, WebVitals
+from event_assets.transforms.sessions.sessionise import SessionRules
+from event_assets_tests.examples import examples
+from event_assets_tests.factories import at, enriched_event, frame
+from event_assets_tests.pipeline.runs import a_run
+
+Row = dict[str, Any]
+RULES = SessionRules()
+SHIPPED = Analyses.load(Path(__file__).parents[2] / "event_assets/rules/analyses")
+STEPS = [Step("page_view"), Step("purchase")]
+BUYING = Funnel(name="buying", steps=STEPS)
+
+
+class Product:
+    """A lake whose events are given, and the analyses that are made of them."""
+
+    def __init__(self, spark: SparkSession, folder: Path, *analyses: Any) -> None:
+        self.spark = spark
+        self.lake = Lake(Storage(str(folder)))
+        self.analyses = Analyses(analyses)
+
+    def add(self, *rows: Row) -> None:
+        base = self.lake.table(ENRICHED_EVENTS.name).snapshot()
+        staged = base.table.stage(frame(self.spark, rows), 1, len(rows))
+        base.table.commit(base, Progress(), add=staged)
+        identities_step(a_run(self.lake, self.spark))
+
+    def run(self, *, rebuild: bool = False) -> list[StepReport]:
+        now = a_run(self.lake, self.spark, rebuild=rebuild, analyses=self.analyses, sessions=RULES)
+        made = [analysis_step(now, analysis) for analysis in self.analyses.usable]
+        for table in ANALYSIS_TABLES:
+            analyses_step(table, replace(now, rebuild=False))
+        return made
+
+    def rows(self, table: str) -> list[Row]:
+        rows = self.lake.table(table).snapshot().arrow().to_pylist()
+        return sorted(rows, key=lambda row: str(list(row.values())))
+
+    def people(self, table: str = "funnels") -> list[int]:
+        return [row["people"] for row in self.rows(table)]
+
+
+@pytest.fixture
+def buying(spark: SparkSession, tmp_path: Path) -> Product:
+    return Product(spark, tmp_path, BUYING)
+
+
+def test_ids_of_one_person_are_one_person(buying: Product) -> None:
+    buying.add(
+        enriched_event("page_view"),
+        enriched_event("identify", at(5), user_id="u1"),
+        enriched_event("purchase", at(9), anonymous_id=None, user_id="u1"),
+    )
+    buying.run()
+    assert buying.people() == [1, 1]
+
+
+def test_robots_are_left_out_unless_they_are_asked_for(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, BUYING, Funnel(name="with_bots", steps=STEPS, include_bots=True))
+    product.add(enriched_event(), enriched_event(anonymous_id="a2", is_bot=True))
+    product.run()
+    assert [(row["analysis"], row["people"]) for row in product.rows("funnels") if row["step"] == 1] == [
+        ("buying", 1),
+        ("with_bots", 2),
+    ]
+
+
+def test_nothing_is_done_while_nothing_changed(buying: Product) -> None:
+    buying.add(enriched_event())
+    [made] = buying.run()
+    assert (made.new_rows, outdated(buying.lake, buying.analyses, RULES)) == (2, [])
+    [again] = buying.run()
+    assert (again.version, again.new_rows, again.rows) == (made.version, 0, 2)
+    buying.add(enriched_event("purchase", at(5)))
+    assert outdated(buying.lake, buying.analyses, RULES) == ["buying"]
+    buying.run()
+    assert buying.people() == [1, 1]
+
+
+def test_an_empty_lake_has_nothing_to_analyse(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, *SHIPPED.usable)
+    assert outdated(product.lake, product.analyses, RULES) == []
+    assert [report.rows for report in product.run()] == [0] * len(SHIPPED.usable)
+
+
+def test_another_definition_is_made_and_the_others_stay(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, BUYING, Funnel(name="other", steps=STEPS))
+    product.add(enriched_event(), enriched_event("purchase", at(days=2)))
+    product.run()
+    product.analyses = Analyses((Funnel(name="buying", steps=STEPS, window="1 day"), product.analyses.usable[1]))
+    assert outdated(product.lake, product.analyses, RULES) == ["buying"]
+    assert [report.new_rows for report in product.run()] == [2, 0]
+    assert product.people() == [1, 0, 1, 1]
+
+
+def test_rows_of_an_analysis_that_is_no_more_go(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, BUYING, Funnel(name="other", steps=STEPS))
+    product.add(enriched_event())
+    product.run()
+    product.analyses = Analyses((BUYING,))
+    assert outdated(product.lake, product.analyses, RULES) == ["other"]
+    product.run()
+    assert {row["analysis"] for row in product.rows("funnels")} == {"buying"}
+    assert outdated(product.lake, product.analyses, RULES) == []
+
+
+def test_rows_of_the_last_analysis_of_a_kind_go_too(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, BUYING, Lifecycle(name="life", period="day"))
+    product.add(enriched_event())
+    product.run()
+    assert product.rows("lifecycle") and product.people()
+    for left in ((BUYING,), ()):
+        product.analyses = Analyses(left)
+        assert len(outdated(product.lake, product.analyses, RULES)) == 1
+        product.run()
+        assert outdated(product.lake, product.analyses, RULES) == []
+    assert product.rows("lifecycle") == product.rows("funnels") == []
+    product.analyses = Analyses((BUYING,))
+    product.run()
+    assert product.people() == [1, 0]
+
+
+def test_an_analysis_that_became_another_kind_is_in_the_table_of_its_kind_alone(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    product = Product(spark, tmp_path, BUYING)
+    product.add(enriched_event())
+    product.run()
+    product.analyses = Analyses((Lifecycle(name="buying", period="day"),))
+    product.run()
+    assert product.rows("funnels") == [] and product.rows("lifecycle")
+
+
+def test_what_a_file_said_before_it_became_faulty_stays(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, BUYING)
+    product.add(enriched_event())
+    product.run()
+    product.analyses = Analyses((), {"buying": "buying.yaml: a slip of the pen"})
+    assert outdated(product.lake, product.analyses, RULES) == []
+    assert product.run() == []
+    assert product.people() == [1, 0]
+
+
+def test_days_are_counted_back_from_the_last_event(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, Funnel(name="last_days", steps=STEPS, days=2))
+    product.add(enriched_event(), enriched_event("purchase", at(days=1), anonymous_id="a2"))
+    product.run()
+    assert product.people() == [1, 0]
+    product.add(enriched_event("purchase", at(days=2), anonymous_id="a2"))
+    product.run()
+    assert product.people() == []
+
+
+def test_paths_follow_the_sessions_of_the_platform(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, Paths(name="ways", events=["page_view"]))
+    pages = [(0, "/"), (60, "/a"), (60 + 31 * 60, "/b")]
+    product.add(
+        *(enriched_event(when=at(second), page_path=path, page_view_id=path) for second, path in pages),
+        enriched_event("page_ping", at(30), page_path="/elsewhere"),
+    )
+    product.run()
+    assert {(row["from_node"], row["to_node"]) for row in product.rows("paths")} == {
+        ("(start)", "/"),
+        ("/", "/a"),
+        ("/a", "(end)"),
+        ("(start)", "/b"),
+        ("/b", "(end)"),
+    }
+
+
+def test_every_analysis_that_is_shipped_finds_something(spark: SparkSession, tmp_path: Path) -> None:
+    product = Product(spark, tmp_path, *SHIPPED.usable)
+    names = ("page_view", "signup", "site_created", "site_published", "add_to_cart", "checkout_started", "purchase")
+    properties = json.dumps({"first_time": True, "lcp_ms": 900})
+    product.add(*(enriched_event(name, at(k), properties=properties, page_path="/") for k, name in enumerate(names)))
+    assert all(report.new_rows for report in product.run())
+    assert {row["people"] for row in product.rows("funnels")} == {1}
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> Row:
+    device = draw(st.sampled_from(["a1", "a2", "a3"]))
+    kind = draw(st.sampled_from(["page_view", "purchase", "identify"]))
+    return enriched_event(
+        kind,
+        at(minutes=draw(st.integers(0, 4000))),
+        anonymous_id=device,
+        user_id=draw(st.sampled_from(["u1", "u2"])) if kind == "identify" else None,
+        page_path=draw(st.sampled_from(["/", "/a"])),
+        properties='{"lcp_ms": 5}',
+    )
+
+
+@examples(1)
+@given(data=st.data())
+def test_any_split_gives_the_rows_of_one_batch(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    analyses = (
+        BUYING,
+        Retention(name="back", target=Step("page_view"), period="day"),
+        Lifecycle(name="life", period="day"),
+        Paths(name="ways"),
+        Stickiness(name="sticking"),
+        WebVitals(name="speed"),
+    )
+    product = Product(spark, tmp_path_factory.mktemp("lake"), *analyses)
+    for batch in data.draw(st.lists(st.lists(happenings(), min_size=1, max_size=6), min_size=2, max_size=3)):
+        product.add(*batch)
+        product.run()
+    tables = sorted({analysis.table.name for analysis in analyses})
+    found = {table: product.rows(table) for table in tables}
+    product.run(rebuild=True)
+    assert {table: product.rows(table) for table in tables} == found

@@ -1,0 +1,212 @@
+"""Nothing of an event whose person refused analytics is in any byte of any file, but what is said to stay."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from pyspark.sql import SparkSession
+
+from event_assets.collector import WriteKeys
+from event_assets.importing import ApiSink, StreamAside, StreamSink
+from event_assets.settings import load_settings
+from event_assets_tests.collector.serving import serving
+from event_assets_tests.pipeline.pipeline import Pipeline
+
+MARK = "Mk7q"
+"""Begins every value that may not stay."""
+_NAMES = ("name", "appid", "appversion", "appbuild", "path")
+
+
+def marked(number: int, **changes: Any) -> dict[str, Any]:
+    """An event with a mark in every text but those that stay, and addresses of its own."""
+    texts = {
+        name: f"{MARK}{name}{number}"
+        for name in ("event_id", "anonymous_id", "user_id", "session_id", "page_view_id", "unknown", "email")
+    }
+    secret = f"{MARK}{number}"
+    return {
+        **texts,
+        "event": "page_view",
+        "platform": "web",
+        "sequence": 772_991_377_515_243,
+        "occurred_at": "2026-03-01T10:11:12.345678Z",
+        "sent_at": "2026-03-01T10:11:13.456789Z",
+        "app": {"id": "app-stays", "version": "1.2", "build": "7"},
+        "page": {
+            "url": f"https://{secret}:{secret}@x.example/path-stays;s={secret}?email={secret}@mail.example#{secret}",
+            "title": secret,
+            "referrer": f"https://y.example/{secret}",
+        },
+        "screen": {"name": secret, "width": 1_772_137_791},
+        "device": dict.fromkeys(("user_agent", "model", "os", "os_version", "locale", "timezone", "more"), secret),
+        "library": {"name": secret, "version": secret},
+        "ip": "198.51.100.77",
+        "properties": {"email": secret, "previous_id": secret, "nested": {"phone": secret}, secret: 1},
+        "traits": {"email": secret, "name": secret},
+        "consent": {"analytics": False},
+        **changes,
+    }
+
+
+FORBIDDEN = [
+    text.encode() for text in (MARK, "198.51.100", "203.0.113", "772991377515243", "1772137791", "mail.example")
+]
+FORBIDDEN += [b":12.345678", b":13.456789", b"y.example"]
+
+
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file below a folder byte for byte, and what is packed inside: records, cells of Parquet files."""
+    for path in sorted(file for file in folder.rglob("*") if file.is_file()):
+        data = path.read_bytes()
+        yield str(path), data
+        if path.suffix == ".parquet":
+            for name, column in zip(*_columns(path), strict=True):
+                for value in column:
+                    yield from _unpacked(f"{path} {name}", value if isinstance(value, bytes) else str(value).encode())
+        elif data.startswith(b"SQLite format 3\0"):
+            database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+            for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                for row in database.execute(f'SELECT * FROM "{table}"'):
+                    for value in row:
+                        yield from _unpacked(
+                            f"{path} {table}", value if isinstance(value, bytes) else str(value).encode()
+                        )
+            database.close()
+
+
+def _columns(path: Path) -> tuple[list[str], list[list[Any]]]:
+    table = pq.read_table(path, partitioning=None)
+    return table.column_names, [column.to_pylist() for column in table.columns]
+
+
+def _unpacked(place: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    yield place, data
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
+        yield f"{place} zstd", zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    if data.startswith(b"\x1f\x8b"):
+        yield f"{place} gzip", gzip.decompress(data)
+
+
+def found(folder: Path) -> dict[str, set[str]]:
+    """Where which of the forbidden bytes are."""
+    places: dict[str, set[str]] = {}
+    for place, data in contents(folder):
+        for text in FORBIDDEN:
+            if text in data:
+                places.setdefault(text.decode(), set()).add(place)
+    return places
+
+
+def bodies() -> list[dict[str, Any]]:
+    """Events of somebody who refused: sound ones, of every reserved kind, and broken ones."""
+    kinds = ("page_view", "identify", "alias", "purchase", "screen_view")
+    sound = [marked(number, event=kind) for number, kind in enumerate(kinds)]
+    broken = [
+        marked(10, platform=f"{MARK}toaster"),
+        marked(11, occurred_at=f"{MARK}yesterday"),
+        marked(12, consent={"analytics": f"{MARK}no"}),
+        marked(13, session_id=MARK * 64),
+        marked(14, properties={"deep": json.loads("[" * 30 + f'"{MARK}"' + "]" * 30)}),
+        marked(15, event_id=7),
+    ]
+    return sound + broken
+
+
+def send(client: httpx.Client, key: str) -> None:
+    """By every door: one a body, an array, NDJSON, a beacon, a pixel."""
+    headers = {"x-write-key": key, "user-agent": f"{MARK}agent", "x-forwarded-for": "203.0.113.99"}
+    every = bodies()
+    for event in every:
+        client.post("/v1/events", json=event, headers=headers)
+    client.post("/v1/events", json=every, headers=headers)
+    client.post(
+        "/v1/events", content="\n".join(map(json.dumps, every)), headers={**headers, "content-type": "text/plain"}
+    )
+    client.post(f"/v1/events?write_key={key}", content=json.dumps(every), headers={"content-type": "text/plain"})
+    client.post("/v1/events", content=json.dumps(every[0])[:-1], headers=headers)
+    query = {
+        "write_key": key,
+        "platform": "web",
+        "event": "mail_opened",
+        "consent_analytics": "false",
+        "mail": f"{MARK}may",
+    }
+    query |= {name: f"{MARK}{name}" for name in ("event_id", "anonymous_id", "user_id", "session_id", "title")}
+    pixel = client.get("/v1/pixel.gif", params=query | {"url": f"https://x.example/path-stays?{MARK}"}, headers=headers)
+    assert pixel.status_code == 200
+
+
+@pytest.mark.parametrize("refusal", ["strip", "drop"])
+def test_no_byte_of_any_file_says_who_refused(
+    spark: SparkSession, tmp_path: Path, refusal: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings(home=tmp_path / "home", consent_refused=refusal, collector_ip_rate=0)
+    pipeline = Pipeline(spark, settings.home)
+    keys = WriteKeys.of(settings)
+    key, trusted = keys.create("site", "web"), keys.create("backend", "server", trusted=True)
+    caplog.handler.setLevel("DEBUG")
+    lines = [json.dumps(event).encode() for event in bodies()]
+    lines += [lines[0][:-1], lines[0].replace(b'"page_view"', b'"\xff"')]
+    with caplog.at_level("DEBUG"), serving(settings, pipeline.stream, keys) as client:
+        send(client, key)
+        send(client, trusted)
+        api = ApiSink(str(client.base_url), trusted, StreamAside(pipeline.stream))
+        api.write(lines)
+        api.close()
+    StreamSink(settings, pipeline.stream).write(lines)
+    pipeline.refusal = refusal
+    pipeline.run()
+    assert found(settings.home) == {}
+    logged = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
+    assert logged and not any(MARK in message for message in logged)
+    books = pipeline.ledger()
+    if refusal == "drop":
+        assert books["clean"] == 0 and books["quarantined"] == books["landed"] > 60
+        assert {row["reason"] for row in pipeline.rows("quarantined_events")} == {"consent_refused"}
+        return
+    rows = pipeline.rows("enriched_events")
+    assert {row["page_url"] for row in rows} == {"https://x.example/path-stays"}
+    assert {row["app_id"] for row in rows} == {"app-stays", None}  # a pixel names none
+    for name in ("anonymous_id", "user_id", "session_id", "page_view_id", "properties", "traits", "extra", "ip"):
+        assert {row[name] for row in rows} == {None}, name
+    assert all(row["derived_at"].second == row["derived_at"].microsecond == 0 for row in rows)
+    for table in ("identities", "visitors", "users", "sessions", "session_issues", "conversions"):
+        assert pipeline.rows(table) == []
+    # The same events by four ways and two keys are one each, and the pixel's.
+    assert books["enriched"] == len({row["event_id"] for row in rows}) == 6
+    assert books["conflicts"] == 0
+
+
+@pytest.mark.parametrize("refusal", ["strip", "drop"])
+def test_cleaning_keeps_no_more_of_what_a_producer_put_on_the_stream_itself(
+    spark: SparkSession, tmp_path: Path, refusal: Any
+) -> None:
+    pipeline = Pipeline(spark, tmp_path)
+    pipeline.refusal = refusal
+    pipeline.put([json.dumps(event).encode() for event in bodies()])
+    pipeline.run()
+    places = {place for found_at in found(tmp_path / "lake").values() for place in found_at}
+    assert all("/raw_events/" in place for place in places), places
+    assert pipeline.ledger()["landed"] == len(bodies())
+
+
+def test_the_record_of_a_refusal_says_whose_it_is_and_nothing_else(spark: SparkSession, tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, consent_refused="drop", collector_ip_rate=0)
+    pipeline = Pipeline(spark, tmp_path)
+    keys = WriteKeys.of(settings)
+    sent = {**marked(1, event="consent_changed"), "event_id": "e", "anonymous_id": "a", "user_id": "u"}
+    with serving(settings, pipeline.stream, keys) as client:
+        answer = client.post("/v1/events", json=sent, headers={"x-write-key": keys.create("site", "web")})
+    assert answer.json()["accepted"] == 1
+    pipeline.run()
+    assert {place for places in found(tmp_path).values() for place in places} == set()
+    assert {row["person_id"]: row["consent_analytics"] for row in pipeline.rows("users")}["a"] is False

@@ -1,0 +1,100 @@
+"""Analyses as their users write them: what is wrong is said with file, field, rule and what is allowed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.tables import FUNNELS
+from event_assets.rules.analysis import Analyses, AnalysisError, Funnel, Retention, Step, unknown_events
+from event_assets.settings import Settings
+
+STEPS = "steps: [{event: a}, {event: b}]"
+
+
+def load(folder: Path, *texts: str) -> Analyses:
+    for number, text in enumerate(texts):
+        (folder / f"file{number}.yaml").write_text(text)
+    return Analyses.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{{kind: tunnel, name: x, {STEPS}}}", ["kind is 'tunnel'", "funnel, retention, lifecycle, paths"]),
+        (f"{{name: x, {STEPS}}}", ["kind is None"]),
+        ("[1, 2]", ["must be an object"]),
+        ("kind: [", ["file0.yaml"]),
+        ("{kind: paths, kind: funnel}", ["'kind' is given twice"]),
+        (f"{{kind: funnel, {STEPS}}}", ["`name`"]),
+        (f"{{kind: funnel, name: My Funnel, {STEPS}}}", ["$.name", "^[a-z]"]),
+        ("{kind: funnel, name: x, steps: [{event: a}]}", ["$.steps", "length >= 2"]),
+        ("{kind: funnel, name: x, steps: [{event: a}, {event: ''}]}", ["$.steps[1].event"]),
+        ("{kind: funnel, name: x, steps: [{event: a}, {event: b, wher: {}}]}", ["`wher`", "$.steps[1]"]),
+        ("{kind: funnel, name: x, steps: [{event: a}, {event: b, where: {'a[0]': 1}}]}", ["$.steps[1].where"]),
+        (f"{{kind: funnel, name: x, windw: 1 day, {STEPS}}}", ["`windw`", "a funnel has kind, name", "window"]),
+        (f"{{kind: funnel, name: x, window: 14d, {STEPS}}}", ["window is '14d'", "14 days"]),
+        (f"{{kind: funnel, name: x, window: 999999 weeks, {STEPS}}}", ["window is '999999 weeks'"]),
+        (f"{{kind: funnel, name: x, order: any, {STEPS}}}", ["'any'", "must be one of ordered, strict"]),
+        ("{kind: retention, name: x, target: {event: a}, period: year}", ["must be one of hour, day, week, month"]),
+        ("{kind: retention, name: x, target: {event: a}, periods: 0}", ["$.periods", ">= 1"]),
+    ],
+)
+def test_a_fault_is_a_sentence_that_names_file_field_and_rule(tmp_path: Path, text: str, said: list[str]) -> None:
+    found = load(tmp_path, text, "{kind: active_users, name: good}")
+    assert [analysis.name for analysis in found.usable] == ["good"]
+    fault = found.faults["file0"]
+    assert "file0.yaml" in fault
+    for words in said:
+        assert words in fault, fault
+
+
+def test_a_name_is_taken_once(tmp_path: Path) -> None:
+    found = load(tmp_path, "{kind: active_users, name: x}", f"{{kind: funnel, name: x, {STEPS}}}")
+    assert "the name 'x' is taken by file0.yaml" in found.faults["file1"]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AnalysisError, match="EVENT_ASSETS_ANALYTICS_DIR"):
+        Analyses.load(tmp_path / "nothing")
+
+
+def test_a_funnel_is_read_with_its_steps_window_and_breakdown(tmp_path: Path) -> None:
+    text = """
+    kind: funnel
+    name: trial
+    description: From trial to a plan
+    steps:
+      - event: signup
+      - {event: purchase, name: Paid, where: {plan: [pro, team], seats: 3, trial: false}}
+    window: 2 weeks
+    breakdown: country
+    """
+    [funnel] = load(tmp_path, text).usable
+    assert isinstance(funnel, Funnel)
+    paid = Step("purchase", {"plan": ["pro", "team"], "seats": 3, "trial": False}, "Paid")
+    assert (funnel.steps, funnel.within) == ([Step("signup"), paid], dt.timedelta(weeks=2))
+    assert (funnel.breakdown, funnel.order, funnel.include_bots) == ("country", "ordered", False)
+    assert [step.title for step in funnel.steps] == ["signup", "Paid"]
+
+
+def test_analyses_of_a_table_are_those_of_its_kind(tmp_path: Path) -> None:
+    found = load(tmp_path, "{kind: active_users, name: a}", f"{{kind: funnel, name: b, {STEPS}}}")
+    assert [analysis.name for analysis in found.of(FUNNELS)] == ["b"]
+
+
+def test_the_digest_is_of_what_is_computed_alone() -> None:
+    one = Retention(name="x", target=Step("a"))
+    assert one.digest == Retention(name="x", target=Step("a"), description="Words").digest
+    assert one.digest != Retention(name="x", target=Step("a"), periods=3).digest
+
+
+def test_events_that_the_plan_does_not_have_are_named() -> None:
+    plan = TrackingPlan.load(Settings().plan)
+    retention = Retention(name="back", target=Step("page_view"), returning=Step("teleport"))
+    assert unknown_events([retention], plan) == ["back: the tracking plan has no event 'teleport'"]
+    assert unknown_events([retention], TrackingPlan()) == []
+    assert unknown_events(Analyses.load(Settings().analytics).usable, plan) == []

@@ -1,0 +1,54 @@
+"""Large batches are shared out to processes and come back as they would from one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pyarrow as pa
+import pytest
+
+from event_assets.transforms.events.processes import over_processes
+
+
+def doubled(times: int, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Each row's text so many times, and the process that did it."""
+    texts = [value * times for value in batch.column("text").to_pylist()]
+    yield pa.RecordBatch.from_pydict({"text": texts, "process": [os.getpid()] * len(texts)})
+
+
+def refusing(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    raise ValueError(f"cannot take {batch.num_rows} rows")
+    yield
+
+
+def rows(count: int) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict({"text": [f"{number:05}" * 2000 for number in range(count)]})
+
+
+def test_a_large_batch_is_worked_on_elsewhere_and_keeps_its_order() -> None:
+    batch = rows(600)
+    made = pa.Table.from_batches(over_processes(partial(doubled, 2), [batch, batch], 2))
+    assert made.column("text").to_pylist() == [value * 2 for value in batch.column("text").to_pylist()] * 2
+    assert os.getpid() not in made.column("process").to_pylist()
+
+
+def test_a_small_batch_stays_here() -> None:
+    made = pa.Table.from_batches(over_processes(partial(doubled, 1), [rows(3)], 2))
+    assert set(made.column("process").to_pylist()) == {os.getpid()}
+
+
+def test_an_error_is_raised_where_the_batch_came_from() -> None:
+    with pytest.raises(RuntimeError, match="ValueError: cannot take"):
+        list(over_processes(refusing, [rows(600)], 2))
+
+
+def test_no_more_processes_work_than_were_asked_for_however_many_threads_ask() -> None:
+    def worked_on(_: int) -> set[int]:
+        made = pa.Table.from_batches(over_processes(partial(doubled, 1), [rows(600)], 2))
+        return set(made.column("process").to_pylist())
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set().union(*threads.map(worked_on, range(4)))) <= 2
