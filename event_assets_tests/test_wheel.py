@@ -62,7 +62,7 @@ class Installed:
         """What the command of the environment prints."""
         ours = ("PYTHONPATH", "EVENT_ASSETS_", "DAGSTER_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        whole = [self.environment / "bin" / command, *arguments]
+        whole = [str(self.environment / "bin" / command), *arguments]
         done = subprocess.run(whole, cwd=self.place, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
