@@ -17,7 +17,10 @@ from event_assets.rules.segment_files import Segments
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+FRONT = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", "examples/shop/README.md")
+]
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 
 
