@@ -114,7 +114,8 @@ class Settings(BaseSettings):
     pii_fields: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Fields that are replaced by pseudonyms (HMAC-SHA-256) when events are cleaned: columns, and "
-        "fields of properties, traits and extra such as `traits.email`; with commas between.",
+        "fields of properties, traits and extra such as `traits.email` (a dot in a name is `\\.`); "
+        "with commas between.",
     )
     pii_key: SecretStr | None = Field(
         None, min_length=1, description="Key of the pseudonyms; required when `pii_fields` are named."

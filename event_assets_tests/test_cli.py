@@ -102,6 +102,16 @@ def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
     stream.close()
 
 
+def test_a_file_of_which_every_line_is_refused_fails_with_a_sentence(tmp_path: Path) -> None:
+    file, out = tmp_path / "events.ndjson", tmp_path / "out"
+    file.write_text("".join(f'{{"a": {n}}}\n' for n in range(1200)))
+    for command in (("import", str(file)), ("model", str(file), "--out", str(out))):
+        shown = " ".join(run(*command, status=1).stdout.split())
+        assert "Not one of 1,200 lines is an event of the contract" in shown
+    file.write_text(file.read_text() + json.dumps(EVENT) + "\n")
+    assert "Not one" not in run("import", str(file)).stdout
+
+
 def test_a_path_that_no_line_has_fails_an_import(tmp_path: Path) -> None:
     file, mapping = tmp_path / "events.ndjson", tmp_path / "mapping.yaml"
     file.write_text(json.dumps(EVENT) + "\n")

@@ -71,7 +71,10 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Feed a file of events onto the stream, as a trusted source. A running stack takes them from there."""
+    """Feed a file of events onto the stream, as a trusted source. A running stack takes them from there.
+
+    Exit status 1 where no line is an event or a path of the mapping is in none, 2 where something cannot be read.
+    """
     with faults_as_sentences():
         from event_assets.importing import StreamSink, find_mapping, import_file
         from event_assets.stack import display
@@ -92,7 +95,7 @@ def import_(
             typer.echo(json.dumps(asdict(result) | {"path": str(result.path)}))
         else:
             display.show_import(result)
-        if result.never_found:
+        if result.never_found or result.is_refused:
             raise typer.Exit(EXIT_FAULT)
 
 
@@ -115,7 +118,8 @@ def model(
     """Run a file of events from a trusted source through every step, and write each table as Parquet.
 
     Ids and times are taken as given. An event without received_at gets its sent_at, else its occurred_at. Without a
-    plan_dir there is no tracking plan. Exit status 1 where the books do not balance, 2 where something cannot be read.
+    plan_dir there is no tracking plan. Exit status 1 where the books do not balance or no line is an event, 2 where
+    something cannot be read.
     """
     with faults_as_sentences():
         from event_assets.stack import display
@@ -127,5 +131,5 @@ def model(
             typer.echo(json.dumps(modelled.as_dict()))
         else:
             display.show_modelled(modelled)
-        if not modelled.books.balance:
+        if not modelled.books.balance or modelled.books.is_refused:
             raise typer.Exit(EXIT_FAULT)

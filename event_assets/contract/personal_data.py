@@ -1,17 +1,19 @@
 """Which fields of an event may be replaced by pseudonyms, and how they are named. Doing it is `enrichment/pseudonyms`.
 
-It imports nothing: settings are checked by it in every process.
+It imports next to nothing: settings are checked by it in every process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from event_assets.contract.paths import parts_of
+
 PII_COLUMNS = ("anonymous_id", "user_id", "page_title", "screen_name", "device_model")
 """Columns that may be named: what nothing downstream reads but to compare it."""
 
 JSON_COLUMNS = ("properties", "traits", "extra")
-"""Columns of which a field inside may be named, with points between the names: `traits.address.street`."""
+r"""Columns of which a field inside may be named, as a path: `traits.address.street`, `traits.utm\.source`."""
 
 
 def wrong_fields(fields: Iterable[str]) -> list[str]:
@@ -22,7 +24,7 @@ def wrong_fields(fields: Iterable[str]) -> list[str]:
     """
     found = []
     for field in fields:
-        head, *path = field.split(".")
+        head, *path = parts_of(field)
         if field == "ip":
             found.append("'ip' has a setting of its own, ip_privacy")
         elif not (field in PII_COLUMNS or (head in JSON_COLUMNS and path and all(path))):

@@ -19,6 +19,7 @@ import yaml
 from msgspec import Meta
 
 from event_assets.contract.event import NESTED, Event, Id
+from event_assets.contract.paths import parts_of
 from event_assets.contract.readings import plainly_read
 
 T = TypeVar("T")
@@ -225,7 +226,8 @@ def _fits(decoder: msgspec.json.Decoder[Any], text: bytes) -> bool:
 
 def _quotable(body: PlanVersion, hidden: Collection[str]) -> tuple[str, ...]:
     """How the words about a property end, of each whose value may be quoted."""
-    secret = {name.split(".")[1] for name in hidden if name.startswith("properties.")}
+    paths = map(parts_of, hidden)
+    secret = {path[1] for path in paths if path[0] == "properties" and len(path) > 1}
     return tuple(f" - at `$.{name}`" for name, rule in body.properties.items() if not (rule.pii or name in secret))
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Raw
 
+from event_assets.contract.paths import parts_of
 from event_assets.contract.personal_data import JSON_COLUMNS, wrong_fields
 from event_assets.enrichment.distinct import encoded
 
@@ -62,14 +63,14 @@ class Pseudonyms:
     @cached_property
     def columns(self) -> frozenset[str]:
         """The columns that are replaced whole."""
-        return frozenset(name for name in self._all if "." not in name)
+        return frozenset(name for name in self._all if len(parts_of(name)) == 1)
 
     @cached_property
     def trees(self) -> dict[str, _Tree]:
         """The names to be replaced inside each JSON column."""
         trees: dict[str, _Tree] = {}
         for name in sorted(self._all):
-            *parents, last = name.split(".")
+            *parents, last = parts_of(name)
             if not parents:
                 continue
             inside: Any = trees

@@ -65,6 +65,11 @@ class ImportResult:
     never_found: tuple[str, ...] = ()
 
     @property
+    def is_refused(self) -> bool:
+        """Whether every line of this run broke a rule: hardly a file of events, or the mapping is another file's."""
+        return self.lines > 0 and sum(self.aside.values()) == self.lines
+
+    @property
     def events_per_second(self) -> float:
         """Lines of this run per second."""
         return self.lines / self.seconds if self.seconds else 0.0

@@ -227,6 +227,12 @@ def _show_books(out: Console, books: Books) -> None:
     out.print(table)
 
 
+_REFUSED = (
+    "Not one of {lines:,} lines is an event of the contract: it is another kind of file, or needs a mapping "
+    "(--mapping), or another one."
+)
+
+
 def show_import(result: ImportResult) -> None:
     """What an import did."""
     aside = ", ".join(f"{count:,} {reason}" for reason, count in sorted(result.aside.items()))
@@ -247,6 +253,8 @@ def show_import(result: ImportResult) -> None:
             "where a path need not be there.",
             markup=False,
         )
+    if result.is_refused:
+        out.print(_REFUSED.format(lines=result.lines))
 
 
 @contextlib.contextmanager
@@ -275,6 +283,8 @@ def show_modelled(modelled: Modelled) -> None:
         f"({books.conflicts:,} say something else)"
     )
     out.print("The books balance." if books.balance else f"The books do NOT balance, for {books.lines:,} lines.")
+    if books.is_refused:
+        out.print(_REFUSED.format(lines=books.lines))
 
 
 def show_report(report: Sequence[Expectation]) -> None:

@@ -84,6 +84,12 @@ class Books:
             and self.clean == self.enriched + self.duplicates
         )
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether every line broke a rule: hardly a file of events, or the mapping is another file's."""
+        wanted_away = self.reasons.get("consent_refused", 0)
+        return self.quarantined - wanted_away == self.lines > 0
+
 
 @dataclass(frozen=True)
 class Modelled:

@@ -89,6 +89,17 @@ def test_a_name_with_a_slash_gets_replaced_however_it_is_escaped() -> None:
     assert json.loads(replaced("properties.a/b", properties='{"a\\/b":"a"}')["properties"]) == {"a/b": of("a")}
 
 
+def test_a_dot_that_is_part_of_a_name_is_escaped_and_no_other_name_is_replaced() -> None:
+    sent = {"utm.source": "a", "utm": {"source": "b"}, r"utm\.source": "c"}
+    assert properties(r"properties.utm\.source", sent) == sent | {"utm.source": of("a")}
+    assert properties("properties.utm.source", sent) == sent | {"utm": {"source": of("b")}}
+    assert properties(r"properties.utm\\\.source", sent) == sent | {r"utm\.source": of("c")}
+    assert Settings(pii_fields=r"traits.utm\.source,user_id", pii_key="k").pii_fields == (
+        r"traits.utm\.source",
+        "user_id",
+    )
+
+
 def test_everything_else_keeps_its_text() -> None:
     text = '{"price":1.00,"big":123456789012345678,"deep":{"email":"x"},"näme":"\\u00e4"}'
     assert replaced("properties.email", properties=text)["properties"] == text

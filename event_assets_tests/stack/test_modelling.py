@@ -241,6 +241,26 @@ def test_history_is_taken_back_to_the_first_day(model: Model) -> None:
     assert model.run(lines, first_day="1970-01-01").books.enriched == 3
 
 
+def test_a_word_for_none_joins_nobody_and_cuts_no_common_session(model: Model) -> None:
+    """Six phones say the user and session `null` before two of them say who they are."""
+    said = {"user_id": "null", "session_id": "null"}
+    lines = [event("identify", anonymous_id=f"phone-{n}", **said) for n in range(6)]
+    for number, (user, revenue) in enumerate([("ann", 10), ("ben", 20)]):
+        who = {"anonymous_id": f"phone-{number}", "user_id": user, "session_id": "null"}
+        lines += [
+            event("identify", **who, occurred_at="2024-05-01T12:20:00Z"),
+            event("purchase", **who, occurred_at="2024-05-01T12:22:00Z", properties={"revenue": revenue}),
+        ]
+    modelled = model.run(lines)
+    assert modelled.books.reasons == {}
+    people = [(json.loads(row["user_ids"]), row["devices"], row["revenue"]) for row in model.rows("users")]
+    assert sorted(people) == [*[([], 1, 0)] * 4, (["ann"], 1, 10), (["ben"], 1, 20)]
+    assert not [
+        row for table in ("identities", "visitors", "users") for row in model.rows(table) if "'null'" in str(row)
+    ]
+    assert len(model.rows("sessions")) == len({row["session_id"] for row in model.rows("sessions")}) == 6
+
+
 def test_a_wrong_clock_changes_no_other_row(model: Model) -> None:
     for folder, files in RULES.items():
         (model.folder / folder).mkdir()
