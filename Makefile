@@ -11,7 +11,7 @@ WORKERS ?= 2
 SELECT  := $(if $(MARKS),-m "$(MARKS)",$(if $(CI),-m "representative or not (slow or spark_jvm or browser)"))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test web-sdk lint format bench prove lock clean
+.PHONY: setup demo test web-sdk lint format docs bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -51,6 +51,9 @@ lint: setup  ## style, types and the direction of imports
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: setup  ## the documentation as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: setup  ## measures the pipeline side by side with hand-written SQL
 	$(BIN)/python -m benchmarks pipeline

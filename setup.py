@@ -56,6 +56,10 @@ EXTRAS = {
     "dashboard": [
         "jinja2>=3.1,<4",
     ],
+    "docs": [
+        "mkdocs-material>=9.6,<10",
+        "mkdocstrings[python]>=1.0,<2",
+    ],
     "dev": [
         "duckdb>=1.3,<3",
         "hypothesis>=6.120,<7",
