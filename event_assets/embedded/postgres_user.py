@@ -45,7 +45,8 @@ def reachable(install: Path, user: str | None) -> Path:
     made = int((install / "bin" / "postgres").stat().st_mtime)
     copy = COPIES / f"{install.name}-{made}"
     if not copy.exists():
-        COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
+        COPIES.mkdir(parents=True, exist_ok=True)
+        COPIES.chmod(0o755)  # whatever this process's umask is: the programs are nobody's secret
         draft = Path(tempfile.mkdtemp(dir=COPIES))
         shutil.copytree(install, draft / "copy", symlinks=True)
         for path in [draft / "copy", *(draft / "copy").rglob("*")]:

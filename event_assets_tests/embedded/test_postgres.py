@@ -115,7 +115,11 @@ def test_as_root_programs_that_nobody_else_can_reach_are_copied(
         Path(folder).chmod(0o755)
         monkeypatch.setattr(postgres_user, "COPIES", Path(folder) / "copies")
         user = postgres_user.stand_in()
-        first = postgres_user.reachable(install, user)
+        before = os.umask(0o077)  # as the stack's own
+        try:
+            first = postgres_user.reachable(install, user)
+        finally:
+            os.umask(before)
         assert first.is_relative_to(folder)
         assert postgres_user.reachable(install, user) == first
         assert postgres_user.reachable(first, user) == first
