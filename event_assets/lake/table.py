@@ -297,7 +297,7 @@ class Snapshot:
         return str(self.delta.metadata().id)
 
     @property
-    def taken_in(self) -> Source:
+    def consumed(self) -> Source:
         """What a table remembers that has all of this version in it."""
         return Source(self.version, table=self.id)
 

@@ -26,7 +26,7 @@ from event_assets.contract.tables import (
     TOUCHES,
 )
 from event_assets.lake.lake import Lake
-from event_assets.pipeline.keyed_refresh import Made, Recipe, Work, bring_up_to_date
+from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.spend import SpendError
@@ -52,8 +52,8 @@ def touches_step(run: Run) -> StepReport:
     """Brings touches up to date."""
     rules = run.rules.attribution
 
-    def whole(work: Work) -> Made:
-        return Made(touches(work.rows(SESSIONS), work.rows(PAGE_VIEWS), rules.source_days))
+    def whole(work: Work) -> Result:
+        return Result(touches(work.rows(SESSIONS), work.rows(PAGE_VIEWS), rules.source_days))
 
     def touched(work: Work) -> list[str] | None:
         views = work.changed(PAGE_VIEWS, ("session_id", "start_at", "index_in_session"))
@@ -61,13 +61,13 @@ def touches_step(run: Run) -> StepReport:
         viewed = work.rows(SESSIONS).join(first, "session_id", "left_semi")
         return _persons_of(work.changed(SESSIONS, _OF_SESSIONS), viewed)
 
-    def part(work: Work, persons: list[str]) -> Made:
+    def part(work: Work, persons: list[str]) -> Result:
         sessions = work.rows(SESSIONS).where(is_one_of("person_id", persons))
         rows = touches(sessions, work.rows(PAGE_VIEWS), rules.source_days)
-        return Made(replaced(work.existing, rows, "person_id", persons))
+        return Result(replaced(work.existing, rows, "person_id", persons))
 
-    recipe = Recipe(TOUCHES, (SESSIONS, PAGE_VIEWS), f"{CODE}-{rules.source_days}", whole, touched, part)
-    return bring_up_to_date(run, recipe)
+    how = KeyedRefresh(TOUCHES, (SESSIONS, PAGE_VIEWS), f"{CODE}-{rules.source_days}", whole, touched, part)
+    return refresh_keys(run, how)
 
 
 def conversions_step(run: Run) -> StepReport:
@@ -77,8 +77,8 @@ def conversions_step(run: Run) -> StepReport:
     def converting(work: Work) -> DataFrame:
         return work.rows(ENRICHED_EVENTS).where(is_conversion(rules))
 
-    def whole(work: Work) -> Made:
-        return Made(conversions(converting(work), work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
+    def whole(work: Work) -> Result:
+        return Result(conversions(converting(work), work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
 
     def touched(work: Work) -> list[str] | None:
         columns = (*_CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot")
@@ -88,50 +88,50 @@ def conversions_step(run: Run) -> StepReport:
         regrouped = work.changed(IDENTITIES, IDENTITIES.column_names)
         return touched_persons(regrouped, carriers, work.rows(IDENTITIES), converting(work).select(*_CARRIERS))
 
-    def part(work: Work, persons: list[str]) -> Made | None:
+    def part(work: Work, persons: list[str]) -> Result | None:
         identities = work.rows(IDENTITIES)
         ids = ids_of(persons, identities)
         if ids is None:
             return None
         rows = conversions(sessions_of(converting(work), ids), identities, rules, work.rows(CONVERSION_IDS))
-        return Made(replaced(work.existing, rows, "person_id", persons))
+        return Result(replaced(work.existing, rows, "person_id", persons))
 
     sources, code = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS), f"{CODE}-{rules.conversion_events}"
-    return bring_up_to_date(run, Recipe(CONVERSIONS, sources, code, whole, touched, part))
+    return refresh_keys(run, KeyedRefresh(CONVERSIONS, sources, code, whole, touched, part))
 
 
 def conversion_paths_step(run: Run) -> StepReport:
     """Brings conversion_paths up to date."""
     rules = run.rules.attribution
 
-    def whole(work: Work) -> Made:
-        return Made(conversion_paths(work.rows(TOUCHES), work.rows(CONVERSIONS), rules.lookback_days))
+    def whole(work: Work) -> Result:
+        return Result(conversion_paths(work.rows(TOUCHES), work.rows(CONVERSIONS), rules.lookback_days))
 
     def touched(work: Work) -> list[str] | None:
         visits = work.changed(TOUCHES, ("person_id", "session_id", "at", "is_touch", "channel_group"))
         converted = work.changed(CONVERSIONS, ("person_id", "event_id", "at", "revenue"))
         return _persons_of(visits, converted)
 
-    def part(work: Work, persons: list[str]) -> Made:
+    def part(work: Work, persons: list[str]) -> Result:
         visits, converted = (
             work.rows(table).where(is_one_of("person_id", persons)) for table in (TOUCHES, CONVERSIONS)
         )
         rows = conversion_paths(visits, converted, rules.lookback_days)
-        return Made(replaced(work.existing, rows, "person_id", persons))
+        return Result(replaced(work.existing, rows, "person_id", persons))
 
-    recipe = Recipe(CONVERSION_PATHS, (TOUCHES, CONVERSIONS), f"{CODE}-{rules.lookback_days}", whole, touched, part)
-    return bring_up_to_date(run, recipe)
+    how = KeyedRefresh(CONVERSION_PATHS, (TOUCHES, CONVERSIONS), f"{CODE}-{rules.lookback_days}", whole, touched, part)
+    return refresh_keys(run, how)
 
 
 def attribution_step(run: Run) -> StepReport:
     """Brings attribution up to date."""
     rules = run.rules.attribution
 
-    def whole(work: Work) -> Made:
-        return Made(attribution(work.rows(CONVERSION_PATHS), rules))
+    def whole(work: Work) -> Result:
+        return Result(attribution(work.rows(CONVERSION_PATHS), rules))
 
-    recipe = Recipe(ATTRIBUTION, (CONVERSION_PATHS,), f"{CODE}-{rules}", whole)
-    report = bring_up_to_date(run, recipe)
+    how = KeyedRefresh(ATTRIBUTION, (CONVERSION_PATHS,), f"{CODE}-{rules}", whole)
+    report = refresh_keys(run, how)
     return replace(report, more=_without_touch(run.lake), groups=_credits(run.lake), groups_unit="conversions by model")
 
 
@@ -147,12 +147,12 @@ def channel_performance_step(run: Run) -> StepReport:
     except SpendError as error:
         return report_of(run.lake.table(CHANNEL_PERFORMANCE.name).snapshot(), more={"spend_file": str(error)})
 
-    def whole(work: Work) -> Made:
+    def whole(work: Work) -> Result:
         spent = work.spark.createDataFrame(list(spend.rows), spend.SCHEMA) if spend else None
-        return Made(channel_performance(work.rows(CONVERSION_PATHS), spent, rules))
+        return Result(channel_performance(work.rows(CONVERSION_PATHS), spent, rules))
 
     code = f"{CODE}-{rules}-{spend.version if spend else 'none'}"
-    return bring_up_to_date(run, Recipe(CHANNEL_PERFORMANCE, (CONVERSION_PATHS,), code, whole))
+    return refresh_keys(run, KeyedRefresh(CHANNEL_PERFORMANCE, (CONVERSION_PATHS,), code, whole))
 
 
 def _persons_of(one: DataFrame, other: DataFrame) -> list[str] | None:

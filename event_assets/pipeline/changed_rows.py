@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Source
 from event_assets.lake.table import Snapshot
-from event_assets.pipeline.pending_changes import is_anew
+from event_assets.pipeline.pending_changes import was_recreated
 
 _TIMES = "_times"
 
@@ -44,7 +44,7 @@ def files_between(then: Snapshot, now: Snapshot) -> tuple[list[LakeFile], list[L
 def readable(now: Snapshot, source: Source) -> Snapshot | None:
     """The table as it was taken in, if it is the same, and its log and those of its files that are gone now are still
     kept."""
-    if source.through < 0 or is_anew(now, source):
+    if source.through < 0 or was_recreated(now, source):
         return None
     try:
         then = now.table.at(source.through)

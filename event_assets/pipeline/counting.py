@@ -21,14 +21,14 @@ CODE = "1"
 
 def conversion_ids_step(run: Run) -> StepReport:
     """Brings the index up to date with all enriched events."""
-    return retry_on_conflict(lambda: _bring_up_to_date(run))
+    return retry_on_conflict(lambda: _refresh(run))
 
 
-def _bring_up_to_date(run: Run) -> StepReport:
+def _refresh(run: Run) -> StepReport:
     spark, rules = run.spark, run.rules.sessions
     base, events = (run.lake.table(table.name).snapshot() for table in (CONVERSION_IDS, ENRICHED_EVENTS))
     code = f"{CODE}-{rules.conversion_events}-{rules.conversion_ids}"
-    progress = base.progress.with_source(ENRICHED_EVENTS.name, events.taken_in).with_code(code, (), ())
+    progress = base.progress.with_source(ENRICHED_EVENTS.name, events.consumed).with_code(code, (), ())
     if progress == base.progress and not run.rebuild:
         return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
     knows_changes = base.progress.code == code and not run.rebuild

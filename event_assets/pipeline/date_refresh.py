@@ -10,7 +10,7 @@ from typing import Any
 from event_assets.contract.tables import Table
 from event_assets.lake.files import LakeFile
 from event_assets.lake.table import Snapshot, retry_on_conflict
-from event_assets.pipeline.pending_changes import Arrivals, Outstanding, outstanding
+from event_assets.pipeline.pending_changes import Appended, PendingChanges, pending_changes
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 
@@ -21,7 +21,7 @@ class DateWork:
 
     base: Snapshot
     upstream: Mapping[str, Snapshot]
-    appended: Sequence[Arrivals]
+    appended: Sequence[Appended]
     rebuilt: Sequence[str]
 
     @property
@@ -67,7 +67,7 @@ def _refresh(run: Run, how: DateRefresh) -> StepReport:
     base = run.lake.table(how.table.name).snapshot()
     upstream = {table.name: run.lake.table(table.name).snapshot() for table in how.follows} | dict(how.upstream())
     made = set[str] if how.keeps_lost_days else base.dates
-    pending = {name: outstanding(snapshot, base.progress, made) for name, snapshot in upstream.items()}
+    pending = {name: pending_changes(snapshot, base.progress, made) for name, snapshot in upstream.items()}
     existing = _existing(base, upstream, how) - {date for each in pending.values() for date in each.dates}
     work = _work(run, base, upstream, pending, existing, how)
     if not work.dates and all(each.dates == each.source.pending for each in pending.values()):
@@ -92,7 +92,7 @@ def _work(
     run: Run,
     base: Snapshot,
     upstream: Mapping[str, Snapshot],
-    pending: Mapping[str, Outstanding],
+    pending: Mapping[str, PendingChanges],
     existing: Iterable[str],
     how: DateRefresh,
 ) -> DateWork:

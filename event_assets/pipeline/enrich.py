@@ -19,7 +19,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates
-from event_assets.pipeline.pending_changes import Outstanding, is_anew, outstanding
+from event_assets.pipeline.pending_changes import PendingChanges, pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.transforms.events.deduplicate import POSITION, duplicates, index_entries, same_ids, without
@@ -37,9 +37,9 @@ def index_step(run: Run) -> tuple[StepReport, ...]:
 
 def _index(lake: Lake, spark: SparkSession) -> None:
     clean, ids = lake.table(CLEAN_EVENTS.name).snapshot(), lake.table(EVENT_IDS.name).snapshot()
-    todo = outstanding(clean, ids.progress)
+    todo = pending_changes(clean, ids.progress)
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
-    if todo.is_anew or is_anew(listed, ids.progress.source(DUPLICATE_EVENTS.name)):
+    if todo.was_recreated or was_recreated(listed, ids.progress.source(DUPLICATE_EVENTS.name)):
         _index_again(lake, spark, clean, ids)
         return
     if not todo.dates:
@@ -92,14 +92,14 @@ def _index_again(lake: Lake, spark: SparkSession, clean: Snapshot, ids: Snapshot
     )
     touched = {str(row["event_date"]): 0 for row in changed.select("event_date").distinct().collect()}
     listed.table.commit(listed, listed.progress, add=copies, remove=listed.files, touched=touched)
-    ids.table.commit(ids, _indexed_to(lake, ids, outstanding(clean, ids.progress)), add=staged, remove=ids.files)
+    ids.table.commit(ids, _indexed_to(lake, ids, pending_changes(clean, ids.progress)), add=staged, remove=ids.files)
 
 
-def _indexed_to(lake: Lake, ids: Snapshot, todo: Outstanding) -> Progress:
+def _indexed_to(lake: Lake, ids: Snapshot, todo: PendingChanges) -> Progress:
     """The index's progress with all clean events in it, and the list of copies that goes with it."""
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
     progress = ids.progress.with_source(CLEAN_EVENTS.name, todo.after(todo.dates))
-    return progress.with_source(DUPLICATE_EVENTS.name, listed.taken_in)
+    return progress.with_source(DUPLICATE_EVENTS.name, listed.consumed)
 
 
 def enrich_step(run: Run) -> StepReport:

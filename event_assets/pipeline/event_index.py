@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from event_assets.contract.tables import ENRICHED_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.table import Snapshot
-from event_assets.pipeline.pending_changes import outstanding
+from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.transforms.sessions.event_days import (
     days_of_events,
     days_of_page_views,
@@ -34,7 +34,7 @@ class EventIndex:
         self._base = base
         self._events = events
         self._made = (sessions, page_views)
-        self._todo = outstanding(events, base.progress)
+        self._todo = pending_changes(events, base.progress)
         self._is_anew = base.progress.code != CODE or not self._todo.changes.known
         self._of_sessions: list[LakeFile] = []
 
@@ -67,13 +67,13 @@ class EventIndex:
             sessions, page_views = (table.read(self._spark) for table in self._made)
             made = days_of_sessions(sessions).unionByName(days_of_page_views(page_views))
             return self._stage(days_of_events(self._events.read(self._spark)).unionByName(made).distinct(), [])
-        arrivals, again = self._todo.appended(self._todo.dates)
-        files = [file for arrival in arrivals for file in arrival.files] + self._events.of_dates(again)
+        arrivals, rebuilt = self._todo.appended(self._todo.dates)
+        files = [file for arrival in arrivals for file in arrival.files] + self._events.of_dates(rebuilt)
         return self._stage(days_of_events(self._events.read(self._spark, _unique(files))), self._kept) if files else []
 
-    def _stage(self, entries: DataFrame, standing: list[LakeFile]) -> list[LakeFile]:
+    def _stage(self, entries: DataFrame, existing: list[LakeFile]) -> list[LakeFile]:
         """Writes the entries that do not stand in these files."""
-        new = new_entries(entries, self._base.read(self._spark, standing)) if standing else entries
+        new = new_entries(entries, self._base.read(self._spark, existing)) if existing else entries
         return self._base.table.stage(new, 1, self._events.rows if self._is_anew else 1)
 
 

@@ -1,7 +1,7 @@
 """How a table without days is brought up to date: whole, or only the rows of those whom a change upstream touches.
 
 All rows are made the first time, after a change of the code or the rules, and where the upstream as it was is not kept
-any more. Whom a change touches, and what their rows are, is told by a table's `Recipe`.
+any more. Whom a change touches, and what their rows are, is told by a table's `KeyedRefresh`.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class Work:
     def progress(self, code: str) -> Progress:
         progress = self.base.progress
         for name, snapshot in self.upstream.items():
-            progress = progress.with_source(name, snapshot.taken_in)
+            progress = progress.with_source(name, snapshot.consumed)
         return progress.with_code(code, (), ())
 
 
 @dataclass(frozen=True)
-class Made:
+class Result:
     """The rows of a whole table, and what else is worth reporting."""
 
     rows: DataFrame
@@ -65,53 +65,53 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class KeyedRefresh:
     """How a table is made: `whole`, or as a `part`, from those that are `touched` by what changed."""
 
     table: Table
     sources: tuple[Table, ...]
     code: str
-    whole: Callable[[Work], Made]
+    whole: Callable[[Work], Result]
     touched: Callable[[Work], list[str] | None] | None = None
-    part: Callable[[Work, list[str]], Made | None] | None = None
+    part: Callable[[Work, list[str]], Result | None] | None = None
 
 
-def bring_up_to_date(run: Run, recipe: Recipe) -> StepReport:
-    """Makes the table by its recipe, as far as anything changed."""
-    return retry_on_conflict(lambda: _make(run, recipe))
+def refresh_keys(run: Run, how: KeyedRefresh) -> StepReport:
+    """Refreshes a table by the keys that a change affects, as far as anything changed."""
+    return retry_on_conflict(lambda: _make(run, how))
 
 
-def _make(run: Run, recipe: Recipe) -> StepReport:
+def _make(run: Run, how: KeyedRefresh) -> StepReport:
     lake = run.lake
-    base = lake.table(recipe.table.name).snapshot()
-    upstream = {source.name: lake.table(source.name).snapshot() for source in recipe.sources}
+    base = lake.table(how.table.name).snapshot()
+    upstream = {source.name: lake.table(source.name).snapshot() for source in how.sources}
     with lake.scratch() as checkpoint:
         work = Work(run.spark, base, upstream, checkpoint)
-        progress = work.progress(recipe.code)
+        progress = work.progress(how.code)
         if progress == base.progress and not run.rebuild:
             return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
-        if run.rebuild or not _knows_changes(work, recipe):
-            return _write(base, progress, recipe.whole(work))
-        return _write(base, progress, _part(work, recipe))
+        if run.rebuild or not _knows_changes(work, how):
+            return _write(base, progress, how.whole(work))
+        return _write(base, progress, _part(work, how))
 
 
-def _knows_changes(work: Work, recipe: Recipe) -> bool:
-    return recipe.touched is not None and recipe.code == work.base.progress.code and None not in work.before.values()
+def _knows_changes(work: Work, how: KeyedRefresh) -> bool:
+    return how.touched is not None and how.code == work.base.progress.code and None not in work.before.values()
 
 
-def _part(work: Work, recipe: Recipe) -> Made | None:
+def _part(work: Work, how: KeyedRefresh) -> Result | None:
     """The table with the rows of the touched made again, or all where they are many; None where nobody is touched."""
-    assert recipe.touched is not None and recipe.part is not None
-    touched = recipe.touched(work)
+    assert how.touched is not None and how.part is not None
+    touched = how.touched(work)
     if touched == []:
         return None
-    made = recipe.part(work, touched) if touched else None
+    made = how.part(work, touched) if touched else None
     if made is None or touched is None:
-        return recipe.whole(work)
-    return Made(made.rows, {"touched": len(touched), **made.more})
+        return how.whole(work)
+    return Result(made.rows, {"touched": len(touched), **made.more})
 
 
-def _write(base: Snapshot, progress: Progress, made: Made | None) -> StepReport:
+def _write(base: Snapshot, progress: Progress, made: Result | None) -> StepReport:
     """Commits the rows; without any, that the table is up to date as it is."""
     if made is None:
         return report_of(base.table.at(base.table.commit(base, progress)))

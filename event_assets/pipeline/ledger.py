@@ -26,7 +26,7 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
-from event_assets.pipeline.pending_changes import is_anew, outstanding
+from event_assets.pipeline.pending_changes import pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import Window
@@ -52,7 +52,7 @@ class _Versions:
         self.raw = _as_taken_in(lake.table(RAW_EVENTS.name), landed)
         self.uncleaned = set(landed.pending)
         same = self.quarantined.progress.source(RAW_EVENTS.name) == landed
-        self.agree = same and not is_anew(self.raw, landed) and not is_anew(self.duplicates, copies)
+        self.agree = same and not was_recreated(self.raw, landed) and not was_recreated(self.duplicates, copies)
 
     def of(self, name: str) -> Snapshot:
         """The snapshot of a table that the books are made from."""
@@ -67,7 +67,7 @@ class _Versions:
 def _as_taken_in(table: LakeTable, source: Source) -> Snapshot:
     """The version that was taken in; of another table than that, the one that stands."""
     now = table.snapshot()
-    return now if is_anew(now, source) else table.at(max(source.through, 0))
+    return now if was_recreated(now, source) else table.at(max(source.through, 0))
 
 
 def ledger_step(run: Run) -> StepReport:
@@ -83,8 +83,8 @@ def _keep(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
     base = lake.table(EVENT_LEDGER.name).snapshot()
     progress = base.progress
     for name in _SOURCES:
-        todo = outstanding(versions.of(name), progress)
-        progress = progress.with_source(name, todo.after(todo.dates))
+        pending = pending_changes(versions.of(name), progress)
+        progress = progress.with_source(name, pending.after(pending.dates))
     if not versions.agree or (progress == base.progress and not base.files):
         return _report(base, [], [])
     dates = sorted((_changed(versions, base) | set(window.among(versions.raw.dates()))) - versions.uncleaned)
@@ -111,7 +111,7 @@ def _changed(versions: _Versions, base: Snapshot) -> set[str]:
     changed: set[str] = set()
     for name in _SOURCES:
         snapshot, source = versions.of(name), base.progress.source(name)
-        if is_anew(snapshot, source):
+        if was_recreated(snapshot, source):
             return every
         changes = snapshot.changes_since(source.through)
         active = {file.path: file for file in snapshot.files}
@@ -146,13 +146,13 @@ def _books(spark: SparkSession, versions: _Versions, dates: list[str]) -> DataFr
         files = snapshot.select("arrival_date", first, last)
         return _arrived(snapshot.read(spark, files), dates)
 
-    behind = sorted(outstanding(versions.clean, versions.enriched.progress, versions.enriched.dates).dates)
+    behind = sorted(pending_changes(versions.clean, versions.enriched.progress, versions.enriched.dates).dates)
     clean, enriched = rows(versions.clean), rows(versions.enriched)
     if behind:
-        waiting, standing = _on(clean, behind), _on(enriched, behind)
+        waiting, existing = _on(clean, behind), _on(enriched, behind)
         # Of a date that is behind, a row counts as enriched as long as the clean row that it was made of is there.
-        enriched = _on(enriched, behind, not_on=True).unionByName(standing.join(waiting, _POSITION, "left_semi"))
-        pending = waiting.join(standing, _POSITION, "left_anti")
+        enriched = _on(enriched, behind, not_on=True).unionByName(existing.join(waiting, _POSITION, "left_semi"))
+        pending = waiting.join(existing, _POSITION, "left_anti")
     else:
         pending = versions.clean.read(spark, [])
     return event_ledger(

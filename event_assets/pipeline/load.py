@@ -17,7 +17,7 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
 from event_assets.lake.table import Changes, Snapshot
-from event_assets.pipeline.pending_changes import AGAIN, Outstanding
+from event_assets.pipeline.pending_changes import REBUILD, PendingChanges
 from event_assets.pipeline.window import Window
 from event_assets.warehouse.loads import OF_ANOTHER, LoadReport, PartitionDate, Totals
 from event_assets.warehouse.warehouse import Warehouse
@@ -67,13 +67,13 @@ def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: W
     return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, tuple(done), tuple(reports))
 
 
-def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Outstanding:
+def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> PendingChanges:
     """The dates on which the table is behind the lake, each with the lake's version that it is loaded from."""
     loaded = warehouse.loaded_versions(table, snapshot.id)
     if any(_is_of_another(version, snapshot) for version in loaded.values()):
         every = snapshot.dates() | {str(date) for date in loaded if date}
         again = [date for date in every if loaded.get(dt.date.fromisoformat(date)) != snapshot.version]
-        return Outstanding(snapshot, Source(), Changes(False, ()), dict.fromkeys(again, AGAIN))
+        return PendingChanges(snapshot, Source(), Changes(False, ()), dict.fromkeys(again, REBUILD))
     through = loaded.get(None, -1)
     changes = snapshot.changes_since(through)
     dates: dict[str, int] = {}
@@ -85,7 +85,7 @@ def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> O
                     dates[date] = version
     else:
         dates = dict.fromkeys(snapshot.dates(), -1)
-    return Outstanding(snapshot, Source(through), changes, dates)
+    return PendingChanges(snapshot, Source(through), changes, dates)
 
 
 def loaded_version(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> int | None:

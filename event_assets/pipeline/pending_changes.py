@@ -10,11 +10,11 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.table import Changes, Commit, Snapshot
 
-AGAIN = -2
+REBUILD = -2
 """Stands for a version where a date is to be made again from all rows, whatever the table has of it."""
 
 
-class Arrivals(NamedTuple):
+class Appended(NamedTuple):
     """New files of some dates. Rows of other dates in these files are not new."""
 
     dates: tuple[str, ...]
@@ -22,7 +22,7 @@ class Arrivals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outstanding:
+class PendingChanges:
     """The dates of an upstream that a table is behind on, each with the version up to which it has it.
 
     `changes` are those since the table's last look. The log before that is read only for dates that are taken in and
@@ -34,19 +34,19 @@ class Outstanding:
     changes: Changes
     dates: Mapping[str, int]
 
-    def appended(self, dates: Iterable[str]) -> tuple[list[Arrivals], list[str]]:
+    def appended(self, dates: Iterable[str]) -> tuple[list[Appended], list[str]]:
         """How to take in these dates: new files where rows only came, and the dates to be made again from all rows."""
         groups = list(_by_version(dates, self.dates))
         if not groups:
             return [], []
         active = {file.path: file for file in self.upstream.files}
         changes = self._changes_since(
-            min((since for since, _ in groups if since != AGAIN), default=self.source.through)
+            min((since for since, _ in groups if since != REBUILD), default=self.source.through)
         )
-        arrivals: list[Arrivals] = []
+        arrivals: list[Appended] = []
         again: list[str] = []
         for since, group in groups:
-            if since == AGAIN or not changes.known:
+            if since == REBUILD or not changes.known:
                 again += group
                 continue
             commits = [commit for commit in changes.commits if commit.version > since]
@@ -54,7 +54,7 @@ class Outstanding:
             again += rewritten
             files = [active[path] for path in sorted(_paths(simple, commits))]
             if files:
-                arrivals.append(Arrivals(tuple(simple), tuple(files)))
+                arrivals.append(Appended(tuple(simple), tuple(files)))
         return arrivals, sorted(again)
 
     def _changes_since(self, version: int) -> Changes:
@@ -68,27 +68,29 @@ class Outstanding:
         return Source(self.upstream.version, dict(sorted(remaining.items())), self.upstream.id)
 
     @property
-    def is_anew(self) -> bool:
+    def was_recreated(self) -> bool:
         """Whether the upstream is another table than the one that was taken in."""
-        return is_anew(self.upstream, self.source)
+        return was_recreated(self.upstream, self.source)
 
 
-def outstanding(upstream: Snapshot, progress: Progress, made: Callable[[], Iterable[str]] = tuple) -> Outstanding:
+def pending_changes(
+    upstream: Snapshot, progress: Progress, made: Callable[[], Iterable[str]] = tuple
+) -> PendingChanges:
     """What a table with this progress has not taken in of the upstream: all of it, where the upstream was deleted and
     made anew. `made` gives the dates that the table has then of the upstream that is no more, to be made again too."""
     source = progress.source(upstream.table.spec.name)
-    if is_anew(upstream, source):
+    if was_recreated(upstream, source):
         dates = {*upstream.table.touched_by(upstream.files), *made()}
-        return Outstanding(upstream, source, Changes(False, ()), dict.fromkeys(dates, AGAIN))
+        return PendingChanges(upstream, source, Changes(False, ()), dict.fromkeys(dates, REBUILD))
     changes = upstream.changes_since(source.through)
     if not changes.known:
         dates = {*upstream.table.touched_by(upstream.files), *source.pending}
-        return Outstanding(upstream, source, changes, dict.fromkeys(dates, AGAIN))
+        return PendingChanges(upstream, source, changes, dict.fromkeys(dates, REBUILD))
     newly = {date for commit in changes.commits for date in commit.touched}
-    return Outstanding(upstream, source, changes, {**dict.fromkeys(newly, source.through), **source.pending})
+    return PendingChanges(upstream, source, changes, {**dict.fromkeys(newly, source.through), **source.pending})
 
 
-def is_anew(upstream: Snapshot, source: Source) -> bool:
+def was_recreated(upstream: Snapshot, source: Source) -> bool:
     """Whether the upstream is another table of the same name than what was taken in of it: its id is another, or it has
     not reached the version."""
     return source.through > upstream.version or source.table not in ("", upstream.id)

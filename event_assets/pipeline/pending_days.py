@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from event_assets.contract.tables import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot
-from event_assets.pipeline.pending_changes import Outstanding, outstanding
+from event_assets.pipeline.pending_changes import PendingChanges, pending_changes
 from event_assets.pipeline.registry import followed
 
 BY_ARRIVAL = tuple(followed("arrival_date"))
@@ -26,7 +26,7 @@ class Pending:
     days: dict[str, list[str]] = field(default_factory=dict)
     missed: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
-    _found: list[Outstanding] = field(default_factory=list)
+    _found: list[PendingChanges] = field(default_factory=list)
 
     def in_turn(self) -> list[str]:
         """The days in the order in which they should have their turn: what waits longest, then the newest."""
@@ -41,7 +41,7 @@ class Pending:
                 since[day] = min(first_missed[version], since.get(day, first_missed[version]))
         return since
 
-    def take(self, downstream: str, todo: Outstanding) -> None:
+    def take(self, downstream: str, todo: PendingChanges) -> None:
         """Adds what a table is behind on."""
         self._found.append(todo)
         for day, version in todo.dates.items():
@@ -72,7 +72,7 @@ def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
                 continue
             progress = base.progress
             looked_at = upstream
-            todo = outstanding(source, progress, tuple if upstream == RAW_EVENTS.name else base.dates)
+            todo = pending_changes(source, progress, tuple if upstream == RAW_EVENTS.name else base.dates)
             for day in todo.dates:
                 dt.date.fromisoformat(day)
         except Exception as error:
@@ -82,6 +82,6 @@ def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
     return found
 
 
-def _first_missed(todo: Outstanding, version: int) -> dt.datetime:
+def _first_missed(todo: PendingChanges, version: int) -> dt.datetime:
     """When the first commit came that a date at this version has missed. A table's version 0 holds nothing."""
     return todo.upstream.committed_at(max(version, 0) + 1) or dt.datetime.min.replace(tzinfo=dt.UTC)

@@ -22,7 +22,7 @@ from event_assets.contract.tables import (
     VISITORS,
 )
 from event_assets.lake.table import Snapshot
-from event_assets.pipeline.keyed_refresh import Made, Recipe, Work, bring_up_to_date
+from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import is_one_of, listed
@@ -51,44 +51,44 @@ _OF_SESSIONS = ("session_id", "start_at", "page_views", "source", "medium", "cam
 def visitors_step(run: Run) -> StepReport:
     """Brings visitors up to date."""
 
-    def whole(work: Work) -> Made:
-        return Made(visitors(work.rows(ENRICHED_EVENTS), work.rows(SESSIONS)))
+    def whole(work: Work) -> Result:
+        return Result(visitors(work.rows(ENRICHED_EVENTS), work.rows(SESSIONS)))
 
     def touched(work: Work) -> list[str] | None:
         events = work.changed(ENRICHED_EVENTS, ("anonymous_id", "user_id", "derived_at", "received_at", "is_bot"))
         return touched_visitors(events, work.changed(SESSIONS, ("anonymous_id", "page_views", "engaged_seconds")))
 
-    def part(work: Work, ids: list[str]) -> Made:
+    def part(work: Work, ids: list[str]) -> Result:
         events, sessions = (of_visitors(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
-        return Made(replace_visitors(work.existing, visitors(events, sessions), ids))
+        return Result(replace_visitors(work.existing, visitors(events, sessions), ids))
 
-    recipe = Recipe(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, touched, part)
-    return bring_up_to_date(run, recipe)
+    how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, touched, part)
+    return refresh_keys(run, how)
 
 
 def identities_step(run: Run) -> StepReport:
     """Brings identities up to date."""
 
-    def whole(work: Work) -> Made:
+    def whole(work: Work) -> Result:
         found = identities(work.rows(ENRICHED_EVENTS), work.checkpoint)
-        return Made(found.rows, {"rounds": found.rounds})
+        return Result(found.rows, {"rounds": found.rounds})
 
     def touched(work: Work) -> list[str] | None:
         changed = work.changed(ENRICHED_EVENTS, (*_CARRIERS, "event", "derived_at", "received_at", "properties"))
         return touched_ids(changed, work.rows(ENRICHED_EVENTS), work.existing)
 
-    def part(work: Work, ids: list[str]) -> Made:
+    def part(work: Work, ids: list[str]) -> Result:
         found = identities(events_of(work.rows(ENRICHED_EVENTS), ids), work.checkpoint)
-        return Made(replace_identities(work.existing, found.rows, ids), {"rounds": found.rounds})
+        return Result(replace_identities(work.existing, found.rows, ids), {"rounds": found.rounds})
 
-    return bring_up_to_date(run, Recipe(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, touched, part))
+    return refresh_keys(run, KeyedRefresh(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, touched, part))
 
 
 def user_traits_step(run: Run) -> StepReport:
     """Brings user_traits up to date."""
 
-    def whole(work: Work) -> Made:
-        return Made(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
+    def whole(work: Work) -> Result:
+        return Result(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
 
     def touched(work: Work) -> list[str] | None:
         events = with_traits(work.changed(ENRICHED_EVENTS, TRAIT_COLUMNS))
@@ -99,16 +99,16 @@ def user_traits_step(run: Run) -> StepReport:
             with_traits(work.rows(ENRICHED_EVENTS)).select(*_CARRIERS),
         )
 
-    def part(work: Work, persons: list[str]) -> Made | None:
+    def part(work: Work, persons: list[str]) -> Result | None:
         people = work.rows(IDENTITIES)
         ids = ids_of(persons, people)
         if ids is None:
             return None
         made = user_traits(people, sessions_of(with_traits(work.rows(ENRICHED_EVENTS)), ids))
-        return Made(replace_user_traits(work.existing, made, persons))
+        return Result(replace_user_traits(work.existing, made, persons))
 
-    recipe = Recipe(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, touched, part)
-    return bring_up_to_date(run, recipe)
+    how = KeyedRefresh(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, touched, part)
+    return refresh_keys(run, how)
 
 
 def users_step(run: Run) -> StepReport:
@@ -116,9 +116,9 @@ def users_step(run: Run) -> StepReport:
     rules = run.rules.sessions
     sources = (IDENTITIES, ENRICHED_EVENTS, SESSIONS, USER_TRAITS, CONVERSION_IDS)
 
-    def whole(work: Work) -> Made:
+    def whole(work: Work) -> Result:
         people, events, sessions, traits, conversions = (work.rows(table) for table in sources)
-        return Made(users(people, events, sessions, traits, rules, conversions))
+        return Result(users(people, events, sessions, traits, rules, conversions))
 
     def touched(work: Work) -> list[str] | None:
         events = work.changed(ENRICHED_EVENTS, (*_CARRIERS, *_OF_EVENTS))
@@ -134,7 +134,7 @@ def users_step(run: Run) -> StepReport:
         described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
         return None if persons is None or described is None else sorted({*persons, *described})
 
-    def part(work: Work, persons: list[str]) -> Made | None:
+    def part(work: Work, persons: list[str]) -> Result | None:
         people = work.rows(IDENTITIES)
         ids = ids_of(persons, people)
         if ids is None:
@@ -142,21 +142,21 @@ def users_step(run: Run) -> StepReport:
         events, sessions = (sessions_of(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
         traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
         made = users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS))
-        return Made(replace_users(work.existing, made, persons))
+        return Result(replace_users(work.existing, made, persons))
 
-    return bring_up_to_date(run, Recipe(USERS, sources, f"{CODE}-{rules}", whole, touched, part))
+    return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules}", whole, touched, part))
 
 
 def segments_step(run: Run) -> StepReport:
     """Brings user_segments up to date, as of the last day that the lake has events of."""
 
-    def whole(work: Work) -> Made:
+    def whole(work: Work) -> Result:
         as_of = last_date(work.upstream[ENRICHED_EVENTS.name])
         active = with_person(_of_week_before(work, as_of), work.rows(IDENTITIES))
-        return Made(user_segments(work.rows(USERS), active, as_of))
+        return Result(user_segments(work.rows(USERS), active, as_of))
 
     sources = (USERS, ENRICHED_EVENTS, IDENTITIES)
-    return bring_up_to_date(run, Recipe(USER_SEGMENTS, sources, CODE, whole))
+    return refresh_keys(run, KeyedRefresh(USER_SEGMENTS, sources, CODE, whole))
 
 
 def last_date(enriched: Snapshot) -> dt.date:

@@ -140,7 +140,7 @@ def _after(progress: Progress, analysis: Analysis, rules: SessionRules, upstream
     code = f"{analysis.name}@{CODE}-{analysis.digest}"
     if isinstance(analysis, Paths):
         code += f"-{rules.timeout_minutes}-{rules.max_hours}-{rules.max_days_client}"
-    made = {f"{code}/{name}": upstream[name].taken_in for name in _sources(analysis)}
+    made = {f"{code}/{name}": upstream[name].consumed for name in _sources(analysis)}
     return replace(progress, sources={**others, **made})
 
 

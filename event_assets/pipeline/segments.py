@@ -13,7 +13,7 @@ from dataclasses import replace
 from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot
-from event_assets.pipeline.keyed_refresh import Made, Recipe, Work, bring_up_to_date
+from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
@@ -37,7 +37,7 @@ def memberships_step(run: Run) -> StepReport:
     """
     segments, rules = run.rules.segments, run.rules.sessions
 
-    def whole(work: Work) -> Made:
+    def whole(work: Work) -> Result:
         events, people, traits, sessions = (work.rows(table) for table in _SOURCES)
         rows = segment_memberships(
             with_person(events, people),
@@ -47,11 +47,11 @@ def memberships_step(run: Run) -> StepReport:
             sessions=with_person(sessions, people),
             conversion_events=rules.conversion_events,
         )
-        return Made(rows.unionByName(work.existing.where(is_one_of("segment", sorted(segments.unusable)))))
+        return Result(rows.unionByName(work.existing.where(is_one_of("segment", sorted(segments.unusable)))))
 
     base = run.lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
-    recipe = Recipe(SEGMENT_MEMBERSHIPS, _SOURCES, _code(segments, rules), whole)
-    report = bring_up_to_date(run, recipe) if _is_wanted(segments, base) else report_of(base)
+    how = KeyedRefresh(SEGMENT_MEMBERSHIPS, _SOURCES, _code(segments, rules), whole)
+    report = refresh_keys(run, how) if _is_wanted(segments, base) else report_of(base)
     members = _members(run, segments)
     return replace(
         report,
@@ -74,7 +74,7 @@ def are_outdated(lake: Lake, segments: Segments, rules: SessionRules) -> bool:
     base = table.snapshot()
     progress = base.progress.with_code(_code(segments, rules), (), ())
     for snapshot in snapshots:
-        progress = progress.with_source(snapshot.table.spec.name, snapshot.taken_in)
+        progress = progress.with_source(snapshot.table.spec.name, snapshot.consumed)
     return _is_wanted(segments, base) and base.progress != progress
 
 

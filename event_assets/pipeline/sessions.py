@@ -29,7 +29,7 @@ from event_assets.contract.tables import (
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.pipeline.event_index import EventIndex
-from event_assets.pipeline.pending_changes import Outstanding, is_anew, outstanding
+from event_assets.pipeline.pending_changes import PendingChanges, pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.stitching import Stamping
@@ -66,9 +66,9 @@ class _Tables:
     sessions: Snapshot
     issues: Snapshot
     page_views: Snapshot
-    todo: Outstanding
+    pending: PendingChanges
     conversions: Snapshot
-    counted_anew: Outstanding
+    counted_anew: PendingChanges
     index: EventIndex
     stamping: Stamping
 
@@ -88,22 +88,22 @@ def sessions_step(run: Run) -> tuple[StepReport, ...]:
     Gives the report of each, in this order.
     """
     what = Sessionising(run.window, run.rules.sessions, run.rebuild)
-    return retry_on_conflict(lambda: _bring_up_to_date(run.lake, run.spark, what))
+    return retry_on_conflict(lambda: _refresh(run.lake, run.spark, what))
 
 
-def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
+def _refresh(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
     tables = _tables(lake, spark)
-    known = tables.events.dates() - tables.todo.dates.keys()
+    known = tables.events.dates() - tables.pending.dates.keys()
     progress = tables.page_views.progress
-    again = {day for day in what.window.among(known) if what.rebuild or progress.is_outdated(what.code, day)}
-    days = sorted({*what.window.among({*tables.todo.dates, *tables.counted_anew.dates}), *again})
-    if tables.todo.is_anew:  # sessions reach over days: those of other events cannot stand beside new ones
-        days = sorted(tables.todo.dates)
+    rebuilt = {day for day in what.window.among(known) if what.rebuild or progress.is_outdated(what.code, day)}
+    days = sorted({*what.window.among({*tables.pending.dates, *tables.counted_anew.dates}), *rebuilt})
+    if tables.pending.was_recreated:  # sessions reach over days: those of other events cannot stand beside new ones
+        days = sorted(tables.pending.dates)
     with lake.scratch() as checkpoint:
-        made = _made(spark, tables, what, days, again, checkpoint) if days else _restamped(spark, tables)
+        made = _made(spark, tables, what, days, rebuilt, checkpoint) if days else _restamped(spark, tables)
         if days or tables.stamping.days:
             tables.index.commit()
-        written = [_write(tables, what, each, days, known, again) for each in made]
+        written = [_write(tables, what, each, days, known, rebuilt) for each in made]
     entries = report_of(lake.table(EVENT_DAYS.name).snapshot())
     page_views = written[2] if days else report_of(tables.page_views)
     issues = written[1] if days else report_of(tables.issues)
@@ -112,22 +112,22 @@ def _bring_up_to_date(lake: Lake, spark: SparkSession, what: Sessionising) -> tu
 
 def _tables(lake: Lake, spark: SparkSession) -> _Tables:
     # What is made of others is read first: then none is ahead of what it is made of, whoever writes meanwhile.
-    standing, issues, views = (lake.table(table.name).snapshot() for table in (SESSIONS, SESSION_ISSUES, PAGE_VIEWS))
+    existing, issues, views = (lake.table(table.name).snapshot() for table in (SESSIONS, SESSION_ISSUES, PAGE_VIEWS))
     entries, identities = lake.table(EVENT_DAYS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
     conversions, events = (lake.table(table.name).snapshot() for table in (CONVERSION_IDS, ENRICHED_EVENTS))
     # page_views are committed last, so another one is behind them only where its table was deleted.
-    behind = min(views, standing, issues, key=lambda table: _through(table, events))
-    todo = outstanding(events, behind.progress, lambda: standing.dates() | issues.dates() | views.dates())
-    index = EventIndex(spark, entries, events, standing, views)
-    counted_anew = outstanding(conversions, behind.progress)
-    stamping = Stamping(spark, standing, identities, index)
-    return _Tables(events, standing, issues, views, todo, conversions, counted_anew, index, stamping)
+    behind = min(views, existing, issues, key=lambda table: _through(table, events))
+    pending = pending_changes(events, behind.progress, lambda: existing.dates() | issues.dates() | views.dates())
+    index = EventIndex(spark, entries, events, existing, views)
+    counted_anew = pending_changes(conversions, behind.progress)
+    stamping = Stamping(spark, existing, identities, index)
+    return _Tables(events, existing, issues, views, pending, conversions, counted_anew, index, stamping)
 
 
 def _through(table: Snapshot, events: Snapshot) -> int:
     """The version of these events that the table has; -1 where it has other ones, of a table that was deleted."""
     source = table.progress.source(ENRICHED_EVENTS.name)
-    return -1 if is_anew(events, source) else source.through
+    return -1 if was_recreated(events, source) else source.through
 
 
 def _made(
@@ -135,13 +135,13 @@ def _made(
     tables: _Tables,
     what: Sessionising,
     days: Sequence[str],
-    again: Collection[str],
+    rebuilt: Collection[str],
     checkpoint: Checkpoint,
 ) -> list[_Rows]:
     is_first = not tables.sessions.files and not tables.page_views.files and not tables.issues.files
-    if tables.todo.is_anew or (is_first and set(days) >= tables.events.dates()):
+    if tables.pending.was_recreated or (is_first and set(days) >= tables.events.dates()):
         return _everything(spark, tables, what.rules, checkpoint)
-    changed = _changed(spark, tables, days, again)
+    changed = _changed(spark, tables, days, rebuilt)
     return _zones(spark, tables, what, changed, checkpoint)
 
 
@@ -185,27 +185,27 @@ def _zones(
 
     def replacing(base: Snapshot, rows: DataFrame) -> tuple[DataFrame, list[str]]:
         """The rows of the zones, and the days on which they come or others go."""
-        come, going = checkpoint(rows), in_zones(base.read(spark, base.of_dates(near)), result.zones)
-        return come, _distinct_days(come.select("event_date").unionByName(going.select("event_date")))
+        inserted, removed = checkpoint(rows), in_zones(base.read(spark, base.of_dates(near)), result.zones)
+        return inserted, _distinct_days(inserted.select("event_date").unionByName(removed.select("event_date")))
 
-    def standing(base: Snapshot, days: Collection[str]) -> DataFrame:
+    def existing(base: Snapshot, days: Collection[str]) -> DataFrame:
         return out_of_zones(base.read(spark, base.of_dates(days)), result.zones)
 
-    come, days = replacing(tables.sessions, result.sessions)
-    tables.index.add_sessions(come)
+    inserted, days = replacing(tables.sessions, result.sessions)
+    tables.index.add_sessions(inserted)
     days = sorted({*days, *tables.stamping.days})
-    made = [_Rows(tables.sessions, tables.stamping.stamp(come, standing(tables.sessions, days)), days)]
+    made = [_Rows(tables.sessions, tables.stamping.stamp(inserted, existing(tables.sessions, days)), days)]
     for base, rows in ((tables.issues, result.session_issues), (tables.page_views, result.page_views)):
-        come, days = replacing(base, rows)
-        made.append(_Rows(base, standing(base, days).unionByName(come), days))
+        inserted, days = replacing(base, rows)
+        made.append(_Rows(base, existing(base, days).unionByName(inserted), days))
     return made
 
 
 def _restamped(spark: SparkSession, tables: _Tables) -> list[_Rows]:
     """The sessions alone, where no event is outstanding."""
     days = tables.stamping.days
-    standing = tables.sessions.read(spark, tables.sessions.of_dates(days))
-    rows = tables.stamping.stamp(standing.where("false"), standing) if days else standing
+    existing = tables.sessions.read(spark, tables.sessions.of_dates(days))
+    rows = tables.stamping.stamp(existing.where("false"), existing) if days else existing
     return [_Rows(tables.sessions, rows, days)]
 
 
@@ -213,19 +213,21 @@ def _distinct_days(rows: DataFrame) -> list[str]:
     return sorted(str(row["event_date"]) for row in rows.distinct().collect())
 
 
-def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], again: Collection[str]) -> DataFrame:
+def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], rebuilt: Collection[str]) -> DataFrame:
     """The enriched rows of these days that came, and those that went: of days that lost rows, all of then and of
     now. Where a conversion counts that did not, or the other way round, the day's that say which they are."""
-    arrivals, rewritten = tables.todo.appended(day for day in days if day in tables.todo.dates and day not in again)
+    arrivals, rewritten = tables.pending.appended(
+        day for day in days if day in tables.pending.dates and day not in rebuilt
+    )
     frames = [_on(tables.events.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
     if counted_anew := tables.counted_anew.dates.keys() & set(days):
         frames.append(_of_conversions(spark, tables, counted_anew))
-    whole = {*again, *rewritten}
+    whole = {*rebuilt, *rewritten}
     if whole:
         frames.append(tables.events.read(spark, tables.events.of_dates(whole)))
-    for version in {tables.todo.dates[day] for day in rewritten if tables.todo.dates[day] >= 0}:
+    for version in {tables.pending.dates[day] for day in rewritten if tables.pending.dates[day] >= 0}:
         before = tables.events.table.at(version)
-        lost = [day for day in rewritten if tables.todo.dates[day] == version]
+        lost = [day for day in rewritten if tables.pending.dates[day] == version]
         frames.append(before.read(spark, before.of_dates(lost)))
     return reduce(lambda one, other: one.unionByName(other), frames)
 
@@ -246,24 +248,24 @@ def _write(
     made: _Rows,
     days: Sequence[str],
     known: Collection[str],
-    again: Collection[str],
+    rebuilt: Collection[str],
 ) -> StepReport:
     """Commits what was made of these `days`, unless there is nothing to say."""
     base = made.base
     progress = base.progress
     if days:
-        progress = progress.with_source(ENRICHED_EVENTS.name, tables.todo.after(days))
+        progress = progress.with_source(ENRICHED_EVENTS.name, tables.pending.after(days))
         progress = progress.with_source(CONVERSION_IDS.name, tables.counted_anew.after(days))
-        progress = progress.with_code(what.code, known, again)
+        progress = progress.with_code(what.code, known, rebuilt)
     if base is tables.sessions:
         progress = tables.stamping.done(progress)
     if progress == base.progress and not made.days:
         return report_of(base)
-    going = base.of_dates(made.days)
-    expected = sum(file.rows for file in going) + _rows(tables, days)
+    removed = base.of_dates(made.days)
+    expected = sum(file.rows for file in removed) + _rows(tables, days)
     staged = base.table.stage(made.rows, len(made.days), expected) if made.days else []
-    version = base.table.commit(base, progress, add=staged, remove=going)
-    return report_of(base.table.at(version), staged, rebuilt=sorted(again))
+    version = base.table.commit(base, progress, add=staged, remove=removed)
+    return report_of(base.table.at(version), staged, rebuilt=sorted(rebuilt))
 
 
 def _rows(tables: _Tables, days: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """Whose the sessions are, on whatever day they began: those whose device's user or person became another are stamped
 again, and no others.
 
-How a session is stamped stands in stitching.py.
+How a session is stamped stands in transforms/identity/stitching.py.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Stamping:
     @cached_property
     def _ids(self) -> list[str] | None:
         """The same as a list; None where they are not few, or not known."""
-        if not self.sessions.files or self.sessions.progress.source(IDENTITIES.name) == self.identities.taken_in:
+        if not self.sessions.files or self.sessions.progress.source(IDENTITIES.name) == self.identities.consumed:
             return []
         return None if self._restamped is None else listed(self._restamped)
 
@@ -59,19 +59,19 @@ class Stamping:
         near = self.sessions.read(self.spark, self.sessions.of_dates(found)).where(carries(self._ids))
         return sorted(str(row["event_date"]) for row in near.select("event_date").distinct().collect())
 
-    def stamp(self, made: DataFrame, standing: DataFrame) -> DataFrame:
+    def stamp(self, made: DataFrame, existing: DataFrame) -> DataFrame:
         """Session rows that were made, and those that stand: the first with their stamp, the others too if they need
         it. Standing rows on other days than `days` need none."""
         if self._ids is None:
-            return self._stitched(made.unionByName(standing))
+            return self._stitched(made.unionByName(existing))
         if not self._ids:
-            return self._stitched(made).unionByName(standing)
+            return self._stitched(made).unionByName(existing)
         concerned = carries(self._ids)
-        return self._stitched(made.unionByName(standing.where(concerned))).unionByName(standing.where(~concerned))
+        return self._stitched(made.unionByName(existing.where(concerned))).unionByName(existing.where(~concerned))
 
     def done(self, progress: Progress) -> Progress:
         """The sessions' progress once they are stamped."""
-        return progress.with_source(IDENTITIES.name, self.identities.taken_in)
+        return progress.with_source(IDENTITIES.name, self.identities.consumed)
 
     def _stitched(self, rows: DataFrame) -> DataFrame:
         return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))

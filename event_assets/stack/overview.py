@@ -28,7 +28,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.land import checkpoint
-from event_assets.pipeline.pending_changes import outstanding
+from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.settings import Settings
 from event_assets.streams import StreamNotFound, open_stream
 from event_assets.warehouse.warehouse import Warehouse
@@ -148,7 +148,7 @@ def _behind(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
             continue
         dates: set[str] = set()
         for upstream in snapshot.progress.sources.keys() & snapshots.keys():
-            dates |= set(outstanding(snapshots[upstream], snapshot.progress).dates)
+            dates |= set(pending_changes(snapshots[upstream], snapshot.progress).dates)
         if dates:
             yield name, sorted(dates)
 

@@ -1,5 +1,6 @@
-"""What the rows of every table were by which code, of one file of events: `python -m event_assets_tests.pipeline.golden`
-records it anew.
+"""What the rows of every table were by which code, of one file of events.
+
+`python -m event_assets_tests.pipeline.golden` records it anew.
 
 A step whose rows change must have another `CODE`, or history keeps the old rows beside the new ones.
 """

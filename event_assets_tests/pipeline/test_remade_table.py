@@ -18,7 +18,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.load import behind, lake_totals, load_step, loaded_version
-from event_assets.pipeline.pending_changes import AGAIN, outstanding
+from event_assets.pipeline.pending_changes import REBUILD, pending_changes
 from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.pipeline.window import EVERYTHING, Window
@@ -120,10 +120,10 @@ def test_a_table_remembers_the_id_of_each_table_that_it_is_made_of(table: str, h
     """What every step below follows by."""
     sources = here.lake.table(table).snapshot().progress.sources
     known = {spec.name for spec in LAKE_TABLES}
-    taken_in = {name.rpartition("/")[2]: source for name, source in sources.items()}
-    assert taken_in.keys() <= known
-    for name, source in taken_in.items():
-        assert replace(source, pending={}) == here.lake.table(name).snapshot().taken_in, name
+    consumed = {name.rpartition("/")[2]: source for name, source in sources.items()}
+    assert consumed.keys() <= known
+    for name, source in consumed.items():
+        assert replace(source, pending={}) == here.lake.table(name).snapshot().consumed, name
 
 
 @pytest.mark.slow
@@ -205,10 +205,10 @@ def test_what_was_cleaned_stays_where_raw_events_has_nothing_of_the_day_any_more
 
 def test_a_table_that_was_taken_in_without_its_id_is_the_same_as_long_as_it_has_the_version(here: Pipeline) -> None:
     events = here.lake.table("enriched_events").snapshot()
-    assert outstanding(events, Progress({"enriched_events": Source(events.version)})).dates == {}
+    assert pending_changes(events, Progress({"enriched_events": Source(events.version)})).dates == {}
     other = Progress({"enriched_events": Source(events.version, {}, "another")})
-    assert outstanding(events, other, lambda: ["2026-03-09"]).dates == dict.fromkeys(
-        {*events.dates(), "2026-03-09"}, AGAIN
+    assert pending_changes(events, other, lambda: ["2026-03-09"]).dates == dict.fromkeys(
+        {*events.dates(), "2026-03-09"}, REBUILD
     )
 
 
@@ -232,7 +232,7 @@ def test_the_warehouse_is_loaded_anew_from_another_table_of_the_same_version(
             continue
         days = sorted(loaded.dates() | lake_table.dates())
         assert days == ["2026-03-03", "2026-03-04", "2026-03-05"] or table.lake is SESSION_ISSUES
-        assert behind(lake_table, warehouse, table).dates == dict.fromkeys(days, AGAIN)
+        assert behind(lake_table, warehouse, table).dates == dict.fromkeys(days, REBUILD)
         for day in map(dt.date.fromisoformat, days):
             load_step(remade.lake, warehouse, table, Window(day, day))
         standing = warehouse.counts_and_sums(table, [dt.date.fromisoformat(day) for day in days])
