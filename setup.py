@@ -36,6 +36,7 @@ INSTALL = [
     "crawler-user-agents>=1.60,<2",
     "iptocc>=3.3,<4",
     "maxminddb>=2.6,<4",
+    "flask-swagger-ui>=5.29,<6",  # Swagger UI's files; the collector uses no Flask
     "httpx>=0.27,<1",
     "pyyaml>=6,<7",
     "typer>=0.15,<1",

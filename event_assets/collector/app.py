@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from event_assets.collector import docs
 from event_assets.collector.access import Access
 from event_assets.collector.buffer import BufferBudget, GroupCommit
 from event_assets.collector.connections import Connections
+from event_assets.collector.docs import docs_routes
 from event_assets.collector.ingest import Ingest
 from event_assets.collector.judge import Judge, Line
 from event_assets.collector.keys import WriteKeys
@@ -59,8 +59,7 @@ def create_app(
         Route("/v1/ready", collector.ready),
         Route("/metrics", collector.exposition),
         Route("/openapi.json", collector.openapi),
-        Route("/docs", docs.page),
-        Route("/docs/{name}", docs.asset),
+        *docs_routes(),
     ]
     return _App(
         collector.ingest.events,

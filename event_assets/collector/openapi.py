@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, get_args
 
+from event_assets import __version__
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.pixel import CONSENT_FIELDS, FIELDS, PAGE_FIELDS
 from event_assets.contract.decoder import Reason
@@ -45,9 +45,13 @@ def openapi_document(limits: CollectorLimits) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "event-assets ingest API",
-            "version": _version(),
+            "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "Takes behavioural events. An event is answered `accepted` only once the stream has it.",
+            "description": (
+                "Takes behavioural events. An event is answered `accepted` only once the stream has it.\n\n"
+                "Pages of a browser, this one too, send with a key that allows their origin: "
+                "`event-assets keys create NAME --platform web --origin https://www.example.com`."
+            ),
         },
         "paths": {
             "/v1/events": {"post": _events(limits)},
@@ -86,6 +90,7 @@ def _events(limits: CollectorLimits) -> dict[str, Any]:
     text = {"schema": {"type": "string", "minLength": 1}}
     examples = {"one": {"value": _EXAMPLE}, "many": {"value": [_EXAMPLE]}}
     return {
+        "tags": ["Events"],
         "operationId": "sendEvents",
         "summary": "Send events",
         "description": (
@@ -125,6 +130,7 @@ def _events(limits: CollectorLimits) -> dict[str, Any]:
 def _pixel() -> dict[str, Any]:
     names = [*FIELDS, *CONSENT_FIELDS, *PAGE_FIELDS]
     return {
+        "tags": ["Events"],
         "operationId": "sendPixel",
         "summary": "Send one event by a picture's address",
         "description": (
@@ -165,7 +171,7 @@ def _unavailable() -> dict[str, Any]:
     return {**_refused(described, verdicts=True), "headers": _RETRY_AFTER}
 
 
-_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait; "}}
+_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"}}
 _REFUSALS = {
     "401": _refused("The write key is missing, unknown or revoked, or the signature does not fit."),
     "403": _refused("The key does not allow this web origin."),
@@ -174,7 +180,7 @@ _REFUSALS = {
 
 
 def _probe(summary: str, operation: str, responses: dict[str, Any]) -> dict[str, Any]:
-    return {"operationId": operation, "summary": summary, "responses": responses}
+    return {"tags": ["Operations"], "operationId": operation, "summary": summary, "responses": responses}
 
 
 def _status(description: str, *more: str) -> dict[str, Any]:
@@ -235,10 +241,3 @@ def _within_components(value: Any) -> Any:
             for name, part in value.items()
         }
     return [_within_components(part) for part in value] if isinstance(value, list) else value
-
-
-def _version() -> str:
-    try:
-        return version("event-assets")
-    except PackageNotFoundError:
-        return "0"
