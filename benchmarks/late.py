@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress

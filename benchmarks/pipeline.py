@@ -28,7 +28,7 @@ from benchmarks.data import START, event_blocks
 from benchmarks.watch import watched
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
-from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, RAW_EVENTS
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, RAW_EVENTS
 from event_assets.settings import Settings
 
 if TYPE_CHECKING:

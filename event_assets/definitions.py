@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.contract.tables import SEGMENT_MEMBERSHIPS, WAREHOUSE_TABLES
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.defs.assets.product import PREFIX, assets_by_table, product_assets, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset

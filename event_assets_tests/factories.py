@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import ENRICHED_EVENTS, Table
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.schema import Table
 from event_assets.enrichment.currency import AS_SENT
 from event_assets.enrichment.measures import measures_of
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from event_assets.contract.tables import ANALYSIS_TABLES, LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables.lake import ANALYSIS_TABLES, LAKE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.pipeline.registry import GROUPS
 from event_assets.rules.analysis import Analyses

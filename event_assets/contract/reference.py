@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from event_assets.contract.event import json_schema
-from event_assets.contract.tables import CLEAN_EVENTS, LAKE_TABLES, WAREHOUSE_TABLES, Column, Table, WarehouseTable
+from event_assets.contract.tables.events import CLEAN_EVENTS
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.schema import Column, Table
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import settings_table
 
 _TYPES = {

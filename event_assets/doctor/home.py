@@ -10,7 +10,7 @@ from psycopg import sql
 
 from event_assets.collector.keys import KeyFileError, WriteKeys
 from event_assets.contract.plan import PlanError, TrackingPlan
-from event_assets.contract.tables import LAKE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.doctor.finding import Examined, Finding, put_aside, size_of
 from event_assets.doctor.lake import examine_tables
 from event_assets.doctor.sqlite import examine_dagster, examine_stream

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from deltalake import Schema
 from deltalake.exceptions import DeltaError
 
-from event_assets.contract.tables import LAKE_TABLES, RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.doctor.finding import Examined, Finding, put_aside
 from event_assets.lake.files import LakeFile, bounds_of, statistics_of, wrong_types
 from event_assets.lake.healing import heal

@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.enrichment.distinct import combined, encoded, fault, joined, spread
 
 LONGEST = 16_384

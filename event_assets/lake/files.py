@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from event_assets.contract.tables import Table
+from event_assets.contract.tables.schema import Table
 
 
 class WrongSchema(RuntimeError):

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from event_assets.contract.tables import RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.files import LakeFile, wrong_types
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
 

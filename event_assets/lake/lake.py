@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from event_assets.contract.tables import LAKE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.lake.session import SessionsInUse
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable

@@ -26,7 +26,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import Table
+from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
 from event_assets.lake.integrity import LakeDamaged, first_line, require_sound, seal_of_commit, sealed
 from event_assets.lake.progress import Progress, Source

@@ -13,18 +13,17 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import (
+from event_assets.contract.tables.attribution import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
     CONVERSION_IDS,
     CONVERSION_PATHS,
     CONVERSIONS,
-    ENRICHED_EVENTS,
-    IDENTITIES,
-    PAGE_VIEWS,
-    SESSIONS,
     TOUCHES,
 )
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport, report_of

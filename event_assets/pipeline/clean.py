@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
-from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS, Table
+from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
+from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, of_hours, refresh_dates

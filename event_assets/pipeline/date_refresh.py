@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from event_assets.contract.tables import Table
+from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.pipeline.pending_changes import Appended, PendingChanges, pending_changes

@@ -13,7 +13,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import CLEAN_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS, EVENT_IDS
+from event_assets.contract.tables.events import CLEAN_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS, EVENT_IDS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.pending_changes import pending_changes

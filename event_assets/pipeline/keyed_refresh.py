@@ -12,7 +12,7 @@ from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import Table
+from event_assets.contract.tables.schema import Table
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.pipeline.changed_rows import changed_rows, readable

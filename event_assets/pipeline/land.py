@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from event_assets.contract.records import count_events
-from event_assets.contract.tables import RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, retry_on_conflict

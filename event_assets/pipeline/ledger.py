@@ -14,7 +14,7 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import (
+from event_assets.contract.tables.events import (
     CLEAN_EVENTS,
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from event_assets.contract.tables import WarehouseTable
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import CONVERSION_IDS, DAILY_METRICS, ENRICHED_EVENTS, PAGE_VIEWS, SESSIONS
+from event_assets.contract.tables.attribution import CONVERSION_IDS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from event_assets.contract.tables import RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes

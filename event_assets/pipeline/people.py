@@ -11,16 +11,12 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from event_assets.contract.tables import (
-    CONVERSION_IDS,
-    ENRICHED_EVENTS,
-    IDENTITIES,
-    SESSIONS,
-    USER_SEGMENTS,
-    USER_TRAITS,
-    USERS,
-    VISITORS,
-)
+from event_assets.contract.tables.attribution import CONVERSION_IDS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.people import USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.segments import USER_SEGMENTS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport

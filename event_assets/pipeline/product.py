@@ -14,7 +14,10 @@ from dataclasses import dataclass, replace
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS, IDENTITIES, Table
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.lake import ANALYSIS_TABLES
+from event_assets.contract.tables.schema import Table
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict

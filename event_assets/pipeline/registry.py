@@ -11,40 +11,38 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
 
-from event_assets.contract.tables import (
-    ACTIVE_USERS,
+from event_assets.contract.tables.attribution import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
-    CLEAN_EVENTS,
     CONVERSION_IDS,
     CONVERSION_PATHS,
     CONVERSIONS,
-    DAILY_METRICS,
+    TOUCHES,
+)
+from event_assets.contract.tables.events import (
+    CLEAN_EVENTS,
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,
-    EVENT_DAYS,
     EVENT_IDS,
     EVENT_LEDGER,
-    FUNNELS,
-    IDENTITIES,
-    LIFECYCLE,
-    PAGE_VIEWS,
-    PATHS,
     QUARANTINED_EVENTS,
     RAW_EVENTS,
-    RETENTION,
-    SEGMENT_MEMBERSHIPS,
-    SESSION_ISSUES,
-    SESSIONS,
-    STICKINESS,
-    TOUCHES,
-    USER_SEGMENTS,
-    USER_TRAITS,
-    USERS,
-    VISITORS,
-    WEB_VITALS,
-    Table,
 )
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.people import USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.product import (
+    ACTIVE_USERS,
+    FUNNELS,
+    LIFECYCLE,
+    PATHS,
+    RETENTION,
+    STICKINESS,
+    WEB_VITALS,
+)
+from event_assets.contract.tables.schema import Table
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, USER_SEGMENTS
+from event_assets.contract.tables.sessions import EVENT_DAYS, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.pipeline import attribution, clean, counting, enrich, metrics, people, product, segments, sessions
 from event_assets.pipeline.attribution import (
     attribution_step,

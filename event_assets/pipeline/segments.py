@@ -10,7 +10,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
-from event_assets.contract.tables import ENRICHED_EVENTS, IDENTITIES, SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys

@@ -17,15 +17,10 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import (
-    CONVERSION_IDS,
-    ENRICHED_EVENTS,
-    EVENT_DAYS,
-    IDENTITIES,
-    PAGE_VIEWS,
-    SESSION_ISSUES,
-    SESSIONS,
-)
+from event_assets.contract.tables.attribution import CONVERSION_IDS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.sessions import EVENT_DAYS, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import Snapshot, retry_on_conflict
 from event_assets.pipeline.event_index import EventIndex

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import IDENTITIES
+from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import Snapshot
 from event_assets.pipeline.changed_rows import changed_rows, readable

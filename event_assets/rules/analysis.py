@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from event_assets.contract.event import Id
 from event_assets.contract.plan import PlanError, TrackingPlan, read_yaml
-from event_assets.contract.tables import (
+from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
     LIFECYCLE,
@@ -28,8 +28,8 @@ from event_assets.contract.tables import (
     RETENTION,
     STICKINESS,
     WEB_VITALS,
-    Table,
 )
+from event_assets.contract.tables.schema import Table
 from event_assets.rules.rule_files import explained, read_rules
 
 Period = Literal["hour", "day", "week", "month"]

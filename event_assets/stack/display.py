@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from event_assets.contract.tables import WAREHOUSE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 
 if TYPE_CHECKING:
     from event_assets.collector.keys import Source

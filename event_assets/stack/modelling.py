@@ -25,7 +25,8 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.decoder import BARE_LIMITS
 from event_assets.contract.plan import PlanError
-from event_assets.contract.tables import EVENT_LEDGER, LAKE_TABLES
+from event_assets.contract.tables.events import EVENT_LEDGER
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.spark import spark_resource
 from event_assets.importing import (

@@ -16,14 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from event_assets.contract.tables import (
-    EVENT_LEDGER,
-    LAKE_TABLES,
-    PRODUCT_TABLES,
-    RAW_EVENTS,
-    WAREHOUSE_TABLES,
-    WarehouseTable,
-)
+from event_assets.contract.tables.events import EVENT_LEDGER, RAW_EVENTS
+from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import Snapshot

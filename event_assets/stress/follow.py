@@ -162,7 +162,7 @@ def _part(step: str) -> str:
 def _counted(settings: Settings, spans: list[Span]) -> Round:
     from psycopg import sql
 
-    from event_assets.contract.tables import WAREHOUSE_TABLES
+    from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
     from event_assets.lake.lake import Lake
     from event_assets.lake.storage import Storage
     from event_assets.warehouse.warehouse import Warehouse

@@ -19,14 +19,10 @@ import pyarrow.compute as pc
 import zstandard
 from psycopg import sql
 
-from event_assets.contract.tables import (
-    ANALYSIS_TABLES,
-    ENRICHED_EVENTS,
-    IDENTITIES,
-    PRODUCT_TABLES,
-    SEGMENT_MEMBERSHIPS,
-    table,
-)
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.lake import ANALYSIS_TABLES, PRODUCT_TABLES, table
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.rules.analysis import Analyses, Funnel, Paths
 from event_assets.settings import Settings
 from event_assets.verification.reading import Refreshed, Version, columns_of, plain, refreshed, scan, version

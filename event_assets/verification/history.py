@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from event_assets.contract.placeholders import Placeholders
-from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.settings import Settings
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import SHARED_ABOVE

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from event_assets.contract.tables import ANALYSIS_TABLES
+from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.rules.analysis import (
     ActiveUsers,
     Analyses,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from event_assets.contract.tables import PRODUCT_TABLES, table
+from event_assets.contract.tables.lake import PRODUCT_TABLES, table
 from event_assets.verification.evidence import COPIES, LOADS, Evidence
 from event_assets.verification.expected import OUR_SESSIONS, OUR_VIEWS, PAGE_VIEWS, SESSION_REVENUE, SESSIONS
 from event_assets.verification.report import Expectation, equal, moment, none, same

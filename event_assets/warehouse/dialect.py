@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 from psycopg import Connection, sql
 
-from event_assets.contract.tables import Column, ColumnType, WarehouseTable
+from event_assets.contract.tables.schema import Column, ColumnType
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.fitting import Fitted
 from event_assets.warehouse.relation import Relation
 

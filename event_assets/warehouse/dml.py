@@ -6,7 +6,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from event_assets.contract.tables import WarehouseTable
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.dialect import Dialect
 from event_assets.warehouse.relation import LOADED_AT, LOADS, match_columns, names
 

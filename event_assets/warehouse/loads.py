@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from event_assets.contract.tables import WarehouseTable
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.dml import Mode
 
 PartitionDate = dt.date | None

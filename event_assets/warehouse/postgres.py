@@ -9,7 +9,8 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from event_assets.contract.tables import Column, ColumnType, WarehouseTable
+from event_assets.contract.tables.schema import Column, ColumnType
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.binary_copy import HEADER, TRAILER, encode, replace_nul
 from event_assets.warehouse.dialect import Session, SourceFile, Staged
 from event_assets.warehouse.fitting import Fitted

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from event_assets.contract.tables import Column, ColumnType, WarehouseTable
+from event_assets.contract.tables.schema import Column, ColumnType
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.dialect import Session, SourceFile, Staged
 from event_assets.warehouse.fitting import Fitted, FittedFile, too_long, write_fitted
 from event_assets.warehouse.lake_files import LakeFiles, path_of

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from event_assets.contract.tables import Column, WarehouseTable
+from event_assets.contract.tables.schema import Column
+from event_assets.contract.tables.warehouse import WarehouseTable
 
 LOADED_AT = Column("loaded_at", "timestamp", "When the row's key first came in.", nullable=False)
 """The column that every table of the warehouse has beside those of the contract."""

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg import sql
 
-from event_assets.contract.tables import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml
 from event_assets.warehouse.dialect import Dialect, Session, SourceFile

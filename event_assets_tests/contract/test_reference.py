@@ -9,7 +9,8 @@ import pytest
 
 from event_assets.contract.event import Event
 from event_assets.contract.reference import main, pages, reference, settings_reference
-from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.settings import PREFIX, Settings
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from event_assets.cli import app
 from event_assets.collector import WriteKeys
-from event_assets.contract.tables import LAKE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.embedded.postgres import open_postgres
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage

@@ -14,15 +14,10 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.tables import (
-    CHANNEL_PERFORMANCE,
-    CONVERSION_PATHS,
-    CONVERSIONS,
-    FUNNELS,
-    LAKE_TABLES,
-    PRODUCT_TABLES,
-    WAREHOUSE_TABLES,
-)
+from event_assets.contract.tables.attribution import CHANNEL_PERFORMANCE, CONVERSION_PATHS, CONVERSIONS
+from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
+from event_assets.contract.tables.product import FUNNELS
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.pipeline.load import load_step
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.rules.analysis import Analyses, Funnel, Step

@@ -13,7 +13,8 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
-from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.lake.lake import Lake

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import DAILY_METRICS, VISITORS
+from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.people import VISITORS
 from event_assets.doctor.finding import heal_all
 from event_assets.doctor.lake import examine_table
 from event_assets.lake.files import LakeFile

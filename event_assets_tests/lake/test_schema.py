@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import DAILY_METRICS, LAKE_TABLES, RAW_EVENTS, VISITORS, Table
+from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.people import VISITORS
+from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import WrongSchema, differences
 from event_assets.lake.lake import Lake
 from event_assets.lake.session import SessionLost, prepare_session

@@ -151,7 +151,7 @@ def test_vacuum_deletes_what_no_version_needs_and_nothing_else(spark: SparkSessi
 def test_a_column_that_the_contract_gains_is_null_in_older_rows(spark: SparkSession, lake: Lake) -> None:
     from dataclasses import replace
 
-    from event_assets.contract.tables import Column
+    from event_assets.contract.tables.schema import Column
 
     old = lake.table("daily_metrics")
     append(spark, old, [1])

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import LAKE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.pipeline.registry import step_of
 from event_assets.settings import Settings
 from event_assets.stack.modelling import model_file

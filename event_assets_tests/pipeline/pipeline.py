@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.consent import Refusal
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
-from event_assets.contract.tables import (
+from event_assets.contract.tables.attribution import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
     CONVERSION_PATHS,

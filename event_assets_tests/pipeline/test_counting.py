@@ -10,15 +10,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import (
-    CONVERSION_IDS,
-    CONVERSIONS,
-    DAILY_METRICS,
-    IDENTITIES,
-    SESSIONS,
-    USER_TRAITS,
-    USERS,
-)
+from event_assets.contract.tables.attribution import CONVERSION_IDS, CONVERSIONS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.people import USER_TRAITS, USERS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.pipeline.pending_days import BY_EVENT_DATE, pending
 from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.pipeline.window import EVERYTHING, Window

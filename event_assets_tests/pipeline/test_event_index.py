@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import ENRICHED_EVENTS, SESSIONS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.pipeline.visits import TABLES, Visits
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import EVENT_DAYS, LAKE_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.sessions import EVENT_DAYS
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.progress import Progress, Source
 from event_assets.pipeline.load import behind, lake_totals, load_step
 from event_assets.pipeline.pending_changes import REBUILD, pending_changes

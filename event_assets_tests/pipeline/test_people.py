@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import ENRICHED_EVENTS, SESSIONS, Table
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.schema import Table
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import ANALYSIS_TABLES, ENRICHED_EVENTS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import EVENT_DAYS, LAKE_TABLES, SESSION_ISSUES, WAREHOUSE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.sessions import EVENT_DAYS, SESSION_ISSUES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress, Source
 from event_assets.lake.storage import Storage

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import WAREHOUSE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.pipeline.load import load_step
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.warehouse.lake_files import LakeFiles

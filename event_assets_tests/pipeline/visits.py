@@ -7,7 +7,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import ENRICHED_EVENTS
+from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.tables import FUNNELS
+from event_assets.contract.tables.product import FUNNELS
 from event_assets.rules.analysis import Analyses, AnalysisError, Funnel, Retention, Step, unknown_events
 from event_assets.settings import Settings
 

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
 from event_assets.cli import app
-from event_assets.contract.tables import LAKE_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.pipeline.registry import STEPS
 from event_assets.settings import Settings, SettingsError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from event_assets.contract.records import pack
-from event_assets.contract.tables import LAKE_TABLES, PRODUCT_TABLES, RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.land import land_step

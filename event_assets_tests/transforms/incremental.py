@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import PAGE_VIEWS, SESSIONS, Table
+from event_assets.contract.tables.schema import Table
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.transforms.sessions.event_days import days_of_events, days_of_page_views
 from event_assets.transforms.sessions.page_views import page_views
 from event_assets.transforms.sessions.resessionise import Tables, merge_touched, resessionise

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import PAGE_VIEWS, SESSIONS
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.enrichment.channel import CHANNEL_GROUPS
 from event_assets.pipeline.spend import Spend
 from event_assets.transforms.attribution.attribution import attribution, channel_performance

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import SESSIONS, USER_TRAITS
+from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.rules.analysis import Step
 from event_assets.rules.segment import (
     All,

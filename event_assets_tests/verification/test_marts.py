@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import WAREHOUSE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.load import load_step

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from event_assets.collector import WriteKeys
 from event_assets.contract.plan import TrackingPlan
-from event_assets.contract.tables import table
+from event_assets.contract.tables.lake import table
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.registry import refresh_all

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from event_assets.contract.tables import WAREHOUSE_TABLES, ColumnType, Table, WarehouseTable
+from event_assets.contract.tables.schema import ColumnType, Table
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.warehouse.loads import PartitionDate, Totals
 
 Row = dict[str, Any]

@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from event_assets.contract.tables import Column, WarehouseTable
+from event_assets.contract.tables.schema import Column
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.relation import comment_of, relation_of

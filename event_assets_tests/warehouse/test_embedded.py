@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from event_assets.contract.tables import WAREHOUSE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.embedded.postgres import PostgresCluster
 
 _USER = """

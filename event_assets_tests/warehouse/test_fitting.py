@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
-from event_assets.contract.tables import Column
+from event_assets.contract.tables.schema import Column
 from event_assets.warehouse.dialect import SourceFile
 from event_assets.warehouse.fitting import TRUNCATED, Fitted, shortened
 from event_assets.warehouse.lake_files import LakeFiles, path_of

@@ -11,7 +11,8 @@ from typing import Any
 
 from pyarrow.fs import FileType
 
-from event_assets.contract.tables import LAKE_TABLES, WAREHOUSE_TABLES, WarehouseTable
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml
 from event_assets.warehouse.lake_files import LakeFiles

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from event_assets.contract.tables import Table, WarehouseTable
+from event_assets.contract.tables.schema import Table
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.loads import LoadExpectation, LoadMismatch, LoadReport, Totals
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.warehouse.lake import DAY, NEXT_DAY, TABLES, File, Row, row, totals, write

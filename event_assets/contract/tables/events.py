@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from event_assets.contract.tables.schema import Column, Table, required
+from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 _ARRIVAL = (
     required("arrival_date", "date", "UTC date on which the stream took the record."),
@@ -69,6 +69,17 @@ _EVENT = (
     Column("plan_violations", "string", "What the tracking plan warns about."),
 )
 EVENT_DATE = required("event_date", "date", "UTC date of derived_at.")
+
+_NOT_LOADED = (
+    "stream",
+    "shard_id",
+    "sequence_number",
+    "line",
+    "arrived_at",
+    "extra",
+    "enrichment_failures",
+    "enrichments",
+)
 
 RAW_EVENTS = Table(
     "raw_events",
@@ -211,14 +222,41 @@ ENRICHED_EVENTS = Table(
     key=("event_id",),
     partition_by=("event_date",),
     sort_by=("derived_at",),
+    warehouse=InWarehouse(
+        "fct_events",
+        dist_key="anonymous_id",
+        sort_key=("derived_at",),
+        sums=("schema_version",),
+        leaves_out=_NOT_LOADED,
+    ),
 )
 
-EVENT_DAYS = Table(
-    "event_days",
-    "The narrow index by which a client session, a page view and the sessions of an id are found on whatever day.",
+EVENT_LEDGER = Table(
+    "event_ledger",
+    "The books: for every hour of arrival and hop, how many events; reasons of quarantine by name.",
     (
-        required("id_hash", "long", "Hash of what the id is of, and the id."),
-        required("event_date", "date", "A day on which there is, or was, something of it."),
+        required("arrival_date", "date", "UTC date of arrival."),
+        required("arrival_hour", "int", "UTC hour of arrival."),
+        required("landed", "long", "Events in the records that were landed."),
+        required("clean", "long", "Events that keep the contract."),
+        required("quarantined", "long", "Events that do not."),
+        required("quarantined_by_reason", "string", "The same by reason, as a JSON object."),
+        required("enriched", "long", "Events that count."),
+        required("duplicates", "long", "Copies that do not count."),
+        required("conflicts", "long", "Of these, copies that say something else."),
+        required("pending", "long", "Clean events whose event date is not brought up to date yet."),
+        required("balanced", "boolean", "landed = clean + quarantined and clean = enriched + duplicates + pending."),
     ),
-    key=("id_hash", "event_date"),
+    key=("arrival_date", "arrival_hour"),
+    partition_by=("arrival_date",),
+)
+
+TABLES: tuple[Table, ...] = (
+    RAW_EVENTS,
+    CLEAN_EVENTS,
+    QUARANTINED_EVENTS,
+    EVENT_IDS,
+    DUPLICATE_EVENTS,
+    ENRICHED_EVENTS,
+    EVENT_LEDGER,
 )

@@ -1,8 +1,8 @@
-"""Devices, ids, people, and what is known about them."""
+"""Devices, persons, and what is known about them."""
 
 from __future__ import annotations
 
-from event_assets.contract.tables.schema import Column, Table, required
+from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 VISITORS = Table(
     "visitors",
@@ -20,21 +20,12 @@ VISITORS = Table(
         required("is_bot", "boolean", "A robot: all its events came from one."),
     ),
     key=("anonymous_id",),
-)
-
-IDENTITIES = Table(
-    "identities",
-    "Which ids are one person: one row an id.",
-    (
-        required("id_type", "string", "anonymous or user."),
-        required("id", "string", "The id.", pii=True),
-        required("person_id", "string", "The person: the smallest id of the component by (first seen, id)."),
-        required("first_seen_at", "timestamp", "First event with the id."),
-        required("last_seen_at", "timestamp", "Last event with the id."),
-        required("is_shared", "boolean", "A device with more than five user ids: it joins none."),
-        Column("user_id", "string", "Last user id seen on the device, by received_at.", pii=True),
+    warehouse=InWarehouse(
+        "dim_visitors",
+        dist_key="anonymous_id",
+        sort_key=("anonymous_id",),
+        sums=("events", "sessions", "page_views", "engaged_seconds"),
     ),
-    key=("id_type", "id"),
 )
 
 USER_TRAITS = Table(
@@ -50,6 +41,7 @@ USER_TRAITS = Table(
         required("event_id", "string", "The event that said so."),
     ),
     key=("person_id", "trait", "from_at", "event_id"),
+    warehouse=InWarehouse("dim_user_traits", dist_key="person_id", sort_key=("person_id",)),
 )
 
 USERS = Table(
@@ -83,68 +75,13 @@ USERS = Table(
         ),
     ),
     key=("person_id",),
+    warehouse=InWarehouse(
+        "dim_users", dist_key="person_id", sort_key=("person_id",), sums=("events", "sessions", "revenue")
+    ),
 )
 
-USER_SEGMENTS = Table(
-    "user_segments",
-    "Each person's place (robots have none) by recency, frequency and money, and the stage of their lifecycle.",
-    (
-        required("person_id", "string", "The person."),
-        required("as_of", "date", "Day on which it holds: the last event date of the lake."),
-        required("recency_days", "int", "Days since the last event.", unit="days"),
-        required("frequency", "long", "Sessions."),
-        required("monetary", "double", "Revenue."),
-        required(
-            "r_score",
-            "int",
-            "Recency quintile, 5 is the most recent.",
-            definition="1 + floor(5 x persons with a longer recency / persons)",
-        ),
-        required(
-            "f_score",
-            "int",
-            "Frequency quintile, 5 is the most frequent.",
-            definition="1 + floor(5 x persons with fewer sessions / persons)",
-        ),
-        required(
-            "m_score",
-            "int",
-            "Money quintile, 5 is the most.",
-            definition="1 + floor(5 x persons with less revenue / persons)",
-        ),
-        required("segment", "string", "Name of the segment (champions, loyal, at risk, …)."),
-        required(
-            "lifecycle_stage",
-            "string",
-            "new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of.",
-            definition="new: first event in that week; returning: events in it and in the week before; resurrecting: "
-            "events in it, none in the week before, others earlier; dormant: none in it, some in the week before; "
-            "inactive: none in either",
-        ),
-    ),
-    key=("person_id",),
-)
-
-SEGMENT_MEMBERSHIPS = Table(
-    "segment_memberships",
-    "Who was in which segment, and from when to when: one row a stay of a person in a segment.",
-    (
-        required("segment", "string", "Name of the segment, as its file says."),
-        required("person_id", "string", "The person."),
-        required(
-            "from_date",
-            "date",
-            "First UTC day at whose end the person belongs to it.",
-            definition="the segment's conditions hold of all that the person did and was known to be up to the end of "
-            "the day, and they do not hold at the end of the day before",
-        ),
-        Column(
-            "to_date",
-            "date",
-            "First UTC day after it at whose end they do not any more; null while they do.",
-            definition="a member at the end of a day: from_date <= day and (to_date is null or day < to_date)",
-        ),
-        required("is_current", "boolean", "They belong to it at the end of the last event date of the lake."),
-    ),
-    key=("segment", "person_id", "from_date"),
+TABLES: tuple[Table, ...] = (
+    VISITORS,
+    USER_TRAITS,
+    USERS,
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from event_assets.contract.tables.people import SEGMENT_MEMBERSHIPS
-from event_assets.contract.tables.schema import Column, Table, required
+from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 _ANALYSIS = required("analysis", "string", "Name of the analysis, as its file says.")
 
@@ -23,6 +22,7 @@ FUNNELS = Table(
     ),
     key=("analysis", "breakdown", "step"),
     partition_by=("analysis",),
+    warehouse=InWarehouse("funnels", sort_key=("analysis", "breakdown"), sums=("people",)),
 )
 
 RETENTION = Table(
@@ -38,6 +38,7 @@ RETENTION = Table(
     ),
     key=("analysis", "cohort_start", "period"),
     partition_by=("analysis",),
+    warehouse=InWarehouse("retention", sort_key=("analysis", "cohort_start"), sums=("people",)),
 )
 
 LIFECYCLE = Table(
@@ -51,6 +52,7 @@ LIFECYCLE = Table(
     ),
     key=("analysis", "period_start", "status"),
     partition_by=("analysis",),
+    warehouse=InWarehouse("lifecycle", sort_key=("analysis", "period_start"), sums=("people",)),
 )
 
 PATHS = Table(
@@ -66,6 +68,7 @@ PATHS = Table(
     ),
     key=("analysis", "step", "from_node", "to_node"),
     partition_by=("analysis",),
+    warehouse=InWarehouse("paths", sort_key=("analysis", "step"), sums=("transitions",)),
 )
 
 ACTIVE_USERS = Table(
@@ -81,6 +84,7 @@ ACTIVE_USERS = Table(
     ),
     key=("analysis", "event_date"),
     partition_by=("analysis",),
+    warehouse=InWarehouse("active_users", sort_key=("analysis", "event_date"), sums=("dau", "wau", "mau")),
 )
 
 STICKINESS = Table(
@@ -94,6 +98,7 @@ STICKINESS = Table(
     ),
     key=("analysis", "periods"),
     partition_by=("analysis",),
+    warehouse=InWarehouse("stickiness", sort_key=("analysis", "periods"), sums=("people",)),
 )
 
 WEB_VITALS = Table(
@@ -111,10 +116,7 @@ WEB_VITALS = Table(
     ),
     key=("analysis", "page_path", "device_type"),
     partition_by=("analysis",),
+    warehouse=InWarehouse("web_vitals", sort_key=("analysis", "page_path"), sums=("views",)),
 )
 
-ANALYSIS_TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, STICKINESS, WEB_VITALS)
-"""What analyses give: one table a kind, which holds all analyses of it."""
-
-PRODUCT_TABLES: tuple[Table, ...] = (SEGMENT_MEMBERSHIPS, *ANALYSIS_TABLES)
-"""What follows from rules that users write, and is made whole, in runs of its own."""
+TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, STICKINESS, WEB_VITALS)

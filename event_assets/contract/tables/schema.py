@@ -62,11 +62,24 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class InWarehouse:
+    """How a table is laid out in the warehouse: its name there, Redshift's keys, the columns whose sums a load checks,
+    and those that it leaves out."""
+
+    name: str
+    dist_key: str = ""
+    sort_key: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+    leaves_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table: its columns, what a row is, how it is laid out.
 
     `partition_by` are the columns of the folder layout; `key` the columns that are unique in it. A change is noted with
-    the days that it concerns, by `touch_column` (by default the first of the layout).
+    the days that it concerns, by `touch_column` (by default the first of the layout). `warehouse` says how it is
+    loaded, if it is.
     """
 
     name: str
@@ -76,6 +89,7 @@ class Table:
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = field(default=())
     touch_column: str = ""
+    warehouse: InWarehouse | None = None
 
     @property
     def is_by_day(self) -> bool:

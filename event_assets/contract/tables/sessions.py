@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from event_assets.contract.tables.events import EVENT_DATE
-from event_assets.contract.tables.schema import Column, Table, required
+from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 PAGE_VIEWS = Table(
     "page_views",
@@ -63,6 +63,9 @@ PAGE_VIEWS = Table(
     ),
     key=("page_view_id",),
     partition_by=("event_date",),
+    warehouse=InWarehouse(
+        "fct_page_views", dist_key="anonymous_id", sort_key=("start_at",), sums=("engaged_seconds", "absolute_seconds")
+    ),
 )
 
 SESSIONS = Table(
@@ -144,6 +147,12 @@ SESSIONS = Table(
     ),
     key=("session_id",),
     partition_by=("event_date",),
+    warehouse=InWarehouse(
+        "fct_sessions",
+        dist_key="anonymous_id",
+        sort_key=("start_at",),
+        sums=("events", "page_views", "engaged_seconds", "revenue"),
+    ),
 )
 
 SESSION_ISSUES = Table(
@@ -161,4 +170,17 @@ SESSION_ISSUES = Table(
     ),
     key=("session_id",),
     partition_by=("event_date",),
+    warehouse=InWarehouse("fct_session_issues", dist_key="anonymous_id", sort_key=("start_at",)),
 )
+
+EVENT_DAYS = Table(
+    "event_days",
+    "The narrow index by which a client session, a page view and the sessions of an id are found on whatever day.",
+    (
+        required("id_hash", "long", "Hash of what the id is of, and the id."),
+        required("event_date", "date", "A day on which there is, or was, something of it."),
+    ),
+    key=("id_hash", "event_date"),
+)
+
+TABLES: tuple[Table, ...] = (EVENT_DAYS, PAGE_VIEWS, SESSIONS, SESSION_ISSUES)

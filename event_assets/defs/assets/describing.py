@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.contract.tables import Column
+from event_assets.contract.tables.schema import Column
 from event_assets.pipeline.registry import Group
 from event_assets.settings import Settings
 

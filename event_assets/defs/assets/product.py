@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from event_assets.contract.tables import ANALYSIS_TABLES
+from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.defs.assets.describing import lake_metadata, owners_of
 from event_assets.defs.assets.materialising import LAKE_TAGS, Refresh, asset_of_ranges, metadata_of, run_of
 from event_assets.defs.assets.product_pictures import breakdown_picture, picture

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.contract.tables import (
+from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
     LIFECYCLE,
@@ -15,8 +15,8 @@ from event_assets.contract.tables import (
     RETENTION,
     STICKINESS,
     WEB_VITALS,
-    Table,
 )
+from event_assets.contract.tables.schema import Table
 from event_assets.defs.assets.pictures import grouped_bars, heat_map, lines, rows_of_bars, stacked_bars
 from event_assets.transforms.product.funnels import ALL
 from event_assets.transforms.product.lifecycle import STATUSES

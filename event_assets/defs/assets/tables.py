@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from event_assets.contract.tables import Table
+from event_assets.contract.tables.schema import Table
 from event_assets.defs.assets.describing import FRESHNESS, lake_metadata, owners_of
 from event_assets.defs.assets.materialising import (
     LAKE_TAGS,

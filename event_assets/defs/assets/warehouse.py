@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.contract.tables import WarehouseTable
+from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.defs.assets.describing import code_reference, column_schema, owners_of, warehouse_kind
 from event_assets.defs.assets.materialising import Rebuild, asset_of_ranges, log_days, window_of
 from event_assets.defs.resources.lake import LakeResource

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from event_assets.contract.tables import SEGMENT_MEMBERSHIPS
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.defs.automation.sensors import shards_to_land
 from event_assets.defs.automation.turns import RUN_TAG, UNFINISHED
 from event_assets.defs.resources.lake import LakeResource

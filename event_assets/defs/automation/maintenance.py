@@ -5,7 +5,8 @@ import datetime as dt
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from event_assets.contract.tables import LAKE_TABLES, RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.defs.assets.days import key_of
 from event_assets.defs.assets.materialising import RETRY
 from event_assets.defs.automation.partitions import Partitions

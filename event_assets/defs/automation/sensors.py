@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from event_assets.contract.tables import RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.defs.assets.days import DAYS_TAG, key_of
 from event_assets.defs.automation.partitions import Partitions
 from event_assets.defs.automation.turns import ARRIVAL, RUN_TAG, Turns, Wanted, runs_in_flight

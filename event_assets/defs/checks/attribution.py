@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from event_assets.contract.tables import CHANNEL_PERFORMANCE
+from event_assets.contract.tables.attribution import CHANNEL_PERFORMANCE
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.pipeline.spend import SpendError
 

@@ -9,7 +9,7 @@ from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.defs.assets.materialising import window_of
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource

@@ -5,7 +5,7 @@ import math
 
 import dagster as dg
 
-from event_assets.contract.tables import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.defs.assets.materialising import window_of
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.warehouse import WarehouseResource

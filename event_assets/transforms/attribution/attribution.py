@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import ATTRIBUTION, CHANNEL_PERFORMANCE
+from event_assets.contract.tables.attribution import ATTRIBUTION, CHANNEL_PERFORMANCE
 from event_assets.transforms.attribution.conversion_paths import ARROW
 from event_assets.transforms.attribution.touches import DAY
 from event_assets.transforms.money import LARGEST_AMOUNT

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.window import WindowSpec
 
-from event_assets.contract.tables import CONVERSION_PATHS
+from event_assets.contract.tables.attribution import CONVERSION_PATHS
 from event_assets.transforms.attribution.touches import DAY
 
 ARROW = " > "

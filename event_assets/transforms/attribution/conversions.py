@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import CONVERSIONS
+from event_assets.contract.tables.attribution import CONVERSIONS
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.sessions.sessionise import SessionRules

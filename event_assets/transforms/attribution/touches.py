@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import TOUCHES
+from event_assets.contract.tables.attribution import TOUCHES
 
 DAY = 86_400_000_000
 """Microseconds of a day."""

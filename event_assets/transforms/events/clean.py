@@ -33,7 +33,7 @@ from event_assets.contract.integers import LONG_DIGITS, quote_long_integers
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import BadEncoding, unpack
-from event_assets.contract.tables import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
+from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.contract.times import derived_at, is_future
 from event_assets.enrichment.location import country_alone
 from event_assets.enrichment.pseudonyms import Pseudonyms, pseudonymised

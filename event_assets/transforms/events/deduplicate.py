@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import CLEAN_EVENTS, DUPLICATE_EVENTS, EVENT_IDS
+from event_assets.contract.tables.events import CLEAN_EVENTS, DUPLICATE_EVENTS, EVENT_IDS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from event_assets.contract.placeholders import Placeholders
-from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS
 from event_assets.enrichment.bots import NO_BOT, BotVerdict, bot_verdict
 from event_assets.enrichment.channel import channel_group, source_and_medium
 from event_assets.enrichment.currency import AS_SENT, Reporting

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import EVENT_LEDGER
+from event_assets.contract.tables.events import EVENT_LEDGER
 from event_assets.transforms.events.deduplicate import POSITION
 
 if TYPE_CHECKING:

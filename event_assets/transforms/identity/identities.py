@@ -17,7 +17,7 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import IDENTITIES
+from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.transforms.affected import carries, is_one_of, listed
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.identity.components import connected_components

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import SESSIONS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.affected import is_one_of
 
 STAMPS = ("id_type", "id", "person_id", "is_shared", "user_id")

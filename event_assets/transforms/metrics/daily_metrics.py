@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import DAILY_METRICS
+from event_assets.contract.tables.metrics import DAILY_METRICS
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.money import MONEY, amount, total
 from event_assets.transforms.sessions.sessionise import SessionRules

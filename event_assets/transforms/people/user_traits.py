@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import USER_TRAITS
+from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.identity.stitching import with_person
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import USERS
+from event_assets.contract.tables.people import USERS
 from event_assets.transforms.affected import carried_ids, is_one_of, listed
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.identity.identities import sessions_of, sortable

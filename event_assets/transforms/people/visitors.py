@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import VISITORS
+from event_assets.contract.tables.people import VISITORS
 from event_assets.transforms.affected import is_one_of, listed
 
 

@@ -17,7 +17,7 @@ from operator import add, and_, or_
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import SEGMENT_MEMBERSHIPS
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.rules.analysis import Step
 from event_assets.rules.segment import (
     TEXTS,

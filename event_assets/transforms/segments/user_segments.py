@@ -10,7 +10,7 @@ import datetime as dt
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import USER_SEGMENTS
+from event_assets.contract.tables.segments import USER_SEGMENTS
 
 _NAMES = (
     ("5[45]", "champions"),

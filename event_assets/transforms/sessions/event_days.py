@@ -12,7 +12,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import EVENT_DAYS
+from event_assets.contract.tables.sessions import EVENT_DAYS
 from event_assets.transforms.affected import is_one_of, listed
 from event_assets.transforms.sessions.sessionise import is_view, view_id
 

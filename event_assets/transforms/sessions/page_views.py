@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import PAGE_VIEWS
+from event_assets.contract.tables.sessions import PAGE_VIEWS
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.parts import in_parts
 from event_assets.transforms.sessions.sessionise import SessionRules

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import SESSION_ISSUES
+from event_assets.contract.tables.sessions import SESSION_ISSUES
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets.transforms.sessions.sessions import begins_at
 

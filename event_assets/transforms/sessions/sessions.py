@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import SESSIONS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.money import amount, total
 from event_assets.transforms.sessions.sessionise import SECOND, VIEW_EVENTS, SessionRules
 

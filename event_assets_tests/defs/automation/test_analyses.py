@@ -10,7 +10,8 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import PRODUCT_TABLES, WAREHOUSE_TABLES
+from event_assets.contract.tables.lake import PRODUCT_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.defs.automation.analyses import ANALYSES_TAG
 from event_assets.defs.automation.turns import RUN_TAG

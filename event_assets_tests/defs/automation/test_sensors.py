@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import PRODUCT_TABLES
+from event_assets.contract.tables.lake import PRODUCT_TABLES
 from event_assets.definitions import build_defs
 from event_assets.defs.assets.days import DAYS_TAG
 from event_assets.defs.automation.turns import ARRIVAL, LATE, MOST_DAYS, PAST, RUN_TAG

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import ENRICHED_EVENTS, EVENT_LEDGER
+from event_assets.contract.tables.events import ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.defs.checks import events
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.pipeline.window import EVERYTHING

@@ -18,7 +18,9 @@ from psycopg import sql
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER, WAREHOUSE_TABLES, Table
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
+from event_assets.contract.tables.schema import Table
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage

@@ -11,7 +11,7 @@ import pytest
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import Table
+from event_assets.contract.tables.schema import Table
 from event_assets.defs.assets.materialising import RETRY
 from event_assets.defs.resources import spark as resource
 from event_assets.defs.resources.spark import spark_resource

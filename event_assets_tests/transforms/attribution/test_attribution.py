@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import ATTRIBUTION, CHANNEL_PERFORMANCE, CONVERSION_PATHS
+from event_assets.contract.tables.attribution import ATTRIBUTION, CHANNEL_PERFORMANCE, CONVERSION_PATHS
 from event_assets.transforms.attribution.attribution import (
     MODELS,
     AttributionRules,

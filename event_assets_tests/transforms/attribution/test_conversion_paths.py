@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import CONVERSION_PATHS, CONVERSIONS, IDENTITIES, TOUCHES
+from event_assets.contract.tables.attribution import CONVERSION_PATHS, CONVERSIONS, TOUCHES
+from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.transforms.attribution import conversion_paths as module
 from event_assets.transforms.attribution.conversion_paths import conversion_paths
 from event_assets.transforms.attribution.conversions import conversions

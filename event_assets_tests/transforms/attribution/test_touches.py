@@ -7,7 +7,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import PAGE_VIEWS, SESSIONS, TOUCHES
+from event_assets.contract.tables.attribution import TOUCHES
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.transforms.attribution.touches import last_non_direct, touches
 from event_assets_tests.factories import at, frame, rows_of
 

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
-from event_assets.contract.tables import RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.transforms.events.clean import CleanRules, clean, quarantine
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import NOON, frame, rows_of

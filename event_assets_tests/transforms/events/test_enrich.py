@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.placeholders import PLACEHOLDERS
-from event_assets.contract.tables import CLEAN_EVENTS, ENRICHED_EVENTS
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS
 from event_assets.enrichment.channel import DIRECT
 from event_assets.enrichment.currency import Reporting, parse_rates
 from event_assets.enrichment.custom import custom_enrichments

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import IDENTITIES
+from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.transforms.identity.identities import events_of, identities, replace_identities, touched_ids
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of

@@ -7,7 +7,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import IDENTITIES, SESSIONS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.identity.identities import identities
 from event_assets.transforms.identity.stitching import restamped_ids, stitch
 from event_assets.transforms.sessions.sessionise import session_events, sessionise

@@ -4,7 +4,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import DAILY_METRICS, PAGE_VIEWS, SESSIONS
+from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import RULES, page_views_of, sessions_of

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import USER_TRAITS
+from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.transforms.identity.identities import identities
 from event_assets.transforms.people.user_traits import current_traits, user_traits
 from event_assets_tests.examples import examples

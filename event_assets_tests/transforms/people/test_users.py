@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import SESSIONS, USERS
+from event_assets.contract.tables.people import USERS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.identity.identities import identities, sessions_of
 from event_assets.transforms.people.user_traits import user_traits
 from event_assets.transforms.people.users import ids_of, replace_users, touched_persons, users

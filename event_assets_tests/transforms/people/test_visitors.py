@@ -4,7 +4,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from event_assets.contract.tables import SESSIONS, VISITORS
+from event_assets.contract.tables.people import VISITORS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.people.visitors import of_visitors, replace_visitors, touched_visitors, visitors
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import sessions_of

@@ -11,7 +11,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import SEGMENT_MEMBERSHIPS, SESSIONS, USER_TRAITS
+from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.rules.analysis import Step
 from event_assets.rules.segment import (
     All,

@@ -8,7 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import USER_SEGMENTS, USERS
+from event_assets.contract.tables.people import USERS
+from event_assets.contract.tables.segments import USER_SEGMENTS
 from event_assets.transforms.segments.user_segments import user_segments
 from event_assets_tests.factories import NOON, at, enriched_event, frame, rows_of
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables import EVENT_DAYS, SESSIONS
+from event_assets.contract.tables.sessions import EVENT_DAYS, SESSIONS
 from event_assets.transforms import affected
 from event_assets.transforms.sessions.event_days import (
     carrier_hash,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import PAGE_VIEWS
+from event_assets.contract.tables.sessions import PAGE_VIEWS
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.transforms.incremental import page_views_of
 

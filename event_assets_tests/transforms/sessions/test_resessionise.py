@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import PAGE_VIEWS
+from event_assets.contract.tables.sessions import PAGE_VIEWS
 from event_assets.transforms.sessions.event_days import days_of_events
 from event_assets.transforms.sessions.resessionise import Tables, resessionise
 from event_assets_tests.examples import examples

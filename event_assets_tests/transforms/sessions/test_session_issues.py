@@ -6,7 +6,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import SESSION_ISSUES
+from event_assets.contract.tables.sessions import SESSION_ISSUES
 from event_assets.transforms.sessions.session_issues import session_issues
 from event_assets.transforms.sessions.sessionise import session_events, sessionise
 from event_assets_tests.factories import at, enriched_event, frame, rows_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables import SESSIONS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.transforms.incremental import sessions_of

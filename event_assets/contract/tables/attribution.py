@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from event_assets.contract.tables.events import EVENT_DATE
-from event_assets.contract.tables.schema import Column, Table, required
+from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 TOUCHES = Table(
     "touches",
@@ -41,6 +41,7 @@ TOUCHES = Table(
         ),
     ),
     key=("session_id",),
+    warehouse=InWarehouse("fct_touches", dist_key="person_id", sort_key=("at",)),
 )
 
 CONVERSION_IDS = Table(
@@ -81,6 +82,7 @@ CONVERSIONS = Table(
         required("revenue", "double", "`revenue_reporting` of the event; 0 where it has none."),
     ),
     key=("event_id",),
+    warehouse=InWarehouse("fct_conversions", dist_key="person_id", sort_key=("at",), sums=("revenue",)),
 )
 
 CONVERSION_PATHS = Table(
@@ -115,6 +117,9 @@ CONVERSION_PATHS = Table(
         required("revenue", "double", "Revenue of the conversion."),
     ),
     key=("person_id", "event_id"),
+    warehouse=InWarehouse(
+        "fct_conversion_paths", dist_key="person_id", sort_key=("at",), sums=("touches", "conversions", "revenue")
+    ),
 )
 
 ATTRIBUTION = Table(
@@ -134,6 +139,7 @@ ATTRIBUTION = Table(
         required("revenue", "double", "Revenue credited to it.", definition="by the same shares"),
     ),
     key=("model", "channel_group"),
+    warehouse=InWarehouse("attribution", sort_key=("model",), sums=("conversions", "revenue")),
 )
 
 CHANNEL_PERFORMANCE = Table(
@@ -151,4 +157,14 @@ CHANNEL_PERFORMANCE = Table(
         Column("cpa", "double", "Cost of a conversion; null without any.", definition="spend / conversions"),
     ),
     key=("event_date", "model", "channel_group"),
+    warehouse=InWarehouse("channel_performance", sort_key=("event_date",), sums=("conversions", "revenue", "spend")),
+)
+
+TABLES: tuple[Table, ...] = (
+    TOUCHES,
+    CONVERSION_IDS,
+    CONVERSIONS,
+    CONVERSION_PATHS,
+    ATTRIBUTION,
+    CHANNEL_PERFORMANCE,
 )

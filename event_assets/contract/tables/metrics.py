@@ -1,9 +1,9 @@
-"""The metrics of a day, and the books of an hour."""
+"""What a day was like."""
 
 from __future__ import annotations
 
 from event_assets.contract.tables.events import EVENT_DATE
-from event_assets.contract.tables.schema import Table, required
+from event_assets.contract.tables.schema import InWarehouse, Table, required
 
 DAILY_METRICS = Table(
     "daily_metrics",
@@ -34,24 +34,7 @@ DAILY_METRICS = Table(
     ),
     key=("event_date", "platform"),
     partition_by=("event_date",),
+    warehouse=InWarehouse("agg_daily", sort_key=("event_date",), sums=("events", "sessions", "revenue")),
 )
 
-EVENT_LEDGER = Table(
-    "event_ledger",
-    "The books: for every hour of arrival and hop, how many events; reasons of quarantine by name.",
-    (
-        required("arrival_date", "date", "UTC date of arrival."),
-        required("arrival_hour", "int", "UTC hour of arrival."),
-        required("landed", "long", "Events in the records that were landed."),
-        required("clean", "long", "Events that keep the contract."),
-        required("quarantined", "long", "Events that do not."),
-        required("quarantined_by_reason", "string", "The same by reason, as a JSON object."),
-        required("enriched", "long", "Events that count."),
-        required("duplicates", "long", "Copies that do not count."),
-        required("conflicts", "long", "Of these, copies that say something else."),
-        required("pending", "long", "Clean events whose event date is not brought up to date yet."),
-        required("balanced", "boolean", "landed = clean + quarantined and clean = enriched + duplicates + pending."),
-    ),
-    key=("arrival_date", "arrival_hour"),
-    partition_by=("arrival_date",),
-)
+TABLES: tuple[Table, ...] = (DAILY_METRICS,)

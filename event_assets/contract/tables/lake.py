@@ -1,0 +1,29 @@
+"""Every table of the lake, in the order in which data travels."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from event_assets.contract.tables import attribution, events, identity, metrics, people, product, segments, sessions
+from event_assets.contract.tables.schema import Table
+
+ANALYSIS_TABLES = product.TABLES
+"""What analyses give: one table a kind, which holds all analyses of it."""
+
+PRODUCT_TABLES: tuple[Table, ...] = (segments.SEGMENT_MEMBERSHIPS, *ANALYSIS_TABLES)
+"""What follows from rules that users write, and is made whole, in runs of its own."""
+
+LAKE_TABLES: tuple[Table, ...] = tuple(
+    table
+    for room in (events, identity, sessions, people, attribution, product, segments, metrics)
+    for table in room.TABLES
+)
+
+
+@cache
+def table(name: str) -> Table:
+    """The lake table of that name. Raises `KeyError`."""
+    for candidate in LAKE_TABLES:
+        if candidate.name == name:
+            return candidate
+    raise KeyError(f"the lake has no table {name!r}")
