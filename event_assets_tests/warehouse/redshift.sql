@@ -293,24 +293,26 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_page_views" (
   "channel_group" varchar(65535) ENCODE zstd,
   "device_type" varchar(65535) ENCODE zstd,
   "is_bot" boolean ENCODE zstd,
+  "kind" varchar(65535) ENCODE zstd,
+  "screen_name" varchar(65535) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
 COMPOUND SORTKEY ("start_at");
 
-COMMENT ON TABLE "analytics"."fct_page_views" IS 'One row a page view, by the date on which it began.';
+COMMENT ON TABLE "analytics"."fct_page_views" IS 'One row a view of a page or of a screen, by the date on which it began.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."page_view_id" IS 'Id of the page view.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."page_view_id" IS 'Id of the view. Definition: the page_view_id of the page_view event, else its event_id; of a screen_view its event_id.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."event_id" IS 'The page_view event that counts.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."event_id" IS 'The page_view or screen_view event that counts.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."session_id" IS 'Session it belongs to.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."anonymous_id" IS 'Device of its session. Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."user_id" IS 'User id on the page_view event. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."user_id" IS 'User id on that event. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."start_at" IS 'When it began.';
 
@@ -324,7 +326,7 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."scroll_percent" IS 'Furthest ver
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."index_in_session" IS 'Place in its session, from 1. Definition: by derived_at, occurred_at, event_id.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."views_in_session" IS 'Page views of its session.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."views_in_session" IS 'Views of its session.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."url" IS 'URL of the page.';
 
@@ -334,11 +336,15 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."path" IS 'Path of the page.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."referrer" IS 'Referrer of the page.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."channel_group" IS 'Default channel group of the page view.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."channel_group" IS 'Default channel group of the view.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."device_type" IS 'desktop, mobile, tablet, bot or other.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."is_bot" IS 'The user agent is a robot''s.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."kind" IS 'page (a page_view) or screen (a screen_view).';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."screen_name" IS 'Name of the screen.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -392,21 +398,21 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."stitched_user_id" IS 'Last user id
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."person_id" IS 'The person it belongs to (see identities). Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."start_at" IS 'When it began. Definition: the first derived_at of its events; 5 seconds earlier where the first page event is a ping.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."start_at" IS 'When it began. Definition: the first derived_at of its events; 5 seconds earlier where the first view or ping is a ping.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."end_at" IS 'Its last event. Definition: the last derived_at of its events.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."events" IS 'Events of the session.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."page_views" IS 'Distinct page views, pings included. Definition: distinct page_view_id over page_view and page_ping events.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."page_views" IS 'Distinct views of pages and screens, pings included. Definition: distinct page_view_id of page_view (without one, its event_id) and page_ping events, and each screen_view event.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."engaged_seconds" IS 'Seconds visible and active, from pings. Definition: 10 x (distinct pairs of page view and 10-second slot - page views with pings) + 5 x page views with pings. Unit: s.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."absolute_seconds" IS 'Whole seconds between beginning and end. Definition: whole-second boundaries between start_at and end_at. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."is_engaged" IS 'Two page views, enough engaged seconds, or a conversion. Definition: page_views >= 2, or engaged_seconds >= 20 (a setting), or conversions >= 1.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_engaged" IS 'Two views, enough engaged seconds, or a conversion. Definition: page_views >= 2, or engaged_seconds >= 20 (a setting), or conversions >= 1.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."is_bounce" IS 'One page view and not engaged. Definition: page_views = 1 and not is_engaged.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."is_bounce" IS 'One view and not engaged. Definition: page_views = 1 and not is_engaged.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."is_cut" IS 'Cut for its length (24 hours; 3 days where the client gave the id).';
 
@@ -416,7 +422,7 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."exit_url" IS 'Last page.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."referrer" IS 'Referrer of the first page.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."source" IS 'Source of the first page view, else of the first event.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."source" IS 'Source of the first page view, else of the first screen view, else event.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."medium" IS 'Medium of the same.';
 
@@ -434,9 +440,9 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."platform" IS 'Platform of the same
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."is_bot" IS 'Any of its events came from a robot.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversion events. Definition: events whose name is in the setting conversion_events.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversions. Definition: events whose name is in the setting conversion_events; of those that tell of the same conversion, as by their order_id (see conversion_ids), the first alone.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over conversion events.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
 
@@ -508,13 +514,44 @@ COMMENT ON COLUMN "analytics"."dim_visitors"."events" IS 'Events.';
 
 COMMENT ON COLUMN "analytics"."dim_visitors"."sessions" IS 'Sessions.';
 
-COMMENT ON COLUMN "analytics"."dim_visitors"."page_views" IS 'Page views.';
+COMMENT ON COLUMN "analytics"."dim_visitors"."page_views" IS 'Views of pages and screens.';
 
 COMMENT ON COLUMN "analytics"."dim_visitors"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
 
 COMMENT ON COLUMN "analytics"."dim_visitors"."is_bot" IS 'A robot: all its events came from one.';
 
 COMMENT ON COLUMN "analytics"."dim_visitors"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_user_traits" (
+  "person_id" varchar(512) ENCODE raw NOT NULL,
+  "trait" varchar(65535) ENCODE zstd NOT NULL,
+  "value" varchar(65535) ENCODE zstd,
+  "from_at" timestamp with time zone ENCODE az64 NOT NULL,
+  "to_at" timestamp with time zone ENCODE az64,
+  "is_current" boolean ENCODE zstd,
+  "event_id" varchar(512) ENCODE zstd NOT NULL,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("person_id");
+
+COMMENT ON TABLE "analytics"."dim_user_traits" IS 'What is known of a person, and from when to when: one row a value that a trait had.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."trait" IS 'Name of the trait, its first 128 characters.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."value" IS 'What it was, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."from_at" IS 'When the event that said so happened (derived_at).';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."to_at" IS 'When an event said something else; null while it holds.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."is_current" IS 'It holds.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."event_id" IS 'The event that said so.';
+
+COMMENT ON COLUMN "analytics"."dim_user_traits"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."dim_users" (
   "person_id" varchar(512) ENCODE raw NOT NULL,
@@ -558,11 +595,11 @@ COMMENT ON COLUMN "analytics"."dim_users"."sessions" IS 'Sessions.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."events" IS 'Events.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."page_views" IS 'Page views.';
+COMMENT ON COLUMN "analytics"."dim_users"."page_views" IS 'Views of pages and screens.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."conversions" IS 'Conversion events.';
+COMMENT ON COLUMN "analytics"."dim_users"."conversions" IS 'Conversions.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."revenue" IS 'Revenue of conversion events.';
+COMMENT ON COLUMN "analytics"."dim_users"."revenue" IS 'Revenue of conversions.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."source" IS 'Source of the first session.';
 
@@ -586,102 +623,6 @@ COMMENT ON COLUMN "analytics"."dim_users"."is_bot" IS 'A robot. Those are left o
 
 COMMENT ON COLUMN "analytics"."dim_users"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."dim_user_traits" (
-  "person_id" varchar(512) ENCODE raw NOT NULL,
-  "trait" varchar(65535) ENCODE zstd NOT NULL,
-  "value" varchar(65535) ENCODE zstd,
-  "from_at" timestamp with time zone ENCODE az64 NOT NULL,
-  "to_at" timestamp with time zone ENCODE az64,
-  "is_current" boolean ENCODE zstd,
-  "event_id" varchar(512) ENCODE zstd NOT NULL,
-  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
-)
-DISTSTYLE KEY DISTKEY ("person_id")
-COMPOUND SORTKEY ("person_id");
-
-COMMENT ON TABLE "analytics"."dim_user_traits" IS 'What is known of a person, and from when to when: one row a value that a trait had.';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."person_id" IS 'The person.';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."trait" IS 'Name of the trait, its first 128 characters.';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."value" IS 'What it was, as JSON. Personal data.';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."from_at" IS 'When the event that said so happened (derived_at).';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."to_at" IS 'When an event said something else; null while it holds.';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."is_current" IS 'It holds.';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."event_id" IS 'The event that said so.';
-
-COMMENT ON COLUMN "analytics"."dim_user_traits"."loaded_at" IS 'When the row''s key first came in.';
-
-CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
-  "person_id" varchar(512) ENCODE zstd NOT NULL,
-  "as_of" date ENCODE az64,
-  "recency_days" integer ENCODE az64,
-  "frequency" bigint ENCODE az64,
-  "monetary" double precision ENCODE zstd,
-  "r_score" integer ENCODE az64,
-  "f_score" integer ENCODE az64,
-  "m_score" integer ENCODE az64,
-  "segment" varchar(65535) ENCODE raw,
-  "lifecycle_stage" varchar(65535) ENCODE zstd,
-  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
-)
-DISTSTYLE KEY DISTKEY ("person_id")
-COMPOUND SORTKEY ("segment");
-
-COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
-
-COMMENT ON COLUMN "analytics"."user_segments"."person_id" IS 'The person.';
-
-COMMENT ON COLUMN "analytics"."user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
-
-COMMENT ON COLUMN "analytics"."user_segments"."recency_days" IS 'Days since the last event. Unit: days.';
-
-COMMENT ON COLUMN "analytics"."user_segments"."frequency" IS 'Sessions.';
-
-COMMENT ON COLUMN "analytics"."user_segments"."monetary" IS 'Revenue.';
-
-COMMENT ON COLUMN "analytics"."user_segments"."r_score" IS 'Recency quintile, 5 is the most recent. Definition: 1 + floor(5 x persons with a longer recency / persons).';
-
-COMMENT ON COLUMN "analytics"."user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent. Definition: 1 + floor(5 x persons with fewer sessions / persons).';
-
-COMMENT ON COLUMN "analytics"."user_segments"."m_score" IS 'Money quintile, 5 is the most. Definition: 1 + floor(5 x persons with less revenue / persons).';
-
-COMMENT ON COLUMN "analytics"."user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
-
-COMMENT ON COLUMN "analytics"."user_segments"."lifecycle_stage" IS 'new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of. Definition: new: first event in that week; returning: events in it and in the week before; resurrecting: events in it, none in the week before, others earlier; dormant: none in it, some in the week before; inactive: none in either.';
-
-COMMENT ON COLUMN "analytics"."user_segments"."loaded_at" IS 'When the row''s key first came in.';
-
-CREATE TABLE IF NOT EXISTS "analytics"."segment_memberships" (
-  "segment" varchar(65535) ENCODE raw NOT NULL,
-  "person_id" varchar(512) ENCODE zstd NOT NULL,
-  "from_date" date ENCODE az64 NOT NULL,
-  "to_date" date ENCODE az64,
-  "is_current" boolean ENCODE zstd,
-  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
-)
-DISTSTYLE KEY DISTKEY ("person_id")
-COMPOUND SORTKEY ("segment", "from_date");
-
-COMMENT ON TABLE "analytics"."segment_memberships" IS 'Who was in which segment, and from when to when: one row a stay of a person in a segment.';
-
-COMMENT ON COLUMN "analytics"."segment_memberships"."segment" IS 'Name of the segment, as its file says.';
-
-COMMENT ON COLUMN "analytics"."segment_memberships"."person_id" IS 'The person.';
-
-COMMENT ON COLUMN "analytics"."segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
-
-COMMENT ON COLUMN "analytics"."segment_memberships"."to_date" IS 'First UTC day after it at whose end they do not any more; null while they do. Definition: a member at the end of a day: from_date <= day and (to_date is null or day < to_date).';
-
-COMMENT ON COLUMN "analytics"."segment_memberships"."is_current" IS 'They belong to it at the end of the last event date of the lake.';
-
-COMMENT ON COLUMN "analytics"."segment_memberships"."loaded_at" IS 'When the row''s key first came in.';
-
 CREATE TABLE IF NOT EXISTS "analytics"."fct_touches" (
   "person_id" varchar(512) ENCODE zstd,
   "session_id" varchar(512) ENCODE zstd NOT NULL,
@@ -695,6 +636,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_touches" (
   "last_medium" varchar(65535) ENCODE zstd,
   "last_campaign" varchar(65535) ENCODE zstd,
   "last_channel_group" varchar(65535) ENCODE zstd,
+  "is_touch" boolean ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
@@ -706,9 +648,9 @@ COMMENT ON COLUMN "analytics"."fct_touches"."person_id" IS 'The person whose ses
 
 COMMENT ON COLUMN "analytics"."fct_touches"."session_id" IS 'The session.';
 
-COMMENT ON COLUMN "analytics"."fct_touches"."at" IS 'Its first page view; where it has none, its beginning.';
+COMMENT ON COLUMN "analytics"."fct_touches"."at" IS 'Its first view; where it has none, its beginning.';
 
-COMMENT ON COLUMN "analytics"."fct_touches"."has_page_view" IS 'It has a page view, and so is a touch in conversion paths. Definition: it is in page_views, or its sessions.page_views > 0, or it has an entry_url.';
+COMMENT ON COLUMN "analytics"."fct_touches"."has_page_view" IS 'It has a view of a page or a screen. Definition: it is in page_views, or its sessions.page_views > 0, or it has an entry_url.';
 
 COMMENT ON COLUMN "analytics"."fct_touches"."source" IS 'Source of the session.';
 
@@ -726,6 +668,8 @@ COMMENT ON COLUMN "analytics"."fct_touches"."last_campaign" IS 'Campaign of the 
 
 COMMENT ON COLUMN "analytics"."fct_touches"."last_channel_group" IS 'Channel group of the same.';
 
+COMMENT ON COLUMN "analytics"."fct_touches"."is_touch" IS 'It is a touch in conversion paths. What only a server says is no visit. Definition: has_page_view, or its sessions.platform is not server.';
+
 COMMENT ON COLUMN "analytics"."fct_touches"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_conversions" (
@@ -742,7 +686,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_conversions" (
 DISTSTYLE KEY DISTKEY ("person_id")
 COMPOUND SORTKEY ("at");
 
-COMMENT ON TABLE "analytics"."fct_conversions" IS 'Conversion events by person, robots left out.';
+COMMENT ON TABLE "analytics"."fct_conversions" IS 'Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first.';
 
 COMMENT ON COLUMN "analytics"."fct_conversions"."event_date" IS 'UTC date of derived_at.';
 
@@ -787,7 +731,7 @@ COMMENT ON COLUMN "analytics"."fct_conversion_paths"."event_id" IS 'The conversi
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."at" IS 'The conversion; without one, the last touch.';
 
-COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touches" IS 'Touches in the look-back, equal neighbours counted each. Definition: the person''s sessions with a page view at most 30 days (a setting) before at, ends included.';
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touches" IS 'Touches in the look-back, equal neighbours counted each. Definition: the person''s sessions that are touches (is_touch) at most 30 days (a setting) before at, ends included.';
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."path" IS 'Their channel groups in order with ` > ` between, equal neighbours once; null where there is no touch. Definition: of the last 1,000 touches; Unassigned where the channel group is not known.';
 
@@ -857,52 +801,6 @@ COMMENT ON COLUMN "analytics"."channel_performance"."roas" IS 'Return on ad spen
 COMMENT ON COLUMN "analytics"."channel_performance"."cpa" IS 'Cost of a conversion; null without any. Definition: spend / conversions.';
 
 COMMENT ON COLUMN "analytics"."channel_performance"."loaded_at" IS 'When the row''s key first came in.';
-
-CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
-  "event_date" date ENCODE raw NOT NULL,
-  "platform" varchar(512) ENCODE zstd NOT NULL,
-  "events" bigint ENCODE az64,
-  "page_views" bigint ENCODE az64,
-  "sessions" bigint ENCODE az64,
-  "visitors" bigint ENCODE az64,
-  "known_users" bigint ENCODE az64,
-  "engaged_sessions" bigint ENCODE az64,
-  "bounces" bigint ENCODE az64,
-  "engaged_seconds" bigint ENCODE az64,
-  "conversions" bigint ENCODE az64,
-  "revenue" double precision ENCODE zstd,
-  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
-)
-DISTSTYLE AUTO
-COMPOUND SORTKEY ("event_date");
-
-COMMENT ON TABLE "analytics"."agg_daily" IS 'One row a day and platform. Robots are left out.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Page views.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the sessions that began on the day.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."bounces" IS 'Bounces.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."conversions" IS 'Conversion events.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversion events.';
-
-COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."funnels" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
@@ -1103,13 +1001,98 @@ COMMENT ON COLUMN "analytics"."web_vitals"."cls" IS 'Cumulative layout shift.';
 
 COMMENT ON COLUMN "analytics"."web_vitals"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "as_of" date ENCODE az64,
+  "recency_days" integer ENCODE az64,
+  "frequency" bigint ENCODE az64,
+  "monetary" double precision ENCODE zstd,
+  "r_score" integer ENCODE az64,
+  "f_score" integer ENCODE az64,
+  "m_score" integer ENCODE az64,
+  "segment" varchar(65535) ENCODE raw,
+  "lifecycle_stage" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("segment");
+
+COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."recency_days" IS 'Days since the last event. Unit: days.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."frequency" IS 'Sessions.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."monetary" IS 'Revenue.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."r_score" IS 'Recency quintile, 5 is the most recent. Definition: 1 + floor(5 x persons with a longer recency / persons).';
+
+COMMENT ON COLUMN "analytics"."user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent. Definition: 1 + floor(5 x persons with fewer sessions / persons).';
+
+COMMENT ON COLUMN "analytics"."user_segments"."m_score" IS 'Money quintile, 5 is the most. Definition: 1 + floor(5 x persons with less revenue / persons).';
+
+COMMENT ON COLUMN "analytics"."user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
+
+COMMENT ON COLUMN "analytics"."user_segments"."lifecycle_stage" IS 'new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of. Definition: new: first event in that week; returning: events in it and in the week before; resurrecting: events in it, none in the week before, others earlier; dormant: none in it, some in the week before; inactive: none in either.';
+
+COMMENT ON COLUMN "analytics"."user_segments"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."segment_memberships" (
+  "segment" varchar(65535) ENCODE raw NOT NULL,
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "from_date" date ENCODE az64 NOT NULL,
+  "to_date" date ENCODE az64,
+  "is_current" boolean ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("segment", "from_date");
+
+COMMENT ON TABLE "analytics"."segment_memberships" IS 'Who was in which segment, and from when to when: one row a stay of a person in a segment.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."segment" IS 'Name of the segment, as its file says.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."to_date" IS 'First UTC day after it at whose end they do not any more; null while they do. Definition: a member at the end of a day: from_date <= day and (to_date is null or day < to_date).';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."is_current" IS 'They belong to it at the end of the last event date of the lake.';
+
+COMMENT ON COLUMN "analytics"."segment_memberships"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
+  "event_date" date ENCODE raw NOT NULL,
+  "platform" varchar(512) ENCODE zstd NOT NULL,
+  "events" bigint ENCODE az64,
+  "page_views" bigint ENCODE az64,
+  "sessions" bigint ENCODE az64,
+  "visitors" bigint ENCODE az64,
+  "known_users" bigint ENCODE az64,
+  "engaged_sessions" bigint ENCODE az64,
+  "bounces" bigint ENCODE az64,
+  "engaged_seconds" bigint ENCODE az64,
+  "conversions" bigint ENCODE az64,
+  "revenue" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("event_date");
+
+COMMENT ON TABLE "analytics"."agg_daily" IS 'One row a day and platform. Robots are left out.';
+
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Page views.';
+COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Views of pages and screens.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
 
@@ -1123,11 +1106,37 @@ COMMENT ON COLUMN "analytics"."agg_daily"."bounces" IS 'Bounces.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."conversions" IS 'Conversion events.';
+COMMENT ON COLUMN "analytics"."agg_daily"."conversions" IS 'Conversions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key first came in.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Views of pages and screens.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the sessions that began on the day.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."bounces" IS 'Bounces.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."conversions" IS 'Conversions.';
 
 ALTER TABLE "analytics"."agg_daily" ADD COLUMN "revenue" double precision;
 
-COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversion events.';
+COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversions.';
 
 ALTER TABLE "analytics"."agg_daily" ADD COLUMN "loaded_at" timestamp with time zone;
 
