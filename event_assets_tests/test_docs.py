@@ -11,6 +11,7 @@ import yaml
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.importing.mapping import FieldMapping
+from event_assets.pipeline.registry import GROUPS, STEPS
 from event_assets.rules.analysis import KINDS, Analyses
 from event_assets.rules.segment import Condition
 from event_assets.rules.segment_files import Segments
@@ -67,6 +68,21 @@ def test_every_page_is_in_the_index() -> None:
         for link in re.findall(r"\]\(([^)\s]+)\)", index.read_text(encoding="utf-8"))
     }
     assert [ids(page) for page in PAGES if page != ROOT / "docs" / "README.md" and page not in named] == []
+
+
+def test_the_picture_of_the_architecture_shows_tables_in_their_domains_and_every_room() -> None:
+    [lake, rooms] = blocks("architecture.md", "")
+    shown: dict[str, list[str]] = {}
+    for domain, tables in re.findall(r"^ (\w* *)│ (.+?) *│$", lake, re.MULTILINE):
+        name = domain.strip() or list(shown)[-1]
+        shown[name] = [*shown.get(name, []), *tables.split(" · ")]
+    made: dict[str, set[str]] = {
+        group: {table.name for step in STEPS if step.group == group for table in step.tables} for group in GROUPS
+    }
+    assert list(shown) == [group for group in GROUPS if made[group]]
+    assert all(set(tables) <= made[domain] for domain, tables in shown.items())
+    folders = {path.parent.name for path in (ROOT / "event_assets").glob("*/__init__.py")}
+    assert set(re.findall(r"(?:^|(?<=/ ))([a-z]+)/", rooms, re.MULTILINE)) == folders
 
 
 def test_the_plans_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
