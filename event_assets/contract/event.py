@@ -148,6 +148,7 @@ def json_schema() -> dict[str, Any]:
         {"required": [name], "properties": {name: {"type": "string", "pattern": Placeholders().pattern}}}
         for name in ("anonymous_id", "user_id")
     ]
+    event["description"] += " Of a name that an object gives twice, the last value counts."
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Event", **schema}
 
 

@@ -12,9 +12,10 @@ from collections.abc import Collection, Mapping
 import msgspec
 from msgspec import Raw
 
-_INTEGRAL = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+from event_assets.contract.plain_json import integer_of, with_names_once
+
+_NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LEAP_SECOND = re.compile(rb'"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):60((?:\.\d+)?)([Zz]|[+-]\d\d:?\d\d)"')
-_EXACT = 2**53
 _SECOND = dt.timedelta(seconds=1)
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
@@ -25,20 +26,23 @@ def plainly_read(text: bytes, names: Collection[str] | None = None) -> bytes | N
     """A JSON object whose own values (those of the names alone, if there are any) are written in the plain way; None
     where they are already, or it is no object.
 
-    A number without a fraction is an integer, as JSON Schema and JavaScript have it; a leap second is the one after it,
-    as clocks that count seconds since 1970 have it.
+    Of a name that is given twice the last value counts. A number without a fraction is an integer, as JSON Schema and
+    JavaScript have it; a leap second is the one after it, as clocks that count seconds since 1970 have it.
 
     >>> plainly_read(b'{"n":3.0,"at":"2016-12-31T23:59:60.5Z"}')
     b'{"n":3,"at":"2017-01-01T00:00:00.500000Z"}'
     """
     try:
-        fields = _fields.decode(text)
+        once = with_names_once(text)
+        fields = _fields.decode(once)
     except (msgspec.DecodeError, RecursionError):
         return None
     read: Mapping[str, Raw] = {
         name: _read(raw) if names is None or name in names else raw for name, raw in fields.items()
     }
-    return msgspec.json.encode(read) if any(read[name] is not raw for name, raw in fields.items()) else None
+    if once is text and all(read[name] is raw for name, raw in fields.items()):
+        return None
+    return msgspec.json.encode(read)
 
 
 def _read(raw: Raw) -> Raw:
@@ -46,10 +50,10 @@ def _read(raw: Raw) -> Raw:
     if text.startswith(b'"'):
         found = _LEAP_SECOND.fullmatch(text)
         return raw if found is None else _after(raw, *found.groups())
-    if not _INTEGRAL.fullmatch(text) or text.lstrip(b"-").isdigit():
+    if not _NUMBER.fullmatch(text) or text.lstrip(b"-").isdigit():
         return raw
-    number = float(text)
-    return Raw(str(int(number)).encode()) if number.is_integer() and abs(number) <= _EXACT else raw
+    digits = integer_of(text)
+    return raw if digits is None else Raw(digits)
 
 
 def _after(raw: Raw, minute: bytes, fraction: bytes, zone: bytes) -> Raw:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from decimal import Decimal
 
 from event_assets.rules.analysis import Period, Scalar, Step, Weekday
 from event_assets.verification.history import Event
@@ -10,6 +12,8 @@ from event_assets.verification.history import Event
 NONE = "(none)"
 """Stands for a value that an event does not have."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*\Z")
+_INTEGER = re.compile(r"\s*[+-]?[0-9]+(\.0*)?\s*\Z")
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 
@@ -32,10 +36,10 @@ def _is(text: str | None, value: Scalar) -> bool:
         return text == str(value).lower()
     if isinstance(value, str):
         return text == value
-    try:
-        return float(text) == float(value)
-    except ValueError:
+    if _NUMBER.match(text) is None:
         return False
+    is_exact = abs(value) >= 2**53 and value % 1 == 0 and _INTEGER.match(text)
+    return Decimal(text) == int(value) if is_exact else float(text) == float(value)
 
 
 def period_of(at: int, period: Period, week_starts: Weekday = "sunday") -> int:

@@ -61,7 +61,9 @@ _EVENT = (
     Column("consent_analytics", "boolean", "Consent to analytics."),
     Column("consent_marketing", "boolean", "Consent to marketing."),
     Column("consent_personalisation", "boolean", "Consent to personalisation."),
-    Column("properties", "string", "Properties of the event, as JSON."),
+    Column(
+        "properties", "string", "Properties of the event, as JSON. Of a name that is given twice the last value counts."
+    ),
     Column("traits", "string", "Traits of the user, as JSON.", pii=True),
     Column("library_name", "string", "SDK that sent it."),
     Column("library_version", "string", "Version of the SDK."),

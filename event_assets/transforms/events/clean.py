@@ -29,8 +29,8 @@ from event_assets.contract.consent import (
 )
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import NESTED, Event
-from event_assets.contract.integers import LONG_DIGITS, quote_long_integers
 from event_assets.contract.placeholders import Placeholders
+from event_assets.contract.plain_json import UNUSUAL, may_repeat_a_name, plain
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
@@ -286,16 +286,17 @@ def _objects(events: list[Event], name: str) -> pa.Array:
 
 
 def _json(texts: list[bytes | None]) -> pa.Array:
-    """JSON texts as a column whose integers every reader can hold."""
+    """JSON texts as a column that every reader reads alike. Nearly all are so already, and are only looked at."""
     column = pa.array(texts, pa.string())
-    long = pc.fill_null(pc.match_substring_regex(column, LONG_DIGITS), False)
-    if not pc.any(long).as_py():
+    unusual = pc.fill_null(pc.match_substring_regex(column, UNUSUAL), False)
+    repeated = [text is not None and may_repeat_a_name(text) for text in texts]
+    if not pc.any(unusual).as_py() and not any(repeated):
         return column
-    mended = (
-        quote_long_integers(text) if text and is_long else text
-        for text, is_long in zip(texts, long.to_pylist(), strict=True)
-    )
-    return pa.array(list(mended), pa.string())
+    mended = [
+        plain(text) if text is not None and (is_unusual or is_repeated) else text
+        for text, is_unusual, is_repeated in zip(texts, unusual.to_pylist(), repeated, strict=True)
+    ]
+    return pa.array(mended, pa.string())
 
 
 def _batch(columns: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:

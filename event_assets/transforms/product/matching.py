@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
+from operator import eq
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,6 +15,12 @@ from event_assets.rules.analysis import Scalar, Step
 NONE = "(none)"
 """Stands for a value that an event does not have."""
 _PROPERTIES = "properties."
+_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+_INTEGER = r"^\s*[+-]?\d+(\.0*)?\s*$"
+_DIGITS = "decimal(38,0)"
+_MOST_DIGITS = 10**38 - 1
+_EXACT = 2**53
+"""Below it a double is exactly the integer that it is read from."""
 
 
 def as_step(step: str | Step) -> Step:
@@ -56,5 +64,26 @@ def is_any_of(text: Column, values: Sequence[Scalar]) -> Column:
         elif isinstance(value, str):
             found |= text == value
         else:
-            found |= text.try_cast("double") == float(value)
+            found |= compared(text, value, eq)
     return found
+
+
+def compared(text: Column, bound: int | float, how: Callable[[Column, Column], Column]) -> Column:
+    """Whether a field's text is a number that compares so with the bound; null where it is none.
+
+    Numbers are doubles, which tell integers up to 2^53 apart. Beyond, what is written as an integer is compared digit
+    by digit.
+    """
+    number = how(F.when(text.rlike(_NUMBER), text).try_cast("double"), F.lit(_double(bound)))
+    if abs(bound) < _EXACT or bound != bound // 1 or abs(bound) > _MOST_DIGITS:
+        return number
+    digits = F.when(text.rlike(_INTEGER), text).try_cast(_DIGITS)
+    return F.coalesce(how(digits, F.lit(str(int(bound))).cast(_DIGITS)), number)
+
+
+def _double(bound: int | float) -> float:
+    """The double next to the bound; infinity where none is near."""
+    try:
+        return float(bound)
+    except OverflowError:
+        return math.copysign(math.inf, bound)

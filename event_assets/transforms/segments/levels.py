@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from operator import ge, le, or_
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -21,7 +21,7 @@ from event_assets.rules.analysis import Step
 from event_assets.rules.segment import TEXTS, Anything, Sequence, Trait, User
 from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.money import MONEY
-from event_assets.transforms.product.matching import inside, is_any_of, matches
+from event_assets.transforms.product.matching import compared, inside, is_any_of, matches
 from event_assets.transforms.product.periods import day_number
 from event_assets.transforms.product.sequences import sequence_spans
 
@@ -240,8 +240,9 @@ def _is_known(trait: Trait) -> Column:
     if trait.is_ is not None:
         holds = is_any_of(text, trait.is_ if isinstance(trait.is_, list) else [trait.is_])
     elif trait.at_least is not None or trait.at_most is not None:
-        least = -_LARGEST if trait.at_least is None else float(trait.at_least)
-        holds = text.try_cast("double").between(least, _LARGEST if trait.at_most is None else float(trait.at_most))
+        least = -_LARGEST if trait.at_least is None else trait.at_least
+        most = _LARGEST if trait.at_most is None else trait.at_most
+        holds = compared(text, least, ge) & compared(text, most, le)
     return F.coalesce((F.col("trait") == head) & holds, F.lit(False))
 
 
