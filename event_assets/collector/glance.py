@@ -68,10 +68,10 @@ class Glance:
             if len(line) <= small
             and ((name := event.event) in taken or takes(name))
             and (event.anonymous_id or event.user_id)
-            and ((text := event.anonymous_id) is None or text[:1] in other_heads or text not in none)
-            and ((text := event.user_id) is None or text[:1] in other_heads or text not in none)
-            and ((text := event.session_id) is None or text[:1] in other_heads or text not in none)
-            and ((text := event.page_view_id) is None or text[:1] in other_heads or text not in none)
+            and ((text := event.anonymous_id) is None or text[:2] in other_heads or text not in none)
+            and ((text := event.user_id) is None or text[:2] in other_heads or text not in none)
+            and ((text := event.session_id) is None or text[:2] in other_heads or text not in none)
+            and ((text := event.page_view_id) is None or text[:2] in other_heads or text not in none)
             # The first and the last day may have no date in UTC.
             and ((at := event.occurred_at) is None or 1 < at.year < 9999)
             and ((at := event.sent_at) is None or 1 < at.year < 9999)

@@ -164,17 +164,17 @@ class EventDecoder:
         return None if plain is None else self.decode(plain, at_edge=at_edge)
 
     def _leave_out_placeholders(self, event: Event) -> None:
-        none = self._placeholders
-        if event.anonymous_id in none:
+        none, heads = self._placeholders, self._placeholders.other_heads
+        if (text := event.anonymous_id) is not None and text[:2] not in heads and text in none:
             event.anonymous_id = None
-        if event.user_id in none:
+        if (text := event.user_id) is not None and text[:2] not in heads and text in none:
             event.user_id = None
-        if event.session_id in none:
+        if (text := event.session_id) is not None and text[:2] not in heads and text in none:
             event.session_id = None
-        if event.page_view_id in none:
+        if (text := event.page_view_id) is not None and text[:2] not in heads and text in none:
             event.page_view_id = None
-        if event.event == "alias" and (text := bytes(event.properties)).startswith(b"{"):
-            properties = self._fields.decode(text)
+        if event.event == "alias" and bytes(event.properties).startswith(b"{"):
+            properties = self._fields.decode(event.properties)
             named = bytes(properties.get("previous_id", b""))
             if named.startswith(b'"') and msgspec.json.decode(named) in none:
                 del properties["previous_id"]

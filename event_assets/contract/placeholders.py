@@ -5,8 +5,9 @@ What becomes of an event that has such an id is decided in `decoder`.
 
 from __future__ import annotations
 
+import itertools
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 PLACEHOLDERS: tuple[str, ...] = (
     *("null", "undefined", "none", "nil", "NaN", "0", "-", "guest", "anonymous"),
@@ -33,11 +34,9 @@ class Placeholders:
     def __init__(self, words: Iterable[str] | None = None) -> None:
         named = PLACEHOLDERS if words is None else words
         self.words = frozenset(word.strip().lower() for word in named) | {""}
-        heads = {word[:1] for word in self.words}
-        self.other_heads = frozenset(
-            letter for letter in string.digits + string.ascii_letters + "_" if letter.lower() not in heads
-        )
-        """Characters that no placeholder begins with: a look at an id's first is a quarter of looking it up."""
+        self.other_heads = frozenset(_other_heads({word[:2] for word in self.words}))
+        """Pairs of characters that no placeholder begins with: a look at an id's first is a quarter of looking it
+        up."""
 
     @property
     def pattern(self) -> str:
@@ -46,7 +45,14 @@ class Placeholders:
         return f"^(?!{_BLANK}*(?:{words}){_BLANK}*$)"
 
     def __contains__(self, text: str | None) -> bool:
-        return text is not None and text[:1] not in self.other_heads and text.strip().lower() in self.words
+        return text is not None and text[:2] not in self.other_heads and text.strip().lower() in self.words
+
+
+def _other_heads(heads: set[str]) -> Iterator[str]:
+    letters = string.digits + string.ascii_letters + "_-"
+    for pair in map("".join, itertools.product(letters, repeat=2)):
+        if pair.lower() not in heads:
+            yield pair
 
 
 def _either_case(letter: str) -> str:

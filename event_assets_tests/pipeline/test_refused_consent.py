@@ -10,19 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pyarrow.parquet as pq
 import pytest
 import zstandard
 from pyspark.sql import SparkSession
 
 from event_assets.collector import WriteKeys
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.embedded.postgres import open_postgres
 from event_assets.importing import ApiSink, StreamAside, StreamSink
+from event_assets.pipeline.load import load_step
+from event_assets.pipeline.window import EVERYTHING
 from event_assets.settings import load_settings
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.postgres import PostgresDialect
+from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.collector.serving import serving
 from event_assets_tests.pipeline.pipeline import Pipeline
+from event_assets_tests.postgres import postgres_home
+
+__all__ = ["postgres_home"]
 
 MARK = "Mk7q"
 """Begins every value that may not stay."""
+WILLING = "Wn4z"
+"""In its place in the event of somebody who did not refuse."""
 _NAMES = ("name", "appid", "appversion", "appbuild", "path")
 
 
@@ -145,6 +158,12 @@ def send(client: httpx.Client, key: str) -> None:
     assert pixel.status_code == 200
 
 
+def counted(answer: httpx.Response) -> dict[str, Any]:
+    """What an answer says became of the events; a pixel says nothing."""
+    answer.read()
+    return dict(answer.json()) if "json" in answer.headers.get("content-type", "") else {}
+
+
 @pytest.mark.parametrize("refusal", ["strip", "drop"])
 def test_no_byte_of_any_file_says_who_refused(
     spark: SparkSession, tmp_path: Path, refusal: Any, caplog: pytest.LogCaptureFixture
@@ -157,14 +176,22 @@ def test_no_byte_of_any_file_says_who_refused(
     lines = [json.dumps(event).encode() for event in bodies()]
     lines += [lines[0][:-1], lines[0].replace(b'"page_view"', b'"\xff"')]
     with caplog.at_level("DEBUG"), serving(settings, pipeline.stream, keys) as client:
+        answers: list[dict[str, Any]] = []
+        client.event_hooks["response"] = [lambda answer: answers.append(counted(answer))]
         send(client, key)
         send(client, trusted)
+        client.event_hooks["response"] = []
+        said = client.get("/metrics").text
         api = ApiSink(str(client.base_url), trusted, StreamAside(pipeline.stream))
         api.write(lines)
         api.close()
     StreamSink(settings, pipeline.stream).write(lines)
     pipeline.refusal = refusal
     pipeline.run()
+    dropped = sum(answer.get("dropped", 0) for answer in answers) + 2 * (
+        refusal == "drop"
+    )  # a pixel's answer says nothing
+    assert f"\ncollector_events_dropped_total {dropped:.1f}\n" in said and (dropped > 20) == (refusal == "drop")
     assert found(settings.home) == {}
     logged = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
     assert logged and not any(MARK in message for message in logged)
@@ -197,6 +224,32 @@ def test_cleaning_keeps_no_more_of_what_a_producer_put_on_the_stream_itself(
     places = {place for found_at in found(tmp_path / "lake").values() for place in found_at}
     assert all("/raw_events/" in place for place in places), places
     assert pipeline.ledger()["landed"] == len(bodies())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refusal", ["strip", "drop"])
+def test_no_byte_of_the_warehouse_and_its_log_says_who_refused(
+    spark: SparkSession, tmp_path: Path, postgres_home: Path, refusal: Any
+) -> None:
+    settings = load_settings(home=tmp_path / "home", consent_refused=refusal)
+    pipeline = Pipeline(spark, settings.home)
+    pipeline.refusal = refusal
+    willing = marked(1, event_id="e", consent={"analytics": True})
+    willing = json.loads(json.dumps(willing).replace(MARK, WILLING)) | {"ip": "192.0.2.7"}
+    StreamSink(settings, pipeline.stream).write([json.dumps(event).encode() for event in [*bodies(), willing]])
+    pipeline.run()
+    with open_postgres(postgres_home) as url:
+        warehouse = Warehouse(PostgresDialect(LakeFiles()), url)
+        warehouse.ensure()
+        for table in WAREHOUSE_TABLES:
+            load_step(pipeline.lake, warehouse, table, EVERYTHING)
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute("CHECKPOINT")
+        files = {path: path.read_bytes() for path in postgres_home.rglob("*") if path.is_file()}
+    held = {path.relative_to(postgres_home).parts[-2] for path, data in files.items() if WILLING.encode() in data}
+    assert "pg_wal" in held and len(held) > 1  # the scan sees what is in tables and in the log of changes
+    refused = [text for text in FORBIDDEN if text not in json.dumps(willing).encode()]
+    assert {(text, path) for path, data in files.items() for text in refused if text in data} == set()
 
 
 def test_the_record_of_a_refusal_says_whose_it_is_and_nothing_else(spark: SparkSession, tmp_path: Path) -> None:
