@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.defs.assets.product import PREFIX, assets_by_table, product_assets, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
@@ -23,7 +22,8 @@ from event_assets.defs.resources.rules import RulesResource, require_usable_rule
 from event_assets.defs.resources.spark import spark_resource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.defs.resources.warehouse import WarehouseResource
-from event_assets.pipeline.registry import STEPS, step_of
+from event_assets.pipeline.registry import STEPS, Step, step_of
+from event_assets.pipeline.spend import SpendError
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
@@ -33,8 +33,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
     """Everything that Dagster runs, for these settings."""
     partitions = partitions_of(settings)
     analyses, segments = Analyses.load(settings.analytics), Segments.load(settings.segments)
-    versions = {step.name: step.code for step in STEPS}
-    versions[SEGMENT_MEMBERSHIPS.name] += f"-{segments.digest}"
+    versions = {step.name: _version(step, settings) for step in STEPS}
     made_of = assets_by_table(analyses)
     tables = {step.name: table_asset(step, settings, partitions, made_of, versions[step.name]) for step in STEPS}
     loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
@@ -73,6 +72,16 @@ def build_defs(settings: Settings) -> dg.Definitions:
         },
         executor=dg.in_process_executor,
     )
+
+
+def _version(step: Step, settings: Settings) -> str:
+    """The step's code version with that of its rules; of rules that cannot be used the code's alone. The step says
+    what is wrong with them when it runs."""
+    key = settings.pii_key.get_secret_value() if settings.pii_key else ""
+    try:
+        return step.version(RulesResource.of(settings, key))
+    except (ValueError, OSError, SpendError):
+        return step.code
 
 
 def _keys(assets: list[dg.AssetsDefinition]) -> list[dg.AssetKey]:

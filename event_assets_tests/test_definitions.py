@@ -99,7 +99,7 @@ def test_a_segment_that_cannot_be_used_says_why_and_leaves_the_others_alone(tmp_
     specs = {spec.key.to_user_string(): spec for spec in good.resolve_all_asset_specs()}
     words = specs["segments/unusable/not_good"].description or ""
     assert "not good.yaml: segment bad: who: it is an object with dit" in words
-    assert specs["segment_memberships"].code_version == "1-" + Segments.load(tmp_path).digest
+    assert Segments.load(tmp_path).digest in (specs["segment_memberships"].code_version or "")
 
 
 def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, dg.AssetSpec]) -> None:

@@ -16,18 +16,17 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.attribution import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
-    CONVERSION_IDS,
     CONVERSION_PATHS,
     CONVERSIONS,
     TOUCHES,
 )
-from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport, report_of
-from event_assets.pipeline.run import Run
+from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.spend import SpendError
 from event_assets.transforms.affected import is_one_of, listed, replaced
 from event_assets.transforms.attribution.attribution import attribution, channel_performance
@@ -129,7 +128,7 @@ def attribution_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(attribution(work.rows(CONVERSION_PATHS), rules))
 
-    how = KeyedRefresh(ATTRIBUTION, (CONVERSION_PATHS,), f"{CODE}-{rules}", whole)
+    how = KeyedRefresh(ATTRIBUTION, (CONVERSION_PATHS,), f"{CODE}-{rules.version}", whole)
     report = refresh_keys(run, how)
     return replace(report, more=_without_touch(run.lake), groups=_credits(run.lake), groups_unit="conversions by model")
 
@@ -150,8 +149,13 @@ def channel_performance_step(run: Run) -> StepReport:
         spent = work.spark.createDataFrame(list(spend.rows), spend.SCHEMA) if spend else None
         return Result(channel_performance(work.rows(CONVERSION_PATHS), spent, rules))
 
-    code = f"{CODE}-{rules}-{spend.version if spend else 'none'}"
+    code = f"{CODE}-{rules.version}-{spend.version if spend else 'none'}"
     return refresh_keys(run, KeyedRefresh(CHANNEL_PERFORMANCE, (CONVERSION_PATHS,), code, whole))
+
+
+def performance_rules(rules: Rules) -> str:
+    """The version of the rules that channel_performance goes by. Raises `SpendError`."""
+    return f"{rules.attribution.version}-{rules.spend.read().version if rules.spend else 'none'}"
 
 
 def _persons_of(one: DataFrame, other: DataFrame) -> list[str] | None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
-from event_assets.contract.tables.attribution import CONVERSION_IDS
-from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.changed_rows import files_between, readable
 from event_assets.pipeline.report import StepReport

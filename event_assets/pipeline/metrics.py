@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables.attribution import CONVERSION_IDS
-from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.metrics import DAILY_METRICS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.files import LakeFile
@@ -36,7 +35,7 @@ def metrics_step(run: Run) -> StepReport:
         return work.base.table.stage(rows, len(work.dates), len(work.dates))
 
     follows = (*_BY_DAY, CONVERSION_IDS)
-    report = refresh_dates(run, DateRefresh(DAILY_METRICS, follows, f"{CODE}-{rules}", stage, appends=False))
+    report = refresh_dates(run, DateRefresh(DAILY_METRICS, follows, f"{CODE}-{rules.version}", stage, appends=False))
     made = run.lake.table(DAILY_METRICS.name).snapshot()
     return replace(report, bars=_events_per_day(made), bars_unit="events per day")
 

@@ -11,8 +11,7 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from event_assets.contract.tables.attribution import CONVERSION_IDS
-from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.segments import USER_SEGMENTS
@@ -140,7 +139,7 @@ def users_step(run: Run) -> StepReport:
         made = users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS))
         return Result(replace_users(work.existing, made, persons))
 
-    return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules}", whole, touched, part))
+    return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules.version}", whole, touched, part))
 
 
 def segments_step(run: Run) -> StepReport:

@@ -14,13 +14,13 @@ from typing import Literal, get_args
 from event_assets.contract.tables.attribution import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
-    CONVERSION_IDS,
     CONVERSION_PATHS,
     CONVERSIONS,
     TOUCHES,
 )
 from event_assets.contract.tables.events import (
     CLEAN_EVENTS,
+    CONVERSION_IDS,
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,
     EVENT_IDS,
@@ -60,7 +60,7 @@ from event_assets.pipeline.metrics import metrics_step
 from event_assets.pipeline.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
-from event_assets.pipeline.run import Run
+from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.segments import memberships_step
 from event_assets.pipeline.sessions import sessions_step
 
@@ -76,14 +76,16 @@ class Step:
     """What makes some tables of the lake out of others.
 
     `tables` are the ones that it commits. It `follows` tables day by day: a day that changes there is behind here until
-    it is refreshed. It `reads` others as they are. `code` is the version of what it does. `rebuilds` says what a
-    rebuild can be narrowed to; `timely` whether every run of new events needs it.
+    it is refreshed. It `reads` others as they are. `code` is the version of what it does, `rules` that of the rules
+    that it goes by. `rebuilds` says what a rebuild can be narrowed to; `timely` whether every run of new events needs
+    it.
     """
 
     tables: tuple[Table, ...]
     refresh: Callable[[Run], StepReport | tuple[StepReport, ...]]
     group: Group
     code: str = "1"
+    rules: Callable[[Rules], str] | None = None
     follows: tuple[Table, ...] = ()
     reads: tuple[Table, ...] = ()
     rebuilds: Literal["days", "hours", "nothing"] = "days"
@@ -94,6 +96,10 @@ class Step:
     def name(self) -> str:
         """The name of its last table, which the others lead to."""
         return self.tables[-1].name
+
+    def version(self, rules: Rules) -> str:
+        """The version of its code and of the rules that it goes by: what other versions made is made again."""
+        return f"{self.code}-{self.rules(rules)}" if self.rules else self.code
 
     @property
     def upstream(self) -> tuple[Table, ...]:
@@ -113,20 +119,37 @@ class Step:
 
 _OF_PEOPLE = (ENRICHED_EVENTS, IDENTITIES)
 
+
+def _cleaning(rules: Rules) -> str:
+    return rules.cleaning.version
+
+
+def _sessions(rules: Rules) -> str:
+    return rules.sessions.version
+
+
 STEPS: tuple[Step, ...] = (
     Step((RAW_EVENTS,), land_step, "ingest", rebuilds="nothing", on_spark=False),
-    Step((CLEAN_EVENTS,), clean_step, "events", clean.CODE, follows=(RAW_EVENTS,), rebuilds="hours"),
+    Step((CLEAN_EVENTS,), clean_step, "events", clean.CODE, rules=_cleaning, follows=(RAW_EVENTS,), rebuilds="hours"),
     Step(
         (QUARANTINED_EVENTS,),
         quarantine_step,
         "events",
         clean.CODE,
+        rules=_cleaning,
         follows=(RAW_EVENTS,),
         reads=(CLEAN_EVENTS,),
         rebuilds="hours",
     ),
     Step((EVENT_IDS, DUPLICATE_EVENTS), index_step, "events", enrich.CODE, reads=(CLEAN_EVENTS,), rebuilds="nothing"),
-    Step((ENRICHED_EVENTS,), enrich_step, "events", enrich.CODE, follows=(CLEAN_EVENTS, DUPLICATE_EVENTS)),
+    Step(
+        (ENRICHED_EVENTS,),
+        enrich_step,
+        "events",
+        enrich.CODE,
+        rules=lambda rules: rules.enriching.version,
+        follows=(CLEAN_EVENTS, DUPLICATE_EVENTS),
+    ),
     Step(
         (EVENT_LEDGER,),
         ledger_step,
@@ -139,6 +162,7 @@ STEPS: tuple[Step, ...] = (
         conversion_ids_step,
         "events",
         counting.CODE,
+        rules=lambda rules: f"{rules.sessions.conversion_events}-{rules.sessions.conversion_ids}",
         reads=(ENRICHED_EVENTS,),
         rebuilds="nothing",
     ),
@@ -148,17 +172,60 @@ STEPS: tuple[Step, ...] = (
         sessions_step,
         "sessions",
         sessions.CODE,
+        rules=_sessions,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS),
         reads=(IDENTITIES,),
     ),
     Step((VISITORS,), visitors_step, "people", people.CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
     Step((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
-    Step((USERS,), users_step, "people", people.CODE, reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS)),
-    Step((TOUCHES,), touches_step, "attribution", attribution.CODE, reads=(SESSIONS, PAGE_VIEWS)),
-    Step((CONVERSIONS,), conversions_step, "attribution", attribution.CODE, reads=(*_OF_PEOPLE, CONVERSION_IDS)),
-    Step((CONVERSION_PATHS,), conversion_paths_step, "attribution", attribution.CODE, reads=(TOUCHES, CONVERSIONS)),
-    Step((ATTRIBUTION,), attribution_step, "attribution", attribution.CODE, reads=(CONVERSION_PATHS,)),
-    Step((CHANNEL_PERFORMANCE,), channel_performance_step, "attribution", attribution.CODE, reads=(CONVERSION_PATHS,)),
+    Step(
+        (USERS,),
+        users_step,
+        "people",
+        people.CODE,
+        rules=_sessions,
+        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
+    ),
+    Step(
+        (TOUCHES,),
+        touches_step,
+        "attribution",
+        attribution.CODE,
+        rules=lambda rules: str(rules.attribution.source_days),
+        reads=(SESSIONS, PAGE_VIEWS),
+    ),
+    Step(
+        (CONVERSIONS,),
+        conversions_step,
+        "attribution",
+        attribution.CODE,
+        rules=lambda rules: str(rules.sessions.conversion_events),
+        reads=(*_OF_PEOPLE, CONVERSION_IDS),
+    ),
+    Step(
+        (CONVERSION_PATHS,),
+        conversion_paths_step,
+        "attribution",
+        attribution.CODE,
+        rules=lambda rules: str(rules.attribution.lookback_days),
+        reads=(TOUCHES, CONVERSIONS),
+    ),
+    Step(
+        (ATTRIBUTION,),
+        attribution_step,
+        "attribution",
+        attribution.CODE,
+        rules=lambda rules: rules.attribution.version,
+        reads=(CONVERSION_PATHS,),
+    ),
+    Step(
+        (CHANNEL_PERFORMANCE,),
+        channel_performance_step,
+        "attribution",
+        attribution.CODE,
+        rules=attribution.performance_rules,
+        reads=(CONVERSION_PATHS,),
+    ),
     *(
         Step((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, timely=False)
         for table, reads in (
@@ -177,6 +244,7 @@ STEPS: tuple[Step, ...] = (
         memberships_step,
         "segments",
         segments.CODE,
+        rules=segments.membership_rules,
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS),
         timely=False,
     ),
@@ -185,6 +253,7 @@ STEPS: tuple[Step, ...] = (
         metrics_step,
         "metrics",
         metrics.CODE,
+        rules=_sessions,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
     ),
 )

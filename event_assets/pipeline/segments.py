@@ -20,7 +20,7 @@ from event_assets.lake.table import Snapshot
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport, report_of
-from event_assets.pipeline.run import Run
+from event_assets.pipeline.run import Rules, Run
 from event_assets.rules.analysis import unknown_events
 from event_assets.rules.segment_files import Segments
 from event_assets.transforms.affected import is_one_of
@@ -54,7 +54,7 @@ def memberships_step(run: Run) -> StepReport:
         return Result(rows.unionByName(work.existing.where(is_one_of("segment", sorted(segments.unusable)))))
 
     base = run.lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
-    how = KeyedRefresh(SEGMENT_MEMBERSHIPS, _SOURCES, _code(segments, rules), whole)
+    how = KeyedRefresh(SEGMENT_MEMBERSHIPS, _SOURCES, f"{CODE}-{_version(segments, rules)}", whole)
     report = refresh_keys(run, how) if _is_wanted(segments, base) else report_of(base)
     members = _members(run, segments)
     return replace(
@@ -76,7 +76,7 @@ def are_outdated(lake: Lake, segments: Segments, rules: SessionRules) -> bool:
     if not table.exists():
         return bool(segments.usable)
     base = table.snapshot()
-    progress = base.progress.with_code(_code(segments, rules), (), ())
+    progress = base.progress.with_code(f"{CODE}-{_version(segments, rules)}", (), ())
     for snapshot in snapshots:
         progress = progress.with_source(snapshot.table.spec.name, snapshot.consumed)
     return _is_wanted(segments, base) and base.progress != progress
@@ -87,8 +87,13 @@ def _is_wanted(segments: Segments, base: Snapshot) -> bool:
     return bool(segments.usable or base.files)
 
 
-def _code(segments: Segments, rules: SessionRules) -> str:
-    return f"{CODE}-{segments.digest}-{'-'.join(rules.conversion_events)}"
+def membership_rules(rules: Rules) -> str:
+    """The version of the rules that segment_memberships goes by."""
+    return _version(rules.segments, rules.sessions)
+
+
+def _version(segments: Segments, rules: SessionRules) -> str:
+    return f"{segments.digest}-{'-'.join(rules.conversion_events)}"
 
 
 def _members(run: Run, segments: Segments) -> dict[str, dict[str, float]]:

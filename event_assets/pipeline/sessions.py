@@ -17,8 +17,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables.attribution import CONVERSION_IDS
-from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.sessions import EVENT_DAYS, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.lake.lake import Lake
@@ -50,7 +49,7 @@ class Sessionising:
 
     @property
     def code(self) -> str:
-        return f"{CODE}-{self.rules}"
+        return f"{CODE}-{self.rules.version}"
 
 
 @dataclass(frozen=True)

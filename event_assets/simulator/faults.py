@@ -123,6 +123,11 @@ def _plan_warning(event: Event, rng: Random) -> Event:
     return event | {"properties": event["properties"] | change[event["event"]]}
 
 
+def _is_paid_and_judged(event: Event) -> bool:
+    """What is left of an event whose person refused analytics has no properties that could be judged."""
+    return _named(*_MONEY)(event) and (event.get("consent") or {}).get("analytics") is not False
+
+
 def _plan_quarantine(event: Event, rng: Random) -> Event:
     changes: tuple[Event, ...] = ({"currency": "DOGE"}, {"order_id": 12, "subscription_id": 12, "plan": None})
     if event["event"] == "purchase":
@@ -162,7 +167,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("too_large", _any, _too_large, "rejected", "too_large"),
     Fault("too_deep", _any, _too_deep, "rejected", "too_deep"),
     Fault("plan_reject", _named("alias"), _plan_reject, "rejected", "plan_violation"),
-    Fault("plan_quarantine", _named(*_MONEY), _plan_quarantine, "quarantined", "plan_violation"),
+    Fault("plan_quarantine", _is_paid_and_judged, _plan_quarantine, "quarantined", "plan_violation"),
     Fault("plan_warning", _named("search", "add_to_cart", "page_view"), _plan_warning),
     Fault("unknown_event", _named("site_published", "template_selected", "search"), _unknown_event),
     Fault("extra_field", _any, _extra_field),

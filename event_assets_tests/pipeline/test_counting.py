@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.attribution import CONVERSION_IDS, CONVERSIONS
+from event_assets.contract.tables.attribution import CONVERSIONS
+from event_assets.contract.tables.events import CONVERSION_IDS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.metrics import DAILY_METRICS
 from event_assets.contract.tables.people import USER_TRAITS, USERS

@@ -285,7 +285,7 @@ def test_without_a_plan_nothing_is_held_against_one(model: Model) -> None:
     model.run([sale, event("alias", user_id="u1")])
     assert [row["plan_violations"] for row in model.rows("enriched_events")] == [None, None]
     assert [row["revenue"] for row in model.rows("users") if row["conversions"]] == [9.5]
-    shipped = Path(modelling.__file__).parent / "contract/plans"
+    shipped = Path(modelling.__file__).parents[1] / "contract/plans"
     assert model.run([sale], plan_dir=str(shipped)).books.reasons == {"plan_violation": 1}
 
 

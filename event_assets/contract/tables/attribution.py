@@ -44,29 +44,6 @@ TOUCHES = Table(
     warehouse=InWarehouse("fct_touches", dist_key="person_id", sort_key=("at",)),
 )
 
-CONVERSION_IDS = Table(
-    "conversion_ids",
-    "Conversion events that say which conversion they tell of (an order), and which of them count: the index by which "
-    "the same order is one conversion, however often it is sent.",
-    (
-        EVENT_DATE,
-        required("event_id", "string", "The event."),
-        required("event", "string", "Its name."),
-        required("conversion_id", "string", "Which conversion: a property, by the setting conversion_ids."),
-        required("at", "timestamp", "When it happened."),
-        required("is_bot", "boolean", "It came from a robot."),
-        Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
-        Column("user_id", "string", "Id of the signed-in user.", pii=True),
-        required(
-            "is_repeated",
-            "boolean",
-            "It does not count: another event tells of the same conversion.",
-            definition="not the first of its event and conversion_id by is_bot, at, event_id",
-        ),
-    ),
-    key=("event_id",),
-    touch_column="event_date",
-)
 
 CONVERSIONS = Table(
     "conversions",
@@ -162,7 +139,6 @@ CHANNEL_PERFORMANCE = Table(
 
 TABLES: tuple[Table, ...] = (
     TOUCHES,
-    CONVERSION_IDS,
     CONVERSIONS,
     CONVERSION_PATHS,
     ATTRIBUTION,

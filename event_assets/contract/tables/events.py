@@ -253,6 +253,30 @@ EVENT_LEDGER = Table(
     partition_by=("arrival_date",),
 )
 
+CONVERSION_IDS = Table(
+    "conversion_ids",
+    "Conversion events that say which conversion they tell of (an order), and which of them count: the index by which "
+    "the same order is one conversion, however often it is sent.",
+    (
+        EVENT_DATE,
+        required("event_id", "string", "The event."),
+        required("event", "string", "Its name."),
+        required("conversion_id", "string", "Which conversion: a property, by the setting conversion_ids."),
+        required("at", "timestamp", "When it happened."),
+        required("is_bot", "boolean", "It came from a robot."),
+        Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
+        Column("user_id", "string", "Id of the signed-in user.", pii=True),
+        required(
+            "is_repeated",
+            "boolean",
+            "It does not count: another event tells of the same conversion.",
+            definition="not the first of its event and conversion_id by is_bot, at, event_id",
+        ),
+    ),
+    key=("event_id",),
+    touch_column="event_date",
+)
+
 TABLES: tuple[Table, ...] = (
     RAW_EVENTS,
     CLEAN_EVENTS,
@@ -261,4 +285,5 @@ TABLES: tuple[Table, ...] = (
     DUPLICATE_EVENTS,
     ENRICHED_EVENTS,
     EVENT_LEDGER,
+    CONVERSION_IDS,
 )

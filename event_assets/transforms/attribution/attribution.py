@@ -14,6 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.attribution import ATTRIBUTION, CHANNEL_PERFORMANCE
+from event_assets.contract.versions import version_of
 from event_assets.transforms.attribution.conversion_paths import ARROW
 from event_assets.transforms.attribution.touches import DAY
 from event_assets.transforms.money import LARGEST_AMOUNT
@@ -38,6 +39,11 @@ class AttributionRules:
     lookback_days: int = 30
     half_life_days: float = 7.0
     ends_percent: float = 40.0
+
+    @property
+    def version(self) -> str:
+        """Changes with the rules; what other rules made is made again."""
+        return version_of(self)
 
 
 RULES = AttributionRules()

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.placeholders import PLACEHOLDERS
-from event_assets.contract.tables.attribution import CONVERSION_IDS
+from event_assets.contract.tables.events import CONVERSION_IDS
 from event_assets.transforms.affected import is_one_of, listed
 from event_assets.transforms.product.matching import inside
 

@@ -27,6 +27,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from event_assets.contract.versions import version_of
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.parts import in_parts
 from event_assets.transforms.sessions.session_flags import MARKS, mark_sessions
@@ -84,6 +85,11 @@ class SessionRules:
     heartbeat_seconds: int = 10
     first_ping_seconds: int = 5
     starts_with: Literal["any", "page"] = "any"
+
+    @property
+    def version(self) -> str:
+        """Changes with the rules; what other rules made is made again."""
+        return version_of(self)
 
     @property
     def timeout(self) -> int:

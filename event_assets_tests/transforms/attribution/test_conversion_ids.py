@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.attribution import CONVERSION_IDS
+from event_assets.contract.tables.events import CONVERSION_IDS
 from event_assets.transforms.attribution import conversion_ids as module
 from event_assets.transforms.attribution.conversion_ids import conversion_ids, with_conversions, with_repeats
 from event_assets.transforms.sessions.sessionise import SessionRules
