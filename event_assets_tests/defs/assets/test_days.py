@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -20,8 +21,18 @@ from event_assets.streams import StreamRecord, open_stream
 from event_assets_tests.defs.automation.ticks import tick
 from event_assets_tests.end_to_end.whole_run import lake_of, lake_rows, run
 
-NOW = dt.datetime.now(dt.UTC)
-TODAY, TOMORROW = str(NOW.date()), str(NOW.date() + dt.timedelta(days=1))
+
+@cache
+def now() -> dt.datetime:
+    """The time of these tests."""
+    return dt.datetime.now(dt.UTC)
+
+
+def day(number: int) -> str:
+    """So many days from today."""
+    return str(now().date() + dt.timedelta(days=number))
+
+
 LAKE_KEYS = {dg.AssetKey(table.name) for step in STEPS if step.timely for table in step.tables}
 
 
@@ -29,11 +40,11 @@ LAKE_KEYS = {dg.AssetKey(table.name) for step in STEPS if step.timely for table 
 def test_a_day_has_a_partition_from_the_first_day_to_today(partitions: str) -> None:
     first = dt.date(2020, 1, 15)
     defined = partitions_of(Settings(partitions=partitions, first_day=first))
-    for day in (str(first), "2021-02-10", TODAY):
-        key = key_of(defined, day)
+    for each in (str(first), "2021-02-10", day(0)):
+        key = key_of(defined, each)
         assert key is not None and defined.has_partition_key(key)
-        assert key.startswith(day[:7] if partitions == "monthly" else day)
-    outside = [dt.date(1, 1, 1), dt.date(2019, 12, 31), NOW.date() + dt.timedelta(days=40), dt.date(9999, 12, 31)]
+        assert key.startswith(each[:7] if partitions == "monthly" else each)
+    outside = [dt.date(1, 1, 1), dt.date(2019, 12, 31), now().date() + dt.timedelta(days=40), dt.date(9999, 12, 31)]
     assert [key_of(defined, str(day)) for day in outside] == [None] * len(outside)
 
 
@@ -47,7 +58,7 @@ def put(settings: Settings, *happened: dt.datetime) -> None:
                 "platform": "web",
                 "anonymous_id": f"a{number}",
                 "derived_at": at.isoformat(),
-                "received_at": NOW.isoformat(),
+                "received_at": now().isoformat(),
             }
         ).encode()
         for number, at in enumerate(happened)
@@ -69,8 +80,8 @@ def test_new_events_come_first_and_every_other_day_has_its_turn_in_a_run_of_a_fe
 ) -> None:
     settings = Settings(home=tmp_path / "home")
     old = [dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2010, 2013, 2016, 2019, 2022)]
-    put(settings, *old, NOW, NOW + dt.timedelta(days=1) - dt.timedelta(minutes=1))
-    expected = [(ARRIVAL, TODAY), (LATE, TOMORROW), (PAST, ",".join(str(at.date()) for at in old))]
+    put(settings, *old, now(), now() + dt.timedelta(days=1) - dt.timedelta(minutes=1))
+    expected = [(ARRIVAL, day(0)), (LATE, day(1)), (PAST, ",".join(str(at.date()) for at in old))]
     done: set[str] = set()
     with dg.DagsterInstance.ephemeral() as instance:
         for kind, days in expected:
@@ -83,6 +94,6 @@ def test_new_events_come_first_and_every_other_day_has_its_turn_in_a_run_of_a_fe
             done |= set(days.split(","))
             assert lake_of(settings).table("enriched_events").snapshot().dates() == done
         made = instance.get_materialized_partitions(dg.AssetKey("sessions"))
-        assert made == done - {TOMORROW}
+        assert made == done - {day(1)}
         assert tick(build_defs(settings), instance).requests == []
     assert len(lake_rows(settings)["enriched_events"]) == len(old) + 2

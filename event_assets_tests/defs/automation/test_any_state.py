@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,18 @@ from event_assets_tests.defs.automation.ticks import Tick
 
 EDGES = (*BY_ARRIVAL, *BY_EVENT_DATE)
 TABLES = sorted({name for edge in EDGES for name in edge})
-TODAY = dt.datetime.now(dt.UTC).date()
+
+
+@cache
+def today() -> dt.date:
+    """The day of these tests."""
+    return dt.datetime.now(dt.UTC).date()
+
+
 ODD = [dt.date(1, 1, 1), dt.date(9999, 12, 31), dt.date(2009, 12, 31), dt.date(2126, 1, 1)]
 DAYS = st.one_of(
-    st.integers(-5, 5).map(lambda days: TODAY + dt.timedelta(days=days)),
-    st.dates(dt.date(2010, 1, 1), TODAY),
+    st.integers(-5, 5).map(lambda days: today() + dt.timedelta(days=days)),
+    st.deferred(lambda: st.dates(dt.date(2010, 1, 1), today())),
     st.sampled_from(ODD),
 ).map(str)
 
@@ -131,12 +139,12 @@ class Home:
             assert 1 <= len(request.tags[DAYS_TAG].split(",")) <= MOST_DAYS_IN_A_PAUSE
             assert request.tags[RUN_TAG] in (ARRIVAL, LATE, PAST)
             key = request.partition_key
-            assert self.partitions.has_partition_key(key) if key else self.settings.first_day > TODAY
+            assert self.partitions.has_partition_key(key) if key else self.settings.first_day > today()
         return Tick(result.run_requests, None)
 
 
 GRANULARITIES = st.sampled_from(["hourly", "daily", "monthly"])
-FIRST_DAYS = st.sampled_from([dt.date(2010, 1, 1), TODAY, TODAY + dt.timedelta(days=2)])
+FIRST_DAYS = st.deferred(lambda: st.sampled_from([dt.date(2010, 1, 1), today(), today() + dt.timedelta(days=2)]))
 
 
 @given(st.data())
@@ -156,7 +164,7 @@ def test_a_tick_never_raises(data: st.DataObject) -> None:
             data.draw(st.sampled_from(DAMAGES))(Path(home.settings.lake) / name)
         asked = home.tick()
         assert asked.requests or asked.skipped
-        if not has_stream:
+        if not has_stream and not asked.requests:
             said = asked.skipped or ""
             assert "event-assets up" in said or "The stream, or how far it is landed, cannot be read" in said
 
@@ -164,8 +172,8 @@ def test_a_tick_never_raises(data: st.DataObject) -> None:
 def test_a_damaged_table_is_named_and_new_records_are_asked_for_all_the_same(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.put()
-    home.touch("clean_events", [str(TODAY)], Progress())
-    home.touch("enriched_events", [str(TODAY)], Progress())
+    home.touch("clean_events", [str(today())], Progress())
+    home.touch("enriched_events", [str(today())], Progress())
     _other_progress("{")(Path(home.settings.lake) / "enriched_events")
     [request] = home.tick().requests
     assert request.tags[RUN_TAG] == ARRIVAL
@@ -179,7 +187,7 @@ def test_a_damaged_table_is_named_and_new_records_are_asked_for_all_the_same(tmp
 
 
 def test_an_event_in_tomorrow_has_its_turn_like_any_other(tmp_path: Path) -> None:
-    tomorrow = str(TODAY + dt.timedelta(days=1))
+    tomorrow = str(today() + dt.timedelta(days=1))
     for granularity in ("hourly", "daily", "monthly"):
         home = Home(tmp_path / granularity, partitions=granularity)
         home.put()
@@ -194,13 +202,13 @@ def test_an_event_in_tomorrow_has_its_turn_like_any_other(tmp_path: Path) -> Non
 def test_what_a_collector_whose_clock_is_three_days_ahead_took_in_is_cleaned_beside_what_is_of_today(
     tmp_path: Path,
 ) -> None:
-    ahead = str(TODAY + dt.timedelta(days=3))
+    ahead = str(today() + dt.timedelta(days=3))
     for granularity in ("hourly", "daily", "monthly"):
         home = Home(tmp_path / granularity, partitions=granularity)
         home.put()
         home.touch("raw_events", [ahead], Progress())
         [request] = home.tick().requests
-        assert (request.tags[RUN_TAG], request.tags[DAYS_TAG]) == (ARRIVAL, f"{TODAY},{ahead}"), granularity
+        assert (request.tags[RUN_TAG], request.tags[DAYS_TAG]) == (ARRIVAL, f"{today()},{ahead}"), granularity
 
 
 def _landed(home: Home) -> dict[str, Any]:

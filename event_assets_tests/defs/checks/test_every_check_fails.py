@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,12 @@ from event_assets_tests.factories import enriched_event, frame
 from event_assets_tests.postgres import new_database, postgres_url
 
 __all__ = ["postgres_url"]
-NOW = dt.datetime.now(dt.UTC)
+
+
+@cache
+def now() -> dt.datetime:
+    """The time of these tests."""
+    return dt.datetime.now(dt.UTC)
 
 
 @dataclass
@@ -64,7 +70,7 @@ class Scene:
 
     def books(self, hours_ago: int, **counts: Any) -> None:
         """The books of one hour."""
-        at = NOW - dt.timedelta(hours=hours_ago)
+        at = now() - dt.timedelta(hours=hours_ago)
         zero = {column.name: 0 for column in EVENT_LEDGER.columns if column.type == "long"}
         hour = {"arrival_date": at.date(), "arrival_hour": at.hour, "quarantined_by_reason": "{}", "balanced": True}
         self.put(EVENT_LEDGER, **zero | hour | counts)
@@ -116,9 +122,9 @@ def an_event_is_not_in_the_plan(scene: Scene) -> None:
 
 
 def an_event_waits_for_a_quarter_of_an_hour(scene: Scene) -> None:
-    scene.put(CLEAN_EVENTS, event_date=NOW.date())
+    scene.put(CLEAN_EVENTS, event_date=now().date())
     log = Path(scene.settings.lake) / CLEAN_EVENTS.name / "_delta_log" / f"{1:020d}.json"
-    earlier = int((NOW - dt.timedelta(minutes=16)).timestamp() * 1000)
+    earlier = int((now() - dt.timedelta(minutes=16)).timestamp() * 1000)
     log.write_text(re.sub(r'"timestamp":\d+', f'"timestamp":{earlier}', log.read_text()))
 
 
