@@ -102,7 +102,12 @@ def stripped_id(event: Event) -> str:
     """
     if event.event_id == event.anonymous_id and is_stripped(event.event_id):
         return event.event_id
-    said = "\0".join((event.event_id, event.anonymous_id or "", event.user_id or ""))
+    return id_instead(event.event_id, event.anonymous_id, event.user_id)
+
+
+def id_instead(event_id: str, anonymous_id: str | None, user_id: str | None) -> str:
+    """The id that an event with these ids gets when it is stripped for the first time."""
+    said = "\0".join((event_id, anonymous_id or "", user_id or ""))
     return _STRIPPED + hashlib.sha256(said.encode()).hexdigest()[:32]
 
 

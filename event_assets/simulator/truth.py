@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from event_assets.contract.consent import RECORD_OF_REFUSAL, id_instead
 from event_assets.permissions import make_private_folder
 from event_assets.settings import Settings
 from event_assets.simulator.anomalies import Anomaly
@@ -79,6 +80,7 @@ class TruthLedger:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
+        self._connection.create_function("written_id", 5, _written_id, deterministic=True)
 
     @classmethod
     def of(cls, settings: Settings) -> TruthLedger:
@@ -117,11 +119,13 @@ class TruthLedger:
             return self._connection.execute(sql, tuple(parameters)).fetchall()
 
     def acknowledgements(self, run_id: str | None = None) -> Iterator[tuple[str, float]]:
-        """Each event that must reach the warehouse, with the epoch second of its first acknowledgement."""
+        """Each event that must reach the warehouse, by the id that it has there, with the epoch second of its first
+        acknowledgement."""
         sql = """
-            SELECT event_id, min(acknowledged_at) FROM submissions
+            SELECT written_id(event, event_id, anonymous_id, user_id, refused) AS id, min(acknowledged_at)
+            FROM submissions
             WHERE fate = 'clean' AND verdict IN ('accepted', 'put') AND (?1 IS NULL OR run_id = ?1)
-            GROUP BY event_id
+            GROUP BY id
         """
         yield from self.query(sql, (run_id,))
 
@@ -134,6 +138,11 @@ class TruthLedger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _written_id(event: str, event_id: str, anonymous_id: str | None, user_id: str | None, refused: bool) -> str:
+    """The id under which the platform writes an event: another one where its person refused analytics."""
+    return id_instead(event_id, anonymous_id, user_id) if refused and event != RECORD_OF_REFUSAL else event_id
 
 
 def _row(run_id: str, receipt: Receipt) -> tuple[Any, ...]:
