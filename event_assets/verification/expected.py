@@ -48,7 +48,8 @@ SELECT event_id FROM (
 ) WHERE happened_at > begins_at + {_CLIENT_LONGEST_SECONDS}
 """
 _VIEW_ID = "CASE event WHEN 'screen_view' THEN event_id ELSE coalesce(page_view_id, event_id) END"
-_VIEWS = f"SELECT {_VIEW_ID} AS view_id FROM counted WHERE event IN ('page_view', 'screen_view')"
+_VIEWS = f"SELECT {_VIEW_ID} AS view_id FROM counted WHERE event IN ('page_view', 'screen_view') AND NOT stripped"
+"""Whoever refused analytics has no session, and so no view in one."""
 PAGE_VIEWS = f"SELECT count(DISTINCT view_id) FROM ({_VIEWS} AND {_IN_TIME})"
 SESSIONS = "SELECT count(*) FROM expected_sessions"
 REVENUE = "SELECT round(sum(revenue), 2) FROM counted WHERE event = 'purchase'"
