@@ -50,7 +50,7 @@ def test_an_id_has_one_entry_a_day(spark: SparkSession) -> None:
     rows = [enriched_event(when=at(n), session_id="s", page_view_id="p") for n in range(3)]
     index = kept(spark, days_of_events(frame(spark, rows)))
     assert index.count() == 2
-    more = days_of_events(frame(spark, [*rows, enriched_event(when=at(days=1), session_id="s")]))
+    more = days_of_events(frame(spark, [*rows, enriched_event("click", at(days=1), session_id="s")]))
     assert [row["event_date"] for row in rows_of(new_entries(more, index))] == [TUESDAY]
 
 
