@@ -190,7 +190,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."consent_marketing" IS 'Consent to ma
 
 COMMENT ON COLUMN "analytics"."fct_events"."consent_personalisation" IS 'Consent to personalisation.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."properties" IS 'Properties of the event, as JSON.';
+COMMENT ON COLUMN "analytics"."fct_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
 
