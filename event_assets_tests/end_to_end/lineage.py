@@ -26,12 +26,6 @@ OPTIONS = [
 ]
 
 
-TALL = ("product", "warehouse")
-"""Groups of many assets side by side: with them open the rest is out of sight, and is not drawn."""
-LONGEST_NAME = 18
-"""Characters of an asset's name that are shown; of a longer one the middle is left out."""
-
-
 def chromium() -> str | None:
     """Where the browser is, if there is one."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from event_assets.collector.keys import WriteKeys
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.pipeline.registry import GROUPS
 from event_assets_tests.end_to_end import lineage
 from event_assets_tests.end_to_end.platform import EVENTS, Demo
 from event_assets_tests.processes import alive, eventually, family
@@ -72,15 +73,16 @@ def test_the_ui_shows_every_table_as_a_materialised_asset_with_its_lineage(demo:
 
 @pytest.mark.browser
 @needs_chromium
-def test_the_lineage_shows_the_way_from_the_apps_to_the_warehouse(demo: Demo, first: dict[str, Any]) -> None:
-    of_lake = {spec.name for spec in LAKE_TABLES} - {spec.name for spec in PRODUCT_TABLES}
+def test_the_lineage_shows_the_domains_from_ingest_to_the_warehouse_and_what_is_in_one(
+    demo: Demo, first: dict[str, Any]
+) -> None:
     with lineage.page() as shown:
-        lineage.open_lineage(shown, demo.record.dagster_url, lineage.TALL)
-        for name in ("client_apps", "event_stream", *of_lake, *lineage.TALL):
-            if len(name) <= lineage.LONGEST_NAME:
-                expect(shown.get_by_text(name, exact=True).first).to_be_visible()
-        expect(shown.get_by_role("dialog")).to_have_count(0)
-        expect(shown.get_by_text("Failed")).to_have_count(0)
+        lineage.open_lineage(shown, demo.record.dagster_url, GROUPS)
+        for group in GROUPS:
+            expect(shown.get_by_text(group, exact=True).first).to_be_visible()
+        lineage.open_lineage(shown, demo.record.dagster_url, set(GROUPS) - {"sessions"})
+        for name in ("page_views", "sessions", "session_issues", "event_days"):
+            expect(shown.get_by_text(name, exact=True).first).to_be_visible()
 
 
 @pytest.mark.browser
