@@ -80,6 +80,7 @@ def test_the_lineage_shows_the_domains_from_ingest_to_the_warehouse_and_what_is_
         lineage.open_lineage(shown, demo.record.dagster_url, GROUPS)
         for group in GROUPS:
             expect(shown.get_by_text(group, exact=True).first).to_be_visible()
+    with lineage.page() as shown:
         lineage.open_lineage(shown, demo.record.dagster_url, set(GROUPS) - {"sessions"})
         for name in ("page_views", "sessions", "session_issues", "event_days"):
             expect(shown.get_by_text(name, exact=True).first).to_be_visible()
