@@ -14,6 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -115,7 +116,7 @@ async def _run(url: str, requests: Sequence[bytes], connections: int, seconds: f
     for number in range(connections):
         first = number * len(requests) // connections
         _, protocol = await loop.create_connection(
-            lambda first=first: _Sending(requests, first, delay),  # type: ignore[misc]
+            partial(_Sending, requests, first, delay),
             place.hostname or "127.0.0.1",
             place.port or 80,
         )

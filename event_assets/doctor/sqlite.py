@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def examine_dagster(folder: Path) -> Examined:
     findings = []
     for path in files:
         for fault in _faults_of_structure(path)[:1]:
-            findings.append(Finding(str(path), fault, remedy, lambda path=path: _moved(path)))  # type: ignore[misc]
+            findings.append(Finding(str(path), fault, remedy, partial(_moved, path)))
     return Examined("Dagster's storage", len(files), sum(map(size_of, files)), tuple(findings))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -70,7 +71,7 @@ def heal(tables: Iterable[LakeTable]) -> list[Healing]:
     if any(each.to_be_made_again for each in healed):
         derived = [table for table in existing if table.spec is not RAW_EVENTS]
         for table in derived:
-            retry_on_conflict(lambda table=table: _forget_rules(table))  # type: ignore[misc]
+            retry_on_conflict(partial(_forget_rules, table))
         names = {table.spec.name for table in derived}
         healed = [each._replace(to_be_made_again=each.table in names) for each in healed]
     return [each for each in healed if each.files or each.to_be_made_again]
