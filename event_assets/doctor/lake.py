@@ -22,7 +22,8 @@ from event_assets.lake.files import LakeFile, bounds_of, statistics_of, wrong_ty
 from event_assets.lake.healing import heal
 from event_assets.lake.integrity import LakeDamaged, fault_of, fault_of_commit
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import NOTE, SEAL, LakeTable, Snapshot
+from event_assets.lake.snapshot import NOTE, Snapshot
+from event_assets.lake.table import SEAL, LakeTable
 from event_assets.pipeline.land import put_back
 from event_assets.streams import EventStream
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 
 ROW_GROUP_ROWS = 100_000
 ROW_GROUP_BYTES = 64_000_000

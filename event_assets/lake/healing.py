@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.files import LakeFile, wrong_types
-from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import LakeTable, retry_on_conflict
 
 UNKNOWN_RULES = "unknown"
 """The code version of days that no rules can have made: materialising makes them again."""

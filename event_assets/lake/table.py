@@ -7,15 +7,11 @@ a fresh read. Which rows belong in a table is not known here.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
@@ -28,17 +24,16 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
-from event_assets.lake.integrity import LakeDamaged, first_line, require_sound, seal_of_commit, sealed
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit, sealed
+from event_assets.lake.progress import Progress
 from event_assets.lake.session import SessionsInUse
+from event_assets.lake.snapshot import NOTE, PROGRESS, Snapshot
 from event_assets.lake.storage import Storage
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
 T = TypeVar("T")
-_PROGRESS = "progress"
-NOTE = "event_assets"
 SEAL = "event_assets_crc32"
 _COPY = "_in_"
 _SMALL_BATCH = 100_000
@@ -53,23 +48,6 @@ _CONFIGURATION = {
 
 class CommitConflict(RuntimeError):
     """Somebody else changed the table since it was read. Start again from a fresh read."""
-
-
-class Commit(NamedTuple):
-    """What one version changed: the dates with how many rows came, the dates that lost rows, the files that came."""
-
-    version: int
-    touched: dict[str, int]
-    replaced: frozenset[str]
-    added: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What changed after a version. Not `known` where the log does not reach back so far, or is another table's."""
-
-    known: bool
-    commits: tuple[Commit, ...]
 
 
 class LakeTable:
@@ -275,149 +253,12 @@ class LakeTable:
                 commit_properties=CommitProperties(
                     custom_metadata={NOTE: note, SEAL: seal_of_commit(add, remove, note, record)},
                     max_commit_retries=0,
-                    app_transactions=[Transaction(_PROGRESS, number)],
+                    app_transactions=[Transaction(PROGRESS, number)],
                 ),
             )
         except CommitFailedError as error:
             raise CommitConflict(f"{self.spec.name}: {error}") from error
         return base.version + 1
-
-
-class Snapshot:
-    """A table at one version. It stays readable while newer versions are made."""
-
-    def __init__(self, table: LakeTable, delta: DeltaTable) -> None:
-        self.table = table
-        self.delta = delta
-        self.version: int = delta.version()
-
-    @cached_property
-    def id(self) -> str:
-        """The id of this table: one that is made anew under the same name has another."""
-        return str(self.delta.metadata().id)
-
-    @property
-    def consumed(self) -> Source:
-        """What a table remembers that has all of this version in it."""
-        return Source(self.version, table=self.id)
-
-    @property
-    def progress_number(self) -> int:
-        """The name of this version's progress record; 0 where nothing was committed yet."""
-        return self.delta.transaction_version(_PROGRESS) or 0
-
-    @cached_property
-    def progress(self) -> Progress:
-        number = self.progress_number
-        if not number:
-            return Progress()
-        name = f"{self.table.spec.name}/_progress/{number}.json"
-        try:
-            return Progress.from_json(self.table.storage.read(name))
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-            fault = f"it cannot be read ({type(error).__name__}: {error})"
-            raise LakeDamaged(self.table.storage.uri(name), fault) from error
-
-    @cached_property
-    def files(self) -> list[LakeFile]:
-        """Every file of this version."""
-        rows = pa.table(self.delta.get_add_actions(flatten=True)).to_pylist()
-        return [self._file(row) for row in rows]
-
-    def _file(self, row: dict[str, Any]) -> LakeFile:
-        path = unquote(row["path"])
-        values = {key.partition(".")[2]: value for key, value in row.items() if key.startswith("partition.")}
-        return LakeFile(
-            url=f"{self.table.uri}/{path}",
-            size=row["size_bytes"],
-            rows=row["num_records"],
-            partition={key: str(value) for key, value in values.items()},
-            path=path,
-            low={key[4:]: value for key, value in row.items() if key.startswith("min.") and value is not None},
-            high={key[4:]: value for key, value in row.items() if key.startswith("max.") and value is not None},
-        )
-
-    def select(self, column: str, first: Any, last: Any) -> list[LakeFile]:
-        """The files that may hold rows with `first <= column <= last`."""
-        return [file for file in self.files if file.may_hold(column, first, last)]
-
-    def of_dates(self, dates: Iterable[str]) -> list[LakeFile]:
-        """The files of these dates, in a table that is laid out by them."""
-        wanted = set(dates)
-        column = self.table.spec.partition_by[0]
-        return [file for file in self.files if file.partition[column] in wanted]
-
-    def dates(self) -> set[str]:
-        """The dates that the table has rows of, in a table that is laid out by them."""
-        return {file.partition[self.table.spec.partition_by[0]] for file in self.files}
-
-    @property
-    def rows(self) -> int:
-        return sum(file.rows for file in self.files)
-
-    @property
-    def bytes(self) -> int:
-        return sum(file.size for file in self.files)
-
-    def read(self, spark: SparkSession, files: Sequence[LakeFile] | None = None) -> DataFrame:
-        """The rows of these files (all of them by default)."""
-        self.table.sessions.use(spark)
-        chosen = self.files if files is None else files
-        schema = self.table.spec.spark_schema()
-        if not chosen:
-            return spark.createDataFrame([], schema)
-        require_sound(self.table.storage, self.table.spec.name, chosen)
-        return spark.read.schema(schema).parquet(*(file.url for file in chosen))
-
-    def arrow(self, files: Sequence[LakeFile] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of these files (all by default) in memory, for what is small."""
-        table = self.table
-        chosen = self.files if files is None else files
-        require_sound(table.storage, table.spec.name, chosen)
-        wanted = list(columns or table.spec.column_names)
-        schema = pa.schema([table.spec.arrow_schema().field(name) for name in wanted])
-        parts = [
-            pq.read_table(
-                table.storage.path(f"{table.spec.name}/{file.path}"),
-                columns=wanted,
-                filesystem=table.storage.filesystem,
-                partitioning=None,
-            ).cast(schema)
-            for file in chosen
-        ]
-        return pa.concat_tables(parts) if parts else schema.empty_table()
-
-    def changes_since(self, version: int) -> Changes:
-        """What came after a version. Compactions change nothing and are left out.
-
-        A version that the table has not reached yet is one of a table that was deleted: nothing is known since then.
-        Only a log file that is not there any more says so; a storage that fails or throttles raises `OSError`.
-        """
-        commits: list[Commit] = []
-        if version > self.version:
-            return Changes(False, ())
-        for number in range(version + 1, self.version + 1):
-            name = f"{self.table.spec.name}/_delta_log/{number:020d}.json"
-            try:
-                commit = _commit(number, self.table.storage.read(name))
-            except FileNotFoundError:
-                return Changes(False, tuple(commits))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                fault = f"it cannot be read ({type(error).__name__}: {error})"
-                raise LakeDamaged(self.table.storage.uri(name), fault) from error
-            if commit is not None:
-                commits.append(commit)
-        return Changes(True, tuple(commits))
-
-    def committed_at(self, version: int) -> dt.datetime | None:
-        """When a version came to be; None where the log does not reach back so far."""
-        name = f"{self.table.spec.name}/_delta_log/{version:020d}.json"
-        try:
-            lines = self.table.storage.read(name).splitlines()
-        except FileNotFoundError:
-            return None
-        told: dict[str, Any] = next((info for line in lines if (info := json.loads(line).get("commitInfo"))), {})
-        return dt.datetime.fromtimestamp(told["timestamp"] / 1000, dt.UTC) if "timestamp" in told else None
 
 
 def retry_on_conflict(step: Callable[[], T], attempts: int = 8) -> T:
@@ -430,14 +271,3 @@ def retry_on_conflict(step: Callable[[], T], attempts: int = 8) -> T:
                 raise
             time.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.5))
     raise AssertionError("unreachable")
-
-
-def _commit(version: int, text: bytes) -> Commit | None:
-    actions = [json.loads(line) for line in text.splitlines() if line.strip()]
-    note = next((a["commitInfo"].get(NOTE) for a in actions if "commitInfo" in a), None)
-    if isinstance(note, str):
-        note = json.loads(note)
-    if note is None:
-        return None
-    added = tuple(unquote(action["add"]["path"]) for action in actions if "add" in action)
-    return Commit(version, note["touched"], frozenset(note["replaced"]), added)

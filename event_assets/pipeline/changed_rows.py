@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Source
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.pending_changes import was_recreated
 
 _TIMES = "_times"

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame
 from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, of_hours, refresh_dates
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run

@@ -9,7 +9,8 @@ from typing import Any
 
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile
-from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.pending_changes import Appended, PendingChanges, pending_changes
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run

@@ -17,7 +17,8 @@ from event_assets.contract.tables.events import CLEAN_EVENTS, DUPLICATE_EVENTS, 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of

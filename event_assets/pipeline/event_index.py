@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.lake.files import LakeFile
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.transforms.sessions.event_days import (
     days_of_events,

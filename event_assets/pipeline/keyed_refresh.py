@@ -14,7 +14,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.changed_rows import changed_rows, readable
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run

@@ -25,7 +25,8 @@ from event_assets.contract.tables.events import (
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
-from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import LakeTable, retry_on_conflict
 from event_assets.pipeline.pending_changes import pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run

@@ -16,7 +16,7 @@ from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Source
-from event_assets.lake.table import Changes, Snapshot
+from event_assets.lake.snapshot import Changes, Snapshot
 from event_assets.pipeline.pending_changes import REBUILD, PendingChanges
 from event_assets.pipeline.window import Window
 from event_assets.warehouse.loads import OF_ANOTHER, LoadReport, PartitionDate, Totals

@@ -10,7 +10,7 @@ from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.metrics import DAILY_METRICS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.files import LakeFile
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run

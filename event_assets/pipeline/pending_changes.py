@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress, Source
-from event_assets.lake.table import Changes, Commit, Snapshot
+from event_assets.lake.snapshot import Changes, Commit, Snapshot
 
 REBUILD = -2
 """Stands for a version where a date is to be made again from all rows, whatever the table has of it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes
 from event_assets.pipeline.registry import followed
 

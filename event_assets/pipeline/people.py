@@ -16,7 +16,7 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.segments import USER_SEGMENTS
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run

@@ -20,7 +20,8 @@ from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import LakeTable, Snapshot, retry_on_conflict
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import LakeTable, retry_on_conflict
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.rules.analysis import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from event_assets.lake.files import LakeFile
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

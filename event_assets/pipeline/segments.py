@@ -16,7 +16,7 @@ from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport, report_of

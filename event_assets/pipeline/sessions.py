@@ -21,7 +21,8 @@ from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.sessions import EVENT_DAYS, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.lake.lake import Lake
-from event_assets.lake.table import Snapshot, retry_on_conflict
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.event_index import EventIndex
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of

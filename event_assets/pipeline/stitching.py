@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.lake.progress import Progress
-from event_assets.lake.table import Snapshot
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.changed_rows import changed_rows, readable
 from event_assets.pipeline.event_index import EventIndex
 from event_assets.transforms.affected import carried_ids, carries, listed

@@ -20,8 +20,8 @@ from event_assets.contract.tables.events import EVENT_LEDGER, RAW_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.lake.lake import Lake
+from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
-from event_assets.lake.table import Snapshot
 from event_assets.pipeline.land import checkpoint
 from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.settings import Settings

@@ -16,8 +16,9 @@ from pyspark.sql import SparkSession
 from event_assets.lake.integrity import LakeDamaged, fault_of, fault_of_commit
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
+from event_assets.lake.snapshot import NOTE, Snapshot
 from event_assets.lake.storage import Storage
-from event_assets.lake.table import NOTE, SEAL, LakeTable, Snapshot
+from event_assets.lake.table import SEAL, LakeTable
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import pytest
 
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
+from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
-from event_assets.lake.table import LakeTable, Snapshot
+from event_assets.lake.table import LakeTable
 from event_assets_tests.disks import small_disk
 from event_assets_tests.emulators.throttled_s3 import throttled_s3
 
