@@ -22,29 +22,36 @@ class Finding(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """A part of a home: how many files and bytes of it were read, and what is wrong."""
+    """A part of a home: how many files and bytes of it were read, what is wrong, and what is only worth knowing."""
 
     name: str
     files: int
     bytes: int
     findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """What a person reads: a line for a sound part, three for each thing that is damaged."""
-        if not self.findings:
-            return [
-                f"{self.name}: sound, {self.files} files, {self.bytes:,} bytes" if self.files else f"{self.name}: none"
-            ]
-        return [
+        """What a person reads: a line for a sound part, three for each thing that is damaged, and the notes."""
+        lines = [
             line
             for path, fault, remedy, _ in self.findings
             for line in (f"{self.name}: DAMAGED {path}", f"    what: {fault}", f"    do:   {remedy}")
         ]
+        if not lines:
+            sound = f"sound, {self.files} files, {self.bytes:,} bytes" if self.files else "none"
+            lines = [f"{self.name}: {sound}"]
+        return lines + [f"    note: {note}" for note in self.notes]
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a program."""
         findings = [{"path": path, "fault": fault, "remedy": remedy} for path, fault, remedy, _ in self.findings]
-        return {"part": self.name, "files": self.files, "bytes": self.bytes, "findings": findings}
+        return {
+            "part": self.name,
+            "files": self.files,
+            "bytes": self.bytes,
+            "findings": findings,
+            "notes": list(self.notes),
+        }
 
 
 def heal_all(examined: Iterable[Examined]) -> list[str]:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from event_assets.contract.records import BadEncoding, decompress
 from event_assets.doctor.finding import Examined, Finding, put_aside, size_of
@@ -19,19 +19,24 @@ _STEP = 1_000
 
 
 def examine_stream(path: Path, name: str) -> Examined:
-    """The embedded event stream: its structure by SQLite's check, each record by the checksum of its compression."""
+    """The embedded event stream: its structure by SQLite's check, each record by its types and its compression.
+
+    A record that cannot be unpacked is no damage by itself: a producer may have put it so. It stays as it is, and its
+    events are set aside when it is cleaned.
+    """
     if not path.exists():
         return Examined("stream", 0, 0)
     remedy = (
         "stop what sends and lands events, then `event-assets doctor --heal` copies every record that can be read into "
         "a new file and keeps this one; or put it back from a backup."
     )
-    faults = [*_faults_of_structure(path), *_faults_of_records(path)]
-    if not faults:
-        return Examined("stream", 1, size_of(path))
-    fault = "; ".join([*faults[:_MOST_FAULTS], *(["and more"] if len(faults) > _MOST_FAULTS else [])])
-    finding = Finding(str(path), fault, remedy, lambda: rescue(path, name))
-    return Examined("stream", 1, size_of(path), (finding,))
+    records = _Records.read(path)
+    faults = [*_faults_of_structure(path), *records.faults]
+    findings = (Finding(str(path), _said(faults), remedy, lambda: rescue(path, name)),) if faults else ()
+    notes = (
+        (f"{_said(records.packed_wrong)}: put so by its producer, or changed since",) if records.packed_wrong else ()
+    )
+    return Examined("stream", 1, size_of(path), findings, notes)
 
 
 def examine_dagster(folder: Path) -> Examined:
@@ -95,32 +100,41 @@ def _readable(connection: sqlite3.Connection, first: int, end: int) -> Iterator[
         try:
             for row in connection.execute(query, (after,)):
                 after, step = row[0], 1
-                if _fault_of_record(row) is None:
+                if _has_right_types(row):
                     yield row
             return
         except sqlite3.Error:
             after, step = after + step, min(step * 2, _STEP)
 
 
-def _fault_of_record(row: tuple[Any, ...]) -> str | None:
-    sequence, shard, arrived_at, key, data = row
-    if [type(value) for value in (shard, arrived_at, key, data)] != [int, int, str, bytes]:
-        return f"record {sequence} has values of other types than were written"
-    try:
-        decompress(data)
-    except BadEncoding as error:
-        return f"record {sequence} cannot be unpacked ({error})"
-    return None
+def _has_right_types(row: tuple[Any, ...]) -> bool:
+    return [type(value) for value in row[1:]] == [int, int, str, bytes]
 
 
-def _faults_of_records(path: Path) -> list[str]:
-    faults: list[str] = []
-    with contextlib.suppress(sqlite3.Error), _open(path) as connection:
-        for row in connection.execute("SELECT sequence, shard, arrived_at, partition_key, data FROM records"):
-            fault = _fault_of_record(row)
-            if fault is not None:
-                faults.append(fault)
-    return faults
+class _Records(NamedTuple):
+    """What is wrong with records: with their values, and with what those who put them there packed."""
+
+    faults: list[str]
+    packed_wrong: list[str]
+
+    @staticmethod
+    def read(path: Path) -> _Records:
+        """Reads every record, as far as SQLite can."""
+        found = _Records([], [])
+        with contextlib.suppress(sqlite3.Error), _open(path) as connection:
+            for row in connection.execute("SELECT sequence, shard, arrived_at, partition_key, data FROM records"):
+                if not _has_right_types(row):
+                    found.faults.append(f"record {row[0]} has values of other types than were written")
+                    continue
+                try:
+                    decompress(row[4])
+                except BadEncoding as error:
+                    found.packed_wrong.append(f"record {row[0]} cannot be unpacked ({error})")
+        return found
+
+
+def _said(faults: list[str]) -> str:
+    return "; ".join([*faults[:_MOST_FAULTS], *(["and more"] if len(faults) > _MOST_FAULTS else [])])
 
 
 def _faults_of_structure(path: Path) -> list[str]:
