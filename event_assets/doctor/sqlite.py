@@ -16,6 +16,8 @@ from event_assets.streams.embedded_tables import FORMAT, SCHEMA
 _WITH_LOG = ("", "-wal", "-shm")
 _MOST_FAULTS = 3
 _STEP = 1_000
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a damaged file raises: SQLite may quote the damaged bytes in its message, which Python cannot decode."""
 
 
 def examine_stream(path: Path, name: str) -> Examined:
@@ -64,7 +66,7 @@ def rescue(path: Path, name: str) -> str:
         try:
             shards = damaged.execute("SELECT * FROM shards").fetchall()
             next_sequence = int(damaged.execute("SELECT next_sequence FROM stream").fetchone()[0])
-        except (sqlite3.Error, TypeError, ValueError) as error:
+        except (*_UNREADABLE, TypeError, ValueError) as error:
             new.execute("ROLLBACK")
             return f"{path} is beyond rescue ({error}): put it back from a backup, or {_begin_anew(path)}"
         new.executemany(f"INSERT INTO shards VALUES ({', '.join('?' * 7)})", shards)
@@ -93,17 +95,22 @@ def _begin_anew(path: Path) -> str:
 
 
 def _readable(connection: sqlite3.Connection, first: int, end: int) -> Iterator[tuple[Any, ...]]:
-    """Every record that can be read, in order, between two sequence numbers; what cannot is stepped over."""
+    """Every record that can be read, in order and once, between two sequence numbers; what cannot is stepped over.
+
+    A damaged page may name a record's place a second time, or one that the stream never gave: both are no records.
+    """
     query = "SELECT sequence, shard, arrived_at, partition_key, data FROM records WHERE sequence > ? ORDER BY sequence"
     after, step = first - 1, 1
     while after < end:
         try:
             for row in connection.execute(query, (after,)):
+                if not after < row[0] < end:
+                    continue
                 after, step = row[0], 1
                 if _has_right_types(row):
                     yield row
             return
-        except sqlite3.Error:
+        except _UNREADABLE:
             after, step = after + step, min(step * 2, _STEP)
 
 
@@ -121,7 +128,7 @@ class _Records(NamedTuple):
     def read(path: Path) -> _Records:
         """Reads every record, as far as SQLite can."""
         found = _Records([], [])
-        with contextlib.suppress(sqlite3.Error), _open(path) as connection:
+        with contextlib.suppress(*_UNREADABLE), _open(path) as connection:
             for row in connection.execute("SELECT sequence, shard, arrived_at, partition_key, data FROM records"):
                 if not _has_right_types(row):
                     found.faults.append(f"record {row[0]} has values of other types than were written")
@@ -142,7 +149,7 @@ def _faults_of_structure(path: Path) -> list[str]:
         with _open(path) as connection:
             faults = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})")]
             return [] if faults == ["ok"] else [fault.replace("\n", " ") for fault in faults]
-    except sqlite3.Error as error:
+    except _UNREADABLE as error:
         return [str(error)]
 
 
