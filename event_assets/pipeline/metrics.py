@@ -1,25 +1,45 @@
-"""daily_metrics: the days whose events, sessions or page views changed, each made again from its own rows."""
+"""daily_metrics and the marts: the days whose events, sessions or views changed, each made again from its own rows.
+
+Distinct people of whole periods are made whole."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
-from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.metrics import (
+    DAILY_EVENTS,
+    DAILY_METRICS,
+    DAILY_PAGES,
+    DAILY_SESSIONS,
+    PERIOD_PEOPLE,
+)
+from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.files import LakeFile
+from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates
+from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
+from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
+from event_assets.transforms.metrics.daily_marts import daily_events, daily_pages, daily_sessions
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
+from event_assets.transforms.metrics.period_people import period_people
 
 CODE = "2"
 """Version of the code that makes the metrics; raise it when the rows it gives change."""
+MARTS_CODE = "1"
+"""The same of the marts."""
 _DAYS_SHOWN = 60
 _BY_DAY = (ENRICHED_EVENTS, SESSIONS, PAGE_VIEWS)
+_OF_PEOPLE = (SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES)
 
 
 def metrics_step(run: Run) -> StepReport:
@@ -27,17 +47,85 @@ def metrics_step(run: Run) -> StepReport:
     rules = run.rules.sessions
 
     def stage(work: DateWork) -> list[LakeFile]:
-        events, sessions, views = (
-            work.of(table).read(run.spark, work.of(table).of_dates(work.dates)) for table in _BY_DAY
-        )
-        ids = work.of(CONVERSION_IDS).read(run.spark).where(F.col("event_date").cast("string").isin(work.dates))
-        rows = daily_metrics(events, sessions, views, rules, ids)
+        events, sessions, views = (_of_days(run, work, table) for table in _BY_DAY)
+        rows = daily_metrics(events, sessions, views, rules, _conversion_ids(run, work))
         return work.base.table.stage(rows, len(work.dates), len(work.dates))
 
     follows = (*_BY_DAY, CONVERSION_IDS)
     report = refresh_dates(run, DateRefresh(DAILY_METRICS, follows, f"{CODE}-{rules.version}", stage, appends=False))
     made = run.lake.table(DAILY_METRICS.name).snapshot()
     return replace(report, bars=_events_per_day(made), bars_unit="events per day")
+
+
+def daily_sessions_step(run: Run) -> StepReport:
+    """Refreshes daily_sessions for the days of the window."""
+    return _mart_step(
+        run, DAILY_SESSIONS, (SESSIONS,), MARTS_CODE, lambda work: daily_sessions(_of_days(run, work, SESSIONS))
+    )
+
+
+def daily_events_step(run: Run) -> StepReport:
+    """Refreshes daily_events for the days of the window."""
+    rules = run.rules.sessions
+
+    def rows(work: DateWork) -> DataFrame:
+        return daily_events(_of_days(run, work, ENRICHED_EVENTS), rules, _conversion_ids(run, work))
+
+    follows = (ENRICHED_EVENTS, CONVERSION_IDS)
+    return _mart_step(run, DAILY_EVENTS, follows, f"{MARTS_CODE}-{rules.version}", rows)
+
+
+def daily_pages_step(run: Run) -> StepReport:
+    """Refreshes daily_pages for the days of the window."""
+    return _mart_step(
+        run, DAILY_PAGES, (PAGE_VIEWS,), MARTS_CODE, lambda work: daily_pages(_of_days(run, work, PAGE_VIEWS))
+    )
+
+
+def period_people_step(run: Run) -> StepReport:
+    """Brings period_people up to date, as of the last day that the lake has events of."""
+
+    def whole(work: Work) -> Result:
+        sessions, events, views, identities = (work.rows(table) for table in _OF_PEOPLE)
+        as_of = last_date(work.upstream[ENRICHED_EVENTS.name])
+        return Result(period_people(sessions, events, views, identities, as_of))
+
+    return refresh_keys(run, KeyedRefresh(PERIOD_PEOPLE, _OF_PEOPLE, MARTS_CODE, whole))
+
+
+def people_are_outdated(lake: Lake) -> bool:
+    """Whether period_people is not of the lake as it is now. Those of a lake without events are not."""
+    if not all(lake.table(table.name).exists() for table in _OF_PEOPLE):
+        return False
+    snapshots, table = [lake.table(each.name).snapshot() for each in _OF_PEOPLE], lake.table(PERIOD_PEOPLE.name)
+    if not snapshots[0].files:
+        return False
+    if not table.exists():
+        return True
+    base = table.snapshot()
+    progress = base.progress.with_code(MARTS_CODE, (), ())
+    for snapshot in snapshots:
+        progress = progress.with_source(snapshot.table.spec.name, snapshot.consumed)
+    return base.progress != progress
+
+
+def _mart_step(
+    run: Run, table: Table, follows: tuple[Table, ...], code: str, rows: Callable[[DateWork], DataFrame]
+) -> StepReport:
+    def stage(work: DateWork) -> list[LakeFile]:
+        made = rows(work)
+        expected = sum(file.rows for file in work.of(follows[0]).of_dates(work.dates))
+        return work.base.table.stage(made, len(work.dates), expected)
+
+    return refresh_dates(run, DateRefresh(table, follows, code, stage, appends=False))
+
+
+def _of_days(run: Run, work: DateWork, table: Table) -> DataFrame:
+    return work.of(table).read(run.spark, work.of(table).of_dates(work.dates))
+
+
+def _conversion_ids(run: Run, work: DateWork) -> DataFrame:
+    return work.of(CONVERSION_IDS).read(run.spark).where(F.col("event_date").cast("string").isin(work.dates))
 
 
 def _events_per_day(metrics: Snapshot) -> list[tuple[str, float]]:

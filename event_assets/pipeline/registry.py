@@ -29,7 +29,13 @@ from event_assets.contract.tables.events import (
     RAW_EVENTS,
 )
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.contract.tables.metrics import DAILY_METRICS
+from event_assets.contract.tables.metrics import (
+    DAILY_EVENTS,
+    DAILY_METRICS,
+    DAILY_PAGES,
+    DAILY_SESSIONS,
+    PERIOD_PEOPLE,
+)
 from event_assets.contract.tables.people import USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
@@ -56,7 +62,13 @@ from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.enrich import enrich_step, index_step
 from event_assets.pipeline.land import land_step
 from event_assets.pipeline.ledger import ledger_step
-from event_assets.pipeline.metrics import metrics_step
+from event_assets.pipeline.metrics import (
+    daily_events_step,
+    daily_pages_step,
+    daily_sessions_step,
+    metrics_step,
+    period_people_step,
+)
 from event_assets.pipeline.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
@@ -255,6 +267,24 @@ STEPS: tuple[Step, ...] = (
         metrics.CODE,
         rules=_sessions,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
+    ),
+    Step((DAILY_SESSIONS,), daily_sessions_step, "metrics", metrics.MARTS_CODE, follows=(SESSIONS,)),
+    Step(
+        (DAILY_EVENTS,),
+        daily_events_step,
+        "metrics",
+        metrics.MARTS_CODE,
+        rules=_sessions,
+        follows=(ENRICHED_EVENTS, CONVERSION_IDS),
+    ),
+    Step((DAILY_PAGES,), daily_pages_step, "metrics", metrics.MARTS_CODE, follows=(PAGE_VIEWS,)),
+    Step(
+        (PERIOD_PEOPLE,),
+        period_people_step,
+        "metrics",
+        metrics.MARTS_CODE,
+        reads=(SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES),
+        timely=False,
     ),
 )
 """The steps, each after all that it reads."""

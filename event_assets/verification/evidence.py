@@ -22,10 +22,22 @@ from psycopg import sql
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.lake import ANALYSIS_TABLES, PRODUCT_TABLES, table
+from event_assets.contract.tables.metrics import PERIOD_PEOPLE
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.rules.analysis import Analyses, Funnel, Paths
 from event_assets.settings import Settings
-from event_assets.verification.reading import Refreshed, Version, columns_of, plain, refreshed, scan, version
+from event_assets.verification.reading import (
+    MadeWhole,
+    Refreshed,
+    Version,
+    columns_of,
+    made_whole,
+    plain,
+    refreshed,
+    scan,
+    version,
+)
 from event_assets.verification.refusals import read_submissions
 
 _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
@@ -33,7 +45,7 @@ _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 EVENT_FIELDS = (
     *("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "derived_at", "received_at"),
     *("platform", "is_bot", "revenue_reporting", "traits", "properties", "page_path", "device_type"),
-    *("lcp_ms", "inp_ms", "fid_ms", "cls"),
+    *("lcp_ms", "inp_ms", "fid_ms", "cls", "app_id", "country", "device_locale"),
 )
 """Columns of enriched events that are always read; analyses name more."""
 _SOURCE = ("source", "medium", "campaign", "channel_group")
@@ -41,11 +53,19 @@ _SOURCE = ("source", "medium", "campaign", "channel_group")
 _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
     "clean_events": (("event_id", "shard_id", "sequence_number", "line"), "event_id"),
     "duplicate_events": (("event_id", "is_conflict"), "event_id"),
-    "page_views": (("page_view_id", "event_id", "session_id", "start_at", "index_in_session", "is_bot"), ""),
+    "page_views": (
+        (
+            *("page_view_id", "event_id", "session_id", "anonymous_id", "user_id", "event_date", "start_at"),
+            *("index_in_session", "views_in_session", "engaged_seconds", "scroll_percent", "is_bot", "path", "kind"),
+            *("screen_name", "platform", "app_id", "country", "channel_group", "device_type"),
+        ),
+        "",
+    ),
     "sessions": (
         (
             *("session_id", "anonymous_id", "user_id", "event_date", "start_at", "platform", "events", "page_views"),
             *("entry_url", "engaged_seconds", "is_engaged", "is_bounce", "is_bot", "revenue", *_SOURCE),
+            *("conversions", "app_id", "country", "device_type", "language", "landing_page"),
         ),
         "",
     ),
@@ -66,6 +86,10 @@ MARTS: dict[str, str] = {
     "attribution": "attribution",
     "channel_performance": "channel_performance",
     "daily_metrics": "agg_daily",
+    "daily_sessions": "agg_daily_sessions",
+    "daily_events": "agg_daily_events",
+    "daily_pages": "agg_daily_pages",
+    PERIOD_PEOPLE.name: "agg_period_people",
     **{made.name: made.name for made in ANALYSIS_TABLES},
 }
 """Tables whose every row is judged, with their names in the warehouse."""
@@ -101,6 +125,7 @@ class Evidence:
         }
         self.versions: dict[str, Version] = {}
         self.refreshed: dict[str, Refreshed] = {}
+        self.sources_of_people = MadeWhole(None, {})
         self.event_fields: tuple[str, ...] = EVENT_FIELDS
         self._create(f"lake_{ENRICHED_EVENTS.name}", EVENT_FIELDS)
 
@@ -120,8 +145,9 @@ class Evidence:
 
     def read_lake(self, settings: Settings, analyses: Analyses = Analyses()) -> None:
         """Reads what the lake's tables say, of events also what analyses name. One that is not there yet is empty."""
-        for made in (ENRICHED_EVENTS, IDENTITIES, *PRODUCT_TABLES):
+        for made in (ENRICHED_EVENTS, IDENTITIES, SESSIONS, PAGE_VIEWS, *PRODUCT_TABLES):
             self.versions[made.name] = version(settings, made.name)
+        self.sources_of_people = made_whole(settings, PERIOD_PEOPLE.name)
         for name in {analysis.table.name for analysis in analyses.usable}:
             self.refreshed[name] = refreshed(settings, name)
         self.event_fields = tuple(dict.fromkeys((*EVENT_FIELDS, *_named_by(analyses))))

@@ -73,22 +73,51 @@ class Refreshed:
         return sources
 
 
+class MadeWhole(NamedTuple):
+    """When a table was made, and of which versions of which tables; of none where it was not."""
+
+    at: dt.datetime | None
+    through: Mapping[str, Version]
+
+
+def made_whole(settings: Settings, name: str) -> MadeWhole:
+    """What the last commit of a table that is made whole says of it."""
+    delta = _table(settings, name)
+    if delta is None:
+        return MadeWhole(None, {})
+    written = [_written_at(action) for action in pa.table(delta.get_add_actions(flatten=True)).to_pylist()]
+    return MadeWhole(max(written, default=None), _sources(settings, name, delta))
+
+
 def refreshed(settings: Settings, name: str) -> Refreshed:
     """What the last commit of a table of analyses says of them."""
     delta = _table(settings, name)
-    number = delta.transaction_version(_PROGRESS) if delta is not None else None
-    if delta is None or not number:
+    through = {} if delta is None else _sources(settings, name, delta)
+    if delta is None or not through:
         return Refreshed({}, {})
+    at: dict[str, dt.datetime] = {}
+    for action in pa.table(delta.get_add_actions(flatten=True)).to_pylist():
+        written = _written_at(action)
+        analysis = action["partition.analysis"]
+        at[analysis] = max(written, at.get(analysis, written))
+    return Refreshed(at, through)
+
+
+def _sources(settings: Settings, name: str, delta: DeltaTable) -> dict[str, Version]:
+    """What the last commit with progress was made of."""
+    number = delta.transaction_version(_PROGRESS)
+    if not number:
+        return {}
     root = settings.lake.removeprefix("s3://").removeprefix("file://")
     with _access(settings)[1].open_input_stream(f"{root}/{name}/_progress/{number}.json") as file:
         progress = json.loads(file.read())
-    at: dict[str, dt.datetime] = {}
-    for action in pa.table(delta.get_add_actions(flatten=True)).to_pylist():
-        written = _EPOCH + dt.timedelta(milliseconds=action["modification_time"])
-        analysis = action["partition.analysis"]
-        at[analysis] = max(written, at.get(analysis, written))
     sources = progress["sources"].items()
-    return Refreshed(at, {key: Version(source["through"], source.get("table", "")) for key, source in sources})
+    return {key: Version(source["through"], source.get("table", "")) for key, source in sources}
+
+
+def _written_at(action: Mapping[str, Any]) -> dt.datetime:
+    """When a file of a Delta table was written."""
+    return _EPOCH + dt.timedelta(milliseconds=action["modification_time"])
 
 
 def columns_of(batch: pa.RecordBatch) -> list[list[Any]]:

@@ -19,6 +19,7 @@ from event_assets.verification.expected import (
     work_out,
 )
 from event_assets.verification.history import CLOCK_SECONDS, read_history
+from event_assets.verification.marts import mart_lines
 from event_assets.verification.metrics import metrics_lines
 from event_assets.verification.product import product_lines
 from event_assets.verification.refusals import LONGEST_SECONDS
@@ -49,6 +50,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     report += trait_lines(evidence, history)
     report += source_lines(evidence, history, settings)
     report += metrics_lines(evidence, history, settings)
+    report += mart_lines(evidence, history, settings)
     report += product_lines(evidence, history, analyses, settings)
     report += _anomalies(evidence)
     if warehouse_url is not None:

@@ -23,9 +23,10 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_description d
   ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::regclass
-WHERE n.nspname = %s AND c.relkind = 'r'"""
+WHERE n.nspname = %s AND c.relkind IN ('r', 'i')"""
 )
-"""Relation, column (empty: the relation itself) and comment of all that a schema holds."""
+"""Relation, column (empty: the relation itself) and comment of all that a schema holds; of an index only that it is
+there."""
 
 Standing = Mapping[str, Mapping[str, str | None]]
 """What a schema holds: {relation: {column: comment}}, the relation's own comment under the empty name."""
@@ -52,7 +53,7 @@ def missing(dialect: Dialect, schema: str, relation: Relation, standing: Standin
     target = sql.Identifier(schema, relation.name)
     if relation.name not in standing:
         yield create_table(dialect, schema, relation)
-        yield from dialect.indexes(schema, relation)
+    yield from (create for name, create in dialect.indexes(schema, relation).items() if name not in standing)
     has = standing.get(relation.name, {})
     if has.get("") != relation.description:
         yield sql.SQL("COMMENT ON TABLE {} IS {}").format(target, sql.Literal(relation.description))

@@ -56,8 +56,8 @@ class Dialect(Protocol):
     def table_suffix(self, relation: Relation) -> sql.Composable:
         """What follows the columns in CREATE TABLE: distribution and sort order."""
 
-    def indexes(self, schema: str, relation: Relation) -> Sequence[sql.Composed]:
-        """The indexes of a relation, each IF NOT EXISTS."""
+    def indexes(self, schema: str, relation: Relation) -> Mapping[str, sql.Composed]:
+        """The indexes of a relation by name, each IF NOT EXISTS."""
 
     def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
         """What keeps two processes from making the same tables at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import psycopg
@@ -51,11 +51,13 @@ class PostgresDialect:
     def table_suffix(self, relation: Relation) -> sql.Composable:
         return sql.SQL("")
 
-    def indexes(self, schema: str, relation: Relation) -> Sequence[sql.Composed]:
-        """One index, not unique: a row that moved to another date stands twice until its old date is loaded too."""
+    def indexes(self, schema: str, relation: Relation) -> Mapping[str, sql.Composed]:
+        """None is unique: a row that moved to another date stands twice until its old date is loaded too."""
         statement = sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({})")
         table = sql.Identifier(schema, relation.name)
-        return [statement.format(sql.Identifier(f"{relation.name}_rows"), table, names(relation.index))]
+        columns = {"rows": relation.index, **{name: (name,) for name in relation.more_indexes}}
+        named = {f"{relation.name}_{suffix}": of for suffix, of in columns.items()}
+        return {name: statement.format(sql.Identifier(name), table, names(of)) for name, of in named.items()}
 
     def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
         # CREATE … IF NOT EXISTS fails when two sessions run it at the same time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -107,8 +107,8 @@ class RedshiftDialect:
         columns = sql.SQL(", ").join(map(sql.Identifier, relation.sort_key))
         return sql.Composed([style, sql.SQL("\nCOMPOUND SORTKEY ({})").format(columns)])
 
-    def indexes(self, schema: str, relation: Relation) -> Sequence[sql.Composed]:
-        return []
+    def indexes(self, schema: str, relation: Relation) -> Mapping[str, sql.Composed]:
+        return {}
 
     def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
         return []

@@ -18,7 +18,8 @@ LOADED_AT = Column("loaded_at", "timestamp", "When the row's key first came in."
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table as the warehouse has it. `required` are the columns that may not be null."""
+    """A table as the warehouse has it. `required` are the columns that may not be null; `index` is what rows are found
+    by, each of `more_indexes` a column that they are read by."""
 
     name: str
     description: str
@@ -27,6 +28,7 @@ class Relation:
     dist_key: str = ""
     sort_key: tuple[str, ...] = ()
     index: tuple[str, ...] = ()
+    more_indexes: tuple[str, ...] = ()
 
 
 LOADS = Relation(
@@ -61,6 +63,7 @@ def relation_of(table: WarehouseTable) -> Relation:
         dist_key=table.dist_key,
         sort_key=table.sort_key,
         index=found_by,
+        more_indexes=table.indexes,
     )
 
 

@@ -28,6 +28,10 @@ COMPARED = (
     "users",
     "user_segments",
     "daily_metrics",
+    "daily_sessions",
+    "daily_events",
+    "daily_pages",
+    "period_people",
 )
 
 
@@ -76,7 +80,7 @@ def histories(draw: st.DrawFn) -> tuple[list[bytes], list[list[int]], list[int],
     return lines, batches, repeats, narrow
 
 
-@examples(5)
+@examples(4)
 @given(history=histories())
 def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
     spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]]

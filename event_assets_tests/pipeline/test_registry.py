@@ -56,4 +56,9 @@ def test_another_rule_is_another_version_of_those_that_go_by_it_alone() -> None:
         "attribution",
         "channel_performance",
     }
-    assert changed(sessions=SessionRules(timeout_minutes=10)) == {"session_issues", "users", "daily_metrics"}
+    assert changed(sessions=SessionRules(timeout_minutes=10)) == {
+        "session_issues",
+        "users",
+        "daily_metrics",
+        "daily_events",
+    }

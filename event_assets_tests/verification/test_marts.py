@@ -37,6 +37,10 @@ WRONG = [
     ("attribution", "revenue"),
     ("channel_performance", "event_date"),
     ("daily_metrics", "known_users"),
+    ("daily_sessions", "converting_sessions"),
+    ("daily_events", "events"),
+    ("daily_pages", "exits"),
+    ("period_people", "people"),
     ("funnels", "median_seconds"),
     ("retention", "people"),
     ("lifecycle", "people"),
@@ -56,6 +60,10 @@ WRONG_COPIES = {
     "attribution": "revenue = revenue + 1",
     "channel_performance": "spend = 1",
     "agg_daily": "bounces = bounces + 1",
+    "agg_daily_sessions": "bounces = bounces + 1",
+    "agg_daily_events": "events = events + 1",
+    "agg_daily_pages": "exits = exits + 1",
+    "agg_period_people": "people = people + 1",
     "segment_memberships": "is_current = NOT is_current",
     "funnels": "people = people + 1",
     "retention": "people = people + 1",
@@ -133,7 +141,7 @@ def test_an_analysis_that_was_not_refreshed_since_is_late_and_not_wrong(settings
     late = {
         line.component: line for line in report if line.late if "weekly" in line.what or line.component != "retention"
     }
-    assert late.keys() == {"funnels", "retention", "lifecycle", "active_users", "stickiness"}
+    assert late.keys() == {"funnels", "retention", "lifecycle", "active_users", "stickiness", "period_people"}
     assert late["retention"].what.startswith("weekly_retention: not refreshed since 20")
     assert late["retention"].expected == f"identities {base.version + 1}"
     assert late["retention"].actual == f"identities {base.version}"

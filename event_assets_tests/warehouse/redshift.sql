@@ -295,6 +295,9 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_page_views" (
   "is_bot" boolean ENCODE zstd,
   "kind" varchar(65535) ENCODE zstd,
   "screen_name" varchar(65535) ENCODE zstd,
+  "platform" varchar(512) ENCODE zstd,
+  "app_id" varchar(65535) ENCODE zstd,
+  "country" varchar(65535) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -346,6 +349,12 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."kind" IS 'page (a page_view) or 
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."screen_name" IS 'Name of the screen.';
 
+COMMENT ON COLUMN "analytics"."fct_page_views"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."app_id" IS 'Application.';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."country" IS 'Country of the IP address, ISO 3166-1 alpha-2.';
+
 COMMENT ON COLUMN "analytics"."fct_page_views"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
@@ -379,6 +388,11 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
   "conversions" bigint ENCODE az64,
   "revenue" double precision ENCODE zstd,
   "sequence_gaps" bigint ENCODE az64,
+  "landing_page" varchar(65535) ENCODE zstd,
+  "exit_page" varchar(65535) ENCODE zstd,
+  "app_id" varchar(65535) ENCODE zstd,
+  "country" varchar(65535) ENCODE zstd,
+  "language" varchar(65535) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -445,6 +459,16 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversions. Defi
 COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."landing_page" IS 'Path of the first page, as of the source.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."exit_page" IS 'Path of the last page.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."app_id" IS 'Application of the same event as the source.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."country" IS 'Country of the same, ISO 3166-1 alpha-2.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."language" IS 'Language of the same. Definition: the part of device_locale before the first - or _, in lower case.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -1112,6 +1136,196 @@ COMMENT ON COLUMN "analytics"."agg_daily"."revenue" IS 'Revenue of conversions.'
 
 COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."agg_daily_sessions" (
+  "event_date" date ENCODE raw NOT NULL,
+  "app_id" varchar(65535) ENCODE zstd NOT NULL,
+  "platform" varchar(512) ENCODE zstd NOT NULL,
+  "country" varchar(65535) ENCODE zstd NOT NULL,
+  "channel_group" varchar(65535) ENCODE zstd NOT NULL,
+  "source" varchar(65535) ENCODE zstd NOT NULL,
+  "medium" varchar(65535) ENCODE zstd NOT NULL,
+  "campaign" varchar(65535) ENCODE zstd NOT NULL,
+  "device_type" varchar(65535) ENCODE zstd NOT NULL,
+  "is_bot" boolean ENCODE zstd NOT NULL,
+  "sessions" bigint ENCODE az64,
+  "engaged_sessions" bigint ENCODE az64,
+  "bounces" bigint ENCODE az64,
+  "converting_sessions" bigint ENCODE az64,
+  "events" bigint ENCODE az64,
+  "page_views" bigint ENCODE az64,
+  "engaged_seconds" bigint ENCODE az64,
+  "conversions" bigint ENCODE az64,
+  "revenue" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("event_date");
+
+COMMENT ON TABLE "analytics"."agg_daily_sessions" IS 'One row a day and combination of dimensions of the sessions that began on it. All measures add up.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."app_id" IS 'Application; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."channel_group" IS 'Default channel group; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."source" IS 'Source; (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."medium" IS 'Medium; (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."campaign" IS 'Campaign; (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."is_bot" IS 'Robots.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."sessions" IS 'Sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."engaged_sessions" IS 'Engaged sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."bounces" IS 'Bounces.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."converting_sessions" IS 'Sessions with a conversion.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."events" IS 'Events of these sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."page_views" IS 'Views of pages and screens in these sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."conversions" IS 'Conversions in these sessions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."revenue" IS 'Revenue of these conversions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_daily_events" (
+  "event_date" date ENCODE raw NOT NULL,
+  "event" varchar(512) ENCODE zstd NOT NULL,
+  "app_id" varchar(65535) ENCODE zstd NOT NULL,
+  "platform" varchar(512) ENCODE zstd NOT NULL,
+  "country" varchar(65535) ENCODE zstd NOT NULL,
+  "device_type" varchar(65535) ENCODE zstd NOT NULL,
+  "is_bot" boolean ENCODE zstd NOT NULL,
+  "events" bigint ENCODE az64,
+  "conversions" bigint ENCODE az64,
+  "revenue" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("event_date");
+
+COMMENT ON TABLE "analytics"."agg_daily_events" IS 'One row a day, name of an event and combination of dimensions. All measures add up.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."event" IS 'Name of the event.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."app_id" IS 'Application; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."is_bot" IS 'Robots.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."events" IS 'Events.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."conversions" IS 'Of these, conversions that count.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."revenue" IS 'Revenue of these conversions.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_daily_pages" (
+  "event_date" date ENCODE raw NOT NULL,
+  "page" varchar(65535) ENCODE zstd NOT NULL,
+  "kind" varchar(65535) ENCODE zstd NOT NULL,
+  "app_id" varchar(65535) ENCODE zstd NOT NULL,
+  "platform" varchar(512) ENCODE zstd NOT NULL,
+  "country" varchar(65535) ENCODE zstd NOT NULL,
+  "channel_group" varchar(65535) ENCODE zstd NOT NULL,
+  "device_type" varchar(65535) ENCODE zstd NOT NULL,
+  "is_bot" boolean ENCODE zstd NOT NULL,
+  "views" bigint ENCODE az64,
+  "entries" bigint ENCODE az64,
+  "exits" bigint ENCODE az64,
+  "engaged_seconds" bigint ENCODE az64,
+  "scrolled_views" bigint ENCODE az64,
+  "scroll_percent" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("event_date");
+
+COMMENT ON TABLE "analytics"."agg_daily_pages" IS 'One row a day, page or screen and combination of dimensions of the views that began on it. All measures add up.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."page" IS 'Path of the page, else name of the screen; (none) where there is neither.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."kind" IS 'page or screen.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."app_id" IS 'Application; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."channel_group" IS 'Default channel group; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."is_bot" IS 'Robots.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."views" IS 'Views.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."entries" IS 'Views that are the first of their session.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."exits" IS 'Views that are the last of their session.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."engaged_seconds" IS 'Engaged seconds. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."scrolled_views" IS 'Views of which the scroll is known.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."scroll_percent" IS 'Sum of how far these were scrolled. Unit: %.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_period_people" (
+  "period" varchar(65535) ENCODE raw NOT NULL,
+  "from_date" date ENCODE az64 NOT NULL,
+  "to_date" date ENCODE az64,
+  "dimension" varchar(65535) ENCODE zstd NOT NULL,
+  "value" varchar(65535) ENCODE zstd NOT NULL,
+  "people" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("period", "from_date");
+
+COMMENT ON TABLE "analytics"."agg_period_people" IS 'Distinct people of a whole period by one dimension. They do not add up: who is there twice counts once. Robots are left out.';
+
+COMMENT ON COLUMN "analytics"."agg_period_people"."period" IS '7 days, 28 days, 90 days or month. Definition: the last so many days of the lake and as many before these; every calendar month.';
+
+COMMENT ON COLUMN "analytics"."agg_period_people"."from_date" IS 'First UTC day.';
+
+COMMENT ON COLUMN "analytics"."agg_period_people"."to_date" IS 'Last UTC day, of which there need not be events.';
+
+COMMENT ON COLUMN "analytics"."agg_period_people"."dimension" IS 'all, platform, app_id, country, channel_group, source, campaign, device_type, event or page.';
+
+COMMENT ON COLUMN "analytics"."agg_period_people"."value" IS 'Value of the dimension; (none) where there is none, (all) of the dimension all.';
+
+COMMENT ON COLUMN "analytics"."agg_period_people"."people" IS 'Distinct people. Definition: distinct person_id of the sessions that began in the period; by event of the events in it; by page of the views that began in it.';
+
+COMMENT ON COLUMN "analytics"."agg_period_people"."loaded_at" IS 'When the row''s key first came in.';
+
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
@@ -1144,7 +1358,7 @@ COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key fi
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535));
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -1162,7 +1376,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessio
 
 DELETE FROM "analytics"."fct_sessions" USING "_stage" WHERE "fct_sessions"."event_date" = "_stage"."event_date" AND "fct_sessions"."session_id" = "_stage"."session_id";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
 
@@ -1174,7 +1388,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint);
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535));
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -1192,7 +1406,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessio
 
 DELETE FROM "analytics"."fct_sessions" USING "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "fct_sessions"."event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "_dates"."partition_date" = "fct_sessions"."event_date" GROUP BY "fct_sessions"."event_date";
 

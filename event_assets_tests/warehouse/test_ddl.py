@@ -52,6 +52,17 @@ def test_ensure_makes_every_table_with_its_comments_and_then_does_nothing(wareho
     assert comments["loaded_at"] == "When the row's key first came in."
 
 
+def test_an_index_that_the_contract_gains_is_made_beside_the_rows_that_stand(
+    warehouse: Warehouse, postgres_url: str
+) -> None:
+    named = f"{warehouse.schema}.fct_events_derived_at"
+    with warehouse.connect() as session:
+        session.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(*named.split("."))))
+    Warehouse(PostgresDialect(LakeFiles()), postgres_url, warehouse.schema).ensure()
+    with warehouse.connect() as session:
+        assert session.execute("SELECT to_regclass(%s) IS NOT NULL", (named,)).fetchone() == (True,)
+
+
 def test_a_column_that_the_contract_gains_is_added_beside_the_rows_that_stand(
     warehouse: Warehouse, tmp_path: Path, postgres_url: str
 ) -> None:

@@ -230,6 +230,7 @@ ENRICHED_EVENTS = Table(
         sort_key=("derived_at",),
         sums=("schema_version",),
         leaves_out=_NOT_LOADED,
+        indexes=("derived_at",),  # the last minutes, for what is shown in real time
     ),
 )
 

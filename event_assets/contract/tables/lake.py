@@ -10,8 +10,8 @@ from event_assets.contract.tables.schema import Table
 ANALYSIS_TABLES = product.TABLES
 """What analyses give: one table a kind, which holds all analyses of it."""
 
-PRODUCT_TABLES: tuple[Table, ...] = (segments.SEGMENT_MEMBERSHIPS, *ANALYSIS_TABLES)
-"""What follows from rules that users write, and is made whole, in runs of its own."""
+PRODUCT_TABLES: tuple[Table, ...] = (metrics.PERIOD_PEOPLE, segments.SEGMENT_MEMBERSHIPS, *ANALYSIS_TABLES)
+"""What is made whole, in runs of its own."""
 
 LAKE_TABLES: tuple[Table, ...] = tuple(
     table

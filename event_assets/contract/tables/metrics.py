@@ -1,4 +1,4 @@
-"""What a day was like."""
+"""What a day, and a period, were like."""
 
 from __future__ import annotations
 
@@ -37,4 +37,119 @@ DAILY_METRICS = Table(
     warehouse=InWarehouse("agg_daily", sort_key=("event_date",), sums=("events", "sessions", "revenue")),
 )
 
-TABLES: tuple[Table, ...] = (DAILY_METRICS,)
+_BOT = required("is_bot", "boolean", "Robots.")
+_APP = required("app_id", "string", "Application; (none) where it is not known.")
+_PLATFORM = required("platform", "string", "web, ios, android, desktop or server.")
+_COUNTRY = required("country", "string", "Country, ISO 3166-1 alpha-2; (none) where it is not known.")
+_CHANNEL = required("channel_group", "string", "Default channel group; (none) where it is not known.")
+_DEVICE = required("device_type", "string", "desktop, mobile, tablet, bot or other; (none) where it is not known.")
+
+DAILY_SESSIONS = Table(
+    "daily_sessions",
+    "One row a day and combination of dimensions of the sessions that began on it. All measures add up.",
+    (
+        EVENT_DATE,
+        _APP,
+        _PLATFORM,
+        _COUNTRY,
+        _CHANNEL,
+        required("source", "string", "Source; (none) where there is none."),
+        required("medium", "string", "Medium; (none) where there is none."),
+        required("campaign", "string", "Campaign; (none) where there is none."),
+        _DEVICE,
+        _BOT,
+        required("sessions", "long", "Sessions."),
+        required("engaged_sessions", "long", "Engaged sessions."),
+        required("bounces", "long", "Bounces."),
+        required("converting_sessions", "long", "Sessions with a conversion."),
+        required("events", "long", "Events of these sessions."),
+        required("page_views", "long", "Views of pages and screens in these sessions."),
+        required("engaged_seconds", "long", "Engaged seconds.", unit="s"),
+        required("conversions", "long", "Conversions in these sessions."),
+        required("revenue", "double", "Revenue of these conversions."),
+    ),
+    key=(
+        *("event_date", "app_id", "platform", "country", "channel_group", "source", "medium", "campaign"),
+        *("device_type", "is_bot"),
+    ),
+    partition_by=("event_date",),
+    warehouse=InWarehouse("agg_daily_sessions", sort_key=("event_date",), sums=("sessions", "page_views", "revenue")),
+)
+
+DAILY_EVENTS = Table(
+    "daily_events",
+    "One row a day, name of an event and combination of dimensions. All measures add up.",
+    (
+        EVENT_DATE,
+        required("event", "string", "Name of the event."),
+        _APP,
+        _PLATFORM,
+        _COUNTRY,
+        _DEVICE,
+        _BOT,
+        required("events", "long", "Events."),
+        required("conversions", "long", "Of these, conversions that count."),
+        required("revenue", "double", "Revenue of these conversions."),
+    ),
+    key=("event_date", "event", "app_id", "platform", "country", "device_type", "is_bot"),
+    partition_by=("event_date",),
+    warehouse=InWarehouse("agg_daily_events", sort_key=("event_date",), sums=("events", "conversions", "revenue")),
+)
+
+DAILY_PAGES = Table(
+    "daily_pages",
+    "One row a day, page or screen and combination of dimensions of the views that began on it. All measures add up.",
+    (
+        EVENT_DATE,
+        required("page", "string", "Path of the page, else name of the screen; (none) where there is neither."),
+        required("kind", "string", "page or screen."),
+        _APP,
+        _PLATFORM,
+        _COUNTRY,
+        _CHANNEL,
+        _DEVICE,
+        _BOT,
+        required("views", "long", "Views."),
+        required("entries", "long", "Views that are the first of their session."),
+        required("exits", "long", "Views that are the last of their session."),
+        required("engaged_seconds", "long", "Engaged seconds.", unit="s"),
+        required("scrolled_views", "long", "Views of which the scroll is known."),
+        required("scroll_percent", "long", "Sum of how far these were scrolled.", unit="%"),
+    ),
+    key=("event_date", "page", "kind", "app_id", "platform", "country", "channel_group", "device_type", "is_bot"),
+    partition_by=("event_date",),
+    warehouse=InWarehouse("agg_daily_pages", sort_key=("event_date",), sums=("views", "entries", "engaged_seconds")),
+)
+
+PERIOD_PEOPLE = Table(
+    "period_people",
+    "Distinct people of a whole period by one dimension. They do not add up: who is there twice counts once. Robots "
+    "are left out.",
+    (
+        required(
+            "period",
+            "string",
+            "7 days, 28 days, 90 days or month.",
+            definition="the last so many days of the lake and as many before these; every calendar month",
+        ),
+        required("from_date", "date", "First UTC day."),
+        required("to_date", "date", "Last UTC day, of which there need not be events."),
+        required(
+            "dimension",
+            "string",
+            "all, platform, app_id, country, channel_group, source, campaign, device_type, event or page.",
+        ),
+        required("value", "string", "Value of the dimension; (none) where there is none, (all) of the dimension all."),
+        required(
+            "people",
+            "long",
+            "Distinct people.",
+            definition="distinct person_id of the sessions that began in the period; by event of the events in it; by "
+            "page of the views that began in it",
+        ),
+    ),
+    key=("period", "from_date", "dimension", "value"),
+    warehouse=InWarehouse("agg_period_people", sort_key=("period", "from_date"), sums=("people",)),
+)
+
+TABLES: tuple[Table, ...] = (DAILY_METRICS, DAILY_SESSIONS, DAILY_EVENTS, DAILY_PAGES, PERIOD_PEOPLE)

@@ -64,13 +64,14 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class InWarehouse:
     """How a table is laid out in the warehouse: its name there, Redshift's keys, the columns whose sums a load checks,
-    and those that it leaves out."""
+    those that it leaves out, and those that PostgreSQL has an index of beside that of the key."""
 
     name: str
     dist_key: str = ""
     sort_key: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

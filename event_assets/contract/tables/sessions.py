@@ -60,6 +60,9 @@ PAGE_VIEWS = Table(
         required("is_bot", "boolean", "The user agent is a robot's."),
         Column("kind", "string", "page (a page_view) or screen (a screen_view)."),
         Column("screen_name", "string", "Name of the screen."),
+        Column("platform", "string", "web, ios, android, desktop or server."),
+        Column("app_id", "string", "Application."),
+        Column("country", "string", "Country of the IP address, ISO 3166-1 alpha-2."),
     ),
     key=("page_view_id",),
     partition_by=("event_date",),
@@ -143,6 +146,19 @@ SESSIONS = Table(
             definition="last sequence - first sequence + 1 - events with a sequence; null (unknown) where several "
             "installs number it: several devices, a server or desktop app beside others, or numbers that count up "
             "neither by derived_at nor by occurred_at",
+        ),
+        Column(
+            "landing_page", "string", "Path of the first page, as of the source.", source=("enriched_events.page_path",)
+        ),
+        Column("exit_page", "string", "Path of the last page.", source=("enriched_events.page_path",)),
+        Column("app_id", "string", "Application of the same event as the source."),
+        Column("country", "string", "Country of the same, ISO 3166-1 alpha-2."),
+        Column(
+            "language",
+            "string",
+            "Language of the same.",
+            definition="the part of device_locale before the first - or _, in lower case",
+            source=("enriched_events.device_locale",),
         ),
     ),
     key=("session_id",),

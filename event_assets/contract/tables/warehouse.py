@@ -12,7 +12,8 @@ from event_assets.contract.tables.schema import Column, InWarehouse, Table
 class WarehouseTable:
     """A table of the warehouse: which lake table it is loaded from, and how it is laid out there.
 
-    `dist_key` and `sort_key` are Redshift's; `partition_by` is the column that a load replaces by (empty: whole table).
+    `dist_key` and `sort_key` are Redshift's, `indexes` PostgreSQL's; `partition_by` is the column that a load replaces
+    by (empty: whole table).
     """
 
     name: str
@@ -22,6 +23,7 @@ class WarehouseTable:
     dist_key: str = ""
     sort_key: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -46,6 +48,7 @@ class WarehouseTable:
             layout.dist_key,
             layout.sort_key,
             layout.sums,
+            layout.indexes,
         )
 
 

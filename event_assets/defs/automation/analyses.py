@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from event_assets.contract.tables.metrics import PERIOD_PEOPLE
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.defs.automation.sensors import shards_to_land
 from event_assets.defs.automation.turns import RUN_TAG, UNFINISHED
@@ -18,6 +19,7 @@ from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
+from event_assets.pipeline.metrics import people_are_outdated
 from event_assets.pipeline.product import outdated
 from event_assets.pipeline.segments import are_outdated
 from event_assets.rules.analysis import Analyses
@@ -55,6 +57,7 @@ def analyses_sensor(
             opened = lake.open()
             behind = outdated(opened, analyses, rules.sessions)
             behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions) else []
+            behind += [PERIOD_PEOPLE.name] if people_are_outdated(opened) else []
         except Exception as error:
             fault = f"What is outdated cannot be told: {type(error).__name__}: {error}."
             context.log.error(fault)

@@ -23,6 +23,9 @@ _TEXTS = {
     "channel_group": "channel_group",
     "device_type": "device_type",
     "screen_name": "screen_name",
+    "platform": "platform",
+    "app_id": "app_id",
+    "country": "country",
 }
 
 TEXT_COLUMNS = tuple(_TEXTS)

@@ -14,15 +14,20 @@ from event_assets.transforms.sessions.sessionise import SECOND, VIEW_EVENTS, Ses
 
 _ENTRY = {
     "page_url": "entry_url",
+    "page_path": "landing_page",
     "page_referrer": "referrer",
+    "device_locale": "language",
     **{
         name: name
-        for name in ("source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform")
+        for name in (
+            *("source", "medium", "campaign", "channel_group"),
+            *("browser", "os", "device_type", "platform", "app_id", "country"),
+        )
     },
 }
-_EXIT = {"page_url": "exit_url"}
+_EXIT = {"page_url": "exit_url", "page_path": "exit_page"}
 
-TEXT_COLUMNS = tuple(_ENTRY)
+TEXT_COLUMNS = tuple(dict.fromkeys((*_ENTRY, *_EXIT)))
 """The columns of enriched events that the rows show."""
 
 
@@ -104,9 +109,16 @@ def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
         .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
         .withColumn("is_engaged", is_engaged)
         .withColumn("is_bounce", (F.col("page_views") == 1) & ~F.col("is_engaged"))
+        .withColumn("language", _language(F.col("language")))
         .withColumn("sequence_gaps", F.when(F.col("has_one_counter"), F.col("lost")))
         .withColumns({name: F.lit(None).cast("string") for name in ("stitched_user_id", "person_id")})
     )
+
+
+def _language(locale: Column) -> Column:
+    """`de` of `de-AT` and of `de_AT.UTF-8`; null where there is none."""
+    first = F.lower(F.trim(F.substring_index(F.translate(locale, "_.", "--"), "-", 1)))
+    return F.when(first != "", first)
 
 
 def begins_at(first_at: Column, opens_with_ping: Column, rules: SessionRules) -> Column:

@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.lake import PRODUCT_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.defs.assets.days import DAYS_TAG
 from event_assets.defs.automation.turns import ARRIVAL, LATE, MOST_DAYS, PAST, RUN_TAG
@@ -95,6 +96,7 @@ def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_and_segments_
     assert request.partition_key == str(dt.datetime.now(dt.UTC).date())
     everything = definitions.resolve_asset_graph().materializable_asset_keys
     of_rules = {table.name for table in PRODUCT_TABLES}
+    of_rules |= {table.name for table in WAREHOUSE_TABLES if table.lake in PRODUCT_TABLES}
     assert set(request.asset_selection or ()) == {
         key for key in everything if key.path[0] != "product" and key.path[-1] not in of_rules
     }

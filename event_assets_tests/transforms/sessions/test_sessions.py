@@ -277,3 +277,19 @@ def test_a_late_event_joins_two_sessions_into_one(spark: SparkSession) -> None:
     rows = [enriched_event(), enriched_event(when=at(minutes=40))]
     assert len(sessions_of(spark, rows)) == 2
     assert only(sessions_of(spark, [*rows, enriched_event(when=at(minutes=20))]))["events"] == 3
+
+
+def test_country_app_language_and_landing_page_are_of_the_event_that_gives_the_source(spark: SparkSession) -> None:
+    rows = [
+        enriched_event("signup", country="FR", app_id="api", device_locale="fr"),
+        enriched_event(when=at(5), country="DE", app_id="shop", device_locale="de_AT.UTF-8", page_path="/start"),
+        enriched_event(when=at(9), country="AT", app_id="blog", device_locale="en-US", page_path="/end"),
+    ]
+    session = only(sessions_of(spark, rows))
+    names = ("country", "app_id", "language", "landing_page", "exit_page")
+    assert [session[name] for name in names] == ["DE", "shop", "de", "/start", "/end"]
+
+
+@pytest.mark.parametrize(("locale", "language"), [("EN", "en"), ("zh-Hant-TW", "zh"), ("", None), (None, None)])
+def test_a_language_is_what_a_locale_begins_with(spark: SparkSession, locale: str | None, language: str | None) -> None:
+    assert only(sessions_of(spark, [enriched_event(device_locale=locale)]))["language"] == language
