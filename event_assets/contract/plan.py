@@ -140,9 +140,14 @@ class TrackingPlan:
                 return rule(event)
             if not compiled and unknown == "warn":
                 return None
-            return Violation(unknown, f"the tracking plan has no event {event.event!r}", unknown_event=True)
+            return Violation(unknown, not_planned(event.event), unknown_event=True)
 
         return check
+
+
+def not_planned(name: str) -> str:
+    """What is said of an event that the plan does not have."""
+    return f"the tracking plan has no event {name!r}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -181,7 +186,7 @@ def _rules(plan: EventPlan) -> list[Any]:
 
 
 def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Violation | None]:
-    decoders = {version: _decoder(plan, version) for version in plan.versions}
+    decoders = {version: properties_decoder(plan, version) for version in plan.versions}
     required = [(name, attrgetter(name)) for name in plan.fields]
     known = ", ".join(str(version) for version in sorted(decoders))
     ends = {version: _quotable(body, hidden) for version, body in plan.versions.items()}
@@ -204,7 +209,7 @@ def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Viol
             decoder.decode(text)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             plain = plainly_read(text)
-            if plain is not None and _fits(decoder, plain):
+            if plain is not None and fits(decoder, plain):
                 return None
             said = str(error)
             if not said.endswith(ends[event.schema_version]):
@@ -216,10 +221,11 @@ def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Viol
     return check
 
 
-def _fits(decoder: msgspec.json.Decoder[Any], text: bytes) -> bool:
+def fits(decoder: msgspec.json.Decoder[Any], text: bytes) -> bool:
+    """Whether the decoder takes the text."""
     try:
         decoder.decode(text)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError):
         return False
     return True
 
@@ -233,7 +239,7 @@ def _quotable(body: PlanVersion, hidden: Collection[str]) -> tuple[str, ...]:
 
 def _takes_nothing(decoder: msgspec.json.Decoder[Any]) -> bool:
     """Whether an event needs no properties at all; most events are pings, which have none."""
-    return _fits(decoder, b"{}")
+    return fits(decoder, b"{}")
 
 
 def shown(text: str) -> str:
@@ -250,7 +256,8 @@ def _is_missing(event: Event, value_of: Callable[[Event], Any]) -> bool:
     return (bytes(value) in _NOTHING) if isinstance(value, msgspec.Raw) else value in (None, "")
 
 
-def _decoder(plan: EventPlan, version: int) -> msgspec.json.Decoder[Any]:
+def properties_decoder(plan: EventPlan, version: int) -> msgspec.json.Decoder[Any]:
+    """Decodes the properties that a version of the event allows, and no others."""
     properties = plan.versions[version].properties
     fields = []
     for index, rule in enumerate(properties.values()):

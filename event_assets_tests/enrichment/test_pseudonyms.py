@@ -16,7 +16,8 @@ from event_assets.contract.decoder import Rejection
 from event_assets.contract.plan import TrackingPlan
 from event_assets.enrichment.pseudonyms import Pseudonyms, pseudonymised
 from event_assets.settings import Settings
-from event_assets.transforms.events.clean import CleanRules, _decoder, clean, quarantine
+from event_assets.transforms.events.clean import CleanRules, clean, quarantine
+from event_assets.transforms.events.reading import decoders_of
 from event_assets_tests.examples import texts
 from event_assets_tests.factories import rows_of
 from event_assets_tests.transforms.events.test_clean import packed, records, sent
@@ -205,7 +206,7 @@ def test_what_is_said_of_a_broken_rule_holds_no_value_of_a_replaced_field(
     rules = CleanRules(
         TrackingPlan.load(tmp_path), Settings().first_day, pseudonyms=Pseudonyms(("properties.mail",), KEY)
     )
-    decoded = _decoder(rules).decode(sent(properties={"mail": value}))
+    decoded = decoders_of(rules).exact.decode(sent(properties={"mail": value}))
     words = decoded.detail if isinstance(decoded, Rejection) else decoded.violations
     assert str(value) not in str(words)
 

@@ -1,0 +1,241 @@
+"""Reads the lines of raw records: which are clean, with what they say, and which are set aside, with the reason.
+
+Most lines go the fast path, many at once; those in doubt go the exact one, through the decoder that gives the ingest
+API's verdicts. This module is the one place that chooses.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from event_assets.contract.batch_decoder import BatchDecoder
+from event_assets.contract.consent import DROPPED, is_dropped, is_refused, is_stripped, may_refuse, stripped
+from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
+from event_assets.contract.event import Event
+from event_assets.contract.placeholders import Placeholders
+from event_assets.contract.records import BadEncoding, unpack
+from event_assets.contract.tables.events import CLEAN_EVENTS
+from event_assets.contract.times import derived_at, is_future
+from event_assets.enrichment.location import country_alone
+from event_assets.transforms.events.event_columns import event_columns, json_texts, record_batch
+from event_assets.transforms.events.event_times import event_times, instants
+
+if TYPE_CHECKING:
+    from event_assets.transforms.events.clean import CleanRules
+
+T = TypeVar("T")
+
+RECORD_COLUMNS = ("arrival_date", "arrival_hour", "arrived_at", "stream", "shard_id", "sequence_number")
+_INSTANT = pa.timestamp("us", "UTC")
+_BLOCK_LINES = 2048
+"""Lines that are read together: so few that what they become stays in the processor's cache."""
+
+
+class Quarantined(NamedTuple):
+    """A line that breaks a rule: its record and its place there, the reason, and what is kept of it."""
+
+    record: int
+    line: int
+    rejection: Rejection
+    data: bytes
+
+
+class _Clean(NamedTuple):
+    decoded: Decoded
+    received_at: dt.datetime
+    derived_at: dt.datetime
+
+
+@dataclass
+class _Lines:
+    """Lines of a batch's records, and the records that cannot be unpacked."""
+
+    records: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    unreadable: list[Quarantined] = field(default_factory=list)
+
+
+def read_blocks(batch: pa.RecordBatch, rules: CleanRules, decoders: Decoders) -> Iterator[Block]:
+    """What the records of the batch hold, a block of lines at a time, in their order."""
+    for lines in _blocks(batch.column("data").to_pylist()):
+        yield Block(batch, lines, rules, decoders)
+
+
+def _blocks(contents: Iterable[bytes]) -> Iterator[_Lines]:
+    block = _Lines()
+    for record, content in enumerate(contents):
+        try:
+            lines = unpack(content)
+        except BadEncoding as error:
+            block.unreadable.append(Quarantined(record, 0, Rejection("bad_encoding", str(error)), content))
+            continue
+        for start in range(0, len(lines), _BLOCK_LINES):
+            part = lines[start : start + _BLOCK_LINES]
+            block.records += [record] * len(part)
+            block.numbers += range(start, start + len(part))
+            block.lines += part
+            if len(block.lines) >= _BLOCK_LINES:
+                yield block
+                block = _Lines()
+    yield block
+
+
+class Block:
+    """Lines of a batch of records that were read together: `quarantined`, and the others in `clean`."""
+
+    def __init__(self, batch: pa.RecordBatch, lines: _Lines, rules: CleanRules, decoders: Decoders) -> None:
+        self._batch = batch
+        self._lines = lines
+        self.quarantined = lines.unreadable
+        self._events = decoders.batch.decode(lines.lines)
+        self._extra: dict[int, bytes] = {}
+        self._times, late = event_times(self._events.fields, self._arrived_at(), rules.first_day)
+        self._read_exactly(sorted(self._events.doubtful | late | self._refused()), decoders.exact, rules)
+
+    @cached_property
+    def _records(self) -> pa.Int32Array:
+        return pa.array(self._lines.records, pa.int32())
+
+    def _arrived_at(self) -> pa.Int64Array:
+        return self._batch.column("arrived_at").cast(pa.int64()).take(self._records)
+
+    def _refused(self) -> set[int]:
+        consents = enumerate(self._events.fields["consent"])
+        return {row for row, consent in consents if consent is not None and consent.analytics is False}
+
+    def _read_exactly(self, rows: list[int], decoder: EventDecoder, rules: CleanRules) -> None:
+        """Replaces what the fast path says of the rows."""
+        lines, clean = self._lines, {}
+        for row in rows:
+            record, line = lines.records[row], lines.lines[row]
+            verdict = _verdict(line, self._batch.column("arrived_at")[record].as_py(), decoder, rules)
+            if isinstance(verdict, Rejection):
+                self.quarantined.append(Quarantined(record, lines.numbers[row], *_kept(verdict, line)))
+                self._events.put(row)
+                continue
+            clean[row] = verdict
+            event, extra, violations = verdict.decoded
+            self._events.put(row, event, violations)
+            if extra is not None:
+                self._extra[row] = extra
+        if clean:
+            self._times = _with_times(self._times, clean)
+        self._dropped = set(rows).difference(clean)
+
+    def clean(self) -> pa.RecordBatch:
+        """The clean events, as rows of CLEAN_EVENTS."""
+        columns = of_records(self._batch, self._records) | event_columns(self._events.fields)
+        columns |= {name: values.cast(_INSTANT) for name, values in self._times.items()}
+        columns |= {
+            "line": pa.array(self._lines.numbers, pa.int32()),
+            "event_date": columns["derived_at"].cast(pa.timestamp("us")).cast(pa.date32(), safe=False),
+            "extra": json_texts(self._sparse(self._extra)),
+            "plan_violations": pa.array(self._sparse(self._events.violations), pa.string()),
+        }
+        rows = record_batch(columns, CLEAN_EVENTS.arrow_schema())
+        if not self._dropped:
+            return rows
+        return rows.filter(pa.array([row not in self._dropped for row in range(rows.num_rows)]))
+
+    def _sparse(self, values: dict[int, T]) -> list[T | None]:
+        return [*map(values.get, range(len(self._lines.lines)))] if values else [None] * len(self._lines.lines)
+
+
+def _with_times(times: dict[str, pa.Int64Array], clean: dict[int, _Clean]) -> dict[str, pa.Int64Array]:
+    """The times with those of some rows replaced."""
+    exact = {
+        "occurred_at": [row.decoded.event.occurred_at for row in clean.values()],
+        "sent_at": [row.decoded.event.sent_at for row in clean.values()],
+        "received_at": [row.received_at for row in clean.values()],
+        "derived_at": [row.derived_at for row in clean.values()],
+    }
+    count = len(times["received_at"])
+    mask = pa.array([row in clean for row in range(count)])
+    return {name: pc.replace_with_mask(times[name], mask, instants(values)) for name, values in exact.items()}
+
+
+def of_records(batch: pa.RecordBatch, records: pa.Int32Array) -> dict[str, pa.Array]:
+    """What rows have of their records."""
+    return {name: batch.column(name).take(records) for name in RECORD_COLUMNS}
+
+
+def _verdict(line: bytes, arrived_at: dt.datetime, decoder: EventDecoder, rules: CleanRules) -> _Clean | Rejection:
+    """What becomes of one line, the exact way."""
+    decoded = decoder.decode(line)
+    if isinstance(decoded, Rejection):
+        return decoded
+    event = decoded.event
+    received = event.received_at or arrived_at
+    derived = derived_at(event.occurred_at, event.sent_at, received, event.derived_at)
+    rejection = _refused(event, received, derived, arrived_at, rules)
+    if rejection is not None:
+        return rejection
+    if is_refused(event):
+        event, received, derived = stripped(event, received, derived, country_alone(event.ip))
+        decoded = Decoded(event)
+    return _Clean(decoded, received, derived)
+
+
+def _kept(rejection: Rejection, line: bytes) -> tuple[Rejection, bytes]:
+    """What is kept of an event that is set aside: all of it, save of somebody who refused analytics."""
+    if line == DROPPED:
+        return _DROPPED, line
+    if is_stripped(rejection.event_id) or not may_refuse(line):
+        return rejection, line
+    return Rejection(rejection.reason, _NOTHING_KEPT), b""
+
+
+_DROPPED = Rejection("consent_refused", "the person refused analytics")
+_NOTHING_KEPT = "the person refused analytics: nothing else is kept of the event"
+
+
+def _refused(
+    event: Event, received: dt.datetime, derived: dt.datetime, arrived: dt.datetime, rules: CleanRules
+) -> Rejection | None:
+    """Why an event that keeps the contract is set aside all the same.
+
+    What a source says of the receipt is held against the stream's own clock: one wrong clock would else be the last day
+    of every table.
+    """
+    if is_future(received, arrived):
+        detail = f"received_at {received} is over 24 h after the stream took it, {arrived}"
+        return Rejection("future", detail, event.event_id, event.event)
+    if is_future(derived, min(received, arrived)):
+        detail = f"derived_at {derived} is over 24 h after {min(received, arrived)}"
+        return Rejection("future", detail, event.event_id, event.event)
+    if derived.date() <= rules.first_day and derived.astimezone(dt.UTC).date() < rules.first_day:
+        detail = f"derived_at {derived} is before the first day, {rules.first_day} (EVENT_ASSETS_FIRST_DAY)"
+        return Rejection("past", detail, event.event_id, event.event)
+    if is_dropped(event, rules.refusal):
+        return Rejection("consent_refused", "the person refused analytics", event.event_id, event.event)
+    return None
+
+
+class Decoders(NamedTuple):
+    """The exact decoder of some rules, and the fast one."""
+
+    exact: EventDecoder
+    batch: BatchDecoder
+
+
+_compiled: dict[str, Decoders] = {}
+
+
+def decoders_of(rules: CleanRules) -> Decoders:
+    """The decoders of these rules; compiling a plan takes as long as a thousand events."""
+    key = f"{rules.version}-{rules.limits}"
+    if key not in _compiled:
+        _compiled.clear()
+        hidden = rules.pseudonyms.fields if rules.pseudonyms else ()
+        placeholders = Placeholders(rules.placeholders)
+        exact = EventDecoder(rules.plan, rules.limits, hidden, placeholders)
+        _compiled[key] = Decoders(exact, BatchDecoder(rules.plan, rules.limits, placeholders))
+    return _compiled[key]
