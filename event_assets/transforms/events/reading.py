@@ -7,7 +7,7 @@ API's verdicts. This module is the one place that chooses.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -145,13 +145,13 @@ class Block:
             return rows
         return rows.filter(pa.array([row not in self._dropped for row in range(rows.num_rows)]))
 
-    def _sparse(self, values: dict[int, T]) -> list[T | None]:
+    def _sparse(self, values: Mapping[int, T]) -> list[T | None]:
         return [*map(values.get, range(len(self._lines.lines)))] if values else [None] * len(self._lines.lines)
 
 
 def _with_times(times: dict[str, pa.Int64Array], clean: dict[int, _Clean]) -> dict[str, pa.Int64Array]:
     """The times with those of some rows replaced."""
-    exact = {
+    exact: dict[str, list[dt.datetime | None]] = {
         "occurred_at": [row.decoded.event.occurred_at for row in clean.values()],
         "sent_at": [row.decoded.event.sent_at for row in clean.values()],
         "received_at": [row.received_at for row in clean.values()],
