@@ -7,11 +7,12 @@ TESTS   ?= event_assets_tests
 MARKS   ?=
 PROFILE ?= fast
 WORKERS ?= 2
+KAFKA   ?= 4.1.1
 # Without MARKS: the fast round of pyproject.toml; in CI one long test of each file besides.
 SELECT  := $(if $(MARKS),-m "$(MARKS)",$(if $(CI),-m "representative or not (slow or spark_jvm or browser)"))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test web-sdk lint format docs bench prove lock clean
+.PHONY: setup demo test build/kafka web-sdk lint format docs bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -28,12 +29,18 @@ $(VENV)/.installed: requirements.lock setup.py
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules web-sdk  ## the fast round; MARKS=slow and the like for others
+test: setup event_assets_tests/emulators/node_modules build/kafka web-sdk  ## the fast round; MARKS=slow and the like for others
 	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/emulators; \
 		else echo "No npm here: the tests on a Kinesis emulator will be skipped."; fi
+
+build/kafka: setup  ## a Kafka broker's archives, for tests; Spark's own Ivy fetches them
+	@test -d $@ || if command -v java >/dev/null; then java -jar $(VENV)/lib/python3*/site-packages/pyspark/jars/ivy-*.jar \
+		-warn -confs default -dependency org.apache.kafka kafka_2.13 $(KAFKA) -cache build/ivy \
+		-retrieve '$@.part/[artifact]-[revision](-[classifier]).[ext]' && mv $@.part $@; \
+		else echo "No Java here: the tests on a Kafka broker will be skipped."; fi
 
 web-sdk: web-sdk/node_modules  ## builds the web SDK, checks its types and its size, and runs its unit tests
 	@if command -v npm >/dev/null; then cd web-sdk && npm run --silent lint && npm test --silent; \

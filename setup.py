@@ -51,6 +51,10 @@ EXTRAS = {
         "dagster-postgres>=0.29,<0.30",
         "mangum>=0.19,<1",
     ],
+    "kafka": [
+        "confluent-kafka>=2.11,<3",
+        "aws-msk-iam-sasl-signer-python>=1.0.2,<2",
+    ],
     "spark": [
         "dagster-spark>=0.29,<0.30",
     ],

@@ -28,6 +28,9 @@ class SettingsError(ValueError):
     """A setting has a value that cannot be used. The message names the variable, the value's fault and the rule."""
 
 
+StreamKind = Literal["embedded", "kinesis", "kafka"]
+
+
 class Settings(BaseSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
@@ -41,14 +44,36 @@ class Settings(BaseSettings):
         description="Folder of everything the local profile keeps: stream, lake, warehouse, keys.",
     )
 
-    stream_kind: Literal["embedded", "kinesis"] | None = Field(
-        None, description="Event stream: the embedded log or Amazon Kinesis. Default: by profile."
+    stream_kind: StreamKind | None = Field(
+        None, description="Event stream: the embedded log, Amazon Kinesis or Apache Kafka. Default: by profile."
     )
-    stream_name: str = Field("events", min_length=1, max_length=128, description="Name of the event stream.")
-    stream_shards: int = Field(2, ge=1, le=500, description="Shards that a new stream is created with.")
-    stream_retention_hours: int = Field(168, ge=1, le=8760, description="Hours that the embedded log keeps records.")
+    stream_name: str = Field(
+        "events", min_length=1, max_length=128, description="Name of the event stream: of the topic, with Kafka."
+    )
+    stream_shards: int = Field(
+        2, ge=1, le=500, description="Shards (partitions, with Kafka) that a new stream is created with."
+    )
+    stream_retention_hours: int = Field(
+        168, ge=1, le=8760, description="Hours that the embedded log, or a topic that we make, keeps records."
+    )
     stream_endpoint_url: str | None = Field(
         None, pattern=_HTTP, description="Kinesis endpoint, where it is not AWS's own."
+    )
+    kafka_brokers: str | None = Field(
+        None,
+        pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$",
+        description="Kafka brokers, `host:port` with commas between. Required where the stream is Kafka.",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How brokers are spoken to."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM"] | None = Field(
+        None, description="How Kafka learns who we are; `AWS_MSK_IAM` signs with the AWS credentials in force."
+    )
+    kafka_username: str | None = Field(None, description="User for SASL.")
+    kafka_password: SecretStr | None = Field(None, description="Its password.")
+    kafka_ca_file: Path | None = Field(
+        None, description="Certificates (PEM) of who may sign for brokers. Default: the system's."
     )
 
     aws_region: str = Field("us-east-1", description="AWS region of stream, bucket and warehouse.")
@@ -281,6 +306,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}PII_KEY is missing: it is required when {PREFIX}PII_FIELDS names fields")
         if self.currency_rates is not None and self.reporting_currency is None:
             raise ValueError(f"{PREFIX}REPORTING_CURRENCY is missing: {PREFIX}CURRENCY_RATES are rates into it")
+        self._require_kafka()
         if self.profile == "aws":
             if self.lake_url is None:
                 raise ValueError(f"{PREFIX}LAKE_URL is missing: the aws profile needs s3://bucket/prefix")
@@ -288,8 +314,24 @@ class Settings(BaseSettings):
                 raise ValueError(f"{PREFIX}WAREHOUSE_URL is missing: the aws profile needs the warehouse's address")
         return self
 
+    def _require_kafka(self) -> None:
+        if self.stream != "kafka":
+            return
+        if self.kafka_brokers is None:
+            raise ValueError(f"{PREFIX}KAFKA_BROKERS is missing: a stream on Kafka needs its brokers, host:port")
+        if self.kafka_security_protocol.startswith("SASL") != (self.kafka_sasl_mechanism is not None):
+            raise ValueError(
+                f"{PREFIX}KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} and {PREFIX}KAFKA_SASL_MECHANISM="
+                f"{self.kafka_sasl_mechanism or ''} do not go together: SASL_… needs a mechanism, others have none"
+            )
+        by_password = self.kafka_sasl_mechanism not in (None, "AWS_MSK_IAM")
+        if by_password and (self.kafka_username is None or self.kafka_password is None):
+            raise ValueError(
+                f"{PREFIX}KAFKA_USERNAME or {PREFIX}KAFKA_PASSWORD is missing: {self.kafka_sasl_mechanism} needs both"
+            )
+
     @property
-    def stream(self) -> Literal["embedded", "kinesis"]:
+    def stream(self) -> StreamKind:
         """The kind of stream in force."""
         return self.stream_kind or ("kinesis" if self.profile == "aws" else "embedded")
 

@@ -92,6 +92,13 @@ def test_the_settings_table_for_the_readme_names_every_variable() -> None:
     assert table == markdown_settings(settings_table()) + "\n"
 
 
+def test_the_stream_is_made_by_a_command_and_shown(home: Path) -> None:
+    for _ in range(2):
+        assert "takes records on 2 shards" in run("stream", "create").output
+    shown = json.loads(run("stream", "show", "--json").stdout)
+    assert [row["open"] for row in shown] == ["yes", "yes"]
+
+
 def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text(json.dumps(EVENT) + "\nnot json\n")

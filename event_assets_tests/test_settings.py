@@ -156,7 +156,7 @@ def test_the_plan_is_the_shipped_one_unless_a_folder_is_named(monkeypatch: pytes
 
 WRONG = {
     "PROFILE": "gcp",
-    "STREAM_KIND": "kafka",
+    "STREAM_KIND": "rabbitmq",
     "STREAM_SHARDS": "0",
     "STREAM_RETENTION_HOURS": "forever",
     "STREAM_ENDPOINT_URL": "localhost:4567",
@@ -193,6 +193,25 @@ def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch, name:
 def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sentences = fault(monkeypatch, STREAM_SHARDS="0", PARTITIONS="weekly").splitlines()
     assert [sentence.split()[0] for sentence in sentences] == [PREFIX + "STREAM_SHARDS", PREFIX + "PARTITIONS"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "KAFKA_BROKERS is missing"),
+        ({"KAFKA_BROKERS": "broker"}, "KAFKA_BROKERS"),
+        ({"KAFKA_BROKERS": "b:9092", "KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "do not go together"),
+        ({"KAFKA_BROKERS": "b:9092", "KAFKA_SASL_MECHANISM": "PLAIN"}, "do not go together"),
+        (
+            {"KAFKA_BROKERS": "b:9092", "KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN"},
+            "KAFKA_USERNAME or EVENT_ASSETS_KAFKA_PASSWORD is missing",
+        ),
+    ],
+)
+def test_a_stream_on_kafka_names_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str
+) -> None:
+    assert named in fault(monkeypatch, STREAM_KIND="kafka", **variables)
 
 
 @pytest.mark.parametrize("missing", ["LAKE_URL", "WAREHOUSE_URL"])

@@ -33,8 +33,8 @@ from event_assets.streams import Backoff, EventStream, StreamError, StreamWriter
 
 log = logging.getLogger(__name__)
 
-_WRITERS = {"embedded": 1, "kinesis": 4}
-"""Writes in flight: the embedded log commits one at a time, Kinesis answers each after a network's delay."""
+_WRITERS = {"embedded": 1, "kinesis": 4, "kafka": 4}
+"""Writes in flight: the embedded log commits one at a time, the others answer each after a network's delay."""
 _EVENTS = "/v1/events"
 
 

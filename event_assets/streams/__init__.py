@@ -1,4 +1,4 @@
-"""The event stream: the embedded log and Amazon Kinesis behind one small protocol, a writer and a reader.
+"""The event stream: the embedded log, Amazon Kinesis and Apache Kafka behind one small protocol, a writer and a reader.
 
 Nothing here knows what is inside an event.
 """
@@ -55,6 +55,8 @@ __all__ = [
 
 def open_stream(settings: Settings) -> EventStream:
     """The stream that the settings name. Touches neither disk nor network until it is used."""
+    if settings.stream == "kafka":
+        return _kafka(settings)
     if settings.stream == "kinesis":
         from event_assets.streams.kinesis import KinesisStream  # boto3 takes 0.2 s that the embedded log need not pay
 
@@ -68,3 +70,25 @@ def open_stream(settings: Settings) -> EventStream:
         settings.stream_name,
         retention=dt.timedelta(hours=settings.stream_retention_hours),
     )
+
+
+def _kafka(settings: Settings) -> EventStream:
+    try:
+        from event_assets.streams.kafka import KafkaStream
+        from event_assets.streams.kafka_connection import KafkaConnection
+    except ModuleNotFoundError as error:
+        raise StreamError(
+            f"EVENT_ASSETS_STREAM_KIND=kafka needs {error.name}: pip install 'event-assets[kafka]'"
+        ) from error
+    assert settings.kafka_brokers is not None
+    secret, ca_file = settings.kafka_password, settings.kafka_ca_file
+    connection = KafkaConnection(
+        settings.kafka_brokers,
+        settings.kafka_security_protocol,
+        settings.kafka_sasl_mechanism,
+        settings.kafka_username,
+        None if secret is None else secret.get_secret_value(),
+        None if ca_file is None else str(ca_file),
+        settings.aws_region,
+    )
+    return KafkaStream(settings.stream_name, connection, retention=dt.timedelta(hours=settings.stream_retention_hours))

@@ -1,1 +1,1 @@
-"""AWS on this machine, for tests: S3 by moto, Kinesis by kinesalite, each a process with a real HTTP endpoint."""
+"""Services on this machine, for tests, each a process with a real endpoint: S3 (moto), Kinesis (kinesalite), Kafka."""

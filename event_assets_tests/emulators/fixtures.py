@@ -1,4 +1,4 @@
-"""Pytest plugin: `kinesis_emulator` and `s3_emulator`, endpoint URLs of services that live as long as the session."""
+"""Pytest plugin: `kinesis_emulator`, `s3_emulator` and `kafka_broker`, services that live as long as the session."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from event_assets_tests.emulators import servers
+from event_assets_tests.emulators.kafka import KafkaBroker, kafka
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,13 @@ def s3_emulator(aws_credentials: None) -> Iterator[str]:
     """URL of an S3 that honours conditional writes."""
     with _or_skip(), servers.s3() as emulator:
         yield emulator.url
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A Kafka broker, whose topics live as long as the session."""
+    with _or_skip(), kafka(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Streams of both kinds for the contract's tests."""
+"""Streams of every kind for the contract's tests."""
 
 from __future__ import annotations
 
@@ -10,22 +10,37 @@ import pytest
 
 from event_assets.streams import EventStream
 from event_assets.streams.embedded import EmbeddedStream
+from event_assets.streams.kafka import KafkaStream
+from event_assets.streams.kafka_connection import KafkaConnection
 from event_assets.streams.kinesis import KinesisStream
 
 MakeStream = Callable[..., EventStream]
 COUNTER = itertools.count()
 
 
-@pytest.fixture(params=["embedded", "kinesis"])
+@pytest.fixture(params=["embedded", "kinesis", "kafka"])
 def make_stream(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStream]:
     """Makes new streams of one kind; `make_stream(shards=2)`. A name given again opens the same stream."""
+    yield from _makes(request, tmp_path)
+
+
+@pytest.fixture(params=["embedded", "kinesis"])
+def make_resharding_stream(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStream]:
+    """The same, of the kinds whose shards can be split and merged."""
+    yield from _makes(request, tmp_path)
+
+
+def _makes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStream]:
     opened: list[EventStream] = []
+    broker = request.getfixturevalue("kafka_broker") if request.param == "kafka" else None
     kinesis_url = request.getfixturevalue("kinesis_emulator") if request.param == "kinesis" else None
 
     def make(shards: int = 2, name: str | None = None) -> EventStream:
         name = name or f"test-{next(COUNTER)}"
         stream: EventStream
-        if kinesis_url is None:
+        if broker is not None:
+            stream = KafkaStream(name, KafkaConnection(broker.brokers))
+        elif kinesis_url is None:
             stream = EmbeddedStream(tmp_path / name / "stream.db", name)
         else:
             stream = KinesisStream(name, endpoint_url=kinesis_url)

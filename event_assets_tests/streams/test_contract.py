@@ -1,4 +1,4 @@
-"""What every event stream must do: one suite for the embedded log and for Kinesis over HTTP."""
+"""What every event stream must do: one suite for the embedded log, Kinesis over HTTP and a Kafka broker."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ def test_retention_is_told(make_stream: MakeStream) -> None:
     assert make_stream().retention() >= dt.timedelta(hours=24)
 
 
-def test_a_split_closes_the_parent_and_halves_its_keys(make_stream: MakeStream) -> None:
-    stream = make_stream(shards=1)
+def test_a_split_closes_the_parent_and_halves_its_keys(make_resharding_stream: MakeStream) -> None:
+    stream = make_resharding_stream(shards=1)
     put_all(stream, numbered(KEYS))
     (parent,) = open_shards(stream)
     stream.split(parent)
@@ -170,8 +170,8 @@ def test_a_split_closes_the_parent_and_halves_its_keys(make_stream: MakeStream) 
     assert ([], True, True) in [stream.read(parent, last) for _ in range(3)]
 
 
-def test_a_merge_has_one_child_of_both_parents(make_stream: MakeStream) -> None:
-    stream = make_stream(shards=2)
+def test_a_merge_has_one_child_of_both_parents(make_resharding_stream: MakeStream) -> None:
+    stream = make_resharding_stream(shards=2)
     parents = open_shards(stream)
     stream.merge(*parents)
     (child,) = [shard for shard in stream.shards() if not shard.closed]
@@ -179,8 +179,8 @@ def test_a_merge_has_one_child_of_both_parents(make_stream: MakeStream) -> None:
     assert {result.shard_id for result in stream.put(numbered(KEYS))} == {child.shard_id}
 
 
-def test_children_are_read_after_their_parents(make_stream: MakeStream) -> None:
-    stream = make_stream(shards=2)
+def test_children_are_read_after_their_parents(make_resharding_stream: MakeStream) -> None:
+    stream = make_resharding_stream(shards=2)
     put_all(stream, numbered(KEYS))
     stream.split(open_shards(stream)[1])
     put_all(stream, numbered(KEYS, 100))
@@ -190,8 +190,8 @@ def test_children_are_read_after_their_parents(make_stream: MakeStream) -> None:
     assert by_key(read_all(stream)) == expected
 
 
-def test_reading_goes_on_from_any_checkpoint_across_a_reshard(make_stream: MakeStream) -> None:
-    stream = make_stream(shards=1)
+def test_reading_goes_on_from_any_checkpoint_across_a_reshard(make_resharding_stream: MakeStream) -> None:
+    stream = make_resharding_stream(shards=1)
     checkpoint: dict[str, ShardPosition] = {}
     records = []
     for number in range(4):

@@ -30,7 +30,7 @@ def owners_of(group: Group) -> list[str]:
 
 def stream_kind(settings: Settings) -> str:
     """What the event stream is, by these settings."""
-    return "kinesis" if settings.stream == "kinesis" else "sqlite"
+    return "sqlite" if settings.stream == "embedded" else settings.stream
 
 
 def warehouse_kind(settings: Settings) -> str:

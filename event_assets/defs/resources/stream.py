@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, Self
+from typing import Self
 
 import dagster as dg
 
-from event_assets.settings import Settings, load_settings
+from event_assets.settings import Settings, StreamKind, load_settings
 from event_assets.streams import EventStream, open_stream
 
 
 class StreamResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The embedded log or Amazon Kinesis."""
+    """The embedded log, Amazon Kinesis or Apache Kafka, whose credentials are the environment's."""
 
-    kind: Literal["embedded", "kinesis"]
+    kind: StreamKind
     name: str
     home: str
     retention_hours: int
     region: str
     endpoint: str | None = None
+    brokers: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -31,6 +32,7 @@ class StreamResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             retention_hours=settings.stream_retention_hours,
             region=settings.aws_region,
             endpoint=settings.stream_endpoint_url,
+            brokers=settings.kafka_brokers,
         )
 
     @contextmanager
@@ -43,6 +45,7 @@ class StreamResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             stream_retention_hours=self.retention_hours,
             aws_region=self.region,
             stream_endpoint_url=self.endpoint,
+            kafka_brokers=self.brokers,
         )
         stream = open_stream(settings)
         try:

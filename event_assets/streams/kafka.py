@@ -1,0 +1,201 @@
+"""Apache Kafka as an `EventStream`, through confluent-kafka: a partition is a shard, an offset a sequence number.
+
+A topic that is deleted and made again begins at offset 0. Its id is therefore part of the name of a shard, so that
+positions of the old one are not taken for those of the new one. Partitions have no parents and are never closed; a
+topic gets more of them by `kafka-topics --alter --partitions`, and a key's later records may then be in another.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import threading
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from event_assets.streams.kafka_connection import KafkaConnection
+from event_assets.streams.kafka_reader import KafkaReader
+from event_assets.streams.kafka_topic import MESSAGE_BYTES, Described, KafkaTopic
+from event_assets.streams.protocol import (
+    HASH_KEYS,
+    RECORD_TOO_LARGE,
+    PutResult,
+    ReadResult,
+    Shard,
+    StreamBusy,
+    StreamError,
+    StreamRecord,
+    refusal,
+    sequence_text,
+)
+
+_SECONDS = 10
+
+
+class KafkaStream:
+    """The Kafka topic `name` of the cluster that `connection` reaches.
+
+    A put waits until every replica in sync has the records (`acks=all`), and `timeout_seconds` for an answer at most.
+    `retention` is what a topic made by `create` keeps.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connection: KafkaConnection,
+        *,
+        retention: dt.timedelta = dt.timedelta(days=7),
+        timeout_seconds: float = _SECONDS,
+    ) -> None:
+        self._connection = connection
+        self._retention = retention
+        self._timeout = timeout_seconds
+        self._topic = KafkaTopic(name, connection, timeout_seconds)
+        self._reader = KafkaReader(self._topic, connection, timeout_seconds)
+        self._opening = threading.Lock()
+        self._made_producer: Producer | None = None
+        self._partitions_told = 0
+
+    @property
+    def name(self) -> str:
+        return self._topic.name
+
+    def create(self, shards: int) -> None:
+        self._topic.create(shards, self._retention)
+
+    def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
+        try:
+            topic = self._topic.known()
+        except StreamBusy as busy:
+            return [PutResult(None, None, refusal(record) or f"StreamUnavailable: {busy}") for record in records]
+        delivery = _Delivery(topic, len(records))
+        producer = self._producer_for(topic)
+        for index, record in enumerate(records):
+            if (fault := refusal(record)) is not None:
+                delivery.settle(index, PutResult(None, None, fault))
+                continue
+            key, data = record
+            at = partition_of(key, topic.partitions)
+            on_delivery = partial(delivery.told, index)
+            self._produce(producer, topic=self.name, value=data, key=key, partition=at, on_delivery=on_delivery)
+        while delivery.pending:
+            producer.poll(0.05)
+        if delivery.is_fatal:
+            self._drop_producer(producer)
+        if delivery.is_unknown:
+            self._topic.describe()
+        return [result for result in delivery.results if result is not None]
+
+    def _produce(self, producer: Producer, **message: Any) -> None:
+        while True:
+            try:
+                return producer.produce(**message)
+            except BufferError:  # the client's queue is full: what is on its way makes room
+                producer.poll(0.05)
+            except KafkaException as error:
+                message["on_delivery"](error.args[0], None)
+                return None
+
+    def require_writable(self) -> None:
+        topic = self._topic.describe()
+        if topic.leaderless:
+            raise StreamBusy(f"Kafka topic {self.name} has no leader for its partitions {list(topic.leaderless)}")
+
+    def shards(self) -> list[Shard]:
+        topic = self._topic.describe()
+        return [Shard(topic.shard_id(number), (), False, sequence_text(0), None) for number in range(topic.partitions)]
+
+    def read(
+        self, shard_id: str, after: str | None, max_records: int = 10_000, max_bytes: int = 10_000_000
+    ) -> ReadResult:
+        return self._reader.read(shard_id, after, max_records, max_bytes)
+
+    def has_records_after(self, shard_id: str, after: str | None) -> bool:
+        return self._reader.has_records_after(shard_id, after)
+
+    def retention(self) -> dt.timedelta:
+        return self._topic.retention()
+
+    def split(self, shard_id: str) -> None:
+        raise StreamError(self._no_reshard(shard_id))
+
+    def merge(self, shard_id: str, adjacent_shard_id: str) -> None:
+        raise StreamError(self._no_reshard(shard_id))
+
+    def _no_reshard(self, shard_id: str) -> str:
+        return (
+            f"{shard_id} of Kafka topic {self.name} stays as it is: partitions are neither split nor merged; "
+            "`kafka-topics --alter --partitions N` adds some"
+        )
+
+    def close(self) -> None:
+        self._reader.close()
+        self._topic.close()
+        with self._opening:
+            producer, self._made_producer = self._made_producer, None
+        if producer is not None:
+            producer.flush(self._timeout)
+
+    def _producer_for(self, topic: Described) -> Producer:
+        """A producer that knows of all partitions: of added ones it would learn by itself only after minutes."""
+        with self._opening:
+            if self._made_producer is None:
+                self._partitions_told = topic.partitions
+                timeout_ms = int(self._timeout * 1_000)
+                self._made_producer = Producer(
+                    self._connection.settings()
+                    | {"acks": "all", "enable.idempotence": True, "linger.ms": 2, "message.max.bytes": MESSAGE_BYTES}
+                    | {"delivery.timeout.ms": timeout_ms, "request.timeout.ms": timeout_ms // 2}
+                )
+            if self._partitions_told != topic.partitions:
+                self._made_producer.list_topics(self.name, self._timeout)
+                self._partitions_told = topic.partitions
+            return self._made_producer
+
+    def _drop_producer(self, producer: Producer) -> None:
+        """An idempotent producer that lost its place takes nothing more; the next put makes another."""
+        with self._opening:
+            if self._made_producer is producer:
+                self._made_producer = None
+
+
+class _Delivery:
+    """The verdicts of one put, as the delivery reports come in on whichever thread polls."""
+
+    def __init__(self, topic: Described, count: int) -> None:
+        self.results: list[PutResult | None] = [None] * count
+        self.pending = count
+        self.is_fatal = self.is_unknown = False
+        self._topic = topic
+        self._counting = threading.Lock()
+
+    def settle(self, index: int, result: PutResult) -> None:
+        self.results[index] = result
+        with self._counting:
+            self.pending -= 1
+
+    def told(self, index: int, error: KafkaError | None, message: Message | None) -> None:
+        if error is not None or message is None:
+            return self.settle(index, PutResult(None, None, self._fault(error)))
+        at, offset = message.partition(), message.offset()
+        assert at is not None and offset is not None
+        return self.settle(index, PutResult(self._topic.shard_id(at), sequence_text(offset), None))
+
+    def _fault(self, error: KafkaError | None) -> str:
+        assert error is not None
+        self.is_fatal |= error.fatal()
+        self.is_unknown |= error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return (
+                f"{RECORD_TOO_LARGE}: the topic takes no record of this size; set its max.message.bytes to "
+                f"{MESSAGE_BYTES} at least"
+            )
+        return f"{error.name()}: {error.str()}"
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition that takes a key: its MD5 (128 bits) falls into one of equal ranges, as with Kinesis' shards."""
+    return int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest()) * partitions // HASH_KEYS
