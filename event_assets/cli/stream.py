@@ -45,7 +45,7 @@ def stream_show(as_json: AsJson = False) -> None:
             {
                 "shard": shard.shard_id,
                 "parents": " ".join(shard.parents),
-                "takes records": "no" if shard.closed else "yes",
+                "open": "no" if shard.closed else "yes",
             }
             for shard in shards
         ]

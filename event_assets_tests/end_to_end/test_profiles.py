@@ -1,4 +1,4 @@
-"""The `aws` profile's stream and lake over real HTTP give the rows of the local profile.
+"""Other streams and lakes give the rows of the local profile: Kinesis and S3 over real HTTP, a Kafka topic that grows.
 
 Kinesis and S3 are emulators, the warehouse is PostgreSQL; the engine is the embedded one, which finds the bucket by its
 environment alone.
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
+from event_assets_tests.emulators.kafka import KafkaBroker
 from event_assets_tests.end_to_end.profile import Profile
 from event_assets_tests.end_to_end.visits import DAYS, Visits
 from event_assets_tests.end_to_end.whole_run import BY_PLACE, OF_PLACES, books, days_ago, lake_rows, warehouse_rows
@@ -49,17 +51,47 @@ def aws(
 
 
 def test_kinesis_and_s3_give_the_rows_of_the_local_profile(aws: Profile, local: Profile) -> None:
+    _give_the_same_rows(aws, local)
+    assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
+
+
+def _give_the_same_rows(other: Profile, local: Profile) -> None:
     visits = Visits()
-    for profile in (aws, local):
+    for profile in (other, local):
         profile.put(visits.first())
         profile.materialise_everything()
         profile.split_a_shard()
         profile.put(visits.second())
         profile.materialise_everything()
-    assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
-    counted = books(lake_rows(aws.settings))
+    counted = books(lake_rows(other.settings))
     assert counted == books(lake_rows(local.settings)) and counted["pending"] == 0
-    in_lake = lake_rows(aws.settings, BY_PLACE)
+    in_lake = lake_rows(other.settings, BY_PLACE)
     for table, rows in lake_rows(local.settings, BY_PLACE).items():
         assert table in OF_PLACES or in_lake[table] == rows, table
-    assert warehouse_rows(aws.settings, BY_PLACE) == warehouse_rows(local.settings, BY_PLACE)
+    assert warehouse_rows(other.settings, BY_PLACE) == warehouse_rows(local.settings, BY_PLACE)
+
+
+class OnKafka(Profile):
+    """The local profile with its stream on a broker."""
+
+    def split_a_shard(self) -> None:
+        assert self.settings.kafka_brokers is not None
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka_brokers})
+        admin.create_partitions([NewPartitions(self.settings.stream_name, 5)])[self.settings.stream_name].result()
+
+
+@pytest.fixture
+def on_kafka(tmp_path: Path, postgres_url: str, kafka_broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch) -> OnKafka:
+    variables = {
+        "WAREHOUSE_URL": new_database(postgres_url),
+        "HOME": str(tmp_path / "kafka"),
+        "FIRST_DAY": str(days_ago(DAYS)),
+        "STREAM_KIND": "kafka",
+        "KAFKA_BROKERS": kafka_broker.brokers,
+    }
+    return OnKafka(monkeypatch, variables)
+
+
+def test_kafka_gives_the_rows_of_the_embedded_log(on_kafka: OnKafka, local: Profile) -> None:
+    _give_the_same_rows(on_kafka, local)
+    assert on_kafka.settings.stream == "kafka"
