@@ -22,7 +22,7 @@ _MAX_PARAMETERS = 200
 class Caller:
     """One request's headers, address and query, as far as they matter here."""
 
-    __slots__ = ("address", "headers", "method", "path", "query", "query_string")
+    __slots__ = ("address", "headers", "method", "path", "query", "query_string", "scheme")
 
     def __init__(self, scope: Scope) -> None:
         self.headers: dict[str, str] = {
@@ -32,6 +32,7 @@ class Caller:
         self.address: str = client[0] if client else ""
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.scheme: str = scope["scheme"]
         self.query_string: bytes = scope.get("query_string", b"")
         self.query = _query(self.query_string) if self.query_string else {}
 
@@ -82,8 +83,11 @@ class Access:
 
     def source_of(self, caller: Caller) -> Source:
         """The source that the request names, before its body is read. Raises 401, 403, 429; 503 without any keys."""
-        self._limit_address(caller.address)
-        key = caller.write_key()
+        self.limit_address(caller)
+        return self.source_of_key(caller.write_key(), caller)
+
+    def source_of_key(self, key: str, caller: Caller) -> Source:
+        """The source of a key that the caller gave in whatever way. Raises 401, 403; 503 without any keys."""
         try:
             source = self._keys.find_signing(key) if "x-signature" in caller.headers else self._keys.find(key)
         except KeyFileError:
@@ -120,11 +124,12 @@ class Access:
         """Whether any key allows this origin by its name, and it is one site's: `null` is anybody's."""
         return origin != "null" and self._keys.names_origin(origin)
 
-    def _limit_address(self, address: str) -> None:
+    def limit_address(self, caller: Caller) -> None:
+        """Takes one request from the address's rate. Raises 429 with the seconds to wait."""
         rate = self._limits.ip_requests_per_second
         if rate <= 0:
             return
-        wait = self._by_address.take(neighbourhood(address), 1, rate)
+        wait = self._by_address.take(neighbourhood(caller.address), 1, rate)
         if wait > 0:
             self._metrics.throttled.labels("ip").inc()
             raise RequestRefused(429, "ip_rate", "too many requests from this address", wait)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,6 +28,7 @@ from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.offload import Offload
 from event_assets.collector.openapi import openapi_document
 from event_assets.collector.privacy import ip_rule
+from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
 from event_assets.settings import Settings
 from event_assets.streams import Backoff, EventStream, StreamError, StreamWriter, open_stream
@@ -62,7 +64,7 @@ def create_app(
         *docs_routes(),
     ]
     return _App(
-        collector.ingest.events,
+        collector.ingest,
         routes=routes,
         lifespan=collector.lifespan,
         exception_handlers={HTTPException: _error, Exception: _fault},
@@ -170,18 +172,28 @@ class Collector:
 class _App(Starlette):
     """The app, with a short way in for events: layers of middleware and routing cost a sixth of a small request."""
 
-    def __init__(self, events: ASGIApp, **kwargs: Any) -> None:
+    def __init__(self, ingest: Ingest, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._events = events
+        self._ingest = ingest
+        self.state.ingest = ingest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != _EVENTS:
+        serve = self._way_in(scope) if scope["type"] == "http" else None
+        if serve is None:
             return await super().__call__(scope, receive, send)
         try:
-            await self._events(scope, receive, send)
+            await serve(scope, receive, send)
         except Exception as error:
+            scope["app"] = self
             await (await _fault(Request(scope), error))(scope, receive, send)
             raise
+
+    def _way_in(self, scope: Scope) -> ASGIApp | None:
+        """What takes events: the API's own, or another protocol's."""
+        if scope["path"] == _EVENTS:
+            return self._ingest.events if scope["method"] == "POST" else None
+        route = find_route(scope["path"])
+        return partial(self._ingest.translate, route) if route else None
 
 
 class _Endpoint:
@@ -197,8 +209,19 @@ class _Endpoint:
 async def _error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-    return JSONResponse({"error": code, "detail": error.detail}, error.status_code, error.headers)
+    return _seen_by_pages(
+        JSONResponse({"error": code, "detail": error.detail}, error.status_code, error.headers), request
+    )
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "internal_error", "detail": "the collector failed; send again"}, 500)
+    said = {"error": "internal_error", "detail": "the collector failed; send again"}
+    return _seen_by_pages(JSONResponse(said, 500), request)
+
+
+def _seen_by_pages(response: Response, request: Request) -> Response:
+    """The response, with what lets the page that asked see it."""
+    ingest: Ingest = request.app.state.ingest
+    for name, value in ingest.cors(request.scope):
+        response.headers.append(name.decode(), value.decode("latin-1"))
+    return response

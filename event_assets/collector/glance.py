@@ -77,6 +77,7 @@ class Glance:
             and ((at := event.sent_at) is None or 1 < at.year < 9999)
             and ((raw := event.properties) is UNSET or is_shallow(raw))
             and ((raw := event.traits) is UNSET or is_shallow(raw))
+            and ((raw := event.context) is UNSET or is_shallow(raw))
             else None
             for event, line in zip(events, lines, strict=True)
         ]
@@ -111,7 +112,7 @@ def _decoders() -> tuple[_Decoder, _Decoder]:
 def _sure_event() -> Any:
     """The event's model, narrowed: it does not know what is the collector's to set, and takes no null for a device."""
     device = _narrowed(Device, {"user_agent": str})
-    changed = {"device": device, "properties": Raw, "traits": Raw}
+    changed = {"device": device, "properties": Raw, "traits": Raw, "context": Raw}
     return _narrowed(Event, changed, without=("received_at", "derived_at", "ip"))
 
 

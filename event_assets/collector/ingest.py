@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from operator import attrgetter
 
 import msgspec
@@ -17,12 +19,14 @@ from event_assets.collector.access import Access, Caller
 from event_assets.collector.buffer import BufferBudget, GroupCommit, Reservation
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.judge import Judge, Status, Verdict
+from event_assets.collector.judge import Judge, Line, Status, Verdict
 from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits, retry_after_seconds
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.offload import Offload
+from event_assets.collector.protocols.protocol import Route
 from event_assets.collector.stamp import Stamp
+from event_assets.collector.translation import events_of, request_of, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +45,13 @@ _PACKED = 4
 """A packed body is worth as much work as a text of so many times its bytes."""
 _PREFLIGHT: list[Header] = [
     (b"access-control-allow-methods", b"POST, GET"),
-    (
-        b"access-control-allow-headers",
-        b"authorization, content-type, content-encoding, x-write-key, x-timestamp, x-nonce, x-signature",
-    ),
     (b"access-control-max-age", b"7200"),
 ]
+_HEADERS = (
+    *("authorization", "content-type", "content-encoding", "x-write-key", "x-timestamp", "x-nonce", "x-signature"),
+)
+"""Headers that a page may send, beside those that it asks for: SDKs have their own, and none of them gives a right."""
+_TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 
 
 class Answer(msgspec.Struct):
@@ -60,10 +65,12 @@ class Answer(msgspec.Struct):
 
 
 class Refusal(msgspec.Struct):
-    """The answer to a request that was refused as a whole."""
+    """The answer to a request that was refused as a whole; `code` and `message` are what other SDKs look for."""
 
     error: str
     detail: str
+    code: str
+    message: str
 
 
 Take = Callable[[Caller, Receive, Reservation], Awaitable[tuple[int, Header, bytes]]]
@@ -102,6 +109,10 @@ class Ingest:
     async def pixel(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`GET /v1/pixel.gif`."""
         await self._serve(scope, receive, send, self._pixel)
+
+    async def translate(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request of another SDK, and its preflight."""
+        await self._serve(scope, receive, send, partial(self._translate, route))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, take: Take) -> None:
         began = time.perf_counter()
@@ -157,17 +168,63 @@ class Ingest:
         answer = _answer(*await self._take(bodies.Events([event], len(event)), source, caller))
         return (200, _GIF, pixel.GIF) if answer[0] == 200 else answer
 
+    async def _translate(
+        self, route: Route, caller: Caller, receive: Receive, held: Reservation
+    ) -> tuple[int, Header, bytes]:
+        if caller.method not in route.methods:
+            raise RequestRefused(405, "method_not_allowed", f"the method may be {' or '.join(route.methods)}")
+        self._access.limit_address(caller)
+        key = caller.write_key().rpartition(":")[2]
+        source = self._access.source_of_key(key, caller) if key else None
+        body = await bodies.read_body(receive, self._limits, held.grow)
+        text = await self._unpacked_or_not(body, caller)
+        held.grow(len(text))
+        request = request_of(caller, text)
+        source = source or self._access.source_of_key(route.key(request), caller)
+        self._access.check_signature(source, caller, body)
+        if route.events is not None:
+            if len(text) <= self._offload.at_once_bytes:
+                events = events_of(route, request, source.platform)
+            else:
+                events = await self._offload.call(events_of, route, request, source.platform)
+            held.grow(events.size)
+            _, counts = await self._take(events, source, caller, route.protocol)
+            for status, count in counts.items():
+                self._metrics.translated.labels(route.protocol, status).inc(count)
+            if counts["retry"]:
+                raise RequestRefused(503, "stream_unavailable", "the stream did not take the events; send again", 5)
+        answer = route.answer(request)
+        return 200, (b"content-type", answer.content_type.encode()), answer.body
+
+    async def _unpacked_or_not(self, body: bytes, caller: Caller) -> bytes:
+        """The body without its encoding; as it came where it is not what it says, to be set aside."""
+        try:
+            return await self._unpacked(body, caller.headers.get("content-encoding", ""))
+        except RequestRefused as refused:
+            if refused.status != 400:
+                raise
+            return body
+
     async def _take(
-        self, events: bodies.Events, source: Source, caller: Caller
+        self, events: bodies.Events, source: Source, caller: Caller, protocol: str | None = None
     ) -> tuple[list[Verdict], Counter[Status]]:
-        """The final verdict on each event, and how many of each status: accepted ones are on the stream by then."""
+        """The final verdict on each event, and how many of each status: accepted ones are on the stream by then.
+
+        Of a protocol those that are rejected are on the stream too, to be set aside. What a server says in it tells
+        nothing of people by its own address and user agent.
+        """
         self._access.limit_events(source, len(events.texts))
-        agent = caller.headers.get("user-agent")
-        stamp = Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip)
+        speaks_for_others = protocol is not None and source.platform == "server"
+        agent = None if speaks_for_others else caller.headers.get("user-agent")
+        address = "" if speaks_for_others else caller.address
+        stamp = Stamp(self._clock(), address, agent, source.trusted, self._keep_of_ip)
+        aside: Callable[[bytes, Stamp], Line] | None = partial(set_aside, protocol) if protocol else None
         if events.size <= self._offload.at_once_bytes:
-            verdicts, lines, positions = self._judge.judge(events.texts, stamp, events.array)
+            verdicts, lines, positions = self._judge.judge(events.texts, stamp, events.array, aside)
         else:
-            verdicts, lines, positions = await self._offload.call(self._judge.judge, events.texts, stamp, events.array)
+            verdicts, lines, positions = await self._offload.call(
+                self._judge.judge, events.texts, stamp, events.array, aside
+            )
         if lines:
             try:
                 errors = await self._commit.write(lines, self._limits.stream_seconds)
@@ -203,7 +260,14 @@ class Ingest:
     def _preflight(self, caller: Caller, cors: list[Header]) -> list[Header]:
         if not cors:
             raise RequestRefused(403, "origin_not_allowed", "pages of this origin may not send")
-        return [*cors, *_PREFLIGHT]
+        asked = caller.headers.get("access-control-request-headers", "").lower()
+        more = [name for name in map(str.strip, asked.split(",")) if _TOKEN.fullmatch(name) and name not in _HEADERS]
+        allowed = ", ".join((*_HEADERS, *more)).encode()
+        return [*cors, *_PREFLIGHT, (b"access-control-allow-headers", allowed)]
+
+    def cors(self, scope: Scope) -> list[Header]:
+        """What lets a page see the answer to a request that no route takes."""
+        return self._cors(Caller(scope))
 
     def _note(self, refused: RequestRefused) -> None:
         self._metrics.refused.labels(refused.code).inc()
@@ -230,7 +294,7 @@ def _refusal(refused: RequestRefused, cors: list[Header]) -> tuple[bytes, list[H
         headers.append((b"retry-after", str(retry_after_seconds(refused.retry_after)).encode()))
     if refused.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    return _encode(Refusal(refused.code, refused.detail)), headers
+    return _encode(Refusal(refused.code, refused.detail, refused.code, refused.detail)), headers
 
 
 async def _send(send: Send, status: int, body: bytes, headers: list[Header]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Self
 
 import msgspec
@@ -65,10 +65,17 @@ class Judge:
         plan = TrackingPlan.load(settings.plan)
         return cls(plan, limits, settings.consent_refused, Placeholders(settings.placeholders))
 
-    def judge(self, events: Sequence[bytes], stamp: Stamp, array: bytes | None = None) -> Judged:
+    def judge(
+        self,
+        events: Sequence[bytes],
+        stamp: Stamp,
+        array: bytes | None = None,
+        set_aside: Callable[[bytes, Stamp], Line] | None = None,
+    ) -> Judged:
         """Verdicts on a request's events, that hold once the stream has taken the lines.
 
-        `array`: the JSON array whose elements the events are, if they are.
+        `array`: the JSON array whose elements the events are, if they are. `set_aside`: what is written of a rejected
+        event; without it, nothing is.
         """
         verdicts: list[Verdict] = []
         lines: list[Line] = []
@@ -83,6 +90,8 @@ class Judge:
                     positions.append(position)
                     continue
             verdict, line = self._look_closely(text, stamp)
+            if line is None and set_aside is not None:
+                line = set_aside(text, stamp)
             verdicts.append(verdict)
             if line is not None:
                 lines.append(line)

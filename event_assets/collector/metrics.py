@@ -19,6 +19,9 @@ class CollectorMetrics:
         self.registry = registry = CollectorRegistry()
         self.accepted = Counter("collector_events_accepted", "Events that the stream took.", registry=registry)
         self.rejected = Counter("collector_events_rejected", "Events refused.", ["reason"], registry=registry)
+        self.translated = Counter(
+            "collector_events_translated", "Events of other protocols.", ["protocol", "status"], registry=registry
+        )
         self.dropped = Counter("collector_events_dropped", "Events dropped for refused consent.", registry=registry)
         self.retried = Counter("collector_events_not_taken", "Events the stream did not take.", registry=registry)
         self.refused = Counter("collector_requests_refused", "Requests refused.", ["code"], registry=registry)

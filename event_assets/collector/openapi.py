@@ -228,7 +228,7 @@ def _schemas(limits: CollectorLimits) -> dict[str, Any]:
         "Refusal": {
             "type": "object",
             "required": ["error", "detail"],
-            "properties": {"error": {"type": "string"}, "detail": {"type": "string"}},
+            "properties": {name: {"type": "string"} for name in ("error", "detail", "code", "message")},
         },
     }
 

@@ -77,6 +77,14 @@ class Stamp:
         fields["received_at"] = own_receipt if self.trusted and event.received_at else Raw(self._received)
         return _encode(fields)
 
+    def refused(self, line: bytes, protocol: str) -> bytes:
+        """The bytes as they are written, of a JSON object that breaks the contract: without times that its source may
+        not set and without an address, whatever it says. Raises `ValueError` where it is no object."""
+        fields: dict[str, Any] = {"protocol": protocol, **_fields.decode(line)}
+        for name in ("ip",) if self.trusted else ("ip", "received_at", "derived_at"):
+            fields.pop(name, None)
+        return _encode({**fields, "received_at": Raw(self._received)})
+
     def stripped(self, event: Event) -> Event:
         """What stays of an event whose person refused analytics."""
         received = (event.received_at if self.trusted else None) or self.received_at

@@ -52,7 +52,7 @@ class Rejection(NamedTuple):
 class Decoded(NamedTuple):
     """An event that keeps the contract.
 
-    `extra` is a JSON object of the unknown fields; `violations` is what the tracking plan warns about.
+    `extra` is a JSON object of `context` and the unknown fields; `violations` is what the tracking plan warns about.
     """
 
     event: Event
@@ -156,7 +156,7 @@ class EventDecoder:
         broken = self._broken_rule(event, extra, line)
         if broken is not None:
             return broken
-        return self._judge(event, extra, at_edge)
+        return self._judge(event, _with_context(bytes(event.context), extra), at_edge)
 
     def _spelled_plainly(self, line: bytes, at_edge: bool) -> Decoded | Rejection | None:
         """The verdict on the event with its numbers and times written in the plain way; None where they are."""
@@ -193,7 +193,7 @@ class EventDecoder:
 
     def _broken_rule(self, event: Event, extra: bytes | None, line: bytes) -> Rejection | None:
         """The rules that types do not tell."""
-        properties, traits = bytes(event.properties), bytes(event.traits)
+        properties, traits, context = bytes(event.properties), bytes(event.traits), bytes(event.context)
         broken: tuple[Reason, str] | None = None
         if not event.event.isprintable() and not _NAME.search(event.event):
             broken = "invalid_value", "event has control characters"
@@ -206,8 +206,10 @@ class EventDecoder:
             broken = "wrong_type", "properties must be an object"
         elif not _is_object(traits):
             broken = "wrong_type", "traits must be an object"
+        elif not _is_object(context):
+            broken = "wrong_type", "context must be an object"
         else:
-            broken = _out_of_time(event) or self._too_deep(properties + traits)
+            broken = _out_of_time(event) or self._too_deep(properties + traits + context)
         if broken is None and extra is not None:
             broken = self._too_deep(extra, around=1)
         if broken is None and len(properties) > self._limits.properties_bytes:
@@ -279,6 +281,13 @@ class EventDecoder:
 def _is_object(text: bytes) -> bool:
     """Whether the JSON text is an object, null or absent."""
     return not text or text.startswith(b"{") or text == b"null"
+
+
+def _with_context(context: bytes, extra: bytes | None) -> bytes | None:
+    """The unknown fields and, before them, the context."""
+    if not context or context == b"null":
+        return extra
+    return b'{"context":' + context + (b"}" if extra is None or extra == b"{}" else b"," + extra[1:])
 
 
 def _out_of_time(event: Event) -> tuple[Reason, str] | None:

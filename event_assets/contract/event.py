@@ -92,7 +92,7 @@ class Library(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class Event(Struct, gc=False, forbid_unknown_fields=True):
-    """One event. `properties` and `traits` stay as JSON text; what the contract does not know is in `extra`."""
+    """One event. `properties`, `traits` and `context` stay JSON text; what the contract does not know is in `extra`."""
 
     event_id: Id
     event: Id
@@ -118,6 +118,7 @@ class Event(Struct, gc=False, forbid_unknown_fields=True):
     consent: Consent | None = None
     properties: Raw = Raw()
     traits: Raw = Raw()
+    context: Raw = Raw()
     library: Library | None = None
 
 
@@ -144,6 +145,7 @@ def json_schema() -> dict[str, Any]:
         definition["description"] = " ".join(str(definition.get("description", "")).split())
     event = definitions["Event"]
     event["properties"]["event"]["pattern"] = NO_CONTROL_CHARACTERS
+    event["properties"]["context"]["description"] = "What the contract has no field for, such as other SDKs' entities."
     event["anyOf"] = [
         {"required": [name], "properties": {name: {"type": "string", "pattern": Placeholders().pattern}}}
         for name in ("anonymous_id", "user_id")

@@ -46,6 +46,7 @@ FULL: dict[str, Any] = {
     "consent": {"analytics": True, "marketing": False, "personalisation": True},
     "properties": {"page_type": "cart", "site_id": "site-1"},
     "traits": {"plan": "free"},
+    "context": {"network": {"wifi": True}},
     "library": {"name": "web", "version": "0.1.0"},
 }
 """Every field of the contract, each with a value that keeps its rule."""

@@ -64,7 +64,7 @@ def test_text_that_is_no_json_is_malformed(text: bytes) -> None:
     "text",
     [b'{"a":"\\q"}', b'{"a":01}', b'{"a":1.}', b'{"a":NaN}', b'{"a":"\x01"}', b'{"a":"\n"}', b'{"a":tru}', b'{"a":1,}'],
 )
-@pytest.mark.parametrize("name", ["properties", "traits", "unknown"])
+@pytest.mark.parametrize("name", ["properties", "traits", "context", "unknown"])
 def test_broken_json_inside_a_field_that_stays_text_is_malformed_too(name: str, text: bytes) -> None:
     assert rejected(with_text(name, text)).reason == "malformed_json"
 
@@ -105,7 +105,7 @@ def test_what_a_client_wrote_cannot_choose_the_reason() -> None:
 
 
 @pytest.mark.parametrize("text", [b'"\xff"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"', b'"caf\xe9"'])
-@pytest.mark.parametrize("name", ["properties", "traits", "unknown", "page"])
+@pytest.mark.parametrize("name", ["properties", "traits", "context", "unknown", "page"])
 def test_bytes_that_are_not_utf_8_are_refused_in_every_field(name: str, text: bytes) -> None:
     rejection = rejected(with_text(name, b'{"title":' + text + b"}"))
     assert rejection.reason == "invalid_utf8"
@@ -145,7 +145,7 @@ def test_colons_in_strings_are_no_keys() -> None:
     accepted(line(properties={"a": ":" * 3000}))
 
 
-@pytest.mark.parametrize("name", ["properties", "traits", "unknown"])
+@pytest.mark.parametrize("name", ["properties", "traits", "context", "unknown"])
 def test_a_field_may_be_twenty_levels_deep_and_no_deeper(name: str) -> None:
     accepted(line(**{name: nested(20)}))
     rejection = rejected(line(**{name: nested(21)}))
@@ -277,7 +277,14 @@ def test_unknown_fields_of_nested_objects_are_kept_under_their_object() -> None:
 
 
 def test_an_event_without_unknown_fields_has_no_extra() -> None:
-    assert accepted(encode(FULL)).extra is None
+    assert accepted(encode({name: value for name, value in FULL.items() if name != "context"})).extra is None
+    assert accepted(line(context=None)).extra is None
+
+
+def test_the_context_is_kept_as_its_text_beside_unknown_fields() -> None:
+    text = b'{"n": 1.10, "os":{}}'
+    assert accepted(with_text("context", text)).extra == b'{"context":' + text + b"}"
+    assert accepted(with_text("context", text)[:-1] + b',"foo":1}').extra == b'{"context":' + text + b',"foo":1}'
 
 
 def test_a_broken_rule_is_found_beside_unknown_fields() -> None:
@@ -295,6 +302,7 @@ def test_an_unknown_field_keeps_its_text_to_the_digit() -> None:
 def test_unknown_fields_are_never_dropped(event: dict[str, Any], unknown: dict[str, Any]) -> None:
     unknown = {name: value for name, value in unknown.items() if name not in FULL}
     kept = json.loads(accepted(encode({**unknown, **event})).extra or b"{}")
+    unknown |= {name: event[name] for name in event.keys() & {"context"}}
     assert kept == json.loads(json.dumps(unknown).replace("\\u0000", "\\ufffd"))
 
 

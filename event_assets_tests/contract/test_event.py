@@ -48,7 +48,7 @@ def test_an_event_with_every_field_is_accepted_and_every_value_is_kept() -> None
     for name, value in FULL.items():
         if name in INSTANTS:
             assert getattr(event, name) == dt.datetime.fromisoformat(value)
-        elif name in ("properties", "traits"):
+        elif name in ("properties", "traits", "context"):
             assert json.loads(bytes(getattr(event, name))) == value
         else:
             assert kept[name] == value
@@ -278,8 +278,8 @@ def test_another_platform_is_refused(platform: str) -> None:
 
 WRONG = [
     *[(name, 5) for name in ("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "ip")],
-    *[(name, "text") for name in ("schema_version", "sequence", *NESTED, "properties", "traits")],
-    *[(name, []) for name in (*NESTED, "properties", "traits")],
+    *[(name, "text") for name in ("schema_version", "sequence", *NESTED, "properties", "traits", "context")],
+    *[(name, []) for name in (*NESTED, "properties", "traits", "context")],
     *[(name, 1772359872) for name in INSTANTS],
     ("sequence", 1.5),
     ("schema_version", True),
@@ -299,7 +299,7 @@ def test_a_value_of_another_type_is_refused_and_the_field_is_named(name: str, va
     assert name in rejection.detail
 
 
-@pytest.mark.parametrize("name", [*NESTED, "properties", "traits"])
+@pytest.mark.parametrize("name", [*NESTED, "properties", "traits", "context"])
 def test_an_object_may_be_empty_or_null(name: str) -> None:
     accepted(line(**{name: {}}))
     accepted(line(**{name: None}))

@@ -69,7 +69,10 @@ def test_of_a_name_that_is_there_twice_both_read_the_last_value(sent: dict[str, 
         assert isinstance(once, Decoded) and _said(verdict) == _said(once)
 
 
+_RAW = ("properties", "traits", "context")
+
+
 def _said(decoded: Decoded) -> Any:
-    texts = {name: msgspec.Raw(bytes(getattr(decoded.event, name)) or b"null") for name in ("properties", "traits")}
+    texts = {name: msgspec.Raw(bytes(getattr(decoded.event, name)) or b"null") for name in _RAW}
     event = msgspec.structs.replace(decoded.event, **texts)
     return json.loads(msgspec.json.encode(event)), json.loads(decoded.extra or b"{}")

@@ -67,7 +67,7 @@ _EVENT = (
     Column("traits", "string", "Traits of the user, as JSON.", pii=True),
     Column("library_name", "string", "SDK that sent it."),
     Column("library_version", "string", "Version of the SDK."),
-    Column("extra", "string", "Top-level fields that the contract does not know, as a JSON object."),
+    Column("extra", "string", "The context and top-level fields that the contract does not know, as a JSON object."),
     Column("plan_violations", "string", "What the tracking plan warns about."),
 )
 EVENT_DATE = required("event_date", "date", "UTC date of derived_at.")

@@ -1,0 +1,198 @@
+"""A JSON object read member by member, so that what nobody asked for is known at every depth.
+
+Values are read leniently, as clients write them: a number where a text should be, a text where a number should be, the
+empty text for none. What cannot be read as asked for stays, and is left over.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from event_assets.collector.protocols.protocol import Unreadable
+
+_members = msgspec.json.Decoder(dict[str, Raw])
+_text = msgspec.json.Decoder(str)
+_instant = msgspec.json.Decoder(dt.datetime)
+_NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NONE = (b"null", b'""')
+_MILLISECONDS = 1e11
+"""Numbers from here on are milliseconds since 1970, smaller ones are seconds (up to the year 5138)."""
+
+
+class Members:
+    """The members of a JSON object. What is taken is gone."""
+
+    def __init__(self, fields: Mapping[str, Raw] | None = None, *, nulls: bool = False) -> None:
+        self._fields: dict[str, Raw] = dict(fields or {})
+        self._nulls = nulls
+        self._inside: dict[str, Members] = {}
+
+    @classmethod
+    def of(cls, text: bytes) -> Members:
+        """Those of a JSON text. Raises `Unreadable` where it is no object, or no UTF-8."""
+        try:
+            if not text.isascii():
+                text.decode()
+            return cls(_members.decode(text))
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(str(error)) from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+    def add(self, name: str, value: Any) -> None:
+        """Puts a member back, or one beside the others, unless it is None; one that is there already stays."""
+        if value is not None and name not in self._fields:
+            self._fields[name] = Raw(msgspec.json.encode(value))
+
+    def drop(self, *names: str) -> None:
+        """Takes members that say nothing of the event."""
+        for name in names:
+            self._fields.pop(name, None)
+
+    def raw(self, name: str) -> bytes | None:
+        """A member's text; None where there is none, or it says null."""
+        value = self._fields.pop(name, None)
+        return None if value is None or bytes(value) == b"null" else bytes(value)
+
+    def object(self, name: str) -> Raw | None:
+        """A member that is an object with something in it, as its text."""
+        value = self._fields.get(name)
+        if value is None or not (is_empty(value) or bytes(value).startswith(b"{")):
+            return None
+        del self._fields[name]
+        return None if is_empty(value) else value
+
+    def inside(self, name: str, *, nulls: bool = False) -> Members:
+        """The members of a member that is an object; none where it is not. `nulls`: those that say nothing count."""
+        if name not in self._inside:
+            value = self._fields.get(name)
+            inner: dict[str, Raw] = {}
+            if value is not None and is_empty(value):
+                del self._fields[name]
+            elif value is not None and bytes(value).startswith(b"{"):
+                inner = _members.decode(self._fields.pop(name))
+            self._inside[name] = Members(inner, nulls=nulls)
+        return self._inside[name]
+
+    def text(self, *names: str) -> str | None:
+        """The first of these members that is a text or a number, as a text; an empty one is none."""
+        for name in names:
+            value = bytes(self._fields.get(name, b""))
+            if value.startswith(b'"') or value in _NONE or _NUMBER.fullmatch(value):
+                said = _said(value)
+                if said is not None:
+                    del self._fields[name]
+                if said:
+                    return said
+        return None
+
+    def number(self, *names: str) -> Raw | None:
+        """The first of these members that is a number, also one written as a text."""
+        for name in names:
+            value = bytes(self._fields.get(name, b""))
+            digits = value[1:-1] if value.startswith(b'"') else value
+            if value in _NONE or _NUMBER.fullmatch(digits):
+                del self._fields[name]
+                if value not in _NONE:
+                    return Raw(digits)
+        return None
+
+    def flag(self, name: str) -> bool | None:
+        """A member that is true or false."""
+        value = bytes(self._fields.get(name, b""))
+        if value not in (b"true", b"false", b"null"):
+            return None
+        del self._fields[name]
+        return {b"true": True, b"false": False}.get(value)
+
+    def instant(self, *names: str) -> str | None:
+        """The first of these members that says a time, as RFC 3339; what is no time is given as it is."""
+        for name in names:
+            text = self.text(name)
+            if text is not None:
+                return instant_of(text)
+        return None
+
+    def seen(self, name: str) -> Any:
+        """What a member says, without taking it."""
+        try:
+            return msgspec.json.decode(self._fields[name]) if name in self._fields else None
+        except (ValueError, RecursionError):
+            return None
+
+    def rest(self) -> dict[str, Any]:
+        """What was not taken, at every depth, save what says nothing."""
+        left: dict[str, Any] = {n: value for n, value in self._fields.items() if self._nulls or not is_empty(value)}
+        for name, inside in self._inside.items():
+            if inner := inside.rest():
+                left[name] = inner
+        return left
+
+
+def _said(value: bytes) -> str | None:
+    """A text or a number as a text, empty where it is none; None where it is no text."""
+    try:
+        return "" if value in _NONE else _text.decode(value) if value.startswith(b'"') else value.decode()
+    except ValueError:
+        return None
+
+
+def instant_of(text: str) -> str:
+    """A time as RFC 3339: a number counts from 1970, one without a zone is in UTC. What is no time stays as it is.
+
+    >>> instant_of("1795869527400"), instant_of("2026-11-28T12:38:47.4"), instant_of("soon")
+    ('2026-11-28T12:38:47.400000Z', '2026-11-28T12:38:47.400000Z', 'soon')
+    """
+    try:
+        if _NUMBER.fullmatch(text.encode()):
+            seconds = float(text)
+            at = dt.datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= _MILLISECONDS else seconds, dt.UTC)
+        else:
+            at = _instant.decode(msgspec.json.encode(text))
+            if at.tzinfo is not None:
+                return text
+            at = at.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return text
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def is_empty(value: Raw) -> bool:
+    """Whether a JSON text is an object without members, null, or what PHP makes of an object without members."""
+    text = bytes(value)
+    return text in (b"null", b"{}", b"[]") or (text[:1] in (b"{", b"[") and text[1:].lstrip() in (b"}", b"]"))
+
+
+def encoded(event: Mapping[str, Any]) -> bytes:
+    """The event as JSON, without what is not there."""
+    return msgspec.json.encode({name: value for name, value in event.items() if value is not None and value != {}})
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that are there."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+class HashedIds:
+    """Ids for events that have none: a hash of the text, so that the same sent again has the same id.
+
+    Equal texts of one request are told apart by their order.
+    """
+
+    def __init__(self, protocol: str) -> None:
+        self._protocol = protocol
+        self._seen: dict[bytes, int] = {}
+
+    def of(self, text: bytes) -> str:
+        """The id of the next event with this text."""
+        nth = self._seen[text] = self._seen.get(text, -1) + 1
+        said = text if nth == 0 else text + b"\0%d" % nth
+        return f"{self._protocol}-{hashlib.sha256(said).hexdigest()[:32]}"

@@ -1,0 +1,54 @@
+"""What a protocol is to the collector: routes, each of which reads a request and says what success looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from event_assets.contract.event import Platform
+
+
+class Request(NamedTuple):
+    """What a client sent: the path without a slash at its end, headers in lower case, the body unpacked.
+
+    `base` is the address that the client called, such as `https://collect.example.com`.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, Sequence[str]] = {}
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    base: str = ""
+
+    def parameter(self, name: str) -> str:
+        """The last value of a query parameter; empty where there is none."""
+        return self.query[name][-1] if name in self.query else ""
+
+
+class Answer(NamedTuple):
+    """What a client takes for success."""
+
+    body: bytes
+    content_type: str = "application/json"
+
+
+class Unreadable(ValueError):
+    """The body is no request of the protocol, so that no event can be told from another. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way in.
+
+    `key` finds the write key where only the protocol knows to look (path, query, body). `events` gives the events of a
+    request of a source of that platform, each a JSON text on one line: what breaks the contract is left for the
+    verdict. It raises `Unreadable` alone. A route without `events` only answers.
+    """
+
+    protocol: str
+    answer: Callable[[Request], Answer]
+    events: Callable[[Request, Platform], list[bytes]] | None = None
+    key: Callable[[Request], str] = lambda request: ""
+    methods: tuple[str, ...] = ("POST",)

@@ -1,0 +1,19 @@
+"""Finds the route of a path, whichever protocol it belongs to."""
+
+from __future__ import annotations
+
+from event_assets.collector.protocols import segment_routes
+from event_assets.collector.protocols.protocol import Route
+
+_PROTOCOLS = (segment_routes,)
+_ROUTES: dict[str, Route] = {path: route for each in _PROTOCOLS for path, route in each.ROUTES.items()}
+_PATTERNS = tuple(pattern for each in _PROTOCOLS for pattern in each.PATTERNS)
+
+
+def find_route(path: str) -> Route | None:
+    """The route of a path, with or without a slash at its end; None where no protocol has it."""
+    path = path.rstrip("/")
+    route = _ROUTES.get(path)
+    if route is not None:
+        return route
+    return next((route for pattern, route in _PATTERNS if pattern.fullmatch(path)), None)

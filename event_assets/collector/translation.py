@@ -1,0 +1,68 @@
+"""Requests of other SDKs on their way to the collector's own: what is asked of a protocol, and what is kept of a
+refused event.
+
+Such a client drops what is answered with a 4xx and may send again what is answered with a 207, so an event that breaks
+the contract is answered as taken; it goes to the stream as it is, where cleaning sets it aside with its reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from event_assets.collector.access import Caller
+from event_assets.collector.bodies import Events
+from event_assets.collector.errors import RequestRefused
+from event_assets.collector.judge import Line
+from event_assets.collector.protocols.protocol import Request, Route, Unreadable
+from event_assets.collector.stamp import Stamp
+from event_assets.contract.consent import DROPPED, may_refuse
+from event_assets.contract.event import Platform
+
+MOST_EVENTS = 5_000
+"""Events of one request: the largest batches are Mixpanel's imports of 2,000."""
+_KEPT_BYTES = 70_000
+"""What is kept of a refused event: enough to be too large when it is cleaned, which is why it was refused."""
+
+_encode = msgspec.json.encode
+
+
+def request_of(caller: Caller, body: bytes) -> Request:
+    """What a protocol sees of a request."""
+    base = f"{caller.scheme}://{caller.headers.get('host', '')}"
+    return Request(caller.method, caller.path.rstrip("/"), caller.query, caller.headers, body, base)
+
+
+def events_of(route: Route, request: Request, platform: Platform) -> Events:
+    """The events of a request, or its body as one that is refused; and an array of them."""
+    assert route.events is not None
+    try:
+        texts = route.events(request, platform)
+    except Unreadable:
+        return Events([_one_line(request.body)], len(request.body))
+    if len(texts) > MOST_EVENTS:
+        raise RequestRefused(413, "too_many_events", f"a body may have {MOST_EVENTS} events")
+    array = b"[" + b",".join(texts) + b"]"
+    return Events(texts, len(array), array)
+
+
+def set_aside(protocol: str, text: bytes, stamp: Stamp) -> Line:
+    """What is written in the place of a refused event: all of it, with its protocol and without an address.
+
+    Of somebody who may have refused analytics only that there was an event.
+    """
+    key = f"refused-{hashlib.sha256(text).hexdigest()[:2]}"
+    if may_refuse(text):
+        return key, DROPPED
+    try:
+        return key, stamp.refused(text, protocol)[:_KEPT_BYTES]
+    except (ValueError, RecursionError):
+        said: Any = text[:_KEPT_BYTES].decode("utf-8", "replace")
+        return key, _encode([protocol, said])[:_KEPT_BYTES]
+
+
+def _one_line(body: bytes) -> bytes:
+    """A body that nobody can read, as a line."""
+    return body.replace(b"\r", b" ").replace(b"\n", b" ") or b"{}"
