@@ -12,7 +12,7 @@ KAFKA   ?= 4.1.1
 SELECT  := $(if $(MARKS),-m "$(MARKS)",$(if $(CI),-m "representative or not (slow or spark_jvm or browser)"))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test build/kafka web-sdk lint format docs bench prove lock clean
+.PHONY: setup demo test build/kafka web-sdk client-sdks lint format docs bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -29,7 +29,7 @@ $(VENV)/.installed: requirements.lock setup.py
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules build/kafka web-sdk  ## the fast round; MARKS=slow and the like for others
+test: setup event_assets_tests/emulators/node_modules build/kafka web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
 	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
@@ -48,6 +48,17 @@ web-sdk: web-sdk/node_modules  ## builds the web SDK, checks its types and its s
 
 web-sdk/node_modules: web-sdk/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --prefix web-sdk; fi
+
+client-sdks: event_assets_tests/client_sdks/node_modules build/client-sdks/.installed  ## other people's SDKs, for tests
+
+event_assets_tests/client_sdks/node_modules: event_assets_tests/client_sdks/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --prefix event_assets_tests/client_sdks; \
+		else echo "No npm here: the tests with other people's SDKs will be skipped."; fi
+
+build/client-sdks/.installed: event_assets_tests/client_sdks/requirements.txt $(VENV)/.installed
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/client-sdks
+	@$(BIN)/uv pip install --quiet --python build/client-sdks/bin/python --requirement event_assets_tests/client_sdks/requirements.txt
+	@touch $@
 
 lint: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -75,5 +86,5 @@ lock: setup  ## chooses the exact versions anew, within the ranges of setup.py
 
 clean:  ## removes what was installed and made here, the demo's data too
 	rm -rf $(VENV) .event-assets .dagster .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
-	rm -rf event_assets_tests/emulators/node_modules web-sdk/node_modules web-sdk/dist
+	rm -rf event_assets_tests/emulators/node_modules event_assets_tests/client_sdks/node_modules web-sdk/node_modules web-sdk/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,6 +18,7 @@ from msgspec import Raw
 from event_assets.collector.protocols.consent_categories import consent_of
 from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, instant_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
+from event_assets.collector.protocols.segment_usual import usual_event, usual_events
 from event_assets.contract.event import Platform
 
 NAME = "segment"
@@ -40,16 +41,19 @@ def events(request: Request, platform: Platform) -> list[bytes]:
     """The events of a request: a batch, or the one that the path names. Raises `Unreadable`."""
     sent_at = instant_of(request.headers.get("sentat", "")) or None
     if request.method == "GET":
-        return [_Messages(platform, sent_at).event(_of_pixel(request))]
+        return [Messages(platform, sent_at).event(_of_pixel(request))]
+    usual = usual_events(request.body, platform, sent_at)
+    if usual is not None and (made := [text for text in usual if text is not None]) and len(made) == len(usual):
+        return made
     body = Members.of(request.body)
     batch = body.raw("batch")
     if batch is None:
-        return [_Messages(platform, sent_at, _KINDS.get(request.path.rpartition("/")[2])).event(request.body)]
+        return [Messages(platform, sent_at, _KINDS.get(request.path.rpartition("/")[2])).event(request.body)]
     try:
         messages = _array.decode(batch)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"batch: {error}") from None
-    read = _Messages(platform, body.instant("sentAt") or sent_at, shared=body)
+    read = Messages(platform, body.instant("sentAt") or sent_at, shared=body)
     return [read.event(bytes(message)) for message in messages]
 
 
@@ -68,7 +72,7 @@ def _of_pixel(request: Request) -> bytes:
     return msgspec.json.encode({**message, "properties": properties})
 
 
-class _Messages:
+class Messages:
     """Reads the messages of one request."""
 
     def __init__(
@@ -79,10 +83,16 @@ class _Messages:
         self._kind = kind
         self._context = shared.inside("context").rest() if shared else {}
         self._integrations = shared.object("integrations") if shared else None
+        self._shares = bool(self._context) or self._integrations is not None
         self._ids = HashedIds(NAME)
 
     def event(self, text: bytes) -> bytes:
         """The event that a message says; a message that is no object stays as it is."""
+        usual = None if self._shares else usual_event(text, self._platform, self._sent_at)
+        return self.read(text) if usual is None else usual
+
+    def read(self, text: bytes) -> bytes:
+        """`event`, of whatever it is."""
         try:
             message = Members.of(text)
         except Unreadable:

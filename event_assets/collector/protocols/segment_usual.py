@@ -1,0 +1,253 @@
+"""The messages that SDKs of the Segment specification for pages and servers usually send, read at one look.
+
+`segment` reads every message; this reads most of them twenty times as fast, says the same, and leaves the others to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from event_assets.contract.event import Platform
+
+_EVERYWHERE = (
+    *(b"", b"null", b"{}", b'{"All":true}', b'{"All": true}', b'{"Segment.io":true}', b'{"Segment.io": true}'),
+)
+"""`integrations` of a client that was told nothing about them."""
+_NOTHING = (b"", b"null", b"{}")
+_LEAST = len(b'{"a":""}')
+_OF_PAGE = ("url", "title", "referrer")
+
+
+class _Library(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    name: str | None = None
+    version: str | None = None
+
+
+class _Page(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    url: str | None = None
+    title: str | None = None
+    referrer: str | None = None
+    path: str | None = None
+    search: str | None = None
+
+
+class _Context(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
+    library: _Library | None = None
+    page: _Page | None = None
+    user_agent: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    user_agent_data: Raw = Raw()
+    campaign: Raw = Raw()
+
+
+class Message(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
+    """A message, if it has nothing unusual."""
+
+    type: str
+    message_id: str
+    timestamp: str
+    context: _Context
+    event: str | None = None
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    name: str | None = None
+    category: str | None = None
+    properties: Raw = Raw()
+    traits: Raw = Raw()
+    integrations: Raw = Raw()
+    sent_at: str | None = None
+    write_key: Raw = Raw()
+    metadata: Raw = msgspec.field(name="_metadata", default=Raw())
+
+
+class _Device(Struct, omit_defaults=True, gc=False):
+    user_agent: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+
+class _Left(Struct, omit_defaults=True, rename="camel", gc=False):
+    user_agent_data: Raw | UnsetType = UNSET
+    campaign: Raw | UnsetType = UNSET
+
+
+class _Event(Struct, omit_defaults=True, gc=False):
+    event_id: str
+    event: str
+    platform: Platform
+    occurred_at: str
+    sent_at: str | None = None
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    library: _Library | None = None
+    device: _Device | None = None
+    page: _Page | None = None
+    properties: Any = UNSET
+    traits: Raw | UnsetType = UNSET
+    context: _Left | UnsetType = UNSET
+
+
+class _Batch(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
+    batch: list[Message]
+    sent_at: str | None = None
+    write_key: Raw = Raw()
+
+
+_encode = msgspec.json.Encoder().encode
+_batch = msgspec.json.Decoder(_Batch)
+_message = msgspec.json.Decoder(Message)
+_members = msgspec.json.Decoder(dict[str, Raw])
+_text = msgspec.json.Decoder(str)
+
+
+def usual_events(body: bytes, platform: Platform, sent_at: str | None) -> list[bytes | None] | None:
+    """The events of a body, None for a message that is unusual; None for a body that is."""
+    try:
+        if not body.isascii():
+            body.decode()
+        read = _batch.decode(body)
+    except (ValueError, RecursionError):
+        return None
+    sent_at = read.sent_at or sent_at
+    if sent_at is not None and not _is_plain(sent_at):
+        return None
+    return [_event_of(message, platform, sent_at) for message in read.batch]
+
+
+def usual_event(text: bytes, platform: Platform, sent_at: str | None) -> bytes | None:
+    """The event of a message; None where anything about it is unusual."""
+    try:
+        if not text.isascii():
+            text.decode()
+        message = _message.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return None if sent_at is not None and not _is_plain(sent_at) else _event_of(message, platform, sent_at)
+
+
+def _event_of(message: Message, platform: Platform, sent_at: str | None) -> bytes | None:
+    try:
+        return _encode(_read(message, platform, sent_at))
+    except _Unusual:
+        return None
+
+
+class _Unusual(Exception):
+    """Something about a message that `segment` has to look at."""
+
+
+def _read(message: Message, platform: Platform, sent_at: str | None) -> _Event:
+    context, kind, own_sent_at = message.context, message.type, message.sent_at
+    if (
+        not message.message_id
+        or not _is_plain(message.timestamp)
+        or (own_sent_at is not None and not _is_plain(own_sent_at))
+        or bytes(message.integrations) not in _EVERYWHERE
+    ):
+        raise _Unusual
+    name = message.event
+    traits: Raw | UnsetType = UNSET
+    properties: dict[str, Any] | Raw | UnsetType
+    if kind == "page":
+        if name is not None or bytes(message.traits):
+            raise _Unusual
+        name, properties = "page_view", _of_page(message)
+    else:
+        properties = _object(message.properties)
+        if message.name is not None or message.category is not None:
+            raise _Unusual
+        if kind == "identify" and name is None:
+            name, traits = "identify", _object(message.traits)
+        elif kind != "track" or not name or bytes(message.traits):
+            raise _Unusual
+    library = context.library
+    if library is not None and not (library.name and library.version):
+        raise _Unusual
+    agent, locale, timezone = context.user_agent, context.locale, context.timezone
+    return _Event(
+        message.message_id,
+        name,
+        platform,
+        message.timestamp,
+        own_sent_at or sent_at,
+        message.anonymous_id or None,
+        message.user_id or None,
+        library,
+        _Device(agent or None, locale or None, timezone or None) if agent or locale or timezone else None,
+        _page(context.page) if context.page is not None else None,
+        properties,
+        traits,
+        _left(context),
+    )
+
+
+def _is_plain(instant: str) -> bool:
+    """Whether a text is no number and no time without a zone."""
+    return instant[10:11] == "T" and (instant[-1] == "Z" or instant[-6] in "+-")
+
+
+def _object(value: Raw) -> Raw | UnsetType:
+    """An object with something in it."""
+    text = bytes(value)
+    if text in _NOTHING:
+        return UNSET
+    if text[:2] != b'{"':
+        raise _Unusual
+    return value
+
+
+def _page(page: _Page) -> _Page | None:
+    """The page without what its URL says already."""
+    if page.path is not None or page.search is not None:
+        said = f"{page.url or ''} {page.referrer or ''}"
+        if (page.path or "") not in said or (page.search or "") not in said:
+            raise _Unusual
+        page.path = page.search = None
+    if page.url and page.title and page.referrer:
+        return page
+    page.url, page.title, page.referrer = page.url or None, page.title or None, page.referrer or None
+    return page if page.url or page.title or page.referrer else None
+
+
+def _of_page(message: Message) -> dict[str, Any] | UnsetType:
+    """The properties of a page call without its page, which goes to the context's."""
+    text = bytes(message.properties)
+    if text and text[:1] != b"{":
+        raise _Unusual
+    properties: dict[str, Any] = dict(_members.decode(text)) if text else {}
+    page = message.context.page = message.context.page or _Page()
+    for name in _OF_PAGE:
+        value = properties.pop(name, None)
+        if value is None:
+            continue
+        mine, shared = _text.decode(value) if bytes(value)[:1] == b'"' else None, getattr(page, name)
+        if mine is None or (mine and shared and mine != shared):
+            raise _Unusual
+        if mine:
+            setattr(page, name, mine)
+    said = f"{page.url or ''} {page.referrer or ''}"
+    for name in ("path", "search", "hash", "host", "referring_domain"):
+        value = properties.get(name)
+        if value is not None:
+            if bytes(value)[:1] != b'"':
+                raise _Unusual
+            if _text.decode(value) in said:
+                del properties[name]
+    for name, given in (("name", message.name), ("category", message.category)):
+        if given:
+            properties.setdefault(name, given)
+    return properties or UNSET
+
+
+def _left(context: _Context) -> _Left | UnsetType:
+    """What the contract has no field for."""
+    agent, campaign = bytes(context.user_agent_data), bytes(context.campaign)
+    if not agent and not campaign:
+        return UNSET
+    if 0 < len(agent) < _LEAST or 0 < len(campaign) < _LEAST:
+        raise _Unusual
+    return _Left(context.user_agent_data if agent else UNSET, context.campaign if campaign else UNSET)

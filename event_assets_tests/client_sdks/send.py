@@ -1,0 +1,45 @@
+"""Sends a few events with another SDK for Python: `python send.py NAME ENDPOINT KEY`.
+
+Runs in an environment of its own (requirements.txt), so that none of these packages is the project's.
+"""
+
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+ORDER = {"order_id": "o1", "revenue": 12.5}
+
+
+def segment(endpoint: str, key: str) -> None:
+    import segment.analytics as analytics
+
+    analytics.host, analytics.write_key, analytics.max_retries = endpoint, key, 10
+    _calls_of_the_specification(analytics)
+    analytics.shutdown()
+
+
+def rudder(endpoint: str, key: str) -> None:
+    import rudderstack.analytics as analytics
+
+    analytics.dataPlaneUrl, analytics.write_key, analytics.max_retries = endpoint, key, 10
+    _calls_of_the_specification(analytics)
+    analytics.shutdown()
+
+
+def _calls_of_the_specification(analytics) -> None:
+    analytics.identify(user_id="u-1", anonymous_id="a-1", traits={"plan": "pro"})
+    page = {"url": "https://shop.example/p/1?utm_source=news&utm_medium=email"}
+    analytics.page(user_id="u-1", anonymous_id="a-1", name="P1", properties=page)
+    analytics.track(user_id="u-1", anonymous_id="a-1", event="Order Completed", properties=ORDER)
+    analytics.group(user_id="u-1", group_id="g-1", traits={"name": "Initech"})
+    analytics.screen(user_id="u-1", name="Cart")
+    analytics.alias("a-0", "u-1")
+
+
+SENDERS: dict[str, Callable[[str, str], None]] = {"segment": segment, "rudder": rudder}
+
+if __name__ == "__main__":
+    SENDERS[sys.argv[1]](*sys.argv[2:])
