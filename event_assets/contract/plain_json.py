@@ -52,7 +52,10 @@ def may_repeat_a_name(text: bytes) -> bool:
     """Whether an object or list in the JSON text may have a name twice; never False where one has, save where space
     stands before a colon (`UNUSUAL`)."""
     try:
-        return _distinct_names(text) != text.count(_NAME_ENDS)
+        named = text.count(_NAME_ENDS)
+        if text.startswith(b"{") and len(_object(text)) == named:
+            return False  # nearly always: one object, and in it none
+        return _distinct_names(text) != named
     except (msgspec.DecodeError, RecursionError):
         return False  # a name that is no text: no reader finds it
 

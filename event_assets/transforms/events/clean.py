@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -41,7 +41,7 @@ class CleanRules:
     pseudonyms: Pseudonyms | None = None
     placeholders: tuple[str, ...] | None = None
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Changes with the rules; a day that other rules made is made again."""
         pseudonyms = f"-{self.pseudonyms.version}" if self.pseudonyms else ""

@@ -51,14 +51,13 @@ def json_texts(texts: Sequence[bytes | None]) -> pa.Array:
     column = pa.array(texts, pa.string())
     if column.null_count == len(column):
         return column
-    unusual = pc.fill_null(pc.match_substring_regex(column, UNUSUAL), False)
-    repeated = [text is not None and may_repeat_a_name(text) for text in texts]
-    if not pc.any(unusual).as_py() and not any(repeated):
+    rows = pc.indices_nonzero(pc.match_substring_regex(column, UNUSUAL)).to_pylist()
+    rows += [row for row, text in enumerate(texts) if text is not None and may_repeat_a_name(text)]
+    if not rows:
         return column
-    mended = [
-        plain(text) if text is not None and (is_unusual or is_repeated) else text
-        for text, is_unusual, is_repeated in zip(texts, unusual.to_pylist(), repeated, strict=True)
-    ]
+    mended = list(texts)
+    for row in rows:
+        mended[row] = plain(texts[row] or b"")
     return pa.array(mended, pa.string())
 
 

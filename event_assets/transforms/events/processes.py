@@ -91,11 +91,13 @@ class _Worker:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(theirs,), env=environment)
         os.close(theirs)
+        self._knows = b""
         self._answers = os.fdopen(answers, "rb")
 
     def run(self, function: bytes, chunk: pa.RecordBatch) -> list[pa.RecordBatch]:
         assert self._process.stdin is not None
-        _send(self._process.stdin, function)
+        _send(self._process.stdin, b"" if function == self._knows else function)
+        self._knows = function
         _send(self._process.stdin, _to_ipc([chunk], chunk.schema))
         answer = _receive(self._answers)
         if answer is None:
@@ -136,10 +138,13 @@ def _receive(pipe: BinaryIO | Any) -> memoryview | None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    function: BatchFunction | None = None
     while (pickled := _receive(requests)) is not None:
         [chunk] = _from_ipc(_receive(requests) or b"")
         try:
-            function: BatchFunction = pickle.loads(pickled)
+            if pickled:  # else it is that of the chunk before
+                function = pickle.loads(pickled)
+            assert function is not None
             made = list(function(chunk))
             answer = b"=" + (_to_ipc(made, made[0].schema).to_pybytes() if made else b"")
         except Exception as error:  # it is raised again where the chunk came from
