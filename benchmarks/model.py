@@ -17,7 +17,7 @@ from benchmarks.watch import watched
 
 
 def main(argv: list[str]) -> int:
-    """Runs the benchmark. 1 when the books do not balance."""
+    """Runs the benchmark. 1 when the reconciliation do not balance."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks model", description=__doc__)
     parser.add_argument("file", type=Path, nargs="?", help="events, as `event-assets model` takes them")
     parser.add_argument("--mapping", help="how the file's fields are to be read")
@@ -41,11 +41,11 @@ def _modelled(file: Path, out: Path, mapping: str | None) -> dict[str, Any]:
     made = json.loads(output.splitlines()[-1])
     seconds = sum(made["seconds"].values())
     return {
-        "events": made["books"]["lines"],
+        "events": made["reconciliation"]["lines"],
         "seconds": round(seconds, 1),
-        "events_per_second": round(made["books"]["lines"] / seconds),
+        "events_per_second": round(made["reconciliation"]["lines"] / seconds),
         "peak_memory_mb": memory,
-        "balance": made["books"]["balance"],
+        "balance": made["reconciliation"]["balance"],
         "rows": made["rows"],
         "seconds_by_table": made["seconds"],
     }

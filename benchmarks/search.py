@@ -1,8 +1,8 @@
 """Looks for bodies that cost a collector much for their size: random ones, and the worst of them changed over and over.
 
 A body is a few pieces of text, each repeated, in an encoding of some members. Its cost is the processor time of
-unpacking, cutting and judging it in this process, for each byte that travels. Printed: the worst that were found, with
-their time at a full body of 1 MiB, and how the time grows when the body doubles (2 is in proportion, more is not).
+unpacking, cutting and validating it in this process, for each byte that travels. Printed: the worst that were found,
+with their time at a full body of 1 MiB, and how the time grows when the body doubles (2 is in proportion, more is not).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import zstandard
 from event_assets.collector.bodies import split
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.judge import Judge
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.stamp import Stamp
+from event_assets.collector.validator import Validator
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import load_settings
 
@@ -113,7 +113,7 @@ def search(seconds: float, seed: int, cost: Callable[[bytes, Recipe], float]) ->
 
 def _cost() -> Callable[[bytes, Recipe], float]:
     """Seconds of processor time that the collector's own steps take for a body; the better of two runs."""
-    judge = Judge(TrackingPlan.load(load_settings().plan), LIMITS.event, "strip")
+    validator = Validator(TrackingPlan.load(load_settings().plan), LIMITS.event, "strip")
     stamp = Stamp(
         dt.datetime(2026, 11, 22, tzinfo=dt.UTC), "203.0.113.7", "Mozilla/5.0", False, lambda address: address
     )
@@ -123,7 +123,7 @@ def _cost() -> Callable[[bytes, Recipe], float]:
         try:
             text = unpack(body, recipe.encoding, LIMITS)
             events = split(text, LIMITS, lines=recipe.kind == "lines")
-            judge.judge(events.texts, stamp, events.array)
+            validator.validate(events.texts, stamp, events.array)
         except RequestRefused:
             pass
         return time.process_time() - began

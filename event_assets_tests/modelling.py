@@ -49,12 +49,12 @@ class Model:
         self.out = folder / "out"
 
     def run(self, lines: Iterable[dict[str, Any] | bytes], mapping: str | Path | None = None, **more: Any) -> Modelled:
-        """Models the lines; `more` are settings. The books balance."""
+        """Models the lines; `more` are settings. The reconciliation balance."""
         events = write_lines(self.folder / "events.ndjson", lines)
         settings = self.folder / "settings.yaml"
         settings.write_text(yaml.safe_dump(more))
         modelled = model_file(events, self.out, settings, mapping, spark=self.spark)
-        assert modelled.books.balance, modelled.books
+        assert modelled.reconciliation.balance, modelled.reconciliation
         return modelled
 
     def rows(self, table: str, *columns: str) -> list[dict[str, Any]]:

@@ -80,8 +80,9 @@ def test_an_installed_wheel_models_events_and_defines_the_assets(installed: Inst
     assert Path(file).is_relative_to(installed.environment)
     assert {"raw_events", "sessions", "daily_metrics"} <= {key.rpartition("/")[2] for key in keys}
     (installed.place / "events.ndjson").write_text("\n".join(map(json.dumps, EVENTS)))
-    books = json.loads(installed.run("event-assets", "model", "events.ndjson", "--out", "tables", "--json"))["books"]
-    assert (books["landed"], books["enriched"], books["duplicates"], books["balance"]) == (3, 2, 1, True)
+    modelled = json.loads(installed.run("event-assets", "model", "events.ndjson", "--out", "tables", "--json"))
+    counts = modelled["reconciliation"]
+    assert (counts["landed"], counts["enriched"], counts["duplicates"], counts["balance"]) == (3, 2, 1, True)
     sessions = pd.read_parquet(installed.place / "tables" / "sessions")
     assert sessions["channel_group"].to_list() == ["Paid Search"]
 

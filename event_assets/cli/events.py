@@ -118,7 +118,7 @@ def model(
     """Run a file of events from a trusted source through every step, and write each table as Parquet.
 
     Ids and times are taken as given. An event without received_at gets its sent_at, else its occurred_at. Without a
-    plan_dir there is no tracking plan. Exit status 1 where the books do not balance or no line is an event, 2 where
+    plan_dir there is no tracking plan. Exit status 1 where the ledger does not balance or no line is an event, 2 where
     something cannot be read.
     """
     with faults_as_sentences():
@@ -131,5 +131,5 @@ def model(
             typer.echo(json.dumps(modelled.as_dict()))
         else:
             display.show_modelled(modelled)
-        if not modelled.books.balance or modelled.books.is_refused:
+        if not modelled.reconciliation.balance or modelled.reconciliation.is_refused:
             raise typer.Exit(EXIT_FAULT)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show where events are, whether the books balance, and what is behind."""
+    """Show where events are, whether the ledger balances, and what is behind."""
     with faults_as_sentences():
         from event_assets.stack import display
         from event_assets.stack.overview import read_overview
@@ -105,7 +105,7 @@ def stress(
     """Send more and more until something gives way, and show what each component took and which is the bottleneck."""
     with faults_as_sentences():
         from event_assets.stress.picture import draw
-        from event_assets.stress.ramp import Limits
+        from event_assets.stress.ramp import RampLimits
         from event_assets.stress.run import Plan, run_stress
         from event_assets.stress.table import show_stress
 
@@ -118,7 +118,7 @@ def stress(
             step_seconds=step_seconds,
             senders=senders,
             whole=whole,
-            limits=Limits(p99_ms / 1000, refused_share, lag_seconds=lag_seconds),
+            limits=RampLimits(p99_ms / 1000, refused_share, lag_seconds=lag_seconds),
         )
         report = run_stress(current_settings().home, plan, console().print)
         draw(report, picture)

@@ -21,7 +21,6 @@ from event_assets.collector.buffer import BufferBudget, GroupCommit
 from event_assets.collector.connections import Connections
 from event_assets.collector.docs import docs_routes
 from event_assets.collector.ingest import Ingest
-from event_assets.collector.judge import Judge, Line
 from event_assets.collector.keys import WriteKeys
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.metrics import CollectorMetrics
@@ -30,8 +29,9 @@ from event_assets.collector.openapi import openapi_document
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
+from event_assets.collector.validator import EventLine, Validator
 from event_assets.settings import Settings
-from event_assets.streams import Backoff, EventStream, StreamError, StreamWriter, open_stream
+from event_assets.streams import EventStream, RetryPolicy, StreamError, StreamWriter, open_stream
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +88,14 @@ class Collector:
     def __init__(self, settings: Settings, stream: EventStream, keys: WriteKeys, limits: CollectorLimits) -> None:
         self._settings = settings
         self._stream = stream
-        self._writer = StreamWriter(stream, Backoff(attempts=6, base_seconds=0.05, cap_seconds=2.0))
+        self._writer = StreamWriter(stream, RetryPolicy(attempts=6, base_seconds=0.05, cap_seconds=2.0))
         budget = BufferBudget(limits.buffer_bytes)
         self.metrics = CollectorMetrics(budget)
         self._commit = GroupCommit(self._write, writers=_WRITERS[settings.stream], on_write=self.metrics.wrote)
         self._offload = Offload(limits.at_once_bytes)
         self.ingest = Ingest(
             Access(keys, limits, self.metrics),
-            Judge.of(settings, limits.event),
+            Validator.of(settings, limits.event),
             self._commit,
             self._offload,
             budget,
@@ -138,7 +138,7 @@ class Collector:
         except StreamError as error:
             self._readiness.failed(str(error))
 
-    def _write(self, lines: Sequence[Line]) -> list[str | None]:
+    def _write(self, lines: Sequence[EventLine]) -> list[str | None]:
         self._make_stream()
         try:
             errors = [result.error for result in self._writer.write_events(lines)]

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.judge import Line
+from event_assets.collector.validator import EventLine
 
 log = logging.getLogger(__name__)
 
-Write = Callable[[Sequence[Line]], list[str | None]]
+Write = Callable[[Sequence[EventLine]], list[str | None]]
 """Writes lines durably, in a thread: for each line None once it is on the stream, else why it is not."""
 
 
@@ -69,7 +69,7 @@ class GroupCommit:
         self._writers = writers
         self._group_lines = group_lines
         self._on_write = on_write
-        self._waiting: list[tuple[Sequence[Line], asyncio.Future[list[str | None]]]] = []
+        self._waiting: list[tuple[Sequence[EventLine], asyncio.Future[list[str | None]]]] = []
         self._woken = asyncio.Event()
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,7 +91,7 @@ class GroupCommit:
             self._threads.shutdown(wait=True)
             self._threads = None
 
-    async def write(self, lines: Sequence[Line], timeout: float) -> list[str | None]:
+    async def write(self, lines: Sequence[EventLine], timeout: float) -> list[str | None]:
         """Waits until the lines are durable: for each None, or why it is not on the stream.
 
         Raises `TimeoutError` when the stream takes too long; the lines may be on the stream all the same.
@@ -118,7 +118,7 @@ class GroupCommit:
                 continue
             await self._commit(self._next_group())
 
-    def _next_group(self) -> list[tuple[Sequence[Line], asyncio.Future[list[str | None]]]]:
+    def _next_group(self) -> list[tuple[Sequence[EventLine], asyncio.Future[list[str | None]]]]:
         size = count = 0
         for lines, _ in self._waiting:
             size += len(lines)
@@ -129,7 +129,7 @@ class GroupCommit:
         # Who gave up waiting was told to send again: writing it as well would only make a duplicate.
         return [item for item in group if not item[1].done()]
 
-    async def _commit(self, group: list[tuple[Sequence[Line], asyncio.Future[list[str | None]]]]) -> None:
+    async def _commit(self, group: list[tuple[Sequence[EventLine], asyncio.Future[list[str | None]]]]) -> None:
         lines = [line for request, _ in group for line in request]
         if not lines:
             return

@@ -19,7 +19,6 @@ from event_assets.collector.access import Access, Caller
 from event_assets.collector.buffer import BufferBudget, GroupCommit, Reservation
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.judge import Judge, Line, Status, Verdict
 from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits, retry_after_seconds
 from event_assets.collector.metrics import CollectorMetrics
@@ -27,6 +26,7 @@ from event_assets.collector.offload import Offload
 from event_assets.collector.protocols.protocol import Route
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.translation import events_of, request_of, set_aside
+from event_assets.collector.validator import EventLine, Status, Validator, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Ingest:
     def __init__(
         self,
         access: Access,
-        judge: Judge,
+        validator: Validator,
         commit: GroupCommit,
         offload: Offload,
         budget: BufferBudget,
@@ -93,7 +93,7 @@ class Ingest:
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._access = access
-        self._judge = judge
+        self._validator = validator
         self._commit = commit
         self._offload = offload
         self._budget = budget
@@ -218,12 +218,12 @@ class Ingest:
         agent = None if speaks_for_others else caller.headers.get("user-agent")
         address = "" if speaks_for_others else caller.address
         stamp = Stamp(self._clock(), address, agent, source.trusted, self._keep_of_ip)
-        aside: Callable[[bytes, Stamp], Line] | None = partial(set_aside, protocol) if protocol else None
+        aside: Callable[[bytes, Stamp], EventLine] | None = partial(set_aside, protocol) if protocol else None
         if events.size <= self._offload.at_once_bytes:
-            verdicts, lines, positions = self._judge.judge(events.texts, stamp, events.array, aside)
+            verdicts, lines, positions = self._validator.validate(events.texts, stamp, events.array, aside)
         else:
             verdicts, lines, positions = await self._offload.call(
-                self._judge.judge, events.texts, stamp, events.array, aside
+                self._validator.validate, events.texts, stamp, events.array, aside
             )
         if lines:
             try:
@@ -235,7 +235,7 @@ class Ingest:
                     if error is not None:
                         self._not_taken(verdicts[position], error)
         counts = Counter(map(_STATUS_OF, verdicts))
-        self._metrics.judged(verdicts, counts)
+        self._metrics.count(verdicts, counts)
         return verdicts, counts
 
     def _not_taken(self, verdict: Verdict, error: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from event_assets.collector.buffer import BufferBudget
-from event_assets.collector.judge import Status, Verdict
+from event_assets.collector.validator import Status, Verdict
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -55,7 +55,7 @@ class CollectorMetrics:
         self.write_seconds.observe(seconds)
         self.group_events.observe(events)
 
-    def judged(self, verdicts: Sequence[Verdict], counts: Mapping[Status, int]) -> None:
+    def count(self, verdicts: Sequence[Verdict], counts: Mapping[Status, int]) -> None:
         """The final verdicts of one request, and how many there are of each status."""
         self.accepted.inc(counts["accepted"])
         if len(verdicts) == counts["accepted"]:

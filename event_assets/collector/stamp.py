@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
-from event_assets.collector.glance import SureEvent
+from event_assets.collector.fast_path import SureEvent
 from event_assets.contract.consent import stripped
 from event_assets.contract.event import Event
 from event_assets.contract.times import derived_at
@@ -53,7 +53,7 @@ class Stamp:
             self._agent_tail = b',"device":{"user_agent":' + self._agent + b"}" + self._tail
 
     def spliced(self, line: bytes, event: SureEvent) -> bytes | None:
-        """The bytes as they are written, of an event that a glance is sure of; None where they must be `rewritten`."""
+        """The bytes as they are written, of an event that `FastPath` knows; None where they must be `rewritten`."""
         device = event.device
         if self._agent is None or (device is not UNSET and device.user_agent):
             return line[:-1] + self._tail

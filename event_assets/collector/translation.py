@@ -15,9 +15,9 @@ import msgspec
 from event_assets.collector.access import Caller
 from event_assets.collector.bodies import Events
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.judge import Line
 from event_assets.collector.protocols.protocol import Request, Route, Unreadable
 from event_assets.collector.stamp import Stamp
+from event_assets.collector.validator import EventLine
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.event import Platform
 
@@ -48,7 +48,7 @@ def events_of(route: Route, request: Request, platform: Platform) -> Events:
     return Events(texts, len(array), array)
 
 
-def set_aside(protocol: str, text: bytes, stamp: Stamp) -> Line:
+def set_aside(protocol: str, text: bytes, stamp: Stamp) -> EventLine:
     """What is written in the place of a refused event: all of it, with its protocol and without an address.
 
     Of somebody who may have refused analytics only that there was an event.

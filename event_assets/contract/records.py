@@ -150,7 +150,7 @@ def _inflate(record: bytes, unpacker: Callable[[], Any], name: str) -> bytes:
 
 
 def count_events(record: bytes) -> int:
-    """How many events the record holds; 1 where it cannot be unpacked, so that the books can name it."""
+    """How many events the record holds; 1 where it cannot be unpacked, so that the ledger can name it."""
     try:
         return len(unpack(record))
     except BadEncoding:

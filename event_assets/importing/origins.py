@@ -55,7 +55,7 @@ class Paths:
         return get
 
 
-class Source(NamedTuple):
+class CompiledOrigin(NamedTuple):
     """One origin: what gives its value, the places that are used up when it does, and whether it may be passed over
     though there is a value."""
 
@@ -64,13 +64,13 @@ class Source(NamedTuple):
     is_conditional: bool
 
 
-def sources_of(name: str, origins: Sequence[Origin], paths: Paths) -> list[Source]:
+def sources_of(name: str, origins: Sequence[Origin], paths: Paths) -> list[CompiledOrigin]:
     """The origins of a field, of which the first that has a value counts. Raises `ValueError`."""
     shared = paths.group() if len(origins) > 1 else None
     return [_source(name, origin, paths, shared) for origin in origins]
 
 
-def _source(name: str, origin: Origin, paths: Paths, shared: int | None) -> Source:
+def _source(name: str, origin: Origin, paths: Paths, shared: int | None) -> CompiledOrigin:
     def getter(path: str) -> Get:
         return paths.getter(path, name, None if origin.optional else shared or paths.group())
 
@@ -90,7 +90,7 @@ def _source(name: str, origin: Origin, paths: Paths, shared: int | None) -> Sour
     if origin.timestamp is not None:
         get = _timed(get, origin)
     get = _on_condition(get, origin, lambda path: paths.getter(path, f"{name}, when", paths.group()))
-    return Source(get, tuple(map(place_of, used)), bool(origin.when))
+    return CompiledOrigin(get, tuple(map(place_of, used)), bool(origin.when))
 
 
 def _constant(value: Any) -> Get:

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 
-from event_assets.collector.judge import Judge
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
+from event_assets.collector.validator import Validator
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.decoder import Limits
 from event_assets.settings import Settings
@@ -66,7 +66,7 @@ class Aside(Protocol):
 
 
 class StreamSink:
-    """Judges events as the ingest API would and puts them on the stream; broken lines too, as they are.
+    """Validates events as the ingest API would and puts them on the stream; broken lines too, as they are.
 
     `in_order`: all lines under one key, so that the stream has them in the order of the file, and not device by device.
     """
@@ -80,7 +80,7 @@ class StreamSink:
         *,
         in_order: bool = False,
     ) -> None:
-        self._judge = Judge.of(settings, limits)
+        self._validator = Validator.of(settings, limits)
         self._in_order = in_order
         self._keep_of_ip = ip_rule(settings)
         self._writer = StreamWriter(stream)
@@ -89,11 +89,11 @@ class StreamSink:
     def write(self, lines: Sequence[bytes]) -> Written:
         """See `Sink.write`."""
         stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
-        judged = self._judge.judge(lines, stamp)
-        accepted = dict(zip(judged.positions, judged.lines, strict=True))
-        written = Written(accepted=sum(verdict.status == "accepted" for verdict in judged.verdicts))
+        validated = self._validator.validate(lines, stamp)
+        accepted = dict(zip(validated.positions, validated.lines, strict=True))
+        written = Written(accepted=sum(verdict.status == "accepted" for verdict in validated.verdicts))
         out: list[tuple[str, bytes]] = []
-        for position, verdict in enumerate(judged.verdicts):
+        for position, verdict in enumerate(validated.verdicts):
             if verdict.status == "rejected" and may_refuse(lines[position]):
                 written.dropped += 1
                 out.append((_ASIDE_KEY, DROPPED))

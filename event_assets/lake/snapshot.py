@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.integrity import LakeDamaged, require_sound
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 PROGRESS = "progress"
 """The Delta app transaction that names a version's progress record."""
 NOTE = "event_assets"
-"""Where a commit notes which dates it touched."""
+"""Where a commit notes which dates it affected."""
 
 
 class Commit(NamedTuple):
     """What one version changed: the dates with how many rows came, the dates that lost rows, the files that came."""
 
     version: int
-    touched: dict[str, int]
+    affected: dict[str, int]
     replaced: frozenset[str]
     added: tuple[str, ...]
 
@@ -63,9 +63,9 @@ class Snapshot:
         return str(self.delta.metadata().id)
 
     @property
-    def consumed(self) -> Source:
+    def consumed(self) -> Consumed:
         """What a table remembers that has all of this version in it."""
-        return Source(self.version, table=self.id)
+        return Consumed(self.version, table=self.id)
 
     @property
     def progress_number(self) -> int:

@@ -1,7 +1,7 @@
 """One Delta table: an engine writes Parquet files beside it, and one commit makes them visible.
 
 Every commit is conditional on the version that it was made from, carries the table's progress, and notes which dates
-it touched. So a repeat, a crash or a second writer can neither lose nor double a row: the later one starts again from
+it affected. So a repeat, a crash or a second writer can neither lose nor double a row: the later one starts again from
 a fresh read. Which rows belong in a table is not known here.
 """
 
@@ -56,7 +56,7 @@ class LakeTable:
     def __init__(self, storage: Storage, spec: Table, sessions: SessionsInUse | None = None) -> None:
         self.storage = storage
         self.spec = spec
-        self.touch_column = spec.touch_column or (spec.partition_by or ("",))[0]
+        self.day_column = spec.day_column or (spec.partition_by or ("",))[0]
         self.sessions = sessions or SessionsInUse()
         self.uri = storage.uri(spec.name)
 
@@ -178,18 +178,18 @@ class LakeTable:
         relative = path.removeprefix(self.spec.name + "/")
         return LakeFile(self.storage.uri(path), size, footer.num_rows, partition, relative, low, high)
 
-    def touched_by(self, files: Sequence[LakeFile]) -> dict[str, int]:
+    def dates_of(self, files: Sequence[LakeFile]) -> dict[str, int]:
         """How many rows of each date the files hold."""
-        column = self.touch_column
-        touched: dict[str, int] = {}
+        column = self.day_column
+        affected: dict[str, int] = {}
         for file in files:
             value = file.partition.get(column) or single_value(file.low.get(column), file.high.get(column))
             if value is not None:
-                touched[value] = touched.get(value, 0) + file.rows
+                affected[value] = affected.get(value, 0) + file.rows
             else:
                 for date, rows in self._count_by(file, column).items():
-                    touched[date] = touched.get(date, 0) + rows
-        return touched
+                    affected[date] = affected.get(date, 0) + rows
+        return affected
 
     def _count_by(self, file: LakeFile, column: str) -> dict[str, int]:
         if column not in self.spec.column_names:
@@ -205,15 +205,15 @@ class LakeTable:
         progress: Progress,
         add: Sequence[LakeFile] = (),
         remove: Sequence[LakeFile] = (),
-        touched: Mapping[str, int] | None = None,
+        affected: Mapping[str, int] | None = None,
     ) -> int:
         """Makes one new version of the table: `add` comes, `remove` goes, progress is what it says. Gives the version.
 
         Which dates it touches is found in the files, or given as date to rows. Raises `CommitConflict` where the table
         is not at `base` any more, and `SessionLost` where the session that rows were read or staged with is another.
         """
-        arriving = self.touched_by(add) if touched is None else dict(touched)
-        replaced = sorted(self.touched_by(remove)) if touched is None else sorted(touched)
+        arriving = self.dates_of(add) if affected is None else dict(affected)
+        replaced = sorted(self.dates_of(remove)) if affected is None else sorted(affected)
         note = {"touched": {**dict.fromkeys(replaced, 0), **arriving}, "replaced": replaced}
         return self._commit(base, progress, add, remove, note)
 

@@ -34,7 +34,7 @@ from event_assets.transforms.attribution.conversion_paths import conversion_path
 from event_assets.transforms.attribution.conversions import conversions, is_conversion
 from event_assets.transforms.attribution.touches import touches
 from event_assets.transforms.identity.identities import sessions_of
-from event_assets.transforms.people.users import ids_of, touched_persons
+from event_assets.transforms.people.users import affected_persons, ids_of
 
 CODE = "2"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
@@ -53,7 +53,7 @@ def touches_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(touches(work.rows(SESSIONS), work.rows(PAGE_VIEWS), rules.source_days))
 
-    def touched(work: Work) -> list[str] | None:
+    def affected(work: Work) -> list[str] | None:
         views = work.changed(PAGE_VIEWS, ("session_id", "start_at", "index_in_session"))
         first = views.where("index_in_session = 1").select("session_id").distinct()
         viewed = work.rows(SESSIONS).join(first, "session_id", "left_semi")
@@ -64,7 +64,7 @@ def touches_step(run: Run) -> StepReport:
         rows = touches(sessions, work.rows(PAGE_VIEWS), rules.source_days)
         return Result(replaced(work.existing, rows, "person_id", persons))
 
-    how = KeyedRefresh(TOUCHES, (SESSIONS, PAGE_VIEWS), f"{CODE}-{rules.source_days}", whole, touched, part)
+    how = KeyedRefresh(TOUCHES, (SESSIONS, PAGE_VIEWS), f"{CODE}-{rules.source_days}", whole, affected, part)
     return refresh_keys(run, how)
 
 
@@ -78,13 +78,13 @@ def conversions_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(conversions(converting(work), work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
 
-    def touched(work: Work) -> list[str] | None:
+    def affected(work: Work) -> list[str] | None:
         columns = (*_CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot")
         changed = work.changed(ENRICHED_EVENTS, columns).where(is_conversion(rules))
         counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
         carriers = changed.select(*_CARRIERS).unionByName(counted_anew.select(*_CARRIERS))
         regrouped = work.changed(IDENTITIES, IDENTITIES.column_names)
-        return touched_persons(regrouped, carriers, work.rows(IDENTITIES), converting(work).select(*_CARRIERS))
+        return affected_persons(regrouped, carriers, work.rows(IDENTITIES), converting(work).select(*_CARRIERS))
 
     def part(work: Work, persons: list[str]) -> Result | None:
         identities = work.rows(IDENTITIES)
@@ -95,7 +95,7 @@ def conversions_step(run: Run) -> StepReport:
         return Result(replaced(work.existing, rows, "person_id", persons))
 
     sources, code = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS), f"{CODE}-{rules.conversion_events}"
-    return refresh_keys(run, KeyedRefresh(CONVERSIONS, sources, code, whole, touched, part))
+    return refresh_keys(run, KeyedRefresh(CONVERSIONS, sources, code, whole, affected, part))
 
 
 def conversion_paths_step(run: Run) -> StepReport:
@@ -105,7 +105,7 @@ def conversion_paths_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(conversion_paths(work.rows(TOUCHES), work.rows(CONVERSIONS), rules.lookback_days))
 
-    def touched(work: Work) -> list[str] | None:
+    def affected(work: Work) -> list[str] | None:
         visits = work.changed(TOUCHES, ("person_id", "session_id", "at", "is_touch", "channel_group"))
         converted = work.changed(CONVERSIONS, ("person_id", "event_id", "at", "revenue"))
         return _persons_of(visits, converted)
@@ -117,7 +117,7 @@ def conversion_paths_step(run: Run) -> StepReport:
         rows = conversion_paths(visits, converted, rules.lookback_days)
         return Result(replaced(work.existing, rows, "person_id", persons))
 
-    how = KeyedRefresh(CONVERSION_PATHS, (TOUCHES, CONVERSIONS), f"{CODE}-{rules.lookback_days}", whole, touched, part)
+    how = KeyedRefresh(CONVERSION_PATHS, (TOUCHES, CONVERSIONS), f"{CODE}-{rules.lookback_days}", whole, affected, part)
     return refresh_keys(run, how)
 
 

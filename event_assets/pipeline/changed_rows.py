@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.lake.files import LakeFile
-from event_assets.lake.progress import Source
+from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.pending_changes import was_recreated
 
@@ -41,13 +41,13 @@ def files_between(then: Snapshot, now: Snapshot) -> tuple[list[LakeFile], list[L
     return _only_in(now, then), _only_in(then, now)
 
 
-def readable(now: Snapshot, source: Source) -> Snapshot | None:
+def readable(now: Snapshot, consumed: Consumed) -> Snapshot | None:
     """The table as it was taken in, if it is the same, and its log and those of its files that are gone now are still
     kept."""
-    if source.through < 0 or was_recreated(now, source):
+    if consumed.watermark < 0 or was_recreated(now, consumed):
         return None
     try:
-        then = now.table.at(source.through)
+        then = now.table.at(consumed.watermark)
         gone = [now.table.storage.path(f"{now.table.spec.name}/{file.path}") for file in _only_in(then, now)]
     except DeltaError:
         return None

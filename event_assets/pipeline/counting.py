@@ -28,11 +28,11 @@ def _refresh(run: Run) -> StepReport:
     spark, rules = run.spark, run.rules.sessions
     base, events = (run.lake.table(table.name).snapshot() for table in (CONVERSION_IDS, ENRICHED_EVENTS))
     code = f"{CODE}-{rules.conversion_events}-{rules.conversion_ids}"
-    progress = base.progress.with_source(ENRICHED_EVENTS.name, events.consumed).with_code(code, (), ())
+    progress = base.progress.with_consumed(ENRICHED_EVENTS.name, events.consumed).with_code(code, (), ())
     if progress == base.progress and not run.rebuild:
         return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
     knows_changes = base.progress.code == code and not run.rebuild
-    then = readable(events, base.progress.source(ENRICHED_EVENTS.name)) if knows_changes else None
+    then = readable(events, base.progress.consumed(ENRICHED_EVENTS.name)) if knows_changes else None
     with run.lake.scratch() as checkpoint:
         if then is None:
             rows = conversion_ids(events.read(spark), rules)
@@ -45,11 +45,11 @@ def _refresh(run: Run) -> StepReport:
             if changed.isEmpty():
                 version = base.table.commit(base, progress)
                 return StepReport(base.table.spec.name, version, base.rows, base.bytes)
-            standing = base.read(spark).select(*COLUMNS)
-            rows = standing.join(changed, "event_id", "left_anti").unionByName(came)
+            existing = base.read(spark).select(*COLUMNS)
+            rows = existing.join(changed, "event_id", "left_anti").unionByName(came)
         staged = base.table.stage(with_repeats(rows), 1, base.rows + 1)
-    touched = dict.fromkeys(_days_counted_anew(base.read(spark), base.read(spark, staged)), 0)
-    version = base.table.commit(base, progress, add=staged, remove=base.files, touched=touched)
+    affected = dict.fromkeys(_days_counted_anew(base.read(spark), base.read(spark, staged)), 0)
+    version = base.table.commit(base, progress, add=staged, remove=base.files, affected=affected)
     made = base.table.at(version)
     return StepReport(base.table.spec.name, version, made.rows, made.bytes, made.rows)
 

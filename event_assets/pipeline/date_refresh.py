@@ -71,12 +71,12 @@ def _refresh(run: Run, how: DateRefresh) -> StepReport:
     pending = {name: pending_changes(snapshot, base.progress, made) for name, snapshot in upstream.items()}
     existing = _existing(base, upstream, how) - {date for each in pending.values() for date in each.dates}
     work = _work(run, base, upstream, pending, existing, how)
-    if not work.dates and all(each.dates == each.source.pending for each in pending.values()):
+    if not work.dates and all(each.dates == each.consumed.pending for each in pending.values()):
         return report_of(base)
     staged = how.stage(work) if work.dates else []
     progress = base.progress.with_code(how.code, existing, () if run.hours else work.rebuilt)
     for name, each in pending.items():
-        progress = progress.with_source(name, each.after(work.dates))
+        progress = progress.with_consumed(name, each.after(work.dates))
     removed = of_hours(base.of_dates(work.rebuilt), run)
     after = base.table.at(base.table.commit(base, progress, add=staged, remove=removed))
     return report_of(after, staged, work.dates, work.rebuilt, how.more(after, staged))
@@ -101,7 +101,7 @@ def _work(
     first, *others = pending.values()
     for each in others if how.appends else pending.values():
         rebuilt |= set(run.window.among(each.dates))
-    appended, replaced = first.appended(day for day in run.window.among(first.dates) if day not in rebuilt)
+    appended, replaced = first.appended_and_replaced(day for day in run.window.among(first.dates) if day not in rebuilt)
     return DateWork(base, upstream, appended, sorted(rebuilt | set(replaced)))
 
 

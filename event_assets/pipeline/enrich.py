@@ -38,25 +38,25 @@ def index_step(run: Run) -> tuple[StepReport, ...]:
 
 def _index(lake: Lake, spark: SparkSession) -> None:
     clean, ids = lake.table(CLEAN_EVENTS.name).snapshot(), lake.table(EVENT_IDS.name).snapshot()
-    todo = pending_changes(clean, ids.progress)
+    pending = pending_changes(clean, ids.progress)
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
-    if todo.was_recreated or was_recreated(listed, ids.progress.source(DUPLICATE_EVENTS.name)):
+    if pending.was_recreated or was_recreated(listed, ids.progress.consumed(DUPLICATE_EVENTS.name)):
         _index_again(lake, spark, clean, ids)
         return
-    if not todo.dates:
+    if not pending.dates:
         return
-    arrivals, again = todo.appended(todo.dates)
-    if again:
+    appended, replaced = pending.appended_and_replaced(pending.dates)
+    if replaced:
         _index_again(lake, spark, clean, ids)
         return
-    files = [file for arrival in arrivals for file in arrival.files]
+    files = [file for each in appended for file in each.files]
     staged = ids.table.stage(index_entries(clean.read(spark, files)), 1, sum(file.rows for file in files))
     fresh = ids.read(spark, staged)
     candidates = _overlapping(ids.files, staged)
     known = same_ids(ids.read(spark, candidates), fresh) if candidates else None
     found = duplicates(fresh if known is None else known.unionByName(fresh))
     _list_duplicates(lake, spark, found, fresh)
-    ids.table.commit(ids, _indexed_to(lake, ids, todo), add=staged)
+    ids.table.commit(ids, _indexed_to(lake, ids, pending), add=staged)
 
 
 def _overlapping(files: Sequence[LakeFile], staged: Sequence[LakeFile]) -> list[LakeFile]:
@@ -68,15 +68,15 @@ def _overlapping(files: Sequence[LakeFile], staged: Sequence[LakeFile]) -> list[
 
 
 def _list_duplicates(lake: Lake, spark: SparkSession, found: DataFrame, fresh: DataFrame) -> None:
-    """Adds copies that are not listed yet. Dates that lose a row which counted until now are noted as touched."""
+    """Adds copies that are not listed yet. Dates that lose a row which counted until now are noted as affected."""
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
     new = found.join(listed.read(spark).select(*POSITION), list(POSITION), "left_anti") if listed.files else found
     staged = listed.table.stage(new, 1, 1)
     if not staged:
         return
     dethroned = listed.read(spark, staged).join(fresh.select(*POSITION), list(POSITION), "left_anti")
-    touched = {str(row["event_date"]): 0 for row in dethroned.select("event_date").distinct().collect()}
-    listed.table.commit(listed, listed.progress, add=staged, touched=touched)
+    affected = {str(row["event_date"]): 0 for row in dethroned.select("event_date").distinct().collect()}
+    listed.table.commit(listed, listed.progress, add=staged, affected=affected)
 
 
 def _index_again(lake: Lake, spark: SparkSession, clean: Snapshot, ids: Snapshot) -> None:
@@ -91,16 +91,16 @@ def _index_again(lake: Lake, spark: SparkSession, clean: Snapshot, ids: Snapshot
         .exceptAll(after.select(*keys))
         .unionByName(after.select(*keys).exceptAll(before.select(*keys)))
     )
-    touched = {str(row["event_date"]): 0 for row in changed.select("event_date").distinct().collect()}
-    listed.table.commit(listed, listed.progress, add=copies, remove=listed.files, touched=touched)
+    affected = {str(row["event_date"]): 0 for row in changed.select("event_date").distinct().collect()}
+    listed.table.commit(listed, listed.progress, add=copies, remove=listed.files, affected=affected)
     ids.table.commit(ids, _indexed_to(lake, ids, pending_changes(clean, ids.progress)), add=staged, remove=ids.files)
 
 
-def _indexed_to(lake: Lake, ids: Snapshot, todo: PendingChanges) -> Progress:
+def _indexed_to(lake: Lake, ids: Snapshot, pending: PendingChanges) -> Progress:
     """The index's progress with all clean events in it, and the list of copies that goes with it."""
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
-    progress = ids.progress.with_source(CLEAN_EVENTS.name, todo.after(todo.dates))
-    return progress.with_source(DUPLICATE_EVENTS.name, listed.consumed)
+    progress = ids.progress.with_consumed(CLEAN_EVENTS.name, pending.after(pending.dates))
+    return progress.with_consumed(DUPLICATE_EVENTS.name, listed.consumed)
 
 
 def enrich_step(run: Run) -> StepReport:
@@ -126,8 +126,8 @@ def enrich_step(run: Run) -> StepReport:
 def _indexed(lake: Lake) -> Snapshot:
     """The clean events as far as the index has them. What is listed as duplicate later lists all of their copies."""
     clean = lake.table(CLEAN_EVENTS.name)
-    through = lake.table(EVENT_IDS.name).snapshot().progress.source(CLEAN_EVENTS.name).through
-    return clean.at(through) if through >= 0 else clean.snapshot()
+    watermark = lake.table(EVENT_IDS.name).snapshot().progress.consumed(CLEAN_EVENTS.name).watermark
+    return clean.at(watermark) if watermark >= 0 else clean.snapshot()
 
 
 def _rows(spark: SparkSession, work: DateWork) -> DataFrame:

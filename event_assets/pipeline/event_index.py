@@ -34,8 +34,8 @@ class EventIndex:
         self._base = base
         self._events = events
         self._made = (sessions, page_views)
-        self._todo = pending_changes(events, base.progress)
-        self._is_anew = base.progress.code != CODE or not self._todo.changes.known
+        self._pending = pending_changes(events, base.progress)
+        self._was_recreated = base.progress.code != CODE or not self._pending.changes.known
         self._of_sessions: list[LakeFile] = []
 
     @property
@@ -50,31 +50,33 @@ class EventIndex:
     def commit(self) -> None:
         """Writes what came. Raises `CommitConflict` where another writer came first."""
         staged = [*self._of_events, *self._of_sessions]
-        progress = self._base.progress.with_source(ENRICHED_EVENTS.name, self._todo.after(self._todo.dates))
+        progress = self._base.progress.with_consumed(ENRICHED_EVENTS.name, self._pending.after(self._pending.dates))
         progress = progress.with_code(CODE, (), ())
         if staged or progress != self._base.progress:
-            self._base.table.commit(self._base, progress, add=staged, remove=self._base.files if self._is_anew else [])
+            self._base.table.commit(
+                self._base, progress, add=staged, remove=self._base.files if self._was_recreated else []
+            )
 
     @property
     def _kept(self) -> list[LakeFile]:
-        return [] if self._is_anew else self._base.files
+        return [] if self._was_recreated else self._base.files
 
     @cached_property
     def _of_events(self) -> list[LakeFile]:
         """The entries of the events that came. The index is made anew, of all that stands, the first time, after a
         change of its code, and where it is not known what came."""
-        if self._is_anew:
+        if self._was_recreated:
             sessions, page_views = (table.read(self._spark) for table in self._made)
             made = days_of_sessions(sessions).unionByName(days_of_page_views(page_views))
             return self._stage(days_of_events(self._events.read(self._spark)).unionByName(made).distinct(), [])
-        arrivals, rebuilt = self._todo.appended(self._todo.dates)
-        files = [file for arrival in arrivals for file in arrival.files] + self._events.of_dates(rebuilt)
+        appended, rebuilt = self._pending.appended_and_replaced(self._pending.dates)
+        files = [file for each in appended for file in each.files] + self._events.of_dates(rebuilt)
         return self._stage(days_of_events(self._events.read(self._spark, _unique(files))), self._kept) if files else []
 
     def _stage(self, entries: DataFrame, existing: list[LakeFile]) -> list[LakeFile]:
         """Writes the entries that do not stand in these files."""
         new = new_entries(entries, self._base.read(self._spark, existing)) if existing else entries
-        return self._base.table.stage(new, 1, self._events.rows if self._is_anew else 1)
+        return self._base.table.stage(new, 1, self._events.rows if self._was_recreated else 1)
 
 
 def _unique(files: list[LakeFile]) -> list[LakeFile]:

@@ -34,8 +34,8 @@ class Work:
     @cached_property
     def before(self) -> dict[str, Snapshot | None]:
         """The upstream tables as they are taken in; None where that is not kept."""
-        sources = self.base.progress.source
-        return {name: readable(now, sources(name)) for name, now in self.upstream.items()}
+        consumed = self.base.progress.consumed
+        return {name: readable(now, consumed(name)) for name, now in self.upstream.items()}
 
     @property
     def existing(self) -> DataFrame:
@@ -53,7 +53,7 @@ class Work:
     def progress(self, code: str) -> Progress:
         progress = self.base.progress
         for name, snapshot in self.upstream.items():
-            progress = progress.with_source(name, snapshot.consumed)
+            progress = progress.with_consumed(name, snapshot.consumed)
         return progress.with_code(code, (), ())
 
 
@@ -67,13 +67,13 @@ class Result:
 
 @dataclass(frozen=True)
 class KeyedRefresh:
-    """How a table is made: `whole`, or as a `part`, from those that are `touched` by what changed."""
+    """How a table is made: `whole`, or as a `part`, from those that are `affected` by what changed."""
 
     table: Table
     sources: tuple[Table, ...]
     code: str
     whole: Callable[[Work], Result]
-    touched: Callable[[Work], list[str] | None] | None = None
+    affected: Callable[[Work], list[str] | None] | None = None
     part: Callable[[Work, list[str]], Result | None] | None = None
 
 
@@ -97,19 +97,19 @@ def _make(run: Run, how: KeyedRefresh) -> StepReport:
 
 
 def _knows_changes(work: Work, how: KeyedRefresh) -> bool:
-    return how.touched is not None and how.code == work.base.progress.code and None not in work.before.values()
+    return how.affected is not None and how.code == work.base.progress.code and None not in work.before.values()
 
 
 def _part(work: Work, how: KeyedRefresh) -> Result | None:
-    """The table with the rows of the touched made again, or all where they are many; None where nobody is touched."""
-    assert how.touched is not None and how.part is not None
-    touched = how.touched(work)
-    if touched == []:
+    """The table with the rows of the affected made again, or all where they are many; None where nobody is affected."""
+    assert how.affected is not None and how.part is not None
+    affected = how.affected(work)
+    if affected == []:
         return None
-    made = how.part(work, touched) if touched else None
-    if made is None or touched is None:
+    made = how.part(work, affected) if affected else None
+    if made is None or affected is None:
         return how.whole(work)
-    return Result(made.rows, {"touched": len(touched), **made.more})
+    return Result(made.rows, {"affected": len(affected), **made.more})
 
 
 def _write(base: Snapshot, progress: Progress, made: Result | None) -> StepReport:

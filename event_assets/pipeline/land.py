@@ -22,7 +22,7 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable, retry_on_conflict
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
-from event_assets.streams import Bounds, EventStream, ShardPosition, StoredRecord, StreamError, StreamReader
+from event_assets.streams import EventStream, ReadLimits, ShardPosition, StoredRecord, StreamError, StreamReader
 
 OBJECT_BYTES = 64_000_000
 """Size at which the next object of a shard starts."""
@@ -60,7 +60,7 @@ def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> Step
     files: list[LakeFile] = []
     events = 0
     reader = StreamReader(stream)
-    batches = reader.read_new(before, until=started, bounds=Bounds(shard_records=records_per_shard))
+    batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=records_per_shard))
     for shard_records in _objects(batches, positions):
         rows = _rows(stream.name, shard_records)
         files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))

@@ -1,7 +1,7 @@
-"""event_ledger: the books of every hour of arrival that something happened to.
+"""event_ledger: the ledger of every hour of arrival that something happened to.
 
 The counts of the tables are taken at versions that belong together: the raw records that the clean events were made of,
-the copies that the enriched events were filtered by. So the books balance at any moment, also while other runs write.
+the copies that the enriched events were filtered by. So the ledger balances at any moment, also while other runs write.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from event_assets.contract.tables.events import (
 )
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Source
+from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable, retry_on_conflict
 from event_assets.pipeline.pending_changes import pending_changes, was_recreated
@@ -45,18 +45,18 @@ class _Versions:
 
     def __init__(self, lake: Lake) -> None:
         self.enriched = lake.table(ENRICHED_EVENTS.name).snapshot()
-        copies = self.enriched.progress.source(DUPLICATE_EVENTS.name)
+        copies = self.enriched.progress.consumed(DUPLICATE_EVENTS.name)
         self.duplicates = _as_taken_in(lake.table(DUPLICATE_EVENTS.name), copies)
         self.quarantined = lake.table(QUARANTINED_EVENTS.name).snapshot()
         self.clean = lake.table(CLEAN_EVENTS.name).snapshot()
-        landed = self.clean.progress.source(RAW_EVENTS.name)
+        landed = self.clean.progress.consumed(RAW_EVENTS.name)
         self.raw = _as_taken_in(lake.table(RAW_EVENTS.name), landed)
         self.uncleaned = set(landed.pending)
-        same = self.quarantined.progress.source(RAW_EVENTS.name) == landed
+        same = self.quarantined.progress.consumed(RAW_EVENTS.name) == landed
         self.agree = same and not was_recreated(self.raw, landed) and not was_recreated(self.duplicates, copies)
 
     def of(self, name: str) -> Snapshot:
-        """The snapshot of a table that the books are made from."""
+        """The snapshot of a table that the ledger is made from."""
         return {
             CLEAN_EVENTS.name: self.clean,
             QUARANTINED_EVENTS.name: self.quarantined,
@@ -65,14 +65,14 @@ class _Versions:
         }[name]
 
 
-def _as_taken_in(table: LakeTable, source: Source) -> Snapshot:
+def _as_taken_in(table: LakeTable, consumed: Consumed) -> Snapshot:
     """The version that was taken in; of another table than that, the one that stands."""
     now = table.snapshot()
-    return now if was_recreated(now, source) else table.at(max(source.through, 0))
+    return now if was_recreated(now, consumed) else table.at(max(consumed.watermark, 0))
 
 
 def ledger_step(run: Run) -> StepReport:
-    """Brings the books up to date: for the window's days of arrival and for every other that changed since the last
+    """Brings the ledger up to date: for the window's days of arrival and for every other that changed since the last
     time."""
     for name in (RAW_EVENTS.name, *_SOURCES):
         run.lake.table(name).snapshot()
@@ -85,7 +85,7 @@ def _keep(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
     progress = base.progress
     for name in _SOURCES:
         pending = pending_changes(versions.of(name), progress)
-        progress = progress.with_source(name, pending.after(pending.dates))
+        progress = progress.with_consumed(name, pending.after(pending.dates))
     if not versions.agree or (progress == base.progress and not base.files):
         return _report(base, [], [])
     dates = sorted((_changed(versions, base) | set(window.among(versions.raw.dates()))) - versions.uncleaned)
@@ -105,16 +105,16 @@ def _matching_versions(lake: Lake) -> _Versions:
 
 
 def _changed(versions: _Versions, base: Snapshot) -> set[str]:
-    """The days of arrival whose counts may differ from the books."""
+    """The days of arrival whose counts may differ from the ledger."""
     every = versions.raw.dates()
     if not base.files:
         return every
     changed: set[str] = set()
     for name in _SOURCES:
-        snapshot, source = versions.of(name), base.progress.source(name)
-        if was_recreated(snapshot, source):
+        snapshot, consumed = versions.of(name), base.progress.consumed(name)
+        if was_recreated(snapshot, consumed):
             return every
-        changes = snapshot.changes_since(source.through)
+        changes = snapshot.changes_since(consumed.watermark)
         active = {file.path: file for file in snapshot.files}
         for commit in changes.commits:
             if commit.replaced or any(path not in active for path in commit.added):

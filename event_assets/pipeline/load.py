@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Source
+from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Changes, Snapshot
 from event_assets.pipeline.pending_changes import REBUILD, PendingChanges
 from event_assets.pipeline.window import Window
@@ -39,15 +39,15 @@ def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: W
     snapshot = lake.table(table.lake.name).snapshot()
     if not table.partition_by:
         return _load_whole(snapshot, warehouse, table, rebuild)
-    todo = behind(snapshot, warehouse, table)
-    again = set(window.among(snapshot.dates())) if rebuild else set()
-    arrivals, rewritten = todo.appended(d for d in window.among(todo.dates) if d not in again)
-    again |= set(rewritten)
-    remaining = dict(todo.dates)
+    pending = behind(snapshot, warehouse, table)
+    to_rebuild = set(window.among(snapshot.dates())) if rebuild else set()
+    appended, replaced = pending.appended_and_replaced(d for d in window.among(pending.dates) if d not in to_rebuild)
+    to_rebuild |= set(replaced)
+    remaining = dict(pending.dates)
     reports = []
     for dates, files, mode in [
-        *((arrival.dates, arrival.files, "append") for arrival in arrivals),
-        *([(tuple(sorted(again)), tuple(snapshot.of_dates(again)), "replace")] if again else []),
+        *((each.dates, each.files, "append") for each in appended),
+        *([(tuple(sorted(to_rebuild)), tuple(snapshot.of_dates(to_rebuild)), "replace")] if to_rebuild else []),
     ]:
         for date in dates:
             remaining.pop(date, None)
@@ -63,7 +63,7 @@ def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: W
                 lake_table=snapshot.id,
             )
         )
-    done = sorted(set(todo.dates) - remaining.keys() | again)
+    done = sorted(set(pending.dates) - remaining.keys() | to_rebuild)
     return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, tuple(done), tuple(reports))
 
 
@@ -72,20 +72,20 @@ def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> P
     loaded = warehouse.loaded_versions(table, snapshot.id)
     if any(_is_of_another(version, snapshot) for version in loaded.values()):
         every = snapshot.dates() | {str(date) for date in loaded if date}
-        again = [date for date in every if loaded.get(dt.date.fromisoformat(date)) != snapshot.version]
-        return PendingChanges(snapshot, Source(), Changes(False, ()), dict.fromkeys(again, REBUILD))
-    through = loaded.get(None, -1)
-    changes = snapshot.changes_since(through)
+        to_rebuild = [date for date in every if loaded.get(dt.date.fromisoformat(date)) != snapshot.version]
+        return PendingChanges(snapshot, Consumed(), Changes(False, ()), dict.fromkeys(to_rebuild, REBUILD))
+    watermark = loaded.get(None, -1)
+    changes = snapshot.changes_since(watermark)
     dates: dict[str, int] = {}
     if changes.known:
         for commit in changes.commits:
-            for date in commit.touched:
-                version = max(loaded.get(dt.date.fromisoformat(date), -1), through)
+            for date in commit.affected:
+                version = max(loaded.get(dt.date.fromisoformat(date), -1), watermark)
                 if commit.version > version:
                     dates[date] = version
     else:
         dates = dict.fromkeys(snapshot.dates(), -1)
-    return PendingChanges(snapshot, Source(through), changes, dates)
+    return PendingChanges(snapshot, Consumed(watermark), changes, dates)
 
 
 def loaded_version(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from event_assets.lake.files import LakeFile
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.snapshot import Changes, Commit, Snapshot
 
 REBUILD = -2
@@ -30,47 +30,47 @@ class PendingChanges:
     """
 
     upstream: Snapshot
-    source: Source
+    consumed: Consumed
     changes: Changes
     dates: Mapping[str, int]
 
-    def appended(self, dates: Iterable[str]) -> tuple[list[Appended], list[str]]:
+    def appended_and_replaced(self, dates: Iterable[str]) -> tuple[list[Appended], list[str]]:
         """How to take in these dates: new files where rows only came, and the dates to be made again from all rows."""
         groups = list(_by_version(dates, self.dates))
         if not groups:
             return [], []
         active = {file.path: file for file in self.upstream.files}
         changes = self._changes_since(
-            min((since for since, _ in groups if since != REBUILD), default=self.source.through)
+            min((since for since, _ in groups if since != REBUILD), default=self.consumed.watermark)
         )
-        arrivals: list[Appended] = []
-        again: list[str] = []
+        appended: list[Appended] = []
+        replaced: list[str] = []
         for since, group in groups:
             if since == REBUILD or not changes.known:
-                again += group
+                replaced += group
                 continue
             commits = [commit for commit in changes.commits if commit.version > since]
-            simple, rewritten = _divide(group, commits, active.keys())
-            again += rewritten
-            files = [active[path] for path in sorted(_paths(simple, commits))]
+            grown, lost = _divide(group, commits, active.keys())
+            replaced += lost
+            files = [active[path] for path in sorted(_paths(grown, commits))]
             if files:
-                arrivals.append(Appended(tuple(simple), tuple(files)))
-        return arrivals, sorted(again)
+                appended.append(Appended(tuple(grown), tuple(files)))
+        return appended, sorted(replaced)
 
     def _changes_since(self, version: int) -> Changes:
-        return self.changes if version >= self.source.through else self.upstream.changes_since(version)
+        return self.changes if version >= self.consumed.watermark else self.upstream.changes_since(version)
 
-    def after(self, done: Iterable[str]) -> Source:
+    def after(self, done: Iterable[str]) -> Consumed:
         """What the table has taken in once it has the `done` dates of this upstream version."""
         remaining = dict(self.dates)
         for date in done:
             remaining.pop(date, None)
-        return Source(self.upstream.version, dict(sorted(remaining.items())), self.upstream.id)
+        return Consumed(self.upstream.version, dict(sorted(remaining.items())), self.upstream.id)
 
     @property
     def was_recreated(self) -> bool:
         """Whether the upstream is another table than the one that was taken in."""
-        return was_recreated(self.upstream, self.source)
+        return was_recreated(self.upstream, self.consumed)
 
 
 def pending_changes(
@@ -78,38 +78,38 @@ def pending_changes(
 ) -> PendingChanges:
     """What a table with this progress has not taken in of the upstream: all of it, where the upstream was deleted and
     made anew. `made` gives the dates that the table has then of the upstream that is no more, to be made again too."""
-    source = progress.source(upstream.table.spec.name)
-    if was_recreated(upstream, source):
-        dates = {*upstream.table.touched_by(upstream.files), *made()}
-        return PendingChanges(upstream, source, Changes(False, ()), dict.fromkeys(dates, REBUILD))
-    changes = upstream.changes_since(source.through)
+    consumed = progress.consumed(upstream.table.spec.name)
+    if was_recreated(upstream, consumed):
+        dates = {*upstream.table.dates_of(upstream.files), *made()}
+        return PendingChanges(upstream, consumed, Changes(False, ()), dict.fromkeys(dates, REBUILD))
+    changes = upstream.changes_since(consumed.watermark)
     if not changes.known:
-        dates = {*upstream.table.touched_by(upstream.files), *source.pending}
-        return PendingChanges(upstream, source, changes, dict.fromkeys(dates, REBUILD))
-    newly = {date for commit in changes.commits for date in commit.touched}
-    return PendingChanges(upstream, source, changes, {**dict.fromkeys(newly, source.through), **source.pending})
+        dates = {*upstream.table.dates_of(upstream.files), *consumed.pending}
+        return PendingChanges(upstream, consumed, changes, dict.fromkeys(dates, REBUILD))
+    newly = {date for commit in changes.commits for date in commit.affected}
+    return PendingChanges(upstream, consumed, changes, {**dict.fromkeys(newly, consumed.watermark), **consumed.pending})
 
 
-def was_recreated(upstream: Snapshot, source: Source) -> bool:
+def was_recreated(upstream: Snapshot, consumed: Consumed) -> bool:
     """Whether the upstream is another table of the same name than what was taken in of it: its id is another, or it has
     not reached the version."""
-    return source.through > upstream.version or source.table not in ("", upstream.id)
+    return consumed.watermark > upstream.version or consumed.table not in ("", upstream.id)
 
 
 def _divide(dates: list[str], commits: Iterable[Commit], active: Iterable[str]) -> tuple[list[str], list[str]]:
     """The dates to which rows only came and whose files are all still there, and the others."""
     present = set(active)
-    rewritten: set[str] = set()
+    replaced: set[str] = set()
     for commit in commits:
-        rewritten |= commit.replaced
+        replaced |= commit.replaced
         if not present.issuperset(commit.added):
-            rewritten |= commit.touched.keys()
-    return [d for d in dates if d not in rewritten], [d for d in dates if d in rewritten]
+            replaced |= commit.affected.keys()
+    return [d for d in dates if d not in replaced], [d for d in dates if d in replaced]
 
 
 def _paths(dates: Iterable[str], commits: Iterable[Commit]) -> set[str]:
     wanted = set(dates)
-    return {path for commit in commits if wanted & commit.touched.keys() for path in commit.added}
+    return {path for commit in commits if wanted & commit.affected.keys() for path in commit.added}
 
 
 def _by_version(dates: Iterable[str], versions: Mapping[str, int]) -> Iterator[tuple[int, list[str]]]:

@@ -35,20 +35,20 @@ class Pending:
     def since(self) -> dict[str, dt.datetime]:
         """Since when each day has been behind; since the beginning of time where the log does not reach back so far."""
         since: dict[str, dt.datetime] = {}
-        for todo in self._found:
-            first_missed = {version: _first_missed(todo, version) for version in set(todo.dates.values())}
-            for day, version in todo.dates.items():
+        for changes in self._found:
+            first_missed = {version: _first_missed(changes, version) for version in set(changes.dates.values())}
+            for day, version in changes.dates.items():
                 since[day] = min(first_missed[version], since.get(day, first_missed[version]))
         return since
 
-    def take(self, downstream: str, todo: PendingChanges) -> None:
+    def take(self, downstream: str, changes: PendingChanges) -> None:
         """Adds what a table is behind on."""
-        self._found.append(todo)
-        for day, version in todo.dates.items():
+        self._found.append(changes)
+        for day, version in changes.dates.items():
             tables = self.days.setdefault(day, [])
             if downstream not in tables:
                 tables.append(downstream)
-            self.missed[day] = max(todo.upstream.version - version, self.missed.get(day, 0))
+            self.missed[day] = max(changes.upstream.version - version, self.missed.get(day, 0))
 
 
 def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
@@ -72,16 +72,16 @@ def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
                 continue
             progress = base.progress
             looked_at = upstream
-            todo = pending_changes(source, progress, tuple if upstream == RAW_EVENTS.name else base.dates)
-            for day in todo.dates:
+            changes = pending_changes(source, progress, tuple if upstream == RAW_EVENTS.name else base.dates)
+            for day in changes.dates:
                 dt.date.fromisoformat(day)
         except Exception as error:
             found.unreadable[looked_at] = (str(error) or type(error).__name__).splitlines()[0][:300]
         else:
-            found.take(downstream, todo)
+            found.take(downstream, changes)
     return found
 
 
-def _first_missed(todo: PendingChanges, version: int) -> dt.datetime:
+def _first_missed(changes: PendingChanges, version: int) -> dt.datetime:
     """When the first commit came that a date at this version has missed. A table's version 0 holds nothing."""
-    return todo.upstream.committed_at(max(version, 0) + 1) or dt.datetime.min.replace(tzinfo=dt.UTC)
+    return changes.upstream.committed_at(max(version, 0) + 1) or dt.datetime.min.replace(tzinfo=dt.UTC)

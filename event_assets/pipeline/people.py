@@ -22,16 +22,16 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import is_one_of, listed
 from event_assets.transforms.identity.identities import (
+    affected_ids,
     events_of,
     identities,
     replace_identities,
     sessions_of,
-    touched_ids,
 )
 from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, replace_user_traits, user_traits, with_traits
-from event_assets.transforms.people.users import CONSENT, ids_of, replace_users, touched_persons, users
-from event_assets.transforms.people.visitors import of_visitors, replace_visitors, touched_visitors, visitors
+from event_assets.transforms.people.users import CONSENT, affected_persons, ids_of, replace_users, users
+from event_assets.transforms.people.visitors import affected_visitors, of_visitors, replace_visitors, visitors
 from event_assets.transforms.segments.user_segments import user_segments, week_before
 
 CODE = "7"
@@ -49,15 +49,15 @@ def visitors_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(visitors(work.rows(ENRICHED_EVENTS), work.rows(SESSIONS)))
 
-    def touched(work: Work) -> list[str] | None:
+    def affected(work: Work) -> list[str] | None:
         events = work.changed(ENRICHED_EVENTS, ("anonymous_id", "user_id", "derived_at", "received_at", "is_bot"))
-        return touched_visitors(events, work.changed(SESSIONS, ("anonymous_id", "page_views", "engaged_seconds")))
+        return affected_visitors(events, work.changed(SESSIONS, ("anonymous_id", "page_views", "engaged_seconds")))
 
     def part(work: Work, ids: list[str]) -> Result:
         events, sessions = (of_visitors(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
         return Result(replace_visitors(work.existing, visitors(events, sessions), ids))
 
-    how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, touched, part)
+    how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, affected, part)
     return refresh_keys(run, how)
 
 
@@ -68,15 +68,15 @@ def identities_step(run: Run) -> StepReport:
         found = identities(work.rows(ENRICHED_EVENTS), work.checkpoint)
         return Result(found.rows, {"rounds": found.rounds})
 
-    def touched(work: Work) -> list[str] | None:
+    def affected(work: Work) -> list[str] | None:
         changed = work.changed(ENRICHED_EVENTS, (*_CARRIERS, "event", "derived_at", "received_at", "properties"))
-        return touched_ids(changed, work.rows(ENRICHED_EVENTS), work.existing)
+        return affected_ids(changed, work.rows(ENRICHED_EVENTS), work.existing)
 
     def part(work: Work, ids: list[str]) -> Result:
         found = identities(events_of(work.rows(ENRICHED_EVENTS), ids), work.checkpoint)
         return Result(replace_identities(work.existing, found.rows, ids), {"rounds": found.rounds})
 
-    return refresh_keys(run, KeyedRefresh(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, touched, part))
+    return refresh_keys(run, KeyedRefresh(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, affected, part))
 
 
 def user_traits_step(run: Run) -> StepReport:
@@ -85,9 +85,9 @@ def user_traits_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
 
-    def touched(work: Work) -> list[str] | None:
+    def affected(work: Work) -> list[str] | None:
         events = with_traits(work.changed(ENRICHED_EVENTS, TRAIT_COLUMNS))
-        return touched_persons(
+        return affected_persons(
             work.changed(IDENTITIES, IDENTITIES.column_names),
             events.select(*_CARRIERS),
             work.rows(IDENTITIES),
@@ -102,7 +102,7 @@ def user_traits_step(run: Run) -> StepReport:
         made = user_traits(people, sessions_of(with_traits(work.rows(ENRICHED_EVENTS)), ids))
         return Result(replace_user_traits(work.existing, made, persons))
 
-    how = KeyedRefresh(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, touched, part)
+    how = KeyedRefresh(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, affected, part)
     return refresh_keys(run, how)
 
 
@@ -115,12 +115,12 @@ def users_step(run: Run) -> StepReport:
         people, events, sessions, traits, conversions = (work.rows(table) for table in sources)
         return Result(users(people, events, sessions, traits, rules, conversions))
 
-    def touched(work: Work) -> list[str] | None:
+    def affected(work: Work) -> list[str] | None:
         events = work.changed(ENRICHED_EVENTS, (*_CARRIERS, *_OF_EVENTS))
         sessions = work.changed(SESSIONS, (*_CARRIERS, *_OF_SESSIONS))
         counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
         carriers = (rows.select(*_CARRIERS) for rows in (events, sessions, counted_anew))
-        persons = touched_persons(
+        persons = affected_persons(
             work.changed(IDENTITIES, IDENTITIES.column_names),
             reduce(DataFrame.unionByName, carriers),
             work.rows(IDENTITIES),
@@ -139,7 +139,7 @@ def users_step(run: Run) -> StepReport:
         made = users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS))
         return Result(replace_users(work.existing, made, persons))
 
-    return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules.version}", whole, touched, part))
+    return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules.version}", whole, affected, part))
 
 
 def segments_step(run: Run) -> StepReport:

@@ -64,8 +64,8 @@ class Analysing:
 
 def analysis_step(run: Run, analysis: Analysis) -> StepReport:
     """Brings one analysis up to date."""
-    what = Analysing(analysis, run.rules.sessions, run.rebuild)
-    report = retry_on_conflict(lambda: _analyse(run.lake, run.spark, what))
+    params = Analysing(analysis, run.rules.sessions, run.rebuild)
+    report = retry_on_conflict(lambda: _analyse(run.lake, run.spark, params))
     return replace(report, warnings=tuple(unknown_events([analysis], run.rules.cleaning.plan)))
 
 
@@ -85,19 +85,21 @@ def _remove(table: LakeTable, among: Analyses) -> list[str]:
     base = table.snapshot()
     gone = removed(base, among)
     if gone:
-        sources = {name: source for name, source in base.progress.sources.items() if _analysis_of(name) not in gone}
-        table.commit(base, replace(base.progress, sources=sources), remove=base.of_dates(gone))
+        upstreams = {
+            name: consumed for name, consumed in base.progress.upstreams.items() if _analysis_of(name) not in gone
+        }
+        table.commit(base, replace(base.progress, upstreams=upstreams), remove=base.of_dates(gone))
     return sorted(gone)
 
 
 def removed(table: Snapshot, among: Analyses) -> set[str]:
     """The names of the analyses that the table knows and that are no more."""
-    known = table.dates() | {_analysis_of(name) for name in table.progress.sources}
+    known = table.dates() | {_analysis_of(name) for name in table.progress.upstreams}
     return known - {analysis.name for analysis in among.of(table.table.spec)} - among.faults.keys()
 
 
-def _analysis_of(source: str) -> str:
-    return source.partition("@")[0]
+def _analysis_of(upstream: str) -> str:
+    return upstream.partition("@")[0]
 
 
 def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
@@ -119,17 +121,17 @@ def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
     return behind + sorted(name for snapshot in made.values() for name in removed(snapshot, among))
 
 
-def _analyse(lake: Lake, spark: SparkSession, what: Analysing) -> StepReport:
-    analysis, table = what.analysis, what.analysis.table
+def _analyse(lake: Lake, spark: SparkSession, params: Analysing) -> StepReport:
+    analysis, table = params.analysis, params.analysis.table
     base, upstream = lake.table(table.name).snapshot(), _upstream(lake)
-    progress = _after(base.progress, analysis, what.rules, upstream)
-    standing = base.of_dates([analysis.name])
-    if progress == base.progress and not what.rebuild:
-        return StepReport(table.name, base.version, sum(f.rows for f in standing), sum(f.size for f in standing))
+    progress = _after(base.progress, analysis, params.rules, upstream)
+    existing = base.of_dates([analysis.name])
+    if progress == base.progress and not params.rebuild:
+        return StepReport(table.name, base.version, sum(f.rows for f in existing), sum(f.size for f in existing))
     with lake.scratch() as checkpoint:
-        rows = _rows(analysis, spark, upstream, what.rules, checkpoint).withColumn("analysis", F.lit(analysis.name))
+        rows = _rows(analysis, spark, upstream, params.rules, checkpoint).withColumn("analysis", F.lit(analysis.name))
         staged = base.table.stage(rows, 1, _FEW)
-    version = base.table.commit(base, progress, add=staged, remove=standing)
+    version = base.table.commit(base, progress, add=staged, remove=existing)
     count = sum(file.rows for file in staged)
     return StepReport(table.name, version, count, sum(file.size for file in staged), count)
 
@@ -139,13 +141,13 @@ def _upstream(lake: Lake) -> dict[str, Snapshot]:
 
 
 def _after(progress: Progress, analysis: Analysis, rules: SessionRules, upstream: Mapping[str, Snapshot]) -> Progress:
-    """The table's progress once the analysis is made: a source is named `analysis@definition/table`."""
-    others = {name: source for name, source in progress.sources.items() if _analysis_of(name) != analysis.name}
+    """The table's progress once the analysis is made: an upstream is named `analysis@definition/table`."""
+    others = {name: consumed for name, consumed in progress.upstreams.items() if _analysis_of(name) != analysis.name}
     code = f"{analysis.name}@{CODE}-{analysis.digest}"
     if isinstance(analysis, Paths):
         code += f"-{rules.timeout_minutes}-{rules.max_hours}-{rules.max_days_client}"
     made = {f"{code}/{name}": upstream[name].consumed for name in _sources(analysis)}
-    return replace(progress, sources={**others, **made})
+    return replace(progress, upstreams={**others, **made})
 
 
 def _sources(analysis: Analysis) -> tuple[str, ...]:

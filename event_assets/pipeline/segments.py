@@ -78,7 +78,7 @@ def are_outdated(lake: Lake, segments: Segments, rules: SessionRules) -> bool:
     base = table.snapshot()
     progress = base.progress.with_code(f"{CODE}-{_version(segments, rules)}", (), ())
     for snapshot in snapshots:
-        progress = progress.with_source(snapshot.table.spec.name, snapshot.consumed)
+        progress = progress.with_consumed(snapshot.table.spec.name, snapshot.consumed)
     return _is_wanted(segments, base) and base.progress != progress
 
 

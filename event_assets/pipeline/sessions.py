@@ -27,11 +27,11 @@ from event_assets.pipeline.event_index import EventIndex
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
-from event_assets.pipeline.stitching import Stamping
+from event_assets.pipeline.stitching import Stitching
 from event_assets.pipeline.window import Window
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.sessions.page_views import page_views_by_part
-from event_assets.transforms.sessions.resessionise import Tables, in_zones, out_of_zones, resessionise
+from event_assets.transforms.sessions.resessionise import Tables, in_ranges, outside_ranges, resessionise
 from event_assets.transforms.sessions.session_issues import session_issues
 from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise_in_parts
 from event_assets.transforms.sessions.sessions import sessions
@@ -55,7 +55,7 @@ class Sessionising:
 
 @dataclass(frozen=True)
 class _Tables:
-    """The tables as they are now, what of the enriched events is outstanding, and whose sessions are."""
+    """The tables as they are now, what of the enriched events is pending, and whose sessions are."""
 
     events: Snapshot
     sessions: Snapshot
@@ -65,7 +65,7 @@ class _Tables:
     conversions: Snapshot
     counted_anew: PendingChanges
     index: EventIndex
-    stamping: Stamping
+    stitching: Stitching
 
 
 class _Rows(NamedTuple):
@@ -82,23 +82,23 @@ def sessions_step(run: Run) -> tuple[StepReport, ...]:
 
     Gives the report of each, in this order.
     """
-    what = Sessionising(run.window, run.rules.sessions, run.rebuild)
-    return retry_on_conflict(lambda: _refresh(run.lake, run.spark, what))
+    params = Sessionising(run.window, run.rules.sessions, run.rebuild)
+    return retry_on_conflict(lambda: _refresh(run.lake, run.spark, params))
 
 
-def _refresh(lake: Lake, spark: SparkSession, what: Sessionising) -> tuple[StepReport, ...]:
+def _refresh(lake: Lake, spark: SparkSession, params: Sessionising) -> tuple[StepReport, ...]:
     tables = _tables(lake, spark)
     known = tables.events.dates() - tables.pending.dates.keys()
     progress = tables.page_views.progress
-    rebuilt = {day for day in what.window.among(known) if what.rebuild or progress.is_outdated(what.code, day)}
-    days = sorted({*what.window.among({*tables.pending.dates, *tables.counted_anew.dates}), *rebuilt})
+    rebuilt = {day for day in params.window.among(known) if params.rebuild or progress.is_outdated(params.code, day)}
+    days = sorted({*params.window.among({*tables.pending.dates, *tables.counted_anew.dates}), *rebuilt})
     if tables.pending.was_recreated:  # sessions reach over days: those of other events cannot stand beside new ones
         days = sorted(tables.pending.dates)
     with lake.scratch() as checkpoint:
-        made = _made(spark, tables, what, days, rebuilt, checkpoint) if days else _restamped(spark, tables)
-        if days or tables.stamping.days:
+        made = _made(spark, tables, params, days, rebuilt, checkpoint) if days else _reassigned(spark, tables)
+        if days or tables.stitching.days:
             tables.index.commit()
-        written = [_write(tables, what, each, days, known, rebuilt) for each in made]
+        written = [_write(tables, params, each, days, known, rebuilt) for each in made]
     entries = report_of(lake.table(EVENT_DAYS.name).snapshot())
     page_views = written[2] if days else report_of(tables.page_views)
     issues = written[1] if days else report_of(tables.issues)
@@ -111,33 +111,33 @@ def _tables(lake: Lake, spark: SparkSession) -> _Tables:
     entries, identities = lake.table(EVENT_DAYS.name).snapshot(), lake.table(IDENTITIES.name).snapshot()
     conversions, events = (lake.table(table.name).snapshot() for table in (CONVERSION_IDS, ENRICHED_EVENTS))
     # page_views are committed last, so another one is behind them only where its table was deleted.
-    behind = min(views, existing, issues, key=lambda table: _through(table, events))
+    behind = min(views, existing, issues, key=lambda table: _watermark(table, events))
     pending = pending_changes(events, behind.progress, lambda: existing.dates() | issues.dates() | views.dates())
     index = EventIndex(spark, entries, events, existing, views)
     counted_anew = pending_changes(conversions, behind.progress)
-    stamping = Stamping(spark, existing, identities, index)
-    return _Tables(events, existing, issues, views, pending, conversions, counted_anew, index, stamping)
+    stitching = Stitching(spark, existing, identities, index)
+    return _Tables(events, existing, issues, views, pending, conversions, counted_anew, index, stitching)
 
 
-def _through(table: Snapshot, events: Snapshot) -> int:
+def _watermark(table: Snapshot, events: Snapshot) -> int:
     """The version of these events that the table has; -1 where it has other ones, of a table that was deleted."""
-    source = table.progress.source(ENRICHED_EVENTS.name)
-    return -1 if was_recreated(events, source) else source.through
+    consumed = table.progress.consumed(ENRICHED_EVENTS.name)
+    return -1 if was_recreated(events, consumed) else consumed.watermark
 
 
 def _made(
     spark: SparkSession,
     tables: _Tables,
-    what: Sessionising,
+    params: Sessionising,
     days: Sequence[str],
     rebuilt: Collection[str],
     checkpoint: Checkpoint,
 ) -> list[_Rows]:
     is_first = not tables.sessions.files and not tables.page_views.files and not tables.issues.files
     if tables.pending.was_recreated or (is_first and set(days) >= tables.events.dates()):
-        return _everything(spark, tables, what.rules, checkpoint)
+        return _everything(spark, tables, params.rules, checkpoint)
     changed = _changed(spark, tables, days, rebuilt)
-    return _zones(spark, tables, what, changed, checkpoint)
+    return _ranges(spark, tables, params, changed, checkpoint)
 
 
 def _everything(spark: SparkSession, tables: _Tables, rules: SessionRules, checkpoint: Checkpoint) -> list[_Rows]:
@@ -147,17 +147,17 @@ def _everything(spark: SparkSession, tables: _Tables, rules: SessionRules, check
     made = checkpoint(sessions(rows, events, rules))
     tables.index.add_sessions(made)
     of_tables = (
-        (tables.sessions, tables.stamping.stamp(made, tables.sessions.read(spark, []))),
+        (tables.sessions, tables.stitching.stitch(made, tables.sessions.read(spark, []))),
         (tables.issues, session_issues(rows, rules)),
         (tables.page_views, page_views_by_part(rows, events, rules, checkpoint)),
     )
     return [_Rows(base, each, sorted(tables.events.dates() | base.dates())) for base, each in of_tables]
 
 
-def _zones(
+def _ranges(
     spark: SparkSession,
     tables: _Tables,
-    what: Sessionising,
+    params: Sessionising,
     changed: DataFrame,
     checkpoint: Checkpoint,
 ) -> list[_Rows]:
@@ -174,33 +174,33 @@ def _zones(
             checkpoint=checkpoint,
             conversion_ids=tables.conversions.read(spark),
         ),
-        what.rules,
+        params.rules,
     )
     near = [str(date) for date in result.dates]
 
     def replacing(base: Snapshot, rows: DataFrame) -> tuple[DataFrame, list[str]]:
-        """The rows of the zones, and the days on which they come or others go."""
-        inserted, removed = checkpoint(rows), in_zones(base.read(spark, base.of_dates(near)), result.zones)
+        """The rows of the ranges, and the days on which they come or others go."""
+        inserted, removed = checkpoint(rows), in_ranges(base.read(spark, base.of_dates(near)), result.ranges)
         return inserted, _distinct_days(inserted.select("event_date").unionByName(removed.select("event_date")))
 
     def existing(base: Snapshot, days: Collection[str]) -> DataFrame:
-        return out_of_zones(base.read(spark, base.of_dates(days)), result.zones)
+        return outside_ranges(base.read(spark, base.of_dates(days)), result.ranges)
 
     inserted, days = replacing(tables.sessions, result.sessions)
     tables.index.add_sessions(inserted)
-    days = sorted({*days, *tables.stamping.days})
-    made = [_Rows(tables.sessions, tables.stamping.stamp(inserted, existing(tables.sessions, days)), days)]
+    days = sorted({*days, *tables.stitching.days})
+    made = [_Rows(tables.sessions, tables.stitching.stitch(inserted, existing(tables.sessions, days)), days)]
     for base, rows in ((tables.issues, result.session_issues), (tables.page_views, result.page_views)):
         inserted, days = replacing(base, rows)
         made.append(_Rows(base, existing(base, days).unionByName(inserted), days))
     return made
 
 
-def _restamped(spark: SparkSession, tables: _Tables) -> list[_Rows]:
-    """The sessions alone, where no event is outstanding."""
-    days = tables.stamping.days
+def _reassigned(spark: SparkSession, tables: _Tables) -> list[_Rows]:
+    """The sessions alone, where no event is pending."""
+    days = tables.stitching.days
     existing = tables.sessions.read(spark, tables.sessions.of_dates(days))
-    rows = tables.stamping.stamp(existing.where("false"), existing) if days else existing
+    rows = tables.stitching.stitch(existing.where("false"), existing) if days else existing
     return [_Rows(tables.sessions, rows, days)]
 
 
@@ -211,18 +211,18 @@ def _distinct_days(rows: DataFrame) -> list[str]:
 def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], rebuilt: Collection[str]) -> DataFrame:
     """The enriched rows of these days that came, and those that went: of days that lost rows, all of then and of
     now. Where a conversion counts that did not, or the other way round, the day's that say which they are."""
-    arrivals, rewritten = tables.pending.appended(
+    appended, replaced = tables.pending.appended_and_replaced(
         day for day in days if day in tables.pending.dates and day not in rebuilt
     )
-    frames = [_on(tables.events.read(spark, arrival.files), arrival.dates) for arrival in arrivals]
+    frames = [_on(tables.events.read(spark, each.files), each.dates) for each in appended]
     if counted_anew := tables.counted_anew.dates.keys() & set(days):
         frames.append(_of_conversions(spark, tables, counted_anew))
-    whole = {*rebuilt, *rewritten}
+    whole = {*rebuilt, *replaced}
     if whole:
         frames.append(tables.events.read(spark, tables.events.of_dates(whole)))
-    for version in {tables.pending.dates[day] for day in rewritten if tables.pending.dates[day] >= 0}:
+    for version in {tables.pending.dates[day] for day in replaced if tables.pending.dates[day] >= 0}:
         before = tables.events.table.at(version)
-        lost = [day for day in rewritten if tables.pending.dates[day] == version]
+        lost = [day for day in replaced if tables.pending.dates[day] == version]
         frames.append(before.read(spark, before.of_dates(lost)))
     return reduce(lambda one, other: one.unionByName(other), frames)
 
@@ -239,7 +239,7 @@ def _on(rows: DataFrame, dates: Collection[str]) -> DataFrame:
 
 def _write(
     tables: _Tables,
-    what: Sessionising,
+    params: Sessionising,
     made: _Rows,
     days: Sequence[str],
     known: Collection[str],
@@ -249,11 +249,11 @@ def _write(
     base = made.base
     progress = base.progress
     if days:
-        progress = progress.with_source(ENRICHED_EVENTS.name, tables.pending.after(days))
-        progress = progress.with_source(CONVERSION_IDS.name, tables.counted_anew.after(days))
-        progress = progress.with_code(what.code, known, rebuilt)
+        progress = progress.with_consumed(ENRICHED_EVENTS.name, tables.pending.after(days))
+        progress = progress.with_consumed(CONVERSION_IDS.name, tables.counted_anew.after(days))
+        progress = progress.with_code(params.code, known, rebuilt)
     if base is tables.sessions:
-        progress = tables.stamping.done(progress)
+        progress = tables.stitching.done(progress)
     if progress == base.progress and not made.days:
         return report_of(base)
     removed = base.of_dates(made.days)

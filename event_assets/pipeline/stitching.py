@@ -1,7 +1,7 @@
-"""Whose the sessions are, on whatever day they began: those whose device's user or person became another are stamped
+"""Whose the sessions are, on whatever day they began: those whose device's user or person became another are stitched
 again, and no others.
 
-How a session is stamped stands in transforms/identity/stitching.py.
+How a session is stitched stands in transforms/identity/stitching.py.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.changed_rows import changed_rows, readable
 from event_assets.pipeline.event_index import EventIndex
 from event_assets.transforms.affected import carried_ids, carries, listed
-from event_assets.transforms.identity.stitching import STAMPS, of_ids, restamped_ids, stitch
+from event_assets.transforms.identity.stitching import IDENTITY_COLUMNS, of_ids, reassigned_ids, stitch
 from event_assets.transforms.sessions.event_days import carrier_hash, find_days
 
 
 @dataclass(frozen=True)
-class Stamping:
-    """The sessions as they are, the identities that they are to be stamped from, and the index that finds them."""
+class Stitching:
+    """The sessions as they are, the identities that they are to be stitched to, and the index that finds them."""
 
     spark: SparkSession
     sessions: Snapshot
@@ -31,26 +31,28 @@ class Stamping:
     index: EventIndex
 
     @cached_property
-    def _restamped(self) -> DataFrame | None:
-        """The ids whose sessions may get another stamp; None where that is not known."""
-        then = readable(self.identities, self.sessions.progress.source(IDENTITIES.name))
-        return None if then is None else restamped_ids(changed_rows(self.spark, then, self.identities, STAMPS))
+    def _reassigned(self) -> DataFrame | None:
+        """The ids whose sessions may become another person's; None where that is not known."""
+        then = readable(self.identities, self.sessions.progress.consumed(IDENTITIES.name))
+        return (
+            None if then is None else reassigned_ids(changed_rows(self.spark, then, self.identities, IDENTITY_COLUMNS))
+        )
 
     @cached_property
     def _ids(self) -> list[str] | None:
         """The same as a list; None where they are not few, or not known."""
-        if not self.sessions.files or self.sessions.progress.source(IDENTITIES.name) == self.identities.consumed:
+        if not self.sessions.files or self.sessions.progress.consumed(IDENTITIES.name) == self.identities.consumed:
             return []
-        return None if self._restamped is None else listed(self._restamped)
+        return None if self._reassigned is None else listed(self._reassigned)
 
     @cached_property
     def days(self) -> list[str]:
         """The days on which sessions of these ids begin."""
         if self._ids == []:
             return []
-        if self._restamped is None:
+        if self._reassigned is None:
             return sorted(self.sessions.dates())
-        ids = self._restamped
+        ids = self._reassigned
         if self._ids is not None:
             ids = self.spark.createDataFrame([(name,) for name in self._ids], "id string")
         found = {str(day) for day in find_days(self.index.rows, ids.select(carrier_hash("id")))}
@@ -59,8 +61,8 @@ class Stamping:
         near = self.sessions.read(self.spark, self.sessions.of_dates(found)).where(carries(self._ids))
         return sorted(str(row["event_date"]) for row in near.select("event_date").distinct().collect())
 
-    def stamp(self, made: DataFrame, existing: DataFrame) -> DataFrame:
-        """Session rows that were made, and those that stand: the first with their stamp, the others too if they need
+    def stitch(self, made: DataFrame, existing: DataFrame) -> DataFrame:
+        """Session rows that were made, and those that stand: the first stitched, the others too if they need
         it. Standing rows on other days than `days` need none."""
         if self._ids is None:
             return self._stitched(made.unionByName(existing))
@@ -70,8 +72,8 @@ class Stamping:
         return self._stitched(made.unionByName(existing.where(concerned))).unionByName(existing.where(~concerned))
 
     def done(self, progress: Progress) -> Progress:
-        """The sessions' progress once they are stamped."""
-        return progress.with_source(IDENTITIES.name, self.identities.consumed)
+        """The sessions' progress once they are stitched."""
+        return progress.with_consumed(IDENTITIES.name, self.identities.consumed)
 
     def _stitched(self, rows: DataFrame) -> DataFrame:
         return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))

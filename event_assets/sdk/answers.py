@@ -29,7 +29,7 @@ class NoAnswer(NamedTuple):
     detail: str
 
 
-class Verdict(NamedTuple):
+class FinalVerdict(NamedTuple):
     """What became of one event, for good."""
 
     event_id: str
@@ -44,7 +44,7 @@ class Meaning(NamedTuple):
     send fewer; `hold`: no request will be taken, repeating it is of no use. `detail` says why.
     """
 
-    verdicts: Mapping[int, Verdict]
+    verdicts: Mapping[int, FinalVerdict]
     next: Next
     detail: str = ""
     wait: float | None = None
@@ -70,7 +70,7 @@ def meaning_of(answer: Answer | NoAnswer, event_ids: Sequence[str]) -> Meaning:
     return Meaning({}, "hold", _said(answer))
 
 
-def _results(body: bytes, event_ids: Sequence[str]) -> list[Verdict | None] | None:
+def _results(body: bytes, event_ids: Sequence[str]) -> list[FinalVerdict | None] | None:
     """A verdict on each event, None where it is to be sent again; None at all where the body has not one for each."""
     try:
         results = json.loads(body)["results"]
@@ -81,7 +81,7 @@ def _results(body: bytes, event_ids: Sequence[str]) -> list[Verdict | None] | No
         return None
 
 
-def _verdict(result: Mapping[str, Any], event_id: str) -> Verdict | None:
+def _verdict(result: Mapping[str, Any], event_id: str) -> FinalVerdict | None:
     if result["event_id"] not in (event_id, None):
         raise ValueError("the verdicts are on other events")
     status = result["status"]
@@ -90,7 +90,7 @@ def _verdict(result: Mapping[str, Any], event_id: str) -> Verdict | None:
     if status not in _FINAL:
         raise ValueError(f"{status} is no verdict")
     said = (str(result[name]) for name in ("reason", "detail") if result.get(name))
-    return Verdict(event_id, status, ": ".join(said))
+    return FinalVerdict(event_id, status, ": ".join(said))
 
 
 def _said(answer: Answer) -> str:

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import NamedTuple
 
-from event_assets.sdk.answers import Answer, Meaning, NoAnswer, Verdict, meaning_of
+from event_assets.sdk.answers import Answer, FinalVerdict, Meaning, NoAnswer, meaning_of
 from event_assets.sdk.backoff import Backoff
 from event_assets.sdk.clock import steady
 from event_assets.sdk.events import line_of
@@ -149,7 +149,7 @@ class Sender:
         elif events > 1:
             self._most_events = events // 2
         else:
-            refused = Verdict(batch.events[0].event_id, "rejected", meaning.detail)
+            refused = FinalVerdict(batch.events[0].event_id, "rejected", meaning.detail)
             self._settle(batch, Meaning({0: refused}, "go_on"))
 
     def _show(self, what: str, lines: list[bytes]) -> None:

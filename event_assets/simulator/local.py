@@ -7,7 +7,7 @@ from collections.abc import Callable
 from event_assets.collector.keys import WriteKeys
 from event_assets.embedded.record import read_record
 from event_assets.settings import Settings
-from event_assets.simulator.run import Progress, SimulationResult, run_simulation
+from event_assets.simulator.run import SimulationProgress, SimulationResult, run_simulation
 from event_assets.simulator.send import SendError
 from event_assets.simulator.traffic import Traffic
 from event_assets.streams import open_stream
@@ -25,7 +25,7 @@ def local_endpoint(settings: Settings) -> str:
 
 
 def simulate_locally(
-    settings: Settings, endpoint: str, traffic: Traffic, progress: Callable[[Progress], None] | None = None
+    settings: Settings, endpoint: str, traffic: Traffic, progress: Callable[[SimulationProgress], None] | None = None
 ) -> SimulationResult:
     """Sends the traffic to an ingest API that has these settings. Raises what `run_simulation` raises."""
     keys = WriteKeys.of(settings)

@@ -23,13 +23,13 @@ from event_assets.simulator.anomalies import anomalies_of
 from event_assets.simulator.batches import batches
 from event_assets.simulator.generate import TimedEvent, generate, people_for
 from event_assets.simulator.rates import FaultRates
-from event_assets.simulator.send import Sender
+from event_assets.simulator.send import TrafficSender
 from event_assets.simulator.strays import Stray, strays
 from event_assets.simulator.truth import Receipt, TruthLedger
 from event_assets.streams import EventStream, StreamRecord
 
 
-class Progress(NamedTuple):
+class SimulationProgress(NamedTuple):
     """How far a simulation is. `share` is between 0 and 1."""
 
     share: float
@@ -87,7 +87,7 @@ def run_simulation(
     hours: float = 1.0,
     faults: FaultRates | None = None,
     anomalies: Sequence[str] = (),
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SimulationProgress], None] | None = None,
 ) -> SimulationResult:
     """Sends about `events` events to the ingest API at `endpoint` (`http://host:port`) within `seconds`.
 
@@ -118,7 +118,11 @@ class _Run:
     """One simulation while it goes on."""
 
     def __init__(
-        self, truth: TruthLedger, run_id: str, stream: EventStream | None, progress: Callable[[Progress], None] | None
+        self,
+        truth: TruthLedger,
+        run_id: str,
+        stream: EventStream | None,
+        progress: Callable[[SimulationProgress], None] | None,
     ) -> None:
         self.retries = 0
         self._truth = truth
@@ -142,7 +146,7 @@ class _Run:
         first = list(islice(ready, 1))  # makes the first hour, so that its work does not count as sending
         by_hand = strays(seed, dt.datetime.now(dt.UTC)) if self._stream is not None else []
         puts = len(by_hand)
-        sender = Sender(endpoint, write_key, self._record)
+        sender = TrafficSender(endpoint, write_key, self._record)
         began = time.monotonic()
         for batch in chain(first, ready):
             share = min(1.0, (batch.due - begin) / span)
@@ -163,7 +167,7 @@ class _Run:
 
     def _tell(self, share: float) -> None:
         if self._progress is not None:
-            self._progress(Progress(share, self._sent, self._acknowledged, self._rejected))
+            self._progress(SimulationProgress(share, self._sent, self._acknowledged, self._rejected))
 
     def _record(self, receipts: list[Receipt]) -> None:
         self._truth.record(self._run_id, receipts)

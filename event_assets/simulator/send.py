@@ -37,7 +37,7 @@ class _Answer(NamedTuple):
     retry_after: float | None
 
 
-class Sender:
+class TrafficSender:
     """Some threads, each with a connection of its own; an install always has the same thread, so its order is kept.
 
     `patience` is for how many seconds a batch is tried again before its events are noted as `unsent`.

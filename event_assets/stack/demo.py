@@ -16,7 +16,7 @@ from psycopg import sql
 
 from event_assets.settings import Settings
 from event_assets.simulator.local import simulate_locally
-from event_assets.simulator.run import Progress, SimulationResult
+from event_assets.simulator.run import SimulationProgress, SimulationResult
 from event_assets.simulator.traffic import Traffic
 from event_assets.simulator.truth import TruthLedger
 from event_assets.stack.health import RecentRun, failures_in_a_row, last_failed_run, recent_runs
@@ -39,7 +39,7 @@ class Moment:
     """How far the demo is: what was sent so far, the state of the platform once it was looked at, and what is waited
     for."""
 
-    progress: Progress
+    progress: SimulationProgress
     overview: Overview | None = None
     missing: int = 0
     waiting_for: str = ""
@@ -58,19 +58,19 @@ class DemoResult:
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain values for JSON."""
-        books = self.overview.books
+        ledger = self.overview.ledger
         return {
             "sent": self.simulation.sent,
             "acknowledged": self.simulation.acknowledged,
-            "landed": books.landed,
-            "clean": books.clean,
-            "quarantined": books.quarantined,
-            "duplicates": books.duplicates,
+            "landed": ledger.landed,
+            "clean": ledger.clean,
+            "quarantined": ledger.quarantined,
+            "duplicates": ledger.duplicates,
             "sessions": self.overview.lake.get("sessions", 0),
             "users": self.overview.lake.get("users", 0),
             "segments": self.overview.lake.get("user_segments", 0),
             "warehouse": self.overview.warehouse or {},
-            "balanced": books.balanced,
+            "balanced": ledger.balanced,
             "latency_seconds": {"p50": round(self.p50, 3), "p95": round(self.p95, 3)},
             "rejected": self.simulation.rejected,
             "counts": "sent, acknowledged, rejected and latency: this run; all others: everything under this home",
@@ -123,7 +123,7 @@ class _Sending:
     """The simulation in a thread of its own, so that the main thread can watch the services and be interrupted."""
 
     def __init__(self, settings: Settings, endpoint: str, *, events: int, seconds: float, seed: int) -> None:
-        self.progress = Progress(0.0, 0, 0, 0)
+        self.progress = SimulationProgress(0.0, 0, 0, 0)
         self._result: SimulationResult | None = None
         self._fault: BaseException | None = None
         self._settings, self._endpoint = settings, endpoint
@@ -149,7 +149,7 @@ class _Sending:
         except Exception as fault:
             self._fault = fault
 
-    def _note(self, progress: Progress) -> None:
+    def _note(self, progress: SimulationProgress) -> None:
         self.progress = progress
 
 
@@ -185,13 +185,13 @@ def _shortfall(overview: Overview, missing: int) -> list[str]:
         faults.append(f"{missing} acknowledged events are not in the warehouse")
     if overview.unread_shards:
         faults.append(f"the stream holds unread records ({', '.join(overview.unread_shards)})")
-    if overview.outstanding:
-        behind = (f"{name} ({_days(dates)})" for name, dates in sorted(overview.outstanding.items()))
+    if overview.pending:
+        behind = (f"{name} ({_days(dates)})" for name, dates in sorted(overview.pending.items()))
         faults.append(f"these tables are behind: {', '.join(behind)}")
-    if overview.books.pending:
-        faults.append(f"{overview.books.pending} clean events are not enriched")
-    if not overview.books.balanced:
-        faults.append("the books do not balance")
+    if overview.ledger.pending:
+        faults.append(f"{overview.ledger.pending} clean events are not enriched")
+    if not overview.ledger.balanced:
+        faults.append("the ledger does not balance")
     return faults
 
 

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from event_assets.embedded.record import StackRecord
     from event_assets.importing import ImportProgress, ImportResult
     from event_assets.settings import Settings
-    from event_assets.simulator.run import Progress as SimulationProgress
-    from event_assets.simulator.run import SimulationResult
+    from event_assets.simulator.run import SimulationProgress, SimulationResult
     from event_assets.stack.demo import DemoResult, Moment
     from event_assets.stack.modelling import Modelled
-    from event_assets.stack.overview import Books, Overview
+    from event_assets.stack.overview import LedgerTotals, Overview
     from event_assets.verification import Expectation
 
 PLAIN_SECONDS = 5.0
@@ -105,8 +104,8 @@ def _demo_line(moment: Moment) -> str:
 
 def _loading_note(moment: Moment) -> str:
     assert moment.overview is not None
-    books = moment.overview.books
-    note = f"{books.landed:,} landed, {books.enriched:,} enriched"
+    ledger = moment.overview.ledger
+    note = f"{ledger.landed:,} landed, {ledger.enriched:,} enriched"
     return f"{note}; waiting: {moment.waiting_for}" if moment.waiting_for else note
 
 
@@ -187,7 +186,7 @@ def show_overview(overview: Overview, record: StackRecord | None) -> None:
     _show_state(out, overview)
     if overview.unread_shards:
         out.print(f"The stream holds unread records: {', '.join(overview.unread_shards)}")
-    for table, dates in overview.outstanding.items():
+    for table, dates in overview.pending.items():
         more = f" and {len(dates) - _MOST_DATES_SHOWN} more" if len(dates) > _MOST_DATES_SHOWN else ""
         out.print(f"Behind: {table}, {', '.join(dates[:_MOST_DATES_SHOWN])}{more}")
     if overview.settled:
@@ -199,7 +198,7 @@ def show_overview(overview: Overview, record: StackRecord | None) -> None:
 
 
 def _show_state(out: Console, overview: Overview) -> None:
-    _show_books(out, overview.books)
+    _show_ledger(out, overview.ledger)
     tables = Table("Lake", "Rows", "Warehouse", "Rows")
     tables.columns[1].justify = tables.columns[3].justify = "right"
     loaded = {table.lake.name: table.name for table in WAREHOUSE_TABLES}
@@ -211,19 +210,19 @@ def _show_state(out: Console, overview: Overview) -> None:
     out.print(tables)
 
 
-def _show_books(out: Console, books: Books) -> None:
+def _show_ledger(out: Console, ledger: LedgerTotals) -> None:
     table = Table("All events so far", "Events")
     table.columns[1].justify = "right"
-    table.add_row("landed", f"{books.landed:,}")
-    table.add_row("clean", f"{books.clean:,}")
-    table.add_row("quarantined", f"{sum(books.quarantined.values()):,}")
-    for reason, count in books.quarantined.items():
+    table.add_row("landed", f"{ledger.landed:,}")
+    table.add_row("clean", f"{ledger.clean:,}")
+    table.add_row("quarantined", f"{sum(ledger.quarantined.values()):,}")
+    for reason, count in ledger.quarantined.items():
         table.add_row(f"  {reason}", f"{count:,}")
-    table.add_row("duplicates", f"{books.duplicates:,}")
-    table.add_row("enriched", f"{books.enriched:,}")
-    if books.pending:
-        table.add_row("not enriched yet", f"{books.pending:,}")
-    table.add_row("the books balance", "yes" if books.balanced else "NO")
+    table.add_row("duplicates", f"{ledger.duplicates:,}")
+    table.add_row("enriched", f"{ledger.enriched:,}")
+    if ledger.pending:
+        table.add_row("not enriched yet", f"{ledger.pending:,}")
+    table.add_row("the ledger balances", "yes" if ledger.balanced else "NO")
     out.print(table)
 
 
@@ -268,23 +267,23 @@ def parts_in_turn(console: Console) -> Iterator[Callable[[str], None]]:
 
 
 def show_modelled(modelled: Modelled) -> None:
-    """The tables of a model, their rows, and the books."""
-    out, books = results(), modelled.books
+    """The tables of a model, their rows, and the ledger."""
+    out, ledger = results(), modelled.reconciliation
     tables = Table("Table", "Rows", title=str(modelled.out), title_justify="left")
     tables.columns[1].justify = "right"
     for name, rows in modelled.rows.items():
         tables.add_row(name, f"{rows:,}")
     out.print(tables)
-    out.print(f"landed {books.landed:,} = clean {books.clean:,} + quarantined {books.quarantined:,}")
-    for reason, count in books.reasons.items():
+    out.print(f"landed {ledger.landed:,} = clean {ledger.clean:,} + quarantined {ledger.quarantined:,}")
+    for reason, count in ledger.reasons.items():
         out.print(f"  quarantined, {reason}: {count:,}")
     out.print(
-        f"clean {books.clean:,} = enriched {books.enriched:,} + duplicates {books.duplicates:,} "
-        f"({books.conflicts:,} say something else)"
+        f"clean {ledger.clean:,} = enriched {ledger.enriched:,} + duplicates {ledger.duplicates:,} "
+        f"({ledger.conflicts:,} say something else)"
     )
-    out.print("The books balance." if books.balance else f"The books do NOT balance, for {books.lines:,} lines.")
-    if books.is_refused:
-        out.print(_REFUSED.format(lines=books.lines))
+    out.print("The ledger balances." if ledger.balance else f"The ledger does NOT balance, for {ledger.lines:,} lines.")
+    if ledger.is_refused:
+        out.print(_REFUSED.format(lines=ledger.lines))
 
 
 def show_report(report: Sequence[Expectation]) -> None:

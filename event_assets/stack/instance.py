@@ -77,9 +77,9 @@ def close_abandoned_runs(instance: DagsterInstance) -> list[str]:
     """
     import dagster as dg
 
-    going = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    active = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
     closed = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=going)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=active)):
         if not any(_lives(pid, since) for pid, since in _processes(instance, run)):
             instance.report_run_failed(run, "The process of this run is gone: the stack was stopped while it ran.")
             closed.append(run.run_id)

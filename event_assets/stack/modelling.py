@@ -62,7 +62,7 @@ class ModelInputError(ValueError):
 
 
 @dataclass(frozen=True)
-class Books:
+class Reconciliation:
     """How many events are where, over the whole file."""
 
     lines: int
@@ -94,17 +94,22 @@ class Books:
 
 @dataclass(frozen=True)
 class Modelled:
-    """What was made: rows of each table, the books, and how long each part took, in seconds."""
+    """What was made: rows of each table, the reconciliation, and how long each part took, in seconds."""
 
     out: Path
     rows: Mapping[str, int]
-    books: Books
+    reconciliation: Reconciliation
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values."""
-        books = {**dataclasses.asdict(self.books), "balance": self.books.balance}
-        return {"out": str(self.out), "rows": dict(self.rows), "books": books, "seconds": dict(self.seconds)}
+        reconciliation = {**dataclasses.asdict(self.reconciliation), "balance": self.reconciliation.balance}
+        return {
+            "out": str(self.out),
+            "rows": dict(self.rows),
+            "reconciliation": reconciliation,
+            "seconds": dict(self.seconds),
+        }
 
 
 def model_settings(file: Path | None, home: Path) -> Settings:
@@ -159,7 +164,9 @@ def model_file(
         snapshots = {table.name: run.lake.table(table.name).snapshot() for table in LAKE_TABLES}
         rows = {name: export(snapshot, out / name) for name, snapshot in snapshots.items()}
         seconds.note("parquet")
-        return Modelled(out, rows, _books(imported, snapshots[EVENT_LEDGER.name].arrow().to_pylist()), seconds.parts)
+        return Modelled(
+            out, rows, _reconciliation(imported, snapshots[EVENT_LEDGER.name].arrow().to_pylist()), seconds.parts
+        )
 
 
 def _mapping(events: Path, name: str | Path | None) -> FieldMapping | None:
@@ -255,12 +262,12 @@ def _without_faults(found: Rulebook) -> Rulebook:
     return found
 
 
-def _books(imported: ImportResult, hours: Sequence[Mapping[str, Any]]) -> Books:
+def _reconciliation(imported: ImportResult, hours: Sequence[Mapping[str, Any]]) -> Reconciliation:
     names = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts")
     reasons: Counter[str] = Counter()
     for hour in hours:
         reasons.update(json.loads(hour["quarantined_by_reason"] or "{}"))
-    return Books(
+    return Reconciliation(
         imported.lines,
         **{name: sum(hour[name] for hour in hours) for name in names},
         reasons=dict(reasons.most_common()),

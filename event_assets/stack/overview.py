@@ -30,7 +30,7 @@ from event_assets.warehouse.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
-class Books:
+class LedgerTotals:
     """The event ledger, added up over all hours. Events, not records."""
 
     landed: int = 0
@@ -47,20 +47,20 @@ class Books:
 class Overview:
     """The state of a platform at one moment.
 
-    `unread_shards` hold records that are not landed yet. `outstanding` names, for each table that is behind, the dates
+    `unread_shards` hold records that are not landed yet. `pending` names, for each table that is behind, the dates
     it has to take in (`whole table` where it has no dates). `warehouse` is None where it cannot be reached.
     """
 
     unread_shards: list[str]
-    books: Books
+    ledger: LedgerTotals
     lake: dict[str, int]
     warehouse: dict[str, int] | None
-    outstanding: dict[str, list[str]]
+    pending: dict[str, list[str]]
 
     @property
     def settled(self) -> bool:
         """Whether everything that the stream took is in every table."""
-        return not self.unread_shards and not self.outstanding and self.books.balanced and not self.books.pending
+        return not self.unread_shards and not self.pending and self.ledger.balanced and not self.ledger.pending
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
@@ -79,10 +79,10 @@ def read_overview(settings: Settings, warehouse_url: str | None) -> Overview:
         behind |= _not_loaded(snapshots, warehouse)
     return Overview(
         unread_shards=_unread_shards(settings, snapshots.get(RAW_EVENTS.name)),
-        books=_books(snapshots.get(EVENT_LEDGER.name)),
+        ledger=_ledger(snapshots.get(EVENT_LEDGER.name)),
         lake={name: snapshot.rows for name, snapshot in snapshots.items()},
         warehouse=rows,
-        outstanding=behind,
+        pending=behind,
     )
 
 
@@ -104,9 +104,9 @@ def _unread_shards(settings: Settings, raw: Snapshot | None) -> list[str]:
         stream.close()
 
 
-def _books(ledger: Snapshot | None) -> Books:
+def _ledger(ledger: Snapshot | None) -> LedgerTotals:
     if ledger is None or not ledger.files:
-        return Books()
+        return LedgerTotals()
     table = ledger.table
     columns = [column.name for column in EVENT_LEDGER.columns if column.type in {"long", "boolean", "string"}]
     rows = pa.concat_tables(
@@ -122,7 +122,7 @@ def _books(ledger: Snapshot | None) -> Books:
     for row in rows:
         reasons.update(json.loads(row["quarantined_by_reason"]))
     sums = {name: sum(row[name] for row in rows) for name in columns if isinstance(rows[0][name], int)}
-    return Books(
+    return LedgerTotals(
         landed=sums["landed"],
         clean=sums["clean"],
         quarantined=dict(reasons.most_common()),
@@ -142,7 +142,7 @@ def _behind(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
         if name in in_pauses:
             continue
         dates: set[str] = set()
-        for upstream in snapshot.progress.sources.keys() & snapshots.keys():
+        for upstream in snapshot.progress.upstreams.keys() & snapshots.keys():
             dates |= set(pending_changes(snapshots[upstream], snapshot.progress).dates)
         if dates:
             yield name, sorted(dates)

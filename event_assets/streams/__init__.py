@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 
 from event_assets.settings import Settings
-from event_assets.streams.backoff import Backoff
 from event_assets.streams.position import ShardPosition
 from event_assets.streams.protocol import (
     EventStream,
@@ -25,16 +24,17 @@ from event_assets.streams.protocol import (
     StreamReadOnly,
     StreamRecord,
 )
-from event_assets.streams.reader import Bounds, ReadBatch, StreamReader
+from event_assets.streams.reader import ReadBatch, ReadLimits, StreamReader
+from event_assets.streams.retry_policy import RetryPolicy
 from event_assets.streams.writer import StreamWriter, aggregate
 
 __all__ = [
-    "Backoff",
-    "Bounds",
     "EventStream",
     "PutResult",
     "ReadBatch",
+    "ReadLimits",
     "ReadResult",
+    "RetryPolicy",
     "Shard",
     "ShardPosition",
     "StoredRecord",

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from event_assets.permissions import keep_private, make_private_file
-from event_assets.streams.backoff import Backoff
 from event_assets.streams.embedded_faults import as_stream_errors, require_room
 from event_assets.streams.embedded_tables import (
     FORMAT,
@@ -48,6 +47,7 @@ from event_assets.streams.protocol import (
     refusal,
     sequence_text,
 )
+from event_assets.streams.retry_policy import RetryPolicy
 
 BUSY_SECONDS = 30.0
 TRIM_SECONDS = 60.0
@@ -101,7 +101,7 @@ class EmbeddedStream:
         return self._retention
 
     def create(self, shards: int) -> None:
-        backoff, failures = Backoff(attempts=20), 0
+        backoff, failures = RetryPolicy(attempts=20), 0
         with as_stream_errors(self.path):
             keep_private(self.path.parent)
             make_private_file(self.path)  # SQLite gives its other files the same mode

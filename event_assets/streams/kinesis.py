@@ -15,7 +15,6 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from event_assets.streams.backoff import Backoff
 from event_assets.streams.protocol import (
     PutResult,
     ReadResult,
@@ -29,11 +28,12 @@ from event_assets.streams.protocol import (
     refusal,
     sequence_text,
 )
+from event_assets.streams.retry_policy import RetryPolicy
 
 PUT_RECORDS = 500
 PUT_BYTES = 5 * 1_048_576  # the lower of the two limits that Kinesis has had (5 and 10 MiB): it costs no throughput
 READ_RECORDS = 10_000
-READ_BACKOFF = Backoff(base_seconds=0.2)
+READ_BACKOFF = RetryPolicy(base_seconds=0.2)
 EMPTY_PAGES = 10_000  # each moves on by minutes of a quiet shard: more than a year of retention
 
 TRANSIENT = frozenset(
@@ -82,7 +82,7 @@ class KinesisStream:
         region: str = "us-east-1",
         endpoint_url: str | None = None,
         client: Any = None,
-        backoff: Backoff = READ_BACKOFF,
+        backoff: RetryPolicy = READ_BACKOFF,
     ) -> None:
         self._name = name
         self._region = region
@@ -127,7 +127,7 @@ class KinesisStream:
         failures = 0
         while (status := self._summary()["StreamStatus"]) != "ACTIVE":
             failures += 1
-            if status == "DELETING" or not Backoff(attempts=120, base_seconds=0.25, cap_seconds=2).wait(failures):
+            if status == "DELETING" or not RetryPolicy(attempts=120, base_seconds=0.25, cap_seconds=2).wait(failures):
                 raise StreamBusy(f"Kinesis stream {self._name} is {status}")
 
     def _summary(self) -> dict[str, Any]:

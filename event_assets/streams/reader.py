@@ -26,7 +26,7 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Bounds(NamedTuple):
+class ReadLimits(NamedTuple):
     """How much to read: of each shard in all, and at a time."""
 
     shard_records: int = 200_000
@@ -35,7 +35,7 @@ class Bounds(NamedTuple):
     batch_bytes: int = 10_000_000
 
 
-DEFAULT_BOUNDS = Bounds()
+DEFAULT_LIMITS = ReadLimits()
 
 
 class StreamReader:
@@ -67,14 +67,14 @@ class StreamReader:
         checkpoint: Mapping[str, ShardPosition],
         *,
         until: dt.datetime | None = None,
-        bounds: Bounds = DEFAULT_BOUNDS,
+        limits: ReadLimits = DEFAULT_LIMITS,
         on_gap: Callable[[StreamGap], None] | None = None,
     ) -> Iterator[ReadBatch]:
         """Everything on the stream after the checkpoint, in batches of one shard each.
 
         A shard gives nothing before its parents were read to their end; shards take turns. An open shard is left at
         its tip, or at the first batch that ends with a record which arrived at `until` or later (now, by default: the
-        walk ends even while others write); a closed one at its end; any when its bounds are reached (the last batch
+        walk ends even while others write); a closed one at its end; any when its limits are reached (the last batch
         may exceed the bytes by one record). Shards that a reshard makes meanwhile are read too. Raises `StreamGap` at
         the first shard that lost records after the checkpoint; with `on_gap`, calls it instead and goes on with the
         oldest record there is.
@@ -82,16 +82,16 @@ class StreamReader:
         shards = self.stream.shards()
         for gap in lost_shards(shards, checkpoint):
             _report(gap, on_gap)
-        walk = _Walk(shards, checkpoint, until or self._clock(), bounds)
+        walk = _Walk(shards, checkpoint, until or self._clock(), limits)
         while (shard_id := walk.next_shard()) is not None:
             position = walk.position(shard_id)
-            limits = walk.limits(shard_id)
+            amount = walk.amount(shard_id)
             try:
-                result = self.stream.read(shard_id, position.after, *limits)
+                result = self.stream.read(shard_id, position.after, *amount)
             except StreamGap as gap:
                 if not (was_finished(shard_id, shards, checkpoint) or self._was_quiet(position)):
                     _report(gap, on_gap)
-                result = self.stream.read(shard_id, None, *limits)
+                result = self.stream.read(shard_id, None, *amount)
             walk.advance(shard_id, result)
             if result.shard_ended:
                 walk.discover(self.stream.shards())
@@ -113,10 +113,10 @@ class _Walk:
     """Which shard comes next (all whose parents have ended, in turn) and how much of it."""
 
     def __init__(
-        self, shards: list[Shard], checkpoint: Mapping[str, ShardPosition], until: dt.datetime, bounds: Bounds
+        self, shards: list[Shard], checkpoint: Mapping[str, ShardPosition], until: dt.datetime, limits: ReadLimits
     ) -> None:
         self._until = until
-        self._bounds = bounds
+        self._limits = limits
         self._positions = dict(checkpoint)
         self._records: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
@@ -142,11 +142,11 @@ class _Walk:
     def position(self, shard_id: str) -> ShardPosition:
         return self._positions.get(shard_id, BEGINNING)
 
-    def limits(self, shard_id: str) -> tuple[int, int]:
+    def amount(self, shard_id: str) -> tuple[int, int]:
         """Most records and bytes to read next."""
         return (
-            min(self._bounds.batch_records, self._bounds.shard_records - self._records[shard_id]),
-            min(self._bounds.batch_bytes, self._bounds.shard_bytes - self._bytes[shard_id]),
+            min(self._limits.batch_records, self._limits.shard_records - self._records[shard_id]),
+            min(self._limits.batch_bytes, self._limits.shard_bytes - self._bytes[shard_id]),
         )
 
     def advance(self, shard_id: str, result: ReadResult) -> None:
@@ -159,5 +159,5 @@ class _Walk:
         beyond = bool(records) and records[-1].arrived_at >= self._until
         # A closed shard has an end to be reached, of which Kinesis may tell on a page of its own.
         done = result.shard_ended or (shard_id not in self._closed and (result.at_tip or beyond))
-        if not done and min(self.limits(shard_id)) > 0:
+        if not done and min(self.amount(shard_id)) > 0:
             self._ready.append(shard_id)

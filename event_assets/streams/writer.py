@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from event_assets.contract.records import RECORD_BYTES, Encoding, pack
-from event_assets.streams.backoff import Backoff
 from event_assets.streams.protocol import PERMANENT_ERRORS, EventStream, PutResult, StreamRecord
+from event_assets.streams.retry_policy import RetryPolicy
 
-WRITE_BACKOFF = Backoff()
+WRITE_BACKOFF = RetryPolicy()
 
 
 def aggregate(
@@ -33,7 +33,7 @@ class StreamWriter:
     A repeat may change the order of a key's records, and may write a record twice if an answer was lost.
     """
 
-    def __init__(self, stream: EventStream, backoff: Backoff = WRITE_BACKOFF) -> None:
+    def __init__(self, stream: EventStream, backoff: RetryPolicy = WRITE_BACKOFF) -> None:
         self.stream = stream
         self._backoff = backoff
 

@@ -1,4 +1,4 @@
-"""The ramp: steps at growing rates until a rule is broken. Which rules there are stands in `Limits`."""
+"""The ramp: steps at growing rates until a rule is broken. Which rules there are stands in `RampLimits`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from event_assets.stress.load import Senders, Tally
 
 
 @dataclass(frozen=True)
-class Limits:
+class RampLimits:
     """When something has given way, looked at after each step."""
 
     p99_seconds: float = 0.5
@@ -31,7 +31,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Step:
+class RampStep:
     """One rate, sent by `senders` processes for some seconds.
 
     Rates are events a second, latencies seconds, CPU is cores in use (`others`: by programs that are no part of the
@@ -67,7 +67,7 @@ class Step:
         return self.acknowledged / self.seconds
 
 
-class Line:
+class Curve:
     """Events that have come through a place, over time."""
 
     def __init__(self) -> None:
@@ -98,8 +98,8 @@ class Flow:
     """The lines of one ramp: what was acknowledged, and what came through each stage of the pipeline that follows."""
 
     def __init__(self, follower: Follower | None = None) -> None:
-        self.acknowledged = Line()
-        self.stages: dict[Stage, Line] = {stage: Line() for stage in STAGES}
+        self.acknowledged = Curve()
+        self.stages: dict[Stage, Curve] = {stage: Curve() for stage in STAGES}
         self.rounds: list[Round] = []
         self.waits: dict[Stage, list[float]] = {stage: [] for stage in STAGES}
         """Seconds that the oldest event of each round took from the stage before to this one."""
@@ -144,21 +144,21 @@ def ramp(
     senders: Senders,
     api: Api,
     flow: Flow,
-    limits: Limits,
+    limits: RampLimits,
     *,
     start: float,
     factor: float,
     step_seconds: float,
     most_steps: int,
     deadline: float,
-    watch: Callable[[Step], None],
-) -> list[Step]:
+    watch: Callable[[RampStep], None],
+) -> list[RampStep]:
     """Steps from the rate `start` on, each `factor` times the one before, until something gives way.
 
     A step in which a rule is broken is repeated once: only what is broken twice running has given way. It also ends
     after `most_steps` and when `deadline` (monotonic seconds) would be passed.
     """
-    steps: list[Step] = []
+    steps: list[RampStep] = []
     rate = start
     while not steps or (len(steps) < most_steps and time.monotonic() + step_seconds <= deadline):
         steps.append(_step(senders, api, flow, limits, rate, step_seconds))
@@ -170,12 +170,12 @@ def ramp(
     return steps
 
 
-def gave_way(steps: Sequence[Step]) -> tuple[str, ...]:
+def gave_way(steps: Sequence[RampStep]) -> tuple[str, ...]:
     """The rules that were broken in the last step and in the one before; empty where nothing has given way."""
     return steps[-1].broken if len(steps) > 1 and steps[-2].broken else ()
 
 
-def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, seconds: float) -> Step:
+def _step(senders: Senders, api: Api, flow: Flow, limits: RampLimits, rate: float, seconds: float) -> RampStep:
     psutil.cpu_percent()
     ours = usage_of(os.getpid()).cpu
     api_cpu, pipeline_cpu, writes = api.usage().cpu, flow.pipeline_cpu(), api.stream_writes()
@@ -188,7 +188,7 @@ def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, s
     flow.look()
     lag = flow.lag()
     p50, p99 = _quantiles(tally.latencies)
-    return Step(
+    return RampStep(
         offered=rate,
         senders=senders.processes,
         seconds=tally.seconds,
@@ -211,7 +211,7 @@ def _step(senders: Senders, api: Api, flow: Flow, limits: Limits, rate: float, s
     )
 
 
-def broken_rules(limits: Limits, rate: float, seconds: float, tally: Tally, p99: float, lag: float) -> list[str]:
+def broken_rules(limits: RampLimits, rate: float, seconds: float, tally: Tally, p99: float, lag: float) -> list[str]:
     """The rules that a step did not keep, as sentences: `rate` was offered for `seconds`, `tally` came of it."""
     broken = []
     if p99 > limits.p99_seconds:

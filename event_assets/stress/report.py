@@ -1,4 +1,4 @@
-"""What a stress test found: per number of collectors, per component, with its books and what its load allows to say."""
+"""What a stress test found: per number of collectors, per component, its counts and what its load allows to say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from event_assets.stress.follow import Stage
-from event_assets.stress.ramp import Flow, Limits, Line, Step, gave_way
+from event_assets.stress.ramp import Curve, Flow, RampLimits, RampStep, gave_way
 
 PARTS = ("landing", "clean", "enrich", "sessions", "people and marts", "warehouse")
 _SPARK = ("clean", "enrich", "sessions")
@@ -22,7 +22,7 @@ _SMALL_RUN = 0.2
 
 
 @dataclass(frozen=True)
-class Books:
+class LoadReconciliation:
     """Where the events of a ramp are. Each count is of events; stages that were not part of it are None."""
 
     sent: int
@@ -64,8 +64,8 @@ class Scaling:
     """The API alone with so many processes."""
 
     processes: int
-    steps: list[Step]
-    books: Books
+    steps: list[RampStep]
+    reconciliation: LoadReconciliation
 
     @property
     def held(self) -> float:
@@ -99,9 +99,9 @@ class Component:
 class Whole:
     """All the way to the warehouse, with one collector."""
 
-    steps: list[Step]
+    steps: list[RampStep]
     components: list[Component]
-    books: Books
+    reconciliation: LoadReconciliation
     drain_seconds: float
     runs: int
     largest_run: int
@@ -112,7 +112,7 @@ class Whole:
     @property
     def has_only_small_runs(self) -> bool:
         """Whether each run brought so little of what came that its fixed costs hide what the components can take."""
-        return self.largest_run < _SMALL_RUN * self.books.acknowledged
+        return self.largest_run < _SMALL_RUN * self.reconciliation.acknowledged
 
     @property
     def bottleneck(self) -> Component | None:
@@ -125,7 +125,7 @@ class Whole:
 class StressReport:
     """Everything that one stress test found."""
 
-    limits: Limits
+    limits: RampLimits
     scaling: list[Scaling]
     whole: Whole | None
     seconds: float
@@ -137,10 +137,10 @@ class StressReport:
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong with the books."""
-        books = [(f"{each.processes} collectors", each.books) for each in self.scaling]
-        books += [("the whole way", self.whole.books)] if self.whole else []
-        return [f"{where}: {fault}" for where, book in books for fault in book.faults]
+        """What does not reconcile."""
+        counts = [(f"{each.processes} collectors", each.reconciliation) for each in self.scaling]
+        counts += [("the whole way", self.whole.reconciliation)] if self.whole else []
+        return [f"{where}: {fault}" for where, each in counts for fault in each.faults]
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
@@ -148,7 +148,7 @@ class StressReport:
         if self.whole:
             bottleneck = self.whole.bottleneck
             whole = {
-                **_ramped(self.whole.steps, self.whole.books),
+                **_ramped(self.whole.steps, self.whole.reconciliation),
                 "components": [asdict(each) for each in self.whole.components],
                 "bottleneck": bottleneck.name if bottleneck else None,
                 "runs": self.whole.runs,
@@ -160,7 +160,7 @@ class StressReport:
             "limits": asdict(self.limits),
             "scaling": [
                 {"processes": each.processes, "events_per_second_held": round(each.held),
-                 "events_per_second_most": round(each.most), **_ramped(each.steps, each.books)}
+                 "events_per_second_most": round(each.most), **_ramped(each.steps, each.reconciliation)}
                 for each in self.scaling
             ],
             "whole": whole,
@@ -170,16 +170,16 @@ class StressReport:
         }  # fmt: skip
 
 
-def _ramped(steps: Sequence[Step], books: Books) -> dict[str, Any]:
+def _ramped(steps: Sequence[RampStep], reconciliation: LoadReconciliation) -> dict[str, Any]:
     return {
         "gave_way": list(gave_way(steps)),
         "load": load_sentence(steps),
         "steps": [asdict(step) | {"rate": round(step.rate)} for step in steps],
-        "books": asdict(books) | {"faults": books.faults},
+        "reconciliation": asdict(reconciliation) | {"faults": reconciliation.faults},
     }
 
 
-def load_sentence(steps: Sequence[Step]) -> str:
+def load_sentence(steps: Sequence[RampStep]) -> str:
     """What the load means for the figures of the busiest step: whether it, and not the platform, was the limit."""
     step, cores = max(steps, key=lambda each: each.rate), os.cpu_count() or 1
     used = (
@@ -195,7 +195,7 @@ def load_sentence(steps: Sequence[Step]) -> str:
     return f"The machine was the limit: with the load on another one the figures are higher ({used})."
 
 
-def components(steps: Sequence[Step], flow: Flow, alone: Sequence[Step]) -> list[Component]:
+def components(steps: Sequence[RampStep], flow: Flow, alone: Sequence[RampStep]) -> list[Component]:
     """Each component, from the ramp that went all the way. What one collector and the stream take at the most is seen
     better where the API was `alone`."""
     held = next((step for step in reversed(steps) if not step.broken), steps[0])
@@ -215,7 +215,9 @@ def components(steps: Sequence[Step], flow: Flow, alone: Sequence[Step]) -> list
     return [*made, replace(_part(_ALL, PARTS, flow, steps), latency_most=oldest, backlog=on_their_way)]
 
 
-def _part(name: str, parts: Sequence[str], flow: Flow, steps: Sequence[Step], stage: Stage | None = None) -> Component:
+def _part(
+    name: str, parts: Sequence[str], flow: Flow, steps: Sequence[RampStep], stage: Stage | None = None
+) -> Component:
     """A part of the pipeline. Small runs cost as much time as larger ones: the best run tells what it can take."""
     best = 0.0
     busy = [sum(span.ended - span.began for span in each.spans if span.part in parts) for each in flow.rounds]
@@ -248,7 +250,7 @@ def largest_run(flow: Flow) -> int:
 def curves(flow: Flow) -> dict[str, list[tuple[float, int]]]:
     """Events through each place over the seconds since the ramp began."""
     began = flow.acknowledged.times[0]
-    lines: list[tuple[str, Line]] = [("acknowledged", flow.acknowledged), *flow.stages.items()]
+    lines: list[tuple[str, Curve]] = [("acknowledged", flow.acknowledged), *flow.stages.items()]
     return {
         name: [(round(at - began, 2), count) for at, count in zip(line.times, line.counts, strict=True)]
         for name, line in lines

@@ -19,8 +19,8 @@ from event_assets.stress.api import Api, serving_api, stress_settings
 from event_assets.stress.bodies import make_bodies
 from event_assets.stress.follow import Follower
 from event_assets.stress.load import Senders
-from event_assets.stress.ramp import Flow, Limits, Step, ramp
-from event_assets.stress.report import Books, Scaling, StressReport, Whole, components, curves, largest_run
+from event_assets.stress.ramp import Flow, RampLimits, RampStep, ramp
+from event_assets.stress.report import LoadReconciliation, Scaling, StressReport, Whole, components, curves, largest_run
 
 _SHARE_OF_SCALING = 0.45
 """Of the time, for the API alone."""
@@ -47,7 +47,7 @@ class Plan:
     connections: int = 256
     bodies: int = 100
     whole: bool = True
-    limits: Limits = field(default_factory=Limits)
+    limits: RampLimits = field(default_factory=RampLimits)
 
 
 Watch = Callable[[str], None]
@@ -100,11 +100,11 @@ def _scale(home: Path, plan: Plan, bodies: Sequence[bytes], processes: int, dead
             deadline=deadline,
             watch=lambda step: watch(_sentence(step)),
         )
-    return Scaling(processes, steps, _books(steps, settings))
+    return Scaling(processes, steps, _reconciliation(steps, settings))
 
 
 def _whole(
-    home: Path, plan: Plan, bodies: Sequence[bytes], alone: Sequence[Step], deadline: float, watch: Watch
+    home: Path, plan: Plan, bodies: Sequence[bytes], alone: Sequence[RampStep], deadline: float, watch: Watch
 ) -> Whole:
     watch("All the way to the warehouse, 1 process")
     settings = stress_settings(home)
@@ -133,7 +133,7 @@ def _whole(
     return Whole(
         steps,
         components(steps, flow, alone),
-        _books(steps, settings, flow),
+        _reconciliation(steps, settings, flow),
         drain_seconds,
         len(flow.rounds),
         largest_run(flow),
@@ -155,10 +155,10 @@ def _drain(flow: Flow, deadline: float) -> float:
     return time.monotonic() - began
 
 
-def _books(steps: Sequence[Step], settings: Settings, flow: Flow | None = None) -> Books:
+def _reconciliation(steps: Sequence[RampStep], settings: Settings, flow: Flow | None = None) -> LoadReconciliation:
     last = flow.rounds[-1] if flow is not None and flow.rounds else None
     on_stream = _on_stream(settings)
-    return Books(
+    return LoadReconciliation(
         sent=sum(step.sent for step in steps),
         acknowledged=sum(step.acknowledged for step in steps),
         refused=sum(sum(step.refused.values()) for step in steps),
@@ -187,7 +187,7 @@ def _on_stream(settings: Settings) -> int:
     return events
 
 
-def _sentence(step: Step) -> str:
+def _sentence(step: RampStep) -> str:
     lag = f", {step.lag:.0f} s behind" if step.waiting else ""
     broken = f". {'; '.join(step.broken)}" if step.broken else ""
     taken = f"{step.rate:,.0f} acknowledged, p99 {step.p99 * 1000:,.0f} ms"

@@ -27,9 +27,9 @@ def show_stress(report: StressReport, picture: Path) -> None:
         _show_whole(out, report.whole)
         out.print(load_sentence(report.whole.steps))
     for fault in report.faults:
-        out.print(f"The books do NOT balance. {fault}.")
+        out.print(f"The counts do NOT reconcile. {fault}.")
     if report.balanced:
-        out.print("The books balance: what was acknowledged is on the stream, and what landed is in the warehouse.")
+        out.print("The counts reconcile: what was acknowledged is on the stream, and what landed is in the warehouse.")
     out.print(f"{report.seconds:.0f} s. The picture: {picture}")
 
 
@@ -41,19 +41,19 @@ def _show_whole(out: Console, whole: Whole) -> None:
         most = f"{each.throughput:,.0f}" if each.throughput else ""
         table.add_row(each.name, most, _seconds(each.latency), _seconds(each.latency_most), waiting)
     out.print(table)
-    books, last = whole.books, whole.steps[-1]
+    counts, last = whole.reconciliation, whole.steps[-1]
     broken = "; ".join(gave_way(whole.steps)) or "nothing did in the time"
     out.print(f"Gave way: {broken}, at {last.offered:,.0f} offered events/s.")
     if whole.bottleneck is not None:
         out.print(f"The bottleneck: {whole.bottleneck.name}.")
-    end = "" if books.drained else ", when the time was over"
+    end = "" if counts.drained else ", when the time was over"
     if whole.has_only_small_runs:
         out.print(
             f"No run of the pipeline brought more than {whole.largest_run:,} events: what a run costs at any size "
             "hides what the components can take. Give it more time."
         )
     out.print(
-        f"{books.acknowledged:,} acknowledged, {books.landed or 0:,} landed, {books.loaded or 0:,} in the warehouse "
+        f"{counts.acknowledged:,} acknowledged, {counts.landed or 0:,} landed, {counts.loaded or 0:,} in the warehouse "
         f"after {whole.drain_seconds:.0f} s more{end}; {whole.runs} runs."
     )
 

@@ -1,6 +1,6 @@
 """The few whom a change touches, as a list: an engine filters its scan by a list, where a join would read every row.
 
-Who is touched is not known here.
+Who is affected is not known here.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from event_assets.collector import bodies, ingest
 from event_assets.collector.bodies import split
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.judge import Judge
 from event_assets.collector.limits import MIB, CollectorLimits
+from event_assets.collector.validator import Validator
 from event_assets_tests.collector.serving import event
 
 LIMITS = CollectorLimits()
@@ -95,12 +95,12 @@ def test_as_many_elements_as_allowed_are_events_and_one_more_are_not() -> None:
         split(b"[" + b",".join([b"1"] * (LIMITS.events + 1)) + b"]", LIMITS)
 
 
-@pytest.mark.parametrize("step", ["unpack", "split", "judge"])
+@pytest.mark.parametrize("step", ["unpack", "split", "validate"])
 def test_others_are_answered_while_a_large_body_is_worked_on(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    place = {"unpack": (ingest, "unpack"), "split": (bodies, "split"), "judge": (Judge, "judge")}[step]
+    place = {"unpack": (ingest, "unpack"), "split": (bodies, "split"), "validate": (Validator, "validate")}[step]
     work = getattr(*place)
 
     def slowly(*args: object, **kwargs: object) -> object:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import zstandard
 
-from event_assets.collector.judge import Judge
+from event_assets.collector.validator import Validator
 from event_assets.streams import EventStream
 from event_assets_tests.collector.serving import event, written
 
@@ -280,7 +280,7 @@ def test_a_fault_of_the_collectors_own_is_answered_as_such_and_never_as_a_succes
     def fault(*_: object) -> None:
         raise RuntimeError("a fault of the collector's own")
 
-    monkeypatch.setattr(Judge, "judge", fault)
+    monkeypatch.setattr(Validator, "validate", fault)
     answer = client.post("/v1/events", json=event(1))
     assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
     assert ids_on(stream) == []

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.collector.judge import Judge, Judged
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
+from event_assets.collector.validator import Validated, Validator
 from event_assets.contract.decoder import Decoded, EventDecoder, Limits
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import load_settings
@@ -25,16 +25,16 @@ TEXT = "2026-11-22T10:00:00.123Z"
 AGENT = 'Mozilla/5.0 "quoted"'
 
 
-def judged(sent: Any, trusted: bool = False, **settings: Any) -> Judged:
+def validated(sent: Any, trusted: bool = False, **settings: Any) -> Validated:
     chosen = load_settings(**settings)
     line = sent if isinstance(sent, bytes) else json.dumps(sent, separators=(",", ":")).encode()
     stamp = Stamp(NOW, "203.0.113.77", AGENT, trusted, ip_rule(chosen))
-    return Judge(TrackingPlan(), Limits(), chosen.consent_refused).judge([line], stamp)
+    return Validator(TrackingPlan(), Limits(), chosen.consent_refused).validate([line], stamp)
 
 
 def stamped(sent: Any, trusted: bool = False, **settings: Any) -> dict[str, Any]:
     """The event as written, whose text has no key twice."""
-    (line,) = judged(sent, trusted, **settings).lines
+    (line,) = validated(sent, trusted, **settings).lines
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         assert len({name for name, _ in pairs}) == len(pairs)
@@ -89,7 +89,7 @@ def test_a_trusted_source_sets_times_and_addresses_and_adds_nothing_of_its_own()
 
 
 def test_a_trusted_source_cannot_name_a_time_that_is_to_come() -> None:
-    (verdict,) = judged(event(derived_at="2026-12-22T00:00:00Z"), trusted=True).verdicts
+    (verdict,) = validated(event(derived_at="2026-12-22T00:00:00Z"), trusted=True).verdicts
     assert (verdict.status, verdict.reason) == ("rejected", "future")
 
 
@@ -121,7 +121,7 @@ ABSENT = {"personalisation": None}
 
 
 def test_of_a_dropped_event_only_that_there_was_one_is_written() -> None:
-    result = judged(event(1, consent=REFUSED), consent_refused="drop")
+    result = validated(event(1, consent=REFUSED), consent_refused="drop")
     assert [line for _, line in result.lines] == [b'{"dropped":"consent_refused"}']
     assert (result.verdicts[0].status, result.verdicts[0].reason) == ("dropped", "consent_refused")
 
@@ -143,14 +143,14 @@ def test_of_a_stripped_event_name_minute_platform_and_country_stay() -> None:
 
 def test_a_stripped_event_names_its_user_neither_in_its_text_nor_in_its_partition_key() -> None:
     sent = {**event(1, user_id="ann", anonymous_id=None), "consent": REFUSED}
-    (line,) = judged(sent, consent_refused="strip").lines
+    (line,) = validated(sent, consent_refused="strip").lines
     assert b"ann" not in line[1] and b"e-1" not in line[1] and re.fullmatch("stripped-[0-9a-f]{2}", line[0])
     assert isinstance(EventDecoder().decode(line[1]), Decoded)
 
 
 def test_the_client_is_answered_under_the_id_that_it_gave() -> None:
     for refusal in ("strip", "drop"):
-        assert judged(event(1, consent=REFUSED), consent_refused=refusal).verdicts[0].event_id == "e-1"
+        assert validated(event(1, consent=REFUSED), consent_refused=refusal).verdicts[0].event_id == "e-1"
 
 
 def test_the_record_of_a_refusal_is_kept_even_where_refused_events_are_dropped() -> None:
@@ -178,7 +178,7 @@ def test_whatever_an_event_holds_stamping_adds_its_fields_and_changes_nothing_el
     properties: dict[str, Any], extra: dict[str, Any], device: dict[str, Any] | None, spaces: bool, trusted: bool
 ) -> None:
     sent = {**extra, **event(properties=properties)} | ({} if device is None else {"device": device})
-    result = judged(json.dumps(sent, separators=None if spaces else (",", ":")).encode(), trusted)
+    result = validated(json.dumps(sent, separators=None if spaces else (",", ":")).encode(), trusted)
     if not result.lines:
         return
     written = json.loads(result.lines[0][1])

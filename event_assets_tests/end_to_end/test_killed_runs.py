@@ -17,7 +17,7 @@ from event_assets_tests import engines
 from event_assets_tests.end_to_end import killed_run
 from event_assets_tests.end_to_end.killed_run import KILL_POINTS, KillPoint, Platform
 from event_assets_tests.end_to_end.visits import Visits
-from event_assets_tests.end_to_end.whole_run import Rows, books, lake_rows, warehouse_rows
+from event_assets_tests.end_to_end.whole_run import Rows, lake_rows, ledger, warehouse_rows
 from event_assets_tests.postgres import new_database
 
 pytestmark = pytest.mark.slow
@@ -83,7 +83,7 @@ def test_a_killed_run_started_again_ends_in_the_tables_of_an_undisturbed_one(
     for store, expected in zip(rows, undisturbed, strict=True):
         for table, wanted in expected.items():
             assert store[table] == wanted, table
-    assert books(rows[0])["pending"] == 0
+    assert ledger(rows[0])["pending"] == 0
     assert platform.pipeline(engine.session).pending() == {}
 
 

@@ -17,9 +17,9 @@ from event_assets_tests.end_to_end.visits import DAYS, Visits
 from event_assets_tests.end_to_end.whole_run import (
     BY_PLACE,
     OF_PLACES,
-    books,
     days_ago,
     lake_rows,
+    ledger,
     run,
     run_everything,
     warehouse_rows,
@@ -101,7 +101,7 @@ def test_dagsters_storage_may_be_lost_between_two_ticks(
     daemon.lose_storage()
     daemon.tick_until_quiet()
     daemon.analyse()
-    counted = books(lake_rows(settings))
+    counted = ledger(lake_rows(settings))
     found = {**lake_rows(settings, BY_PLACE), **warehouse_rows(settings, BY_PLACE)}
 
     monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", new_database(postgres_url))
@@ -110,6 +110,6 @@ def test_dagsters_storage_may_be_lost_between_two_ticks(
     everything.create(2)
     put(everything, [*visits.first(), *visits.second()])
     assert run_everything(at_once).success
-    assert counted == books(lake_rows(at_once)) and counted["pending"] == 0
+    assert counted == ledger(lake_rows(at_once)) and counted["pending"] == 0
     for table, rows in {**lake_rows(at_once, BY_PLACE), **warehouse_rows(at_once, BY_PLACE)}.items():
         assert table in OF_PLACES or found[table] == rows, table

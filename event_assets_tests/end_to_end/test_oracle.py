@@ -35,11 +35,11 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def test_every_table_says_what_the_definitions_say(spark: SparkSession, tmp_path: Path, seed: int) -> None:
     lines = messy_lines(seed)
     model = Model(spark, tmp_path)
-    books = model.run(lines, own_hosts=[OWN_HOST]).books
+    reconciliation = model.run(lines, own_hosts=[OWN_HOST]).reconciliation
     expected = _expected(lines)
-    assert books.enriched == len(expected["enriched_events"]) > 400
-    assert books.quarantined == len(BAD_LINES)
-    assert books.conflicts > 5 and books.duplicates > books.conflicts
+    assert reconciliation.enriched == len(expected["enriched_events"]) > 400
+    assert reconciliation.quarantined == len(BAD_LINES)
+    assert reconciliation.conflicts > 5 and reconciliation.duplicates > reconciliation.conflicts
     assert {row["reason"] for row in expected["session_issues"]} == {"too_long"}
     found = {table: [_plain(row) for row in model.rows(table)] for table in KEYS}
     _name_computed_sessions(found)

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[att
 from event_assets_tests.emulators.kafka import KafkaBroker
 from event_assets_tests.end_to_end.profile import Profile
 from event_assets_tests.end_to_end.visits import DAYS, Visits
-from event_assets_tests.end_to_end.whole_run import BY_PLACE, OF_PLACES, books, days_ago, lake_rows, warehouse_rows
+from event_assets_tests.end_to_end.whole_run import BY_PLACE, OF_PLACES, days_ago, lake_rows, ledger, warehouse_rows
 from event_assets_tests.postgres import new_database
 
 pytestmark = pytest.mark.slow
@@ -63,8 +63,8 @@ def _give_the_same_rows(other: Profile, local: Profile) -> None:
         profile.split_a_shard()
         profile.put(visits.second())
         profile.materialise_everything()
-    counted = books(lake_rows(other.settings))
-    assert counted == books(lake_rows(local.settings)) and counted["pending"] == 0
+    counted = ledger(lake_rows(other.settings))
+    assert counted == ledger(lake_rows(local.settings)) and counted["pending"] == 0
     in_lake = lake_rows(other.settings, BY_PLACE)
     for table, rows in lake_rows(local.settings, BY_PLACE).items():
         assert table in OF_PLACES or in_lake[table] == rows, table

@@ -80,8 +80,8 @@ def warehouse_rows(settings: Settings, without: Sequence[str] = ()) -> Rows:
     return rows
 
 
-def books(rows: Rows) -> dict[str, int]:
-    """The sums of the books over all hours, each of which must balance."""
+def ledger(rows: Rows) -> dict[str, int]:
+    """The sums of the ledger over all hours, each of which must balance."""
     ledger = rows["event_ledger"]
     assert ledger and all(row["balanced"] for row in ledger), ledger
     names = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")

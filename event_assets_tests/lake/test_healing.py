@@ -36,7 +36,7 @@ def put(table: LakeTable, name: str, times: pa.DataType) -> None:
     where = table.storage.path(f"{table.spec.name}/{path}")
     pq.write_table(pa.table([c for _, c in columns], schema=pa.schema([f for f, _ in columns])), where)
     file = LakeFile(where, table.storage.filesystem.get_file_info(where).size, 1, {}, path, {}, {})
-    table.commit(base, replace(base.progress, code="7"), add=[file], touched={})
+    table.commit(base, replace(base.progress, code="7"), add=[file], affected={})
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 
 
 def test_progress_survives_its_json() -> None:
     progress = Progress(
-        sources={"a": Source(3, {"2026-01-01": 1}, "an id")},
+        upstreams={"a": Consumed(3, {"2026-01-01": 1}, "an id")},
         code="x",
         outdated=frozenset({"2026-01-02"}),
         positions={"s": {}},
@@ -17,7 +17,7 @@ def test_progress_survives_its_json() -> None:
 
 def test_progress_from_before_ids_of_tables_were_kept_is_read() -> None:
     text = b'{"sources":{"a":{"through":3,"pending":{}}},"code":"x","outdated":[],"positions":{}}'
-    assert Progress.from_json(text) == Progress({"a": Source(3, {}, "")}, "x")
+    assert Progress.from_json(text) == Progress({"a": Consumed(3, {}, "")}, "x")
 
 
 def test_nothing_is_outdated_in_a_table_that_nothing_was_made_in() -> None:

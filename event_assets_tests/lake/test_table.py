@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.lake.lake import Lake
 from event_assets.lake.maintenance import compact, vacuum
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.table import CommitConflict, LakeTable, retry_on_conflict
 
 
@@ -54,7 +54,7 @@ def test_rows_come_back_as_they_were_written(spark: SparkSession, table: LakeTab
 def test_progress_is_committed_with_the_rows(spark: SparkSession, table: LakeTable) -> None:
     base = table.snapshot()
     progress = Progress(
-        sources={"sessions": Source(4, {"2026-01-01": 2})},
+        upstreams={"sessions": Consumed(4, {"2026-01-01": 2})},
         code="3",
         outdated=frozenset({"2026-01-01"}),
         positions={"events": {"s": {"after": "1", "ended": False, "seen_at": None}}},
@@ -112,7 +112,7 @@ def test_changes_tell_which_dates_grew_and_which_lost_rows(spark: SparkSession, 
     table.commit(base, base.progress, remove=base.of_dates(["2026-01-02"]))
     changes = table.snapshot().changes_since(first - 1)
     assert changes.known
-    assert [commit.touched for commit in changes.commits] == [{"2026-01-01": 1, "2026-01-02": 1}, {"2026-01-02": 0}]
+    assert [commit.affected for commit in changes.commits] == [{"2026-01-01": 1, "2026-01-02": 1}, {"2026-01-02": 0}]
     assert [sorted(commit.replaced) for commit in changes.commits] == [[], ["2026-01-02"]]
 
 

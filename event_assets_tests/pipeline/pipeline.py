@@ -93,7 +93,7 @@ class Pipeline:
         return sorted(kept, key=lambda row: [str(value) for value in row.values()])
 
     def ledger(self) -> dict[str, int]:
-        """The books of all hours together."""
+        """The ledger of all hours together."""
         rows = self.rows("event_ledger")
         assert all(row["balanced"] for row in rows), rows
         names = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")

@@ -116,7 +116,7 @@ def test_only_persons_who_are_touched_are_made_again(marketing: Marketing) -> No
     marketing.run()
     marketing.change([visit("Referral", 2, "a2"), purchase(2.1, "a2")])
     reports = marketing.run()
-    assert [reports[name].more["touched"] for name in TABLES[:3]] == [1, 1, 1]
+    assert [reports[name].more["affected"] for name in TABLES[:3]] == [1, 1, 1]
     marketing.assert_equal_to_a_rebuild()
 
 

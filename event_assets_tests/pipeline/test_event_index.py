@@ -60,7 +60,7 @@ def test_a_late_event_reads_the_days_of_its_session_and_of_its_page_view_and_no_
     assert (session["session_id"], session["events"], session["end_at"]) == ("s", 2, at(days=FAR))
 
 
-def test_who_becomes_known_is_stamped_without_a_look_at_days_of_others(visits: Visits) -> None:
+def test_who_becomes_known_is_stitched_without_a_look_at_days_of_others(visits: Visits) -> None:
     unreadable(visits, SESSIONS.name, {"2026-03-08", "2026-04-11"})
     visits.change([enriched_event(when=at(days=FAR), anonymous_id="b2", user_id="u")])
     reports = visits.run()

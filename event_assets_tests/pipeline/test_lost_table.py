@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.sessions import EVENT_DAYS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 from event_assets.pipeline.load import behind, lake_totals, load_step
 from event_assets.pipeline.pending_changes import REBUILD, pending_changes
 from event_assets.pipeline.window import EVERYTHING
@@ -96,8 +96,8 @@ def test_the_warehouse_is_loaded_anew_from_a_table_that_was_deleted(
 
 def test_everything_is_outstanding_of_an_upstream_that_is_younger_than_what_was_taken_in(whole: Pipeline) -> None:
     events = whole.lake.table("enriched_events").snapshot()
-    consumed = Progress({"enriched_events": Source(events.version + 1, {"2026-03-01": 0})})
-    todo = pending_changes(events, consumed)
-    assert todo.dates == dict.fromkeys(events.dates(), REBUILD)
-    assert todo.appended(todo.dates) == ([], sorted(events.dates()))
-    assert todo.after(todo.dates) == events.consumed
+    consumed = Progress({"enriched_events": Consumed(events.version + 1, {"2026-03-01": 0})})
+    pending = pending_changes(events, consumed)
+    assert pending.dates == dict.fromkeys(events.dates(), REBUILD)
+    assert pending.appended_and_replaced(pending.dates) == ([], sorted(events.dates()))
+    assert pending.after(pending.dates) == events.consumed

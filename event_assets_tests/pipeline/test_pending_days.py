@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.pending_days import Pending, pending
 
@@ -28,12 +28,12 @@ def lake(tmp_path: Path) -> Lake:
 def touch(lake: Lake, *days: str) -> int:
     """A commit of clean events that touches these days."""
     base = lake.table("clean_events").snapshot()
-    return lake.table("clean_events").commit(base, base.progress, touched=dict.fromkeys(days, 1))
+    return lake.table("clean_events").commit(base, base.progress, affected=dict.fromkeys(days, 1))
 
 
-def take_in(lake: Lake, source: Source) -> None:
+def take_in(lake: Lake, consumed: Consumed) -> None:
     base = lake.table("enriched_events").snapshot()
-    lake.table("enriched_events").commit(base, base.progress.with_source("clean_events", source))
+    lake.table("enriched_events").commit(base, base.progress.with_consumed("clean_events", consumed))
 
 
 def reads_of_the_log(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> tuple[Pending, int]:
@@ -57,7 +57,7 @@ def test_a_look_reads_what_came_since_the_last_one_however_long_thousands_of_day
     waiting = {day(number): number % 40 for number in range(4000)}
     for _ in range(60):
         version = touch(lake, day(0))
-    take_in(lake, Source(version, waiting, lake.table("clean_events").snapshot().id))
+    take_in(lake, Consumed(version, waiting, lake.table("clean_events").snapshot().id))
     touch(lake, "2026-01-01")
     found, reads = reads_of_the_log(lake, monkeypatch)
     assert len(found.days) == 4001 and not found.unreadable
@@ -68,13 +68,13 @@ def test_what_has_missed_most_comes_first_and_then_the_newest(lake: Lake) -> Non
     for _ in range(5):
         version = touch(lake, day(9))
     waiting = {day(1): 3, day(2): 1, day(3): 1, day(4): 4}
-    take_in(lake, Source(version, waiting, lake.table("clean_events").snapshot().id))
+    take_in(lake, Consumed(version, waiting, lake.table("clean_events").snapshot().id))
     assert pending(lake, EDGE).in_turn() == [day(3), day(2), day(1), day(4)]
 
 
 def test_a_day_is_behind_since_the_first_commit_that_it_missed(lake: Lake) -> None:
     first, second = touch(lake, day(1)), touch(lake, day(2))
-    take_in(lake, Source(second, {day(2): first}, lake.table("clean_events").snapshot().id))
+    take_in(lake, Consumed(second, {day(2): first}, lake.table("clean_events").snapshot().id))
     third = touch(lake, day(3))
     clean = lake.table("clean_events").snapshot()
     assert pending(lake, EDGE).since() == {day(2): clean.committed_at(second), day(3): clean.committed_at(third)}

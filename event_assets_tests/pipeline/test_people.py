@@ -112,7 +112,7 @@ def test_only_those_who_are_touched_are_made_again(people: People) -> None:
     people.run()
     people.change([seen("a2", seconds=5)])
     reports = people.run()
-    assert [reports[name].more["touched"] for name in ("visitors", "identities", "users")] == [1, 1, 1]
+    assert [reports[name].more["affected"] for name in ("visitors", "identities", "users")] == [1, 1, 1]
     people.assert_equal_to_a_rebuild()
 
 
@@ -193,7 +193,7 @@ def test_where_the_rows_that_went_are_not_kept_all_are_made_again(people: People
     for url in gone:
         Path(url.removeprefix("file://")).unlink()
     reports = people.run()
-    assert "touched" not in reports["visitors"].more
+    assert "affected" not in reports["visitors"].more
     assert people.persons() == {"a2": "a2"}
 
 
@@ -205,7 +205,7 @@ def test_where_the_log_is_not_kept_all_are_made_again(people: People, tmp_path: 
     for version in (0, 1):
         (tmp_path / f"enriched_events/_delta_log/{version:020}.json").unlink()
     reports = people.run()
-    assert "touched" not in reports["visitors"].more
+    assert "affected" not in reports["visitors"].more
     assert people.persons() == {"a1": "a1", "a2": "a2"}
 
 

@@ -195,9 +195,9 @@ def test_no_byte_of_any_file_says_who_refused(
     assert found(settings.home) == {}
     logged = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
     assert logged and not any(MARK in message for message in logged)
-    books = pipeline.ledger()
+    counts = pipeline.ledger()
     if refusal == "drop":
-        assert books["clean"] == 0 and books["quarantined"] == books["landed"] > 60
+        assert counts["clean"] == 0 and counts["quarantined"] == counts["landed"] > 60
         assert {row["reason"] for row in pipeline.rows("quarantined_events")} == {"consent_refused"}
         return
     rows = pipeline.rows("enriched_events")
@@ -209,8 +209,8 @@ def test_no_byte_of_any_file_says_who_refused(
     for table in ("identities", "visitors", "users", "sessions", "session_issues", "conversions"):
         assert pipeline.rows(table) == []
     # The same events by four ways and two keys are one each, and the pixel's.
-    assert books["enriched"] == len({row["event_id"] for row in rows}) == 6
-    assert books["conflicts"] == 0
+    assert counts["enriched"] == len({row["event_id"] for row in rows}) == 6
+    assert counts["conflicts"] == 0
 
 
 @pytest.mark.parametrize("refusal", ["strip", "drop"])

@@ -17,7 +17,7 @@ from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.sessions import EVENT_DAYS, SESSION_ISSUES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.load import behind, lake_totals, load_step, loaded_version
 from event_assets.pipeline.pending_changes import REBUILD, pending_changes
@@ -120,7 +120,7 @@ class Remade:
 @pytest.mark.parametrize("table", [spec.name for spec in LAKE_TABLES])
 def test_a_table_remembers_the_id_of_each_table_that_it_is_made_of(table: str, here: Pipeline) -> None:
     """What every step below follows by."""
-    sources = here.lake.table(table).snapshot().progress.sources
+    sources = here.lake.table(table).snapshot().progress.upstreams
     known = {spec.name for spec in LAKE_TABLES}
     consumed = {name.rpartition("/")[2]: source for name, source in sources.items()}
     assert consumed.keys() <= known
@@ -207,8 +207,8 @@ def test_what_was_cleaned_stays_where_raw_events_has_nothing_of_the_day_any_more
 
 def test_a_table_that_was_taken_in_without_its_id_is_the_same_as_long_as_it_has_the_version(here: Pipeline) -> None:
     events = here.lake.table("enriched_events").snapshot()
-    assert pending_changes(events, Progress({"enriched_events": Source(events.version)})).dates == {}
-    other = Progress({"enriched_events": Source(events.version, {}, "another")})
+    assert pending_changes(events, Progress({"enriched_events": Consumed(events.version)})).dates == {}
+    other = Progress({"enriched_events": Consumed(events.version, {}, "another")})
     assert pending_changes(events, other, lambda: ["2026-03-09"]).dates == dict.fromkeys(
         {*events.dates(), "2026-03-09"}, REBUILD
     )

@@ -36,7 +36,7 @@ def identify(device: str, user: str, when: dt.datetime) -> Row:
     return enriched_event("identify", when, anonymous_id=device, user_id=user)
 
 
-def test_a_user_who_becomes_known_is_stamped_on_past_sessions_and_other_days_are_left_alone(visits: Visits) -> None:
+def test_a_user_who_becomes_known_is_stitched_on_past_sessions_and_other_days_are_left_alone(visits: Visits) -> None:
     visits.change(
         [enriched_event(), enriched_event(when=at(days=2)), enriched_event(when=at(days=4), anonymous_id="b")]
     )
@@ -63,7 +63,7 @@ def test_an_identify_joins_the_past_sessions_of_two_devices(visits: Visits) -> N
     assert visits.owners() == [("u1", "a1"), ("a2", "a2")]
 
 
-def test_sessions_that_were_made_before_their_identities_are_stamped_when_these_come(visits: Visits) -> None:
+def test_sessions_that_were_made_before_their_identities_are_stitched_when_these_come(visits: Visits) -> None:
     visits.change([identify("a1", "u1", NOON), enriched_event(), identify("a2", "u1", at(9)), enriched_event("search")])
     visits.sessionise()
     assert visits.owners() == [("a1", "a1")]
@@ -71,7 +71,7 @@ def test_sessions_that_were_made_before_their_identities_are_stamped_when_these_
     assert visits.owners() == [("u1", "a1")]
 
 
-def test_more_ids_than_a_list_takes_are_stamped_on_their_days_too(
+def test_more_ids_than_a_list_takes_are_stitched_on_their_days_too(
     visits: Visits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(affected.listed, "__defaults__", (1,))
@@ -107,7 +107,7 @@ def test_identities_that_say_the_same_of_sessions_rewrite_no_day(visits: Visits)
 
 
 @pytest.mark.parametrize("lost", ["identities", "its log"])
-def test_identities_that_are_lost_and_made_again_give_the_same_stamps(
+def test_identities_that_are_lost_and_made_again_give_the_same_stitching(
     lost: str, visits: Visits, tmp_path: Path
 ) -> None:
     visits.change([identify("a1", "u1", NOON), enriched_event(), enriched_event(when=at(days=2), anonymous_id="a2")])

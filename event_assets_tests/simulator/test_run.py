@@ -13,7 +13,7 @@ import pytest
 from event_assets.collector import WriteKeys
 from event_assets.settings import Settings, load_settings
 from event_assets.simulator.rates import FaultRates
-from event_assets.simulator.run import Progress, SimulationResult, run_simulation
+from event_assets.simulator.run import SimulationProgress, SimulationResult, run_simulation
 from event_assets.simulator.truth import TruthLedger
 from event_assets.streams import EventStream, open_stream
 from event_assets_tests.collector.serving import serving
@@ -144,7 +144,7 @@ def test_stray_records_are_where_the_truth_says(truth: TruthLedger, stream: Even
 def test_a_second_run_adds_new_events_of_the_same_people(
     settings: Settings, stream: EventStream, result: SimulationResult
 ) -> None:
-    seen: list[Progress] = []
+    seen: list[SimulationProgress] = []
     second = _simulate(settings, stream, seen.append)
     assert seen[-1].share == 1.0
     assert seen[-1].acknowledged == second.acknowledged

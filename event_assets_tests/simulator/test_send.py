@@ -14,7 +14,7 @@ import pytest
 
 from event_assets.simulator.batches import Batch, batches
 from event_assets.simulator.generate import TimedEvent
-from event_assets.simulator.send import Sender, SendError
+from event_assets.simulator.send import SendError, TrafficSender
 from event_assets.simulator.truth import Receipt
 
 Answer = tuple[int, dict[str, str], Any] | None
@@ -93,7 +93,7 @@ def batch(hour: list[TimedEvent]) -> Batch:
 
 def _send(endpoint: str, batch: Batch) -> list[Receipt]:
     receipts: list[Receipt] = []
-    sender = Sender(endpoint, "key", receipts.extend, threads=1)
+    sender = TrafficSender(endpoint, "key", receipts.extend, threads=1)
     sender.send(batch)
     sender.finish()
     return receipts
@@ -145,7 +145,7 @@ def test_a_request_that_is_refused_whole_is_a_rejection_of_each_event(
 
 def test_an_api_that_never_answers_leaves_events_unsent(batch: Batch) -> None:
     receipts: list[Receipt] = []
-    sender = Sender("http://127.0.0.1:9", "key", receipts.extend, threads=1, patience=0.0)
+    sender = TrafficSender("http://127.0.0.1:9", "key", receipts.extend, threads=1, patience=0.0)
     sender.send(batch)
     sender.finish()
     assert {receipt.verdict for receipt in receipts} == {"unsent"}
@@ -154,7 +154,7 @@ def test_an_api_that_never_answers_leaves_events_unsent(batch: Batch) -> None:
 def test_an_install_keeps_its_order(serve: Callable[[Api], str], hour: list[TimedEvent]) -> None:
     api = Api([])
     sent = list(islice(batches(event for event in hour if event.fault is None), 200))
-    sender = Sender(serve(api), "key", lambda receipts: None)
+    sender = TrafficSender(serve(api), "key", lambda receipts: None)
     for each in sent:
         sender.send(each)
     sender.finish()

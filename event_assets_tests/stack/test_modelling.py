@@ -76,8 +76,12 @@ def test_every_table_is_written_with_exactly_the_columns_of_the_contract(model: 
         found = pq.read_table(model.out / table.name)
         assert found.schema == table.arrow_schema(), table.name
         assert found.num_rows == modelled.rows[table.name] == len(pd.read_parquet(model.out / table.name))
-    assert modelled.books.reasons == {"invalid_value": 1}
-    assert (modelled.books.landed, modelled.books.enriched, modelled.books.duplicates) == (6, 4, 1)
+    assert modelled.reconciliation.reasons == {"invalid_value": 1}
+    assert (modelled.reconciliation.landed, modelled.reconciliation.enriched, modelled.reconciliation.duplicates) == (
+        6,
+        4,
+        1,
+    )
 
 
 def test_people_who_saw_no_page_have_sessions_a_path_and_credit(model: Model) -> None:
@@ -232,13 +236,13 @@ def test_of_copies_received_at_the_same_moment_the_first_of_the_file_counts(mode
     copies = [event(event_id="same", anonymous_id=f"a{number}", properties={"n": number}) for number in (3, 1, 2)]
     modelled = model.run(copies)
     assert [row["anonymous_id"] for row in model.rows("enriched_events")] == ["a3"]
-    assert modelled.books.conflicts == 2
+    assert modelled.reconciliation.conflicts == 2
 
 
 def test_history_is_taken_back_to_the_first_day(model: Model) -> None:
     lines = [event(occurred_at=f"{year}-01-01T00:00:00Z") for year in (1970, 1999, Settings().first_day.year)]
-    assert model.run(lines).books.reasons == {"past": 2}
-    assert model.run(lines, first_day="1970-01-01").books.enriched == 3
+    assert model.run(lines).reconciliation.reasons == {"past": 2}
+    assert model.run(lines, first_day="1970-01-01").reconciliation.enriched == 3
 
 
 def test_a_word_for_none_joins_nobody_and_cuts_no_common_session(model: Model) -> None:
@@ -252,7 +256,7 @@ def test_a_word_for_none_joins_nobody_and_cuts_no_common_session(model: Model) -
             event("purchase", **who, occurred_at="2024-05-01T12:22:00Z", properties={"revenue": revenue}),
         ]
     modelled = model.run(lines)
-    assert modelled.books.reasons == {}
+    assert modelled.reconciliation.reasons == {}
     people = {(row["user_ids"], row["anonymous_ids"], row["revenue"]) for row in model.rows("users")}
     assert people == {('["ann"]', '["phone-0"]', 10), ('["ben"]', '["phone-1"]', 20)} | {
         ("[]", f'["phone-{n}"]', 0) for n in range(2, 6)
@@ -276,7 +280,7 @@ def test_a_wrong_clock_changes_no_other_row(model: Model) -> None:
     assert all(before.values())
     wrong = [event(**times) for times in WRONG_CLOCKS]
     modelled = model.run([*lines, *wrong], analytics_dir="analyses", segments_dir="segments")
-    assert modelled.books.reasons == {"future": 5, "past": 1}
+    assert modelled.reconciliation.reasons == {"future": 5, "past": 1}
     assert {name: model.rows(name) for name in tables} == before
 
 
@@ -286,7 +290,7 @@ def test_without_a_plan_nothing_is_held_against_one(model: Model) -> None:
     assert [row["plan_violations"] for row in model.rows("enriched_events")] == [None, None]
     assert [row["revenue"] for row in model.rows("users") if row["conversions"]] == [9.5]
     shipped = Path(modelling.__file__).parents[1] / "contract/plans"
-    assert model.run([sale], plan_dir=str(shipped)).books.reasons == {"plan_violation": 1}
+    assert model.run([sale], plan_dir=str(shipped)).reconciliation.reasons == {"plan_violation": 1}
 
 
 def test_properties_may_have_64_kb_whatever_they_hold(model: Model) -> None:
@@ -294,7 +298,7 @@ def test_properties_may_have_64_kb_whatever_they_hold(model: Model) -> None:
     text = {"text": "x" * (65_536 - len('{"text": ""}'))}
     too_large = {"text": text["text"] + "x"}
     modelled = model.run([event(properties=value) for value in (full, text, too_large)])
-    assert (modelled.books.clean, modelled.books.reasons) == (2, {"too_large": 1})
+    assert (modelled.reconciliation.clean, modelled.reconciliation.reasons) == (2, {"too_large": 1})
 
 
 # Settings and faults -------------------------------------------------------------------------------------------------
@@ -350,18 +354,18 @@ def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path, spark: SparkS
         model_file(tmp_path / "e.ndjson", tmp_path / "out", mapping="none", spark=spark)
 
 
-def test_the_command_prints_the_books_and_ends_with_their_status(
+def test_the_command_prints_the_reconciliation_and_ends_with_its_status(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = b"".join(json.dumps(line).encode() + b"\n" for line in visits())
     arguments = ["model", "-", "--out", str(tmp_path / "out"), "--json"]
     result = CliRunner().invoke(app, arguments, input=lines)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["books"]["landed"] == 6
+    assert json.loads(result.stdout)["reconciliation"]["landed"] == 6
     forgetful = [step for step in STEPS if step.tables[-1].name != "quarantined_events"]
     monkeypatch.setattr(modelling, "STEPS", forgetful)
     result = CliRunner().invoke(app, arguments[:-1], input=lines)
-    assert (result.exit_code, "do NOT balance" in result.stdout) == (1, True)
+    assert (result.exit_code, "does NOT balance" in result.stdout) == (1, True)
     assert CliRunner().invoke(app, ["model", str(tmp_path / "none"), "--out", str(tmp_path)]).exit_code == 2
 
 
@@ -394,15 +398,19 @@ def test_a_shop_of_600_users_has_exactly_its_sessions(model: Model, tmp_path: Pa
     modelled = model.run(lines, mapping)
     theirs = {(line["user_id"], line["session_id"]) for line in lines}
     assert len(theirs) == len(model.rows("sessions")) == 3605
-    assert (modelled.books.enriched, modelled.rows["users"]) == (31_106, 600)
+    assert (modelled.reconciliation.enriched, modelled.rows["users"]) == (31_106, 600)
 
 
 @pytest.mark.slow
 def test_sixteen_years_of_public_development(spark: SparkSession, tmp_path: Path) -> None:
     events = real("git_activity/git_activity.ndjson.gz")
     modelled = model_file(events, tmp_path / "out", mapping="git_activity", spark=spark)
-    assert modelled.books.balance
-    assert (modelled.books.enriched, modelled.rows["sessions"], modelled.rows["users"]) == (610_735, 84_802, 5_975)
+    assert modelled.reconciliation.balance
+    assert (modelled.reconciliation.enriched, modelled.rows["sessions"], modelled.rows["users"]) == (
+        610_735,
+        84_802,
+        5_975,
+    )
 
 
 LOG_LINE = re.compile(r'(\S+) \S+ \S+ \[([^]]+)\] "(\S+) (\S+) [^"]*" (\d+) \S+ "([^"]*)" "([^"]*)')
@@ -431,7 +439,9 @@ def requests() -> Iterator[dict[str, Any]]:
 def test_ten_thousand_real_requests_are_read_by_agent_and_referrer(model: Model) -> None:
     lines = list(requests())
     modelled = model.run(lines, own_hosts=["semicomplete.com"], ip_privacy="keep")
-    assert (modelled.books.landed, modelled.books.enriched, modelled.rows["page_views"]) == (10_000,) * 3
+    assert (modelled.reconciliation.landed, modelled.reconciliation.enriched, modelled.rows["page_views"]) == (
+        10_000,
+    ) * 3
     rows = model.rows("enriched_events")
     assert len({row["ip"] for row in rows}) == 1_753
     assert len({row["device_user_agent"] for row in rows}) == 559

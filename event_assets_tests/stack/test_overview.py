@@ -30,6 +30,6 @@ def test_a_table_that_the_first_run_has_not_come_to_is_behind(tmp_path: Path) ->
     overview = read_overview(settings, None)
     assert overview.unread_shards == []
     assert not overview.settled
-    assert overview.outstanding.keys() == {table.name for table in LAKE_TABLES} - {RAW_EVENTS.name} - {
+    assert overview.pending.keys() == {table.name for table in LAKE_TABLES} - {RAW_EVENTS.name} - {
         table.name for table in PRODUCT_TABLES
     }

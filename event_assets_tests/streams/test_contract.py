@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from event_assets.streams import (
-    Bounds,
     EventStream,
+    ReadLimits,
     ShardPosition,
     StreamGap,
     StreamNotFound,
@@ -198,7 +198,7 @@ def test_reading_goes_on_from_any_checkpoint_across_a_reshard(make_resharding_st
         put_all(stream, numbered(KEYS, 100 * number))
         if number < 2:
             stream.split(open_shards(stream)[0])
-        for batch in StreamReader(stream).read_new(checkpoint, bounds=Bounds(shard_records=17, batch_records=5)):
+        for batch in StreamReader(stream).read_new(checkpoint, limits=ReadLimits(shard_records=17, batch_records=5)):
             records.extend(batch.records)
             checkpoint[batch.shard_id] = ShardPosition(batch.position.after)
     assert StreamReader(stream).has_new(checkpoint)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.streams import Bounds, ShardPosition, StoredRecord, StreamReader, StreamRecord
+from event_assets.streams import ReadLimits, ShardPosition, StoredRecord, StreamReader, StreamRecord
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets_tests.examples import examples
 from event_assets_tests.streams.reading import by_key, put_all, read_all
@@ -38,8 +38,8 @@ class Session:
 
     def read(self, batch_records: int, shard_records: int, batches: int) -> None:
         """Read some batches and stop, as a run that is killed does; what is checkpointed is the sequence numbers."""
-        bounds = Bounds(shard_records=shard_records, batch_records=batch_records)
-        for batch in itertools.islice(StreamReader(self.stream).read_new(self.checkpoint, bounds=bounds), batches):
+        limits = ReadLimits(shard_records=shard_records, batch_records=batch_records)
+        for batch in itertools.islice(StreamReader(self.stream).read_new(self.checkpoint, limits=limits), batches):
             self.read_records += batch.records
             self.checkpoint = {**self.checkpoint, batch.shard_id: ShardPosition(batch.position.after)}
 

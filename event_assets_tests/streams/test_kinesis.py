@@ -11,7 +11,15 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from event_assets.streams import Backoff, ShardPosition, StreamBusy, StreamError, StreamGap, StreamReader, StreamRecord
+from event_assets.streams import (
+    RetryPolicy,
+    ShardPosition,
+    StreamBusy,
+    StreamError,
+    StreamGap,
+    StreamReader,
+    StreamRecord,
+)
 from event_assets.streams.kinesis import KinesisStream
 
 ARRIVED = dt.datetime(2026, 11, 22, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
@@ -24,8 +32,8 @@ class Waits:
     def __init__(self) -> None:
         self.ceilings: list[float] = []
 
-    def backoff(self, attempts: int = 5) -> Backoff:
-        return Backoff(attempts, base_seconds=0.2, cap_seconds=1.0, sleep=lambda _: None, uniform=self._uniform)
+    def backoff(self, attempts: int = 5) -> RetryPolicy:
+        return RetryPolicy(attempts, base_seconds=0.2, cap_seconds=1.0, sleep=lambda _: None, uniform=self._uniform)
 
     def _uniform(self, low: float, high: float) -> float:
         assert low == 0.0

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from event_assets.contract.records import unpack
-from event_assets.streams import Backoff, EventStream, PutResult, StreamRecord, StreamWriter, aggregate
+from event_assets.streams import EventStream, PutResult, RetryPolicy, StreamRecord, StreamWriter, aggregate
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets_tests.streams.reading import by_key, numbered, read_all
 
@@ -29,8 +29,8 @@ class Failing:
         return [refused if index in failing else next(written) for index in range(len(records))]
 
 
-def impatient(attempts: int = 10) -> Backoff:
-    return Backoff(attempts, sleep=lambda _: None)
+def impatient(attempts: int = 10) -> RetryPolicy:
+    return RetryPolicy(attempts, sleep=lambda _: None)
 
 
 def writer(stream: object, attempts: int = 10) -> StreamWriter:
@@ -66,7 +66,7 @@ def test_the_wait_is_random_up_to_a_bound_that_doubles_to_its_cap() -> None:
         asked.append((low, high))
         return high / 2
 
-    backoff = Backoff(5, base_seconds=1.0, cap_seconds=3.0, sleep=slept.append, uniform=uniform)
+    backoff = RetryPolicy(5, base_seconds=1.0, cap_seconds=3.0, sleep=slept.append, uniform=uniform)
     assert [backoff.wait(failures) for failures in range(1, 6)] == [True, True, True, True, False]
     assert asked == [(0.0, 1.0), (0.0, 2.0), (0.0, 3.0), (0.0, 3.0)]
     assert slept == [0.5, 1.0, 1.5, 1.5]

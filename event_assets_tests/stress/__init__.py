@@ -1,1 +1,1 @@
-"""The stress test: its load, its rules, its books, and one whole small one."""
+"""The stress test: its load, its rules, its reconciliation, and one whole small one."""

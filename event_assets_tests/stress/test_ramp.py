@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from event_assets.stress.load import Tally
-from event_assets.stress.ramp import Limits, Line, Step, broken_rules, gave_way
-from event_assets.stress.report import Books, load_sentence
+from event_assets.stress.ramp import Curve, RampLimits, RampStep, broken_rules, gave_way
+from event_assets.stress.report import LoadReconciliation, load_sentence
 
 SOUND = Tally(sent=10_000, acknowledged=10_000, seconds=5.0)
-STEP = Step(2_000, 1, 5.0, 10_000, 10_000, {}, 0, 0.01, 0.02, 0.1, 0.5, 0.3, 0.0, 0.45, 100, 1.0)
-BOOKS = Books(100, 90, 8, 2, 90, landed=90, clean=89, quarantined=1, enriched=89, loaded=89)
+STEP = RampStep(2_000, 1, 5.0, 10_000, 10_000, {}, 0, 0.01, 0.02, 0.1, 0.5, 0.3, 0.0, 0.45, 100, 1.0)
+RECONCILED = LoadReconciliation(100, 90, 8, 2, 90, landed=90, clean=89, quarantined=1, enriched=89, loaded=89)
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ BOOKS = Books(100, 90, 8, 2, 90, landed=90, clean=89, quarantined=1, enriched=89
     ],
 )
 def test_each_rule_is_broken_by_what_it_forbids(tally: Tally, p99: float, lag: float, sentence: str) -> None:
-    (broken,) = broken_rules(Limits(), 2_000, 5.0, tally, p99, lag)
+    (broken,) = broken_rules(RampLimits(), 2_000, 5.0, tally, p99, lag)
     assert sentence in broken
 
 
 def test_at_its_very_limits_everything_holds() -> None:
     tally = replace(SOUND, sent=9_000, refused=Counter(retry=60), unanswered=30)
-    assert broken_rules(Limits(), 2_000, 5.0, tally, 0.5, 60.0) == []
+    assert broken_rules(RampLimits(), 2_000, 5.0, tally, 0.5, 60.0) == []
 
 
 def test_only_what_is_broken_twice_running_has_given_way() -> None:
@@ -44,7 +44,7 @@ def test_only_what_is_broken_twice_running_has_given_way() -> None:
 
 
 def test_between_two_looks_events_came_evenly() -> None:
-    line = Line()
+    line = Curve()
     line.times, line.counts = [0.0], [0]
     line.add(10.0, 0)
     line.add(20.0, 100)
@@ -55,29 +55,29 @@ def test_between_two_looks_events_came_evenly() -> None:
 
 
 def test_books_that_balance_have_no_faults() -> None:
-    assert BOOKS.faults == []
-    assert replace(BOOKS, on_stream=92, landed=92, clean=91, enriched=91, loaded=91).faults == []
-    assert Books(100, 100, 0, 0, 100).faults == []
+    assert RECONCILED.faults == []
+    assert replace(RECONCILED, on_stream=92, landed=92, clean=91, enriched=91, loaded=91).faults == []
+    assert LoadReconciliation(100, 100, 0, 0, 100).faults == []
 
 
 @pytest.mark.parametrize(
-    ("books", "sentence"),
+    ("reconciliation", "sentence"),
     [
-        (replace(BOOKS, sent=101), "101 sent are not acknowledged + refused + unanswered"),
-        (replace(BOOKS, on_stream=89), "90 acknowledged, but 89 on the stream"),
-        (replace(BOOKS, on_stream=101), "90 acknowledged, but 101 on the stream"),
-        (replace(BOOKS, landed=91), "90 on the stream, but 91 landed"),
-        (replace(BOOKS, clean=90), "90 landed, but 90 clean + 1 quarantined"),
-        (replace(BOOKS, enriched=88), "89 clean, but 88 enriched"),
-        (replace(BOOKS, loaded=90), "89 enriched, but 90 in the warehouse"),
+        (replace(RECONCILED, sent=101), "101 sent are not acknowledged + refused + unanswered"),
+        (replace(RECONCILED, on_stream=89), "90 acknowledged, but 89 on the stream"),
+        (replace(RECONCILED, on_stream=101), "90 acknowledged, but 101 on the stream"),
+        (replace(RECONCILED, landed=91), "90 on the stream, but 91 landed"),
+        (replace(RECONCILED, clean=90), "90 landed, but 90 clean + 1 quarantined"),
+        (replace(RECONCILED, enriched=88), "89 clean, but 88 enriched"),
+        (replace(RECONCILED, loaded=90), "89 enriched, but 90 in the warehouse"),
     ],
 )
-def test_each_sum_that_is_wrong_is_named(books: Books, sentence: str) -> None:
-    assert sentence in books.faults
+def test_each_sum_that_is_wrong_is_named(reconciliation: LoadReconciliation, sentence: str) -> None:
+    assert sentence in reconciliation.faults
 
 
 def test_what_is_still_on_the_stream_when_the_time_is_over_is_no_fault() -> None:
-    assert replace(BOOKS, landed=50, clean=50, quarantined=0, enriched=50, loaded=50, drained=False).faults == []
+    assert replace(RECONCILED, landed=50, clean=50, quarantined=0, enriched=50, loaded=50, drained=False).faults == []
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_is_still_on_the_stream_when_the_time_is_over_is_no_fault() -> None
     ],
 )
 def test_the_report_says_what_the_load_means_for_its_figures(
-    step: Step, sentence: str, monkeypatch: pytest.MonkeyPatch
+    step: RampStep, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert load_sentence([step]).startswith(sentence)

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from event_assets.stress.picture import draw
-from event_assets.stress.ramp import Limits
+from event_assets.stress.ramp import RampLimits
 from event_assets.stress.report import StressReport
 from event_assets.stress.run import Plan, run_stress
 from event_assets.stress.table import show_stress
 
 pytestmark = pytest.mark.slow
 
-NEVER = Limits(p99_seconds=60, refused_share=0.99, sent_share=0.0, lag_seconds=600)
+NEVER = RampLimits(p99_seconds=60, refused_share=0.99, sent_share=0.0, lag_seconds=600)
 """Rules that a busy machine keeps too."""
 PLAN = Plan(
     processes=(1, 2),
@@ -44,13 +44,13 @@ def report(folder: Path) -> StressReport:
 def test_every_event_is_accounted_for_from_the_load_to_the_warehouse(report: StressReport) -> None:
     assert report.faults == []
     assert report.whole is not None
-    for books in [*(each.books for each in report.scaling), report.whole.books]:
-        assert books.sent == books.acknowledged + books.refused + books.unanswered
-        assert books.acknowledged == books.on_stream > 0
-    books = report.whole.books
-    assert books.drained
-    assert books.on_stream == books.landed == books.clean == books.enriched == books.loaded
-    assert books.quarantined == 0
+    for counts in [*(each.reconciliation for each in report.scaling), report.whole.reconciliation]:
+        assert counts.sent == counts.acknowledged + counts.refused + counts.unanswered
+        assert counts.acknowledged == counts.on_stream > 0
+    counts = report.whole.reconciliation
+    assert counts.drained
+    assert counts.on_stream == counts.landed == counts.clean == counts.enriched == counts.loaded
+    assert counts.quarantined == 0
 
 
 def test_each_number_of_processes_and_each_component_is_reported(report: StressReport) -> None:
@@ -81,4 +81,4 @@ def test_it_is_shown_as_a_table_and_a_picture(
     shown = capsys.readouterr().out
     assert report.whole is not None and report.whole.bottleneck is not None
     assert f"The bottleneck: {report.whole.bottleneck.name}." in shown
-    assert "The books balance" in shown
+    assert "The counts reconcile" in shown

@@ -14,7 +14,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.transforms.sessions.event_days import days_of_events, days_of_page_views
 from event_assets.transforms.sessions.page_views import page_views
-from event_assets.transforms.sessions.resessionise import Tables, merge_touched, resessionise
+from event_assets.transforms.sessions.resessionise import Tables, merge_ranges, resessionise
 from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise
 from event_assets.transforms.sessions.sessions import sessions
 from event_assets_tests.factories import frame, rows_of
@@ -59,11 +59,11 @@ class SmallLake:
         done = resessionise(frame(self.spark, [*came, *went]), self._tables(), RULES)
         before = {date: self._of(SESSIONS, self.sessions, [date]) for date in self._dates(self.sessions)}
         for date in set(before) - done.dates:
-            assert rows_of(merge_touched(before[date], done.sessions.where("false"), done.zones)) == rows_of(
+            assert rows_of(merge_ranges(before[date], done.sessions.where("false"), done.ranges)) == rows_of(
                 before[date]
             )
-        self.sessions = self._merged(SESSIONS, self.sessions, done.sessions, done.zones)
-        self.page_views = self._merged(PAGE_VIEWS, self.page_views, done.page_views, done.zones)
+        self.sessions = self._merged(SESSIONS, self.sessions, done.sessions, done.ranges)
+        self.page_views = self._merged(PAGE_VIEWS, self.page_views, done.page_views, done.ranges)
         return done.rounds
 
     def _tables(self) -> Tables:
@@ -81,8 +81,8 @@ class SmallLake:
         events, views = frame(self.spark, self.events.values()), frame(self.spark, self.page_views, PAGE_VIEWS)
         return kept(self.spark, days_of_events(events).unionByName(days_of_page_views(views)).distinct())
 
-    def _merged(self, table: Table, rows: list[Row], recomputed: DataFrame, zones: DataFrame) -> list[Row]:
-        return rows_of(merge_touched(frame(self.spark, rows, table), recomputed, zones))
+    def _merged(self, table: Table, rows: list[Row], recomputed: DataFrame, ranges: DataFrame) -> list[Row]:
+        return rows_of(merge_ranges(frame(self.spark, rows, table), recomputed, ranges))
 
     def _of(self, table: Table, rows: list[Row], dates: Collection[dt.date]) -> DataFrame:
         return frame(self.spark, [row for row in rows if row["event_date"] in dates], table)

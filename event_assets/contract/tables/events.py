@@ -103,7 +103,7 @@ CLEAN_EVENTS = Table(
     (*_ARRIVAL, *_POSITION, _LINE, *_EVENT, EVENT_DATE),
     key=("stream", "shard_id", "sequence_number", "line"),
     partition_by=("arrival_date", "arrival_hour"),
-    touch_column="event_date",
+    day_column="event_date",
 )
 
 QUARANTINED_EVENTS = Table(
@@ -147,7 +147,7 @@ DUPLICATE_EVENTS = Table(
         required("is_conflict", "boolean", "The copy says something else than the one that counts."),
     ),
     key=("stream", "shard_id", "sequence_number", "line"),
-    touch_column="event_date",
+    day_column="event_date",
 )
 
 ENRICHED_EVENTS = Table(
@@ -236,7 +236,7 @@ ENRICHED_EVENTS = Table(
 
 EVENT_LEDGER = Table(
     "event_ledger",
-    "The books: for every hour of arrival and hop, how many events; reasons of quarantine by name.",
+    "The ledger: for every hour of arrival and hop, how many events; reasons of quarantine by name.",
     (
         required("arrival_date", "date", "UTC date of arrival."),
         required("arrival_hour", "int", "UTC hour of arrival."),
@@ -275,7 +275,7 @@ CONVERSION_IDS = Table(
         ),
     ),
     key=("event_id",),
-    touch_column="event_date",
+    day_column="event_date",
 )
 
 TABLES: tuple[Table, ...] = (

@@ -79,7 +79,7 @@ class Table:
     """One table: its columns, what a row is, how it is laid out.
 
     `partition_by` are the columns of the folder layout; `key` the columns that are unique in it. A change is noted with
-    the days that it concerns, by `touch_column` (by default the first of the layout). `warehouse` says how it is
+    the days that it concerns, by `day_column` (by default the first of the layout). `warehouse` says how it is
     loaded, if it is.
     """
 
@@ -89,7 +89,7 @@ class Table:
     key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = field(default=())
-    touch_column: str = ""
+    day_column: str = ""
     warehouse: InWarehouse | None = None
 
     @property

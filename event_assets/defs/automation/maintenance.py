@@ -79,7 +79,7 @@ def schedules(settings: Settings, partitions: Partitions) -> list[dg.ScheduleDef
         job=daily_aggregates,
         cron_schedule="20 0 * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Closes the books of the day before: its aggregates are made again from all of its rows.",
+        description="Closes the day before: its aggregates are made again from all of its rows.",
     )
     def aggregates_of_yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         yesterday = str((context.scheduled_execution_time - dt.timedelta(days=1)).date())

@@ -6,7 +6,7 @@ from pydantic import Field
 from event_assets.settings import Settings
 from event_assets.simulator.anomalies import AnomalyError
 from event_assets.simulator.local import local_endpoint, simulate_locally
-from event_assets.simulator.run import Progress, SimulationResult, run_simulation
+from event_assets.simulator.run import SimulationProgress, SimulationResult, run_simulation
 from event_assets.simulator.send import SendError
 from event_assets.simulator.traffic import Traffic, TrafficError
 
@@ -58,13 +58,13 @@ def _send(settings: Settings, config: TrafficConfig, traffic: Traffic, log: "_Lo
 
 
 class _Log:
-    """Progress as some lines of the run's log."""
+    """SimulationProgress as some lines of the run's log."""
 
     def __init__(self, context: dg.OpExecutionContext) -> None:
         self._context = context
         self._next = 0.0
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: SimulationProgress) -> None:
         if progress.share >= self._next:
             self._next = progress.share + 1 / _SHOWN
             self._context.log.info(

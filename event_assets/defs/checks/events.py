@@ -1,4 +1,4 @@
-"""Checks of the events: ids once, the books, and what should make somebody look."""
+"""Checks of the events: ids once, the ledger, and what should make somebody look."""
 
 import datetime as dt
 import json
@@ -29,7 +29,7 @@ PAST_STALE_AFTER = dt.timedelta(hours=3)
 """The same for days further back than a client may date, which have their turn every hour."""
 
 
-@dg.asset_check(asset=EVENT_LEDGER.name, blocking=True, description="For every hour the books balance.")
+@dg.asset_check(asset=EVENT_LEDGER.name, blocking=True, description="For every hour the ledger balances.")
 def books_balance(lake: LakeResource) -> dg.AssetCheckResult:
     ledger = _ledger(lake.open())
     faults = [row for row in ledger if not row["balanced"]]

@@ -59,17 +59,17 @@ def _compare(lake_table: LakeTable, store: Warehouse, table: WarehouseTable, win
         snapshot = lake_table.at(version)
     wanted = lake_totals(snapshot, table, days)
     dates = None if days is None else [dt.date.fromisoformat(day) for day in days]
-    standing = store.counts_and_sums(table, dates) if wanted else {}
+    existing = store.counts_and_sums(table, dates) if wanted else {}
     faults = [
-        f"{date or 'table'}: {standing[date]} instead of {totals}"
+        f"{date or 'table'}: {existing[date]} instead of {totals}"
         for date, totals in wanted.items()
-        if standing[date].rows != totals.rows or not _alike(standing[date], totals)
+        if existing[date].rows != totals.rows or not _alike(existing[date], totals)
     ]
     return len(wanted), faults
 
 
-def _alike(standing: Totals, wanted: Totals) -> bool:
-    return all(math.isclose(standing.sums[n], wanted.sums[n], rel_tol=1e-9, abs_tol=1e-6) for n in wanted.sums)
+def _alike(existing: Totals, wanted: Totals) -> bool:
+    return all(math.isclose(existing.sums[n], wanted.sums[n], rel_tol=1e-9, abs_tol=1e-6) for n in wanted.sums)
 
 
 WAREHOUSE_CHECKS = [warehouse_equals_lake(table) for table in WAREHOUSE_TABLES]

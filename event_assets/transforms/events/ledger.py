@@ -1,4 +1,4 @@
-"""The books: for every hour of arrival, what came in and what became of it.
+"""The ledger: for every hour of arrival, what came in and what became of it.
 
 Counting only; every count is taken from its own table, so that a row lost between two tables shows.
 """
@@ -28,7 +28,7 @@ def event_ledger(
     duplicates: DataFrame,
     pending: DataFrame,
 ) -> DataFrame:
-    """The books of the hours that the rows arrived in. Gives EVENT_LEDGER.
+    """The ledger of the hours that the rows arrived in. Gives EVENT_LEDGER.
 
     `pending` are clean rows whose event date is not brought up to date yet. A copy that is listed as duplicate counts
     as one, wherever else it still is.
@@ -45,11 +45,11 @@ def event_ledger(
         _count(pending.select(*_HOUR, *POSITION).join(copies, position, "left_anti"), "pending"),
     ]
     counts = reduce(lambda one, other: one.unionByName(other), hops)
-    books = counts.groupBy(*_HOUR).agg(*(F.sum(name).alias(name) for name in _COUNTS))
+    by_hour = counts.groupBy(*_HOUR).agg(*(F.sum(name).alias(name) for name in _COUNTS))
     kept = F.col("landed") == F.col("clean") + F.col("quarantined")
     counted = F.col("clean") == F.col("enriched") + F.col("duplicates") + F.col("pending")
     return (
-        books.join(_reasons(quarantined), list(_HOUR), "left")
+        by_hour.join(_reasons(quarantined), list(_HOUR), "left")
         .withColumn("quarantined_by_reason", F.coalesce("quarantined_by_reason", F.lit("{}")))
         .withColumn("balanced", kept & counted)
         .select(*EVENT_LEDGER.column_names)

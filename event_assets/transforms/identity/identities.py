@@ -71,7 +71,7 @@ def meetings(events: DataFrame) -> DataFrame:
     )
 
 
-def touched_ids(changed: DataFrame, events: DataFrame, identities: DataFrame) -> list[str] | None:
+def affected_ids(changed: DataFrame, events: DataFrame, identities: DataFrame) -> list[str] | None:
     """The ids whose rows may change after `changed`: events that came or went. None where they are not few.
 
     `events` are all enriched events as they are now, `identities` the rows as they were. These are the persons of the

@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.affected import is_one_of
 
-STAMPS = ("id_type", "id", "person_id", "is_shared", "user_id")
-"""The columns of identities that sessions are stamped from."""
+IDENTITY_COLUMNS = ("id_type", "id", "person_id", "is_shared", "user_id")
+"""The columns of identities that sessions are stitched to."""
 
 
 def stitch(sessions: DataFrame, identities: DataFrame) -> DataFrame:
@@ -53,10 +53,10 @@ def with_person(rows: DataFrame, identities: DataFrame) -> DataFrame:
     )
 
 
-def restamped_ids(changed: DataFrame) -> DataFrame:
-    """The ids (column `id`) whose sessions may get another stamp, of identities that came or went (`STAMPS`).
+def reassigned_ids(changed: DataFrame) -> DataFrame:
+    """The ids (column `id`) whose sessions may become another person's, of identities that came or went.
 
-    An id that is a person of its own and has no user gives the stamp of one that is not there.
+    An id that is a person of its own and has no user says the same as one that is not there.
     """
     says_more = (F.col("person_id") != F.col("id")) | F.col("is_shared") | F.col("user_id").isNotNull()
     return changed.where(says_more).select("id").distinct()

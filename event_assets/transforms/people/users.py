@@ -58,7 +58,7 @@ def users(
     )
 
 
-def touched_persons(
+def affected_persons(
     regrouped: DataFrame, changed: DataFrame, identities: DataFrame, rows: DataFrame
 ) -> list[str] | None:
     """The `person_id` of every person whose row may change, as they were and as they are. None where they are not few.

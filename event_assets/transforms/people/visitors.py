@@ -52,7 +52,7 @@ def last_users(events: DataFrame) -> DataFrame:
     return pairs.withColumn("place", F.row_number().over(latest)).where("place = 1").select("anonymous_id", "user_id")
 
 
-def touched_visitors(events: DataFrame, sessions: DataFrame) -> list[str] | None:
+def affected_visitors(events: DataFrame, sessions: DataFrame) -> list[str] | None:
     """The `anonymous_id` of every visitor whose row changes with these events and sessions, as they were or are.
 
     None where they are not few.
@@ -61,12 +61,12 @@ def touched_visitors(events: DataFrame, sessions: DataFrame) -> list[str] | None
     return listed(ids.where(F.col("anonymous_id").isNotNull()).distinct())
 
 
-def of_visitors(rows: DataFrame, touched: Sequence[str]) -> DataFrame:
+def of_visitors(rows: DataFrame, affected: Sequence[str]) -> DataFrame:
     """The events, sessions or visitors of these `anonymous_id`s."""
-    return rows.where(is_one_of("anonymous_id", touched))
+    return rows.where(is_one_of("anonymous_id", affected))
 
 
-def replace_visitors(existing: DataFrame, recomputed: DataFrame, touched: Sequence[str]) -> DataFrame:
-    """The visitors, with the touched ones as they have become."""
-    kept = existing.where(~is_one_of("anonymous_id", touched)).select(*VISITORS.column_names)
+def replace_visitors(existing: DataFrame, recomputed: DataFrame, affected: Sequence[str]) -> DataFrame:
+    """The visitors, with the affected ones as they have become."""
+    kept = existing.where(~is_one_of("anonymous_id", affected)).select(*VISITORS.column_names)
     return kept.unionByName(recomputed)

@@ -22,7 +22,7 @@ from event_assets.defs.automation.turns import ARRIVAL, LATE, MOST_DAYS_IN_A_PAU
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE
 from event_assets.settings import Settings
@@ -96,12 +96,12 @@ DAMAGES: list[Callable[[Path], None]] = [
 
 
 @st.composite
-def sources(draw: st.DrawFn, name: str) -> dict[str, Source]:
+def sources(draw: st.DrawFn, name: str) -> dict[str, Consumed]:
     """What a table says it has taken in, true or not."""
     upstream = sorted({up for up, down in EDGES if down == name})
     pending = st.dictionaries(DAYS, st.integers(-2, 6), max_size=3)
     return {
-        each: Source(draw(st.integers(-1, 5)), draw(pending), draw(st.sampled_from(["", "", "another"])))
+        each: Consumed(draw(st.integers(-1, 5)), draw(pending), draw(st.sampled_from(["", "", "another"])))
         for each in upstream
         if draw(st.booleans())
     }
@@ -125,7 +125,7 @@ class Home:
     def touch(self, name: str, days: list[str], progress: Progress) -> None:
         """A commit to a table that touches these days."""
         base = self.lake.table(name).snapshot()
-        self.lake.table(name).commit(base, progress, touched=dict.fromkeys(days, 1))
+        self.lake.table(name).commit(base, progress, affected=dict.fromkeys(days, 1))
 
     def tick(self) -> Tick:
         """One look by the sensor. Every partition that it asks for exists."""
@@ -193,8 +193,8 @@ def test_an_event_in_tomorrow_has_its_turn_like_any_other(tmp_path: Path) -> Non
         home.put()
         landed = home.lake.table("raw_events").snapshot()
         home.touch("raw_events", [], replace(Progress(), positions=_landed(home)))
-        home.touch("clean_events", [tomorrow], Progress({"raw_events": Source(1, table=landed.id)}))
-        home.touch("quarantined_events", [], Progress({"raw_events": Source(1, table=landed.id)}))
+        home.touch("clean_events", [tomorrow], Progress({"raw_events": Consumed(1, table=landed.id)}))
+        home.touch("quarantined_events", [], Progress({"raw_events": Consumed(1, table=landed.id)}))
         [request] = home.tick().requests
         assert (request.tags[RUN_TAG], request.tags[DAYS_TAG]) == (LATE, tomorrow), granularity
 

@@ -24,7 +24,7 @@ def lake(tmp_path: Path) -> LakeResource:
 
 
 def keep(lake: LakeResource, *rows: dict[str, Any]) -> None:
-    """Writes rows of the books."""
+    """Writes rows of the ledger."""
     import pyarrow as pa
 
     table = lake.open().table(EVENT_LEDGER.name)

@@ -68,8 +68,8 @@ class Scene:
         staged = lake_table.stage_arrow(pa.Table.from_pylist([row], schema), f"row-{base.version}", partition)
         lake_table.commit(base, base.progress, add=[staged])
 
-    def books(self, hours_ago: int, **counts: Any) -> None:
-        """The books of one hour."""
+    def ledger(self, hours_ago: int, **counts: Any) -> None:
+        """The ledger of one hour."""
         at = now() - dt.timedelta(hours=hours_ago)
         zero = {column.name: 0 for column in EVENT_LEDGER.columns if column.type == "long"}
         hour = {"arrival_date": at.date(), "arrival_hour": at.hour, "quarantined_by_reason": "{}", "balanced": True}
@@ -99,7 +99,7 @@ def _something(type_: pa.DataType) -> Any:
 
 
 def an_hour_does_not_balance(scene: Scene) -> None:
-    scene.books(1, landed=3, clean=2, balanced=False)
+    scene.ledger(1, landed=3, clean=2, balanced=False)
 
 
 def an_event_counts_twice(scene: Scene) -> None:
@@ -109,12 +109,12 @@ def an_event_counts_twice(scene: Scene) -> None:
 
 
 def two_of_a_hundred_events_are_quarantined(scene: Scene) -> None:
-    scene.books(1, landed=100, clean=98, quarantined=2, quarantined_by_reason=json.dumps({"wrong_type": 2}))
+    scene.ledger(1, landed=100, clean=98, quarantined=2, quarantined_by_reason=json.dumps({"wrong_type": 2}))
 
 
 def an_hour_has_a_tenth_of_the_hour_a_day_before(scene: Scene) -> None:
-    scene.books(26, landed=1000)
-    scene.books(2, landed=100)
+    scene.ledger(26, landed=1000)
+    scene.ledger(2, landed=100)
 
 
 def an_event_is_not_in_the_plan(scene: Scene) -> None:

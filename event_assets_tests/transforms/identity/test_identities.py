@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.transforms.identity.identities import events_of, identities, replace_identities, touched_ids
+from event_assets.transforms.identity.identities import affected_ids, events_of, identities, replace_identities
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import kept
@@ -132,7 +132,7 @@ def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, d
         return kept(spark, identities(events, partial(kept, spark), shared_above).rows)
 
     existing, events = made(frame(spark, before)), frame(spark, after)
-    ids = touched_ids(frame(spark, [*came, *went]), events, existing)
+    ids = affected_ids(frame(spark, [*came, *went]), events, existing)
     assert ids is not None
     again = replace_identities(existing, made(events_of(events, ids)), ids)
     assert rows_of(again) == rows_of(made(events))

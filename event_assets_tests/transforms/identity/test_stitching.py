@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.identity.identities import identities
-from event_assets.transforms.identity.stitching import restamped_ids, stitch
+from event_assets.transforms.identity.stitching import reassigned_ids, stitch
 from event_assets.transforms.sessions.sessionise import session_events, sessionise
 from event_assets.transforms.sessions.sessions import sessions
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
@@ -77,7 +77,7 @@ def test_a_session_of_a_shared_device_is_its_users_and_stitched_to_the_last(spar
     assert found == [*((f"u{n}", "u5", f"u{n}") for n in range(6)), (None, "u5", "a1")]
 
 
-def test_ids_that_only_came_restamp_nothing(spark: SparkSession) -> None:
+def test_ids_that_only_came_reassign_nothing(spark: SparkSession) -> None:
     def row(id_: str, person: str, **more: Any) -> Row:
         return {"id_type": "anonymous", "id": id_, "person_id": person, "is_shared": False, **more}
 
@@ -87,5 +87,5 @@ def test_ids_that_only_came_restamp_nothing(spark: SparkSession) -> None:
         row("joined", "other"),
         row("shared", "shared", is_shared=True),
     ]
-    found = rows_of(restamped_ids(frame(spark, rows, IDENTITIES)))
+    found = rows_of(reassigned_ids(frame(spark, rows, IDENTITIES)))
     assert [row["id"] for row in found] == ["joined", "known", "shared"]

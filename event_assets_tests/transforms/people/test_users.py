@@ -11,7 +11,7 @@ from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.identity.identities import identities, sessions_of
 from event_assets.transforms.people.user_traits import user_traits
-from event_assets.transforms.people.users import ids_of, replace_users, touched_persons, users
+from event_assets.transforms.people.users import affected_persons, ids_of, replace_users, users
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms import incremental
@@ -139,7 +139,7 @@ def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None
     came = [identify("a1", "u3", 50)]
     old, new = People(spark, before), People(spark, [*before, *came])
     regrouped = old.identities.exceptAll(new.identities).unionByName(new.identities.exceptAll(old.identities))
-    persons = touched_persons(regrouped, frame(spark, came), new.identities, new.events)
+    persons = affected_persons(regrouped, frame(spark, came), new.identities, new.events)
     assert persons == ["a1", "a3"]
     ids = ids_of(persons, new.identities)
     assert ids == ["a1", "a3", "u3"]

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.people import VISITORS
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.transforms.people.visitors import of_visitors, replace_visitors, touched_visitors, visitors
+from event_assets.transforms.people.visitors import affected_visitors, of_visitors, replace_visitors, visitors
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import sessions_of
 
@@ -64,8 +64,8 @@ def test_touched_visitors_alone_give_the_rows_of_all(spark: SparkSession) -> Non
     came = [enriched_event(when=at(minutes=1), user_id="u1")]
     after = [*before, *came]
     events, sessions = frame(spark, after), frame(spark, sessions_of(spark, after), SESSIONS)
-    touched = touched_visitors(frame(spark, came), frame(spark, [], SESSIONS))
-    assert touched == ["a1"]
-    made = visitors(of_visitors(events, touched), of_visitors(sessions, touched))
+    affected = affected_visitors(frame(spark, came), frame(spark, [], SESSIONS))
+    assert affected == ["a1"]
+    made = visitors(of_visitors(events, affected), of_visitors(sessions, affected))
     assert [row["anonymous_id"] for row in rows_of(made)] == ["a1"]
-    assert rows_of(replace_visitors(_visitors(spark, before), made, touched)) == visitors_of(spark, after)
+    assert rows_of(replace_visitors(_visitors(spark, before), made, affected)) == visitors_of(spark, after)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Self
 
 import msgspec
 
-from event_assets.collector.glance import Glance
+from event_assets.collector.fast_path import FastPath
 from event_assets.collector.stamp import Stamp
 from event_assets.contract.consent import DROPPED, Refusal, is_dropped, is_refused, written
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
@@ -19,7 +19,7 @@ from event_assets.contract.times import is_future
 from event_assets.settings import Settings
 
 Status = Literal["accepted", "rejected", "dropped", "retry"]
-Line = tuple[str, bytes]
+EventLine = tuple[str, bytes]
 """One event to write: the key that decides its shard, and its text."""
 
 
@@ -37,15 +37,15 @@ class Verdict(msgspec.Struct, omit_defaults=True, gc=False):
     detail: str | None = None
 
 
-class Judged(NamedTuple):
+class Validated(NamedTuple):
     """The verdicts of a request in its order, and for each line to write the position of its verdict."""
 
     verdicts: list[Verdict]
-    lines: list[Line]
+    lines: list[EventLine]
     positions: list[int]
 
 
-class Judge:
+class Validator:
     """Decides about events by the contract, the tracking plan and the consent that they carry."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Judge:
         consent_refused: Refusal,
         placeholders: Placeholders = Placeholders(),
     ) -> None:
-        self._glance = Glance(plan, limits, placeholders)
+        self._fast_path = FastPath(plan, limits, placeholders)
         self._decoder = EventDecoder(plan, limits, placeholders=placeholders)
         self._refused = consent_refused
 
@@ -65,23 +65,23 @@ class Judge:
         plan = TrackingPlan.load(settings.plan)
         return cls(plan, limits, settings.consent_refused, Placeholders(settings.placeholders))
 
-    def judge(
+    def validate(
         self,
         events: Sequence[bytes],
         stamp: Stamp,
         array: bytes | None = None,
-        set_aside: Callable[[bytes, Stamp], Line] | None = None,
-    ) -> Judged:
+        set_aside: Callable[[bytes, Stamp], EventLine] | None = None,
+    ) -> Validated:
         """Verdicts on a request's events, that hold once the stream has taken the lines.
 
         `array`: the JSON array whose elements the events are, if they are. `set_aside`: what is written of a rejected
         event; without it, nothing is.
         """
         verdicts: list[Verdict] = []
-        lines: list[Line] = []
+        lines: list[EventLine] = []
         positions: list[int] = []
-        glanced = self._glance.events_of(events, array)
-        for position, (text, sure) in enumerate(zip(events, glanced, strict=True)):
+        sure_events = self._fast_path.events_of(events, array)
+        for position, (text, sure) in enumerate(zip(events, sure_events, strict=True)):
             if sure is not None and ((consent := sure.consent) is None or consent.analytics is not False):
                 data = stamp.spliced(text, sure)
                 if data is not None:
@@ -89,16 +89,16 @@ class Judge:
                     lines.append((sure.anonymous_id or sure.user_id or sure.event_id, data))
                     positions.append(position)
                     continue
-            verdict, line = self._look_closely(text, stamp)
+            verdict, line = self._decode(text, stamp)
             if line is None and set_aside is not None:
                 line = set_aside(text, stamp)
             verdicts.append(verdict)
             if line is not None:
                 lines.append(line)
                 positions.append(position)
-        return Judged(verdicts, lines, positions)
+        return Validated(verdicts, lines, positions)
 
-    def _look_closely(self, text: bytes, stamp: Stamp) -> tuple[Verdict, Line | None]:
+    def _decode(self, text: bytes, stamp: Stamp) -> tuple[Verdict, EventLine | None]:
         decoded = self._decoder.decode(text, at_edge=True)
         if isinstance(decoded, Rejection):
             return Verdict(decoded.event_id, "rejected", decoded.reason, decoded.detail), None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Backoff:
+class RetryPolicy:
     """Waits a random time between nothing and `base_seconds` doubled per attempt, at most `cap_seconds`.
 
     The whole range is random (full jitter), so that clients which failed together do not come back together.

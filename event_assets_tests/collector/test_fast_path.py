@@ -1,4 +1,4 @@
-"""A glance is never surer than the decoder, and is sure of what clients usually send."""
+"""The fast path is never surer than the decoder, and is sure of what clients usually send."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from event_assets.collector.glance import Glance
+from event_assets.collector.fast_path import FastPath
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import Event
 from event_assets.contract.plan import EventPlan, PlanSettings, PlanVersion, TrackingPlan
@@ -27,7 +27,7 @@ PLANS = [
         PlanSettings(unknown_events="reject"),
     ),
 ]
-LANES = [(Glance(plan, LIMITS), EventDecoder(plan, LIMITS)) for plan in PLANS]
+LANES = [(FastPath(plan, LIMITS), EventDecoder(plan, LIMITS)) for plan in PLANS]
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats() | texts(max_size=6)
 VALUES = st.recursive(
@@ -40,8 +40,8 @@ FIELDS = st.dictionaries(st.sampled_from([*Event.__struct_fields__, "unknown"]),
 
 
 def assert_no_surer(line: bytes) -> None:
-    for glance, decoder in LANES:
-        sure = glance.event_of(line)
+    for fast_path, decoder in LANES:
+        sure = fast_path.event_of(line)
         if sure is not None:
             decoded = decoder.decode(line, at_edge=True)
             assert not isinstance(decoded, Rejection), decoded
@@ -64,13 +64,13 @@ def assert_no_surer(line: bytes) -> None:
 @example(fields={"anonymous_id": "Guest "}, ascii_only=True)
 @example(fields={"properties": {"a": "x" * 2_500}}, ascii_only=True)
 @example(fields={"properties": {str(n): 1 for n in range(150)}}, ascii_only=True)
-def test_what_a_glance_lets_pass_the_decoder_lets_pass_too(fields: dict[str, Any], ascii_only: bool) -> None:
+def test_what_the_fast_path_lets_pass_the_decoder_lets_pass_too(fields: dict[str, Any], ascii_only: bool) -> None:
     assert_no_surer(json.dumps({**event(), **fields}, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
 
 
 @examples(150)
 @given(at=st.integers(0, 250), cut=st.integers(0, 3), put=st.binary(max_size=3))
-def test_neither_does_a_damaged_event_pass_a_glance_and_not_the_decoder(at: int, cut: int, put: bytes) -> None:
+def test_neither_does_a_damaged_event_pass_the_fast_path_and_not_the_decoder(at: int, cut: int, put: bytes) -> None:
     line = json.dumps(event(properties={"q": "ü"}), ensure_ascii=False).encode()
     at = min(at, len(line))
     assert_no_surer(line[:at] + put + line[at + cut :])
@@ -84,21 +84,21 @@ def test_a_look_at_a_whole_array_sees_what_a_look_at_each_event_sees(
     array = json.dumps([{**event(number), **fields} for number, fields in enumerate(batch)], indent=spaces).encode()
     assume(b"NaN" not in array and b"Infinity" not in array)
     lines = list(map(bytes, msgspec.json.decode(array, type=list[msgspec.Raw])))
-    for glance, _ in LANES:
-        assert glance.events_of(lines, array) == glance.events_of(lines, None)
+    for fast_path, _ in LANES:
+        assert fast_path.events_of(lines, array) == fast_path.events_of(lines, None)
 
 
-def test_a_glance_is_enough_for_what_clients_usually_send() -> None:
+def test_the_fast_path_is_enough_for_what_clients_usually_send() -> None:
     usual = event(
         page={"url": "https://x.example/ü"}, device={"locale": "de"}, consent={"analytics": True}, traits={"a": 1}
     )
-    glance = Glance(PLANS[0], Limits())
+    fast_path = FastPath(PLANS[0], Limits())
     for text in (json.dumps(usual), json.dumps(usual, ensure_ascii=False), json.dumps(usual, indent=1)):
-        assert glance.event_of(text.encode()) is not None
+        assert fast_path.event_of(text.encode()) is not None
 
 
-def test_a_glance_leaves_to_the_decoder_what_is_the_collectors_to_set() -> None:
-    glance = Glance(PLANS[0], Limits())
+def test_the_fast_path_leaves_to_the_decoder_what_is_the_collectors_to_set() -> None:
+    fast_path = FastPath(PLANS[0], Limits())
     named: list[dict[str, Any]] = [{name: None} for name in ("ip", "received_at", "derived_at", "device")]
     for fields in (*named, {"device": {"user_agent": None}}):
-        assert glance.event_of(json.dumps(event(**fields)).encode()) is None
+        assert fast_path.event_of(json.dumps(event(**fields)).encode()) is None

@@ -1,4 +1,4 @@
-"""A glance at an event: sees cheaply that most keep the contract. About the others the decoder decides.
+"""The fast path of validation: sees cheaply that most keep the contract. About the others the decoder decides.
 
 It must never let pass what the decoder refuses; a property test holds the two together.
 """
@@ -36,7 +36,7 @@ class SureEvent(Protocol):
     device: SureDevice | UnsetType
 
 
-class Glance:
+class FastPath:
     """Knows an event that surely keeps the contract when it sees one."""
 
     def __init__(self, plan: TrackingPlan, limits: Limits, placeholders: Placeholders = Placeholders()) -> None:
