@@ -7,8 +7,8 @@ from typing import Any, get_args
 from event_assets import __version__
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.pixel import CONSENT_FIELDS, FIELDS, PAGE_FIELDS
-from event_assets.contract.decoder import Reason
 from event_assets.contract.event import json_schema
+from event_assets.contract.rejections import Reason
 
 _EXAMPLE: dict[str, Any] = {
     "event_id": "01935a3e-6f0e-7c4b-9d51-3f1b2a7c9e10",

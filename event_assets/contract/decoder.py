@@ -6,38 +6,21 @@ Pure: no clock, no storage. One decoder serves the ingest API and the cleaning o
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct, ValidationError
 
 from event_assets.contract.consent import is_refused
 from event_assets.contract.event import NESTED, NO_CONTROL_CHARACTERS, Event
+from event_assets.contract.json_size import count_keys, longest_string, nesting
 from event_assets.contract.placeholders import Placeholders
-from event_assets.contract.plan import TrackingPlan, shown
+from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.readings import plainly_read
-
-Reason = Literal[
-    "malformed_json",
-    "not_an_object",
-    "missing_field",
-    "wrong_type",
-    "invalid_value",
-    "too_large",
-    "too_deep",
-    "invalid_utf8",
-    "bad_encoding",
-    "unknown_event",
-    "plan_violation",
-    "future",
-    "past",
-    "consent_refused",
-]
-"""Why an event is rejected or quarantined."""
+from event_assets.contract.rejections import Reason, first_fault, reason_of
 
 
 class Rejection(NamedTuple):
@@ -77,17 +60,15 @@ BARE_LIMITS = Limits(event_bytes=900_000, keys=100_000, string_bytes=900_000)
 gives."""
 
 
-_HALF_PAIR = (
-    "a text holds half a surrogate pair (an escape such as \\ud83d without its other half), which UTF-8 cannot say; "
-    "cut texts between characters, or send \\ufffd in its place"
-)
 _KEY_BYTES = len(b'"":0,')
 _BACKSLASH = ord("\\")  # looking for one byte costs a twentieth of looking for several
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SPELLED = frozenset({"schema_version", "sequence", "occurred_at", "sent_at", "received_at", "derived_at"})
 _NAME = re.compile(NO_CONTROL_CHARACTERS.replace("$", r"\Z"))
-_NOT_A_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+class _NulInId(ValueError):
+    """An id has the character U+0000."""
 
 
 class _Named(Struct):
@@ -141,9 +122,11 @@ class EventDecoder:
             if _BACKSLASH in line and b"\\u0000" in line:
                 line = self._without_nul(line)
             event = self._strict.decode(line)
+        except _NulInId as error:
+            return self._reject(line, "invalid_value", str(error))
         except ValidationError as error:
-            if not str(error).startswith("Object contains unknown field"):
-                return self._spelled_plainly(line, at_edge) or self._reject(line, *_reason(line, error))
+            if first_fault(line) is not None:
+                return self._spelled_plainly(line, at_edge) or self._reject(line, *reason_of(line, error))
             lenient = self._decode_with_extra(line)
             if isinstance(lenient, Rejection):
                 return self._spelled_plainly(line, at_edge) or lenient
@@ -151,7 +134,7 @@ class EventDecoder:
         except UnicodeDecodeError as error:
             return self._reject(line, "invalid_utf8", f"byte {error.start} is not UTF-8")
         except (msgspec.DecodeError, RecursionError) as error:
-            return self._reject(line, *_reason(line, error))
+            return self._reject(line, *reason_of(line, error))
         self._leave_out_placeholders(event)
         broken = self._broken_rule(event, extra, line)
         if broken is not None:
@@ -184,12 +167,11 @@ class EventDecoder:
         violation = self._check_plan(event)
         if violation is None:
             return Decoded(event, extra)
-        if not at_edge and not violation.unknown_event and is_refused(event):
+        if not at_edge and violation.reason != "unknown_event" and is_refused(event):
             return Decoded(event, extra)  # what the plan judges is taken away
         if violation.mode == "warn" or (violation.mode == "quarantine" and at_edge):
             return Decoded(event, extra, violation.detail)
-        reason: Reason = "unknown_event" if violation.unknown_event else "plan_violation"
-        return Rejection(reason, violation.detail, event.event_id, event.event)
+        return Rejection(violation.reason, violation.detail, event.event_id, event.event)
 
     def _broken_rule(self, event: Event, extra: bytes | None, line: bytes) -> Rejection | None:
         """The rules that types do not tell."""
@@ -242,16 +224,18 @@ class EventDecoder:
         for name in _Ids.__struct_fields__:
             value = getattr(ids, name)
             if isinstance(value, str) and "\0" in value:
-                raise ValidationError(f"{name} has the character U+0000")
+                raise _NulInId(f"{name} has the character U+0000")
         return _NUL.sub(rb"\1\\ufffd", line)
 
     def _decode_with_extra(self, line: bytes) -> tuple[Event, bytes | None] | Rejection:
         """Decodes an event with fields that the contract does not know, and keeps them."""
+        text = line
         try:
             known, extra = self._split(line)
-            return self._strict.decode(msgspec.json.encode(known)), msgspec.json.encode(extra)
+            text = msgspec.json.encode(known)
+            return self._strict.decode(text), msgspec.json.encode(extra)
         except (msgspec.DecodeError, RecursionError) as error:
-            return self._reject(line, *_reason(line, error))
+            return self._reject(line, *reason_of(text, error))
 
     def _split(self, line: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         known: dict[str, Any] = {}
@@ -303,59 +287,3 @@ def _out_of_time(event: Event) -> tuple[Reason, str] | None:
 
 def _short_text(value: Any) -> str | None:
     return value[:128] if isinstance(value, str) else None
-
-
-def _reason(line: bytes, error: Exception) -> tuple[Reason, str]:
-    text = shown(str(error))
-    if isinstance(error, RecursionError):
-        return "too_deep", "the event is nested too deeply"
-    if not isinstance(error, ValidationError):
-        return "malformed_json", _HALF_PAIR if _has_half_pair(line) else text
-    if not line.lstrip().startswith(b"{"):
-        return "not_an_object", "an event must be a JSON object"
-    if text.startswith("Object missing required field"):
-        return "missing_field", text
-    if text.startswith("Expected") and ", got `" in text:
-        return "wrong_type", text
-    return "invalid_value", text
-
-
-def _has_half_pair(line: bytes) -> bool:
-    """Whether a text of the event holds half a surrogate pair, which the decoder says in many words, none of them
-    plain."""
-    if b"\\ud" not in line.lower():
-        return False
-    try:
-        json.dumps(json.loads(line), ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    except (ValueError, RecursionError):
-        pass
-    return False
-
-
-def nesting(line: bytes) -> int:
-    """How many levels of objects and lists the JSON text has, strings left out."""
-    depth = deepest = 0
-    for bracket in _STRING.sub(b"", line).translate(None, _NOT_A_BRACKET):
-        if bracket in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth -= 1
-    return deepest
-
-
-def count_keys(line: bytes) -> int:
-    """Keys of all objects in a JSON text."""
-    return _STRING.sub(b"", line).count(b":")
-
-
-def longest_string(line: bytes) -> int:
-    """Bytes of the longest string in a JSON text, keys among them, as the decoded value has them."""
-    longest = 0
-    for text in sorted(_STRING.findall(line), key=len, reverse=True):
-        if len(text) - len(b'""') <= longest:
-            break  # an escape is never shorter than what it stands for
-        longest = max(longest, len(json.loads(text).encode("utf-8", "surrogatepass")))
-    return longest

@@ -24,13 +24,13 @@ from event_assets.contract.readings import plainly_read
 
 T = TypeVar("T")
 Mode = Literal["warn", "quarantine", "reject"]
+PlanReason = Literal["unknown_event", "plan_violation"]
+"""Why the plan does not take an event: it has none of this name, or its properties or fields break a rule."""
 PropertyType = Literal["string", "integer", "number", "boolean", "object", "array", "timestamp"]
 
 _SETTINGS_FILE = "_settings.yaml"
 _SHOWN_CHARACTERS = 500
 _NOTHING = (b"", b"null")
-_QUOTED = re.compile(r"^(Invalid enum value) .*( - at `)", re.DOTALL)
-"""Where msgspec quotes what was sent: nowhere else."""
 _ENUM_TYPES: dict[str, type] = {"string": str, "integer": int}
 _PYTHON: dict[str, Any] = {
     "string": str,
@@ -86,11 +86,11 @@ class PlanSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """An event breaks the plan: how strict the plan is, and what is wrong."""
+    """An event breaks the plan: how strict the plan is, what is wrong in a sentence, and as a code."""
 
     mode: Mode
     detail: str
-    unknown_event: bool = False
+    reason: PlanReason = "plan_violation"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class TrackingPlan:
                 return rule(event)
             if not compiled and unknown == "warn":
                 return None
-            return Violation(unknown, not_planned(event.event), unknown_event=True)
+            return Violation(unknown, not_planned(event.event), "unknown_event")
 
         return check
 
@@ -189,7 +189,7 @@ def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Viol
     decoders = {version: properties_decoder(plan, version) for version in plan.versions}
     required = [(name, attrgetter(name)) for name in plan.fields]
     known = ", ".join(str(version) for version in sorted(decoders))
-    ends = {version: _quotable(body, hidden) for version, body in plan.versions.items()}
+    faults = {version: _Faults(plan, version, hidden) for version in plan.versions}
     needs_none = {version for version, decoder in decoders.items() if _takes_nothing(decoder)}
 
     def check(event: Event) -> Violation | None:
@@ -211,9 +211,7 @@ def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Viol
             plain = plainly_read(text)
             if plain is not None and fits(decoder, plain):
                 return None
-            said = str(error)
-            if not said.endswith(ends[event.schema_version]):
-                said = _QUOTED.sub(r"\1\2", said)
+            said = faults[event.schema_version].said(text, error)
             words = f"{plan.event} v{event.schema_version}: {said}".replace("`$", "`$.properties")
             return Violation(plan.mode, shown(words))
         return None
@@ -230,11 +228,35 @@ def fits(decoder: msgspec.json.Decoder[Any], text: bytes) -> bool:
     return True
 
 
-def _quotable(body: PlanVersion, hidden: Collection[str]) -> tuple[str, ...]:
-    """How the words about a property end, of each whose value may be quoted."""
-    paths = map(parts_of, hidden)
-    secret = {path[1] for path in paths if path[0] == "properties" and len(path) > 1}
-    return tuple(f" - at `$.{name}`" for name, rule in body.properties.items() if not (rule.pii or name in secret))
+class _Faults:
+    """Says what is wrong with properties, and quotes no value of a hidden one. The decoder quotes what it was sent
+    only where a value is none of those that a property lists, so hidden properties are decoded once more without their
+    lists: a fault that is left then tells of no value."""
+
+    def __init__(self, plan: EventPlan, version: int, hidden: Collection[str]) -> None:
+        paths = map(parts_of, hidden)
+        secret = {path[1] for path in paths if path[0] == "properties" and len(path) > 1}
+        rules = plan.versions[version].properties
+        self._secret = {n: rule.enum for n, rule in rules.items() if rule.enum and (rule.pii or n in secret)}
+        without = {n: msgspec.structs.replace(r, enum=None) if n in self._secret else r for n, r in rules.items()}
+        self._decoder = properties_decoder(
+            msgspec.structs.replace(plan, versions={version: PlanVersion(without)}), version
+        )
+        self._fields = {name: f"p{index}" for index, name in enumerate(rules)}
+
+    def said(self, text: bytes, error: msgspec.MsgspecError) -> str:
+        """What is wrong with these properties, of which the decoder said this."""
+        if not self._secret:
+            return str(error)
+        try:
+            values = self._decoder.decode(text)
+        except (msgspec.ValidationError, msgspec.DecodeError) as other:
+            return str(other)
+        for name, listed in self._secret.items():
+            value = getattr(values, self._fields[name])
+            if value is not None and value not in listed:
+                return f"Invalid enum value - at `$.{name}`"
+        return "Invalid enum value"
 
 
 def _takes_nothing(decoder: msgspec.json.Decoder[Any]) -> bool:

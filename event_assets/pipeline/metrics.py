@@ -105,7 +105,7 @@ def people_are_outdated(lake: Lake) -> bool:
     base = table.snapshot()
     progress = base.progress.with_code(MARTS_CODE, (), ())
     for snapshot in snapshots:
-        progress = progress.with_source(snapshot.table.spec.name, snapshot.consumed)
+        progress = progress.with_consumed(snapshot.table.spec.name, snapshot.consumed)
     return base.progress != progress
 
 

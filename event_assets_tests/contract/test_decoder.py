@@ -18,13 +18,11 @@ from event_assets.contract.decoder import (
     Decoded,
     EventDecoder,
     Limits,
-    Reason,
     Rejection,
-    count_keys,
-    longest_string,
-    nesting,
 )
+from event_assets.contract.json_size import count_keys, longest_string, nesting
 from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.rejections import Reason
 from event_assets_tests.contract.events import FULL, encode, json_values, line, valid_events, with_text
 from event_assets_tests.examples import texts
 

@@ -16,6 +16,7 @@ from event_assets.defs.resources.rules import RulesResource
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, pending
 from event_assets.pipeline.window import Window
+from event_assets.transforms.affected import is_one_of
 
 MOST_QUARANTINED = 0.01
 """Share of quarantined events from which the check warns."""
@@ -88,12 +89,12 @@ def volume_is_as_usual(lake: LakeResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset=CLEAN_EVENTS.name, description="Every event of the last day is in the tracking plan.")
 def events_are_in_the_plan(
-    context: dg.AssetCheckExecutionContext, lake: LakeResource, spark: LazyPySparkResource
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, spark: LazyPySparkResource, rules: RulesResource
 ) -> dg.AssetCheckResult:
     clean = lake.open().table(CLEAN_EVENTS.name).snapshot()
     days = window_of(context).among({file.partition["arrival_date"] for file in clean.files})[-1:]
-    rows = clean.read(spark.spark_session, clean.of_dates(days))
-    unknown = rows.where(F.col("plan_violations").startswith("the tracking plan has no event"))
+    rows = clean.read(spark.spark_session, clean.of_dates(days)).where(F.col("plan_violations").isNotNull())
+    unknown = rows.where(~is_one_of("event", sorted(rules.plan.events)))
     counts = {row["event"]: row["count"] for row in unknown.groupBy("event").count().limit(50).collect()}
     return _warning(not counts, f"{len(counts)} event names are unknown.", {"events": dg.MetadataValue.json(counts)})
 

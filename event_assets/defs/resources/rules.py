@@ -107,13 +107,17 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
 
     @property
+    def plan(self) -> TrackingPlan:
+        """The tracking plan of the owner's folder."""
+        return TrackingPlan.load(Path(self.plan_dir))
+
+    @property
     def cleaning(self) -> CleanRules:
         """What an event must be to be clean."""
-        plan = TrackingPlan.load(Path(self.plan_dir))
         first_day = dt.date.fromisoformat(self.first_day)
         pseudonyms = Pseudonyms(tuple(self.pii_fields), self.pii_key.encode()) if self.pii_fields else None
         placeholders = None if self.placeholders is None else tuple(self.placeholders)
-        return CleanRules(plan, first_day, self.consent_refused, pseudonyms=pseudonyms, placeholders=placeholders)
+        return CleanRules(self.plan, first_day, self.consent_refused, pseudonyms=pseudonyms, placeholders=placeholders)
 
     @property
     def enriching(self) -> EnrichRules:
