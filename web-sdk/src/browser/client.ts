@@ -8,6 +8,7 @@ import { trackErrors } from "./errors.js";
 import { trackForms, trackLinks } from "./links.js";
 import { trackPings } from "./pings.js";
 import { currentUrl, cut, documentSize, screenSize, viewportSize } from "./sizes.js";
+import type { Moment, Tracked, View } from "./tracked.js";
 import { trackVitals } from "./vitals.js";
 
 /** The title of a page that a script shows is set a moment after its address. */
@@ -27,28 +28,6 @@ export interface BrowserOptions extends ClientOptions {
   /** Forms that are sent, as `form_submit`; never what was put in. */
   forms?: boolean;
 }
-
-/** One page view, from its address to the next. */
-export interface View {
-  id: string;
-  at: number;
-  url: string;
-  referrer: string;
-  properties?: Properties;
-  sent?: boolean;
-}
-
-/** What a tracker sees of the client. */
-export interface Tracked {
-  readonly view: View | undefined;
-  record(name: string, fields: Partial<AnalyticsEvent>, quiet?: boolean): void;
-  /** Listens until the client is closed; the listener never throws into the page. */
-  listen(target: EventTarget, names: string[], listener: (event: Event) => void): void;
-  on(moment: Moment, listener: () => void): void;
-}
-
-/** A page view begins; the page goes out of sight, or comes back into it; the client is closed. */
-type Moment = "view" | "hidden" | "visible" | "closed";
 
 export class BrowserClient extends EventClient implements Tracked {
   view: View | undefined;

@@ -1,7 +1,7 @@
 /** Errors that nobody caught, as `app_error`: each text once a page, and a handful in all. */
 
-import type { Tracked } from "./client.js";
 import { cut } from "./sizes.js";
+import type { Tracked } from "./tracked.js";
 
 const MOST = 10;
 

@@ -1,7 +1,7 @@
 /** Clicks on links that lead away, and forms that are sent. What a person put into a form is never looked at. */
 
-import type { Tracked } from "./client.js";
 import { cut } from "./sizes.js";
+import type { Tracked } from "./tracked.js";
 
 export function trackLinks(client: Tracked): void {
   client.listen(document, ["click", "auxclick"], (event) => {

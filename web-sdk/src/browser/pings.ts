@@ -3,8 +3,8 @@
  * ten-second slot, and the pings of a page view count its engaged seconds.
  */
 
-import type { Tracked } from "./client.js";
 import { documentSize, viewportSize } from "./sizes.js";
+import type { Tracked } from "./tracked.js";
 
 const HEARTBEAT_MS = 10_000;
 const USE = ["pointerdown", "pointermove", "keydown", "wheel", "touchmove", "scroll"];

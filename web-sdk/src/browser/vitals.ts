@@ -4,7 +4,7 @@
  * apart and five seconds long). Told once, when the page is first hidden; a browser that cannot measure one leaves it out.
  */
 
-import type { Tracked } from "./client.js";
+import type { Tracked } from "./tracked.js";
 
 interface Shift extends PerformanceEntry {
   value: number;
