@@ -96,7 +96,7 @@ def _first_fault(struct: type[Struct], text: str) -> Reason | Literal["", None]:
 def _members(text: str) -> tuple[list[tuple[str, str]], bool]:
     """The members of an object in their order, as far as the text is one, and whether it is one to its end. A value
     that is none is the rest of the text."""
-    read = json.JSONDecoder().raw_decode
+    read = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
     members: list[tuple[str, str]] = []
     at = _after_space(text, 0)
     while text[at : at + 1] in ("{", ","):
@@ -128,10 +128,17 @@ def _fault(expected: _Expected, value: bytes) -> Reason | None:
         is_typed = value[:1] in expected.first_bytes and not (
             is_number and expected.is_whole and _has_a_fraction(value)
         )
-        return "invalid_value" if is_typed or (is_number and math.isinf(float(value))) else "wrong_type"
+        return "invalid_value" if is_typed or (is_number and _is_beyond_a_double(value)) else "wrong_type"
     except msgspec.DecodeError:
         return "invalid_value"
     return None
+
+
+def _is_beyond_a_double(number: bytes) -> bool:
+    try:
+        return math.isinf(float(number))
+    except ValueError:
+        return False
 
 
 def _has_a_fraction(number: bytes) -> bool:
