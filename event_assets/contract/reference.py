@@ -1,6 +1,6 @@
 """Writes the pages of docs/reference that are made from code: `python -m event_assets.contract.reference`.
 
-Tables and columns from `tables/`, the event's JSON Schema from `event.py`, the settings from `settings.py`. Nothing
+Tables and columns from `tables/`, the event's JSON Schema from `event.py`, the settings from `settings/`. Nothing
 is added here but the layout of the pages.
 """
 
@@ -41,7 +41,7 @@ Warehouse: {warehouse}."""
 
 _SETTINGS = """# Settings
 
-<!-- Made by `python -m event_assets.contract.reference`; change `settings.py` instead. -->
+<!-- Made by `python -m event_assets.contract.reference`; change `settings/model.py` instead. -->
 
 Every setting is an environment variable. An empty variable counts as one that is not set; a wrong value stops the start
 with a sentence that names the variable.

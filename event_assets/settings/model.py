@@ -7,25 +7,25 @@ Connect server and a Redshift. No client is made here and nothing is connected t
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from event_assets.contract.personal_data import JSON_COLUMNS, PII_COLUMNS, wrong_fields
-from event_assets.settings_faults import misspelt, unusable
+from event_assets.settings.values import (
+    Names,
+    existing,
+    json_object,
+    parameters,
+    replaceable,
+    split,
+    warehouse_address,
+)
 
 PREFIX = "EVENT_ASSETS_"
 _HTTP = r"^https?://[^\s/]+"
-_WAREHOUSES = ("postgresql://", "postgres://", "redshift://")
-
-
-class SettingsError(ValueError):
-    """A setting has a value that cannot be used. The message names the variable, the value's fault and the rule."""
 
 
 StreamKind = Literal["embedded", "kinesis", "kafka"]
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     warehouse_kind: Literal["postgres", "redshift"] | None = Field(
         None, description="Warehouse: PostgreSQL or Amazon Redshift. Default: by profile."
     )
-    warehouse_url: SecretStr | None = Field(
+    warehouse_url: Annotated[SecretStr | None, AfterValidator(warehouse_address)] = Field(
         None, description="`postgresql://user:password@host:port/db`. Default: the embedded PostgreSQL."
     )
     warehouse_schema: str = Field("analytics", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Schema of the tables.")
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     ip_hash_key: SecretStr | None = Field(
         None, min_length=1, description="Key of the IP hash; required when `ip_privacy` is `hash`."
     )
-    pii_fields: Annotated[tuple[str, ...], NoDecode] = Field(
+    pii_fields: Annotated[Names, AfterValidator(replaceable)] = Field(
         (),
         description="Fields that are replaced by pseudonyms (HMAC-SHA-256) when events are cleaned: columns, and "
         "fields of properties, traits and extra such as `traits.email` (a dot in a name is `\\.`); "
@@ -151,7 +151,7 @@ class Settings(BaseSettings):
         "without query, country and the consent; `drop` only that there was one. `consent_changed` keeps its ids, too.",
     )
 
-    placeholders: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+    placeholders: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(split)] = Field(
         None,
         description="Words that say that there is no id or no referrer, in small or large letters, with commas between "
         "or as a JSON list: an id that is one is left out and joins nobody. Default: the contract's list (`null`, "
@@ -175,16 +175,18 @@ class Settings(BaseSettings):
         "view, or any event of a server or desktop app.",
     )
     engaged_seconds: int = Field(20, ge=1, description="Engaged seconds from which a session counts as engaged.")
-    conversion_events: Annotated[tuple[str, ...], NoDecode] = Field(
+    conversion_events: Names = Field(
         ("purchase",), description="Events that are conversions: names with commas between, or a JSON list."
     )
-    conversion_ids: Annotated[dict[str, str], NoDecode] = Field(
+    conversion_ids: Annotated[dict[str, str], NoDecode, BeforeValidator(json_object)] = Field(
         {"purchase": "order_id"},
         description="By event name the property that tells which conversion it is, as JSON: the same one counts once, "
         "however often it is sent. `{}` counts every event.",
     )
 
-    marketing_parameters: Annotated[dict[str, Any], NoDecode] = Field(
+    marketing_parameters: Annotated[
+        dict[str, Any], NoDecode, BeforeValidator(json_object), AfterValidator(parameters)
+    ] = Field(
         {},
         description="Campaign parameters of landing URLs, as JSON: names by `source`, `medium`, `campaign`, `term`, "
         '`content`, the first present wins; `click_ids` adds such as `{"yclid": ["Yandex", "yandex", "cpc"]}`.',
@@ -199,7 +201,7 @@ class Settings(BaseSettings):
     attribution_ends_percent: float = Field(
         40.0, ge=0, le=50, description="Per cent for the first and the last touch each in position-based attribution."
     )
-    spend_file: Path | None = Field(
+    spend_file: Annotated[Path | None, AfterValidator(existing)] = Field(
         None, description="CSV, Parquet or YAML file of advertising spend: date, channel_group, spend, currency."
     )
 
@@ -209,11 +211,11 @@ class Settings(BaseSettings):
         le=256,
         description="Processes that decode large batches. Default: one a core, on the embedded engine.",
     )
-    own_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    own_hosts: Names = Field(
         (), description="Your own hosts, subdomains included, whose referrers are internal: with commas between."
     )
 
-    geo_databases: Annotated[tuple[Path, ...], NoDecode] = Field(
+    geo_databases: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split), AfterValidator(existing)] = Field(
         (),
         description="MaxMind databases (`.mmdb`: City, Country, ASN), asked before the bundled one of countries: with "
         "commas between.",
@@ -223,80 +225,16 @@ class Settings(BaseSettings):
         pattern=r"^[A-Z]{3}$",
         description="Currency (ISO 4217) that revenue is added up in. Default: amounts are added as they were sent.",
     )
-    currency_rates: Path | None = Field(
+    currency_rates: Annotated[Path | None, AfterValidator(existing)] = Field(
         None,
         description="CSV file of daily rates with the columns date, currency, rate: what one unit is worth in the "
         "reporting currency.",
     )
-    enrichments: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Your own enrichments, `package.module:function`: with commas between."
-    )
+    enrichments: Names = Field((), description="Your own enrichments, `package.module:function`: with commas between.")
 
     sensor_interval_seconds: int = Field(4, ge=1, le=3600, description="Least seconds between two looks at the stream.")
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
-
-    @field_validator(
-        *("conversion_events", "own_hosts", "geo_databases", "enrichments", "pii_fields", "placeholders"), mode="before"
-    )
-    @classmethod
-    def _names(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        if value.lstrip().startswith("["):
-            return json.loads(value)
-        return [name.strip() for name in value.split(",") if name.strip()]
-
-    @field_validator("pii_fields")
-    @classmethod
-    def _replaceable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = wrong_fields(value)
-        if wrong:
-            raise ValueError(
-                f"{'; '.join(wrong)}. What can be: {', '.join(PII_COLUMNS)}, and fields inside "
-                f"{', '.join(JSON_COLUMNS)}, like traits.email"
-            )
-        return value
-
-    @field_validator("geo_databases", "currency_rates", "spend_file")
-    @classmethod
-    def _files(cls, value: Path | tuple[Path, ...] | None) -> Path | tuple[Path, ...] | None:
-        for path in value if isinstance(value, tuple) else filter(None, [value]):
-            if not path.is_file():
-                raise ValueError(f"there is no file {path}")
-        return value
-
-    @field_validator("marketing_parameters", "conversion_ids", mode="before")
-    @classmethod
-    def _object(cls, value: Any, info: ValidationInfo) -> Any:
-        try:
-            told = json.loads(value) if isinstance(value, str) else value
-        except json.JSONDecodeError:
-            told = None
-        if not isinstance(told, dict):
-            example = {"conversion_ids": '{"purchase": "order_id"}'}
-            such = example.get(str(info.field_name), '{"source": ["mtm_source", "utm_source"]}')
-            raise ValueError(f"it must be a JSON object, such as {such}")
-        return told
-
-    @field_validator("marketing_parameters")
-    @classmethod
-    def _marketing(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name, given in value.items():
-            if name not in MARKETING_FIELDS:
-                raise ValueError(f"{name!r} is none of {', '.join(MARKETING_FIELDS)}")
-            if name == "click_ids":
-                _require_click_ids(given)
-            elif not _are_texts(given):
-                raise ValueError(f'{name} must be a list of names, such as ["utm_{name}"]')
-        return value
-
-    @field_validator("warehouse_url")
-    @classmethod
-    def _address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(_WAREHOUSES):
-            raise ValueError(f"it must start with {', '.join(_WAREHOUSES)}")
-        return value
 
     @model_validator(mode="after")
     def _rules_across_fields(self) -> Self:
@@ -353,103 +291,14 @@ class Settings(BaseSettings):
     @property
     def plan(self) -> Path:
         """Folder of the tracking plan in force."""
-        return self.plan_dir or Path(__file__).parent / "contract" / "plans"
+        return self.plan_dir or Path(__file__).parents[1] / "contract" / "plans"
 
     @property
     def analytics(self) -> Path:
         """Folder of the product analyses in force."""
-        return self.analytics_dir or Path(__file__).parent / "rules" / "analyses"
+        return self.analytics_dir or Path(__file__).parents[1] / "rules" / "analyses"
 
     @property
     def segments(self) -> Path:
         """Folder of the segments in force."""
-        return self.segments_dir or Path(__file__).parent / "rules" / "segments"
-
-
-MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_ids")
-"""What `marketing_parameters` can name the parameters of."""
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, str) and each for each in value)
-
-
-def _require_click_ids(value: Any) -> None:
-    if not isinstance(value, dict) or not all(_are_texts(told) and len(told) == 3 for told in value.values()):
-        raise ValueError('click_ids must be such as {"yclid": ["Yandex", "yandex", "cpc"]}: network, source, medium')
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """The settings of this process. Raises `SettingsError` with a sentence that names each wrong variable: one that is
-    no setting, has a value that cannot be, or one that cannot work on this machine."""
-    faults = misspelt(os.environ, PREFIX, Settings.model_fields)
-    try:
-        settings = Settings(**overrides)
-    except ValidationError as error:
-        raise SettingsError("\n".join([*faults, *(_sentence(dict(fault)) for fault in error.errors())])) from None
-    for name, rule in unusable(settings):
-        faults.append(_sentence({"loc": (name,), "msg": rule, "input": str(getattr(settings, name))}))
-    if faults:
-        raise SettingsError("\n".join(faults))
-    return settings
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """The settings of a YAML or JSON file, by their names in lower case: `session_timeout_minutes: 30`.
-
-    Raises `SettingsError`. Values are not looked at yet: give them to `load_settings`. A relative path is meant from
-    the file's folder.
-    """
-    try:
-        document = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The settings file {path} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"The settings file {path} is neither YAML nor JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise SettingsError(f"The settings file {path} must be a mapping: one `name: value` a line")
-    unknown = [str(name) for name in document if name not in Settings.model_fields]
-    if unknown:
-        known = ", ".join(Settings.model_fields)
-        raise SettingsError(f"{path}: there is no setting {', '.join(unknown)}. The settings are: {known}")
-    return {name: _from_folder(path.parent, name, value) for name, value in document.items() if value is not None}
-
-
-def _from_folder(folder: Path, name: str, value: Any) -> Any:
-    is_path = "Path" in str(Settings.model_fields[name].annotation)
-    if is_path and isinstance(value, list):
-        return [folder / str(each) for each in value]
-    return folder / value if is_path and isinstance(value, str) else value
-
-
-def _sentence(fault: dict[str, Any]) -> str:
-    rule = str(fault["msg"]).removeprefix("Value error, ")
-    if not fault["loc"]:
-        return f"{rule}."
-    name = str(fault["loc"][0])
-    shown = "a value that is not shown" if name in SECRETS else repr(fault["input"])
-    return f"{PREFIX}{name.upper()} is {shown}: {rule[:1].lower()}{rule[1:]}. It means: {_meaning(name)}"
-
-
-def _meaning(name: str) -> str:
-    return Settings.model_fields[name].description or ""
-
-
-SECRETS = frozenset(
-    name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation) or not field.repr
-)
-"""Names of the settings whose values are never shown."""
-
-
-def settings_table() -> list[tuple[str, str, str]]:
-    """One row a setting: variable, default, meaning."""
-    fields = Settings.model_fields.items()
-    return [(PREFIX + name.upper(), _default(field.default), _meaning(name)) for name, field in fields]
-
-
-def _default(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return json.dumps(value) if value else ""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        return self.segments_dir or Path(__file__).parents[1] / "rules" / "segments"

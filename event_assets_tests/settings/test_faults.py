@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from event_assets.defs.resources.rules import require_usable_rules
 from event_assets.settings import PREFIX, Settings, SettingsError, load_settings
-from event_assets.settings_faults import misspelt
+from event_assets.settings.faults import misspelt
 
 NAMES = sorted(Settings.model_fields)
 

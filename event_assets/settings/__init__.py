@@ -1,0 +1,17 @@
+"""Every setting of the platform, typed, and the only place that reads the environment.
+
+What there is to set is in `model`, what a value may be in `values` where its type does not say it.
+"""
+
+from event_assets.settings.model import PREFIX, Settings
+from event_assets.settings.reading import SECRETS, SettingsError, load_settings, read_settings, settings_table
+
+__all__ = [
+    "PREFIX",
+    "SECRETS",
+    "Settings",
+    "SettingsError",
+    "load_settings",
+    "read_settings",
+    "settings_table",
+]

@@ -1,0 +1,92 @@
+"""What a setting's value may be where its type alone does not say it: lists, JSON objects, files, addresses.
+
+Each takes a value, and gives it or raises `ValueError` with the rule.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, SecretStr, ValidationInfo
+from pydantic_settings import NoDecode
+
+from event_assets.contract.personal_data import JSON_COLUMNS, PII_COLUMNS, wrong_fields
+
+MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_ids")
+"""What `marketing_parameters` can name the parameters of."""
+_WAREHOUSES = ("postgresql://", "postgres://", "redshift://")
+Files = TypeVar("Files", Path | None, tuple[Path, ...])
+
+
+def split(value: Any) -> Any:
+    """Names with commas between, or a JSON list."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
+
+
+def replaceable(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Fields that a pseudonym can replace."""
+    wrong = wrong_fields(value)
+    if wrong:
+        raise ValueError(
+            f"{'; '.join(wrong)}. What can be: {', '.join(PII_COLUMNS)}, and fields inside "
+            f"{', '.join(JSON_COLUMNS)}, like traits.email"
+        )
+    return value
+
+
+def existing(value: Files) -> Files:
+    """Files that are there."""
+    for path in value if isinstance(value, tuple) else filter(None, [value]):
+        if not path.is_file():
+            raise ValueError(f"there is no file {path}")
+    return value
+
+
+def json_object(value: Any, info: ValidationInfo) -> Any:
+    """An object, or the JSON text of one."""
+    try:
+        told = json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError:
+        told = None
+    if not isinstance(told, dict):
+        example = {"conversion_ids": '{"purchase": "order_id"}'}
+        such = example.get(str(info.field_name), '{"source": ["mtm_source", "utm_source"]}')
+        raise ValueError(f"it must be a JSON object, such as {such}")
+    return told
+
+
+def parameters(value: dict[str, Any]) -> dict[str, Any]:
+    """Names of campaign parameters, and click ids with their network, source and medium."""
+    for name, given in value.items():
+        if name not in MARKETING_FIELDS:
+            raise ValueError(f"{name!r} is none of {', '.join(MARKETING_FIELDS)}")
+        if name == "click_ids":
+            _require_click_ids(given)
+        elif not _are_texts(given):
+            raise ValueError(f'{name} must be a list of names, such as ["utm_{name}"]')
+    return value
+
+
+def warehouse_address(value: SecretStr | None) -> SecretStr | None:
+    """The address of a warehouse of a kind that there is."""
+    if value is not None and not value.get_secret_value().startswith(_WAREHOUSES):
+        raise ValueError(f"it must start with {', '.join(_WAREHOUSES)}")
+    return value
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, str) and each for each in value)
+
+
+def _require_click_ids(value: Any) -> None:
+    if not isinstance(value, dict) or not all(_are_texts(told) and len(told) == 3 for told in value.values()):
+        raise ValueError('click_ids must be such as {"yclid": ["Yandex", "yandex", "cpc"]}: network, source, medium')

@@ -1,0 +1,1 @@
+"""The settings: what can be set, and what is said of what cannot be."""
