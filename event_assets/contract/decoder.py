@@ -139,7 +139,7 @@ class EventDecoder:
         broken = self._broken_rule(event, extra, line)
         if broken is not None:
             return broken
-        return self._judge(event, _with_context(bytes(event.context), extra), at_edge)
+        return self._judge(event, with_context(bytes(event.context), extra), at_edge)
 
     def _spelled_plainly(self, line: bytes, at_edge: bool) -> Decoded | Rejection | None:
         """The verdict on the event with its numbers and times written in the plain way; None where they are."""
@@ -267,7 +267,7 @@ def _is_object(text: bytes) -> bool:
     return not text or text.startswith(b"{") or text == b"null"
 
 
-def _with_context(context: bytes, extra: bytes | None) -> bytes | None:
+def with_context(context: bytes, extra: bytes | None) -> bytes | None:
     """The unknown fields and, before them, the context."""
     if not context or context == b"null":
         return extra

@@ -3,7 +3,7 @@
 What there is to set is in `model`, what a value may be in `values` where its type does not say it.
 """
 
-from event_assets.settings.model import PREFIX, Settings
+from event_assets.settings.model import PREFIX, Settings, StreamKind
 from event_assets.settings.reading import SECRETS, SettingsError, load_settings, read_settings, settings_table
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "SECRETS",
     "Settings",
     "SettingsError",
+    "StreamKind",
     "load_settings",
     "read_settings",
     "settings_table",

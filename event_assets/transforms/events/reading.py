@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from event_assets.contract.batch_decoder import BatchDecoder
 from event_assets.contract.consent import DROPPED, is_dropped, is_refused, is_stripped, may_refuse, stripped
-from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
+from event_assets.contract.decoder import Decoded, EventDecoder, Rejection, with_context
 from event_assets.contract.event import Event
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.records import BadEncoding, unpack
@@ -96,7 +96,8 @@ class Block:
         self._lines = lines
         self.quarantined = lines.unreadable
         self._events = decoders.batch.decode(lines.lines)
-        self._extra: dict[int, bytes] = {}
+        contexts = enumerate(self._events.fields["context"])
+        self._extra = {row: with_context(text, None) for row, text in contexts if text is not None}
         self._times, late = event_times(self._events.fields, self._arrived_at(), rules.first_day)
         self._read_exactly(sorted(self._events.doubtful | late | self._refused()), decoders.exact, rules)
 
@@ -124,8 +125,7 @@ class Block:
             clean[row] = verdict
             event, extra, violations = verdict.decoded
             self._events.put(row, event, violations)
-            if extra is not None:
-                self._extra[row] = extra
+            self._extra[row] = extra
         if clean:
             self._times = _with_times(self._times, clean)
         self._dropped = set(rows).difference(clean)
