@@ -151,7 +151,7 @@ class Ingest:
             events = bodies.split(text, self._limits, lines=kind in _NDJSON_TYPES)
         else:
             events = await self._offload.call(bodies.split, text, self._limits, lines=kind in _NDJSON_TYPES)
-        return _answer(*await self._take(events, source, caller))
+        return _answer(*await self._take(events, source, self._stamp(source, caller)))
 
     async def _unpacked(self, body: bytes, encoding: str) -> bytes:
         if not encoding:
@@ -165,7 +165,8 @@ class Ingest:
         self._access.check_signature(source, caller, b"")
         event = pixel.event_of(caller.query, source.platform)
         held.grow(len(event))
-        answer = _answer(*await self._take(bodies.Events([event], len(event)), source, caller))
+        events = bodies.Events([event], len(event))
+        answer = _answer(*await self._take(events, source, self._stamp(source, caller)))
         return (200, _GIF, pixel.GIF) if answer[0] == 200 else answer
 
     async def _translate(
@@ -188,7 +189,11 @@ class Ingest:
             else:
                 events = await self._offload.call(events_of, route, request, source.platform)
             held.grow(events.size)
-            _, counts = await self._take(events, source, caller, route.protocol)
+            is_server = source.platform == "server"  # its address and user agent say nothing of those it speaks for
+            address = "" if is_server or route.is_anonymous(request) else caller.address
+            agent = None if is_server else caller.headers.get("user-agent")
+            stamp = Stamp(self._clock(), address, agent, source.trusted, self._keep_of_ip)
+            _, counts = await self._take(events, source, stamp, route.protocol)
             for status, count in counts.items():
                 self._metrics.translated.labels(route.protocol, status).inc(count)
             if counts["retry"]:
@@ -205,19 +210,18 @@ class Ingest:
                 raise
             return body
 
+    def _stamp(self, source: Source, caller: Caller) -> Stamp:
+        agent = caller.headers.get("user-agent")
+        return Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip)
+
     async def _take(
-        self, events: bodies.Events, source: Source, caller: Caller, protocol: str | None = None
+        self, events: bodies.Events, source: Source, stamp: Stamp, protocol: str | None = None
     ) -> tuple[list[Verdict], Counter[Status]]:
         """The final verdict on each event, and how many of each status: accepted ones are on the stream by then.
 
-        Of a protocol those that are rejected are on the stream too, to be set aside. What a server says in it tells
-        nothing of people by its own address and user agent.
+        Of a protocol those that are rejected are on the stream too, to be set aside.
         """
         self._access.limit_events(source, len(events.texts))
-        speaks_for_others = protocol is not None and source.platform == "server"
-        agent = None if speaks_for_others else caller.headers.get("user-agent")
-        address = "" if speaks_for_others else caller.address
-        stamp = Stamp(self._clock(), address, agent, source.trusted, self._keep_of_ip)
         aside: Callable[[bytes, Stamp], EventLine] | None = partial(set_aside, protocol) if protocol else None
         if events.size <= self._offload.at_once_bytes:
             verdicts, lines, positions = self._validator.validate(events.texts, stamp, events.array, aside)

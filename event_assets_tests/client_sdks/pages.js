@@ -3,6 +3,8 @@ import { AnalyticsBrowser } from "@segment/analytics-next";
 import { RudderAnalytics } from "@rudderstack/analytics-js/bundled";
 import { jitsuAnalytics } from "@jitsu/js";
 
+import { flushBuffer, newTracker, setUserId, trackPageView, trackSelfDescribingEvent, trackStructEvent } from "@snowplow/browser-tracker";
+
 const parameters = new URLSearchParams(location.search);
 const [name, endpoint, key] = ["sdk", "endpoint", "key"].map((each) => parameters.get(each));
 const order = { order_id: "o1", revenue: 12.5 };
@@ -27,6 +29,15 @@ const senders = {
     await analytics.track("Order Completed", order);
     await analytics.identify("u-1", { plan: "pro" });
     await analytics.group("g-1", { name: "Initech" });
+  },
+  async snowplow() {
+    newTracker("sp", `${endpoint}/${key}`, { appId: "shop", retryFailedRequests: true });
+    setUserId("u-1");
+    trackPageView();
+    const described = { schema: "iglu:com.acme/order_completed/jsonschema/1-0-0", data: order };
+    trackSelfDescribingEvent({ event: described });
+    trackStructEvent({ category: "shop", action: "add-to-cart", value: 2 });
+    setInterval(() => flushBuffer(), 1000); // what failed is sent with what comes next; here nothing does
   },
 };
 

@@ -32,8 +32,9 @@ def failing(endpoint: str, faults: Iterable[Fault]) -> Iterator[str]:
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
             if fault in ("503", "429"):
-                origin = self.headers.get("origin", "*")
-                self.answer(int(fault), {"retry-after": "1", "access-control-allow-origin": origin}, b"{}")
+                seen = {"access-control-allow-origin": self.headers.get("origin", "*")}
+                seen["access-control-allow-credentials"] = "true"
+                self.answer(int(fault), {"retry-after": "1", **seen}, b"{}")
                 return
             answer = httpx.request(self.command, endpoint + self.path, headers=headers, content=body, timeout=60)
             if fault == "lost":

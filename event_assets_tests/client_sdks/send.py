@@ -8,6 +8,7 @@ Runs in an environment of its own (requirements.txt), so that none of these pack
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 
 ORDER = {"order_id": "o1", "revenue": 12.5}
@@ -39,7 +40,28 @@ def _calls_of_the_specification(analytics) -> None:
     analytics.alias("a-0", "u-1")
 
 
-SENDERS: dict[str, Callable[[str, str], None]] = {"segment": segment, "rudder": rudder}
+def snowplow(endpoint: str, key: str) -> None:
+    from snowplow_tracker import Emitter, SelfDescribingJson, StructuredEvent, Subject, Tracker
+    from snowplow_tracker.events import PageView, SelfDescribing
+
+    sent: list[object] = []
+    protocol, _, host = endpoint.partition("://")
+    emitter = Emitter(
+        f"{host}/{key}", protocol=protocol, batch_size=1, max_retry_delay_seconds=1, on_success=sent.extend
+    )
+    subject = Subject().set_user_id("u-1").set_domain_user_id("a-1").set_platform("srv")
+    tracker = Tracker("sp", emitters=emitter, subject=subject, app_id="shop")
+    tracker.track(PageView("https://shop.example/p/1?utm_source=news&utm_medium=email", "P1"))
+    order = SelfDescribingJson("iglu:com.acme/order_completed/jsonschema/1-0-0", ORDER)
+    tracker.track(SelfDescribing(order))
+    tracker.track(StructuredEvent("shop", "add-to-cart", value=2))
+    for _ in range(60):  # what failed is sent again by a thread that does not outlive this one
+        if len(sent) < 3:
+            tracker.flush()
+            time.sleep(1)
+
+
+SENDERS: dict[str, Callable[[str, str], None]] = {"segment": segment, "rudder": rudder, "snowplow": snowplow}
 
 if __name__ == "__main__":
     SENDERS[sys.argv[1]](*sys.argv[2:])

@@ -128,6 +128,10 @@ class Members:
         except (ValueError, RecursionError):
             return None
 
+    def seen_raw(self, name: str) -> bytes:
+        """A member's text, without taking it; empty where there is none."""
+        return bytes(self._fields.get(name, b""))
+
     def rest(self) -> dict[str, Any]:
         """What was not taken, at every depth, save what says nothing."""
         left: dict[str, Any] = {n: value for n, value in self._fields.items() if self._nulls or not is_empty(value)}

@@ -44,7 +44,8 @@ class Route:
 
     `key` finds the write key where only the protocol knows to look (path, query, body). `events` gives the events of a
     request of a source of that platform, each a JSON text on one line: what breaks the contract is left for the
-    verdict. It raises `Unreadable` alone. A route without `events` only answers.
+    verdict. It raises `Unreadable` alone. A route without `events` only answers. `is_anonymous`: the client
+    asks that its address is not kept.
     """
 
     protocol: str
@@ -52,3 +53,4 @@ class Route:
     events: Callable[[Request, Platform], list[bytes]] | None = None
     key: Callable[[Request], str] = lambda request: ""
     methods: tuple[str, ...] = ("POST",)
+    is_anonymous: Callable[[Request], bool] = lambda request: False
