@@ -72,3 +72,20 @@ def rows_of(data: DataFrame) -> list[dict[str, Any]]:
     """All rows as dictionaries, in the order of their values; times in UTC."""
     rows = data.toArrow().to_pylist()
     return sorted(rows, key=lambda row: [(value is not None, str(value)) for value in row.values()])
+
+
+def row_of(table: Table, **fields: Any) -> dict[str, Any]:
+    """A row of these fields; of the others what their types allow, so that any table can have one."""
+    return {field.name: fields.get(field.name, _something(field.type)) for field in table.arrow_schema()}
+
+
+def _something(type_: pa.DataType) -> Any:
+    if pa.types.is_date(type_):
+        return dt.date(2026, 3, 2)
+    if pa.types.is_timestamp(type_):
+        return dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+    if pa.types.is_boolean(type_):
+        return False
+    if pa.types.is_list(type_):
+        return []
+    return 1 if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_) else "x"

@@ -9,6 +9,7 @@ from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.defs.assets.materialising import window_of
 from event_assets.defs.resources.lake import LakeResource
@@ -60,7 +61,7 @@ def repeated_ids(spark: SparkSession, lake: Lake, window: Window) -> list[str]:
 
 @dg.asset_check(asset=EVENT_LEDGER.name, description="At most 1 % of the last day's events are quarantined.")
 def few_events_are_quarantined(lake: LakeResource) -> dg.AssetCheckResult:
-    recent = _recent(_ledger(lake.open()), hours=24)
+    recent = _recent(lake.open(), hours=24)
     landed = sum(row["landed"] for row in recent)
     share = sum(row["quarantined"] for row in recent) / landed if landed else 0.0
     reasons: dict[str, int] = {}
@@ -76,7 +77,7 @@ def few_events_are_quarantined(lake: LakeResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset=EVENT_LEDGER.name, description="Whole hours hold about as many events as the hour a day before.")
 def volume_is_as_usual(lake: LakeResource) -> dg.AssetCheckResult:
-    landed = {_hour(row): row["landed"] for row in _ledger(lake.open())}
+    landed = {_hour(row): row["landed"] for row in _recent(lake.open(), hours=49)}
     this_hour = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
     odd = []
     for hour in (this_hour - dt.timedelta(hours=n) for n in range(1, 25)):
@@ -91,12 +92,18 @@ def volume_is_as_usual(lake: LakeResource) -> dg.AssetCheckResult:
 def events_are_in_the_plan(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, spark: LazyPySparkResource, rules: RulesResource
 ) -> dg.AssetCheckResult:
-    clean = lake.open().table(CLEAN_EVENTS.name).snapshot()
-    days = window_of(context).among({file.partition["arrival_date"] for file in clean.files})[-1:]
-    rows = clean.read(spark.spark_session, clean.of_dates(days)).where(F.col("plan_violations").isNotNull())
-    unknown = rows.where(~is_one_of("event", sorted(rules.plan.events)))
-    counts = {row["event"]: row["count"] for row in unknown.groupBy("event").count().limit(50).collect()}
+    counts = unknown_events(spark.spark_session, lake.open(), window_of(context), rules.plan)
     return _warning(not counts, f"{len(counts)} event names are unknown.", {"events": dg.MetadataValue.json(counts)})
+
+
+def unknown_events(spark: SparkSession, lake: Lake, window: Window, plan: TrackingPlan) -> dict[str, int]:
+    """How many events of each name that the plan does not have came on the last of these days; of fifty names at the
+    most."""
+    clean = lake.table(CLEAN_EVENTS.name).snapshot()
+    days = window.among(clean.dates())[-1:]
+    rows = clean.read(spark, clean.of_dates(days)).where(F.col("plan_violations").isNotNull())
+    unknown = rows.where(~is_one_of("event", sorted(plan.events)))
+    return {row["event"]: row["count"] for row in unknown.groupBy("event").count().limit(50).collect()}
 
 
 @dg.asset_check(
@@ -125,14 +132,17 @@ def days_are_fresh(lake: LakeResource, rules: RulesResource) -> dg.AssetCheckRes
 _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")
 
 
-def _ledger(lake: Lake) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = lake.table(EVENT_LEDGER.name).snapshot().arrow().to_pylist()
+def _ledger(lake: Lake, since: dt.date = dt.date.min) -> list[dict[str, Any]]:
+    """The hours of the ledger from this day of arrival on; files of earlier days are not opened."""
+    ledger = lake.table(EVENT_LEDGER.name).snapshot()
+    files = ledger.of_dates(date for date in ledger.dates() if date >= str(since))
+    rows: list[dict[str, Any]] = ledger.arrow(files).to_pylist()
     return rows
 
 
-def _recent(ledger: list[dict[str, Any]], hours: int) -> list[dict[str, Any]]:
+def _recent(lake: Lake, hours: int) -> list[dict[str, Any]]:
     since = dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)
-    return [row for row in ledger if _hour(row) >= since]
+    return [row for row in _ledger(lake, since.date()) if _hour(row) >= since]
 
 
 def _hour(row: dict[str, Any]) -> dt.datetime:

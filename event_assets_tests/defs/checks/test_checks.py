@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.events import ENRICHED_EVENTS, EVENT_LEDGER
+from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.defs.checks import events
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.pipeline.window import EVERYTHING
-from event_assets_tests.factories import enriched_event, frame
+from event_assets.settings import Settings
+from event_assets_tests.factories import enriched_event, frame, row_of
 
 
 @pytest.fixture
@@ -25,8 +29,6 @@ def lake(tmp_path: Path) -> LakeResource:
 
 def keep(lake: LakeResource, *rows: dict[str, Any]) -> None:
     """Writes rows of the ledger."""
-    import pyarrow as pa
-
     table = lake.open().table(EVENT_LEDGER.name)
     for row in rows:
         counts = dict.fromkeys(("clean", "quarantined", "enriched", "duplicates", "conflicts", "pending"), 0)
@@ -92,6 +94,45 @@ def test_an_hour_with_far_fewer_events_than_a_day_before_warns(lake: LakeResourc
 def test_hours_like_those_a_day_before_do_not_warn(lake: LakeResource) -> None:
     keep(lake, hour(2, landed=900), hour(26, landed=1000), hour(3, landed=5), hour(27, landed=90))
     assert outcome(events.volume_is_as_usual, lake).passed
+
+
+def opened_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The Parquet files that are opened from now on."""
+    opened: list[str] = []
+    read = pq.read_table
+
+    def noted(path: str, **how: Any) -> pa.Table:
+        opened.append(path)
+        return read(path, **how)
+
+    monkeypatch.setattr(pq, "read_table", noted)
+    return opened
+
+
+@pytest.mark.parametrize("check", [events.few_events_are_quarantined, events.volume_is_as_usual])
+def test_checks_of_the_last_hours_open_no_file_of_days_before(
+    lake: LakeResource, check: dg.AssetChecksDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(lake, hour(1, landed=100, clean=100), *(hour(24 * days, landed=7) for days in (4, 30, 400)))
+    opened = opened_files(monkeypatch)
+    assert outcome(check, lake).passed
+    assert len(opened) == 1 and str(hour(1)["arrival_date"]) in opened[0]
+
+
+def test_which_events_are_unknown_is_not_read_from_what_is_said_of_them(
+    spark: SparkSession, lake: LakeResource
+) -> None:
+    said = "the tracking plan has no event 'search', or so it seems"
+    broken = [("search", said), ("teleport", "?"), ("warp", None)]
+    rows = [row_of(CLEAN_EVENTS, event=name, plan_violations=words) for name, words in broken]
+    table = lake.open().table(CLEAN_EVENTS.name)
+    base = table.snapshot()
+    partition = {name: str(rows[0][name]) for name in CLEAN_EVENTS.partition_by}
+    staged = table.stage_arrow(pa.Table.from_pylist(rows, CLEAN_EVENTS.arrow_schema()), "rows", partition)
+    table.commit(base, base.progress, add=[staged])
+    plan = TrackingPlan.load(Settings().plan)
+    assert "search" in plan.events and "teleport" not in plan.events
+    assert events.unknown_events(spark, lake.open(), EVERYTHING, plan) == {"teleport": 1}
 
 
 def test_an_id_that_counts_twice_fails(spark: SparkSession, lake: LakeResource) -> None:

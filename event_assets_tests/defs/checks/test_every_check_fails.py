@@ -30,7 +30,7 @@ from event_assets.pipeline.window import EVERYTHING
 from event_assets.settings import Settings
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests import engines
-from event_assets_tests.factories import enriched_event, frame
+from event_assets_tests.factories import enriched_event, frame, row_of
 from event_assets_tests.postgres import new_database, postgres_url
 
 __all__ = ["postgres_url"]
@@ -60,8 +60,7 @@ class Scene:
 
     def put(self, table: Table, **fields: Any) -> None:
         """A row of these fields; of the others what their types allow, so that any table can have one."""
-        schema = table.arrow_schema()
-        row = {field.name: fields.get(field.name, _something(field.type)) for field in schema}
+        row, schema = row_of(table, **fields), table.arrow_schema()
         lake_table = self.lake.table(table.name)
         base = lake_table.snapshot()
         partition = {name: str(row[name]) for name in table.partition_by}
@@ -84,18 +83,6 @@ class Scene:
         evaluations = done.get_asset_check_evaluations()
         assert len(evaluations) == 1, [event.message for event in done.all_events if event.is_failure]
         return evaluations[0]
-
-
-def _something(type_: pa.DataType) -> Any:
-    if pa.types.is_date(type_):
-        return dt.date(2026, 3, 2)
-    if pa.types.is_timestamp(type_):
-        return dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
-    if pa.types.is_boolean(type_):
-        return False
-    if pa.types.is_list(type_):
-        return []
-    return 1 if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_) else "x"
 
 
 def an_hour_does_not_balance(scene: Scene) -> None:
