@@ -41,6 +41,7 @@ _FORM_TYPE = "application/x-www-form-urlencoded"
 the key, and the origins that it allows."""
 _BODY_TYPES = ("application/json", "text/plain", _FORM_TYPE, *_NDJSON_TYPES)
 _RETRY_LATER: list[Header] = [(b"retry-after", b"5")]
+_GZIP = b"\x1f\x8b\x08"
 _PACKED = 4
 """A packed body is worth as much work as a text of so many times its bytes."""
 _PREFLIGHT: list[Header] = [
@@ -202,9 +203,11 @@ class Ingest:
         return 200, (b"content-type", answer.content_type.encode()), answer.body
 
     async def _unpacked_or_not(self, body: bytes, caller: Caller) -> bytes:
-        """The body without its encoding; as it came where it is not what it says, to be set aside."""
+        """The body without its encoding, which some do not name; as it came where it is not what it says, to be set
+        aside."""
+        encoding = caller.headers.get("content-encoding", "gzip" if body.startswith(_GZIP) else "")
         try:
-            return await self._unpacked(body, caller.headers.get("content-encoding", ""))
+            return await self._unpacked(body, encoding)
         except RequestRefused as refused:
             if refused.status != 400:
                 raise

@@ -3,6 +3,7 @@ import { AnalyticsBrowser } from "@segment/analytics-next";
 import { RudderAnalytics } from "@rudderstack/analytics-js/bundled";
 import { jitsuAnalytics } from "@jitsu/js";
 
+import posthog from "posthog-js";
 import { flushBuffer, newTracker, setUserId, trackPageView, trackSelfDescribingEvent, trackStructEvent } from "@snowplow/browser-tracker";
 
 const parameters = new URLSearchParams(location.search);
@@ -29,6 +30,13 @@ const senders = {
     await analytics.track("Order Completed", order);
     await analytics.identify("u-1", { plan: "pro" });
     await analytics.group("g-1", { name: "Initech" });
+  },
+  async posthog() {
+    posthog.init(key, { api_host: endpoint, person_profiles: "always", autocapture: false, opt_out_useragent_filter: true });
+    posthog.capture("Order Completed", order);
+    posthog.identify("u-1", { plan: "pro" });
+    posthog.group("company", "g-1", { name: "Initech" });
+    posthog.capture("After");
   },
   async snowplow() {
     newTracker("sp", `${endpoint}/${key}`, { appId: "shop", retryFailedRequests: true });

@@ -28,6 +28,17 @@ const senders = {
     process.on("unhandledRejection", () => {});
     await new Promise((done) => analytics.flush(done));
   },
+  async posthog() {
+    const { PostHog } = require("posthog-node");
+    const client = new PostHog(key, { host: endpoint, fetchRetryCount: 10, fetchRetryDelay: 500 });
+    const distinctId = "u-1";
+    client.capture({ distinctId, event: "$pageview", properties: { $current_url: page.url } });
+    client.capture({ distinctId, event: "Order Completed", properties: order });
+    client.identify({ distinctId, properties: { plan: "pro" } });
+    client.groupIdentify({ groupType: "company", groupKey: "g-1", properties: { name: "Initech" } });
+    client.alias({ distinctId, alias: "a-1" });
+    await client.shutdown(60_000);
+  },
   async snowplow() {
     const node = require("@snowplow/node-tracker");
     const sent = { pending: 3 };

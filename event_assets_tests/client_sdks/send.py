@@ -61,7 +61,26 @@ def snowplow(endpoint: str, key: str) -> None:
             time.sleep(1)
 
 
-SENDERS: dict[str, Callable[[str, str], None]] = {"segment": segment, "rudder": rudder, "snowplow": snowplow}
+def posthog(endpoint: str, key: str) -> None:
+    from posthog import Posthog
+
+    client = Posthog(key, host=endpoint, max_retries=10)
+    page = {"$current_url": "https://shop.example/p/1?utm_source=news&utm_medium=email", "$session_id": "s-1"}
+    client.capture("$pageview", distinct_id="u-1", properties=page)
+    client.capture("Order Completed", distinct_id="u-1", properties={**ORDER, "$session_id": "s-1"})
+    client.set(distinct_id="u-1", properties={"plan": "pro"})
+    client.group_identify("company", "g-1", {"name": "Initech"})
+    client.alias("a-1", "u-1")
+    client.flush()
+    client.shutdown()
+
+
+SENDERS: dict[str, Callable[[str, str], None]] = {
+    "segment": segment,
+    "rudder": rudder,
+    "snowplow": snowplow,
+    "posthog": posthog,
+}
 
 if __name__ == "__main__":
     SENDERS[sys.argv[1]](*sys.argv[2:])

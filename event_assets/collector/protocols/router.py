@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from event_assets.collector.protocols import segment_routes, snowplow_routes
+from event_assets.collector.protocols import posthog_routes, segment_routes, snowplow_routes
 from event_assets.collector.protocols.protocol import Route
 
-_PROTOCOLS = (segment_routes, snowplow_routes)
+_PROTOCOLS = (segment_routes, snowplow_routes, posthog_routes)
 _ROUTES: dict[str, Route] = {path: route for each in _PROTOCOLS for path, route in each.ROUTES.items()}
 _PATTERNS = tuple(pattern for each in _PROTOCOLS for pattern in each.PATTERNS)
 
 
 def find_route(path: str) -> Route | None:
     """The route of a path, with or without a slash at its end; None where no protocol has it."""
-    path = path.rstrip("/")
-    route = _ROUTES.get(path)
+    route = _ROUTES.get(path) or _ROUTES.get(path.rstrip("/"))
     if route is not None:
         return route
+    path = path.rstrip("/")
     return next((route for pattern, route in _PATTERNS if pattern.fullmatch(path)), None)
