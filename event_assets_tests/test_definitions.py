@@ -14,6 +14,7 @@ from event_assets.pipeline.registry import GROUPS
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings
+from event_assets_tests.definitions_text import GOLDEN, text
 
 WANTED = {
     *(table.name for table in LAKE_TABLES),
@@ -30,6 +31,11 @@ def defs(tmp_path: Path) -> dg.Definitions:
 @pytest.fixture
 def specs(defs: dg.Definitions) -> dict[str, dg.AssetSpec]:
     return {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+
+
+def test_the_definitions_are_those_that_were_reviewed(tmp_path: Path) -> None:
+    again = "a change that is meant: python -m event_assets_tests.definitions_text"
+    assert text(tmp_path) == GOLDEN.read_text(), again
 
 
 def test_the_definitions_load_in_every_granularity(tmp_path: Path) -> None:

@@ -77,3 +77,9 @@ def test_the_workspace_names_the_module_that_holds_the_definitions() -> None:
     (entry,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
     module = entry["python_module"]["module_name"]
     assert (ROOT / (module.replace(".", "/") + ".py")).exists()
+
+
+def test_no_file_of_the_package_is_longer_than_a_reader_takes_in_at_once() -> None:
+    files = [*ROOT.glob("event_assets/**/*.py"), *ROOT.glob("web-sdk/src/**/*.ts")]
+    lines = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in files}
+    assert {name: count for name, count in lines.items() if count > 350} == {}

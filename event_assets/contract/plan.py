@@ -5,9 +5,7 @@ A plan is compiled once into msgspec types, so that checking an event costs one 
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import re
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -20,46 +18,21 @@ from msgspec import Meta
 
 from event_assets.contract.event import NESTED, Event, Id
 from event_assets.contract.paths import parts_of
+from event_assets.contract.plan_property import Property, property_fault, property_type
 from event_assets.contract.readings import plainly_read
 
 T = TypeVar("T")
 Mode = Literal["warn", "quarantine", "reject"]
 PlanReason = Literal["unknown_event", "plan_violation"]
 """Why the plan does not take an event: it has none of this name, or its properties or fields break a rule."""
-PropertyType = Literal["string", "integer", "number", "boolean", "object", "array", "timestamp"]
 
 _SETTINGS_FILE = "_settings.yaml"
 _SHOWN_CHARACTERS = 500
 _NOTHING = (b"", b"null")
-_ENUM_TYPES: dict[str, type] = {"string": str, "integer": int}
-_PYTHON: dict[str, Any] = {
-    "string": str,
-    "integer": int,
-    "number": float,
-    "boolean": bool,
-    "object": dict[str, msgspec.Raw],
-    "array": list[msgspec.Raw],
-    "timestamp": Annotated[dt.datetime, Meta(tz=True)],
-}
 
 
 class PlanError(ValueError):
     """A plan file cannot be used. The message names the file, the place and the rule."""
-
-
-class Property(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One property: its type and bounds."""
-
-    type: PropertyType
-    required: bool = False
-    description: str = ""
-    enum: list[str | int | float] | None = None
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    max_length: int | None = None
-    pattern: str | None = None
-    unit: str = ""
-    pii: bool = False
 
 
 class PlanVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -283,19 +256,11 @@ def properties_decoder(plan: EventPlan, version: int) -> msgspec.json.Decoder[An
     properties = plan.versions[version].properties
     fields = []
     for index, rule in enumerate(properties.values()):
-        type_ = _type(rule)
+        type_ = property_type(rule)
         fields.append((f"p{index}", type_) if rule.required else (f"p{index}", type_ | None, None))
     rename = {f"p{index}": name for index, name in enumerate(properties)}
     struct = msgspec.defstruct(f"Properties{version}", fields, rename=rename, gc=False, kw_only=True)
     return msgspec.json.Decoder(struct)
-
-
-def _type(rule: Property) -> Any:
-    if rule.enum is not None:
-        return Literal[tuple(rule.enum)]
-    given = {"ge": rule.minimum, "le": rule.maximum, "max_length": rule.max_length, "pattern": rule.pattern}
-    bounds: Any = {name: bound for name, bound in given.items() if bound is not None}
-    return Annotated[_PYTHON[rule.type], Meta(**bounds)] if bounds else _PYTHON[rule.type]
 
 
 def _check(path: Path, plan: EventPlan) -> None:
@@ -305,7 +270,7 @@ def _check(path: Path, plan: EventPlan) -> None:
             raise PlanError(f"{path}: fields names {name!r}, which the contract does not have")
     for version, body in plan.versions.items():
         for name, rule in body.properties.items():
-            fault = _fault(rule)
+            fault = property_fault(rule)
             if fault:
                 raise PlanError(f"{path}: version {version}, property {name!r}: {fault}")
 
@@ -321,32 +286,6 @@ def _items(document: Any, name: str) -> list[tuple[Any, Any]]:
     """The pairs of an object's field, where it is one; if not, reading it as a whole says so."""
     inner = document.get(name) if isinstance(document, dict) else None
     return list(inner.items()) if isinstance(inner, dict) else []
-
-
-def _fault(rule: Property) -> str | None:
-    """Why no value could be judged by the rule; None where one can."""
-    if rule.enum is not None:
-        return _enum_fault(rule)
-    if rule.minimum is not None and rule.maximum is not None and rule.minimum > rule.maximum:
-        return f"minimum {rule.minimum} is above maximum {rule.maximum}"
-    if rule.type == "integer" and isinstance(rule.minimum, float) | isinstance(rule.maximum, float):
-        return "minimum and maximum of an integer must be integers"
-    try:
-        msgspec.json.Decoder(_type(rule))
-    except (TypeError, ValueError, OverflowError, re.error) as error:
-        return str(error)
-    return None
-
-
-def _enum_fault(rule: Property) -> str | None:
-    type_ = _ENUM_TYPES.get(rule.type)
-    if type_ is None:
-        return f"enum is for strings and integers, not for type {rule.type}"
-    if not rule.enum or any(not isinstance(value, type_) for value in rule.enum):
-        return f"enum must list at least one {rule.type}, and nothing else"
-    if any(bound is not None for bound in (rule.minimum, rule.maximum, rule.max_length, rule.pattern)):
-        return "enum says all; leave minimum, maximum, max_length and pattern out"
-    return None
 
 
 def _is_field(name: str) -> bool:

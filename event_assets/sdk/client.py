@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import atexit
 import functools
-import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, Unpack, cast
 
 from event_assets.sdk import forks
@@ -22,9 +19,10 @@ from event_assets.sdk.clock import steady
 from event_assets.sdk.events import MAX_EVENT_BYTES, Details, EventFields, InvalidEvent, NewEvent, event_of, text_of
 from event_assets.sdk.ids import Uuid7
 from event_assets.sdk.install import Install
+from event_assets.sdk.options import check_range, queue_file
 from event_assets.sdk.queue import EventQueue
 from event_assets.sdk.report import Problem, Report, Stats
-from event_assets.sdk.sender import Pace, Sender
+from event_assets.sdk.sender import Fresh, Pace, Sender
 from event_assets.sdk.transport import LIBRARY, Transport
 from event_assets.sdk.worker import Worker
 
@@ -94,17 +92,17 @@ class EventClient:
         opt_out: bool = False,
         debug: bool = False,
     ) -> None:
-        _check("batch_size", batch_size, 1, _MOST_EVENTS)
-        _check("batch_bytes", batch_bytes, 1, _MOST_BATCH_BYTES)
-        _check("queue_bytes", queue_bytes, MAX_EVENT_BYTES, 2**62)
+        check_range("batch_size", batch_size, 1, _MOST_EVENTS)
+        check_range("batch_bytes", batch_bytes, 1, _MOST_BATCH_BYTES)
+        check_range("queue_bytes", queue_bytes, MAX_EVENT_BYTES, 2**62)
         for name, seconds in (("flush_interval", flush_interval), ("timeout", timeout), ("first_wait", first_wait)):
-            _check(name, seconds, 0.001, 86_400)
-        _check("longest_wait", longest_wait, first_wait, 86_400)
+            check_range(name, seconds, 0.001, 86_400)
+        check_range("longest_wait", longest_wait, first_wait, 86_400)
         if when_full not in ("drop_oldest", "drop_newest"):
             raise ValueError(f"when_full is {when_full!r}: it must be 'drop_oldest' or 'drop_newest'")
         transport = Transport(endpoint, write_key, timeout, signed)
         self._report = Report(on_error)
-        path = _path(queue_path, endpoint, write_key, self._report) if persist else None
+        path = queue_file(queue_path, endpoint, write_key, self._report) if persist else None
         process = os.urandom(8).hex()
         self._base = {"platform": platform, "library": LIBRARY, **(context or {})}
         self._new_id = Uuid7()
@@ -119,7 +117,7 @@ class EventClient:
         self._is_off = opt_out
         self._sync = sync
         self._exit_timeout = exit_timeout
-        self._fresh = _Fresh()
+        self._fresh = Fresh()
         forks.follow(self)
         atexit.register(self.close)
 
@@ -240,7 +238,7 @@ class EventClient:
         self._sender.begin_anew()
         self._worker.forget()
         self._new_id = Uuid7()
-        self._fresh = _Fresh()
+        self._fresh = Fresh()
 
     def _record(
         self,
@@ -338,40 +336,3 @@ class EventClient:
         self._worker.stop(max(0.1, deadline - time.monotonic()))
         forks.leave(self)
         self._queue.close()
-
-
-class _Fresh:
-    """What came since the sender last looked: whether a batch is full, and whether this process put anything."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._events = self._bytes = 0
-        self.any = False
-
-    def add(self, size: int, pace: Pace) -> bool:
-        with self._lock:
-            self.any = True
-            self._events += 1
-            self._bytes += size
-            return self._events >= pace.batch_size or self._bytes >= pace.batch_bytes
-
-    def clear(self) -> None:
-        with self._lock:
-            self._events = self._bytes = 0
-
-
-def _check(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise ValueError(f"{name} is {value}: it must be from {least} to {most}")
-
-
-def _path(given: str | os.PathLike[str] | None, endpoint: str, write_key: str, report: Report) -> Path | None:
-    """The queue's file; None, and a problem, where there is no home folder to put it into."""
-    if given is not None:
-        return Path(given).absolute()
-    name = hashlib.sha256(f"{endpoint}\n{write_key}".encode()).hexdigest()[:16]
-    try:
-        return Path.home() / ".event-assets-sdk" / f"{name}.sqlite"
-    except RuntimeError:
-        report.problem("storage", "there is no home folder: name a file as queue_path; events are kept in memory")
-        return None

@@ -31,6 +31,26 @@ class Pace(NamedTuple):
     longest_wait: float
 
 
+class Fresh:
+    """What came since the sender last looked: whether a batch is full, and whether this process put anything."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._events = self._bytes = 0
+        self.any = False
+
+    def add(self, size: int, pace: Pace) -> bool:
+        with self._lock:
+            self.any = True
+            self._events += 1
+            self._bytes += size
+            return self._events >= pace.batch_size or self._bytes >= pace.batch_bytes
+
+    def clear(self) -> None:
+        with self._lock:
+            self._events = self._bytes = 0
+
+
 class Sender:
     """Sends for one process, from one of its threads at a time.
 

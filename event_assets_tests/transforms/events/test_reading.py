@@ -15,7 +15,8 @@ from event_assets.contract.batch_decoder import Batch, BatchDecoder
 from event_assets.contract.decoder import EventDecoder, Limits
 from event_assets.contract.event import Event
 from event_assets.contract.placeholders import Placeholders
-from event_assets.contract.plan import EventPlan, PlanSettings, PlanVersion, Property, TrackingPlan
+from event_assets.contract.plan import EventPlan, PlanSettings, PlanVersion, TrackingPlan
+from event_assets.contract.plan_property import Property
 from event_assets.contract.records import pack
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.settings import Settings

@@ -13,7 +13,8 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.decoder import Decoded, EventDecoder
-from event_assets.contract.plan import EventPlan, PlanVersion, Property, TrackingPlan
+from event_assets.contract.plan import EventPlan, PlanVersion, TrackingPlan
+from event_assets.contract.plan_property import Property
 from event_assets.enrichment.currency import Reporting
 from event_assets.enrichment.measures import measures_of
 from event_assets.rules.analysis import Step

@@ -1,0 +1,27 @@
+"""What the options of a client may be, and which file its queue is where none is named."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from event_assets.sdk.report import Report
+
+
+def check_range(name: str, value: float, least: float, most: float) -> None:
+    """Raises `ValueError` where the option is out of its range."""
+    if not least <= value <= most:
+        raise ValueError(f"{name} is {value}: it must be from {least} to {most}")
+
+
+def queue_file(given: str | os.PathLike[str] | None, endpoint: str, write_key: str, report: Report) -> Path | None:
+    """The queue's file; None, and a problem, where there is no home folder to put it into."""
+    if given is not None:
+        return Path(given).absolute()
+    name = hashlib.sha256(f"{endpoint}\n{write_key}".encode()).hexdigest()[:16]
+    try:
+        return Path.home() / ".event-assets-sdk" / f"{name}.sqlite"
+    except RuntimeError:
+        report.problem("storage", "there is no home folder: name a file as queue_path; events are kept in memory")
+        return None
