@@ -15,6 +15,7 @@ from event_assets.pipeline.registry import GROUPS, STEPS
 from event_assets.rules.analysis import KINDS, Analyses
 from event_assets.rules.segment import Condition
 from event_assets.rules.segment_files import Segments
+from event_assets_tests import documented
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -123,6 +124,19 @@ def test_every_setting_that_is_named_exists() -> None:
     for page in WRITTEN:
         for name in re.findall(r"EVENT_ASSETS_[A-Z_]+[A-Z]", page.read_text(encoding="utf-8")):
             assert f"`{name}`" in known, (ids(page), name)
+
+
+def test_what_is_said_of_commands_is_said_of_commands_that_are_shown() -> None:
+    shown = {command for block in documented.blocks() for command in block.commands}
+    assert {"export KEY=$(event-assets keys create shop)", "event-assets up", "dagster dev"} <= shown
+    assert set(documented.NOT_RUN) | set(documented.STAYING) | set(documented.FAILING) <= shown
+    assert all(any(part in command for command in shown) for part in documented.SMALLER)
+
+
+def test_every_block_of_commands_says_that_it_is_one() -> None:
+    for page in documented.PAGES:
+        for text in re.findall(r"^```\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            assert not re.match(r"(export|event-assets|dagster|python|make|curl|pip) ", text), ids(page)
 
 
 def test_the_settings_table_of_the_readme_is_current() -> None:
