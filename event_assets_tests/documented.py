@@ -21,6 +21,9 @@ PAGES = [
 NOT_RUN = {
     "make demo": "test_demo runs what it starts; what is in front of that installs this environment anew",
     "make test": "it is what runs this test",
+    "make setup": "it made the environment that this test runs in",
+    "make lint": "CI runs it before the tests",
+    "make docs": "it would install the environment anew; test_site builds the pages as it does",
     "make web-sdk": "packages of npm come over the network; the tests of web_sdk run what is built",
     "npm install ./web-sdk": "the same",
     "npm ci": "the same",

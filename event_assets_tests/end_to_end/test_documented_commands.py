@@ -37,8 +37,21 @@ EVENTS = [
     for number in range(20)
 ]
 ORDERS = [
-    {"id": f"o-{number}", "source": "web", "ip": "203.0.113.7", "agent": "x", "lang": "en", "slug": "hat", "total": 9.5}
-    | {"stored": f"2026-11-22 10:{number:02}:00", "ts": 1_795_341_600_000 + number, "data": {"colour": "red"}}
+    {
+        "id": f"o-{number}",
+        "source": "WEB",
+        "ip": "203.0.113.7",
+        "agent": "x",
+        "total": 9.5,
+        "customer": {"id": "c-1"} if number % 2 else {"old_id": "c-2"},
+        "kind": "page",
+        "lang": "en",
+        "slug": "hat",
+        "stored": f"2026-11-22 10:{number:02}:00",
+        "ts": 1_795_341_600_000 + number,
+        "data": {"colour": "red"},
+        "params": [{"name": "size", "text": "L"}],
+    }
     for number in range(10)
 ]
 """Rows that the page about imports has a mapping for."""
@@ -173,7 +186,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield place
 
 
-@pytest.mark.parametrize("block", blocks(), ids=str)
+@pytest.mark.parametrize("block", [block for block in blocks() if not NOT_RUN.keys() >= set(block.commands)], ids=str)
 def test_the_commands_of_each_page_do_what_it_says(place: Place, block: Block) -> None:
     environment = dict(place.environment)
     for command in block.commands:
