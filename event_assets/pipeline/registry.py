@@ -257,7 +257,7 @@ STEPS: tuple[Step, ...] = (
         "segments",
         segments.CODE,
         rules=segments.membership_rules,
-        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS),
+        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
         timely=False,
     ),
     Step(

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
-from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
@@ -28,10 +28,10 @@ from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.segments.segment_memberships import members_by_day, segment_memberships
 from event_assets.transforms.sessions.sessionise import SessionRules
 
-CODE = "1"
+CODE = "2"
 """Version of the code that makes the table; raise it when the rows it gives change."""
 _SHOWN_DAYS, _SHOWN_SEGMENTS = 90, 6
-_SOURCES = (ENRICHED_EVENTS, IDENTITIES, USER_TRAITS, SESSIONS)
+_SOURCES = (ENRICHED_EVENTS, IDENTITIES, USER_TRAITS, SESSIONS, CONVERSION_IDS)
 
 
 def memberships_step(run: Run) -> StepReport:
@@ -42,7 +42,7 @@ def memberships_step(run: Run) -> StepReport:
     segments, rules = run.rules.segments, run.rules.sessions
 
     def whole(work: Work) -> Result:
-        events, people, traits, sessions = (work.rows(table) for table in _SOURCES)
+        events, people, traits, sessions, ids = (work.rows(table) for table in _SOURCES)
         rows = segment_memberships(
             with_person(events, people),
             segments.usable,
@@ -50,6 +50,7 @@ def memberships_step(run: Run) -> StepReport:
             traits=traits,
             sessions=with_person(sessions, people),
             conversion_events=rules.conversion_events,
+            ids=ids,
         )
         return Result(rows.unionByName(work.existing.where(is_one_of("segment", sorted(segments.unusable)))))
 

@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.people import identities_step, user_traits_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.segments import are_outdated, memberships_step
-from event_assets.rules.segment import Not, Segment, User
+from event_assets.rules.analysis import Step
+from event_assets.rules.segment import Did, Next, Not, Segment, Sequence, User
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings
 from event_assets.transforms.sessions.sessionise import SessionRules
@@ -39,6 +41,7 @@ class Membership(People):
     def add(self, *rows: Row) -> None:
         self.change(list(rows))
         now = a_run(self.lake, self.spark)
+        conversion_ids_step(now)
         identities_step(now)
         user_traits_step(now)
 
@@ -132,6 +135,38 @@ def test_another_definition_and_other_conversions_are_made_again_and_words_are_n
     assert [stay[1] for stay in lake.stays()] == ["a2"]
 
 
+def test_the_same_order_is_one_conversion_and_its_first_event_may_come_last(lake: Membership) -> None:
+    """As in every other table: see test_counting."""
+    lake.segments = Segments(
+        (
+            Segment(name="came_back", who=Did(Step("purchase"), at_least=2)),
+            Segment(name="walked", who=Sequence([Next("purchase"), Next("purchase", within="9 days")])),
+            Segment(name="converted_twice", who=User("conversions", at_least=2)),
+            Segment(name="paid", who=User("revenue", at_least=15)),
+            Segment(name="paid_less", who=User("revenue", at_least=5, at_most=14)),
+            Segment(name="lively", who=Did("anything", at_least=2)),
+        )
+    )
+
+    def order(days: float, device: str, name: str = "o1") -> Row:
+        said = json.dumps({"order_id": name, "revenue": 10})
+        return enriched_event("purchase", at(days=days), anonymous_id=device, properties=said)
+
+    lake.add(order(3, "a1"), order(5, "a1"))
+    lake.make()
+    assert lake.stays() == [("lively", "a1", day(5), None), ("paid_less", "a1", day(3), None)]
+    lake.add(order(1, "a2"))
+    assert lake.is_outdated()
+    lake.make()
+    assert lake.stays() == [("lively", "a1", day(5), None), ("paid_less", "a2", day(1), None)]
+    lake.add(order(7, "a2", "o2"))
+    lake.make()
+    twice = ("came_back", "converted_twice", "lively", "paid", "walked")
+    assert [stay for stay in lake.stays() if stay[1] == "a2"] == sorted(
+        [*((name, "a2", day(7), None) for name in twice), ("paid_less", "a2", day(1), day(7))], key=str
+    )
+
+
 def test_rows_of_a_faulty_file_stay_until_it_is_mended_or_gone(lake: Membership, tmp_path: Path) -> None:
     folder = tmp_path / "segments"
     folder.mkdir()
@@ -182,7 +217,9 @@ def happenings(draw: st.DrawFn) -> Row:
         anonymous_id=draw(st.sampled_from(["a1", "a2", "a3"])),
         user_id=draw(st.sampled_from(["u1", "u2"])) if kind == "identify" else None,
         traits=draw(st.sampled_from(['{"plan": "pro"}', '{"plan": null}'])) if kind == "identify" else None,
-        properties='{"revenue": 0.1}' if kind == "purchase" else "{}",
+        properties=json.dumps({"revenue": 0.1, "order_id": draw(st.sampled_from(["o1", None]))})
+        if kind == "purchase"
+        else "{}",
         source=draw(st.sampled_from([None, "news"])),
         is_bot=draw(st.sampled_from([False, False, False, True])),
     )

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from event_assets.rules.analysis import Step
@@ -48,6 +49,19 @@ class History:
     traits: Sequence[Row]
     sessions: Sequence[Row]
     as_of: dt.date
+
+    @cached_property
+    def repeated(self) -> set[str]:
+        """The events that tell of an order again, whoever sent them: the first counts, a robot's after all others."""
+        again: set[str] = set()
+        told: set[str] = set()
+        for row in sorted(self.events, key=lambda row: (row["is_bot"], row["derived_at"], row["event_id"])):
+            order = json.loads(row["properties"]).get("order_id") if row["event"] == "purchase" else None
+            if order in told:
+                again.add(row["event_id"])
+            elif order is not None:
+                told.add(order)
+        return again
 
 
 def stays(history: History, segments: Iterable[Segment]) -> list[Stay]:
@@ -114,7 +128,7 @@ class _Asked:
             case InSegment():
                 return self.is_in(condition.segment)
             case Did():
-                times = sum(is_step(row, condition.did) for row in self.rows(bots, condition.days))
+                times = sum(self.is_step(row, condition.did) for row in self.rows(bots, condition.days))
                 least, most = condition.bounds
                 return least <= times and (most is None or times <= most)
             case Walk():
@@ -132,11 +146,17 @@ class _Asked:
         for row in rows:
             at = row["derived_at"]
             is_late = before is not None and (at < before or (step.window is not None and at - before > step.window))
-            if is_late or not is_step(row, step) or row["event_id"] in used:
+            if is_late or not self.is_step(row, step) or row["event_id"] in used:
                 continue
             if self.walks(rows, others, at, [*used, row["event_id"]]):
                 return True
         return False
+
+    def is_step(self, row: Row, step: Step | str) -> bool:
+        return not isinstance(step, Step) or (is_step(row, step) and row["event_id"] not in self.history.repeated)
+
+    def sales(self, rows: list[Row]) -> list[Row]:
+        return [row for row in rows if row["event"] == "purchase" and row["event_id"] not in self.history.repeated]
 
     def knows(self, row: Row, condition: Trait) -> bool:
         begins, ends = row["from_at"].date(), row["to_at"] and row["to_at"].date()
@@ -162,9 +182,9 @@ class _Asked:
             case "sessions":
                 number = len(visits)
             case "conversions":
-                number = sum(row["event"] == "purchase" for row in rows)
+                number = len(self.sales(rows))
             case "revenue":
-                number = sum(row["revenue_reporting"] or 0 for row in rows if row["event"] == "purchase")
+                number = sum(row["revenue_reporting"] or 0 for row in self.sales(rows))
             case "days_since_first_seen":
                 number = (self.day - rows[0]["derived_at"].date()).days
             case "days_since_last_seen":
@@ -172,9 +192,7 @@ class _Asked:
         return _is_between(number, condition)
 
 
-def is_step(row: Row, step: Step | str) -> bool:
-    if not isinstance(step, Step):
-        return True
+def is_step(row: Row, step: Step) -> bool:
     fields = {**json.loads(row["properties"]), "device_type": row["device_type"]}
     return row["event"] == step.event and all(is_value(fields.get(n), wanted) for n, wanted in step.where.items())
 

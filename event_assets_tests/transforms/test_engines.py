@@ -110,7 +110,12 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "users": user_rows,
         "user_segments": user_segments(user_rows, with_person(events, people), dt.date(2026, 3, 12)),
         "segment_memberships": segment_memberships(
-            with_person(events, people), EVERY_KIND, dt.date(2026, 3, 12), traits=trait_rows, sessions=session_rows
+            with_person(events, people),
+            EVERY_KIND,
+            dt.date(2026, 3, 12),
+            traits=trait_rows,
+            sessions=session_rows,
+            ids=ids,
         ),
         "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES, ids),
         **_attribution(spark, events, session_rows, view_rows, people, ids),

@@ -27,7 +27,9 @@ from event_assets.rules.segment import (
     UserNumber,
 )
 from event_assets.rules.segment import Sequence as Walk
+from event_assets.transforms.attribution.conversion_ids import conversion_ids, with_repeats
 from event_assets.transforms.segments.segment_memberships import segment_memberships
+from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.day_by_day import History, Stay, stays
@@ -45,7 +47,14 @@ HALF_DAYS = st.integers(-1, 2 * LAST - 2)
 def events(draw: st.DrawFn) -> list[Row]:
     drawn = draw(
         st.lists(
-            st.tuples(st.sampled_from(PEOPLE), st.sampled_from(NAMES), HALF_DAYS, st.integers(0, 3), st.booleans()),
+            st.tuples(
+                st.sampled_from(PEOPLE),
+                st.sampled_from(NAMES),
+                HALF_DAYS,
+                st.integers(0, 3),
+                st.booleans(),
+                st.sampled_from([None, "o1", "o2"]),
+            ),
             min_size=1,
             max_size=25,
         )
@@ -55,11 +64,13 @@ def events(draw: st.DrawFn) -> list[Row]:
             name,
             at(hours=12 * place),
             anonymous_id=person,
-            properties=json.dumps({"plan": ["free", "pro"][number % 2], "seats": number, "revenue": number + 0.1}),
+            properties=json.dumps(
+                {"plan": ["free", "pro"][number % 2], "seats": number, "revenue": number + 0.1, "order_id": order}
+            ),
             is_bot=bot and number == 0,
             device_type=["mobile", "desktop", None][number % 3],
         )
-        for person, name, place, number, bot in drawn
+        for person, name, place, number, bot, order in drawn
     ]
 
 
@@ -189,15 +200,16 @@ def people(spark: SparkSession, rows: list[Row]) -> DataFrame:
 
 
 def found(spark: SparkSession, history: History, wanted: list[Segment]) -> list[Stay]:
+    rows = people(spark, list(history.events))
     made = segment_memberships(
-        people(spark, list(history.events)),
+        rows,
         wanted,
         history.as_of,
         traits=frame(spark, history.traits, USER_TRAITS),
         sessions=frame(spark, history.sessions, SESSIONS),
+        ids=with_repeats(conversion_ids(rows, SessionRules())),
     )
-    rows = [tuple(row.values()) for row in rows_of(made)]
-    return sorted(rows, key=str)
+    return sorted((tuple(row.values()) for row in rows_of(made)), key=str)
 
 
 @examples(8)

@@ -46,15 +46,21 @@ def with_repeats(ids: DataFrame) -> DataFrame:
 def with_conversions(events: DataFrame, rules: SessionRules, ids: DataFrame | None) -> DataFrame:
     """The events with `is_conversion`: whether each is a conversion that counts. Without `ids`, rows of
     `CONVERSION_IDS`, all of them do."""
-    is_named = F.col("event").isin(list(rules.conversion_events))
+    counts = F.col("event").isin(list(rules.conversion_events)) & ~F.col("is_repeated")
+    return with_repeated(events, ids).withColumn("is_conversion", counts).drop("is_repeated")
+
+
+def with_repeated(events: DataFrame, ids: DataFrame | None) -> DataFrame:
+    """The events with `is_repeated`: whether each tells again of a conversion that another one counts for. Without
+    `ids`, rows of `CONVERSION_IDS`, none does."""
     if ids is None:
-        return events.withColumn("is_conversion", is_named)
+        return events.withColumn("is_repeated", F.lit(False))
     repeats = ids.where("is_repeated").select("event_id")
     few = listed(repeats)
     if few is not None:
-        return events.withColumn("is_conversion", is_named & ~is_one_of("event_id", few))
-    marked = events.join(repeats.withColumn("_is_repeated", F.lit(True)), "event_id", "left")
-    return marked.withColumn("is_conversion", is_named & F.col("_is_repeated").isNull()).drop("_is_repeated")
+        return events.withColumn("is_repeated", is_one_of("event_id", few))
+    marked = events.join(repeats.withColumn("is_repeated", F.lit(True)), "event_id", "left")
+    return marked.withColumn("is_repeated", F.coalesce("is_repeated", F.lit(False)))
 
 
 def _properties(rules: SessionRules) -> dict[str, str]:

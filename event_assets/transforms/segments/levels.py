@@ -20,7 +20,7 @@ from event_assets.contract.paths import parts_of
 from event_assets.rules.analysis import Step
 from event_assets.rules.segment import TEXTS, Anything, Sequence, Trait, User
 from event_assets.transforms.affected import is_one_of
-from event_assets.transforms.money import MONEY
+from event_assets.transforms.money import MONEY, amount
 from event_assets.transforms.product.matching import compared, inside, is_any_of, matches
 from event_assets.transforms.product.periods import day_number
 from event_assets.transforms.product.sequences import sequence_spans
@@ -32,7 +32,7 @@ _KEY = ("person_id", "day")
 
 @dataclass(frozen=True)
 class Counted:
-    """How many events there were, of a step or of any; in the last days, or ever."""
+    """How many events there were, of a step, each conversion once, or of any; in the last days, or ever."""
 
     step: Step | Anything
     days: int | None
@@ -41,7 +41,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Earned:
-    """The revenue of events of these names."""
+    """The revenue of events of these names, each conversion once."""
 
     events: tuple[str, ...]
     bots: bool
@@ -90,7 +90,8 @@ Level = Counted | Earned | SeenFor | Walked | Known | Visits | CameBy
 
 @dataclass(frozen=True)
 class Facts:
-    """What levels follow from: events with `person_id`, traits as in `user_traits`, sessions with `person_id`."""
+    """What levels follow from: events with `person_id` and `is_repeated` (see conversion_ids.py), traits as in
+    `user_traits`, sessions with `person_id`."""
 
     events: DataFrame
     traits: DataFrame | None = None
@@ -186,10 +187,10 @@ def _value(level: Counted | Earned | SeenFor, events: DataFrame) -> Column:
     counts = F.lit(True) if level.bots or "is_bot" not in events.columns else ~F.col("is_bot")
     if isinstance(level, Earned):
         none = F.lit(0).cast(MONEY)
-        revenue = F.coalesce(F.col("revenue_reporting").try_cast(MONEY), none)
-        return F.when(counts & is_one_of("event", level.events), revenue).otherwise(none)
+        earns = counts & is_one_of("event", level.events) & ~F.col("is_repeated")
+        return F.when(earns, F.coalesce(amount(F.col("revenue_reporting")), none)).otherwise(none)
     if isinstance(level, Counted) and isinstance(level.step, Step):
-        counts = counts & matches(level.step, events.columns)
+        counts = counts & matches(level.step, events.columns) & ~F.col("is_repeated")
     return counts.cast("long")
 
 
@@ -211,7 +212,7 @@ def _shifted(name: str, level: Level) -> Column:
 
 def _of_sequence(name: str, level: Walked, events: DataFrame) -> DataFrame:
     """From the day on which a sequence ends until the one on which its beginning leaves the period."""
-    spans = sequence_spans(_humans(events, level.bots), level.sequence.sequence)
+    spans = sequence_spans(_humans(events, level.bots).where("NOT is_repeated"), level.sequence.sequence)
     days = spans.select(
         "person_id", *(F.floor(F.col(at) / _DAY).cast("long").alias(at) for at in ("began_at", "ended_at"))
     )

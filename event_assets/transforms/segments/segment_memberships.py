@@ -34,6 +34,7 @@ from event_assets.rules.segment import (
     in_order,
 )
 from event_assets.rules.segment import Sequence as Walk
+from event_assets.transforms.attribution.conversion_ids import with_repeated
 from event_assets.transforms.product.periods import date_of
 from event_assets.transforms.segments.levels import (
     CameBy,
@@ -60,12 +61,15 @@ def segment_memberships(
     traits: DataFrame | None = None,
     sessions: DataFrame | None = None,
     conversion_events: Sequence[str] = ("purchase",),
+    ids: DataFrame | None = None,
 ) -> DataFrame:
     """Who was in which segment, until the day `as_of`, in the columns of `SEGMENT_MEMBERSHIPS`.
 
     `events` have `person_id`, `event`, `event_id`, `derived_at` and `properties`, and what the segments name; where
     there is `is_bot`, robots are left out of segments that do not ask for them. A person is in no segment before their
     first event. `traits` (`user_traits`) and `sessions` (with `person_id`) are needed where a condition is about them.
+    `ids` are rows of `conversion_ids`: an event that tells of the same conversion again is then no step, no conversion
+    and no revenue; without them every one is.
     Raises `SegmentError` where a segment is made of one that is not there, or of itself; `ValueError` where traits or
     sessions are missing.
 
@@ -77,7 +81,7 @@ def segment_memberships(
         return events.sparkSession.createDataFrame([], SEGMENT_MEMBERSHIPS.spark_schema())
     levels = Levels()
     inside = {segment.name: _Tree(levels, segment, conversion_events).member() for segment in ordered}
-    known = levels.known(Facts(events, traits, sessions), (as_of - _EPOCH).days)
+    known = levels.known(Facts(with_repeated(events, ids), traits, sessions), (as_of - _EPOCH).days)
     for name, is_member in inside.items():
         known = known.withColumn(_member(name), is_member)
     return _stays(known, list(inside))
