@@ -8,6 +8,8 @@ MARKS   ?=
 PROFILE ?= fast
 WORKERS ?= 2
 KAFKA   ?= 4.1.1
+# A file at a time, in the order of conftest.py: those with long tests first.
+SPREAD  := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Without MARKS: the fast round of pyproject.toml; in CI one long test of each file besides.
 SELECT  := $(if $(MARKS),-m "$(MARKS)",$(if $(CI),-m "representative or not (slow or spark_jvm or browser)"))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -30,7 +32,7 @@ demo: setup  ## the whole platform on this machine, with seeded traffic; stays u
 	@exec $(BIN)/event-assets demo --end-with-parent
 
 test: setup event_assets_tests/emulators/node_modules build/kafka web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
-	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) $(SPREAD) $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/emulators; \
@@ -76,7 +78,7 @@ docs: setup  ## the documentation as a site, in build/site
 bench: setup  ## measures the pipeline side by side with hand-written SQL
 	$(BIN)/python -m benchmarks pipeline
 
-prove: lint  ## everything that must hold before a release: every test, five times as many examples, benchmarks
+prove: lint  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
 	$(MAKE) test MARKS="slow or not slow" PROFILE=prove
 	$(MAKE) bench
 

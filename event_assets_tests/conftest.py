@@ -17,13 +17,16 @@ register_profiles()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the first test of each kind of long ones in a file as their representative, before any is deselected."""
+    """Marks the first test of each kind of long ones in a file as their representative, before any is deselected, and
+    puts the files with long tests first: whoever begins with them ends with what is short, beside the others."""
     represented: set[tuple[Path, str]] = set()
     for item in items:
         kinds = {(item.path, kind) for kind in ("slow", "spark_jvm", "browser") if item.get_closest_marker(kind)}
-        if kinds - represented:
+        if kinds - represented and not item.get_closest_marker("release"):
             item.add_marker("representative")
             represented |= kinds
+    long = {item.path for item in items if item.get_closest_marker("representative")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")

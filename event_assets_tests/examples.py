@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 FAST = "fast"
 PROVE = "prove"
-_FAST_EXAMPLES = 50
+_FAST_EXAMPLES = 20
 _PROVE_EXAMPLES = 250
+_SHARE_OF = 50
 
 
 def register_profiles() -> None:
@@ -35,9 +36,15 @@ def register_profiles() -> None:
 
 
 def examples(count: int) -> settings:
-    """A decorator for a property whose examples cost more or less than others: this many in the fast round, and as
-    many times more in `make prove` as every property gets there."""
-    return settings(max_examples=count * settings().max_examples // _FAST_EXAMPLES)
+    """A decorator for a property whose examples cost more or less than others': this many where others get fifty, one
+    at least."""
+    return settings(max_examples=in_proportion(count))
+
+
+def in_proportion(count: int) -> int:
+    """How often something dear is done in this round: this many times where a property gets fifty examples, one at
+    least."""
+    return max(1, count * settings().max_examples // _SHARE_OF)
 
 
 def texts(min_size: int = 0, max_size: int | None = None) -> st.SearchStrategy[str]:

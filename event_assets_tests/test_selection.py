@@ -64,5 +64,29 @@ def test_the_first_long_test_of_each_kind_in_a_file_represents_it() -> None:
         Collected("b.py", "slow", "browser"),
         Collected("b.py", "browser"),
     ]
+    names = {id(item): place for place, item in enumerate(items)}
     pytest_collection_modifyitems(cast("list[pytest.Item]", items))
-    assert [place for place, item in enumerate(items) if "representative" in item.marks] == [1, 3, 5]
+    assert [names[id(item)] for item in items if "representative" in item.marks] == [1, 3, 5]
+
+
+def test_what_only_a_release_needs_represents_nothing() -> None:
+    items = [Collected("a.py", "slow", "release"), Collected("a.py", "slow"), Collected("b.py", "slow", "release")]
+    pytest_collection_modifyitems(cast("list[pytest.Item]", items))
+    assert [place for place, item in enumerate(items) if "representative" in item.marks] == [1]
+
+
+def test_files_with_long_tests_begin_and_each_keeps_its_order() -> None:
+    files = [
+        ("a.py",),
+        ("b.py",),
+        ("b.py", "slow"),
+        ("c.py",),
+        ("d.py", "spark_jvm"),
+        ("d.py",),
+        ("e.py", "slow", "release"),
+    ]
+    items = [Collected(file, *marks) for file, *marks in files]
+    pytest_collection_modifyitems(cast("list[pytest.Item]", items))
+    assert [str(item.path) for item in items] == ["b.py", "b.py", "d.py", "d.py", "a.py", "c.py", "e.py"]
+    assert ["slow" in item.marks for item in items][:2] == [False, True]
+    assert "--no-loadscope-reorder" in pytest_arguments("test"), "else the files with many tests begin"

@@ -26,7 +26,7 @@ from event_assets_tests.end_to_end.whole_run import (
 )
 from event_assets_tests.postgres import new_database
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 
 @pytest.fixture
