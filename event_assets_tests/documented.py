@@ -55,6 +55,10 @@ FAILING = {"event-assets verify": (0, 1)}
 """Commands whose exit status says what they found, which other commands on the pages see to."""
 
 
+STOPPED = {"event-assets doctor --heal"}
+"""Commands before which the stack is stopped, as their pages say."""
+
+
 class Block(NamedTuple):
     """The commands of one block of a page, in order. `line` is where it begins."""
 

@@ -7,6 +7,7 @@ set is asked for again before rows are written and before they are committed. Wh
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ SESSION_SETTINGS = {
 }
 """What every session must have set: what dates and times mean, and how they are written."""
 
+_CALL_SITES = "spark.python.sql.dataFrameDebugging.enabled"
+"""Whether PySpark looks for the line of Python that each call on a column or frame was made in, to say it in errors: a
+sixth of the processor time of a run."""
+
 _MARK = "spark.event_assets.session"
 
 
@@ -26,7 +31,12 @@ class SessionLost(RuntimeError):
 
 
 def prepare_session(spark: SparkSession) -> None:
-    """Sets what a session must have, and marks it. Raises `SessionLost` where the engine does not answer."""
+    """Sets what a session must have, and marks it. Raises `SessionLost` where the engine does not answer.
+
+    Call it before any row is made: PySpark reads once in a process whether it looks for call sites.
+    """
+    with suppress(Exception):  # Apache Spark takes it from its own configuration alone
+        spark.conf.set(_CALL_SITES, "false")
     for name, value in _wanted(spark).items():
         try:
             spark.conf.set(name, value)

@@ -104,5 +104,5 @@ def test_whoever_connects_before_the_port_is_closed_ends_the_engine(monkeypatch:
     engine = Engine({}, "error", socket_path(f"spark-of-test-{os.getpid()}"))
     with pytest.raises(StackError, match="Something else"):
         engine.start()
+    early[0].close()  # Sail waits for whoever is connected
     engine.stop()
-    early[0].close()

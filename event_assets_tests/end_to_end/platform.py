@@ -1,4 +1,4 @@
-"""A demo that runs in a process of its own, as a user starts it, and questions to its Dagster UI."""
+"""A stack or a demo that runs in a process of its own, as a user starts it, and questions to its Dagster UI."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ ROOT = Path(__file__).parents[2]
 EVENTS = 3000
 
 
-class Demo:
-    """`event-assets demo --json` under a home of its own. It stays until `stop`."""
+class Running:
+    """A command of `event-assets` that stays, under a home of its own. `before` is written before it, as `nice` is."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *arguments: str, before: Sequence[str] = ()) -> None:
         self.home = home
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("EVENT_ASSETS_", "DAGSTER_"))},
@@ -29,22 +30,13 @@ class Demo:
             "EVENT_ASSETS_COLLECTOR_PORT": "0",
             "EVENT_ASSETS_DAGSTER_PORT": "0",
         }
-        arguments = ["demo", "--json", "--events", str(EVENTS), "--seconds", "5", *options]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "event_assets.cli", *arguments],
+            [*before, sys.executable, "-m", "event_assets.cli", *arguments],
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
             env=self.environment,
         )
-
-    def summary(self) -> dict[str, Any]:
-        """The JSON object that it prints; waits for it."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, f"the demo ended with status {self.process.wait()} and no summary"
-        summary: dict[str, Any] = json.loads(line)
-        return summary
 
     @property
     def record(self) -> StackRecord:
@@ -76,3 +68,18 @@ class Demo:
         """Interrupt it, as Ctrl-C does; the status that it ends with."""
         self.process.terminate()
         return self.process.wait(60)
+
+
+class Demo(Running):
+    """`event-assets demo --json`. It stays until `stop`."""
+
+    def __init__(self, home: Path, *options: str, before: Sequence[str] = ()) -> None:
+        super().__init__(home, "demo", "--json", "--events", str(EVENTS), "--seconds", "5", *options, before=before)
+
+    def summary(self) -> dict[str, Any]:
+        """The JSON object that it prints; waits for it."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"the demo ended with status {self.process.wait()} and no summary"
+        summary: dict[str, Any] = json.loads(line)
+        return summary

@@ -18,7 +18,7 @@ import pytest
 
 from event_assets.embedded.record import StackRecord, read_record
 from event_assets_tests.collector.serving import free_port
-from event_assets_tests.documented import FAILING, NOT_RUN, ROOT, SMALLER, STAYING, Block, blocks
+from event_assets_tests.documented import FAILING, NOT_RUN, ROOT, SMALLER, STAYING, STOPPED, Block, blocks
 from event_assets_tests.processes import alive, eventually, family
 
 pytestmark = pytest.mark.slow
@@ -62,6 +62,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.stack: subprocess.Popen[bytes] | None = None
         for entry in ROOT.iterdir():
             if not entry.name.startswith(".") and entry.name not in ("tables", "segments", "plan", "plans"):
                 (folder / entry.name).symlink_to(entry)
@@ -134,7 +135,8 @@ class Place:
         for part, smaller in SMALLER.items():
             if not part.startswith("event-assets "):
                 text = text.replace(part, smaller)
-        text = text.replace("localhost:8080", self.record.collector_url.removeprefix("http://"))
+        if "localhost:8080" in text:
+            text = text.replace("localhost:8080", self.record.collector_url.removeprefix("http://"))
         return text.replace("/data/", f"{self.folder}/data/")
 
 
@@ -183,11 +185,29 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         ready = f"{place.record.collector_url}/v1/ready"
         assert eventually(lambda: _answers(ready), START_SECONDS)
         place.run("event-assets simulate", place.environment)
+        place.stack = running
         yield place
 
 
-@pytest.mark.parametrize("block", [block for block in blocks() if not NOT_RUN.keys() >= set(block.commands)], ids=str)
+RUN = [block for block in blocks() if not NOT_RUN.keys() >= set(block.commands)]
+
+
+@pytest.mark.parametrize("block", [block for block in RUN if STOPPED.isdisjoint(block.commands)], ids=str)
 def test_the_commands_of_each_page_do_what_it_says(place: Place, block: Block) -> None:
+    follow(place, block)
+
+
+@pytest.mark.parametrize("block", [block for block in RUN if not STOPPED.isdisjoint(block.commands)], ids=str)
+def test_so_do_those_before_which_the_stack_is_stopped(place: Place, block: Block) -> None:
+    """They come last."""
+    assert place.stack is not None
+    place.stack.terminate()
+    place.stack.wait()
+    follow(place, block)
+
+
+def follow(place: Place, block: Block) -> None:
+    """Runs the commands of a block in one terminal."""
     environment = dict(place.environment)
     for command in block.commands:
         if command in NOT_RUN or command == "event-assets up":  # which the whole module stands on

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
+from pyspark.errors.utils import is_debugging_enabled
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.events import RAW_EVENTS
@@ -128,6 +129,12 @@ def test_a_session_with_another_setting_stages_and_commits_nothing(
     finally:
         prepare_session(spark)
     assert table.commit(base, base.progress, add=staged) == 1
+
+
+def test_no_call_on_a_column_looks_for_the_line_that_made_it(spark: SparkSession) -> None:
+    """PySpark would look for IPython on the whole path each time."""
+    assert spark.range(1).count() == 1
+    assert not is_debugging_enabled()
 
 
 def test_both_engines_write_the_tables_types(spark_engine: SparkSession, lake: Lake) -> None:

@@ -13,7 +13,7 @@ from event_assets.stress.report import StressReport
 from event_assets.stress.run import Plan, run_stress
 from event_assets.stress.table import show_stress
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 NEVER = RampLimits(p99_seconds=60, refused_share=0.99, sent_share=0.0, lag_seconds=600)
 """Rules that a busy machine keeps too."""
