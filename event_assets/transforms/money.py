@@ -17,10 +17,21 @@ LARGEST_AMOUNT = 1e15
 
 
 def amount(value: Column) -> Column:
-    """The amount, as it can be added up without an error; null where there is none, or one that is a mistake."""
-    return F.when(F.abs(value) < LARGEST_AMOUNT, value).try_cast(MONEY)
+    """The amount, as it can be added up without an error; null where there is none, or one that is a mistake.
+
+    It is the decimal that the double shows. By way of its text: Sail multiplies a double that it makes a decimal of, as
+    a double, and from 2^53 millionths on gives other digits. What is so small that its text has an exponent, which Sail
+    does not read, has none of them.
+    """
+    plausible = F.when(F.abs(value) < LARGEST_AMOUNT, value)
+    return F.coalesce(plausible.cast("string").try_cast(MONEY), plausible.try_cast(MONEY))
 
 
 def total(amounts: Column) -> Column:
-    """The sum of what `amount` gives: the double that is nearest to it; 0 of nothing."""
-    return F.coalesce(F.sum(amounts).cast("double"), F.lit(0.0))
+    """The sum of what `amount` gives, as a double; 0 of nothing."""
+    return F.coalesce(as_double(F.sum(amounts)), F.lit(0.0))
+
+
+def as_double(exact: Column) -> Column:
+    """The double that is nearest to a decimal. By way of its text: Sail makes one of it and divides."""
+    return exact.cast("string").cast("double")

@@ -35,6 +35,7 @@ from event_assets.rules.segment import (
 )
 from event_assets.rules.segment import Sequence as Walk
 from event_assets.transforms.attribution.conversion_ids import with_repeated
+from event_assets.transforms.money import as_double
 from event_assets.transforms.product.periods import date_of
 from event_assets.transforms.segments.levels import (
     CameBy,
@@ -172,7 +173,7 @@ class _Tree:
         if name == "sessions":
             return self._levels.of(Visits(self._bots))
         if name == "revenue":
-            return self._levels.of(Earned(self._conversions, self._bots)).cast("double")
+            return as_double(self._levels.of(Earned(self._conversions, self._bots)))
         return reduce(add, (self._count(Step(event)) for event in self._conversions), F.lit(0))
 
     def _first_seen(self, least: int, most: int | None) -> Column:
