@@ -133,5 +133,5 @@ def test_events_of_now_arrive_while_old_days_take_their_turn_and_all_do_in_the_e
     assert min(load.old.values()) < dt.datetime.now(dt.UTC).date() - dt.timedelta(days=90), "some are long past"
     stack.wait_for(partial(stack.missing, load.new | load.old.keys()))
     stack.wait_for(lambda: not json.loads(stack.command("status", "--json").stdout)["settled"])
-    books = json.loads(stack.command("status", "--json").stdout)["books"]
-    assert books["balanced"] and books["enriched"] == len(load.new) + len(load.old)
+    ledger = json.loads(stack.command("status", "--json").stdout)["ledger"]
+    assert ledger["balanced"] and ledger["enriched"] == len(load.new) + len(load.old)
