@@ -1,7 +1,9 @@
 """How many events one collector process takes, with the load from another process (`benchmarks.load`).
 
 Validated, keyed and rate-limited as in production, against a stream that takes everything at once (`null`), the
-embedded log (`embedded`, durable) and an emulator of Kinesis over HTTP (`kinesis`). Batches hold 50 events of about 600
+embedded log (`embedded`, durable) and an emulator of Kinesis over HTTP (`kinesis`); beside them an app on the same
+server that decodes the bodies to the contract's types and does nothing else (`bare`): `ratio_…` is its processor time
+over the collector's, both with `mixed` batches. Batches hold 50 events of about 600
 bytes from a few visitors; `mixed` batches hold events of as many visitors as come, which makes more and smaller stream
 records. `cpu_us_…` is the collector's processor time for an event, which other load on the machine changes little;
 `client_cpu_us_…` is what the load costs for an event; where both do not have a core each, the rates lack it.
@@ -24,22 +26,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 import psutil
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from benchmarks.data import event_blocks
 from event_assets.collector import WriteKeys, create_app
 from event_assets.collector.__main__ import serve
 from event_assets.collector.limits import CollectorLimits
+from event_assets.contract.event import Event
 from event_assets.settings import PREFIX, load_settings
 from event_assets.streams import EventStream, PutResult, StreamRecord, open_stream
 from event_assets_tests.emulators import servers
 
-Kind = Literal["null", "embedded", "kinesis"]
+Kind = Literal["bare", "null", "embedded", "kinesis"]
 Figures = dict[str, float | str | None]
 BATCH = 50
 BODIES = 200
 CONNECTIONS = 32
 SHARDS = 4
+_events = msgspec.json.Decoder(list[Event])
 UNREACHED_RATE = 10_000_000
 """A rate that is checked with each request and never reached."""
 
@@ -91,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
     parser.add_argument("--memory-seconds", type=float, default=60, help="load over which memory growth is measured")
-    parser.add_argument("--serve", choices=["null", "embedded", "kinesis"], help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=["bare", "null", "embedded", "kinesis"], help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
@@ -113,21 +120,30 @@ def measure(seconds: float, memory_seconds: float) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         grouped, mixed, single = _bodies(Path(folder))
         event_bytes = grouped.stat().st_size / BODIES / BATCH
+        with collector_process("bare", Path(folder) / "bare") as (url, key, process):
+            _load(url, key, mixed, 2)
+            bare = _load(url, key, mixed, seconds, watched=(process,))
         with collector_process("null", Path(folder) / "null") as (url, key, process):
             _load(url, key, grouped, 2)
             null = _load(url, key, grouped, seconds, watched=(process,))
+            null_mixed = _load(url, key, mixed, seconds, watched=(process,))
         with collector_process("embedded", Path(folder) / "embedded") as (url, key, process):
             _load(url, key, grouped, 2)
             embedded = _load(url, key, grouped, seconds, watched=(process,))
-            mixed_load = _load(url, key, mixed, seconds)
+            mixed_load = _load(url, key, mixed, seconds, watched=(process,))
             one = _load(url, key, single, seconds, watched=(process,))
             half = _load(url, key, grouped, seconds, embedded.requests_per_second / 2)
             before = process.memory_info().rss
             long = _load(url, key, grouped, memory_seconds, embedded.requests_per_second / 2)
             growth = process.memory_info().rss - before
         kinesis = _kinesis(Path(folder), grouped, seconds)
-    loads = (null, embedded, mixed_load, one, half, long)
+    loads = (bare, null, null_mixed, embedded, mixed_load, one, half, long)
     return {
+        "ratio_null": round(bare.cpu_us(BATCH) / null_mixed.cpu_us(BATCH), 2),
+        "ratio_embedded": round(bare.cpu_us(BATCH) / mixed_load.cpu_us(BATCH), 2),
+        "cpu_us_bare_mixed": bare.cpu_us(BATCH),
+        "cpu_us_null_mixed": null_mixed.cpu_us(BATCH),
+        "cpu_us_embedded_mixed": mixed_load.cpu_us(BATCH),
         "events_per_second_null": round(null.requests_per_second * BATCH),
         "events_per_second_embedded": round(embedded.requests_per_second * BATCH),
         "events_per_second_embedded_mixed": round(mixed_load.requests_per_second * BATCH),
@@ -235,7 +251,24 @@ def _wait_until_ready(running: subprocess.Popen[bytes], url: str) -> None:
     raise RuntimeError("the collector did not start")
 
 
+async def _bare(scope: Scope, receive: Receive, send: Send) -> None:
+    """Decodes a body to events and answers how many there are."""
+    body, more = b"", scope["method"] == "POST"
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    answer = b"%d" % len(_events.decode(body)) if body else b""
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
 def _serve(kind: Kind, home: Path, port: int) -> None:
+    if kind == "bare":
+        uvicorn.run(
+            _bare, port=port, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_config=None
+        )
+        return
     settings = load_settings(home=home, collector_port=port)
     stream = open_stream(settings)
     if kind == "kinesis":
