@@ -3,6 +3,7 @@ import { AnalyticsBrowser } from "@segment/analytics-next";
 import { RudderAnalytics } from "@rudderstack/analytics-js/bundled";
 import { jitsuAnalytics } from "@jitsu/js";
 
+import * as amplitude from "@amplitude/analytics-browser";
 import posthog from "posthog-js";
 import { flushBuffer, newTracker, setUserId, trackPageView, trackSelfDescribingEvent, trackStructEvent } from "@snowplow/browser-tracker";
 
@@ -37,6 +38,14 @@ const senders = {
     posthog.identify("u-1", { plan: "pro" });
     posthog.group("company", "g-1", { name: "Initech" });
     posthog.capture("After");
+  },
+  async amplitude() {
+    const remote = { remoteConfig: { fetchRemoteConfig: false } };
+    const serverUrl = `${endpoint}/2/httpapi`;
+    await amplitude.init(key, { serverUrl, autocapture: { pageViews: true, sessions: true }, ...remote }).promise;
+    amplitude.track("Order Completed", order);
+    amplitude.setUserId("u-1");
+    amplitude.identify(new amplitude.Identify().set("plan", "pro"));
   },
   async snowplow() {
     newTracker("sp", `${endpoint}/${key}`, { appId: "shop", retryFailedRequests: true });

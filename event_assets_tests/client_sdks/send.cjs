@@ -39,6 +39,17 @@ const senders = {
     client.alias({ distinctId, alias: "a-1" });
     await client.shutdown(60_000);
   },
+  async amplitude() {
+    const amplitude = require("@amplitude/analytics-node");
+    await amplitude.init(key, { serverUrl: `${endpoint}/2/httpapi`, flushMaxRetries: 20 }).promise;
+    const who = { user_id: "u-1", device_id: "a-1", session_id: 1764331200000 };
+    const sent = [
+      amplitude.track("Order Completed", order, who),
+      amplitude.identify(new amplitude.Identify().set("plan", "pro"), who),
+      amplitude.groupIdentify("company", "g-1", new amplitude.Identify().set("name", "Initech"), who),
+    ];
+    await Promise.all(sent.map((each) => each.promise));
+  },
   async snowplow() {
     const node = require("@snowplow/node-tracker");
     const sent = { pending: 3 };

@@ -75,11 +75,27 @@ def posthog(endpoint: str, key: str) -> None:
     client.shutdown()
 
 
+def amplitude(endpoint: str, key: str) -> None:
+    from amplitude import Amplitude, BaseEvent, EventOptions, Identify
+
+    client = Amplitude(key)
+    client.configuration.server_url = f"{endpoint}/2/httpapi"
+    client.configuration.flush_max_retries = 20
+    who = {"user_id": "u-1", "device_id": "a-1", "session_id": 1764331200000}
+    client.track(BaseEvent("Order Completed", event_properties=ORDER, **who))
+    client.identify(Identify().set("plan", "pro"), EventOptions(user_id="u-1", device_id="a-1"))
+    client.group_identify("company", "g-1", Identify().set("name", "Initech"))
+    client.flush()
+    time.sleep(8)  # it tells nobody when what failed was sent again
+    client.shutdown()
+
+
 SENDERS: dict[str, Callable[[str, str], None]] = {
     "segment": segment,
     "rudder": rudder,
     "snowplow": snowplow,
     "posthog": posthog,
+    "amplitude": amplitude,
 }
 
 if __name__ == "__main__":

@@ -57,6 +57,10 @@ class Members:
         for name in names:
             self._fields.pop(name, None)
 
+    def drop_inside(self, name: str) -> None:
+        """Takes a member whose members were read."""
+        self._inside.pop(name, None)
+
     def raw(self, name: str) -> bytes | None:
         """A member's text; None where there is none, or it says null."""
         value = self._fields.pop(name, None)

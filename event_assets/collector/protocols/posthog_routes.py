@@ -83,7 +83,7 @@ _ASKS = Route(NAME, _flags, key=_key)
 _RECORDING = Route(NAME, _success, key=_key)
 """Session recordings are not taken, and their SDK is told nothing of it: it would send them again."""
 ROUTES = {
-    **dict.fromkeys(("/batch/", "/batch", "/e", "/i/v0/e", "/capture"), _CAPTURE),
+    **dict.fromkeys(("/batch/", "/e", "/i/v0/e", "/capture"), _CAPTURE),
     **dict.fromkeys(("/flags", "/decide"), _ASKS),
     "/s": _RECORDING,
 }
