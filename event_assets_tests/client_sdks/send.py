@@ -86,7 +86,6 @@ def amplitude(endpoint: str, key: str) -> None:
     client.identify(Identify().set("plan", "pro"), EventOptions(user_id="u-1", device_id="a-1"))
     client.group_identify("company", "g-1", Identify().set("name", "Initech"))
     client.flush()
-    time.sleep(8)  # it tells nobody when what failed was sent again
     client.shutdown()
 
 

@@ -85,8 +85,8 @@ def test_a_visit_is_one_session_of_one_person_whoever_tells_of_it(
     modelled = model.run(written(stream), first_day="2026-11-01")
     assert modelled.reconciliation.duplicates == len(PROTOCOLS) * 4
     assert dict(modelled.reconciliation.reasons) == {"missing_field": len(PROTOCOLS) * 2}
-    views = model.rows("page_views", "anonymous_id", "page_url")
-    assert [(row["anonymous_id"], row["page_url"]) for row in views] == sorted(
+    views = model.rows("page_views", "anonymous_id", "url")
+    assert [(row["anonymous_id"], row["url"]) for row in views] == sorted(
         (f"{name}-a", url) for name in PROTOCOLS for url in URLS
     )
     sessions = model.rows("sessions", "anonymous_id", "source", "medium")
