@@ -39,13 +39,13 @@ def build_defs(settings: Settings) -> dg.Definitions:
     loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
     product = product_assets(analyses, settings)
     timely = [
-        *(tables[step.name] for step in STEPS if step.timely),
-        *(load for table, load in loads.items() if step_of(table.lake).timely),
+        *(tables[step.name] for step in STEPS if step.pace != "pauses"),
+        *(load for table, load in loads.items() if step_of(table.lake).pace != "pauses"),
     ]
     in_pauses = [
         *product,
-        *(tables[step.name] for step in STEPS if not step.timely),
-        *(load for table, load in loads.items() if not step_of(table.lake).timely),
+        *(tables[step.name] for step in STEPS if step.pace == "pauses"),
+        *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
     return dg.Definitions(
         assets=[

@@ -59,19 +59,29 @@ def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> Step
     positions = dict(before)
     files: list[LakeFile] = []
     events = 0
+    oldest: dt.datetime | None = None
     reader = StreamReader(stream)
     batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=records_per_shard))
     for shard_records in _objects(batches, positions):
         rows = _rows(stream.name, shard_records)
         files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
         events += sum(rows.column("events").to_pylist())
+        oldest = min(filter(None, (oldest, shard_records[0].arrived_at)))
     if not files and not _is_worth_noting(before, positions, started):
         return report_of(base, more={"events": 0})
     progress = replace(
         base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started)}
     )
     version = table.commit(base, progress, add=files)
-    return report_of(table.at(version), files, more={"events": events})
+    more = {"events": events, "oldest_arrived_at": str(oldest)} if oldest else {"events": events}
+    return report_of(table.at(version), files, more=more)
+
+
+def has_new(run: Run) -> bool:
+    """Whether the stream holds something that is not landed."""
+    position = run.lake.table(RAW_EVENTS.name).snapshot().progress
+    with run.open_stream() as stream:
+        return StreamReader(stream).has_new(checkpoint(position, stream.name))
 
 
 def _objects(batches: Iterator[Any], positions: dict[str, ShardPosition]) -> Iterator[list[StoredRecord]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow.compute as pc
 
@@ -51,16 +52,18 @@ def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: W
     ]:
         for date in dates:
             remaining.pop(date, None)
+        of_dates = [file for file in files if file.partition[table.partition_by] in dates]
         reports.append(
             warehouse.load_partition(
                 table,
                 [dt.date.fromisoformat(date) for date in dates],
-                [file for file in files if file.partition[table.partition_by] in dates],
-                lake_totals(snapshot, table, dates),
+                of_dates,
+                partial(lake_totals, snapshot, table, dates),
                 "append" if mode == "append" else "replace",
                 snapshot.version,
                 through=max(min(remaining.values(), default=snapshot.version), -1),
                 lake_table=snapshot.id,
+                grown=_grown(snapshot, table, dates, of_dates) if mode == "append" else None,
             )
         )
     done = sorted(set(pending.dates) - remaining.keys() | to_rebuild)
@@ -113,6 +116,20 @@ def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable,
         lake_table=snapshot.id,
     )
     return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), (report,))
+
+
+def _grown(
+    snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str], came: Sequence[LakeFile]
+) -> dict[PartitionDate, Totals]:
+    """The rows of each date, and the sums of those that came: no other file is read."""
+    rows = dict.fromkeys(dates, 0)
+    for file in snapshot.of_dates(rows):
+        rows[file.partition[table.partition_by]] += file.rows
+    added = {date: [file for file in came if file.partition[table.partition_by] == date] for date in rows}
+    return {
+        dt.date.fromisoformat(date): Totals(count, _total(snapshot, table, added[date]).sums)
+        for date, count in rows.items()
+    }
 
 
 def lake_totals(snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str] | None) -> dict[PartitionDate, Totals]:

@@ -82,6 +82,10 @@ Group = Literal[
 GROUPS: tuple[Group, ...] = get_args(Group)
 """The domains, in the order in which data goes through them: none reads a later one."""
 
+Pace = Literal["seconds", "minute", "minutes", "pauses"]
+"""How soon tables follow new events: within seconds, about a minute, some minutes, or when no events are on their
+way."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -89,8 +93,7 @@ class Step:
 
     `tables` are the ones that it commits. It `follows` tables day by day: a day that changes there is behind here until
     it is refreshed. It `reads` others as they are. `code` is the version of what it does, `rules` that of the rules
-    that it goes by. `rebuilds` says what a rebuild can be narrowed to; `timely` whether every run of new events needs
-    it.
+    that it goes by. `rebuilds` says what a rebuild can be narrowed to; `pace` how soon it follows new events.
     """
 
     tables: tuple[Table, ...]
@@ -102,7 +105,7 @@ class Step:
     reads: tuple[Table, ...] = ()
     rebuilds: Literal["days", "hours", "nothing"] = "days"
     on_spark: bool = True
-    timely: bool = True
+    pace: Pace = "minutes"
 
     @property
     def name(self) -> str:
@@ -117,6 +120,11 @@ class Step:
     def upstream(self) -> tuple[Table, ...]:
         """The tables that it is made of."""
         return (*self.follows, *self.reads)
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """Which of its tables follows which day by day."""
+        return tuple((upstream.name, table.name) for upstream in self.follows for table in self.tables)
 
     @property
     def is_by_day(self) -> bool:
@@ -141,8 +149,17 @@ def _sessions(rules: Rules) -> str:
 
 
 STEPS: tuple[Step, ...] = (
-    Step((RAW_EVENTS,), land_step, "ingest", rebuilds="nothing", on_spark=False),
-    Step((CLEAN_EVENTS,), clean_step, "events", clean.CODE, rules=_cleaning, follows=(RAW_EVENTS,), rebuilds="hours"),
+    Step((RAW_EVENTS,), land_step, "ingest", rebuilds="nothing", on_spark=False, pace="seconds"),
+    Step(
+        (CLEAN_EVENTS,),
+        clean_step,
+        "events",
+        clean.CODE,
+        rules=_cleaning,
+        follows=(RAW_EVENTS,),
+        rebuilds="hours",
+        pace="seconds",
+    ),
     Step(
         (QUARANTINED_EVENTS,),
         quarantine_step,
@@ -152,8 +169,17 @@ STEPS: tuple[Step, ...] = (
         follows=(RAW_EVENTS,),
         reads=(CLEAN_EVENTS,),
         rebuilds="hours",
+        pace="seconds",
     ),
-    Step((EVENT_IDS, DUPLICATE_EVENTS), index_step, "events", enrich.CODE, reads=(CLEAN_EVENTS,), rebuilds="nothing"),
+    Step(
+        (EVENT_IDS, DUPLICATE_EVENTS),
+        index_step,
+        "events",
+        enrich.CODE,
+        reads=(CLEAN_EVENTS,),
+        rebuilds="nothing",
+        pace="seconds",
+    ),
     Step(
         (ENRICHED_EVENTS,),
         enrich_step,
@@ -161,6 +187,7 @@ STEPS: tuple[Step, ...] = (
         enrich.CODE,
         rules=lambda rules: rules.enriching.version,
         follows=(CLEAN_EVENTS, DUPLICATE_EVENTS),
+        pace="seconds",
     ),
     Step(
         (EVENT_LEDGER,),
@@ -168,6 +195,7 @@ STEPS: tuple[Step, ...] = (
         "events",
         reads=(RAW_EVENTS, CLEAN_EVENTS, QUARANTINED_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS),
         rebuilds="nothing",
+        pace="minute",
     ),
     Step(
         (CONVERSION_IDS,),
@@ -177,8 +205,9 @@ STEPS: tuple[Step, ...] = (
         rules=lambda rules: f"{rules.sessions.conversion_events}-{rules.sessions.conversion_ids}",
         reads=(ENRICHED_EVENTS,),
         rebuilds="nothing",
+        pace="minute",
     ),
-    Step((IDENTITIES,), identities_step, "identity", people.CODE, reads=(ENRICHED_EVENTS,)),
+    Step((IDENTITIES,), identities_step, "identity", people.CODE, reads=(ENRICHED_EVENTS,), pace="minute"),
     Step(
         (EVENT_DAYS, PAGE_VIEWS, SESSIONS, SESSION_ISSUES),
         sessions_step,
@@ -187,6 +216,7 @@ STEPS: tuple[Step, ...] = (
         rules=_sessions,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS),
         reads=(IDENTITIES,),
+        pace="minute",
     ),
     Step((VISITORS,), visitors_step, "people", people.CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
     Step((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
@@ -239,7 +269,7 @@ STEPS: tuple[Step, ...] = (
         reads=(CONVERSION_PATHS,),
     ),
     *(
-        Step((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, timely=False)
+        Step((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, pace="pauses")
         for table, reads in (
             (FUNNELS, _OF_PEOPLE),
             (RETENTION, _OF_PEOPLE),
@@ -258,7 +288,7 @@ STEPS: tuple[Step, ...] = (
         segments.CODE,
         rules=segments.membership_rules,
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
-        timely=False,
+        pace="pauses",
     ),
     Step(
         (DAILY_METRICS,),
@@ -298,6 +328,11 @@ def step_of(table: Table) -> Step:
 def refresh_all(run: Run, steps: Iterable[Step] = STEPS) -> list[StepReport]:
     """Every step once, in the order of the data. Gives their reports."""
     return [report for step in steps for report in step.run(run)]
+
+
+def steps_of(*paces: Pace) -> tuple[Step, ...]:
+    """The steps of these paces, each after all that it reads."""
+    return tuple(step for step in STEPS if step.pace in paces)
 
 
 def followed(by: str) -> Iterator[tuple[str, str]]:

@@ -87,8 +87,9 @@ def count_staged() -> sql.Composed:
     return sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(STAGE))
 
 
-def totals(dialect: Dialect, schema: str, table: WarehouseTable) -> sql.Composed:
-    """Rows, sums and, for doubles, sums of magnitudes: a row a date of the dates table that has rows.
+def totals(dialect: Dialect, of: sql.Identifier, table: WarehouseTable) -> sql.Composed:
+    """Rows, sums and, for doubles, sums of magnitudes of these rows of the table: a row a date of the dates table that
+    has some.
 
     For a table that is one whole it is one row, its date null.
     """
@@ -97,15 +98,14 @@ def totals(dialect: Dialect, schema: str, table: WarehouseTable) -> sql.Composed
         figures.append(dialect.total(sql.Identifier(column.name), column.type))
         if column.type == "double":
             figures.append(dialect.total(sql.SQL("abs({})").format(sql.Identifier(column.name)), column.type))
-    target = sql.Identifier(schema, table.name)
     if not table.partition_by:
-        return sql.SQL("SELECT CAST(NULL AS date), {} FROM {}").format(sql.SQL(", ").join(figures), target)
-    return sql.SQL("SELECT {date}, {figures} FROM {target} JOIN {dates} ON {same} GROUP BY {date}").format(
-        date=sql.Identifier(table.name, table.partition_by),
+        return sql.SQL("SELECT CAST(NULL AS date), {} FROM {}").format(sql.SQL(", ").join(figures), of)
+    return sql.SQL("SELECT {date}, {figures} FROM {of} JOIN {dates} ON {date} = {wanted} GROUP BY {date}").format(
+        date=sql.Identifier(table.partition_by),
         figures=sql.SQL(", ").join(figures),
-        target=target,
+        of=of,
         dates=sql.Identifier(DATES),
-        same=_equal((DATES, _DATE), (table.name, table.partition_by)),
+        wanted=sql.Identifier(DATES, _DATE),
     )
 
 

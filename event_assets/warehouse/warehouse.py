@@ -88,11 +88,12 @@ class Warehouse:
         table: WarehouseTable,
         dates: Sequence[dt.date] | None,
         files: Sequence[SourceFile],
-        expected: LoadExpectation,
+        expected: LoadExpectation | Callable[[], LoadExpectation],
         mode: Mode,
         lake_version: int,
         through: int | None = None,
         lake_table: str | None = None,
+        grown: LoadExpectation | None = None,
     ) -> LoadReport:
         """Loads partitions of a table in one transaction, so that they hold what the lake holds at `lake_version` of
         the Delta table whose id is `lake_table`.
@@ -100,8 +101,10 @@ class Warehouse:
         `dates` are the partitions, None a table that is one whole. `replace` puts the rows of `files` in the place of
         all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
         place of the old ones. Loading the same again changes nothing: a row keeps its `loaded_at` while its key stays
-        in the dates that are loaded together. `expected` is what the whole of each partition must hold then. `through`
-        is the lake version up to which every date of the table is loaded after it; it is kept as the version of None.
+        in the dates that are loaded together. `expected` is what the whole of each partition must hold then; where rows
+        only came, `grown` may say it without the others having to be read: the rows of each partition, and the sums of
+        those of `files`. `through` is the lake version up to which every date of the table is loaded after it; it is
+        kept as the version of None.
 
         Texts that the warehouse's columns cannot hold are shortened; the lake has them whole.
 
@@ -109,7 +112,7 @@ class Warehouse:
         """
 
         def load(sources: Sequence[SourceFile]) -> LoadReport:
-            return self._load(table, dates, sources, expected, mode, (lake_version, lake_table), through)
+            return self._load(table, dates, sources, expected, mode, (lake_version, lake_table), through, grown)
 
         try:
             return load(files)
@@ -124,10 +127,11 @@ class Warehouse:
         table: WarehouseTable,
         dates: Sequence[dt.date] | None,
         files: Sequence[SourceFile],
-        expected: LoadExpectation,
+        expected: LoadExpectation | Callable[[], LoadExpectation],
         mode: Mode,
         made_of: tuple[int, str | None],
         through: int | None,
+        grown: LoadExpectation | None,
     ) -> LoadReport:
         partitions = _partitions(table, dates)
         began = time.monotonic()
@@ -138,8 +142,13 @@ class Warehouse:
             staged = int(self._value(session, dml.count_staged()))
             self._put_dates(session, partitions)
             deleted, inserted = self._swap(session, table, mode)
-            standing = self._standing(session, table, partitions)
-            faults = list(differences(table, expected, standing))
+            standing = self._added(session, table, partitions) if grown and not deleted else {}
+            if grown is None or not standing or any(differences(table, grown, standing)):
+                standing = self._standing(session, table, partitions)
+                whole = expected() if callable(expected) else expected
+                faults = list(differences(table, whole, standing))
+            else:
+                faults = []
             if inserted != staged:
                 faults.append(f"{staged - inserted} rows of the files are outside the dates")
             if faults:
@@ -201,12 +210,30 @@ class Warehouse:
         inserted = session.execute(dml.insert_rows(self.dialect, self.schema, table), (self._clock(),)).rowcount
         return deleted, inserted
 
-    def _standing(
+    def _added(
         self, session: Session, table: WarehouseTable, partitions: Sequence[PartitionDate]
+    ) -> dict[PartitionDate, Standing]:
+        """Of each partition the rows, by those that it had by its record and those that came, and the sums of what
+        came."""
+        had = {date: rows for date, _, _, rows in self._loads(session, table)}
+        added = self._standing(session, table, partitions, of=sql.Identifier(dml.STAGE))
+        return {
+            date: standing._replace(totals=standing.totals._replace(rows=standing.totals.rows + had.get(date, 0)))
+            for date, standing in added.items()
+        }
+
+    def _standing(
+        self,
+        session: Session,
+        table: WarehouseTable,
+        partitions: Sequence[PartitionDate],
+        of: sql.Identifier | None = None,
     ) -> dict[PartitionDate, Standing]:
         none = Standing(Totals(0, dict.fromkeys(table.sums, 0)), {})
         standing = dict.fromkeys(partitions, none)
-        for date, *figures in session.execute(dml.totals(self.dialect, self.schema, table)):
+        for date, *figures in session.execute(
+            dml.totals(self.dialect, of or sql.Identifier(self.schema, table.name), table)
+        ):
             standing[date] = _standing_of(table, figures)
         return standing
 

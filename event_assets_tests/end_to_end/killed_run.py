@@ -1,4 +1,5 @@
-"""A run of all steps and loads in a process that kills itself (SIGKILL) at one write. No tests here."""
+"""The run that stays for new events, and what is made in its pauses, in a process that kills itself (SIGKILL) at one
+write. No tests here."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS
 from event_assets.contract.tables.product import FUNNELS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.pipeline.arrivals import Arrivals
+from event_assets.pipeline.following import Fault, Following
 from event_assets.pipeline.load import load_step
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.rules.analysis import Analyses, Funnel, Step
@@ -71,13 +74,23 @@ class Platform(NamedTuple):
     def warehouse(self) -> Warehouse:
         return Warehouse(PostgresDialect(LakeFiles()), self.database)
 
-    def run(self, spark: SparkSession) -> None:
+    def run_at_once(self, spark: SparkSession) -> None:
         """All steps, then all loads."""
         pipeline, warehouse = self.pipeline(spark), self.warehouse()
         pipeline.run()
         warehouse.ensure()
         for table in WAREHOUSE_TABLES:
             load_step(pipeline.lake, warehouse, table, EVERYTHING)
+
+    def run(self, spark: SparkSession) -> None:
+        """As new events come: the loop until it is idle, then what is made in pauses."""
+        pipeline, warehouse = self.pipeline(spark), self.warehouse()
+        warehouse.ensure()
+        following = Following(pipeline.refresh(), warehouse, pipeline.settings.backdate_days)
+        for _ in Arrivals(following, idle_seconds=0).stay():
+            pass
+        faults = [each for each in following.follow("pauses") if isinstance(each, Fault)]
+        assert not faults, faults
 
 
 def run_until(platform: Platform, remote: str, point: KillPoint) -> None:

@@ -58,9 +58,9 @@ def begun(engine: Engine, postgres_url: str, tmp_path_factory: pytest.TempPathFa
 def undisturbed(
     engine: Engine, begun: Platform, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Rows, Rows]:
-    """The rows after a run that nothing happened to."""
+    """The rows after one batch of everything that nothing happened to."""
     platform = _copy(begun, postgres_url, tmp_path_factory.mktemp("undisturbed"))
-    platform.run(engine.session)
+    platform.run_at_once(engine.session)
     return _rows(platform)
 
 

@@ -40,6 +40,10 @@ def put(stream: EventStream, records: list[StreamRecord]) -> None:
     assert all(result.error is None for result in stream.put(records))
 
 
+_AT_ONCE = {"arrivals": {"ops": {"take_in_events": {"config": {"idle_seconds": 0}}}}}
+"""The run that stays for new events, for no longer than there are some."""
+
+
 class Daemon:
     """Dagster's sensor daemon and run launcher in one: a tick of a sensor asks for runs, and they are run."""
 
@@ -61,13 +65,17 @@ class Daemon:
         with dg.DagsterInstance.local_temp(str(self.storage)) as instance:
             requests = tick(definitions, instance, sensor).requests
             for request in requests:
-                done = run(
-                    self.settings,
-                    request.tags,
-                    partition_key=request.partition_key,
-                    assets=request.asset_selection,
-                    instance=instance,
-                )
+                if request.asset_selection is None:
+                    job = definitions.resolve_job_def(request.job_name or "")
+                    done = job.execute_in_process(_AT_ONCE.get(job.name), tags=request.tags, instance=instance)
+                else:
+                    done = run(
+                        self.settings,
+                        request.tags,
+                        partition_key=request.partition_key,
+                        assets=request.asset_selection,
+                        instance=instance,
+                    )
                 assert done.success
         return [request.tags for request in requests]
 

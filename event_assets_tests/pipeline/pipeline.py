@@ -75,10 +75,14 @@ class Pipeline:
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
         """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
+        steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
+        refresh_all(self.refresh(window, rebuild=rebuild), steps)
+
+    def refresh(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> Run:
+        """The refresh that a run is, for steps that are chosen elsewhere."""
         cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal)
         rules = GivenRules(cleaning, self.enriching, analyses=self.analyses)
-        steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
-        refresh_all(Run.on(self.stream, self.lake, self.spark, rules, window, rebuild), steps)
+        return Run.on(self.stream, self.lake, self.spark, rules, window, rebuild)
 
     def pending(self) -> dict[str, list[str]]:
         arrivals, late = pending(self.lake, BY_ARRIVAL), pending(self.lake, BY_EVENT_DATE)

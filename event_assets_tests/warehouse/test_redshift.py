@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from psycopg import sql
 from pyarrow.fs import FileType
 
 from event_assets.contract.tables.lake import LAKE_TABLES
@@ -53,7 +54,7 @@ def _load(table: WarehouseTable, mode: dml.Mode) -> list[Any]:
         dml.keep_arrivals(SCHEMA, table, mode),
         dml.delete_rows(SCHEMA, table, mode),
         dml.insert_rows(DIALECT, SCHEMA, table),
-        dml.totals(DIALECT, SCHEMA, table),
+        dml.totals(DIALECT, sql.Identifier(SCHEMA, table.name), table),
         dml.loads_of(SCHEMA),
         dml.forget_loads(SCHEMA, 2 if table.partition_by else 0),
         dml.record_loads(SCHEMA, 2 if table.partition_by else 1),

@@ -71,5 +71,5 @@ def _spec(step: Step, table: Table, settings: Settings, made_of: Sequence[dg.Ass
         tags=LAKE_TAGS,
         code_version=version,
         metadata=lake_metadata(settings, table.name, table.columns, table.key, step.refresh),
-        freshness_policy=FRESHNESS if step.timely else None,
+        freshness_policy=FRESHNESS if step.pace != "pauses" else None,
     )

@@ -63,8 +63,13 @@ def _loaded(context: dg.AssetExecutionContext, step: Callable[[], Loaded]) -> dg
     loaded = step()
     seconds = time.perf_counter() - began
     log_days(context, context.asset_key, dict.fromkeys(loaded.dates, 0))
+    return dg.MaterializeResult(metadata=metadata_of_load(loaded, seconds))
+
+
+def metadata_of_load(loaded: Loaded, seconds: float) -> dict[str, Any]:
+    """What a load did, as Dagster shows it."""
     inserted = sum(report.inserted for report in loaded.reports)
-    metadata: dict[str, Any] = {
+    return {
         "dagster/row_count": loaded.rows,
         "bytes": loaded.bytes,
         "seconds": round(seconds, 3),
@@ -76,4 +81,3 @@ def _loaded(context: dg.AssetExecutionContext, step: Callable[[], Loaded]) -> dg
         "version": loaded.lake_version,
         "dates": ", ".join(loaded.dates[-60:]),
     }
-    return dg.MaterializeResult(metadata=metadata)

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.defs.assets.days import DAYS_TAG, key_of
+from event_assets.defs.automation.arrivals import JOB as ARRIVALS_JOB
+from event_assets.defs.automation.arrivals import arrivals_job
 from event_assets.defs.automation.partitions import Partitions
-from event_assets.defs.automation.turns import ARRIVAL, RUN_TAG, Turns, Wanted, runs_in_flight
+from event_assets.defs.automation.turns import ARRIVAL, CHECKS, RUN_TAG, Turns, Wanted, runs_in_flight
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
@@ -25,19 +28,34 @@ from event_assets.streams import EventStream, ShardPosition, StreamGap, StreamNo
 
 SHARDS_TAG = "event_assets/shards"
 
+DAYS_JOB, CHECKS_JOB = "late_days", "checks"
+"""Jobs beside the one of new events: days that are behind, and all checks."""
 BY_ARRIVAL_ONLY = {name for edge in BY_ARRIVAL for name in edge}
 """Assets that late days do not need: theirs are the days of arrival."""
 
 
 def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
-    """The sensor on the stream: asks for a run of these assets when the stream holds something that is not landed, or a
-    day is behind."""
+    """The sensor on the stream: asks for the run of new events when the stream holds something that is not landed, and
+    for a run of those of these assets that follow days when one is behind."""
     late = [key for key in assets if key.to_user_string() not in BY_ARRIVAL_ONLY]
+    jobs: list[dg.JobDefinition | UnresolvedAssetJobDefinition] = [
+        arrivals_job(partitions),
+        dg.define_asset_job(
+            DAYS_JOB,
+            selection=dg.AssetSelection.assets(*late),
+            description="Days that late events touched, and whatever follows from them.",
+        ),
+        dg.define_asset_job(
+            CHECKS_JOB,
+            selection=dg.AssetSelection.all_asset_checks(),
+            description="A look at what the run of new events has made.",
+        ),
+    ]
 
     @dg.sensor(
         name="event_stream_sensor",
         description="Asks for runs when the stream holds events that are not in the lake, or days are behind.",
-        target=dg.AssetSelection.assets(*assets),
+        jobs=jobs,
         minimum_interval_seconds=settings.sensor_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -57,7 +75,7 @@ def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[d
         turns = Turns(context.instance, runs, settings.backdate_days)
         wanted = turns.wanted(seen.shards, seen.arrivals, seen.late)
         if wanted:
-            requests = [_request(each, partitions, assets if each.kind == ARRIVAL else late) for each in wanted[:room]]
+            requests = [_request(each, partitions, late) for each in wanted[:room]]
             return dg.SensorResult(run_requests=requests)
         said = [*seen.faults, *turns.waiting]
         return dg.SkipReason(" ".join(said) or "Everything on the stream is landed, and no day is behind.")
@@ -113,11 +131,14 @@ def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | No
 
 
 def _request(wanted: Wanted, partitions: Partitions, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
-    """The run, by the days that it names. It goes under one partition, as Dagster requires of assets that have some:
-    the newest of its days', or the last of all where its days have none (yet)."""
-    tags: dict[str, str] = {RUN_TAG: wanted.kind, DAYS_TAG: ",".join(wanted.days)}
-    if wanted.shards:
-        tags[SHARDS_TAG] = "_".join(wanted.shards)[:60]
+    """The run, by the days that it names. One of days goes under a partition, as Dagster requires of assets that have
+    some: the newest of its days', or the last of all where its days have none (yet)."""
+    tags: dict[str, str] = {RUN_TAG: wanted.kind}
+    if wanted.kind == ARRIVAL:
+        return dg.RunRequest(job_name=ARRIVALS_JOB, tags=tags | {SHARDS_TAG: "_".join(wanted.shards)[:60] or "none"})
+    tags[DAYS_TAG] = ",".join(wanted.days)
+    if wanted.kind == CHECKS:
+        return dg.RunRequest(job_name=CHECKS_JOB, tags=tags)
     keys = (key_of(partitions, day) for day in reversed(wanted.days))
     key = next(filter(None, keys), None) or partitions.get_last_partition_key()
-    return dg.RunRequest(partition_key=key, tags=tags, asset_selection=list(assets))
+    return dg.RunRequest(job_name=DAYS_JOB, partition_key=key, tags=tags, asset_selection=list(assets))

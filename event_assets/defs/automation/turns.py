@@ -1,8 +1,9 @@
-"""Whose turn it is: new records always, late days every minute, days long past every hour or in a pause.
+"""Whose turn it is: new records always, days long past every hour or in a pause, checks every ten minutes.
 
-Each kind has at most one run at a time, so late days are never in the way of new records; a run takes a bounded number
-of days, so its size depends neither on how far apart days lie nor on how many there are; and a kind whose run failed
-waits without the others having to. Nothing is remembered here: Dagster's runs tell.
+The run of new records stays while they come, and takes late days along; where none is in flight they have a run of
+their own. Each kind has at most one run at a time, so nothing is in the way of new records; a run takes a bounded
+number of days, so its size depends neither on how far apart days lie nor on how many there are; and a kind whose run
+failed waits without the others having to. Nothing is remembered here: Dagster's runs tell.
 """
 
 import datetime as dt
@@ -17,13 +18,16 @@ from event_assets.pipeline.pending_days import Pending
 
 RUN_TAG = "event_assets/run"
 """Marks the runs that the stream sensor asks for, by their kind."""
-ARRIVAL, LATE, PAST = "arrival", "event_date", "past_date"
-"""New records; days that late events touched; of these the days that lie further back than a client may date."""
+ARRIVAL, LATE, PAST, CHECKS = "arrival", "event_date", "past_date", "checks"
+"""New records; days that late events touched; of these the days that lie further back than a client may date; and a
+look at what the run of new records has made."""
+STAYS = dt.timedelta(hours=1)
+"""After which a run of new records is followed by the next, to which it gives way."""
 MOST_DAYS, MOST_DAYS_IN_A_PAUSE = 30, 365
 """Days that one run takes at the most: while new records keep coming, which a short run is less in the way of, and
 else."""
-EVERY = {LATE: dt.timedelta(minutes=1), PAST: dt.timedelta(hours=1)}
-"""How often late days have their turn while new records keep coming."""
+EVERY = {PAST: dt.timedelta(hours=1), CHECKS: dt.timedelta(minutes=10)}
+"""How often days long past, and checks, have their turn while new records keep coming."""
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -43,8 +47,15 @@ class Wanted(NamedTuple):
 
 
 def runs_in_flight(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """The stream sensor's runs that have not ended."""
-    return [run for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if RUN_TAG in run.tags]
+    """The stream sensor's runs that have not ended, but for those of new records that have stayed for long enough."""
+    records = instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))
+    leaving = dt.datetime.now(dt.UTC) - STAYS
+    return [
+        record.dagster_run
+        for record in records
+        if RUN_TAG in record.dagster_run.tags
+        and not (record.dagster_run.tags[RUN_TAG] == ARRIVAL and record.create_timestamp < leaving)
+    ]
 
 
 @dataclass
@@ -58,42 +69,60 @@ class Turns:
     waiting: list[str] = field(default_factory=list)
 
     def wanted(self, shards: Sequence[str], arrivals: Pending, late: Pending) -> list[Wanted]:
-        """The runs to ask for, the most urgent first. A late day's turn comes before new records only where there is
-        room for one run alone, and then it is short."""
+        """The runs to ask for, the most urgent first. The turn of days long past comes before new records only where
+        there is room for one run alone, and then it is short."""
         new = self._of_arrivals(shards, arrivals)
-        is_quiet = not new and not arrivals.days and not shards and not self._is_in_flight(ARRIVAL)
+        is_busy = bool(new or arrivals.days or shards) or self._is_in_flight(ARRIVAL)
         covered = {day for run in self.runs for day in run.tags.get(DAYS_TAG, "").split(",")}
-        covered |= {day for each in new for day in each.days}
-        return [*self._of_late_days([day for day in late.in_turn() if day not in covered], is_quiet), *new]
+        days = [day for day in late.in_turn() if day not in covered]
+        return [*self._of_late_days(days, bool(new), is_busy), *new, *self._of_checks()]
 
     def _of_arrivals(self, shards: Sequence[str], arrivals: Pending) -> list[Wanted]:
-        today = [str(self.now.date())] if shards else []
-        days = sorted({*today, *arrivals.in_turn()[:MOST_DAYS]})
-        if not days or self._is_in_flight(ARRIVAL) or self._waits_after_failure(ARRIVAL):
+        if not shards and not arrivals.days:
             return []
-        return [Wanted(ARRIVAL, days, tuple(shards))]
+        if self._is_in_flight(ARRIVAL) or self._waits_after_failure(ARRIVAL):
+            return []
+        return [Wanted(ARRIVAL, [], tuple(shards))]
 
-    def _of_late_days(self, days: Sequence[str], is_quiet: bool) -> list[Wanted]:
+    def _of_late_days(self, days: Sequence[str], is_asked: bool, is_busy: bool) -> list[Wanted]:
         if self._is_in_flight(LATE) or self._is_in_flight(PAST):
             return []
         furthest = str(self.now.date() - dt.timedelta(days=self.backdate_days))
         recent, past = [day for day in days if day >= furthest], [day for day in days if day < furthest]
+        if is_asked or self._is_in_flight(ARRIVAL):
+            recent = []
         for kind, behind in ((LATE, recent), (PAST, past)):
-            if behind and not self._waits_after_failure(kind) and (is_quiet or self._is_due(kind, len(behind))):
-                most = MOST_DAYS_IN_A_PAUSE if is_quiet else MOST_DAYS
+            is_due = kind == LATE or not is_busy or self._is_due(kind, f"{len(behind)} days long past have")
+            if behind and is_due and not self._waits_after_failure(kind):
+                most = MOST_DAYS if is_busy else MOST_DAYS_IN_A_PAUSE
                 return [Wanted(kind, sorted(behind[:most]))]
         return []
+
+    def _of_checks(self) -> list[Wanted]:
+        """A look at today and yesterday where new records came since the last."""
+        came = dg.RunsFilter(tags={RUN_TAG: ARRIVAL}, statuses=[dg.DagsterRunStatus.SUCCESS, *UNFINISHED])
+        last = self.instance.get_run_records(came, limit=1)
+        if not last or self._is_in_flight(CHECKS):
+            return []
+        looked = self.instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: CHECKS}), limit=1)
+        since = looked[0].create_timestamp if looked else last[0].create_timestamp
+        if self._is_in_flight(ARRIVAL):
+            is_due = self.now - since >= EVERY[CHECKS]
+        else:
+            is_due = not looked or (last[0].end_time or 0.0) > since.timestamp()
+        if not is_due:
+            return []
+        return [Wanted(CHECKS, [str(self.now.date() - dt.timedelta(days=1)), str(self.now.date())])]
 
     def _is_in_flight(self, kind: str) -> bool:
         return any(run.tags[RUN_TAG] == kind for run in self.runs)
 
-    def _is_due(self, kind: str, days: int) -> bool:
-        """Whether the last run of late days of this kind was asked for long enough ago."""
+    def _is_due(self, kind: str, what: str) -> bool:
+        """Whether the last run of this kind was asked for long enough ago."""
         last = self.instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: kind}), limit=1)
         left = last[0].create_timestamp + EVERY[kind] - self.now if last else dt.timedelta()
         if left > dt.timedelta():
-            which = "late days" if kind == LATE else f"days over {self.backdate_days} days back"
-            self.waiting.append(f"{days} {which} have their turn in {left.total_seconds():.0f} s, or in a pause.")
+            self.waiting.append(f"{what} their turn in {left.total_seconds():.0f} s, or in a pause.")
         return left <= dt.timedelta()
 
     def _waits_after_failure(self, kind: str) -> bool:

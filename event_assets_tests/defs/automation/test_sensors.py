@@ -12,11 +12,9 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.lake import PRODUCT_TABLES
-from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.defs.assets.days import DAYS_TAG
-from event_assets.defs.automation.turns import ARRIVAL, LATE, MOST_DAYS, PAST, RUN_TAG
+from event_assets.defs.automation.turns import ARRIVAL, CHECKS, LATE, MOST_DAYS, PAST, RUN_TAG, STAYS
 from event_assets.pipeline.window import Window
 from event_assets.settings import Settings
 from event_assets_tests.defs.automation.ticks import tick
@@ -65,12 +63,6 @@ def begin(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str
     return instance.add_run(run)
 
 
-def late_days(definitions: dg.Definitions, instance: dg.DagsterInstance) -> list[str]:
-    """The late days that are asked for beside new records."""
-    [of_late] = [each for each in tick(definitions, instance).requests if each.tags[RUN_TAG] != ARRIVAL]
-    return of_late.tags[DAYS_TAG].split(",")
-
-
 def test_without_a_stream_it_says_how_to_start_one(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     said = tick(build_defs(Settings(home=tmp_path / "nothing")), instance)
     assert said.requests == []
@@ -87,19 +79,51 @@ def test_it_skips_while_nothing_is_new(
     assert tick(definitions, instance) == ([], UP_TO_DATE)
 
 
-def test_it_asks_for_a_run_of_today_and_of_all_assets_but_analyses_and_segments_when_the_stream_holds_something_new(
+def test_it_asks_for_the_run_that_stays_when_the_stream_holds_something_new(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
     pipeline.put([event(1, 0)])
     [request] = tick(definitions, instance).requests
-    assert request.tags[RUN_TAG] == "arrival"
-    assert request.partition_key == str(dt.datetime.now(dt.UTC).date())
-    everything = definitions.resolve_asset_graph().materializable_asset_keys
-    of_rules = {table.name for table in PRODUCT_TABLES}
-    of_rules |= {table.name for table in WAREHOUSE_TABLES if table.lake in PRODUCT_TABLES}
-    assert set(request.asset_selection or ()) == {
-        key for key in everything if key.path[0] != "product" and key.path[-1] not in of_rules
-    }
+    assert (request.job_name, request.tags[RUN_TAG]) == ("arrivals", ARRIVAL)
+    assert request.partition_key is None and not request.asset_selection and not request.run_config
+
+
+def test_a_run_of_new_records_that_has_stayed_for_long_is_followed_by_one_more_and_no_other(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put([event(1, 0)])
+    old = dg.DagsterRun("arrivals", status=dg.DagsterRunStatus.STARTED, tags={RUN_TAG: ARRIVAL})
+    instance.run_storage.add_historical_run(old, dt.datetime.now(dt.UTC) - STAYS - dt.timedelta(minutes=1))
+    assert ARRIVAL in [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
+    begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: ARRIVAL})
+    assert ARRIVAL not in [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
+
+
+def test_checks_look_at_what_came_every_ten_minutes_and_once_more_when_nothing_does(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    def asked() -> list[str]:
+        return [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
+
+    def add(kind: str, minutes: int, status: dg.DagsterRunStatus = dg.DagsterRunStatus.SUCCESS) -> None:
+        run = dg.DagsterRun("__ASSET_JOB", status=status, tags={RUN_TAG: kind})
+        instance.run_storage.add_historical_run(run, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes))
+
+    assert asked() == []
+    add(ARRIVAL, 12, dg.DagsterRunStatus.STARTED)
+    [request] = tick(definitions, instance).requests
+    assert (request.job_name, request.tags[RUN_TAG]) == ("checks", CHECKS)
+    assert request.tags[DAYS_TAG].split(",") == sorted(days(0, 1))
+    add(CHECKS, 11)
+    assert asked() == [CHECKS]
+    add(CHECKS, 9)
+    assert asked() == []
+    [arrival] = instance.get_runs(dg.RunsFilter(tags={RUN_TAG: ARRIVAL}))
+    ended = dg.DagsterEvent(event_type_value="PIPELINE_SUCCESS", job_name=arrival.job_name)
+    instance.run_storage.handle_run_event(arrival.run_id, ended, dt.datetime.now(dt.UTC))
+    assert asked() == [CHECKS]
+    add(CHECKS, 0)
+    assert asked() == []
 
 
 def test_late_days_are_one_run_of_exactly_these_days_however_far_apart_they_lie(
@@ -140,12 +164,18 @@ def test_a_run_takes_a_bounded_number_of_days_and_what_waits_longest_comes_first
     land_late_events(pipeline, *range(2, 40))
     [in_a_pause] = tick(definitions, instance).requests
     assert len(in_a_pause.tags[DAYS_TAG].split(",")) == MOST_DAYS + 38
+    pipeline.run(Window.of_days(days(*range(2, 40))))
+    [waiting_longest] = tick(definitions, instance).requests
+    assert waiting_longest.tags[DAYS_TAG].split(",") == sorted(days(*range(50, 50 + MOST_DAYS)))
+
+
+def test_while_new_records_keep_coming_days_long_past_are_few_at_a_time(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, *range(150, 160 + MOST_DAYS))
     pipeline.put([event(1, 0)])
-    asked = late_days(definitions, instance)
-    assert asked == sorted(days(*range(50, 50 + MOST_DAYS)))
-    pipeline.run(Window.of_days(asked))
-    pipeline.put([event(2, 0)])
-    assert late_days(definitions, instance) == sorted(days(*range(2, 2 + MOST_DAYS)))
+    [request] = [each for each in tick(definitions, instance).requests if each.tags[RUN_TAG] == PAST]
+    assert request.tags[DAYS_TAG].split(",") == sorted(days(*range(150, 150 + MOST_DAYS)))
 
 
 def test_new_records_are_asked_for_whatever_late_days_do(
@@ -154,12 +184,11 @@ def test_new_records_are_asked_for_whatever_late_days_do(
     land_late_events(pipeline, 4000, 3)
     pipeline.put([event(1, 0)])
     asked = [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
-    assert sorted(asked) == [ARRIVAL, LATE]
+    assert sorted(asked) == [ARRIVAL, PAST]
     for kind in (LATE, PAST):
         run = begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: kind})
         assert [request.tags[RUN_TAG] for request in tick(definitions, instance).requests] == [ARRIVAL], kind
         instance.delete_run(run.run_id)
-    fail(instance, dt.datetime.now(dt.UTC), LATE)
     fail(instance, dt.datetime.now(dt.UTC), PAST)
     assert [request.tags[RUN_TAG] for request in tick(definitions, instance).requests] == [ARRIVAL]
 

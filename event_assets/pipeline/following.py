@@ -1,0 +1,125 @@
+"""How tables follow new events: the steps of a pace in the order of the data, then the loads of their tables.
+
+Which days a step has is chosen here: today, and the newest of those that are behind, so that no turn's size depends on
+how far apart days lie. When a pace has its turn is told in `arrivals.py`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import pyarrow.compute as pc
+
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.lake.snapshot import Snapshot
+from event_assets.pipeline.load import Loaded, load_step
+from event_assets.pipeline.pending_days import pending
+from event_assets.pipeline.registry import Pace, Step, step_of, steps_of
+from event_assets.pipeline.report import StepReport
+from event_assets.pipeline.run import Run
+from event_assets.pipeline.window import Window
+from event_assets.warehouse.warehouse import Warehouse
+
+MOST_DAYS = 30
+"""Days that are behind which a step takes in one turn at the most."""
+_LISTED = 20
+
+
+class Followed(NamedTuple):
+    """A table that was brought up to date, by the path of its asset's key. `seconds` are its step's."""
+
+    asset: tuple[str, ...]
+    report: StepReport | Loaded
+    seconds: float
+
+
+class Fault(NamedTuple):
+    """What failed, and why."""
+
+    name: str
+    error: Exception
+
+
+class RepeatedIds(RuntimeError):
+    """Events that came together would count twice."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """The lake and the warehouse that follow a stream. Of days from before `backdate_days` only those of arrival are
+    taken in: the others have turns of their own."""
+
+    run: Run
+    warehouse: Warehouse
+    backdate_days: int
+
+    def take_in(self) -> list[Followed]:
+        """Brings the tables that follow within seconds up to date, from the stream to the warehouse.
+
+        Raises what failed, and `RepeatedIds` for events that would count twice, before they are loaded.
+        """
+        enriched = self.run.lake.table(ENRICHED_EVENTS.name)
+        before = enriched.snapshot().version
+        done = []
+        for each in self.follow("seconds"):
+            if isinstance(each, Fault):
+                raise each.error
+            repeated = repeated_ids(enriched.snapshot(), before) if each.asset == (ENRICHED_EVENTS.name,) else []
+            if repeated:
+                raise RepeatedIds(f"These ids would count more than once: {', '.join(repeated)}.")
+            done.append(each)
+        return done
+
+    def follow(self, pace: Pace) -> Iterator[Followed | Fault]:
+        """Brings the tables of a pace up to date, one after another. What fails is given as a `Fault`; what is made of
+        it is left out, and all else goes on."""
+        failed: set[str] = set()
+        for step in steps_of(pace):
+            names = {table.name for table in step.tables}
+            if failed.isdisjoint(table.name for table in step.upstream):
+                try:
+                    yield from self._step(step)
+                    continue
+                except Exception as error:
+                    yield Fault(step.name, error)
+            failed |= names
+        for table in WAREHOUSE_TABLES:
+            if step_of(table.lake).pace == pace and table.lake.name not in failed:
+                try:
+                    yield self._load(table)
+                except Exception as error:
+                    yield Fault(table.name, error)
+
+    def _step(self, step: Step) -> list[Followed]:
+        began = time.perf_counter()
+        reports = step.run(replace(self.run, window=self._window(step)))
+        seconds = time.perf_counter() - began
+        return [Followed((report.table,), report, seconds) for report in reports]
+
+    def _load(self, table: WarehouseTable) -> Followed:
+        began = time.perf_counter()
+        loaded = load_step(self.run.lake, self.warehouse, table, Window(self._furthest, dt.date.max))
+        return Followed(("warehouse", table.name), loaded, time.perf_counter() - began)
+
+    def _window(self, step: Step) -> Window:
+        today = dt.datetime.now(dt.UTC).date()
+        behind = list(pending(self.run.lake, step.edges).days) if step.is_by_day else []
+        if "arrival_date" not in step.tables[0].partition_by:
+            behind = [day for day in behind if day >= str(self._furthest)]
+        return Window.of_days([str(today), *sorted(behind, reverse=True)[:MOST_DAYS]])
+
+    @property
+    def _furthest(self) -> dt.date:
+        return dt.datetime.now(dt.UTC).date() - dt.timedelta(days=self.backdate_days)
+
+
+def repeated_ids(enriched: Snapshot, since: int) -> list[str]:
+    """Ids that stand more than once among the events that came since a version; some of them."""
+    came = {path for commit in enriched.changes_since(since).commits for path in commit.added}
+    ids = enriched.arrow([file for file in enriched.files if file.path in came], ("event_id",))["event_id"]
+    return [each["values"] for each in pc.value_counts(ids).to_pylist() if each["counts"] > 1][:_LISTED]

@@ -1,0 +1,114 @@
+"""Events that come while the loop stays end in the tables of one batch, and what cannot follow stops nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
+from event_assets.pipeline import following as module
+from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
+from event_assets.pipeline.following import Fault, Followed, Following, repeated_ids
+from event_assets.pipeline.load import load_step
+from event_assets.pipeline.registry import STEPS, Pace, Step
+from event_assets.pipeline.run import Run
+from event_assets.pipeline.window import EVERYTHING
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.postgres import PostgresDialect
+from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests.end_to_end.visits import Visits
+from event_assets_tests.modelling import event
+from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
+from event_assets_tests.postgres import new_database, postgres_url
+
+__all__ = ["postgres_url"]
+FOLLOWING = [table.name for table in LAKE_TABLES if table not in PRODUCT_TABLES]
+
+
+@pytest.fixture
+def warehouse(postgres_url: str) -> Warehouse:
+    """An empty one."""
+    store = Warehouse(PostgresDialect(LakeFiles()), new_database(postgres_url))
+    store.ensure()
+    return store
+
+
+def followed(arrivals: Arrivals) -> list[str]:
+    return ["/".join(each.asset) for each in arrivals.stay()]
+
+
+def test_events_that_come_while_it_stays_end_in_the_tables_of_one_batch(
+    spark: SparkSession, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    coming, at_once, visits = Pipeline(spark, tmp_path / "coming"), Pipeline(spark, tmp_path / "at_once"), Visits()
+    first, second = visits.first(), visits.second()
+    coming.put_records(first)
+    later = iter(second)
+    arrivals = Arrivals(Following(coming.refresh(), warehouse, 90), idle_seconds=0)
+    for each in arrivals.stay():
+        record = next(later, None) if each.asset[0] == "warehouse" else None
+        if record is not None:
+            coming.put_records([record])
+    assert next(later, None) is None and arrivals.batches > 2
+
+    at_once.put_records([*first, *second])
+    at_once.run()
+    for table in FOLLOWING:
+        if table not in ("raw_events", "event_ledger", "event_days"):
+            assert coming.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
+    assert coming.ledger() == at_once.ledger() and coming.pending() == {}
+    for of in warehouse.tables:
+        if of.lake not in PRODUCT_TABLES:
+            assert load_step(coming.lake, warehouse, of, EVERYTHING).reports == (), f"{of.name} was behind"
+
+
+def test_what_cannot_follow_is_told_at_the_end_and_stops_no_event(
+    spark: SparkSession, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(run: Run) -> tuple[()]:
+        raise ValueError("no identities today")
+
+    def steps_of(pace: Pace) -> tuple[Step, ...]:
+        steps = (step for step in STEPS if step.pace == pace)
+        return tuple(replace(step, refresh=broken) if step.name == "identities" else step for step in steps)
+
+    monkeypatch.setattr(module, "steps_of", steps_of)
+    pipeline = Pipeline(spark, tmp_path)
+    pipeline.put([json.dumps(event()).encode()])
+    stay = Arrivals(Following(pipeline.refresh(), warehouse, 90), idle_seconds=0).stay()
+    done: list[str] = []
+    with pytest.raises(FollowingFailed, match="identities: no identities today"):
+        done.extend("/".join(each.asset) for each in stay)
+    assert {"warehouse/fct_events", "event_ledger"} <= set(done)
+    assert not {"identities", "sessions", "warehouse/fct_sessions"} & set(done)
+    assert pipeline.lake.table("sessions").snapshot().rows == 0
+
+
+def test_a_failure_on_the_way_to_the_warehouse_ends_it_at_once() -> None:
+    class Broken(Following):
+        def follow(self, pace: Pace) -> Iterator[Followed | Fault]:
+            yield Fault("clean_events", ValueError("no"))
+
+        def take_in(self) -> list[Followed]:
+            raise next(fault.error for fault in self.follow("seconds") if isinstance(fault, Fault))
+
+    with pytest.raises(ValueError, match="no"):
+        list(Arrivals(Broken(None, None, 90)).stay())  # type: ignore[arg-type]
+
+
+def test_ids_that_came_twice_at_once_are_found_among_what_came(spark: SparkSession, tmp_path: Path) -> None:
+    pipeline = Pipeline(spark, tmp_path)
+    pipeline.put([json.dumps(event(event_id=name)).encode() for name in ("a", "b")])
+    pipeline.run()
+    enriched = pipeline.lake.table("enriched_events")
+    before = enriched.snapshot()
+    assert repeated_ids(before, 0) == [] == repeated_ids(before, before.version)
+    rows = before.arrow()
+    twice = enriched.stage_arrow(rows.take([0, 0, 1]), "twice", {"event_date": str(rows["event_date"][0].as_py())})
+    enriched.commit(before, before.progress, add=[twice])
+    assert repeated_ids(enriched.snapshot(), before.version) == [rows["event_id"][0].as_py()]
