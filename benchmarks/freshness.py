@@ -144,7 +144,7 @@ class Traffic:
             self._watch.expect(table, values[column], at)
 
     def _put(self, events: list[dict[str, Any]]) -> float:
-        answer = self._client.post("/v1/events", json={"events": events}).raise_for_status().json()
+        answer = self._client.post("/v1/events", json=events).raise_for_status().json()
         at = time.time()
         assert answer["accepted"] == len(events), answer
         for event in events:

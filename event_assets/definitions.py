@@ -33,7 +33,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
     """Everything that Dagster runs, for these settings."""
     partitions = partitions_of(settings)
     analyses, segments = Analyses.load(settings.analytics), Segments.load(settings.segments)
-    versions = {step.name: _version(step, settings) for step in STEPS}
+    versions = _versions(settings)
     made_of = assets_by_table(analyses)
     tables = {step.name: table_asset(step, settings, partitions, made_of, versions[step.name]) for step in STEPS}
     loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
@@ -74,14 +74,18 @@ def build_defs(settings: Settings) -> dg.Definitions:
     )
 
 
-def _version(step: Step, settings: Settings) -> str:
-    """The step's code version with that of its rules; of rules that cannot be used the code's alone. The step says
+def _versions(settings: Settings) -> dict[str, str]:
+    """Each step's code version with that of its rules; of rules that cannot be used the code's alone. The step says
     what is wrong with them when it runs."""
-    key = settings.pii_key.get_secret_value() if settings.pii_key else ""
-    try:
-        return step.version(RulesResource.of(settings, key))
-    except (ValueError, OSError, SpendError):
-        return step.code
+    rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "")
+
+    def version(step: Step) -> str:
+        try:
+            return step.version(rules)
+        except (ValueError, OSError, SpendError):
+            return step.code
+
+    return {step.name: version(step) for step in STEPS}
 
 
 def _keys(assets: list[dg.AssetsDefinition]) -> list[dg.AssetKey]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,18 +30,28 @@ class Compaction(NamedTuple):
     bytes_rewritten: int
 
 
-def compact(table: LakeTable, spark: SparkSession, least_files: int = LEAST_FILES) -> Compaction:
-    """Puts the small files of each partition together, one partition and one commit at a time."""
+def compact(
+    table: LakeTable, spark: SparkSession, least_files: int = LEAST_FILES, among: Container[str] | None = None
+) -> Compaction:
+    """Puts the small files of each partition together, one partition and one commit at a time: all of them, or those
+    `among` these paths."""
     before = table.snapshot()
     written = 0
-    for partition in {tuple(group[0].partition.items()) for group in _groups(before.files, least_files)}:
-        written += retry_on_conflict(partial(_compact, table, spark, dict(partition), least_files))
+    groups = _groups([file for file in before.files if among is None or file.path in among], least_files)
+    for partition in {tuple(group[0].partition.items()) for group in groups}:
+        written += retry_on_conflict(partial(_compact, table, spark, dict(partition), least_files, among))
     return Compaction(table.spec.name, len(before.files), len(table.snapshot().files), written)
 
 
-def _compact(table: LakeTable, spark: SparkSession, partition: dict[str, str], least_files: int) -> int:
+def _compact(
+    table: LakeTable,
+    spark: SparkSession,
+    partition: dict[str, str],
+    least_files: int,
+    among: Container[str] | None,
+) -> int:
     base = table.snapshot()
-    files = [file for file in base.files if file.partition == partition]
+    files = [f for f in base.files if f.partition == partition and (among is None or f.path in among)]
     written = 0
     for group in _groups(files, least_files):
         rows = base.read(spark, group)

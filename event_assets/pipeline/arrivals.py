@@ -11,17 +11,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import cycle
 from queue import Empty, SimpleQueue
 from threading import Event
 
+from event_assets.contract.tables.schema import Table
+from event_assets.pipeline.compaction import compact_new
 from event_assets.pipeline.following import Fault, Followed, Following
 from event_assets.pipeline.land import has_new
-from event_assets.pipeline.registry import Pace
+from event_assets.pipeline.registry import Pace, steps_of
 
 LEAST_SECONDS = 0.5
 """From the beginning of one look at the stream to the next."""
 EVERY: Mapping[Pace, float] = {"minute": 20.0, "minutes": 120.0}
 """Seconds from one turn of a pace to its next, while events come."""
+COMPACT_SECONDS = 15.0
+"""Seconds from a look at the files of one of the tables that micro-batches write to the look at the next."""
 QUIET_SECONDS = 5.0
 """Without events for so long, the slower tables need not wait for their turn."""
 
@@ -54,6 +59,8 @@ class Arrivals:
     _done: SimpleQueue[Followed | Fault] = field(default_factory=SimpleQueue)
     _stopped: Event = field(default_factory=Event)
     _last_came: float = field(default_factory=time.monotonic)
+    _compacted: float = field(default_factory=time.monotonic)
+    _tables: Iterator[Table] = field(default_factory=lambda: cycle(t for s in steps_of("seconds") for t in s.tables))
 
     def stay(self) -> Iterator[Followed]:
         """Takes in what comes until nothing has for long enough and every table has followed; gives each table that was
@@ -84,6 +91,7 @@ class Arrivals:
                 if pace is None and time.monotonic() - self._last_came >= self.idle_seconds:
                     return
                 turn = beside.submit(self._follow, pace) if pace is not None else None
+            self._compact(began)
             time.sleep(max(0.0, began + LEAST_SECONDS - time.monotonic()))
 
     def _take_in(self) -> list[Followed]:
@@ -91,6 +99,11 @@ class Arrivals:
         self.batches += 1
         self._last_came = time.monotonic()
         return done
+
+    def _compact(self, now: float) -> None:
+        if now - self._compacted >= COMPACT_SECONDS:
+            self._compacted = now
+            compact_new(self.following.run, next(self._tables))
 
     def _due(self) -> Pace | None:
         """The pace whose turn it is."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -19,6 +19,7 @@ from event_assets.contract.records import count_events
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
+from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable, retry_on_conflict
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
@@ -154,6 +155,29 @@ def _as_fields(positions: Mapping[str, ShardPosition], seen_at: dt.datetime) -> 
         shard: {"after": position.after, "ended": position.ended, "seen_at": seen_at.isoformat()}
         for shard, position in positions.items()
     }
+
+
+def merge_objects(table: LakeTable, among: Container[str], least: int) -> int:
+    """Puts objects of one shard and hour together, of these paths and where there are so many: the same records under
+    the name of the longer range. Gives how many files fewer there are."""
+    base = table.snapshot()
+    groups: dict[tuple[str, ...], list[LakeFile]] = {}
+    for file in sorted(base.files):
+        if file.path in among and file.size < OBJECT_BYTES // least:
+            stream_and_shard = _OBJECT.sub("", file.path.rpartition("/")[2]).rsplit("-", 2)[0]
+            groups.setdefault((stream_and_shard, *file.partition.values()), []).append(file)
+    many = [files for files in groups.values() if len(files) >= least]
+    if many:
+        merged = [_merged(base, files) for files in many]
+        table.compact(base, add=merged, remove=[file for files in many for file in files])
+    return sum(len(files) - 1 for files in many)
+
+
+def _merged(base: Snapshot, files: list[LakeFile]) -> LakeFile:
+    rows = base.arrow(files).sort_by("sequence_number").combine_chunks()
+    stream, shard, numbers = rows["stream"][0], rows["shard_id"][0], rows["sequence_number"]
+    name = f"{stream}-{shard}-{int(numbers[0].as_py())}-{int(numbers[-1].as_py())}"
+    return base.table.stage_arrow(rows, name, dict(files[0].partition))
 
 
 def put_back(stream: EventStream, table: LakeTable, file: LakeFile) -> str:

@@ -314,7 +314,7 @@ STEPS: tuple[Step, ...] = (
         "metrics",
         metrics.MARTS_CODE,
         reads=(SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES),
-        timely=False,
+        pace="pauses",
     ),
 )
 """The steps, each after all that it reads."""

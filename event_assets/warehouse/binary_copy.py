@@ -18,8 +18,7 @@ NUL = "\0"
 NUL_STAND_IN = "\N{REPLACEMENT CHARACTER}"
 """What NUL becomes: PostgreSQL's text has no such character."""
 
-_NULL_FIELD = pa.scalar(b"\xff\xff\xff\xff", pa.large_binary())
-_NOTHING = pa.scalar(b"", pa.large_binary())
+_NULL_FIELD, _NOTHING = b"\xff\xff\xff\xff", b""
 _MICROSECONDS_TO_2000 = 946_684_800_000_000
 _DAYS_TO_2000 = 10_957
 _MOST_BYTES = 32_000_000
@@ -58,7 +57,7 @@ def _encode(batch: pa.RecordBatch) -> memoryview:
     pieces = [_binary(count)]
     for column in batch.columns:
         pieces.extend(_field(column))
-    rows = pc.binary_join_element_wise(*pieces, _NOTHING)
+    rows = pc.binary_join_element_wise(*pieces, pa.scalar(_NOTHING, pa.large_binary()))
     offsets = np.frombuffer(rows.buffers()[1], np.int64)
     first, last = int(offsets[rows.offset]), int(offsets[rows.offset + len(rows)])
     return memoryview(rows.buffers()[2])[first:last]
@@ -75,7 +74,7 @@ def _field(column: pa.Array) -> list[pa.Array]:
     fields["value"] = values
     if not column.null_count:
         return [_binary(fields)]
-    return [pc.if_else(column.is_valid(), _binary(fields), _NULL_FIELD)]
+    return [pc.if_else(column.is_valid(), _binary(fields), pa.scalar(_NULL_FIELD, pa.large_binary()))]
 
 
 def _fixed(column: pa.Array) -> Values:

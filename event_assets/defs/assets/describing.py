@@ -52,11 +52,9 @@ def lake_metadata(
 
 def code_reference(function: Callable[..., Any]) -> dg.CodeReferencesMetadataValue:
     """The place of a function."""
-    made_by = function.func if isinstance(function, partial) else function
-    file, (_, line) = inspect.getsourcefile(made_by), inspect.getsourcelines(made_by)
-    assert file is not None
+    code = inspect.unwrap(function.func if isinstance(function, partial) else function).__code__
     with beta_features():
-        place = dg.LocalFileCodeReference(file_path=file, line_number=line)
+        place = dg.LocalFileCodeReference(file_path=code.co_filename, line_number=code.co_firstlineno)
         return dg.CodeReferencesMetadataValue(code_references=[place])
 
 

@@ -40,7 +40,10 @@ class Stay(dg.Config):
 def arrivals_job(partitions: Partitions) -> dg.JobDefinition:
     """The job that the sensor asks for when the stream holds something."""
 
-    @dg.op(description="Takes in what is on the stream, and what comes, until nothing has come for a while.")
+    @dg.op(
+        description="Takes in what is on the stream, and what comes, until nothing has come for a while.",
+        out=dg.Out(dg.Nothing),
+    )
     def take_in_events(
         context: dg.OpExecutionContext,
         config: Stay,
@@ -49,7 +52,7 @@ def arrivals_job(partitions: Partitions) -> dg.JobDefinition:
         spark: LazyPySparkResource,
         rules: RulesResource,
         warehouse: WarehouseResource,
-    ) -> Iterator[dg.AssetMaterialization | dg.Output[None]]:
+    ) -> Iterator[dg.AssetMaterialization]:
         run = Run(lake.open(), rules, stream.open, lambda: spark.spark_session)
         following = Following(run, warehouse.open(), rules.backdate_days)
         arrivals = Arrivals(following, config.idle_seconds, _has_next(context, config.most_minutes))
@@ -61,7 +64,6 @@ def arrivals_job(partitions: Partitions) -> dg.JobDefinition:
             yield from reporting.rest()
             for name, error in arrivals.faults.items():
                 context.log.error(f"{name} did not follow: {type(error).__name__}: {error}")
-        yield dg.Output(None)
 
     @dg.job(
         name=JOB,

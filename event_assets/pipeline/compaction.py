@@ -1,0 +1,44 @@
+"""Small files of the tables that micro-batches write are put together while events come, so that what a batch costs
+does not grow with how many there were. No row changes.
+
+Only files that every table which follows has taken in go: what is new is told by file, and where one is missing its day
+is made again from all rows.
+"""
+
+from __future__ import annotations
+
+from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.contract.tables.schema import Table
+from event_assets.lake.lake import Lake
+from event_assets.lake.maintenance import compact
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
+from event_assets.pipeline.land import merge_objects
+from event_assets.pipeline.registry import STEPS
+from event_assets.pipeline.run import Run
+
+MOST_FILES = 60
+"""Small files of a partition from which on they are put together."""
+
+
+def compact_new(run: Run, table: Table) -> int:
+    """Puts the small files of each partition of a table together that has many. Gives how many files it has fewer."""
+    lake_table = run.lake.table(table.name)
+    snapshot = lake_table.snapshot()
+    if len(snapshot.files) < MOST_FILES:
+        return 0
+    known = taken_in(run.lake, snapshot)
+    if table is RAW_EVENTS:
+        return retry_on_conflict(lambda: merge_objects(lake_table, known, MOST_FILES))
+    done = compact(lake_table, run.spark, MOST_FILES, known)
+    return done.files_before - done.files_after
+
+
+def taken_in(lake: Lake, snapshot: Snapshot) -> set[str]:
+    """The paths of the files of a table that each which follows new events has taken in."""
+    name = snapshot.table.spec.name
+    followers = [t.name for step in STEPS if step.pace != "pauses" for t in step.tables if t is not snapshot.table.spec]
+    sources = (lake.table(each).snapshot().progress.sources.get(name) for each in followers)
+    changes = snapshot.changes_since(min((each.through for each in sources if each), default=snapshot.version))
+    waiting = {path for commit in changes.commits for path in commit.added}
+    return {file.path for file in snapshot.files if changes.known and file.path not in waiting}

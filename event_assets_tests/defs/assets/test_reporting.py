@@ -1,0 +1,83 @@
+"""What a run that stays does within seconds is shown added up, and no table or day more often than is worth keeping."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import dagster as dg
+
+from event_assets.defs.assets.reporting import EVERY_SECONDS, PAST_SECONDS, Reporting
+from event_assets.defs.automation.partitions import partitions_of
+from event_assets.pipeline.following import Followed
+from event_assets.pipeline.load import Loaded
+from event_assets.pipeline.report import StepReport
+from event_assets.settings import Settings
+
+TODAY = dt.datetime.now(dt.UTC).date()
+PAST = TODAY - dt.timedelta(days=40)
+
+
+class Clock:
+    """A clock that stands until it is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def reporting(clock: Clock) -> Reporting:
+    return Reporting(partitions_of(Settings()), clock)
+
+
+def enriched(version: int, *days: dt.date, rows: int = 2) -> Followed:
+    report = StepReport("enriched_events", version, 100, 10, rows, {str(day): rows for day in days}, id="t")
+    return Followed(("enriched_events",), report, 0.5)
+
+
+def shown(events: list[dg.AssetMaterialization]) -> list[tuple[str | None, object]]:
+    return [(str(each.partition), each.metadata["new_rows"].value) for each in events]
+
+
+def test_the_first_is_shown_at_once_and_what_follows_is_added_up() -> None:
+    clock = Clock()
+    told = reporting(clock)
+    [first] = told.told(enriched(1, TODAY))
+    assert (first.asset_key, first.partition) == (dg.AssetKey("enriched_events"), str(TODAY))
+    assert first.tags == {"dagster/data_version": "t@1"}
+    for version in (2, 3):
+        assert list(told.told(enriched(version, TODAY))) == []
+    clock.now = EVERY_SECONDS
+    assert shown(list(told.told(enriched(4, TODAY)))) == [(str(TODAY), 6)]
+    assert list(told.told(enriched(5, TODAY, rows=3))) == []
+    assert shown(list(told.rest())) == [(str(TODAY), 3)]
+    assert list(told.rest()) == []
+
+
+def test_a_day_long_past_is_shown_once_an_hour_and_what_did_not_change_as_well() -> None:
+    clock = Clock()
+    told = reporting(clock)
+    assert shown(list(told.told(enriched(1, TODAY, PAST)))) == [(str(TODAY), 2), (str(PAST), 2)]
+    clock.now = EVERY_SECONDS
+    assert shown(list(told.told(enriched(2, TODAY, PAST)))) == [(str(TODAY), 2)]
+    clock.now = EVERY_SECONDS + PAST_SECONDS - 1
+    assert list(told.told(enriched(2))) == []
+    clock.now = EVERY_SECONDS + PAST_SECONDS
+    assert len(list(told.told(enriched(2)))) == 1
+    assert shown(list(told.told(enriched(3, TODAY, PAST)))) == []
+    clock.now *= 2
+    assert shown(list(told.told(enriched(4, TODAY, PAST)))) == [(str(TODAY), 4), (str(PAST), 4)]
+
+
+def test_the_lag_is_told_of_tables_that_follow_within_seconds() -> None:
+    told = reporting(Clock())
+    arrived = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=3)
+    raw = StepReport("raw_events", 1, 1, 1, more={"oldest_arrived_at": str(arrived)})
+    list(told.told(Followed(("raw_events",), raw, 0.1)))
+    [loaded] = told.told(Followed(("warehouse", "fct_events"), Loaded(1, 1, 1, (str(TODAY),)), 0.1))
+    assert loaded.partition == str(TODAY)
+    lag = loaded.metadata["lag_seconds"].value
+    assert isinstance(lag, float) and lag >= 3
+    [users] = told.told(Followed(("users",), StepReport("users", 1, 1, 1), 0.1))
+    assert users.partition is None and "lag_seconds" not in users.metadata
