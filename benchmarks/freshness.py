@@ -49,9 +49,8 @@ _FOUND_BY = {
     "fct_page_views": "page_view_id",
     "fct_sessions": "anonymous_id",
     "dim_visitors": "anonymous_id",
-    "dim_users": "user_id",
+    "dim_users": "person_id",
     "fct_conversions": "user_id",
-    "fct_conversion_paths": "user_id",
 }
 """By which column an event is found in each table."""
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
@@ -139,7 +138,7 @@ class Traffic:
         events = [self._event(page_view_id=view, **known), self._event(event="purchase", **known)]
         events[1]["properties"] = {"order_id": uuid.uuid4().hex, "revenue": 12.5, "currency": "EUR"}
         at = self._put(events)
-        values = {"event_id": str(events[0]["event_id"]), "page_view_id": view, **known}
+        values = {"event_id": str(events[0]["event_id"]), "page_view_id": view, "person_id": user, **known}
         for table, column in _FOUND_BY.items():
             self._watch.expect(table, values[column], at)
 
@@ -175,7 +174,10 @@ class Traffic:
 
 def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
     """Starts a stack, sends, watches; gives the figures."""
-    with tempfile.TemporaryDirectory(prefix="event-assets-fresh-") as folder, stack(Path(folder)) as record:
+    with (
+        tempfile.TemporaryDirectory(prefix="event-assets-fresh-", ignore_cleanup_errors=True) as folder,
+        stack(Path(folder)) as record,
+    ):
         settings = Settings(home=Path(folder))
         key = WriteKeys.of(settings).create("freshness", "web")
         assert record.warehouse_url is not None

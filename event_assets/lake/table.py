@@ -11,6 +11,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, unquote
 
@@ -23,6 +24,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.schema import Table
+from event_assets.lake.claims import claim, give_way
 from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
 from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit, sealed
 from event_assets.lake.progress import Progress
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SEAL = "event_assets_crc32"
 _COPY = "_in_"
+_CLAIM_SECONDS = 5.0
 _SMALL_BATCH = 100_000
 _MANY_PARTITIONS = 62
 _MONTH = "_month"
@@ -48,6 +51,10 @@ _CONFIGURATION = {
 
 class CommitConflict(RuntimeError):
     """Somebody else changed the table since it was read. Start again from a fresh read."""
+
+    def __init__(self, table: LakeTable, error: Exception) -> None:
+        super().__init__(f"{table.spec.name}: {error}")
+        self.table = table
 
 
 class LakeTable:
@@ -236,6 +243,7 @@ class LakeTable:
         remove: Sequence[LakeFile],
         note: Mapping[str, Any] | None,
     ) -> int:
+        give_way(self.storage, self.spec.name)
         self.sessions.require()
         number, record = time.time_ns(), progress.to_json()
         self.storage.write(f"{self.spec.name}/_progress/{number}.json", record)
@@ -257,17 +265,24 @@ class LakeTable:
                 ),
             )
         except CommitFailedError as error:
-            raise CommitConflict(f"{self.spec.name}: {error}") from error
+            raise CommitConflict(self, error) from error
         return base.version + 1
 
 
 def retry_on_conflict(step: Callable[[], T], attempts: int = 8) -> T:
-    """Runs a step that reads and commits, again from the start where another writer came first."""
-    for attempt in range(1, attempts + 1):
-        try:
-            return step()
-        except CommitConflict:
-            if attempt == attempts:
-                raise
-            time.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.5))
+    """Runs a step that reads and commits, again from the start where another writer came first. From the third time on
+    the others let it go first."""
+    with ExitStack() as claims:
+        for attempt in range(1, attempts + 1):
+            began = time.monotonic()
+            try:
+                return step()
+            except CommitConflict as conflict:
+                if attempt == attempts:
+                    raise
+                claims.close()
+                time.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.5))
+                if attempt > 1:
+                    seconds = _CLAIM_SECONDS + 2 * (time.monotonic() - began)
+                    claims.enter_context(claim(conflict.table.storage, conflict.table.spec.name, seconds))
     raise AssertionError("unreachable")

@@ -78,7 +78,7 @@ class Turns:
         return [*self._of_late_days(days, bool(new), is_busy), *new, *self._of_checks()]
 
     def _of_arrivals(self, shards: Sequence[str], arrivals: Pending) -> list[Wanted]:
-        if not shards and not arrivals.days:
+        if not shards and not arrivals.days and not self._ended_early(ARRIVAL):
             return []
         if self._is_in_flight(ARRIVAL) or self._waits_after_failure(ARRIVAL):
             return []
@@ -113,6 +113,11 @@ class Turns:
         if not is_due:
             return []
         return [Wanted(CHECKS, [str(self.now.date() - dt.timedelta(days=1)), str(self.now.date())])]
+
+    def _ended_early(self, kind: str) -> bool:
+        """Whether the last run of this kind failed: then tables without days may be behind, which only a run finds."""
+        last = self.instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: kind}), limit=1)
+        return bool(last) and last[0].dagster_run.status == dg.DagsterRunStatus.FAILURE
 
     def _is_in_flight(self, kind: str) -> bool:
         return any(run.tags[RUN_TAG] == kind for run in self.runs)

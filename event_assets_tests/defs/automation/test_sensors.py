@@ -279,3 +279,13 @@ def test_the_wait_grows_with_each_failure_in_a_row_but_has_an_end(
     for _ in range(12):
         fail(instance, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=6))
     assert len(tick(definitions, instance).requests) == 1
+
+
+def test_a_run_that_failed_is_asked_for_again_though_nothing_new_came(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    fail(instance, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=6))
+    assert [request.tags[RUN_TAG] for request in tick(definitions, instance).requests] == [ARRIVAL]
+    done = dg.DagsterRun("arrivals", status=dg.DagsterRunStatus.SUCCESS, tags={RUN_TAG: ARRIVAL})
+    instance.add_run(done)
+    assert ARRIVAL not in [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
