@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 SESSION_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # Else the client looks at its stack in each call, which costs a micro-batch a tenth of its time.
-    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 """What every session must have set: what dates and times mean, and how they are written."""
 
