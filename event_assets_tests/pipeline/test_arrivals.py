@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.pipeline import following as module
 from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
 from event_assets.pipeline.following import Fault, Followed, Following, repeated_ids
 from event_assets.pipeline.load import load_step
-from event_assets.pipeline.registry import STEPS, Pace, Step
+from event_assets.pipeline.registry import STEPS, Pace, Step, step_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.warehouse.lake_files import LakeFiles
@@ -65,6 +68,34 @@ def test_events_that_come_while_it_stays_end_in_the_tables_of_one_batch(
     for of in warehouse.tables:
         if of.lake not in PRODUCT_TABLES:
             assert load_step(coming.lake, warehouse, of, EVERYTHING).reports == (), f"{of.name} was behind"
+
+
+def test_a_rebuild_of_the_same_tables_comes_to_its_end_beside_it(
+    spark: SparkSession, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    pipeline = Pipeline(spark, tmp_path)
+    now = dt.datetime.now(dt.UTC).isoformat()
+
+    def put(number: int) -> None:
+        told = event(event_id=f"e{number}", occurred_at=now, received_at=now, derived_at=now)
+        pipeline.put([json.dumps(told).encode()])
+
+    put(0)
+    pipeline.run()
+    sent = 1
+    with ThreadPoolExecutor(1) as beside:
+        rebuild = beside.submit(step_of(ENRICHED_EVENTS).run, pipeline.refresh(rebuild=True))
+        for each in Arrivals(Following(pipeline.refresh(), warehouse, 90), idle_seconds=0).stay():
+            if each.asset == ("warehouse", "fct_events") and (sent < 4 or not rebuild.done()):
+                put(sent)
+                sent += 1
+        [report] = rebuild.result()
+    assert report.rebuilt
+    assert sorted(row["event_id"] for row in pipeline.rows("enriched_events")) == sorted(f"e{n}" for n in range(sent))
+    fct_events = next(table for table in warehouse.tables if table.name == "fct_events")
+    load_step(pipeline.lake, warehouse, fct_events, EVERYTHING)
+    today = dt.datetime.fromisoformat(now).date()
+    assert warehouse.counts_and_sums(fct_events, [today])[today].rows == sent
 
 
 def test_what_cannot_follow_is_told_at_the_end_and_stops_no_event(
