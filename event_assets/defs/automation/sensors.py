@@ -6,6 +6,7 @@ that stream and lake hold: it asks for what can be done, and says what is wrong.
 `turns.py`.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -72,7 +73,7 @@ def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[d
             return dg.SkipReason(f"{error} Start one with `event-assets up`, or `make demo` to see it at work.")
         for fault in seen.faults:
             context.log.error(fault)
-        turns = Turns(context.instance, runs, settings.backdate_days)
+        turns = Turns(context.instance, runs, settings.backdate_days, seen.landed_at)
         wanted = turns.wanted(seen.shards, seen.arrivals, seen.late)
         if wanted:
             requests = [_request(each, partitions, late) for each in wanted[:room]]
@@ -85,9 +86,11 @@ def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[d
 
 @dataclass
 class _Seen:
-    """What a tick sees: shards with something to land, days that are behind, and what cannot be looked at."""
+    """What a tick sees: shards with something to land, when was landed last, days that are behind, and what cannot be
+    looked at."""
 
     shards: list[str] = field(default_factory=list)
+    landed_at: dt.datetime | None = None
     arrivals: Pending = field(default_factory=Pending)
     late: Pending = field(default_factory=Pending)
     faults: list[str] = field(default_factory=list)
@@ -103,6 +106,8 @@ def _look(stream: StreamResource, lake: LakeResource) -> _Seen:
         seen.faults += [f"The table {name} cannot be read: {why}." for name, why in unreadable.items()]
         with stream.open() as events:
             seen.shards = shards_to_land(events, opened)
+        landed = opened.table(RAW_EVENTS.name).snapshot()
+        seen.landed_at = landed.committed_at(landed.version)
     except StreamNotFound:
         raise
     except Exception as error:

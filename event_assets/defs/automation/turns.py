@@ -35,6 +35,7 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_IDLE = dt.timedelta(seconds=10)
 _LONGEST_WAIT = dt.timedelta(minutes=5)
 
 
@@ -65,6 +66,8 @@ class Turns:
     instance: dg.DagsterInstance
     runs: Sequence[dg.DagsterRun]
     backdate_days: int
+    landed_at: dt.datetime | None = None
+    """When records were landed last."""
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     waiting: list[str] = field(default_factory=list)
 
@@ -72,7 +75,7 @@ class Turns:
         """The runs to ask for, the most urgent first. The turn of days long past comes before new records only where
         there is room for one run alone, and then it is short."""
         new = self._of_arrivals(shards, arrivals)
-        is_busy = bool(new or arrivals.days or shards) or self._is_in_flight(ARRIVAL)
+        is_busy = bool(new or arrivals.days or shards) or (self._is_in_flight(ARRIVAL) and not self._is_idle())
         covered = {day for run in self.runs for day in run.tags.get(DAYS_TAG, "").split(",")}
         days = [day for day in late.in_turn() if day not in covered]
         return [*self._of_late_days(days, bool(new), is_busy), *new, *self._of_checks()]
@@ -94,7 +97,7 @@ class Turns:
         for kind, behind in ((LATE, recent), (PAST, past)):
             is_due = kind == LATE or not is_busy or self._is_due(kind, f"{len(behind)} days long past have")
             if behind and is_due and not self._waits_after_failure(kind):
-                most = MOST_DAYS if is_busy else MOST_DAYS_IN_A_PAUSE
+                most = MOST_DAYS if is_busy or self._is_in_flight(ARRIVAL) else MOST_DAYS_IN_A_PAUSE
                 return [Wanted(kind, sorted(behind[:most]))]
         return []
 
@@ -113,6 +116,10 @@ class Turns:
         if not is_due:
             return []
         return [Wanted(CHECKS, [str(self.now.date() - dt.timedelta(days=1)), str(self.now.date())])]
+
+    def _is_idle(self) -> bool:
+        """Whether the run of new records has had none for a while."""
+        return self.landed_at is not None and self.now - self.landed_at >= _IDLE
 
     def _ended_early(self, kind: str) -> bool:
         """Whether the last run of this kind failed: then tables without days may be behind, which only a run finds."""

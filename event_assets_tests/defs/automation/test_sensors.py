@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from event_assets.definitions import build_defs
 from event_assets.defs.assets.days import DAYS_TAG
 from event_assets.defs.automation.turns import ARRIVAL, CHECKS, LATE, MOST_DAYS, PAST, RUN_TAG, STAYS
+from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.window import Window
 from event_assets.settings import Settings
 from event_assets_tests.defs.automation.ticks import tick
@@ -289,3 +290,21 @@ def test_a_run_that_failed_is_asked_for_again_though_nothing_new_came(
     done = dg.DagsterRun("arrivals", status=dg.DagsterRunStatus.SUCCESS, tags={RUN_TAG: ARRIVAL})
     instance.add_run(done)
     assert ARRIVAL not in [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
+
+
+def test_days_long_past_have_their_turn_once_the_run_that_stays_has_had_nothing_for_a_while(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land_late_events(pipeline, *range(150, 160 + MOST_DAYS))
+    before = dg.DagsterRun("late_days", status=dg.DagsterRunStatus.SUCCESS, tags={RUN_TAG: PAST})
+    instance.run_storage.add_historical_run(before, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2))
+    begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: ARRIVAL})
+
+    def asked(idle: int) -> list[str]:
+        at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=idle)
+        monkeypatch.setattr(Snapshot, "committed_at", lambda *_: at)
+        return [r.tags[DAYS_TAG] for r in tick(definitions, instance).requests if r.tags[RUN_TAG] == PAST]
+
+    assert asked(idle=2) == []
+    [days_asked] = asked(idle=20)
+    assert len(days_asked.split(",")) == MOST_DAYS
