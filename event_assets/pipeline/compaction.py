@@ -38,7 +38,7 @@ def taken_in(lake: Lake, snapshot: Snapshot) -> set[str]:
     """The paths of the files of a table that each which follows new events has taken in."""
     name = snapshot.table.spec.name
     followers = [t.name for step in STEPS if step.pace != "pauses" for t in step.tables if t is not snapshot.table.spec]
-    sources = (lake.table(each).snapshot().progress.sources.get(name) for each in followers)
-    changes = snapshot.changes_since(min((each.through for each in sources if each), default=snapshot.version))
+    sources = (lake.table(each).snapshot().progress.upstreams.get(name) for each in followers)
+    changes = snapshot.changes_since(min((each.watermark for each in sources if each), default=snapshot.version))
     waiting = {path for commit in changes.commits for path in commit.added}
     return {file.path for file in snapshot.files if changes.known and file.path not in waiting}

@@ -11,7 +11,7 @@ import pytest
 from event_assets.lake import claims
 from event_assets.lake.claims import claim, give_way
 from event_assets.lake.lake import Lake
-from event_assets.lake.progress import Progress, Source
+from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.table import CommitConflict, LakeTable, retry_on_conflict
 
 
@@ -25,8 +25,8 @@ def note(table: LakeTable, who: str, seconds: float = 0.0) -> None:
     """Counts one up for somebody, as long as it takes."""
     base = table.snapshot()
     time.sleep(seconds)
-    count = base.progress.source(who).through + 1
-    table.commit(base, base.progress.with_source(who, Source(count)))
+    count = base.progress.consumed(who).watermark + 1
+    table.commit(base, base.progress.with_consumed(who, Consumed(count)))
 
 
 def test_who_takes_long_has_its_turn_beside_one_that_commits_all_the_time(table: LakeTable) -> None:
@@ -45,7 +45,7 @@ def test_who_takes_long_has_its_turn_beside_one_that_commits_all_the_time(table:
         ended.set()
         short.join()
     after = table.snapshot()
-    short_ones, long_ones = (after.progress.source(who).through + 1 for who in ("short", "long"))
+    short_ones, long_ones = (after.progress.consumed(who).watermark + 1 for who in ("short", "long"))
     assert (long_ones, short_ones + long_ones) == (2, after.version - before)
     assert list(Path(table.storage.path("daily_metrics/_claims")).iterdir()) == []
 
