@@ -59,7 +59,10 @@ EXTRAS = {
         "dagster-spark>=0.29,<0.30",
     ],
     "dashboard": [
-        "jinja2>=3.1,<4",
+        "a2wsgi>=1.10,<2",  # Dash is a WSGI application; uvicorn is there already
+        "dash>=4.4,<5",
+        "dash-mantine-components>=2.8,<3",
+        "flask>=3,<4",
     ],
     "docs": [
         "mkdocs-material>=9.6,<10",
@@ -100,8 +103,9 @@ setup(
         "event_assets.contract": ["plans/*.yaml"],
         "event_assets.collector": ["static/*"],
         "event_assets.importing": ["mappings/*.yaml"],
+        "event_assets.dashboards": ["assets/*"],
         "event_assets.enrichment": ["*.yaml"],
-        "event_assets.rules": ["analyses/*.yaml", "segments/*.yaml"],
+        "event_assets.rules": ["analyses/*.yaml", "dashboards/*.yaml", "segments/*.yaml"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

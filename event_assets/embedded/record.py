@@ -39,6 +39,8 @@ class StackRecord:
     """With its password; the file is readable for its owner only."""
     spark_remote: str | None
     services: dict[str, ServiceRecord]
+    dashboard_url: str | None = None
+    """None where the extra `dashboard` is not installed."""
 
     @property
     def lineage_url(self) -> str:

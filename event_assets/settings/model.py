@@ -118,6 +118,15 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For is believed, with commas between."
     )
     dagster_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI; 0 takes a free one.")
+    dashboard_port: int = Field(8050, ge=0, le=65535, description="Port of the dashboards; 0 takes a free one.")
+    dashboard_warehouse_url: SecretStr | None = Field(
+        None,
+        description="Address of a role that can only read the warehouse, by which the dashboards read it. Default: in "
+        "PostgreSQL one that the dashboards make.",
+    )
+    dashboards_dir: Path | None = Field(
+        None, description="Folder of the dashboard's definition. Default: the one that is shipped."
+    )
     plan_dir: Path | None = Field(None, description="Folder of the tracking plan. Default: the one that is shipped.")
     analytics_dir: Path | None = Field(
         None, description="Folder of the product analyses. Default: the ones that are shipped."
@@ -297,6 +306,16 @@ class Settings(BaseSettings):
     def analytics(self) -> Path:
         """Folder of the product analyses in force."""
         return self.analytics_dir or Path(__file__).parents[1] / "rules" / "analyses"
+
+    @property
+    def dashboards(self) -> Path:
+        """Folder of the dashboard's definition in force."""
+        return self.dashboards_dir or Path(__file__).parent / "rules" / "dashboards"
+
+    @property
+    def dashboards(self) -> Path:
+        """Folder of the dashboard's definition in force."""
+        return self.dashboards_dir or Path(__file__).parents[1] / "rules" / "dashboards"
 
     @property
     def segments(self) -> Path:

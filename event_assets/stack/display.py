@@ -54,6 +54,7 @@ def show_addresses(console: Console, record: StackRecord) -> None:
 
 def _addresses(record: StackRecord) -> list[tuple[str, str]]:
     return [
+        *([("Dashboards", record.dashboard_url)] if record.dashboard_url else []),
         ("Dagster UI, asset lineage", record.lineage_url),
         ("Ingest API, documentation", record.docs_url),
         ("Warehouse", without_password(record.warehouse_url)),

@@ -6,6 +6,7 @@ How one process is kept and ended belongs to `service.py` and `guard.py`.
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import sys
 import time
@@ -168,7 +169,14 @@ class LocalStack:
             warehouse_url=warehouse or PostgresCluster(self.home).url(free_port(HOST, PREFERRED_PORT)),
             spark_remote=settings.spark_remote or f"{SOCKET_SCHEME}{socket_of(self.home, 'spark')}",
             services={},
+            dashboard_url=self._dashboard_url(),
         )
+
+    def _dashboard_url(self) -> str | None:
+        if importlib.util.find_spec("dash_mantine_components") is None:
+            self._report("There are no dashboards: install event-assets[dashboard] for them.")
+            return None
+        return f"http://{HOST}:{self._port('The dashboards', HOST, self.settings.dashboard_port)}"
 
     def _port(self, title: str, host: str, wanted: int) -> int:
         port = free_port(host, wanted)
@@ -189,7 +197,10 @@ class LocalStack:
         if self.settings.warehouse_url is None:
             first.insert(0, PostgresCluster(self.home).service(_port_of(plan.warehouse_url)))
         workspace = self._workspace(code_socket)
-        return first, [_webserver(plan, workspace, environment), _daemon(plan, workspace, environment)]
+        second = [_webserver(plan, workspace, environment), _daemon(plan, workspace, environment)]
+        if plan.dashboard_url is not None:
+            second.append(_dashboards(plan.dashboard_url, environment))
+        return first, second
 
     def _environment(self, plan: StackRecord) -> dict[str, str]:
         return {
@@ -294,6 +305,16 @@ def _daemon(plan: StackRecord, workspace: Path, environment: Mapping[str, str]) 
         environment=environment,
         stop_signal="INT",
         ready_within_seconds=180.0,
+    )
+
+
+def _dashboards(url: str, environment: Mapping[str, str]) -> ServiceSpec:
+    return ServiceSpec(
+        name="dashboards",
+        title="The dashboards",
+        command=[sys.executable, "-m", "event_assets.dashboards.server", "--port", str(_port_of(url))],
+        is_ready=lambda: health.answers_ok(url),
+        environment=environment,
     )
 
 

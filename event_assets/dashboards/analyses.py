@@ -1,0 +1,231 @@
+"""What the product analyses and segments found, as figures: read as they were made, one figure an analysis."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from psycopg import sql
+
+from event_assets.dashboards.figures import Field, Figure, Source
+from event_assets.rules.dashboard import Visual
+
+_SHOWN_DAYS = 90
+_STATUSES = ("new", "returning", "resurrecting", "dormant")
+NOT_MADE = (
+    "It is not made yet: analyses have a run of their own, some minutes after the first events. Pipeline says more."
+)
+_AS_MADE = "As it was last made; the filters above do not apply."
+
+
+def figures_of(source: Source, visual: Visual) -> list[Figure]:
+    """The figures of a visual over analyses: that of the named one, or of each of its kind."""
+    if visual.kind == "segments":
+        return _segments(source)
+    table, columns, make = _KINDS[visual.kind]
+    names = [visual.analysis] if visual.analysis else _names(source, table)
+    read = sql.SQL("SELECT {} FROM {} WHERE analysis = %s").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(source.database.schema, table)
+    )
+    found = [figure for name in names for figure in make(visual, name, source.ask_rows(read, (name,)))]
+    return found or [Figure(visual.title or _title(visual.kind), (), [], empty=NOT_MADE)]
+
+
+def _names(source: Source, table: str) -> list[str]:
+    query = sql.SQL("SELECT DISTINCT analysis FROM {} ORDER BY 1").format(sql.Identifier(source.database.schema, table))
+    return [name for (name,) in source.ask_rows(query)]
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _lifecycle(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
+    periods: dict[dt.date, dict[str, int]] = {}
+    for start, status, people in rows:
+        periods.setdefault(start.date(), {})[status] = people
+    last = sorted(periods)[-_SHOWN_DAYS:]
+    yield Figure(
+        visual.title or _title(name),
+        (Field("period", "Period from", "date"), *(Field(s, s.capitalize(), "number") for s in _STATUSES)),
+        [(day, *(periods[day].get(status, 0) for status in _STATUSES)) for day in last],
+        "New, returning and resurrecting people of each period; those who were there the period before and are not any "
+        "more stand below the line.",
+        (_AS_MADE,),
+        empty=NOT_MADE,
+    )
+
+
+def _active(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
+    yield Figure(
+        visual.title or "Active people: day, 7 days, 30 days",
+        (
+            Field("day", "Day", "date"),
+            Field("dau", "Day (DAU)", "number"),
+            Field("wau", "7 days (WAU)", "number"),
+            Field("mau", "30 days (MAU)", "number"),
+            Field("stickiness", "Stickiness (DAU / MAU)", "percent"),
+        ),
+        sorted(rows)[-_SHOWN_DAYS:],
+        f"People active on the day, in the 7 and in the 30 days up to it, each once ({name}).",
+        (_AS_MADE,),
+        empty=NOT_MADE,
+    )
+
+
+def _sticking(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
+    yield Figure(
+        visual.title or "On how many days people came",
+        (Field("periods", "Days", "number"), Field("people", "People", "number"), Field("share", "Share", "percent")),
+        sorted(rows),
+        f"Of the last 30 days, on how many each person was active ({name}).",
+        (_AS_MADE,),
+        empty=NOT_MADE,
+    )
+
+
+def _retention(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
+    cohorts: dict[dt.date, dict[int, float]] = {}
+    sizes: dict[dt.date, int] = {}
+    for start, period, share, size in rows:
+        cohorts.setdefault(start.date(), {})[period] = share
+        sizes[start.date()] = size
+    most = max((period for known in cohorts.values() for period in known), default=0)
+    yield Figure(
+        visual.title or _title(name),
+        (
+            Field("cohort", "Cohort from", "date"),
+            Field("people", "People", "number"),
+            *(Field(f"p{n}", str(n), "percent") for n in range(most + 1)),
+        ),
+        [(day, sizes[day], *(cohorts[day].get(n) for n in range(most + 1))) for day in sorted(cohorts)[-26:]],
+        "Share of each cohort that came back in each period after its first; 0 is the cohort itself.",
+        (_AS_MADE,),
+        empty=NOT_MADE,
+    )
+
+
+def _funnel(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
+    fields = (
+        Field("breakdown", "Of"),
+        Field("step", "Step", "number"),
+        Field("name", "Name"),
+        Field("people", "People", "number"),
+        Field("conversion", "Of the first step", "percent"),
+        Field("step_conversion", "Of the step before", "percent"),
+        Field("median", "Median time since", "duration"),
+    )
+    ordered = sorted(rows, key=lambda row: (row[0] != "(all)", row[0], row[1]))
+    told = "People who reached each step within the window, in order, and the median time since the step before."
+    yield Figure(visual.title or _title(name), fields, ordered, told, (_AS_MADE,), empty=NOT_MADE)
+
+
+def _paths(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
+    fields = (
+        Field("step", "Step", "number"),
+        Field("from", "From"),
+        Field("to", "To"),
+        Field("transitions", "Sessions", "number"),
+        Field("seconds", "Mean time between", "duration"),
+    )
+    ordered = sorted(rows, key=lambda row: (row[0], -row[3]))
+    told = "Which way sessions go, from their first page on; the width is the number of sessions."
+    yield Figure(visual.title or _title(name), fields, ordered, told, (_AS_MADE,), empty=NOT_MADE)
+
+
+def _vitals(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
+    fields = (
+        Field("page", "Page"),
+        Field("device", "Device"),
+        Field("views", "Views measured", "number"),
+        Field("lcp_ms", "LCP", "milliseconds"),
+        Field("inp_ms", "INP", "milliseconds"),
+        Field("cls", "CLS", "shift"),
+    )
+    ordered = sorted(rows, key=lambda row: -row[2])[: visual.most]
+    told = (
+        "75th percentiles: largest contentful paint (good up to 2.5 s, poor over 4 s), interaction to next paint "
+        "(200, 500 ms), cumulative layout shift (0.1, 0.25)."
+    )
+    yield Figure(visual.title or f"Web vitals ({name})", fields, ordered, told, (_AS_MADE,), empty=NOT_MADE)
+
+
+_KINDS: dict[str, tuple[str, tuple[str, ...], Callable[..., Iterator[Figure]]]] = {
+    "lifecycle": ("lifecycle", ("period_start", "status", "people"), _lifecycle),
+    "active_users": ("active_users", ("event_date", "dau", "wau", "mau", "stickiness"), _active),
+    "stickiness": ("stickiness", ("periods", "people", "share"), _sticking),
+    "retention": ("retention", ("cohort_start", "period", "share", "cohort_people"), _retention),
+    "funnel": (
+        "funnels",
+        ("breakdown", "step", "step_name", "people", "conversion", "step_conversion", "median_seconds"),
+        _funnel,
+    ),
+    "paths": ("paths", ("step", "from_node", "to_node", "transitions", "mean_seconds"), _paths),
+    "web_vitals": ("web_vitals", ("page_path", "device_type", "views", "lcp_ms", "inp_ms", "cls"), _vitals),
+}
+
+
+def _segments(source: Source) -> list[Figure]:
+    """Now, over time, and how far they overlap."""
+    return [_members(source), _sizes(source), _overlaps(source)]
+
+
+def _members(source: Source) -> Figure:
+    table = sql.Identifier(source.database.schema, "segment_memberships")
+    week = source.now.date() - dt.timedelta(days=7)
+    rows = source.ask_rows(
+        sql.SQL(
+            "SELECT segment, sum(CASE WHEN is_current THEN 1 ELSE 0 END), sum(CASE WHEN from_date > %s THEN 1 ELSE 0 "
+            "END), sum(CASE WHEN to_date > %s THEN 1 ELSE 0 END) FROM {} GROUP BY 1 ORDER BY 2 DESC, 1"
+        ).format(table),
+        (week, week),
+    )
+    fields = (
+        Field("segment", "Segment"),
+        Field("members", "Members now", "number"),
+        Field("entered", "Entered in 7 days", "number"),
+        Field("left", "Left in 7 days", "number"),
+    )
+    return Figure(
+        "Segments", fields, rows, "Members at the end of the last day, and who came and went.", empty=NOT_MADE
+    )
+
+
+def _sizes(source: Source) -> Figure:
+    table = sql.Identifier(source.database.schema, "segment_memberships")
+    rows = source.ask_rows(
+        sql.SQL(
+            "SELECT segment, day, sum(change) FROM (SELECT segment, from_date AS day, 1 AS change FROM {0} UNION ALL "
+            "SELECT segment, to_date, -1 FROM {0} WHERE to_date IS NOT NULL) AS changes GROUP BY 1, 2 ORDER BY 2"
+        ).format(table)
+    )
+    names = sorted({row[0] for row in rows})
+    today = source.now.date()
+    days = [today - dt.timedelta(days=back) for back in reversed(range(_SHOWN_DAYS))]
+    size = dict.fromkeys(names, 0)
+    changes: dict[dt.date, list[tuple[str, int]]] = {}
+    for segment, day, change in rows:
+        changes.setdefault(max(day, days[0]), []).append((segment, int(change)))
+    made = []
+    for day in days:
+        for segment, change in changes.get(day, ()):
+            size[segment] += change
+        made.append((day, *(size[name] for name in names)))
+    fields = (Field("day", "Day", "date"), *(Field(name, name, "number") for name in names))
+    return Figure("Members by day", fields, made if names else [], "Members at the end of each day.", empty=NOT_MADE)
+
+
+def _overlaps(source: Source) -> Figure:
+    table = sql.Identifier(source.database.schema, "segment_memberships")
+    rows = source.ask_rows(
+        sql.SQL(
+            "SELECT one.segment, other.segment, count(*) FROM {0} AS one JOIN {0} AS other ON one.person_id = "
+            "other.person_id WHERE one.is_current AND other.is_current GROUP BY 1, 2"
+        ).format(table)
+    )
+    counts = {(one, other): count for one, other, count in rows}
+    names = sorted({one for one, _ in counts})
+    fields = (Field("segment", "Of"), *(Field(name, name, "number") for name in names))
+    made = [(one, *(counts.get((one, other), 0) for other in names)) for one in names]
+    return Figure("Overlap", fields, made, "People who belong to both now.", empty=NOT_MADE)

@@ -1,0 +1,210 @@
+"""The application: its frame, the address as its state, and one callback that makes a page. Nothing is asked here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import dash
+import dash_mantine_components as dmc
+import flask
+import psycopg
+from dash import ALL, Input, Output, State, ctx, dcc, html
+
+from event_assets.dashboards.cards import empty, labelled
+from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.filters import filters_of
+from event_assets.dashboards.formats import csv_of
+from event_assets.dashboards.pages import dictionary, metrics, pipeline, query, realtime
+from event_assets.dashboards.selection import Selection
+
+_LOG = logging.getLogger(__name__)
+_THEME = {"primaryColor": "indigo", "fontFamily": "Inter, system-ui, sans-serif"}
+
+
+def create_app(context: Context) -> dash.Dash:
+    """The application over these sources. Everything that a browser needs is served from here."""
+    dmc.pre_render_color_scheme()
+    app = dash.Dash(
+        "event_assets.dashboards",
+        title=context.source.dashboard.title,
+        update_title="",
+        assets_folder=str(files("event_assets.dashboards") / "assets"),
+        suppress_callback_exceptions=True,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    views = _views(context)
+    app.layout = lambda: _frame(context)
+    _add_callbacks(app, context, views)
+    for room in (realtime, query):
+        room.add_callbacks(app, context)
+    _add_csv(app.server, context)
+    app.server.after_request(_with_headers)
+    return app
+
+
+def _views(context: Context) -> dict[str, View]:
+    dashboard = context.source.dashboard
+    made = [
+        View(page.id, page.title, page.description, page.filters, _maker(context, page.id)) for page in dashboard.pages
+    ]
+    made += [room.view(context) for room in (realtime, pipeline, dictionary, query)]
+    return {view.id: view for view in made}
+
+
+def _maker(context: Context, id_: str) -> Any:
+    page = context.source.dashboard.page(id_)
+    assert page is not None
+    return lambda selection: metrics.page_of(context, page, selection)
+
+
+def _frame(context: Context) -> Any:
+    head = dmc.Group(
+        [
+            dmc.Burger(id="burger", size="sm", hiddenFrom="sm", opened=False, **labelled("Menu")),
+            dmc.Text(context.source.dashboard.title, fw=700, fz=18, className="cut"),
+            dmc.ColorSchemeToggle(
+                lightIcon="☾", darkIcon="☀", ml="auto", variant="default", **labelled("Dark or light")
+            ),
+        ],
+        h="100%",
+        px="md",
+        wrap="nowrap",
+    )
+    main = html.Main(
+        dmc.Container(
+            [
+                html.Div(id="head"),
+                dmc.Group(id="filters", mb="md", align="end", gap="sm"),
+                dcc.Loading(html.Div(id="page"), delay_show=500),
+            ],
+            size="xl",
+            px=0,
+        ),
+        id="main",
+    )
+    return dmc.MantineProvider(
+        [
+            html.A("To the content", href="#main", className="skip"),
+            dcc.Location(id="url", refresh="callback-nav"),
+            dmc.AppShell(
+                [
+                    dmc.AppShellHeader(head),
+                    dmc.AppShellNavbar(html.Nav(id="nav", **labelled("Pages")), p="sm"),
+                    dmc.AppShellMain(main),
+                ],
+                id="shell",
+                header={"height": 56},
+                navbar={"width": 200, "breakpoint": "sm", "collapsed": {"mobile": True}},
+                padding="md",
+            ),
+        ],
+        theme=_THEME,
+    )
+
+
+def _add_callbacks(app: dash.Dash, context: Context, views: Mapping[str, View]) -> None:
+    first = next(iter(views))
+
+    def view_of(path: str | None) -> View | None:
+        return views.get((path or "/").strip("/") or first)
+
+    @app.callback(Output("nav", "children"), Input("url", "pathname"), Input("url", "search"))
+    def navigation(path: str | None, search: str | None) -> Any:
+        here, address = view_of(path), Selection.of(search).address
+        return [
+            dmc.NavLink(label=view.title, href=f"/{view.id}{address}", active=view is here, py=6)
+            for view in views.values()
+        ]
+
+    @app.callback(
+        Output("filters", "children"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State({"filter": ALL}, "value"),
+        State({"filter": ALL}, "id"),
+    )
+    def filters(path: str | None, search: str | None, values: list[Any], ids: list[dict[str, str]]) -> Any:
+        view, selection = view_of(path), Selection.of(search)
+        names = view.filters if view else ()
+        shown = tuple(each["filter"] for each in ids)
+        if shown == names and _selected(ids, values, selection) == selection:
+            return dash.no_update
+        return _told(lambda: filters_of(context.source, names, selection))
+
+    @app.callback(
+        Output("url", "search"),
+        Input({"filter": ALL}, "value"),
+        State({"filter": ALL}, "id"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def address(values: list[Any], ids: list[dict[str, str]], search: str | None) -> Any:
+        before = Selection.of(search)
+        after = _selected(ids, values, before)
+        return dash.no_update if after == before else after.address
+
+    @app.callback(
+        Output("head", "children"), Output("page", "children"), Input("url", "pathname"), Input("url", "search")
+    )
+    def page(path: str | None, search: str | None) -> Any:
+        view = view_of(path)
+        if view is None:
+            return dmc.Title("There is no such page", order=1, fz=24, mb="md"), empty("The pages are in the menu.")
+        title = [dmc.Title(view.title, order=1, fz=24), dmc.Text(view.description, c="dimmed", size="sm", mb="md")]
+        return title, _told(lambda: view.make(Selection.of(search)))
+
+    @app.callback(
+        Output("shell", "navbar"),
+        Output("burger", "opened"),
+        Input("burger", "opened"),
+        Input("url", "pathname"),
+        State("shell", "navbar"),
+    )
+    def menu(opened: bool, path: str | None, navbar: dict[str, Any]) -> Any:
+        is_open = opened and ctx.triggered_id == "burger"
+        return {**navbar, "collapsed": {"mobile": not is_open}}, is_open
+
+
+def _selected(ids: list[dict[str, str]], values: list[Any], base: Selection) -> Selection:
+    for each, value in zip(ids, values, strict=True):
+        if value is not None:
+            base = base.with_value(each["filter"], value)
+    return Selection.of(base.address)
+
+
+def _told(make: Any) -> Any:
+    """What is made; where the warehouse cannot be asked, a sentence with the way out."""
+    try:
+        return make()
+    except psycopg.errors.QueryCanceled:
+        words = "The warehouse took longer than it may for this. Choose a shorter period or fewer filters."
+    except psycopg.Error as error:
+        _LOG.exception("a page could not be made")
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        words = f"The warehouse does not answer: {why}. Is the stack up? See event-assets status."
+    return dmc.Alert(words, color="orange", title="It cannot be shown")
+
+
+def _add_csv(server: flask.Flask, context: Context) -> None:
+    @server.get("/csv/<id_>/<int:row>/<int:column>/<int:number>")
+    def csv(id_: str, row: int, column: int, number: int) -> flask.Response:
+        page = context.source.dashboard.page(id_)
+        try:
+            assert page is not None
+            selection = Selection.of(flask.request.query_string.decode("utf-8", "replace"))
+            figure = metrics.figures(context, page, (row, column), selection)[number]
+        except (AssertionError, IndexError):
+            flask.abort(404)
+        name = f"{id_}-{row}-{column}-{number}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return flask.Response(csv_of(figure), mimetype="text/csv", headers=headers)
+
+
+def _with_headers(response: flask.Response) -> flask.Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response

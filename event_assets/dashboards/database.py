@@ -1,0 +1,109 @@
+"""The warehouse as the pages read it: by a role that can only read, each statement with a limit to its time."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+READER = "event_assets_reader"
+_CACHED, _CACHE_SECONDS = 2_000, 30.0
+_STATEMENT_SECONDS = 30
+Row = tuple[Any, ...]
+Text = sql.SQL | sql.Composed
+
+
+class Answer(NamedTuple):
+    """What a statement gave: names, rows, and whether there were more."""
+
+    columns: tuple[str, ...]
+    rows: list[Row]
+    is_cut: bool
+
+
+class Database:
+    """One schema of the warehouse, for reading. A connection a thread, made again where it broke."""
+
+    def __init__(self, url: str, schema: str, statement_seconds: int = _STATEMENT_SECONDS) -> None:
+        self.schema = schema
+        self._url = url
+        self._options = f"-c timezone=UTC -c statement_timeout={statement_seconds}s -c default_transaction_read_only=on"
+        self._local = threading.local()
+        self._cache: OrderedDict[tuple[str, Row], tuple[float, list[Row]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def rows(self, text: Text, values: Sequence[Any] = (), *, fresh: bool = False) -> list[Row]:
+        """The rows of a statement; of a table that is not there yet, none. The same again within half a minute is not
+        asked again, but where it must be `fresh`."""
+        key = (text.as_string(), tuple(values))
+        with self._lock:
+            known = self._cache.get(key)
+        if known is not None and not fresh and time.monotonic() - known[0] < _CACHE_SECONDS:
+            return known[1]
+        try:
+            rows = self._fetch(text, values)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedColumn):
+            rows = []
+        with self._lock:
+            self._cache[key] = (time.monotonic(), rows)
+            while len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
+        return rows
+
+    def run(self, text: str, most: int) -> Answer:
+        """What somebody typed: one statement that reads, its first rows. Raises `psycopg.Error`."""
+        with self._connect() as connection, connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(self.schema)))
+            with connection.cursor(name="typed") as cursor:
+                cursor.execute(text.rstrip().rstrip(";").encode())
+                rows = cursor.fetchmany(most + 1)
+                columns = tuple(column.name for column in cursor.description or ())
+        return Answer(columns, rows[:most], len(rows) > most)
+
+    def _fetch(self, text: Text, values: Sequence[Any]) -> list[Row]:
+        for attempt in (1, 2):
+            connection: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)
+            if connection is None or connection.closed:
+                connection = self._local.connection = self._connect()
+            try:
+                return connection.execute(text, values).fetchall()
+            except psycopg.OperationalError:
+                if not connection.closed or attempt == 2:
+                    raise
+        raise AssertionError
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        return psycopg.connect(
+            self._url, autocommit=True, application_name="event-assets dashboards", options=self._options
+        )
+
+
+def reader_of(url: str, schema: str) -> str:
+    """The address of a role that can only read this schema: it is made, or given a new password, by the owner's.
+
+    Raises `psycopg.Error` where the owner may not make roles.
+    """
+    password = secrets.token_urlsafe(24)
+    role = sql.Identifier(READER)
+    with psycopg.connect(url, autocommit=True) as connection:
+        there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
+        verb = sql.SQL("ALTER" if there else "CREATE")
+        connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password)))
+        name = sql.Identifier(schema)
+        for statement in (
+            "CREATE SCHEMA IF NOT EXISTS {schema}",
+            "GRANT USAGE ON SCHEMA {schema} TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
+        ):
+            connection.execute(sql.SQL(statement).format(schema=name, role=role))
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{READER}:{quote(password)}@{host}").geturl()

@@ -1,0 +1,71 @@
+"""The filters above a page. They live in the address, so that a link shows what its sender saw."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+from psycopg import sql
+
+from event_assets.dashboards.figures import Source
+from event_assets.dashboards.selection import COMPARISONS, DIMENSIONS, PERIODS, ROBOTS, Selection
+from event_assets.dashboards.sql import NONE
+from event_assets.rules.dashboard import Filter
+
+_LOOK_BACK = dt.timedelta(days=180)
+_MOST = 200
+_CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "period": ("Period", PERIODS),
+    "compare": ("Against", COMPARISONS),
+    "robots": ("Robots", ROBOTS),
+}
+
+
+def filters_of(source: Source, names: tuple[Filter, ...], selection: Selection) -> list[Any]:
+    """The filters of a page, set as the selection says."""
+    return [_one(name, selection) if name in _CHOICES else _several(source, name, selection) for name in names]
+
+
+def _one(name: str, selection: Selection) -> Any:
+    title, choices = _CHOICES[name]
+    return dmc.Select(
+        id={"filter": name},
+        label=title,
+        data=[{"value": value, "label": label} for value, label in choices.items()],
+        value=getattr(selection, name),
+        allowDeselect=False,
+        w=150,
+    )
+
+
+def _several(source: Source, name: str, selection: Selection) -> Any:
+    chosen = selection.segments if name == "segment" else selection.values.get(name, ())
+    known = _segments(source) if name == "segment" else _values(source, name)
+    return dmc.MultiSelect(
+        id={"filter": name},
+        label="Segment" if name == "segment" else DIMENSIONS[name],
+        data=list(dict.fromkeys((*known, *chosen))),
+        value=list(chosen),
+        placeholder="" if chosen else "All",
+        searchable=True,
+        clearable=True,
+        w=170,
+    )
+
+
+def _values(source: Source, name: str) -> list[str]:
+    query = sql.SQL("SELECT {}, sum(sessions) FROM {} WHERE event_date > %s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {}")
+    table = sql.Identifier(source.database.schema, "agg_daily_sessions")
+    since = source.now.date() - _LOOK_BACK
+    return [
+        value or NONE
+        for value, _ in source.ask_rows(query.format(sql.Identifier(name), table, sql.Literal(_MOST)), (since,))
+    ]
+
+
+def _segments(source: Source) -> list[str]:
+    table = sql.Identifier(source.database.schema, "segment_memberships")
+    query = sql.SQL("SELECT DISTINCT segment FROM {} ORDER BY 1").format(table)
+    return [name for (name,) in source.ask_rows(query)]

@@ -1,0 +1,65 @@
+"""Values as people read them."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable
+from typing import Any
+
+from event_assets.dashboards.figures import Figure
+
+UNKNOWN = "–"  # noqa: RUF001  what is not known, in a cell
+_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def text_of(value: Any, format_: str, currency: str | None = None) -> str:
+    """A value in the words of its format; a dash where it is not known."""
+    if value is None:
+        return UNKNOWN
+    if format_ == "money":
+        return f"{_SYMBOLS.get(currency or '', f'{currency} ' if currency else '')}{value:,.0f}"
+    make = _FORMATS.get(format_)
+    return make(value) if make else str(value)
+
+
+def change_of(now: float | None, before: float | None) -> float | None:
+    """By which share a value grew; None where there is nothing to hold it against."""
+    return now / before - 1 if now is not None and before else None
+
+
+def csv_of(figure: Figure) -> str:
+    """The figure as CSV, with a line of titles. A text that a spreadsheet would take for a formula is no formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([field.title for field in figure.fields])
+    writer.writerows([[_cell(value) for value in row] for row in figure.rows])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else value
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:02.0f} s"
+    return f"{seconds / _HOUR:.1f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.1f} days"
+
+
+_FORMATS: dict[str, Callable[[Any], str]] = {
+    "number": lambda value: f"{value:,.0f}",
+    "decimal": lambda value: f"{value:,.1f}",
+    "percent": lambda value: f"{value:.1%}",
+    "duration": _duration,
+    "milliseconds": lambda value: f"{value:,.0f} ms",
+    "shift": lambda value: f"{value:.3f}",
+    "date": lambda value: f"{value:%d %b %Y}",
+    "moment": lambda value: f"{value:%d %b %H:%M:%S}",
+}

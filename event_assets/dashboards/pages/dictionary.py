@@ -1,0 +1,55 @@
+"""Dictionary: what each metric and each table and column means, in the words of file and contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.dashboards import sql
+from event_assets.dashboards.cards import card, table
+from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.figures import Field, Figure
+from event_assets.pipeline.registry import step_of
+from event_assets.warehouse.relation import comment_of
+
+
+def view(context: Context) -> View:
+    """The page."""
+    about = "What every metric, table and column means."
+    return View("dictionary", "Dictionary", about, (), lambda selection: content(context))
+
+
+def content(context: Context) -> Any:
+    """Metrics, then tables."""
+    dashboard = context.source.dashboard
+    rows = [
+        (
+            metric.title,
+            metric.description,
+            sql.expression(dashboard, name).as_string(),
+            dashboard.tables[metric.table].table,
+        )
+        for name, metric in dashboard.metrics.items()
+    ]
+    fields = (Field("title", "Metric"), Field("meaning", "Meaning"), Field("sql", "SQL"), Field("table", "Table"))
+    metrics = Figure("Metrics", fields, rows, "As the dashboard file says; the SQL is what is asked.")
+    tables = dmc.Accordion([_table(each) for each in WAREHOUSE_TABLES], multiple=True, variant="separated")
+    about = Figure("Tables of the warehouse", (), [("",)], "Open one to see its columns.")
+    return dmc.Grid([card(metrics, table(metrics), has_table=False), card(about, tables, has_table=False)], gutter="md")
+
+
+def _table(each: Any) -> Any:
+    columns = [(column.name, column.type, comment_of(column)) for column in each.specs()]
+    fields = (Field("column", "Column"), Field("type", "Type"), Field("meaning", "Meaning"))
+    made_of = ", ".join(upstream.name for upstream in step_of(each.lake).upstream)
+    told = f"{each.description} Loaded from {each.lake.name}, which is made of {made_of}."
+    return dmc.AccordionItem(
+        [
+            dmc.AccordionControl(html.Span([html.Code(each.name), f" {each.description}"])),
+            dmc.AccordionPanel([dmc.Text(told, size="sm", mb="sm"), table(Figure(each.name, fields, columns))]),
+        ],
+        value=each.name,
+    )

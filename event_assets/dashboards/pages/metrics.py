@@ -1,0 +1,64 @@
+"""The pages of a dashboard file: rows of cards, each with its chart, table and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import dash_mantine_components as dmc
+
+from event_assets.dashboards import analyses
+from event_assets.dashboards.cards import HALF, WHOLE, card, table
+from event_assets.dashboards.charts import CHARTS, lines
+from event_assets.dashboards.context import Context
+from event_assets.dashboards.figures import Figure, figure_of
+from event_assets.dashboards.selection import Selection
+from event_assets.rules.dashboard import Page, Visual
+
+_OVER_METRICS = ("number", "line", "bars", "table")
+_ASKING = ThreadPoolExecutor(4, thread_name_prefix="asking")
+"""The questions of a page, several at once; few, so that a page does not take the whole database."""
+
+
+def page_of(context: Context, page: Page, selection: Selection) -> Any:
+    """The cards of a page."""
+    places = [(row, column) for row, visuals in enumerate(page.rows) for column in range(len(visuals))]
+    made = dict(zip(places, _ASKING.map(lambda at: figures(context, page, at, selection), places), strict=True))
+    rows = []
+    for row, visuals in enumerate(page.rows):
+        cards = []
+        for column, visual in enumerate(visuals):
+            shown = made[row, column]
+            span = _span(visuals, len(shown))
+            for number, figure in enumerate(shown):
+                address = f"/csv/{page.id}/{row}/{column}/{number}{selection.address}"
+                cards.append(_card(context, visual, figure, number, span, address))
+        rows.append(dmc.Grid(cards, gutter="md", mb="md"))
+    return rows
+
+
+def figures(context: Context, page: Page, at: tuple[int, int], selection: Selection) -> list[Figure]:
+    """The figures of one visual of a page."""
+    visual = page.rows[at[0]][at[1]]
+    if visual.kind in _OVER_METRICS:
+        return [figure_of(context.source, visual, selection)]
+    return analyses.figures_of(context.source, visual)
+
+
+def _card(context: Context, visual: Visual, figure: Figure, number: int, span: dict[str, int], address: str) -> Any:
+    if visual.kind == "segments":
+        chart = lines if number == 1 else table
+        own = WHOLE if number == 1 else HALF
+        made = None if figure.is_empty else chart(figure, context.currency)
+        return card(figure, made, span=own, csv=address, currency=context.currency, has_table=number == 1)
+    made = None if figure.is_empty else CHARTS[visual.kind](figure, context.currency)
+    has_table = visual.kind not in ("number", "table", "retention", "web_vitals")
+    csv = "" if visual.kind == "number" else address
+    return card(figure, made, span=span, csv=csv, currency=context.currency, has_table=has_table)
+
+
+def _span(visuals: Sequence[Visual], figures: int) -> dict[str, int]:
+    if all(visual.kind == "number" for visual in visuals):
+        return {"base": 6, "sm": 4, "lg": max(2, 12 // len(visuals))}
+    return WHOLE if len(visuals) == 1 else HALF

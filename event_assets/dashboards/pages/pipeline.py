@@ -1,0 +1,198 @@
+"""Pipeline: the books hour by hour, what is behind, how fresh the warehouse is, and what was set aside and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from typing import Any
+
+import dash_mantine_components as dmc
+from psycopg import sql
+
+from event_assets.contract.tables.events import EVENT_LEDGER, QUARANTINED_EVENTS
+from event_assets.dashboards.cards import HALF, card, table
+from event_assets.dashboards.charts import bars
+from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.formats import text_of
+from event_assets.dashboards.selection import Selection
+from event_assets.lake.lake import Lake
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.storage import Storage
+from event_assets.stack.overview import Overview, read_overview
+
+_HOURS, _SAMPLES, _SAMPLE_BYTES, _DAYS_OF_SAMPLES = 72, 20, 600, 7
+_COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "pending")
+_NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or event-assets demo."
+
+
+def view(context: Context) -> View:
+    """The page."""
+    about = "Where events are, whether the books balance, and what is behind."
+    return View("pipeline", "Pipeline", about, (), lambda selection: content(context, selection))
+
+
+def content(context: Context, selection: Selection) -> Any:
+    """The cards of the page."""
+    settings = context.settings
+    lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
+    overview = read_overview(settings, context.warehouse_url)
+    hours, reasons = _ledger(lake), _reasons(overview)
+    fresh, samples, behind = _freshness(context), _samples(lake), _behind(overview)
+    cards = [
+        *_numbers(overview),
+        card(behind, table(behind), has_table=False) if not behind.is_empty else _all_taken_in(overview),
+        card(hours, None if hours.is_empty else _by_hour(hours)),
+        card(reasons, bars(reasons, None), span=HALF),
+        card(fresh, table(fresh), span=HALF, has_table=False),
+        card(samples, table(samples), has_table=False),
+    ]
+    return dmc.Grid(cards, gutter="md")
+
+
+def _numbers(overview: Overview) -> list[Any]:
+    books = overview.books
+    quarantined = sum(books.quarantined.values())
+    shown = {
+        "Events landed": text_of(books.landed, "number"),
+        "Clean": text_of(books.clean, "number"),
+        "Quarantined": text_of(quarantined, "number"),
+        "Duplicates": text_of(books.duplicates, "number"),
+        "The books": "balance" if books.balanced else "do not balance",
+        "Shards with unread records": text_of(len(overview.unread_shards), "number"),
+    }
+    return [
+        card(
+            Figure(title, (), [(words,)]),
+            dmc.Text(words, fz=24, fw=700, className="down" if words == "do not balance" else None),
+            span={"base": 6, "sm": 4, "lg": 2},
+            has_table=False,
+        )
+        for title, words in shown.items()
+    ]
+
+
+def _behind(overview: Overview) -> Figure:
+    rows = [
+        (name, len(dates), ", ".join(dates[:5]) + (", …" if len(dates) > 5 else ""))
+        for name, dates in sorted(overview.outstanding.items())
+    ]
+    fields = (Field("table", "Table"), Field("days", "Days", "number"), Field("dates", "Which"))
+    told = "What a table has not taken in yet of what it is made of. The sensor asks for a run by itself."
+    return Figure("Behind", fields, rows, told)
+
+
+def _all_taken_in(overview: Overview) -> Any:
+    words = "Every table has taken in everything." if overview.books.landed else _NO_EVENTS
+    return card(Figure("Behind", (), [(words,)]), dmc.Text(words, size="sm"), has_table=False)
+
+
+def _snapshot(lake: Lake, name: str) -> Snapshot | None:
+    handle = lake.table(name)
+    return handle.snapshot() if handle.exists() else None
+
+
+def _ledger(lake: Lake) -> Figure:
+    snapshot = _snapshot(lake, EVENT_LEDGER.name)
+    rows = [] if snapshot is None else snapshot.arrow().to_pylist()
+    rows.sort(key=lambda row: (row["arrival_date"], row["arrival_hour"]))
+    made = [
+        (
+            dt.datetime.combine(row["arrival_date"], dt.time(row["arrival_hour"])),
+            *(row[name] for name in _COUNTS),
+            "yes" if row["balanced"] else "NO",
+        )
+        for row in rows[-_HOURS:]
+    ]
+    fields = (
+        Field("hour", "Hour of arrival (UTC)", "moment"),
+        *(Field(name, name.capitalize(), "number") for name in _COUNTS),
+        Field("balanced", "Balances"),
+    )
+    told = "landed = clean + quarantined, and clean = enriched + duplicates + pending, for every hour."
+    return Figure("The books, hour by hour", fields, made, told, empty=_NO_EVENTS)
+
+
+def _by_hour(figure: Figure) -> Any:
+    return dmc.BarChart(
+        h=240,
+        dataKey="hour",
+        type="stacked",
+        data=[
+            {
+                "hour": f"{row[0]:%d %b %H}h",
+                "Enriched": row[4],
+                "Duplicates": row[5],
+                "Quarantined": row[3],
+                "Pending": row[6],
+            }
+            for row in figure.rows
+        ],
+        series=[
+            {"name": "Enriched", "color": "indigo.6"},
+            {"name": "Duplicates", "color": "gray.5"},
+            {"name": "Quarantined", "color": "red.6"},
+            {"name": "Pending", "color": "orange.5"},
+        ],
+        withLegend=True,
+        yAxisProps={"width": 64},
+    )
+
+
+def _reasons(overview: Overview) -> Figure:
+    rows = sorted(overview.books.quarantined.items(), key=lambda each: (-each[1], each[0]))
+    fields = (Field("reason", "Reason"), Field("events", "Events", "number"))
+    told = (
+        "Why events were set aside. Mend the rule or the sender, then materialise their day of clean_events with "
+        "rebuild: true."
+    )
+    return Figure("Quarantine by reason", fields, list(rows), told, empty="Nothing is quarantined.")
+
+
+def _freshness(context: Context) -> Figure:
+    query = sql.SQL("SELECT table_name, max(loaded_at), sum(rows) FROM {} GROUP BY 1 ORDER BY 1").format(
+        sql.Identifier(context.source.database.schema, "_loads")
+    )
+    now = context.source.clock()
+    rows = [
+        (name, (now - loaded).total_seconds(), loaded, count) for name, loaded, count in context.source.ask_rows(query)
+    ]
+    fields = (
+        Field("table", "Table"),
+        Field("age", "Loaded ago", "duration"),
+        Field("at", "At (UTC)", "moment"),
+        Field("rows", "Rows", "number"),
+    )
+    told = "When each table of the warehouse last changed: one that had nothing new is not loaded again."
+    return Figure("Freshness of the warehouse", fields, rows, told, empty="Nothing is loaded yet.")
+
+
+def _samples(lake: Lake) -> Figure:
+    snapshot = _snapshot(lake, QUARANTINED_EVENTS.name)
+    names = ("arrived_at", "reason", "detail", "event", "data")
+    rows: list[dict[str, Any]] = []
+    if snapshot is not None:
+        for day in sorted(snapshot.dates(), reverse=True)[:_DAYS_OF_SAMPLES]:
+            rows += snapshot.arrow(snapshot.of_dates([day]), names).to_pylist()
+    rows.sort(key=lambda row: row["arrived_at"], reverse=True)
+    seen: Counter[str] = Counter()
+    shown: list[tuple[Any, ...]] = []
+    for row in rows:
+        seen[row["reason"]] += 1
+        if seen[row["reason"]] <= 3 and len(shown) < _SAMPLES:
+            shown.append((row["arrived_at"], row["reason"], row["detail"], _sample(row["data"])))
+    fields = (
+        Field("at", "Arrived (UTC)", "moment"),
+        Field("reason", "Reason"),
+        Field("detail", "The rule that was broken"),
+        Field("data", "The event"),
+    )
+    told = "The latest of each reason. The bytes are kept in quarantined_events and can be cleaned again."
+    return Figure("Quarantined events", fields, shown, told, empty="Nothing is quarantined.")
+
+
+def _sample(data: bytes) -> Any:
+    text = data[: _SAMPLE_BYTES + 1].decode("utf-8", "backslashreplace").replace("\0", "\\0")
+    words = text if len(data) <= _SAMPLE_BYTES else f"{text[:_SAMPLE_BYTES]} …"
+    return words if words.isprintable() else json.dumps(words)

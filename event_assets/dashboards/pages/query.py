@@ -1,0 +1,120 @@
+"""SQL: what somebody types, run by a role that can only read, with limits to time and rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+import dash_mantine_components as dmc
+import psycopg
+from dash import Input, Output, State, dcc, no_update
+
+from event_assets.dashboards.cards import table
+from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.database import Answer
+from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.formats import csv_of
+
+_SHOWN, _IN_CSV, _LONGEST = 200, 10_000, 20_000
+_EXAMPLE = """SELECT event_date, channel_group, count(*) AS sessions, sum(revenue) AS revenue
+FROM fct_sessions
+WHERE NOT is_bot
+GROUP BY 1, 2
+ORDER BY 1 DESC, 3 DESC"""
+_OFF = (
+    "SQL can be typed where the pages read the warehouse by a role of its own that can only read: set "
+    "EVENT_ASSETS_DASHBOARD_WAREHOUSE_URL to such a role's address."
+)
+
+
+def view(context: Context) -> View:
+    """The page."""
+    about = "Ask the warehouse. Tables and columns are in the dictionary; nothing can be changed from here."
+    return View("sql", "SQL", about, (), lambda selection: _content(context))
+
+
+def _content(context: Context) -> Any:
+    if not context.lets_type:
+        return dmc.Alert(_OFF, title="It is off here", color="blue")
+    return [
+        dmc.Textarea(
+            id="sql-text",
+            label="One statement that reads",
+            value=_EXAMPLE,
+            autosize=True,
+            minRows=6,
+            maxRows=24,
+            styles={"input": {"fontFamily": "ui-monospace, monospace"}},
+        ),
+        dmc.Group(
+            [
+                dmc.Button("Run", id="sql-run"),
+                dmc.Button("Download CSV", id="sql-csv", variant="default"),
+                dmc.Text(f"At most {_SHOWN} rows here, {_IN_CSV:,} in the CSV, 30 seconds.", size="sm", c="dimmed"),
+            ],
+            my="md",
+        ),
+        dcc.Loading(dmc.Box(id="sql-answer")),
+        dcc.Download(id="sql-file"),
+    ]
+
+
+def add_callbacks(app: dash.Dash, context: Context) -> None:
+    """What happens when a statement is run. Without a reader's role nothing is run, whoever asks."""
+    if not context.lets_type:
+        return
+
+    @app.callback(
+        Output("sql-answer", "children"),
+        Input("sql-run", "n_clicks"),
+        State("sql-text", "value"),
+        prevent_initial_call=True,
+    )
+    def run(clicks: int | None, text: str | None) -> Any:
+        answer = _run(context, text, _SHOWN)
+        if isinstance(answer, str):
+            return dmc.Alert(answer, title="The warehouse refuses it", color="orange")
+        figure = figure_of(answer)
+        rows = f"{len(answer.rows):,} row{'' if len(answer.rows) == 1 else 's'}"
+        said = f"The first {rows}; there are more." if answer.is_cut else f"{rows}."
+        return [dmc.Text(said, size="sm", c="dimmed", mb="xs"), table(figure)]
+
+    @app.callback(
+        Output("sql-file", "data"),
+        Output("sql-answer", "children", allow_duplicate=True),
+        Input("sql-csv", "n_clicks"),
+        State("sql-text", "value"),
+        prevent_initial_call=True,
+    )
+    def download(clicks: int | None, text: str | None) -> Any:
+        answer = _run(context, text, _IN_CSV)
+        if isinstance(answer, str):
+            return no_update, dmc.Alert(answer, title="The warehouse refuses it", color="orange")
+        return {"content": csv_of(figure_of(answer)), "filename": "query.csv", "type": "text/csv"}, no_update
+
+
+def _run(context: Context, text: str | None, most: int) -> Answer | str:
+    """The answer, or why there is none."""
+    if not text or not text.strip():
+        return "There is nothing to run: type a statement."
+    if len(text) > _LONGEST or "\0" in text:
+        return f"A statement has at most {_LONGEST:,} characters, and no NUL."
+    try:
+        return context.source.database.run(text, most)
+    except psycopg.errors.QueryCanceled:
+        return "It took longer than 30 seconds. Narrow it down, by event_date for example."
+    except psycopg.Error as error:
+        return str(error).strip() or type(error).__name__
+
+
+def figure_of(answer: Answer) -> Figure:
+    """The answer as a table."""
+    fields = tuple(
+        Field(f"c{place}", name, "decimal" if _is_fraction(answer, place) else "text")
+        for place, name in enumerate(answer.columns)
+    )
+    return Figure("Answer", fields, answer.rows)
+
+
+def _is_fraction(answer: Answer, place: int) -> bool:
+    return any(isinstance(row[place], float) for row in answer.rows[:20])

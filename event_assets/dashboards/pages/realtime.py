@@ -1,0 +1,132 @@
+"""Real time: the last half hour, which moves by itself. The one page that reads events, by their index."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import dash
+import dash_mantine_components as dmc
+import psycopg
+from dash import Input, Output, dcc, html
+from psycopg import sql
+
+from event_assets.dashboards.cards import HALF, card, empty, table
+from event_assets.dashboards.charts import bars
+from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.formats import text_of
+
+_MINUTES, _NOW_MINUTES = 30, 5
+_EVERY_MS = 2_000
+_MOST, _LATEST = 10, 20
+_EMPTY = "No events in the last half hour. Send some: event-assets simulate --hours 0.5"
+
+
+def view(context: Context) -> View:
+    """The page; what is on it comes with the first tick."""
+    about = f"The last {_MINUTES} minutes, by the second; robots are left out."
+    return View("realtime", "Real time", about, (), lambda selection: _frame(context))
+
+
+def add_callbacks(app: dash.Dash, context: Context) -> None:
+    """What makes the page move."""
+
+    @app.callback(Output("realtime", "children"), Input("realtime-tick", "n_intervals"), prevent_initial_call=True)
+    def tick(_: int | None) -> Any:
+        try:
+            return content(context)
+        except psycopg.Error:
+            return empty("The warehouse does not answer just now; it is asked again in two seconds.")
+
+
+def _frame(context: Context) -> Any:
+    return [dcc.Interval(id="realtime-tick", interval=_EVERY_MS), html.Div(content(context), id="realtime")]
+
+
+def content(context: Context) -> Any:
+    """The cards as of now."""
+    now = context.source.clock().replace(microsecond=0)
+    since = now - dt.timedelta(minutes=_MINUTES)
+    minutes = _minutes(context, since, now)
+    total = _ask(context, "count(*), count(DISTINCT coalesce(anonymous_id, user_id))", "", since, now)
+    recent = _ask(
+        context, "count(DISTINCT coalesce(anonymous_id, user_id))", "", now - dt.timedelta(minutes=_NOW_MINUTES), now
+    )
+    events, visitors = total[0] if total else (0, 0)
+    numbers = [
+        (f"Visitors in {_NOW_MINUTES} minutes", recent[0][0] if recent else 0),
+        (f"Visitors in {_MINUTES} minutes", visitors),
+        (f"Events in {_MINUTES} minutes", events),
+    ]
+    cards = [_number(title, value) for title, value in numbers]
+    pages = _top(
+        context, "coalesce(page_path, screen_name)", "Page", "event IN ('page_view', 'screen_view')", since, now
+    )
+    cards += [
+        card(minutes, None if minutes.is_empty else _by_minute(minutes)),
+        *(card(figure, bars(figure, None), span=HALF) for figure in pages),
+        *(
+            card(figure, bars(figure, None), span=HALF)
+            for figure in _top(context, "event", "Event", "true", since, now)
+        ),
+    ]
+    latest = _latest(context, since, now)
+    cards.append(card(latest, table(latest), has_table=False))
+    at = dmc.Text(f"As of {now:%H:%M:%S} UTC", size="sm", c="dimmed", mb="sm", id="realtime-at")
+    return [at, dmc.Grid(cards, gutter="md")]
+
+
+def _ask(context: Context, columns: str, more: str, first: dt.datetime, until: dt.datetime) -> list[tuple[Any, ...]]:
+    """The rows of these minutes. `columns` and `more` are this module's own words."""
+    query = sql.SQL("SELECT {} FROM {} WHERE derived_at > %s AND derived_at <= %s AND NOT is_bot {}").format(
+        sql.SQL(columns),
+        sql.Identifier(context.source.database.schema, "fct_events"),
+        sql.SQL(more),
+    )
+    return context.source.ask_rows(query, (first, until))
+
+
+def _minutes(context: Context, since: dt.datetime, now: dt.datetime) -> Figure:
+    rows = _ask(context, "date_trunc('minute', derived_at), count(*)", "GROUP BY 1", since, now)
+    counted: dict[dt.datetime, int] = {row[0]: row[1] for row in rows}
+    last = now.replace(second=0)
+    all_ = [last - dt.timedelta(minutes=back) for back in reversed(range(_MINUTES))]
+    fields = (Field("minute", "Minute", "moment"), Field("events", "Events", "number"))
+    made = [(minute, counted.get(minute, 0)) for minute in all_] if counted else []
+    return Figure("Events a minute", fields, made, "By when they happened (derived_at).", empty=_EMPTY)
+
+
+def _by_minute(figure: Figure) -> Any:
+    return dmc.BarChart(
+        h=220,
+        dataKey="minute",
+        data=[{"minute": f"{minute:%H:%M}", "Events": count} for minute, count in figure.rows],
+        series=[{"name": "Events", "color": "indigo.6"}],
+        yAxisProps={"width": 64},
+        barProps={"isAnimationActive": False},
+    )
+
+
+def _top(context: Context, column: str, title: str, where: str, since: dt.datetime, now: dt.datetime) -> list[Figure]:
+    more = f"AND {where} AND {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST}"
+    rows = _ask(context, f"{column}, count(*)", more, since, now)
+    return [Figure(f"{title}s", (Field("value", title), Field("events", "Events", "number")), rows, empty=_EMPTY)]
+
+
+def _latest(context: Context, since: dt.datetime, now: dt.datetime) -> Figure:
+    columns = "derived_at, event, platform, country, coalesce(page_path, screen_name)"
+    rows = _ask(context, columns, f"ORDER BY derived_at DESC, event_id LIMIT {_LATEST}", since, now)
+    fields = (
+        Field("at", "At", "moment"),
+        Field("event", "Event"),
+        Field("platform", "Platform"),
+        Field("country", "Country"),
+        Field("page", "Page or screen"),
+    )
+    return Figure("Latest events", fields, rows, empty=_EMPTY)
+
+
+def _number(title: str, value: int) -> Any:
+    big = dmc.Text(text_of(value, "number"), fz=28, fw=700)
+    return card(Figure(title, (), [(value,)]), big, span={"base": 12, "xs": 4}, has_table=False)

@@ -1,0 +1,128 @@
+"""What a visitor of the pages chose: period, comparison and filters, as the address says. No database here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+PERIODS: Mapping[str, str] = {
+    "today": "Today",
+    "7d": "Last 7 days",
+    "28d": "Last 28 days",
+    "90d": "Last 90 days",
+    "month": "This month",
+}
+COMPARISONS: Mapping[str, str] = {"before": "Period before", "year": "A year before", "none": "Nothing"}
+ROBOTS: Mapping[str, str] = {"without": "Left out", "with": "Counted too", "only": "Robots alone"}
+DIMENSIONS: Mapping[str, str] = {
+    "app_id": "App",
+    "platform": "Platform",
+    "country": "Country",
+    "channel_group": "Channel",
+}
+"""The dimensions that a page can be filtered by, with their titles."""
+
+_DAYS = {"today": 1, "7d": 7, "28d": 28, "90d": 90}
+_DEFAULT = "28d"
+_MOST_VALUES, _LONGEST_VALUE = 50, 512
+_YEAR = dt.timedelta(days=364)
+"""A year of whole weeks, so that a Monday is held against a Monday."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """From a moment on, up to before another one."""
+
+    first: dt.datetime
+    until: dt.datetime
+
+    @property
+    def days(self) -> list[dt.date]:
+        """The days that it touches."""
+        last = (self.until - dt.timedelta(microseconds=1)).date()
+        return [self.first.date() + dt.timedelta(days=n) for n in range((last - self.first.date()).days + 1)]
+
+    def shifted(self, by: dt.timedelta) -> Span:
+        """The same so much earlier."""
+        return Span(self.first - by, self.until - by)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is looked at. `values` are the chosen values by dimension; of none, all."""
+
+    period: str = _DEFAULT
+    compare: str = "before"
+    robots: str = "without"
+    segments: tuple[str, ...] = ()
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(address: str | None) -> Selection:
+        """The selection of an address's query; what it does not know, or what cannot be, is as by default."""
+        given = parse_qs((address or "").lstrip("?"))
+
+        def one(name: str, known: Mapping[str, str], default: str) -> str:
+            value = given.get(name, [default])[0]
+            return value if value in known else default
+
+        def several(name: str) -> tuple[str, ...]:
+            kept = (
+                value for value in given.get(name, []) if value and len(value) <= _LONGEST_VALUE and "\0" not in value
+            )
+            return tuple(dict.fromkeys(kept))[:_MOST_VALUES]
+
+        return Selection(
+            one("period", PERIODS, _DEFAULT),
+            one("compare", COMPARISONS, "before"),
+            one("robots", ROBOTS, "without"),
+            several("segment"),
+            {name: chosen for name in DIMENSIONS if (chosen := several(name))},
+        )
+
+    @property
+    def address(self) -> str:
+        """The query of an address: only what is not as by default."""
+        given: dict[str, object] = {}
+        for name, default in (("period", _DEFAULT), ("compare", "before"), ("robots", "without")):
+            if (value := getattr(self, name)) != default:
+                given[name] = value
+        given |= {name: list(values) for name, values in self.values.items() if values}
+        given |= {"segment": list(self.segments)} if self.segments else {}
+        return f"?{urlencode(given, doseq=True)}" if given else ""
+
+    @property
+    def title(self) -> str:
+        """The period in words."""
+        return PERIODS[self.period]
+
+    def with_value(self, name: str, value: str | tuple[str, ...]) -> Selection:
+        """The same with another choice of one filter."""
+        if name in DIMENSIONS:
+            return replace(self, values={**self.values, name: tuple(value)})
+        if name == "segment":
+            return replace(self, segments=tuple(value))
+        chosen: dict[str, Any] = {name: value}
+        return replace(self, **chosen)
+
+    def span(self, now: dt.datetime) -> Span:
+        """The period: whole days up to now, today being one of them."""
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.period == "month":
+            return Span(midnight.replace(day=1), now)
+        return Span(midnight - dt.timedelta(days=_DAYS[self.period] - 1), now)
+
+    def span_before(self, now: dt.datetime) -> Span | None:
+        """What the period is held against, up to the same hour; None for nothing."""
+        span = self.span(now)
+        if self.compare == "none":
+            return None
+        if self.compare == "year":
+            return span.shifted(_YEAR)
+        if self.period == "month":
+            first = (span.first - dt.timedelta(days=1)).replace(day=1)
+            return Span(first, min(first + (span.until - span.first), span.first))
+        return span.shifted(dt.timedelta(days=_DAYS[self.period]))

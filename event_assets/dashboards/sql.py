@@ -1,0 +1,187 @@
+"""The SQL of metrics: one text that PostgreSQL and Amazon Redshift both take, made of what a dashboard file says.
+
+Names and constants of the file are quoted by psycopg's composition, what a visitor chose is bound. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from psycopg import sql
+
+from event_assets.dashboards.selection import Selection, Span
+from event_assets.rules.dashboard import (
+    Average,
+    Bounds,
+    Count,
+    CountDistinct,
+    Dashboard,
+    Metric,
+    Percentile,
+    Ratio,
+    ShareWhere,
+    Source,
+    Sum,
+    Where,
+)
+
+NONE = "(none)"
+"""How a dimension without a value is shown, and chosen."""
+
+
+class Query(NamedTuple):
+    """A statement and its bound values."""
+
+    text: sql.Composed
+    values: tuple[Any, ...]
+
+
+def totals(dashboard: Dashboard, schema: str, metrics: Sequence[str], selection: Selection, span: Span) -> Query:
+    """One row: the metrics over the span. They are over one table."""
+    return _query(dashboard, schema, metrics, selection, span, ())
+
+
+def by_day(dashboard: Dashboard, schema: str, metrics: Sequence[str], selection: Selection, span: Span) -> Query:
+    """A row a day that has any: the day, then the metrics."""
+    source = dashboard.source_of(metrics[0])
+    day = sql.SQL("CAST({} AS date)").format(sql.Identifier(source.time))
+    made = _query(dashboard, schema, metrics, selection, span, (day,))
+    return Query(made.text + sql.SQL(" GROUP BY 1 ORDER BY 1"), made.values)
+
+
+def by_dimension(
+    dashboard: Dashboard, schema: str, metrics: Sequence[str], by: str, selection: Selection, span: Span, most: int
+) -> Query:
+    """A row a value of the dimension: the value, then the metrics; those with the most of the first metric."""
+    made = _query(dashboard, schema, metrics, selection, span, (_value(by),))
+    order = sql.SQL(" GROUP BY 1 ORDER BY 2 DESC NULLS LAST, 1 LIMIT {}").format(sql.Literal(most))
+    return Query(made.text + order, made.values)
+
+
+def expression(dashboard: Dashboard, name: str) -> sql.Composed:
+    """The metric as an aggregate."""
+    return _expression(dashboard, dashboard.metrics[name])
+
+
+def _query(
+    dashboard: Dashboard,
+    schema: str,
+    metrics: Sequence[str],
+    selection: Selection,
+    span: Span,
+    first: Sequence[sql.Composable],
+) -> Query:
+    source = dashboard.source_of(metrics[0])
+    columns = [*first, *(expression(dashboard, name) for name in metrics)]
+    conditions = list(_conditions(source, schema, selection, span))
+    text = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+        sql.SQL(", ").join(columns),
+        sql.Identifier(schema, source.table),
+        sql.SQL(" AND ").join(condition for condition, _ in conditions),
+    )
+    return Query(text, tuple(value for _, values in conditions for value in values))
+
+
+def _expression(dashboard: Dashboard, metric: Metric) -> sql.Composed:
+    match metric:
+        case Ratio():
+            over, under = (expression(dashboard, name) for name in (metric.numerator, metric.denominator))
+            return sql.SQL("CAST({} AS double precision) / nullif({}, 0)").format(over, under)
+        case Count():
+            return sql.SQL("count({})").format(_where_so(metric.where, sql.SQL("1")))
+        case CountDistinct():
+            return sql.SQL("count(DISTINCT {})").format(_where_so(metric.where, sql.Identifier(metric.column)))
+        case Sum():
+            return sql.SQL("coalesce(sum({}), 0)").format(_where_so(metric.where, sql.Identifier(metric.column)))
+        case Average():
+            value = sql.SQL("CAST({} AS double precision)").format(sql.Identifier(metric.column))
+            return sql.SQL("avg({})").format(_where_so(metric.where, value))
+        case ShareWhere():
+            one = sql.SQL("CASE WHEN {} THEN 1.0 ELSE 0.0 END").format(_all_of(metric.condition))
+            return sql.SQL("avg({})").format(_where_so(metric.where, one))
+        case Percentile():
+            value = sql.SQL("CAST({} AS double precision)").format(sql.Identifier(metric.column))
+            return sql.SQL("percentile_cont({}) WITHIN GROUP (ORDER BY {})").format(
+                sql.Literal(metric.share), _where_so(metric.where, value)
+            )
+
+
+def _where_so(where: Where, value: sql.Composable) -> sql.Composable:
+    """The value in the rows that the metric is about; null in others."""
+    return sql.SQL("CASE WHEN {} THEN {} END").format(_all_of(where), value) if where else value
+
+
+def _all_of(where: Where) -> sql.Composed:
+    return sql.SQL(" AND ").join(sql.SQL("({})").format(_condition(name, told)) for name, told in where.items())
+
+
+def _condition(name: str, told: Any) -> sql.Composable:
+    column = sql.Identifier(name)
+    if isinstance(told, Bounds):
+        sides: tuple[tuple[Literal[">=", "<="], float | None], ...] = ((">=", told.at_least), ("<=", told.at_most))
+        parts = [
+            sql.SQL(f"{{}} {sign} {{}}").format(column, sql.Literal(bound))
+            for sign, bound in sides
+            if bound is not None
+        ]
+        return sql.SQL(" AND ").join(parts) if parts else sql.SQL("{} IS NOT NULL").format(column)
+    if isinstance(told, list):
+        return sql.SQL("{} IN ({})").format(column, sql.SQL(", ").join(map(sql.Literal, told)))
+    return sql.SQL("{} = {}").format(column, sql.Literal(told))
+
+
+def _conditions(
+    source: Source, schema: str, selection: Selection, span: Span
+) -> Iterable[tuple[sql.Composable, tuple[Any, ...]]]:
+    yield from _times(source, span)
+    if source.robots and selection.robots != "with":
+        yield sql.SQL("{} = {}").format(sql.Identifier(source.robots), sql.Literal(selection.robots == "only")), ()
+    for name, values in selection.values.items():
+        if values and name in source.dimensions:
+            yield sql.SQL("{} IN ({})").format(_value(name), _places(len(values))), values
+    if source.person and selection.segments:
+        yield (
+            sql.SQL("{} IN (SELECT person_id FROM {} WHERE is_current AND segment IN ({}))").format(
+                sql.Identifier(source.person),
+                sql.Identifier(schema, "segment_memberships"),
+                _places(len(selection.segments)),
+            ),
+            selection.segments,
+        )
+
+
+def _times(source: Source, span: Span) -> Iterable[tuple[sql.Composable, tuple[Any, ...]]]:
+    first, last = span.days[0], span.days[-1]
+    if source.is_by_day:
+        yield sql.SQL("{} BETWEEN %s AND %s").format(sql.Identifier(source.time)), (first, last)
+        return
+    if source.warehouse_table.partition_by:  # what its rows are found by, in index or sort order
+        day = sql.Identifier(source.warehouse_table.partition_by)
+        yield sql.SQL("{} BETWEEN %s AND %s").format(day), (first, last)
+    moment = sql.Identifier(source.time)
+    yield sql.SQL("{0} >= %s AND {0} < %s").format(moment), (span.first, span.until)
+
+
+def _value(dimension: str) -> sql.Composed:
+    return sql.SQL("coalesce({}, {})").format(sql.Identifier(dimension), sql.Literal(NONE))
+
+
+def _places(count: int) -> sql.Composed:
+    return sql.SQL(", ").join([sql.Placeholder()] * count)
+
+
+def without_effect(source: Source, selection: Selection) -> list[str]:
+    """The chosen filters that this table cannot be filtered by."""
+    names = [name for name, values in selection.values.items() if values and name not in source.dimensions]
+    if selection.segments and not source.person:
+        names.append("segment")
+    if selection.robots != "without" and not source.robots:
+        names.append("robots")
+    return names
+
+
+def moment_of(now: dt.datetime) -> dt.datetime:
+    """Now, to the minute: what is asked again within it is the same question."""
+    return now.replace(second=0, microsecond=0) + dt.timedelta(minutes=1)
