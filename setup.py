@@ -59,10 +59,10 @@ EXTRAS = {
         "dagster-spark>=0.29,<0.30",
     ],
     "dashboard": [
-        "a2wsgi>=1.10,<2",  # Dash is a WSGI application; uvicorn is there already
         "dash>=4.4,<5",
         "dash-mantine-components>=2.8,<3",
-        "flask>=3,<4",
+        "flask>=3.1,<4",
+        "waitress>=3,<4",
     ],
     "docs": [
         "mkdocs-material>=9.6,<10",

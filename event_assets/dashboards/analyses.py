@@ -16,7 +16,7 @@ _STATUSES = ("new", "returning", "resurrecting", "dormant")
 NOT_MADE = (
     "It is not made yet: analyses have a run of their own, some minutes after the first events. Pipeline says more."
 )
-_AS_MADE = "As it was last made; the filters above do not apply."
+_AS_MADE = "All people, as the analysis was last made: no filter applies."
 
 
 def figures_of(source: Source, visual: Visual) -> list[Figure]:
@@ -167,8 +167,8 @@ _KINDS: dict[str, tuple[str, tuple[str, ...], Callable[..., Iterator[Figure]]]] 
 
 
 def _segments(source: Source) -> list[Figure]:
-    """Now, over time, and how far they overlap."""
-    return [_members(source), _sizes(source), _overlaps(source)]
+    """Now, how far they overlap, and over time."""
+    return [_members(source), _overlaps(source), _sizes(source)]
 
 
 def _members(source: Source) -> Figure:

@@ -7,17 +7,17 @@ from itertools import groupby
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import html
 
 from event_assets.dashboards.cards import labelled, table
 from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.flows import sankey_picture
 from event_assets.dashboards.formats import UNKNOWN, change_of, text_of
 
 _HEIGHT = 260
 _COLORS = ("indigo.6", "teal.6", "orange.6", "grape.6", "cyan.7", "red.6", "lime.7", "pink.6")
 _STATUS_COLORS = {"new": "indigo.6", "returning": "teal.6", "resurrecting": "orange.5", "dormant": "gray.5"}
 _GOOD_AND_POOR = {"lcp_ms": (2500, 4000), "inp_ms": (200, 500), "cls": (0.1, 0.25)}
-_MOST_NODES = 8
 Currency = str | None
 
 
@@ -145,7 +145,7 @@ def heatmap(figure: Figure, currency: Currency) -> Any:
     rows = [
         dmc.TableTr(
             [
-                dmc.TableTh(f"{row[0]:%d %b %Y}", scope="row", fw=400),
+                dmc.TableTh(f"{row[0]:%d %b %Y}", fw=400),
                 dmc.TableTd(f"{row[1]:,}"),
                 *(
                     dmc.TableTd("" if v is None else f"{v:.0%}", ta="center", className="heat", style=_heat(v))
@@ -203,45 +203,12 @@ def _step(row: Sequence[Any], first: int) -> Any:
 
 
 def sankey(figure: Figure, currency: Currency) -> Any:
-    """The widest ways; at each step the smaller ones together."""
-    total: dict[tuple[int, str], float] = {}
-    for step, one, other, count, _ in figure.rows:
-        total[step + 1, other] = total.get((step + 1, other), 0) + count
-        if step == 0:
-            total[0, one] = total.get((0, one), 0) + count
-    kept = {
-        node
-        for step in {step for step, _ in total}
-        for node in sorted((n for n in total if n[0] == step), key=lambda n: -total[n])[:_MOST_NODES]
-    }
-
-    def node(step: int, name: str) -> tuple[int, str]:
-        return (step, name) if (step, name) in kept else (step, "other")
-
-    links: dict[tuple[tuple[int, str], tuple[int, str]], float] = {}
-    for step, one, other, count, _ in figure.rows:
-        pair = node(step, one), node(step + 1, other)
-        links[pair] = links.get(pair, 0) + count
-    nodes = sorted({end for pair in links for end in pair})
-    place = {each: number for number, each in enumerate(nodes)}
-    data = {
-        "type": "sankey",
-        "node": {"label": [name for _, name in nodes], "color": "#4c6ef5", "pad": 12, "thickness": 12},
-        "link": {
-            "source": [place[one] for one, _ in links],
-            "target": [place[other] for _, other in links],
-            "value": list(links.values()),
-            "color": "rgba(128, 140, 170, 0.35)",
-        },
-    }
-    layout = {
-        "height": 480,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "font": {"size": 12, "color": "#868e96"},
-    }
-    graph = dcc.Graph(figure={"data": [data], "layout": layout}, config={"displayModeBar": False}, responsive=True)
-    return html.Div(graph, className="scroll wide", tabIndex="0", role="region", **labelled(figure.title))
+    """The widest ways from step to step, as a picture in either colour scheme."""
+    pictures = [
+        dmc.Image(src=sankey_picture(figure.rows, text), alt=figure.title, **hidden)
+        for text, hidden in (("#212529", {"darkHidden": True}), ("#dee2e6", {"lightHidden": True}))
+    ]
+    return html.Div(pictures, className="scroll wide", tabIndex="0", role="region", **labelled(figure.title))
 
 
 def vitals(figure: Figure, currency: Currency) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
+import hmac
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -86,13 +86,17 @@ class Database:
 
 
 def reader_of(url: str, schema: str) -> str:
-    """The address of a role that can only read this schema: it is made, or given a new password, by the owner's.
+    """The address of a role that can only read this schema, which the owner's makes.
 
-    Raises `psycopg.Error` where the owner may not make roles.
+    Its password follows from the owner's, so that whoever serves pages over the same warehouse has the same. Raises
+    `psycopg.Error` where the owner may not make roles.
     """
-    password = secrets.token_urlsafe(24)
+    parts = urlsplit(url)
+    password = hmac.new((parts.password or "").encode(), READER.encode(), "sha256").hexdigest()
     role = sql.Identifier(READER)
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection, connection.transaction():
+        # Who starts at the same time waits: a role that two make at once is an error.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (READER,))
         there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
         verb = sql.SQL("ALTER" if there else "CREATE")
         connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password)))
@@ -104,6 +108,5 @@ def reader_of(url: str, schema: str) -> str:
             "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
         ):
             connection.execute(sql.SQL(statement).format(schema=name, role=role))
-    parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{READER}:{quote(password)}@{host}").geturl()
+    return parts._replace(netloc=f"{READER}:{password}@{host}").geturl()

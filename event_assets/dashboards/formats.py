@@ -12,6 +12,7 @@ from event_assets.dashboards.figures import Figure
 
 UNKNOWN = "–"  # noqa: RUF001  what is not known, in a cell
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_WHOLE_AMOUNTS = 100
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -20,7 +21,8 @@ def text_of(value: Any, format_: str, currency: str | None = None) -> str:
     if value is None:
         return UNKNOWN
     if format_ == "money":
-        return f"{_SYMBOLS.get(currency or '', f'{currency} ' if currency else '')}{value:,.0f}"
+        amount = f"{value:,.0f}" if abs(value) >= _WHOLE_AMOUNTS else f"{value:,.2f}"
+        return f"{_SYMBOLS.get(currency or '', f'{currency} ' if currency else '')}{amount}"
     make = _FORMATS.get(format_)
     return make(value) if make else str(value)
 

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-from typing import cast
 
 import psycopg
-import uvicorn
-from a2wsgi import WSGIMiddleware
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import Mount
-from starlette.types import ASGIApp
+import waitress
 
 from event_assets.dashboards.app import create_app
 from event_assets.dashboards.context import Context
@@ -46,19 +38,6 @@ def context_of(settings: Settings, warehouse_url: str) -> Context:
     return Context(Source(dashboard, Database(url, settings.warehouse_schema)), settings, warehouse_url, lets_type)
 
 
-def served(context: Context) -> Starlette:
-    """The application with compression. Only who names this machine is answered, so that no foreign page reaches it
-    under a name of its own."""
-    app = create_app(context)
-    return Starlette(
-        routes=[Mount("/", cast(ASGIApp, WSGIMiddleware(app.server, workers=_THREADS)))],
-        middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
-            Middleware(GZipMiddleware, minimum_size=1000),
-        ],
-    )
-
-
 def main() -> None:
     """Serves until a signal ends it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -68,7 +47,7 @@ def main() -> None:
     if settings.warehouse_url is None:
         parser.error("EVENT_ASSETS_WAREHOUSE_URL is missing: the stack names it")
     context = context_of(settings, settings.warehouse_url.get_secret_value())
-    uvicorn.run(served(context), host=HOST, port=arguments.port, log_level="warning", timeout_graceful_shutdown=3)
+    waitress.serve(create_app(context).server, host=HOST, port=arguments.port, threads=_THREADS, ident=None)
 
 
 if __name__ == "__main__":

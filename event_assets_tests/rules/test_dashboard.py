@@ -97,4 +97,12 @@ def test_what_is_no_yaml_is_told_with_its_line_and_a_folder_has_one_file(tmp_pat
 
 def test_the_json_schema_names_every_kind_of_metric() -> None:
     [metric] = json_schema()["properties"]["metrics"]["patternProperties"].values()
-    assert set(metric["discriminator"]["mapping"]) == {"count", "count_distinct", "sum", "avg", "share_where", "ratio", "percentile"}
+    assert set(metric["discriminator"]["mapping"]) == {
+        "count",
+        "count_distinct",
+        "sum",
+        "avg",
+        "share_where",
+        "ratio",
+        "percentile",
+    }

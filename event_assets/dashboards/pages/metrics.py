@@ -48,10 +48,10 @@ def figures(context: Context, page: Page, at: tuple[int, int], selection: Select
 
 def _card(context: Context, visual: Visual, figure: Figure, number: int, span: dict[str, int], address: str) -> Any:
     if visual.kind == "segments":
-        chart = lines if number == 1 else table
-        own = WHOLE if number == 1 else HALF
+        chart = lines if number == 2 else table
+        own = WHOLE if number == 2 else HALF
         made = None if figure.is_empty else chart(figure, context.currency)
-        return card(figure, made, span=own, csv=address, currency=context.currency, has_table=number == 1)
+        return card(figure, made, span=own, csv=address, currency=context.currency, has_table=number == 2)
     made = None if figure.is_empty else CHARTS[visual.kind](figure, context.currency)
     has_table = visual.kind not in ("number", "table", "retention", "web_vitals")
     csv = "" if visual.kind == "number" else address

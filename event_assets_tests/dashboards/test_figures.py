@@ -1,0 +1,192 @@
+"""The numbers of the pages are those that counting the rows one by one gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable
+from statistics import mean, quantiles
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg import sql
+
+from event_assets.dashboards import sql as metrics_sql
+from event_assets.dashboards.figures import figure_of
+from event_assets.dashboards.flows import flows_of
+from event_assets.dashboards.formats import csv_of
+from event_assets.dashboards.pages import metrics
+from event_assets.dashboards.selection import DIMENSIONS, PERIODS, Selection, Span
+from event_assets.rules.dashboard import Visual
+from event_assets_tests.dashboards.conftest import NOW, Row, Site
+
+SELECTIONS = [
+    Selection(),
+    Selection(period="7d", robots="with"),
+    Selection(period="today"),
+    Selection(period="month", values={"country": ("DE", "(none)")}),
+    Selection(period="90d", values={"platform": ("ios",), "channel_group": ("Email", "Direct")}, segments=("buyers",)),
+    Selection(robots="only"),
+]
+
+
+def counted(rows: list[Row], span: Span, selection: Selection) -> list[Row]:
+    """The sessions of a span that the filters leave."""
+    kept = [row for row in rows if span.first <= row["start_at"] < span.until]
+    if selection.robots != "with":
+        kept = [row for row in kept if row["is_bot"] == (selection.robots == "only")]
+    for name, values in selection.values.items():
+        kept = [row for row in kept if (row[name] or "(none)") in values]
+    if selection.segments:
+        kept = [row for row in kept if row["person_id"] in {f"p{n}" for n in range(8)}]
+    return kept
+
+
+def expected(rows: list[Row]) -> dict[str, Any]:
+    share = (lambda test: mean(map(test, rows))) if rows else (lambda test: None)
+    return {
+        "people": len({row["person_id"] for row in rows}),
+        "sessions": len(rows),
+        "engaged_share": share(lambda row: float(row["is_engaged"])),
+        "conversion": share(lambda row: float(row["conversions"] > 0)),
+        "revenue": sum(row["revenue"] for row in rows),
+        "session_revenue": sum(row["revenue"] for row in rows) / len(rows) if rows else None,
+        "engaged_time": share(lambda row: row["engaged_seconds"]),
+        "long_session": quantiles([row["absolute_seconds"] for row in rows], n=10, method="inclusive")[8]
+        if len(rows) > 1
+        else None,
+    }
+
+
+@pytest.mark.parametrize("selection", SELECTIONS, ids=lambda selection: selection.address or "default")
+def test_every_number_is_what_counting_gives_in_the_period_and_in_the_one_before(
+    site: Site, selection: Selection
+) -> None:
+    source = site.context.source
+    spans = (selection.span(source.now), selection.span_before(source.now))
+    assert spans[1] is not None and spans[0].until - spans[0].first >= spans[1].until - spans[1].first
+    now, before = (expected(counted(site.sessions, span, selection)) for span in spans if span)
+    assert now["sessions"] > 0
+    for name in now:
+        figure = figure_of(source, Visual(kind="number", metric=name), selection)
+        if name != "long_session" or now[name] is not None:
+            assert figure.rows[0] == pytest.approx((now[name], before[name])), name
+
+
+def test_days_and_dimensions_add_up_to_the_whole_but_people_do_not(site: Site) -> None:
+    source, selection = site.context.source, Selection()
+    rows = counted(site.sessions, selection.span(source.now), selection)
+    by_day = figure_of(source, Visual(kind="line", metric="sessions"), selection)
+    assert len(by_day.rows) == 28 and by_day.rows[-1][0] == NOW.date()
+    assert sum(row[1] for row in by_day.rows) == len(rows)
+    people = figure_of(source, Visual(kind="line", metric="people"), selection)
+    assert sum(row[1] for row in people.rows) > len({row["person_id"] for row in rows})
+    shown = figure_of(source, Visual(kind="table", by="country", metrics=("sessions", "people", "revenue")), selection)
+    by_country = defaultdict(list)
+    for row in rows:
+        by_country[row["country"] or "(none)"].append(row)
+    assert {row[0]: row[1:] for row in shown.rows} == {
+        name: (len(of), len({row["person_id"] for row in of}), pytest.approx(sum(row["revenue"] for row in of)))
+        for name, of in by_country.items()
+    }
+
+
+def test_a_filter_without_effect_is_told(site: Site) -> None:
+    selection = Selection(values={"country": ("DE",)}, segments=("buyers",))
+    figure = figure_of(site.context.source, Visual(kind="number", metric="new_people"), selection)
+    assert figure.notes == ("Not filtered by country: what is counted here does not say it.",)
+    assert figure_of(site.context.source, Visual(kind="number", metric="people"), selection).notes == ()
+
+
+def test_every_page_is_made_of_an_empty_warehouse_of_one_day_and_of_many(
+    site: Site, new_site: Callable[[], Site]
+) -> None:
+    one_day = new_site()
+    one_day.put("fct_sessions", [row for row in site.sessions if row["event_date"] == NOW.date()])
+    for each in (new_site(), one_day, site):
+        for page in each.context.source.dashboard.pages:
+            for selection in SELECTIONS[:3]:
+                assert metrics.page_of(each.context, page, selection)
+
+
+def test_a_csv_has_titles_and_no_formula(site: Site) -> None:
+    site.put(
+        "fct_sessions",
+        [{"session_id": "x", "event_date": NOW.date(), "start_at": NOW, "end_at": NOW, "source": "=1+1"}],
+    )
+    figure = figure_of(site.context.source, Visual(kind="table", by="source", metrics=("sessions",)), Selection())
+    first, *lines = csv_of(figure).splitlines()
+    assert first == "Source,Sessions"
+    assert "'=1+1,1" in lines
+
+
+@given(st.text(alphabet="abc=&%;?+#/ \0ä", max_size=40))
+def test_any_address_is_a_selection_and_a_selection_is_its_address(query: str) -> None:
+    names = [*DIMENSIONS, "segment", "period", "compare", "robots"]
+    for text in (query, *(f"?{name}={query}" for name in names)):
+        selection = Selection.of(text)
+        assert Selection.of(selection.address) == selection
+        assert selection.period in PERIODS
+
+
+@given(
+    minutes=st.integers(0, 10 * 366 * 24 * 60),
+    period=st.sampled_from(sorted(PERIODS)),
+    compare=st.sampled_from(["before", "year"]),
+)
+def test_a_period_is_held_against_one_before_it_up_to_the_same_hour(minutes: int, period: str, compare: str) -> None:
+    selection = Selection(period=period, compare=compare)
+    now = NOW + dt.timedelta(minutes=minutes)
+    span, before = selection.span(now), selection.span_before(now)
+    assert (before is not None and before.until <= span.first) or compare == "year"
+    assert before is not None and before.first < before.until <= span.until
+    if period != "month":
+        assert before.until.time() == span.until.time() and before.first.time() == dt.time()
+        assert before.until - before.first == span.until - span.first
+
+
+def test_the_statements_are_of_the_sql_that_both_warehouses_take_and_bind_what_was_chosen(site: Site) -> None:
+    dashboard = site.context.source.dashboard
+    chosen = Selection(values={"country": ("O'Brien; DROP TABLE x",)}, segments=("a'b",))
+    for name in dashboard.metrics:
+        query = metrics_sql.by_day(dashboard, "analytics", [name], chosen, chosen.span(NOW))
+        text = query.text.as_string()
+        assert "Brien" not in text and "a'b" not in text
+        for only_of_postgres in ("FILTER", "ANY(", "LATERAL", "::", "ARRAY", "ILIKE"):
+            assert only_of_postgres not in text
+        assert text.count("%s") == len(query.values)
+
+
+def test_a_sankey_keeps_every_session(site: Site) -> None:
+    rows = [(0, "(start)", f"/{n}", 10 - n, None) for n in range(9)] + [
+        (1, f"/{n}", "(end)", 10 - n, None) for n in range(9)
+    ]
+    flows = flows_of(rows)
+    assert sum(count for (one, _), count in flows.items() if one[0] == 0) == sum(row[3] for row in rows[:9])
+    assert {node for pair in flows for node in pair if node[0] == 1 and node[1] == "other"}
+
+
+def test_the_readers_role_reads_and_can_do_nothing_else(site: Site) -> None:
+    database = site.context.source.database
+    answer = database.run("SELECT count(*) AS sessions FROM fct_sessions;", 10)
+    assert (answer.columns, answer.rows) == (("sessions",), [(len(site.sessions),)])
+    assert database.run("SELECT generate_series(1, 50)", 10).is_cut
+    forbidden = [
+        "DELETE FROM fct_sessions",
+        "SELECT 1; DELETE FROM fct_sessions",
+        "SELECT 1; COMMIT; SET default_transaction_read_only = off; DROP TABLE fct_sessions",
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY fct_sessions TO PROGRAM 'true'",
+    ]
+    for statement in forbidden:
+        with pytest.raises(psycopg.Error):
+            database.run(statement, 10)
+    delete = sql.SQL("DELETE FROM {}").format(sql.Identifier(database.schema, "fct_sessions"))
+    with psycopg.connect(database._url, autocommit=True) as reader:
+        reader.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute(delete)
+    assert database.run("SELECT count(*) FROM fct_sessions", 1).rows == [(len(site.sessions),)]
