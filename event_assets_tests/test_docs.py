@@ -13,6 +13,7 @@ from event_assets.contract.plan import TrackingPlan
 from event_assets.importing.mapping import FieldMapping
 from event_assets.pipeline.registry import GROUPS, STEPS
 from event_assets.rules.analysis import KINDS, Analyses
+from event_assets.rules.dashboard import dashboard_of
 from event_assets.rules.segment import Condition
 from event_assets.rules.segment_files import Segments
 from event_assets_tests import documented
@@ -145,3 +146,10 @@ def test_the_settings_table_of_the_readme_is_current() -> None:
 
     table = (ROOT / "README.md").read_text(encoding="utf-8").partition("--markdown` -->\n")[2]
     assert table.partition("\n<!-- end of settings")[0].strip() == markdown_settings(settings_table()).strip()
+
+
+def test_the_dashboard_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
+    [text] = blocks("how-to/dashboards.md", "yaml")
+    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
+    kinds = {metric.kind for metric in dashboard_of(tmp_path).metrics.values()}
+    assert kinds == {"count", "count_distinct", "sum", "avg", "share_where", "ratio", "percentile"}

@@ -211,7 +211,7 @@ def _add_csv(server: flask.Flask, context: Context) -> None:
 
 def _packed(response: flask.Response) -> flask.Response:
     """The response in gzip, where that helps and the browser takes it."""
-    if response.status_code != 200 or response.content_encoding or "gzip" not in flask.request.accept_encodings:
+    if response.status_code != 200 or response.content_encoding or flask.request.accept_encodings.quality("gzip") <= 0:
         return response
     response.direct_passthrough = False  # a file of Dash's own
     plain = response.get_data()

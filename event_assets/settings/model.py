@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     )
     dagster_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI; 0 takes a free one.")
     dashboard_port: int = Field(8050, ge=0, le=65535, description="Port of the dashboards; 0 takes a free one.")
-    dashboard_warehouse_url: SecretStr | None = Field(
+    dashboard_warehouse_url: Annotated[SecretStr | None, AfterValidator(warehouse_address)] = Field(
         None,
         description="Address of a role that can only read the warehouse, by which the dashboards read it. Default: in "
         "PostgreSQL one that the dashboards make.",
@@ -306,11 +306,6 @@ class Settings(BaseSettings):
     def analytics(self) -> Path:
         """Folder of the product analyses in force."""
         return self.analytics_dir or Path(__file__).parents[1] / "rules" / "analyses"
-
-    @property
-    def dashboards(self) -> Path:
-        """Folder of the dashboard's definition in force."""
-        return self.dashboards_dir or Path(__file__).parent / "rules" / "dashboards"
 
     @property
     def dashboards(self) -> Path:

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -87,7 +88,7 @@ def visits(days: int, seed: int = 3) -> list[Row]:
 
 
 @pytest.fixture
-def new_site(postgres_url: str) -> Iterator[Callable[[], Site]]:
+def new_site(postgres_url: str, tmp_path: Path) -> Iterator[Callable[[], Site]]:
     """Makes an empty site in a schema of its own."""
     schemas: list[str] = []
 
@@ -98,7 +99,7 @@ def new_site(postgres_url: str) -> Iterator[Callable[[], Site]]:
         source = Source(
             dashboard_of(Settings().dashboards), Database(reader_of(postgres_url, schema), schema), lambda: NOW
         )
-        settings = Settings(warehouse_schema=schema)
+        settings = Settings(warehouse_schema=schema, home=tmp_path)
         return Site(Context(source, settings, postgres_url, lets_type=True), postgres_url, [])
 
     yield make

@@ -19,6 +19,7 @@ from event_assets.dashboards.figures import figure_of
 from event_assets.dashboards.flows import flows_of
 from event_assets.dashboards.formats import csv_of
 from event_assets.dashboards.pages import metrics
+from event_assets.dashboards.reference import PAGE, reference
 from event_assets.dashboards.selection import DIMENSIONS, PERIODS, Selection, Span
 from event_assets.rules.dashboard import Visual
 from event_assets_tests.dashboards.conftest import NOW, Row, Site
@@ -190,3 +191,7 @@ def test_the_readers_role_reads_and_can_do_nothing_else(site: Site) -> None:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute(delete)
     assert database.run("SELECT count(*) FROM fct_sessions", 1).rows == [(len(site.sessions),)]
+
+
+def test_the_page_of_metrics_is_made_from_the_shipped_dashboard() -> None:
+    assert PAGE.read_text(encoding="utf-8") == reference(), "run: python -m event_assets.dashboards.reference"

@@ -1,4 +1,4 @@
-"""Pipeline: the books hour by hour, what is behind, how fresh the warehouse is, and what was set aside and why."""
+"""Pipeline: the ledger hour by hour, what is behind, how fresh the warehouse is, and what was set aside and why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or even
 
 def view(context: Context) -> View:
     """The page."""
-    about = "Where events are, whether the books balance, and what is behind."
+    about = "Where events are, whether the ledger balances, and what is behind."
     return View("pipeline", "Pipeline", about, (), lambda selection: content(context, selection))
 
 
@@ -52,20 +52,20 @@ def content(context: Context, selection: Selection) -> Any:
 
 
 def _numbers(overview: Overview) -> list[Any]:
-    books = overview.books
-    quarantined = sum(books.quarantined.values())
+    totals = overview.ledger
+    quarantined = sum(totals.quarantined.values())
     shown = {
-        "Events landed": text_of(books.landed, "number"),
-        "Clean": text_of(books.clean, "number"),
+        "Events landed": text_of(totals.landed, "number"),
+        "Clean": text_of(totals.clean, "number"),
         "Quarantined": text_of(quarantined, "number"),
-        "Duplicates": text_of(books.duplicates, "number"),
-        "The books": "balance" if books.balanced else "do not balance",
+        "Duplicates": text_of(totals.duplicates, "number"),
+        "The ledger": "balances" if totals.balanced else "does not balance",
         "Shards with unread records": text_of(len(overview.unread_shards), "number"),
     }
     return [
         card(
             Figure(title, (), [(words,)]),
-            dmc.Text(words, fz=24, fw=700, className="down" if words == "do not balance" else None),
+            dmc.Text(words, fz=24, fw=700, className="down" if words == "does not balance" else None),
             span={"base": 6, "sm": 4, "lg": 2},
             has_table=False,
         )
@@ -76,7 +76,7 @@ def _numbers(overview: Overview) -> list[Any]:
 def _behind(overview: Overview) -> Figure:
     rows = [
         (name, len(dates), ", ".join(dates[:5]) + (", …" if len(dates) > 5 else ""))
-        for name, dates in sorted(overview.outstanding.items())
+        for name, dates in sorted(overview.pending.items())
     ]
     fields = (Field("table", "Table"), Field("days", "Days", "number"), Field("dates", "Which"))
     told = "What a table has not taken in yet of what it is made of. The sensor asks for a run by itself."
@@ -84,7 +84,7 @@ def _behind(overview: Overview) -> Figure:
 
 
 def _all_taken_in(overview: Overview) -> Any:
-    words = "Every table has taken in everything." if overview.books.landed else _NO_EVENTS
+    words = "Every table has taken in everything." if overview.ledger.landed else _NO_EVENTS
     return card(Figure("Behind", (), [(words,)]), dmc.Text(words, size="sm"), has_table=False)
 
 
@@ -111,7 +111,7 @@ def _ledger(lake: Lake) -> Figure:
         Field("balanced", "Balances"),
     )
     told = "landed = clean + quarantined, and clean = enriched + duplicates + pending, for every hour."
-    return Figure("The books, hour by hour", fields, made, told, empty=_NO_EVENTS)
+    return Figure("The ledger, hour by hour", fields, made, told, empty=_NO_EVENTS)
 
 
 def _by_hour(figure: Figure) -> Any:
@@ -141,7 +141,7 @@ def _by_hour(figure: Figure) -> Any:
 
 
 def _reasons(overview: Overview) -> Figure:
-    rows = sorted(overview.books.quarantined.items(), key=lambda each: (-each[1], each[0]))
+    rows = sorted(overview.ledger.quarantined.items(), key=lambda each: (-each[1], each[0]))
     fields = (Field("reason", "Reason"), Field("events", "Events", "number"))
     told = (
         "Why events were set aside. Mend the rule or the sender, then materialise their day of clean_events with "

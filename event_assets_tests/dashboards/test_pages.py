@@ -1,0 +1,132 @@
+"""The pages in a real browser: each with data and without, on a desk and on a phone, with no word on the console."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from waitress.server import create_server
+
+from event_assets.dashboards.app import create_app
+from event_assets_tests.dashboards.conftest import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PAGES = (
+    *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "segments"),
+    *("realtime", "pipeline", "dictionary", "sql"),
+)
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+_THERE = "#page h2, #page textarea, #page [role=alert]"
+_PATIENCE_MS = 120_000
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHROMIUM, reason="there is no Chromium")]
+
+
+@contextmanager
+def served(site: Site) -> Iterator[str]:
+    """The pages of a site at an address of this machine."""
+    server = create_server(create_app(site.context).server, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+
+
+class Visit:
+    """A page of a browser, and what went wrong on it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        self.faults: list[str] = []
+        page.set_default_timeout(_PATIENCE_MS)
+        page.on("console", lambda said: self.faults.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", lambda asked: self._own(asked.url))
+
+    def _own(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.faults.append(f"asked elsewhere: {url}")
+
+    def open(self, path: str) -> None:
+        """Opens a page and waits until there is something on it."""
+        self.page.goto(f"{self.address}/{path}")
+        self.page.locator(_THERE).first.wait_for(state="attached")
+
+    def number(self, title: str) -> str:
+        """The large number of a card."""
+        heading = self.page.get_by_role("heading", name=title, exact=True)
+        card = self.page.locator("#page .mantine-Paper-root").filter(has=heading)
+        return card.first.inner_text().split("?")[1].split()[0]
+
+
+@contextmanager
+def visit(address: str, width: int = 1280) -> Iterator[Visit]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+        page = browser.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        yield Visit(page, address)
+        browser.close()
+
+
+def test_every_page_shows_something_with_data_and_without_and_says_nothing_on_the_console(
+    site: Site, new_site: Callable[[], Site]
+) -> None:
+    for each in (site, new_site()):
+        with served(each) as address, visit(address) as here:
+            for path in PAGES:
+                here.open(path)
+                assert "cannot be shown" not in here.page.inner_text("#page")
+                assert here.page.title() == "Web and product analytics"
+            assert here.faults == []
+
+
+def test_a_filter_lives_in_the_address_and_changes_the_numbers_and_a_phone_scrolls_down_alone(site: Site) -> None:
+    people = [row for row in site.sessions if not row["is_bot"]]
+    with served(site) as address, visit(address) as here:
+        here.open("overview?period=90d&compare=none&country=DE")
+        wanted = {row["person_id"] for row in people if row["country"] == "DE"}
+        assert here.number("People") == str(len(wanted))
+        here.page.get_by_role("link", name="Acquisition").click()
+        here.page.wait_for_url("**/acquisition?period=90d&compare=none&country=DE")
+        here.page.get_by_role("textbox", name="Period").click()
+        here.page.get_by_role("option", name="Today").click()
+        here.page.wait_for_url("**/acquisition?period=today&compare=none&country=DE")
+        here.page.set_viewport_size({"width": 390, "height": 844})
+        here.open("overview")
+        assert here.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert here.faults == []
+
+
+def test_sql_is_run_by_the_reader_and_what_it_may_not_is_told(site: Site) -> None:
+    with served(site) as address, visit(address) as here:
+        here.open("sql")
+        box = here.page.locator("#sql-text")
+        box.fill("SELECT 6 * 7 AS answer")
+        here.page.get_by_role("button", name="Run").click()
+        here.page.get_by_text("1 row.", exact=True).wait_for()
+        assert "42" in here.page.inner_text("#sql-answer")
+        box.fill("DELETE FROM fct_sessions")
+        here.page.get_by_role("button", name="Run").click()
+        here.page.get_by_text("The warehouse refuses it").wait_for()
+        assert here.faults == []
+
+
+def test_a_foreign_name_is_not_answered_and_answers_are_packed(site: Site) -> None:
+    import httpx
+
+    with served(site) as address:
+        assert httpx.get(address, headers={"Host": "elsewhere.example"}).status_code == 400
+        page = httpx.get(address)
+        assert page.headers["content-encoding"] == "gzip" and page.headers["x-frame-options"] == "DENY"
+        csv = httpx.get(f"{address}/csv/overview/2/0/0?country=DE")
+        assert csv.status_code == 200 and csv.text.splitlines()[0] == "Channel,Sessions"
+        assert httpx.get(f"{address}/csv/overview/99/0/0").status_code == 404
