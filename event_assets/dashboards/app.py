@@ -19,7 +19,7 @@ from event_assets.dashboards.cards import empty, labelled
 from event_assets.dashboards.context import Context, View
 from event_assets.dashboards.filters import filters_of
 from event_assets.dashboards.formats import csv_of
-from event_assets.dashboards.pages import dictionary, metrics, pipeline, query, realtime
+from event_assets.dashboards.pages import dictionary, metrics, query, realtime
 from event_assets.dashboards.selection import Selection
 
 _LOG = logging.getLogger(__name__)
@@ -56,8 +56,18 @@ def _views(context: Context) -> dict[str, View]:
     made = [
         View(page.id, page.title, page.description, page.filters, _maker(context, page.id)) for page in dashboard.pages
     ]
-    made += [room.view(context) for room in (realtime, pipeline, dictionary, query)]
+    made += [room.view(context) for room in (realtime, dictionary, query)]
+    made.insert(-2, _pipeline(context))
     return {view.id: view for view in made}
+
+
+def _pipeline(context: Context) -> View:
+    def make(selection: Selection) -> Any:
+        from event_assets.dashboards.pages import pipeline  # reads the lake: not before somebody looks
+
+        return pipeline.content(context)
+
+    return View("pipeline", "Pipeline", "Where events are, whether the ledger balances, and what is behind.", (), make)
 
 
 def _maker(context: Context, id_: str) -> Any:

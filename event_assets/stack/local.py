@@ -315,6 +315,7 @@ def _dashboards(url: str, environment: Mapping[str, str]) -> ServiceSpec:
         command=[sys.executable, "-m", "event_assets.dashboards.server", "--port", str(_port_of(url))],
         is_ready=lambda: health.answers_ok(url),
         environment=environment,
+        ready_within_seconds=180.0,
     )
 
 

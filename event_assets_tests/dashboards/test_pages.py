@@ -24,7 +24,7 @@ PAGES = (
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _THERE = "#page h2, #page textarea, #page [role=alert]"
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = 300_000
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHROMIUM, reason="there is no Chromium")]
 
 

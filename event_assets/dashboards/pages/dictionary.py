@@ -12,7 +12,6 @@ from event_assets.dashboards import sql
 from event_assets.dashboards.cards import card, table
 from event_assets.dashboards.context import Context, View
 from event_assets.dashboards.figures import Field, Figure
-from event_assets.pipeline.registry import step_of
 from event_assets.warehouse.relation import comment_of
 
 
@@ -42,6 +41,8 @@ def content(context: Context) -> Any:
 
 
 def _table(each: Any) -> Any:
+    from event_assets.pipeline.registry import step_of  # brings Spark along, which nothing else here needs
+
     columns = [(column.name, column.type, comment_of(column)) for column in each.specs()]
     fields = (Field("column", "Column"), Field("type", "Type"), Field("meaning", "Meaning"))
     made_of = ", ".join(upstream.name for upstream in step_of(each.lake).upstream)

@@ -13,10 +13,9 @@ from psycopg import sql
 from event_assets.contract.tables.events import EVENT_LEDGER, QUARANTINED_EVENTS
 from event_assets.dashboards.cards import HALF, card, table
 from event_assets.dashboards.charts import bars
-from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.context import Context
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.formats import text_of
-from event_assets.dashboards.selection import Selection
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
@@ -27,13 +26,7 @@ _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "pending"
 _NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or event-assets demo."
 
 
-def view(context: Context) -> View:
-    """The page."""
-    about = "Where events are, whether the ledger balances, and what is behind."
-    return View("pipeline", "Pipeline", about, (), lambda selection: content(context, selection))
-
-
-def content(context: Context, selection: Selection) -> Any:
+def content(context: Context) -> Any:
     """The cards of the page."""
     settings = context.settings
     lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
