@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -29,7 +29,7 @@ _THEME = {"primaryColor": "indigo", "fontFamily": "Inter, system-ui, sans-serif"
 
 def create_app(context: Context) -> dash.Dash:
     """The application over these sources. Everything that a browser needs is served from here."""
-    dmc.pre_render_color_scheme()
+    _keep_color_scheme()
     app = dash.Dash(
         "event_assets.dashboards",
         title=context.source.dashboard.title,
@@ -49,6 +49,12 @@ def create_app(context: Context) -> dash.Dash:
     app.server.after_request(_packed)
     app.server.after_request(_with_headers)
     return app
+
+
+@cache
+def _keep_color_scheme() -> None:
+    """Once a process: it is a hook of Dash, of all its applications."""
+    dmc.pre_render_color_scheme()
 
 
 def _views(context: Context) -> dict[str, View]:

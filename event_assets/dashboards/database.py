@@ -16,6 +16,8 @@ from psycopg import sql
 READER = "event_assets_reader"
 _CACHED, _CACHE_SECONDS = 2_000, 30.0
 _STATEMENT_SECONDS = 30
+_SCHEMA_LOCK = 0x6576_656E
+"""The first key of the lock under which the warehouse makes its schema (see warehouse/postgres.py)."""
 Row = tuple[Any, ...]
 Text = sql.SQL | sql.Composed
 
@@ -95,8 +97,9 @@ def reader_of(url: str, schema: str) -> str:
     password = hmac.new((parts.password or "").encode(), READER.encode(), "sha256").hexdigest()
     role = sql.Identifier(READER)
     with psycopg.connect(url, autocommit=True) as connection, connection.transaction():
-        # Who starts at the same time waits: a role that two make at once is an error.
+        # Who makes a role or a schema at the same time waits, the loads too: what two make at once is an error.
         connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (READER,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_SCHEMA_LOCK, f"{schema}."))
         there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
         verb = sql.SQL("ALTER" if there else "CREATE")
         connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password)))
