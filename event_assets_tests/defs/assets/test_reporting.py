@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 import dagster as dg
 
@@ -13,8 +14,14 @@ from event_assets.pipeline.load import Loaded
 from event_assets.pipeline.report import StepReport
 from event_assets.settings import Settings
 
-TODAY = dt.datetime.now(dt.UTC).date()
-PAST = TODAY - dt.timedelta(days=40)
+
+@cache
+def today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+def long_past() -> dt.date:
+    return today() - dt.timedelta(days=40)
 
 
 class Clock:
@@ -43,31 +50,31 @@ def shown(events: list[dg.AssetMaterialization]) -> list[tuple[str | None, objec
 def test_the_first_is_shown_at_once_and_what_follows_is_added_up() -> None:
     clock = Clock()
     told = reporting(clock)
-    [first] = told.told(enriched(1, TODAY))
-    assert (first.asset_key, first.partition) == (dg.AssetKey("enriched_events"), str(TODAY))
+    [first] = told.told(enriched(1, today()))
+    assert (first.asset_key, first.partition) == (dg.AssetKey("enriched_events"), str(today()))
     assert first.tags == {"dagster/data_version": "t@1"}
     for version in (2, 3):
-        assert list(told.told(enriched(version, TODAY))) == []
+        assert list(told.told(enriched(version, today()))) == []
     clock.now = EVERY_SECONDS
-    assert shown(list(told.told(enriched(4, TODAY)))) == [(str(TODAY), 6)]
-    assert list(told.told(enriched(5, TODAY, rows=3))) == []
-    assert shown(list(told.rest())) == [(str(TODAY), 3)]
+    assert shown(list(told.told(enriched(4, today())))) == [(str(today()), 6)]
+    assert list(told.told(enriched(5, today(), rows=3))) == []
+    assert shown(list(told.rest())) == [(str(today()), 3)]
     assert list(told.rest()) == []
 
 
 def test_a_day_long_past_is_shown_once_an_hour_and_what_did_not_change_as_well() -> None:
     clock = Clock()
     told = reporting(clock)
-    assert shown(list(told.told(enriched(1, TODAY, PAST)))) == [(str(TODAY), 2), (str(PAST), 2)]
+    assert shown(list(told.told(enriched(1, today(), long_past())))) == [(str(today()), 2), (str(long_past()), 2)]
     clock.now = EVERY_SECONDS
-    assert shown(list(told.told(enriched(2, TODAY, PAST)))) == [(str(TODAY), 2)]
+    assert shown(list(told.told(enriched(2, today(), long_past())))) == [(str(today()), 2)]
     clock.now = EVERY_SECONDS + PAST_SECONDS - 1
     assert list(told.told(enriched(2))) == []
     clock.now = EVERY_SECONDS + PAST_SECONDS
     assert len(list(told.told(enriched(2)))) == 1
-    assert shown(list(told.told(enriched(3, TODAY, PAST)))) == []
+    assert shown(list(told.told(enriched(3, today(), long_past())))) == []
     clock.now *= 2
-    assert shown(list(told.told(enriched(4, TODAY, PAST)))) == [(str(TODAY), 4), (str(PAST), 4)]
+    assert shown(list(told.told(enriched(4, today(), long_past())))) == [(str(today()), 4), (str(long_past()), 4)]
 
 
 def test_the_lag_is_told_of_tables_that_follow_within_seconds() -> None:
@@ -75,8 +82,8 @@ def test_the_lag_is_told_of_tables_that_follow_within_seconds() -> None:
     arrived = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=3)
     raw = StepReport("raw_events", 1, 1, 1, more={"oldest_arrived_at": str(arrived)})
     list(told.told(Followed(("raw_events",), raw, 0.1)))
-    [loaded] = told.told(Followed(("warehouse", "fct_events"), Loaded(1, 1, 1, (str(TODAY),)), 0.1))
-    assert loaded.partition == str(TODAY)
+    [loaded] = told.told(Followed(("warehouse", "fct_events"), Loaded(1, 1, 1, (str(today()),)), 0.1))
+    assert loaded.partition == str(today())
     lag = loaded.metadata["lag_seconds"].value
     assert isinstance(lag, float) and lag >= 3
     [users] = told.told(Followed(("users",), StepReport("users", 1, 1, 1), 0.1))
