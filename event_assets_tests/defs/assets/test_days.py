@@ -14,12 +14,13 @@ from event_assets.contract.records import pack
 from event_assets.definitions import build_defs
 from event_assets.defs.assets.days import DAYS_TAG, key_of
 from event_assets.defs.automation.partitions import partitions_of
-from event_assets.defs.automation.turns import ARRIVAL, LATE, PAST, RUN_TAG
+from event_assets.defs.automation.turns import ARRIVAL, PAST, RUN_TAG
 from event_assets.pipeline.registry import STEPS
-from event_assets.settings import Settings
+from event_assets.settings import Settings, load_settings
 from event_assets.streams import StreamRecord, open_stream
 from event_assets_tests.defs.automation.ticks import tick
 from event_assets_tests.end_to_end.whole_run import lake_of, lake_rows, run
+from event_assets_tests.postgres import new_database
 
 
 @cache
@@ -75,25 +76,26 @@ def planned(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> 
 
 
 @pytest.mark.slow
-def test_new_events_come_first_and_every_other_day_has_its_turn_in_a_run_of_a_few_planned_events(
-    tmp_path: Path,
+def test_new_events_come_first_and_days_long_past_have_a_run_of_a_few_planned_events(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(home=tmp_path / "home")
+    monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", new_database(postgres_url))
+    settings = load_settings(home=tmp_path / "home")
     old = [dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2010, 2013, 2016, 2019, 2022)]
     put(settings, *old, now(), now() + dt.timedelta(days=1) - dt.timedelta(minutes=1))
-    expected = [(ARRIVAL, day(0)), (LATE, day(1)), (PAST, ",".join(str(at.date()) for at in old))]
-    done: set[str] = set()
+    definitions = build_defs(settings)
     with dg.DagsterInstance.ephemeral() as instance:
-        for kind, days in expected:
-            [request] = tick(build_defs(settings), instance).requests
-            assert (request.tags[RUN_TAG], request.tags[DAYS_TAG]) == (kind, days)
-            assets = [key for key in request.asset_selection or () if key in LAKE_KEYS]
-            result = run(settings, request.tags, partition_key=request.partition_key, assets=assets, instance=instance)
-            assert result.success
-            assert planned(instance, result) == len(assets)
-            done |= set(days.split(","))
-            assert lake_of(settings).table("enriched_events").snapshot().dates() == done
+        [arrival] = tick(definitions, instance).requests
+        assert (arrival.job_name, arrival.tags[RUN_TAG]) == ("arrivals", ARRIVAL)
+        stay = {"ops": {"take_in_events": {"config": {"idle_seconds": 0}}}}
+        done = definitions.resolve_job_def("arrivals").execute_in_process(stay, tags=arrival.tags, instance=instance)
+        assert done.success and planned(instance, done) == 0
+        assert lake_of(settings).table("enriched_events").snapshot().dates() == {day(0), day(1)}
+        past = next(each for each in tick(definitions, instance).requests if each.tags[RUN_TAG] == PAST)
+        assert past.tags[DAYS_TAG] == ",".join(str(at.date()) for at in old)
+        assets = [key for key in past.asset_selection or () if key in LAKE_KEYS]
+        result = run(settings, past.tags, partition_key=past.partition_key, assets=assets, instance=instance)
+        assert result.success and planned(instance, result) == len(assets)
         made = instance.get_materialized_partitions(dg.AssetKey("sessions"))
-        assert made == done - {day(1)}
-        assert tick(build_defs(settings), instance).requests == []
+        assert made == {day(0), *(str(at.date()) for at in old)}
     assert len(lake_rows(settings)["enriched_events"]) == len(old) + 2
