@@ -65,14 +65,16 @@ def affected_persons(
 
     `regrouped` are identities that came or went, `changed` the events and sessions that did, `identities` and `rows`
     all of now; of events and sessions only `anonymous_id` and `user_id`. Whoever the changed ids met counts too: a
-    device that has become shared hands its events to their users.
+    device that has become shared hands its events to their users. So does each regrouped id by itself: where events
+    were read before identities knew it, it was a person of its own.
     """
     ids = listed(carried_ids(changed).unionByName(regrouped.select("id")).distinct())
     if not ids:
         return ids
     met = carried_ids(sessions_of(rows, ids))
     found = identities.join(met, "id", "left_semi").unionByName(identities.where(is_one_of("id", ids)))
-    return listed(found.unionByName(regrouped).select("person_id").distinct())
+    alone = regrouped.select(F.col("id").alias("person_id"))
+    return listed(found.unionByName(regrouped).select("person_id").unionByName(alone).distinct())
 
 
 def ids_of(persons: Sequence[str], identities: DataFrame) -> list[str] | None:

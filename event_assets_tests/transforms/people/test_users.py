@@ -140,7 +140,7 @@ def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None
     old, new = People(spark, before), People(spark, [*before, *came])
     regrouped = old.identities.exceptAll(new.identities).unionByName(new.identities.exceptAll(old.identities))
     persons = affected_persons(regrouped, frame(spark, came), new.identities, new.events)
-    assert persons == ["a1", "a3"]
+    assert persons == ["a1", "a3", "u3"]
     ids = ids_of(persons, new.identities)
     assert ids == ["a1", "a3", "u3"]
     events = sessions_of(new.events, ids)
