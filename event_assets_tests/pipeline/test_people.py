@@ -168,7 +168,7 @@ def test_a_person_falls_apart_when_the_event_that_joined_it_goes(people: People)
 
 def test_traits_that_were_read_before_it_was_known_whose_they_are_become_the_persons(people: People) -> None:
     people.change([seen("a1"), seen(None, "u1", 1)])
-    people.run()
+    people.run(without=["user_traits"])
     people.change([identify("a2", "u1", 5) | {"traits": '{"plan": "pro"}'}])
     people.run(without=["identities"])
     people.run()
