@@ -51,7 +51,8 @@ def test_a_run_sends_what_its_config_asks_for_and_writes_the_truth(settings: Set
     )
     assert metadata["acknowledged"].value == output["acknowledged"]
     with TruthLedger(settings.home / "truth.db") as truth:
-        accepted = {row[0] for row in truth.query("SELECT written_id(event, event_id, anonymous_id, user_id, refused) FROM submissions WHERE verdict = 'accepted'")}
+        written = "written_id(event, event_id, anonymous_id, user_id, refused)"
+        accepted = {row[0] for row in truth.query(f"SELECT {written} FROM submissions WHERE verdict = 'accepted'")}
     assert accepted <= ids_on(stream)
     stream.close()
 
