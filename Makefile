@@ -39,9 +39,10 @@ event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-
 		else echo "No npm here: the tests on a Kinesis emulator will be skipped."; fi
 
 build/kafka: setup  ## a Kafka broker's archives, for tests; Spark's own Ivy fetches them
-	@test -d $@ || if command -v java >/dev/null; then java -jar $(VENV)/lib/python3*/site-packages/pyspark/jars/ivy-*.jar \
-		-warn -confs default -dependency org.apache.kafka kafka_2.13 $(KAFKA) -cache build/ivy \
-		-retrieve '$@.part/[artifact]-[revision](-[classifier]).[ext]' >/dev/null && mv $@.part $@; \
+	@test -d $@ || if command -v java >/dev/null; then for attempt in 1 2 3; do \
+		java -jar $(VENV)/lib/python3*/site-packages/pyspark/jars/ivy-*.jar -warn -confs default \
+		-dependency org.apache.kafka kafka_2.13 $(KAFKA) -cache build/ivy \
+		-retrieve '$@.part/[artifact]-[revision](-[classifier]).[ext]' >/dev/null && break; done; mv $@.part $@; \
 		else echo "No Java here: the tests on a Kafka broker will be skipped."; fi
 
 web-sdk: web-sdk/node_modules  ## builds the web SDK, checks its types and its size, and runs its unit tests
