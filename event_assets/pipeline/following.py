@@ -16,8 +16,7 @@ import pyarrow.compute as pc
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
-from event_assets.lake.snapshot import Snapshot
-from event_assets.pipeline.load import Loaded, load_step
+from event_assets.pipeline.load import Loaded, behind, load_step
 from event_assets.pipeline.pending_days import pending
 from event_assets.pipeline.registry import Pace, Step, step_of, steps_of
 from event_assets.pipeline.report import StepReport
@@ -28,6 +27,7 @@ from event_assets.warehouse.warehouse import Warehouse
 MOST_DAYS = 30
 """Days that are behind which a step takes in one turn at the most."""
 _LISTED = 20
+FCT_EVENTS = next(table for table in WAREHOUSE_TABLES if table.lake == ENRICHED_EVENTS)
 
 
 class Followed(NamedTuple):
@@ -63,14 +63,11 @@ class Following:
 
         Raises what failed, and `RepeatedIds` for events that would count twice, before they are loaded.
         """
-        enriched = self.run.lake.table(ENRICHED_EVENTS.name)
-        before = enriched.snapshot().version
         done = []
         for each in self.follow("seconds"):
             if isinstance(each, Fault):
                 raise each.error
-            repeated = repeated_ids(enriched.snapshot(), before) if each.asset == (ENRICHED_EVENTS.name,) else []
-            if repeated:
+            if each.asset == (ENRICHED_EVENTS.name,) and (repeated := self.repeated_ids()):
                 raise RepeatedIds(f"These ids would count more than once: {', '.join(repeated)}.")
             done.append(each)
         return done
@@ -113,13 +110,18 @@ class Following:
             behind = [day for day in behind if day >= str(self._furthest)]
         return Window.of_days([str(today), *sorted(behind, reverse=True)[:MOST_DAYS]])
 
+    def repeated_ids(self) -> list[str]:
+        """Ids that stand more than once among the events that wait to be loaded; some of them. They are found until
+        they are gone, so that no later run loads what an earlier one refused."""
+        snapshot = self.run.lake.table(ENRICHED_EVENTS.name).snapshot()
+        waiting = behind(snapshot, self.warehouse, FCT_EVENTS)
+        dates = [day for day in waiting.dates if day >= str(self._furthest)]
+        appended, replaced = waiting.appended_and_replaced(dates)
+        files = {file.path: file for each in appended for file in each.files}
+        files |= {file.path: file for file in snapshot.of_dates(replaced)}
+        ids = snapshot.arrow([*files.values()], ("event_id",))["event_id"]
+        return [each["values"] for each in pc.value_counts(ids).to_pylist() if each["counts"] > 1][:_LISTED]
+
     @property
     def _furthest(self) -> dt.date:
         return dt.datetime.now(dt.UTC).date() - dt.timedelta(days=self.backdate_days)
-
-
-def repeated_ids(enriched: Snapshot, since: int) -> list[str]:
-    """Ids that stand more than once among the events that came since a version; some of them."""
-    came = {path for commit in enriched.changes_since(since).commits for path in commit.added}
-    ids = enriched.arrow([file for file in enriched.files if file.path in came], ("event_id",))["event_id"]
-    return [each["values"] for each in pc.value_counts(ids).to_pylist() if each["counts"] > 1][:_LISTED]

@@ -16,7 +16,7 @@ from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.pipeline import following as module
 from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
-from event_assets.pipeline.following import Fault, Followed, Following, repeated_ids
+from event_assets.pipeline.following import FCT_EVENTS, Fault, Followed, Following, RepeatedIds
 from event_assets.pipeline.load import load_step
 from event_assets.pipeline.registry import STEPS, Pace, Step, step_of
 from event_assets.pipeline.run import Run
@@ -132,14 +132,19 @@ def test_a_failure_on_the_way_to_the_warehouse_ends_it_at_once() -> None:
         list(Arrivals(Broken(None, None, 90)).stay())  # type: ignore[arg-type]
 
 
-def test_ids_that_came_twice_at_once_are_found_among_what_came(spark: SparkSession, tmp_path: Path) -> None:
+def test_ids_that_came_twice_at_once_are_never_loaded_however_often_it_is_tried(
+    spark: SparkSession, tmp_path: Path, warehouse: Warehouse
+) -> None:
     pipeline = Pipeline(spark, tmp_path)
     pipeline.put([json.dumps(event(event_id=name)).encode() for name in ("a", "b")])
-    pipeline.run()
+    following = Following(pipeline.refresh(), warehouse, 90)
+    following.take_in()
     enriched = pipeline.lake.table("enriched_events")
     before = enriched.snapshot()
-    assert repeated_ids(before, 0) == [] == repeated_ids(before, before.version)
     rows = before.arrow()
-    twice = enriched.stage_arrow(rows.take([0, 0, 1]), "twice", {"event_date": str(rows["event_date"][0].as_py())})
+    twice = enriched.stage_arrow(rows.take([0, 0]), "twice", {"event_date": str(rows["event_date"][0].as_py())})
     enriched.commit(before, before.progress, add=[twice])
-    assert repeated_ids(enriched.snapshot(), before.version) == [rows["event_id"][0].as_py()]
+    for _ in range(2):
+        with pytest.raises(RepeatedIds, match=rows["event_id"][0].as_py()):
+            following.take_in()
+    assert warehouse.loaded_versions(FCT_EVENTS, before.id)[rows["event_date"][0].as_py()] == before.version
