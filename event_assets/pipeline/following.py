@@ -105,10 +105,10 @@ class Following:
 
     def _window(self, step: Step) -> Window:
         today = dt.datetime.now(dt.UTC).date()
-        behind = list(pending(self.run.lake, step.edges).days) if step.is_by_day else []
+        days = list(pending(self.run.lake, step.edges).days) if step.is_by_day else []
         if "arrival_date" not in step.tables[0].partition_by:
-            behind = [day for day in behind if day >= str(self._furthest)]
-        return Window.of_days([str(today), *sorted(behind, reverse=True)[:MOST_DAYS]])
+            days = [day for day in days if day >= str(self._furthest)]
+        return Window.of_days([str(today), *sorted(days, reverse=True)[:MOST_DAYS]])
 
     def repeated_ids(self) -> list[str]:
         """Ids that stand more than once among the events that wait to be loaded; some of them. They are found until
