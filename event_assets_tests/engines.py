@@ -10,8 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from event_assets.embedded.sockets import socket_path
 from event_assets.lake.session import prepare_session
 
 REPOSITORY = Path(__file__).parent.parent
+_PATIENCE_SECONDS = 60.0
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def sail() -> Iterator[SparkSession]:
         try:
             yield session
         finally:
-            session.stop()  # a server waits for its sessions
+            _ask(session.stop)  # a server waits for its sessions
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def sail_server() -> Iterator[str]:
     try:
         yield engine.remote
     finally:
-        engine.stop()
+        _ask(engine.stop)
 
 
 @contextmanager
@@ -64,9 +66,16 @@ def apache_spark() -> Iterator[SparkSession]:
                 raise RuntimeError(f"Apache Spark did not start: {port or 'it ended at once'}")
             session = connect(f"sc://127.0.0.1:{int(port)}")
             yield session
-            session.stop()
+            _ask(session.stop)
         finally:
-            process.stdin.close()
+            process.kill()  # the virtual machine ends when its standard input does
+
+
+def _ask(stop: Callable[[], None]) -> None:
+    """Lets it stop in order, but not for ever: all that it holds ends with this process at the latest."""
+    stopping = threading.Thread(target=stop, name="stop of an engine", daemon=True)
+    stopping.start()
+    stopping.join(_PATIENCE_SECONDS)
 
 
 def has_java() -> bool:

@@ -91,6 +91,7 @@ class Service:
         if self._guard.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._guard.stdin.close()
+        self._guard.terminate()  # a fork of this process may hold the pipe open
 
     def wait_stopped(self) -> None:
         """Return when the service and all that it started have ended. Call `ask_to_stop` first."""

@@ -60,8 +60,10 @@ def _serving(command: list[str]) -> Iterator[Emulator]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE.parent.parent
     ) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:"), f"{command} did not start"
-        yield Emulator(url, process.pid)
-        process.stdin.close()
+        try:
+            yield Emulator(url, process.pid)
+        finally:
+            process.kill()  # what a fork of this process inherited keeps its standard input open

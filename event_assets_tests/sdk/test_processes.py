@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from event_assets.sdk import EventClient
-from event_assets_tests.sdk.conftest import Clients, Collector
+from event_assets_tests.sdk.conftest import Collector
 from event_assets_tests.sdk.fault_server import FaultServer, Reply, accepted
+from event_assets_tests.sdk.forking import children_that_send, in_the_middle_of_a_request, workers_of_multiprocessing
 
 OFFLINE = "http://127.0.0.1:9"
 
@@ -98,84 +98,39 @@ def test_a_process_that_takes_over_from_a_killed_sender_goes_on(faults: FaultSer
     assert [event["event_id"] for event in faults.requests[-1]] == ids
 
 
-def in_a_fork(work: Any) -> int:
-    """Runs work in a forked child, as gunicorn and celery do; gives its exit status."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            status = 0 if work() else 2
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def forking(how: Callable[[str, str, str], bool], faults: FaultServer, folder: Path, *more: str) -> int:
+    """The status with which an application ends that forks so."""
+    command = [sys.executable, "-m", "event_assets_tests.sdk.forking", how.__name__]
+    return subprocess.run([*command, faults.url, str(folder / "queue.sqlite"), *more], check=False).returncode
 
 
-@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("kept", ["persist", "memory"])
 def test_after_a_fork_parent_and_children_each_send_their_own_once(
-    persist: bool, faults: FaultServer, client_of: Clients
+    kept: str, faults: FaultServer, tmp_path: Path
 ) -> None:
-    client = client_of(faults.url, persist=persist, flush_interval=0.02)
-    client.track("search", {"by": "before"}, anonymous_id="a")
-
-    def child() -> bool:
-        mine = all(client.track("search", {"by": "child"}, anonymous_id="c") for _ in range(20))
-        return mine and client.flush(20) and client.stats.tracked == 20
-
-    statuses = []
-    for _ in range(4):
-        statuses.append(in_a_fork(child))
-        client.track("search", {"by": "parent"}, anonymous_id="a")
-    assert statuses == [0] * 4
-    assert client.flush(20)
+    assert forking(children_that_send, faults, tmp_path, kept) == 0
     ids = Counter(event["event_id"] for event in faults.events)
     assert set(ids.values()) == {1}
     assert Counter(event["properties"]["by"] for event in faults.events) == {"before": 1, "child": 80, "parent": 4}
 
 
 def test_a_fork_in_the_middle_of_a_request_leaves_the_right_to_send_with_the_parent(
-    faults: FaultServer, client_of: Clients
+    faults: FaultServer, tmp_path: Path
 ) -> None:
     def slowly(events: list[dict[str, Any]]) -> Reply:
+        (tmp_path / "requested").touch()
         time.sleep(0.5)
         return accepted(events)
 
     faults.decide = slowly
-    client = client_of(faults.url, batch_size=1)
-    client.track("search", anonymous_id="a")
-    while not faults.requests:
-        time.sleep(0.005)
-    child = os.fork()
-    if child == 0:
-        time.sleep(600)  # holds whatever it inherited
-        os._exit(0)
-    try:
-        assert client.flush(20)
-        with client_of(faults.url, sync=True) as other:
-            other.track("search", anonymous_id="b")
-            assert other.flush(30), "the child does not keep the right to send"
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    assert forking(in_the_middle_of_a_request, faults, tmp_path, str(tmp_path / "requested")) == 0
     assert set(Counter(event["event_id"] for event in faults.events).values()) == {1}
-
-
-def track_some(endpoint: str, queue: str, name: str) -> None:
-    client = EventClient(endpoint, "ea_0_0", queue_path=queue)
-    for number in range(20):
-        client.track("search", {"n": number}, anonymous_id=name)
+    assert {event["anonymous_id"] for event in faults.events} == {"a", "b"}
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_workers_of_multiprocessing_lose_nothing(method: str, faults: FaultServer, tmp_path: Path) -> None:
-    queue = tmp_path / "queue.sqlite"
-    context: Any = multiprocessing.get_context(method)
-    workers = [context.Process(target=track_some, args=(faults.url, str(queue), f"w{n}")) for n in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    with EventClient(faults.url, "ea_0_0", queue_path=queue, sync=True) as client:
-        assert client.flush(20)
+    assert forking(workers_of_multiprocessing, faults, tmp_path, method) == 0
     assert set(Counter(event["event_id"] for event in faults.events).values()) == {1}
     assert len(faults.events) == 40
 
