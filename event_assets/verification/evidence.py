@@ -107,6 +107,10 @@ _WAREHOUSE: dict[str, tuple[str, ...]] = {
 
 LOADS = "_loads"
 """The warehouse's own record of what is loaded."""
+_LOAD = ("table_name", "lake_version", "loaded_at")
+
+READINGS = 5
+"""How often all is read at most, where runs change it meanwhile."""
 
 
 class Evidence:
@@ -123,6 +127,7 @@ class Evidence:
             "event_id": self._column("event_id"),
             "page_view_id": self._column("page_view_id"),
         }
+        self.moved: list[str] = []
         self.versions: dict[str, Version] = {}
         self.refreshed: dict[str, Refreshed] = {}
         self.sources_of_people = MadeWhole(None, {})
@@ -143,7 +148,33 @@ class Evidence:
             return []
         return self.rows("SELECT kind, begins_at, ends_at, metric FROM truth.anomalies ORDER BY begins_at")
 
-    def read_lake(self, settings: Settings, analyses: Analyses = Analyses()) -> None:
+    def read(self, settings: Settings, analyses: Analyses, warehouse_url: str | None) -> None:
+        """Reads lake and warehouse at one state: anew while a run changes the lake or loads from it meanwhile.
+
+        `moved` names the tables that still changed during the last reading.
+        """
+        for _ in range(READINGS):
+            before = self._state(settings, warehouse_url)
+            self._read_lake(settings, analyses)
+            if warehouse_url is not None:
+                self._read_warehouse(warehouse_url, settings.warehouse_schema)
+            after = self._state(settings, warehouse_url)
+            self.moved = sorted(name for name in after if before.get(name) != after[name])
+            if not self.moved:
+                return
+
+    def _state(self, settings: Settings, warehouse_url: str | None) -> dict[str, Any]:
+        """By table of the lake its version, by table of the warehouse what it was loaded from."""
+        state: dict[str, Any] = {
+            name: version(settings, name) for name in ("raw_events", ENRICHED_EVENTS.name, *_LAKE, *COPIES)
+        }
+        if warehouse_url is not None:
+            with psycopg.connect(warehouse_url) as connection:
+                for name, *loaded in _rows_there(connection, settings.warehouse_schema, LOADS, _LOAD):
+                    state[f"warehouse.{name}"] = loaded
+        return state
+
+    def _read_lake(self, settings: Settings, analyses: Analyses) -> None:
         """Reads what the lake's tables say, of events also what analyses name. One that is not there yet is empty."""
         for made in (ENRICHED_EVENTS, IDENTITIES, SESSIONS, PAGE_VIEWS, *PRODUCT_TABLES):
             self.versions[made.name] = version(settings, made.name)
@@ -161,24 +192,15 @@ class Evidence:
         for batch in scan(settings, "raw_events", ("shard_id", "sequence_number", "data"), None):
             self._insert_raw(batch)
 
-    def read_warehouse(self, url: str, schema: str) -> None:
+    def _read_warehouse(self, url: str, schema: str) -> None:
         """Reads what the warehouse's tables say. A table that is not there yet is empty."""
         with psycopg.connect(url) as connection:
             copies = {there: table(name).column_names for name, there in COPIES.items()}
-            for name, columns in {**_WAREHOUSE, **copies, LOADS: ("table_name", "lake_version", "loaded_at")}.items():
+            for name, columns in {**_WAREHOUSE, **copies, LOADS: _LOAD}.items():
                 self._create(f"warehouse_{name}", columns)
-                found = connection.execute("SELECT to_regclass(%s)", (f'"{schema}"."{name}"',)).fetchone()
-                if found is None or found[0] is None:
-                    continue
-                there = _columns_there(connection, schema, name)
-                names = sql.SQL(", ").join(
-                    sql.Identifier(column) if column in there else sql.NULL for column in columns
-                )
-                query = sql.SQL("SELECT {} FROM {}").format(names, sql.Identifier(schema, name))
                 marks = ", ".join("?" * len(columns))
-                with connection.cursor(name=f"verify_{name}") as cursor:
-                    rows = ([plain(value) for value in row] for row in cursor.execute(query))
-                    self.connection.executemany(f"INSERT INTO warehouse_{name} VALUES ({marks})", rows)
+                rows = _rows_there(connection, schema, name, columns)
+                self.connection.executemany(f"INSERT INTO warehouse_{name} VALUES ({marks})", rows)
 
     def _column(self, name: str) -> set[str]:
         return {value for (value,) in self.rows(f"SELECT DISTINCT {name} FROM submissions") if value is not None}
@@ -210,6 +232,20 @@ class Evidence:
 def _without_nul(text: str | None) -> str | None:
     """SQLite's own `replace` cannot find it."""
     return text and text.replace("\0", "\ufffd")
+
+
+def _rows_there(
+    connection: psycopg.Connection, schema: str, name: str, columns: tuple[str, ...]
+) -> Iterator[list[Any]]:
+    """The rows of a warehouse table, as SQLite takes them; none where it is not there, null for a missing column."""
+    there = _columns_there(connection, schema, name)
+    if not there:
+        return
+    names = sql.SQL(", ").join(sql.Identifier(column) if column in there else sql.NULL for column in columns)
+    query = sql.SQL("SELECT {} FROM {}").format(names, sql.Identifier(schema, name))
+    with connection.cursor(name=f"verify_{name}") as cursor:
+        for row in cursor.execute(query):
+            yield [plain(value) for value in row]
 
 
 def _columns_there(connection: psycopg.Connection, schema: str, name: str) -> set[str]:

@@ -181,7 +181,7 @@ def _write(settings: Settings, platform: Platform) -> None:
     for name, rows in platform.items():
         table = pa.Table.from_pylist(rows)
         fields = [pa.field(f.name, UTC if f.name == "derived_at" else f.type) for f in table.schema]
-        write_deltalake(f"{settings.lake}/{name}", table.cast(pa.schema(fields)))
+        write_deltalake(f"{settings.lake}/{name}", table.cast(pa.schema(fields)), mode="append")
 
 
 def _failed(report: list[Expectation], among: Collection[str] = BY_HAND) -> set[str]:
@@ -323,6 +323,37 @@ def test_an_anomaly_that_the_lake_shows_at_another_time_is_found(settings: Setti
     assert not line.ok
     assert line.what.startswith("page_view during bot_wave of ")
     assert line.actual == 0 < int(str(line.expected).split()[0])
+
+
+def test_what_a_run_changes_while_it_is_read_is_read_again(
+    settings: Settings, sound: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = sound["enriched_events"][-1:]
+    _write(settings, {**sound, "enriched_events": sound["enriched_events"][:-1]})
+    read = Evidence._read_lake
+
+    def read_beside_a_run(self: Evidence, *arguments: Any) -> None:
+        read(self, *arguments)
+        if late:
+            _write(settings, {"enriched_events": [late.pop()]})
+
+    monkeypatch.setattr(Evidence, "_read_lake", read_beside_a_run)
+    assert _failed(verify(settings)) == set() and not late
+
+
+def test_a_run_that_goes_on_changing_what_is_read_is_said(
+    settings: Settings, sound: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(settings, sound)
+    read = Evidence._read_lake
+
+    def read_beside_a_run(self: Evidence, *arguments: Any) -> None:
+        read(self, *arguments)
+        _write(settings, {"clean_events": sound["clean_events"][:1]})
+
+    monkeypatch.setattr(Evidence, "_read_lake", read_beside_a_run)
+    line = verify(settings)[-1]
+    assert not line.ok and line.actual == 1 and "clean_events" in line.what and "verify again" in line.what
 
 
 def test_without_a_truth_there_is_nothing_to_verify(tmp_path: Path) -> None:
