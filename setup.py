@@ -69,6 +69,7 @@ EXTRAS = {
         "mkdocstrings[python]>=1.0,<2",
     ],
     "dev": [
+        "dagster-dg-cli>=1.13,<1.14",  # dg, as pyproject.toml sets it up
         "duckdb>=1.3,<3",
         "hypothesis>=6.120,<7",
         "import-linter>=2.3,<3",
