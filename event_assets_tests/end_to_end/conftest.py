@@ -1,4 +1,4 @@
-"""One demo for all tests here: it has sent its events and stays, as a user leaves it."""
+"""One demo for all tests of a file: it has sent its events and stays, as a user leaves it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from event_assets_tests.postgres import postgres_url
 __all__ = ["postgres_url"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo that has printed its summary and stays."""
     demo = Demo(tmp_path_factory.mktemp("demo") / "home")
@@ -22,7 +22,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         demo.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def first(demo: Demo) -> dict[str, Any]:
     """Its summary."""
     return demo.summary()

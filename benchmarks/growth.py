@@ -1,0 +1,192 @@
+"""What a micro-batch costs after little and after much history: `python -m benchmarks growth [--json]`.
+
+History is written as clean events and brought along by the platform's own steps. At each size micro-batches of events
+from people who were there before go through every table, and CPU seconds of this process, engine included, are counted
+a table. The last column is the largest history's cost as a multiple of the smallest one's: 1 is flat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import tempfile
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pyarrow as pa
+
+from event_assets.contract.tables.events import CLEAN_EVENTS
+from event_assets.embedded.postgres import open_postgres
+from event_assets.lake.files import LakeFile
+from event_assets.pipeline.following import Fault, Following
+from event_assets.pipeline.registry import STEPS, Pace, refresh_all
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.postgres import PostgresDialect
+from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests.engines import sail
+from event_assets_tests.pipeline.pipeline import Pipeline
+
+_PER_SESSION = 8
+_EVENTS_PER_PERSON = 40
+PACES: tuple[Pace, ...] = ("seconds", "minute", "minutes")
+
+
+class History:
+    """Days of clean events: sessions of people of whom there are the more, the more history there is."""
+
+    def __init__(self, random_ids: bool) -> None:
+        self.random_ids = random_ids
+        self.events = 0
+        self._rng = np.random.default_rng(7)
+        self._began = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @property
+    def people(self) -> int:
+        """How many there are by now."""
+        return max(1, self.events // _EVENTS_PER_PERSON)
+
+    def add(self, pipeline: Pipeline, events: int, days: int) -> None:
+        """Writes as many events more, spread over the days before today, and brings every table along."""
+        table, files = pipeline.lake.table(CLEAN_EVENTS.name), list[LakeFile]()
+        name = uuid.uuid4().hex
+        per_day = events // days
+        self.events += per_day * days
+        for day in range(1, days + 1):
+            date = (self._began - dt.timedelta(days=day)).date()
+            partition = {"arrival_date": str(date), "arrival_hour": "0"}
+            files.append(table.stage_arrow(self._day(date, per_day), f"{name}-{day}", partition))
+        base = table.snapshot()
+        table.commit(base, base.progress, add=files)
+        refresh_all(pipeline.refresh(), [step for step in STEPS if step.pace in PACES and step.name != "raw_events"])
+
+    def _day(self, date: dt.date, events: int) -> pa.Table:
+        number = np.arange(events)
+        session, place = number // _PER_SESSION, number % _PER_SESSION
+        people = self._rng.integers(0, self.people, session[-1] + 1)
+        start = dt.datetime.combine(date, dt.time(), dt.UTC).timestamp()
+        micros = (start + session * (86_000 / (session[-1] + 1)) + place * 10) * 1_000_000
+        times = pa.array(micros.astype(np.int64)).cast(pa.timestamp("us", tz="UTC"))
+        texts = [uuid.uuid4().hex[:12] for _ in range(session[-1] + 1)]
+        known: dict[str, pa.Array] = {
+            "event_date": pa.array([date] * events),
+            "arrival_date": pa.array([date] * events),
+            "arrival_hour": pa.array(np.zeros(events, np.int32)),
+            "line": pa.array(number.astype(np.int32)),
+            "stream": pa.array(["history"] * events),
+            "shard_id": pa.array([f"{date}-{texts[0]}"] * events),
+            "sequence_number": pa.array(["0"] * events),
+            "event_id": pa.array([_event_id(self.random_ids, micro, self._rng) for micro in micros.tolist()]),
+            "event": pa.array(np.where(place % 4 == 0, "page_view", "page_ping")),
+            "schema_version": pa.array(np.ones(events, np.int32)),
+            "anonymous_id": pa.array([f"person-{people[s]}" for s in session]),
+            "session_id": pa.array([f"s-{texts[s]}" for s in session]),
+            "page_view_id": pa.array([f"p-{texts[s]}-{p // 4}" for s, p in zip(session, place, strict=True)]),
+            **dict.fromkeys(("occurred_at", "sent_at", "received_at", "derived_at", "arrived_at"), times),
+            "platform": pa.array(["web"] * events),
+            "properties": pa.array(["{}"] * events),
+            "page_url": pa.array([f"https://shop.example/{n % 50}" for n in number]),
+        }
+        schema = CLEAN_EVENTS.arrow_schema()
+        return pa.table([known.get(f.name, pa.nulls(events, f.type)).cast(f.type) for f in schema], schema=schema)
+
+    def lines(self, events: int) -> Iterator[bytes]:
+        """A micro-batch of now: sessions that begin, of people who were there before."""
+        now = dt.datetime.now(dt.UTC)
+        for number in range(events):
+            if number % _PER_SESSION == 0:
+                person, session = int(self._rng.integers(0, self.people)), uuid.uuid4().hex[:12]
+            at = now - dt.timedelta(seconds=60 - number % _PER_SESSION)
+            text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            told = {
+                "event_id": _event_id(self.random_ids, at.timestamp() * 1_000_000, self._rng),
+                "event": "page_view" if number % 4 == 0 else "page_ping",
+                "anonymous_id": f"person-{person}",
+                "session_id": f"s-{session}",
+                "page_view_id": f"p-{session}-{number % _PER_SESSION // 4}",
+                **dict.fromkeys(("occurred_at", "sent_at", "received_at"), text),
+                "platform": "web",
+                "page": {"url": f"https://shop.example/{number % 50}"},
+                "properties": {},
+            }
+            yield json.dumps(told).encode()
+
+
+def _event_id(random: bool, micros: float, rng: np.random.Generator) -> str:
+    """A UUID: of version 4, or of version 7, which is in the order of time."""
+    if random:
+        return str(uuid.uuid4())
+    high, low = (int(number) for number in rng.integers(0, 2**62, 2))
+    return str(uuid.UUID(int=int(micros // 1000) << 80 | 7 << 76 | (high & 0xFFF) << 64 | 2 << 62 | low))
+
+
+def main(argv: list[str]) -> int:
+    """Prints CPU seconds a table by size of the history."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks growth", description=__doc__)
+    parser.add_argument("--sizes", default="0.25,0.5,1,2", help="millions of events of history, rising")
+    parser.add_argument("--batch", type=int, default=10_000, help="events of a micro-batch")
+    parser.add_argument("--batches", type=int, default=3)
+    parser.add_argument("--days", type=int, default=42, help="days that the history lies on")
+    parser.add_argument("--random-ids", action="store_true", help="ids of version 4, as many other SDKs send")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(argv)
+    sizes = [int(float(size) * 1_000_000) for size in given.sizes.split(",")]
+    found = _measure(sizes, given.batch, given.batches, given.days, given.random_ids)
+    if given.json:
+        print(json.dumps(found))
+    else:
+        _show(sizes, found)
+    return 0
+
+
+def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: bool) -> dict[str, list[float]]:
+    """By table the median CPU seconds of a micro-batch after each size of history."""
+    found: dict[str, list[float]] = defaultdict(list)
+    with (
+        tempfile.TemporaryDirectory(prefix="event-assets-growth-") as folder,
+        open_postgres(Path(folder) / "warehouse") as url,
+        sail() as spark,
+    ):
+        pipeline, history = Pipeline(spark, Path(folder) / "home"), History(random_ids)
+        warehouse = Warehouse(PostgresDialect(LakeFiles()), url)
+        warehouse.ensure()
+        following = Following(pipeline.refresh(), warehouse, 90)
+        for size in sizes:
+            history.add(pipeline, size - history.events, days)
+            one: dict[str, list[float]] = defaultdict(list)
+            for number in range(batches + 1):
+                pipeline.put(list(history.lines(batch)))
+                costs = _costs(following)
+                if number:  # the first takes the history into the warehouse
+                    for name, cost in costs.items():
+                        one[name].append(cost)
+            for name, costs_of_one in one.items():
+                found[name].append(round(median(costs_of_one), 2))
+    return found
+
+
+def _costs(following: Following) -> dict[str, float]:
+    """Refreshes every table; by table the CPU seconds that it took."""
+    costs: dict[str, float] = defaultdict(float)
+    for pace in PACES:
+        before = time.process_time()
+        for each in following.follow(pace):
+            if isinstance(each, Fault):
+                raise each.error
+            now = time.process_time()
+            costs["/".join(each.asset)] += now - before
+            costs[f"all of pace {pace}"] += now - before
+            before = now
+    return costs
+
+
+def _show(sizes: list[int], found: dict[str, list[float]]) -> None:
+    print(f"{'CPU seconds after history of':32}" + "".join(f"{size:>12,}" for size in sizes) + f"{'growth':>9}")
+    for name, costs in found.items():
+        growth = costs[-1] / costs[0] if costs[0] else float("nan")
+        print(f"{name:32}" + "".join(f"{cost:12.2f}" for cost in costs) + f"{growth:9.2f}")
