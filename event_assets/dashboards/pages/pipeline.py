@@ -21,7 +21,8 @@ from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
 from event_assets.stack.overview import Overview, read_overview
 
-_HOURS, _SAMPLES, _SAMPLE_BYTES, _DAYS_OF_SAMPLES = 72, 20, 600, 7
+_HOURS, _SAMPLES, _SHAPE_LENGTH, _DAYS_OF_SAMPLES = 72, 20, 600, 7
+_TYPES = {str: "text", int: "number", float: "number", bool: "boolean"}
 _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "pending")
 _NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or event-assets demo."
 
@@ -174,18 +175,37 @@ def _samples(lake: Lake) -> Figure:
     for row in rows:
         seen[row["reason"]] += 1
         if seen[row["reason"]] <= 3 and len(shown) < _SAMPLES:
-            shown.append((row["arrived_at"], row["reason"], row["detail"], _sample(row["data"])))
+            shown.append((row["arrived_at"], row["event"], row["reason"], row["detail"], shape_of(row["data"])))
     fields = (
         Field("at", "Arrived (UTC)", "moment"),
+        Field("event", "Event"),
         Field("reason", "Reason"),
         Field("detail", "The rule that was broken"),
-        Field("data", "The event"),
+        Field("shape", "Its shape"),
     )
-    told = "The latest of each reason. The bytes are kept in quarantined_events and can be cleaned again."
+    told = (
+        "The latest of each reason: names and types of its fields, not what they say, which may be about a person. The "
+        "bytes are kept in quarantined_events and can be cleaned again."
+    )
     return Figure("Quarantined events", fields, shown, told, empty="Nothing is quarantined.")
 
 
-def _sample(data: bytes) -> Any:
-    text = data[: _SAMPLE_BYTES + 1].decode("utf-8", "backslashreplace").replace("\0", "\\0")
-    words = text if len(data) <= _SAMPLE_BYTES else f"{text[:_SAMPLE_BYTES]} …"
-    return words if words.isprintable() else json.dumps(words)
+def shape_of(data: bytes) -> str:
+    """An event without what it says: the names and types of its fields, as JSON."""
+    try:
+        text = json.dumps(_shape(json.loads(data)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return f"{len(data)} bytes that are no JSON"
+    return text if len(text) <= _SHAPE_LENGTH else f"{text[:_SHAPE_LENGTH]} …"
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_printable(name): _shape(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_shape(value[0]), f"{len(value)} in all"] if value else []
+    return "null" if value is None else _TYPES[type(value)]
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else repr(name)
