@@ -55,31 +55,30 @@ class History:
         """Writes as many events more, spread over the days before today, and brings every table along."""
         table, files = pipeline.lake.table(CLEAN_EVENTS.name), list[LakeFile]()
         name = uuid.uuid4().hex
-        per_day = events // days
-        self.events += per_day * days
-        for day in range(1, days + 1):
-            date = (self._began - dt.timedelta(days=day)).date()
-            partition = {"arrival_date": str(date), "arrival_hour": "0"}
-            files.append(table.stage_arrow(self._day(date, per_day), f"{name}-{day}", partition))
+        per_hour = events // (days * 24)
+        self.events += per_hour * days * 24
+        for number in range(days * 24):
+            hour = self._began - dt.timedelta(hours=number + 1)
+            partition = {"arrival_date": str(hour.date()), "arrival_hour": str(hour.hour)}
+            files.append(table.stage_arrow(self._hour(hour, per_hour), name, partition))
         base = table.snapshot()
         table.commit(base, base.progress, add=files)
         refresh_all(pipeline.refresh(), [step for step in STEPS if step.pace in PACES and step.name != "raw_events"])
 
-    def _day(self, date: dt.date, events: int) -> pa.Table:
+    def _hour(self, hour: dt.datetime, events: int) -> pa.Table:
         number = np.arange(events)
         session, place = number // _PER_SESSION, number % _PER_SESSION
         people = self._rng.integers(0, self.people, session[-1] + 1)
-        start = dt.datetime.combine(date, dt.time(), dt.UTC).timestamp()
-        micros = (start + session * (86_000 / (session[-1] + 1)) + place * 10) * 1_000_000
+        micros = (hour.timestamp() + session * (3_500 / (session[-1] + 1)) + place * 10) * 1_000_000
         times = pa.array(micros.astype(np.int64)).cast(pa.timestamp("us", tz="UTC"))
         texts = [uuid.uuid4().hex[:12] for _ in range(session[-1] + 1)]
         known: dict[str, pa.Array] = {
-            "event_date": pa.array([date] * events),
-            "arrival_date": pa.array([date] * events),
-            "arrival_hour": pa.array(np.zeros(events, np.int32)),
+            "event_date": pa.array([hour.date()] * events),
+            "arrival_date": pa.array([hour.date()] * events),
+            "arrival_hour": pa.array(np.full(events, hour.hour, np.int32)),
             "line": pa.array(number.astype(np.int32)),
             "stream": pa.array(["history"] * events),
-            "shard_id": pa.array([f"{date}-{texts[0]}"] * events),
+            "shard_id": pa.array([texts[0]] * events),
             "sequence_number": pa.array(["0"] * events),
             "event_id": pa.array([_event_id(self.random_ids, micro, self._rng) for micro in micros.tolist()]),
             "event": pa.array(np.where(place % 4 == 0, "page_view", "page_ping")),

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.integrity import LakeDamaged, require_sound
+from event_assets.lake.known_files import only, values_of
 from event_assets.lake.progress import Consumed, Progress
 
 if TYPE_CHECKING:
@@ -85,23 +87,13 @@ class Snapshot:
             raise LakeDamaged(self.table.storage.uri(name), fault) from error
 
     @cached_property
+    def _actions(self) -> pa.Table:
+        return pa.table(self.delta.get_add_actions(flatten=True))
+
+    @cached_property
     def files(self) -> list[LakeFile]:
         """Every file of this version."""
-        rows = pa.table(self.delta.get_add_actions(flatten=True)).to_pylist()
-        return [self._file(row) for row in rows]
-
-    def _file(self, row: dict[str, Any]) -> LakeFile:
-        path = unquote(row["path"])
-        values = {key.partition(".")[2]: value for key, value in row.items() if key.startswith("partition.")}
-        return LakeFile(
-            url=f"{self.table.uri}/{path}",
-            size=row["size_bytes"],
-            rows=row["num_records"],
-            partition={key: str(value) for key, value in values.items()},
-            path=path,
-            low={key[4:]: value for key, value in row.items() if key.startswith("min.") and value is not None},
-            high={key[4:]: value for key, value in row.items() if key.startswith("max.") and value is not None},
-        )
+        return self.table.known_files.of(self._actions)
 
     def select(self, column: str, first: Any, last: Any) -> list[LakeFile]:
         """The files that may hold rows with `first <= column <= last`."""
@@ -109,21 +101,20 @@ class Snapshot:
 
     def of_dates(self, dates: Iterable[str]) -> list[LakeFile]:
         """The files of these dates, in a table that is laid out by them."""
-        wanted = set(dates)
         column = self.table.spec.partition_by[0]
-        return [file for file in self.files if file.partition[column] in wanted]
+        return self.table.known_files.of(only(self._actions, column, sorted({*dates})))
 
     def dates(self) -> set[str]:
         """The dates that the table has rows of, in a table that is laid out by them."""
-        return {file.partition[self.table.spec.partition_by[0]] for file in self.files}
+        return values_of(self._actions, self.table.spec.partition_by[0])
 
     @property
     def rows(self) -> int:
-        return sum(file.rows for file in self.files)
+        return pc.sum(self._actions["num_records"]).as_py() or 0
 
     @property
     def bytes(self) -> int:
-        return sum(file.size for file in self.files)
+        return pc.sum(self._actions["size_bytes"]).as_py() or 0
 
     def read(self, spark: SparkSession, files: Sequence[LakeFile] | None = None) -> DataFrame:
         """The rows of these files (all of them by default)."""

@@ -27,6 +27,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.lake.claims import claim, give_way
 from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
 from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit, sealed
+from event_assets.lake.known_files import KnownFiles
 from event_assets.lake.progress import Progress
 from event_assets.lake.session import SessionsInUse
 from event_assets.lake.snapshot import NOTE, PROGRESS, Snapshot
@@ -66,6 +67,7 @@ class LakeTable:
         self.day_column = spec.day_column or (spec.partition_by or ("",))[0]
         self.sessions = sessions or SessionsInUse()
         self.uri = storage.uri(spec.name)
+        self.known_files = KnownFiles(self.uri)
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(self.uri, storage_options=self.storage.delta_options)
