@@ -88,7 +88,7 @@ def test_an_analysis_that_cannot_be_used_says_why_and_leaves_the_others_alone(tm
     defs = build_defs(Settings(home=tmp_path, analytics_dir=tmp_path))
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
     words = specs["product/unusable/not_good"].description or ""
-    assert "not good.yaml" in words and "`steps`" in words
+    assert "not good.yaml:1: analysis bad: steps: it is required" in words
     assert "product/good" in specs
 
 
@@ -104,7 +104,7 @@ def test_a_segment_that_cannot_be_used_says_why_and_leaves_the_others_alone(tmp_
     good = build_defs(Settings(home=tmp_path, segments_dir=tmp_path))
     specs = {spec.key.to_user_string(): spec for spec in good.resolve_all_asset_specs()}
     words = specs["segments/unusable/not_good"].description or ""
-    assert "not good.yaml: segment bad: who: it is an object with dit" in words
+    assert "not good.yaml:1: segment bad: who: it is an object with dit, did you mean did?" in words
     assert Segments.load(tmp_path).digest in (specs["segment_memberships"].code_version or "")
 
 

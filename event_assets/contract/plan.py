@@ -140,8 +140,11 @@ def read_yaml(path: Path) -> Any:
     """The document of a YAML file. Raises `PlanError`."""
     try:
         return yaml.load(path.read_text("utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path}: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f"{error.problem_mark.line + 1}: " if error.problem_mark else " "
+        raise PlanError(f"{path}:{line}{', '.join(filter(None, (error.context, error.problem)))}") from None
+    except (OSError, RecursionError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PlanError(f"{path}: it cannot be read: {error}") from None
 
 
 def _convert(place: Path | str, document: Any, type_: type[T]) -> T:

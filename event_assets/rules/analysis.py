@@ -13,13 +13,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, get_args
 
 import msgspec
-from msgspec import Meta
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter
 
-from event_assets.contract.event import Id
-from event_assets.contract.plan import PlanError, TrackingPlan, read_yaml
+from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
@@ -30,14 +29,18 @@ from event_assets.contract.tables.product import (
     WEB_VITALS,
 )
 from event_assets.contract.tables.schema import Table
-from event_assets.rules.rule_files import explained, read_rules
+from event_assets.rules.rule_files import RuleFile, RuleModel, fault, nearest, read_rules, shown
 
+T = TypeVar("T")
 Period = Literal["hour", "day", "week", "month"]
 Weekday = Literal["sunday", "monday"]
 Scalar = str | int | float | bool
-FieldName = Annotated[str, Meta(pattern=r"^([^.'?\[\]\\]|\\\.)+(\.([^.'?\[\]\\]|\\\.)+)*$", max_length=128)]
+RuleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+EventName = Annotated[str, Field(min_length=1, max_length=128)]
+FieldName = Annotated[str, Field(pattern=r"^([^.'?\[\]\\]|\\\.)+(\.([^.'?\[\]\\]|\\\.)+)*$", max_length=128)]
 r"""A column of the events, else a property (`a.b`: one inside another, `a\.b`: one with a dot in its name);
 `properties.x` is always a property."""
+LastDays = Annotated[int, Field(ge=1)]
 
 _WINDOW = re.compile(r"([1-9][0-9]{0,8}) (second|minute|hour|day|week)s?")
 LONGEST_WINDOW = dt.timedelta(days=36_500)
@@ -47,12 +50,47 @@ class AnalysisError(ValueError):
     """An analysis file cannot be used. The message names the file, the place and the rule."""
 
 
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+def duration(words: str) -> dt.timedelta | None:
+    """So many seconds, minutes, hours, days or weeks; None of other words, and of more than `LONGEST_WINDOW`."""
+    found = _WINDOW.fullmatch(words)
+    if found is None:
+        return None
+    try:
+        length = dt.timedelta(**{f"{found[2]}s": int(found[1])})
+    except OverflowError:
+        return None
+    return length if length <= LONGEST_WINDOW else None
+
+
+def _is_duration(words: str) -> str:
+    if duration(words) is None:
+        raise ValueError(
+            "it must be a number of seconds, minutes, hours, days or weeks, such as 14 days, and at most "
+            f"{LONGEST_WINDOW.days} days"
+        )
+    return words
+
+
+def _sorted(where: dict[str, T]) -> dict[str, T]:
+    return dict(sorted(where.items()))
+
+
+def is_several(given: object) -> str:
+    """The tag of a value that may be a list."""
+    return "several" if isinstance(given, list) else "one"
+
+
+Duration = Annotated[str, AfterValidator(_is_duration), Field(json_schema_extra={"pattern": _WINDOW.pattern})]
+Value = Annotated[Annotated[Scalar, Tag("one")] | Annotated[list[Scalar], Tag("several")], Discriminator(is_several)]
+"""A value, or a list of which one is meant."""
+
+
+class Step(RuleModel):
     """Events that count: of this name, whose fields have these values (one of them, where a list is given)."""
 
-    event: Id
-    where: dict[FieldName, Scalar | list[Scalar]] = {}
-    name: Annotated[str, Meta(max_length=128)] = ""
+    event: EventName
+    where: Annotated[dict[FieldName, Value], AfterValidator(_sorted)] = Field(default_factory=dict)
+    name: Annotated[str, Field(max_length=128)] = ""
 
     @property
     def title(self) -> str:
@@ -60,10 +98,11 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.name or self.event
 
 
-class _Analysis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+class _Analysis(RuleModel):
     """What every analysis has: a name, words for people, whether robots count, and how many days back it looks."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    kind: str
+    name: RuleName
     description: str = ""
     include_bots: bool = False
 
@@ -72,27 +111,25 @@ class _Analysis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def digest(self) -> str:
         """Changes when, and only when, what is computed changes; words for people do not count."""
-        rules = msgspec.structs.replace(self, description="")
-        return hashlib.sha256(msgspec.json.encode(rules, order="deterministic")).hexdigest()[:12]
+        rules = self.model_copy(update={"description": ""}).model_dump()
+        return hashlib.sha256(msgspec.json.encode(rules)).hexdigest()[:12]
 
     def steps_named(self) -> Iterator[Step]:
         """Every step that the analysis names."""
-        yield from ()
-
-    def faults(self) -> Iterator[str]:
-        """What no type can tell: fields that contradict each other."""
-        yield from ()
+        for said in vars(self).values():
+            yield from (step for step in (said if isinstance(said, list) else [said]) if isinstance(step, Step))
 
 
-class Funnel(_Analysis, frozen=True, kw_only=True, tag="funnel"):
+class Funnel(_Analysis):
     """How many people go from step to step, and how long they take."""
 
-    steps: Annotated[list[Step], Meta(min_length=2, max_length=20)]
-    window: str = "14 days"
+    kind: Literal["funnel"] = "funnel"
+    steps: Annotated[list[Step], Field(min_length=2, max_length=20)]
+    window: Duration = "14 days"
     order: Literal["ordered", "strict"] = "ordered"
     breakdown: FieldName | None = None
-    breakdown_values: Annotated[int, Meta(ge=1, le=1000)] = 10
-    days: Annotated[int, Meta(ge=1)] | None = None
+    breakdown_values: Annotated[int, Field(ge=1, le=1000)] = 10
+    days: LastDays | None = None
 
     table = FUNNELS
 
@@ -103,100 +140,99 @@ class Funnel(_Analysis, frozen=True, kw_only=True, tag="funnel"):
         assert found is not None, self.window
         return found
 
-    def steps_named(self) -> Iterator[Step]:
-        yield from self.steps
 
-    def faults(self) -> Iterator[str]:
-        if duration(self.window) is None:
-            yield (
-                f"window is {self.window!r}; it must be a number of seconds, minutes, hours, days or weeks, "
-                f"such as 14 days, and at most {LONGEST_WINDOW.days} days"
-            )
-
-
-class Retention(_Analysis, frozen=True, kw_only=True, tag="retention"):
+class Retention(_Analysis):
     """How many of those who did something come back, period after period."""
 
+    kind: Literal["retention"] = "retention"
     target: Step | None = None
     returning: Step | None = None
     period: Period = "week"
-    periods: Annotated[int, Meta(ge=1, le=366)] = 12
+    periods: Annotated[int, Field(ge=1, le=366)] = 12
     first_time: bool = False
     week_starts: Weekday = "sunday"
 
     table = RETENTION
 
-    def steps_named(self) -> Iterator[Step]:
-        yield from filter(None, (self.target, self.returning))
 
-
-class Lifecycle(_Analysis, frozen=True, kw_only=True, tag="lifecycle"):
+class Lifecycle(_Analysis):
     """Who is new, returning, resurrecting or dormant, period by period."""
 
+    kind: Literal["lifecycle"] = "lifecycle"
     event: Step | None = None
     period: Period = "week"
     week_starts: Weekday = "sunday"
 
     table = LIFECYCLE
 
-    def steps_named(self) -> Iterator[Step]:
-        yield from filter(None, (self.event,))
 
-
-class Paths(_Analysis, frozen=True, kw_only=True, tag="paths"):
+class Paths(_Analysis):
     """Which way people go through a session: from where to where, how often."""
 
+    kind: Literal["paths"] = "paths"
     by: FieldName = "page_path"
-    events: list[Id] = []
-    length: Annotated[int, Meta(ge=2, le=50)] = 5
+    events: list[EventName] = Field(default_factory=list)
+    length: Annotated[int, Field(ge=2, le=50)] = 5
     start: str | None = None
     end: str | None = None
     collapse_repeats: bool = True
-    most: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
-    days: Annotated[int, Meta(ge=1)] | None = None
+    most: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    days: LastDays | None = None
 
     table = PATHS
 
     def steps_named(self) -> Iterator[Step]:
-        yield from (Step(event) for event in self.events)
+        yield from (Step(event=event) for event in self.events)
 
 
-class ActiveUsers(_Analysis, frozen=True, kw_only=True, tag="active_users"):
+class ActiveUsers(_Analysis):
     """Active people of each day, of 7 and of 30 days, and what share of these a day has (stickiness)."""
 
+    kind: Literal["active_users"] = "active_users"
     event: Step | None = None
 
     table = ACTIVE_USERS
 
-    def steps_named(self) -> Iterator[Step]:
-        yield from filter(None, (self.event,))
 
-
-class Stickiness(_Analysis, frozen=True, kw_only=True, tag="stickiness"):
+class Stickiness(_Analysis):
     """In how many of the last hours, days, weeks or months people come."""
 
+    kind: Literal["stickiness"] = "stickiness"
     event: Step | None = None
     period: Period = "day"
     week_starts: Weekday = "sunday"
-    days: Annotated[int, Meta(ge=1)] | None = 30
+    days: LastDays | None = 30
 
     table = STICKINESS
 
-    def steps_named(self) -> Iterator[Step]:
-        yield from filter(None, (self.event,))
 
-
-class WebVitals(_Analysis, frozen=True, kw_only=True, tag="web_vitals"):
+class WebVitals(_Analysis):
     """How fast pages are: the 75th percentile of the web vitals."""
 
-    days: Annotated[int, Meta(ge=1)] | None = None
-    least_views: Annotated[int, Meta(ge=1)] = 1
+    kind: Literal["web_vitals"] = "web_vitals"
+    days: LastDays | None = None
+    least_views: Annotated[int, Field(ge=1)] = 1
 
     table = WEB_VITALS
 
 
 Analysis = Funnel | Retention | Lifecycle | Paths | ActiveUsers | Stickiness | WebVitals
-KINDS: tuple[type[_Analysis], ...] = (Funnel, Retention, Lifecycle, Paths, ActiveUsers, Stickiness, WebVitals)
+KINDS: Mapping[str, type[Analysis]] = {kind.model_fields["kind"].default: kind for kind in get_args(Analysis)}
+
+
+def _has_kind(given: Any) -> Any:
+    kind = given.get("kind") if isinstance(given, dict) else getattr(given, "kind", None)
+    if kind not in list(KINDS):
+        raise fault(f"it is {shown(kind)}{nearest(kind, KINDS)}; it must be one of {', '.join(KINDS)}", "kind")
+    return given
+
+
+ANALYSIS_FILE: RuleFile[Analysis] = RuleFile(
+    "analysis",
+    TypeAdapter(Annotated[Analysis, Field(discriminator="kind"), BeforeValidator(_has_kind)]),
+    "the fields name and kind",
+    AnalysisError,
+)
 
 
 @dataclass(frozen=True)
@@ -209,7 +245,9 @@ class Analyses:
     @staticmethod
     def load(directory: Path) -> Analyses:
         """Reads a folder. One file's fault does not touch the others. Raises `AnalysisError` where there is none."""
-        found, faults = read_rules(directory, "EVENT_ASSETS_ANALYTICS_DIR names the analyses", _load, AnalysisError)
+        found, faults = read_rules(
+            directory, "EVENT_ASSETS_ANALYTICS_DIR names the analyses", ANALYSIS_FILE.read, AnalysisError
+        )
         return Analyses(tuple(analysis for _, (_, analysis) in sorted(found.items())), faults)
 
     def of(self, table: Table) -> tuple[Analysis, ...]:
@@ -236,45 +274,3 @@ def unknown_events(rules: Iterable[NamesEvents], plan: TrackingPlan) -> list[str
         for name in dict.fromkeys(step.event for step in rule.steps_named())
         if name not in plan.events
     ]
-
-
-def duration(words: str) -> dt.timedelta | None:
-    """So many seconds, minutes, hours, days or weeks; None of other words, and of more than `LONGEST_WINDOW`."""
-    found = _WINDOW.fullmatch(words)
-    if found is None:
-        return None
-    try:
-        length = dt.timedelta(**{f"{found[2]}s": int(found[1])})
-    except OverflowError:
-        return None
-    return length if length <= LONGEST_WINDOW else None
-
-
-def _load(path: Path) -> Analysis:
-    try:
-        document = read_yaml(path)
-    except PlanError as error:
-        raise AnalysisError(str(error)) from None
-    _check_kind(path, document)
-    try:
-        analysis = msgspec.convert(document, Analysis)
-    except msgspec.ValidationError as error:
-        raise AnalysisError(f"{path}: {_explained(str(error), document['kind'])}") from None
-    for fault in analysis.faults():
-        raise AnalysisError(f"{path}: {fault}")
-    result: Analysis = analysis
-    return result
-
-
-def _check_kind(path: Path, document: Any) -> None:
-    kinds = [str(kind.__struct_config__.tag) for kind in KINDS]
-    if not isinstance(document, dict):
-        raise AnalysisError(f"{path}: it must be an object with the fields name and kind")
-    kind = document.get("kind")
-    if kind not in kinds:
-        raise AnalysisError(f"{path}: kind is {kind!r}; it must be one of {', '.join(kinds)}")
-
-
-def _explained(words: str, name: str) -> str:
-    kind = next(kind for kind in KINDS if kind.__struct_config__.tag == name)
-    return explained(words, kind, f"a {name}", ("kind",))

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.rules.analysis import RuleName as Name
+from event_assets.rules.rule_files import RuleFile, RuleModel
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Scalar = bool | int | float | str
 Filter = Literal["period", "compare", "app_id", "platform", "country", "channel_group", "segment", "robots"]
 _WAREHOUSE: Mapping[str, WarehouseTable] = {table.name: table for table in WAREHOUSE_TABLES}
@@ -25,8 +25,8 @@ class DashboardError(ValueError):
     """A dashboard file cannot be used. The message names the file, the line and the rule."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Model(RuleModel):
+    model_config = ConfigDict(strict=False)
 
 
 class Bounds(_Model):
@@ -51,7 +51,7 @@ class Source(_Model):
     time: Name
     robots: Name | None = None
     person: Name | None = None
-    dimensions: dict[Name, str] = {}
+    dimensions: dict[Name, str] = Field(default_factory=dict)
 
     @property
     def warehouse_table(self) -> WarehouseTable:
@@ -85,7 +85,7 @@ class _Metric(_Model):
     description: str
     table: Name
     format: Literal["number", "decimal", "percent", "money", "duration", "milliseconds"] = "number"
-    where: Where = {}
+    where: Where = Field(default_factory=dict)
 
 
 class Count(_Metric):
@@ -264,21 +264,9 @@ class Dashboard(_Model):
                 yield f"{visual.by!r} is no dimension of {table}: {', '.join(self.tables[table].dimensions)}"
 
 
-def load_dashboard(path: Path) -> Dashboard:
-    """The dashboard of a file. Raises `DashboardError`."""
-    try:
-        text = path.read_text("utf-8")
-        root = yaml.compose(text, yaml.SafeLoader)
-        document = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DashboardError(f"{path}:{line}: {error.problem}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DashboardError(f"{path}: it cannot be read: {error}") from None
-    try:
-        return Dashboard.model_validate(document)
-    except ValidationError as error:
-        raise DashboardError("\n".join(_fault(path, root, dict(fault)) for fault in error.errors())) from None
+DASHBOARD_FILE = RuleFile(
+    "dashboard", TypeAdapter(Dashboard), "the fields name, tables, metrics and pages", DashboardError
+)
 
 
 def dashboard_of(directory: Path) -> Dashboard:
@@ -290,33 +278,4 @@ def dashboard_of(directory: Path) -> Dashboard:
             f"{directory}: there must be one dashboard file, and there is {found}; EVENT_ASSETS_DASHBOARDS_DIR names "
             "the folder"
         )
-    return load_dashboard(paths[0])
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a dashboard file, for editors."""
-    return Dashboard.model_json_schema()
-
-
-def _fault(path: Path, root: yaml.Node | None, fault: Mapping[str, Any]) -> str:
-    line, place = _line_of(root, fault["loc"])
-    words = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{path}:{line}: {'.'.join(place) + ': ' if place else ''}{words}"
-
-
-def _line_of(node: yaml.Node | None, loc: tuple[str | int, ...]) -> tuple[int, list[str]]:
-    """The line of the innermost thing that is there, and its place. A union's tag in a place names nothing."""
-    line, place = node.start_mark.line + 1 if node else 1, []
-    for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == str(part)), None)
-            if found is None:
-                continue
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            continue
-        place.append(str(part))
-    return line, place
+    return DASHBOARD_FILE.read(paths[0])

@@ -1,52 +1,103 @@
 """Segments: who belongs to a group of people, by what they did and what is known of them. One YAML file each, owned by
 the users.
 
-A segment is a tree of conditions. What a day's answer is, and how membership is worked out, is in
-transforms/segments/segment_memberships.py.
+A segment is a tree of conditions. In what order segments are made is in segment_order.py; what a day's answer is, and
+how membership is worked out, in transforms/segments/segment_memberships.py.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, get_args
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args
 
-import msgspec
-from msgspec import Meta
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    TypeAdapter,
+    model_serializer,
+    model_validator,
+)
 
-from event_assets.rules.analysis import LONGEST_WINDOW, FieldName, Scalar, Step, duration
+from event_assets.rules.analysis import LONGEST_WINDOW, Duration, FieldName, RuleName, Step, Value, duration, is_several
+from event_assets.rules.rule_files import RuleFile, RuleModel, fault, nearest, shown
 
-Count = Annotated[int, Meta(ge=0, le=2**53)]
 Anything = Literal["anything"]
 UserNumber = Literal["events", "sessions", "conversions", "revenue", "days_since_first_seen", "days_since_last_seen"]
 UserText = Literal["source", "medium", "campaign", "channel_group"]
 UserField = Literal[UserNumber, UserText]
-SegmentName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+TEXTS: tuple[UserText, ...] = get_args(UserText)
+"""The fields of `User` that are texts: of the person's first session, from the day on which it began."""
 
 _DAY = dt.timedelta(days=1)
+_MOST_CONDITIONS, _DEEPEST = 200, 20
 
 
 class SegmentError(ValueError):
     """A segment's file cannot be used. The message names the file, the segment, the place, the rule and the way out."""
 
 
-class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What every condition has."""
+def _is_whole_days(words: str) -> str:
+    found = duration(words)
+    if found is None or found % _DAY:
+        raise ValueError(
+            "membership is by the day, so it must be a number of days or weeks, such as 30 days, and at most "
+            f"{LONGEST_WINDOW.days} days"
+        )
+    return words
+
+
+def _is_finite(bound: float) -> float:
+    if not math.isfinite(bound):
+        raise ValueError("it must be a number to compare with; leave it out")
+    return bound
+
+
+Days = Annotated[
+    str, AfterValidator(_is_whole_days), Field(json_schema_extra={"pattern": "^[1-9][0-9]* (day|week)s?$"})
+]
+Bound = Annotated[int | float, AfterValidator(_is_finite)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Texts = Annotated[Annotated[str, Tag("one")] | Annotated[list[str], Tag("several")], Discriminator(is_several)]
+Events = Annotated[
+    Annotated[Step, Tag("step")] | Annotated[Anything, Tag("text")],
+    Discriminator(lambda given: "text" if isinstance(given, str) else "step"),
+]
+
+
+class Leaf(RuleModel):
+    """What every condition has. What a file does not say of it is not said when it is written, either."""
 
     def faults(self) -> Iterator[str]:
         """What no type can tell: fields that contradict each other."""
-        yield from ()
+        at_least, at_most = getattr(self, "at_least", None), getattr(self, "at_most", None)
+        if at_least is not None and at_most is not None and at_least > at_most:
+            yield f"at_least {at_least} is above at_most {at_most}"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for words in self.faults():
+            raise fault(words)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if value is not None}
 
 
-class Did(Leaf, frozen=True):
+class Did(Leaf):
     """Has so many events that count, once at least where nothing is said; in the last days, else ever."""
 
-    did: Step | Anything
+    did: Events
     at_least: Count | None = None
     at_most: Count | None = None
     exactly: Count | None = None
-    last: str | None = None
+    last: Days | None = None
 
     @property
     def bounds(self) -> tuple[int, int | None]:
@@ -63,25 +114,28 @@ class Did(Leaf, frozen=True):
         return _days(self.last)
 
     def faults(self) -> Iterator[str]:
-        yield from _span_faults(self.last)
         if self.exactly is not None and (self.at_least is not None or self.at_most is not None):
             yield "exactly says all; leave at_least and at_most out"
-        yield from _bound_faults(self.at_least, self.at_most)
+        yield from super().faults()
         if self.bounds == (0, None):
             yield "at_least 0 holds for everybody; say 1 or more, or at_most"
 
 
-class DidNot(Leaf, frozen=True):
+class DidNot(Leaf):
     """Has no such event; in the last days, else ever. It is read as `Did` exactly 0 times."""
 
-    did_not: Step | Anything
-    last: str | None = None
+    did_not: Events
+    last: Days | None = None
+
+    def as_did(self) -> Did:
+        """The same in other words."""
+        return Did(did=self.did_not, exactly=0, last=self.last)
 
 
-class Next(Step, frozen=True, forbid_unknown_fields=True):
+class Next(Step):
     """A step of a sequence; `within`: not later than this after the step before it."""
 
-    within: str | None = None
+    within: Duration | None = None
 
     @property
     def window(self) -> dt.timedelta | None:
@@ -89,11 +143,11 @@ class Next(Step, frozen=True, forbid_unknown_fields=True):
         return duration(self.within) if self.within is not None else None
 
 
-class Sequence(Leaf, frozen=True):
+class Sequence(Leaf):
     """Has these events one after the other, with whatever between them; all in the last days, else ever."""
 
-    sequence: Annotated[list[Next], Meta(min_length=2, max_length=20)]
-    last: str | None = None
+    sequence: Annotated[list[Next], Field(min_length=2, max_length=20)]
+    last: Days | None = None
 
     @property
     def days(self) -> int | None:
@@ -101,38 +155,31 @@ class Sequence(Leaf, frozen=True):
         return _days(self.last)
 
     def faults(self) -> Iterator[str]:
-        yield from _span_faults(self.last)
         if self.sequence[0].within is not None:
             yield "sequence[0].within has no step before it; leave it out, or put it on the step after"
-        for place, step in enumerate(self.sequence):
-            if step.within is not None and step.window is None:
-                yield (
-                    f"sequence[{place}].within is {step.within!r}; it must be a number of seconds, minutes, hours, "
-                    "days or weeks, such as 7 days"
-                )
 
 
-class Trait(Leaf, frozen=True):
+class Trait(Leaf):
     """A trait, as known on the day: is one of these, is a number between these, or is known at all."""
 
     trait: FieldName
-    is_: Scalar | list[Scalar] | None = msgspec.field(default=None, name="is")
-    at_least: int | float | None = None
-    at_most: int | float | None = None
+    is_: Annotated[Value | None, Field(alias="is")] = None
+    at_least: Bound | None = None
+    at_most: Bound | None = None
 
     def faults(self) -> Iterator[str]:
         if self.is_ is not None and (self.at_least is not None or self.at_most is not None):
             yield "is says all; leave at_least and at_most out"
-        yield from _bound_faults(self.at_least, self.at_most)
+        yield from super().faults()
 
 
-class User(Leaf, frozen=True):
+class User(Leaf):
     """What the events of a person tell by the day: numbers between bounds, texts that are one of these."""
 
     user: UserField
-    is_: str | list[str] | None = msgspec.field(default=None, name="is")
-    at_least: int | float | None = None
-    at_most: int | float | None = None
+    is_: Annotated[Texts | None, Field(alias="is")] = None
+    at_least: Bound | None = None
+    at_most: Bound | None = None
 
     def faults(self) -> Iterator[str]:
         is_bounded = self.at_least is not None or self.at_most is not None
@@ -144,44 +191,92 @@ class User(Leaf, frozen=True):
             for bound in (self.at_least, self.at_most):
                 if bound is not None and math.isfinite(bound) and (bound < 0 or bound != int(bound)):
                     yield f"{self.user} is a whole number; {bound} is none, or negative"
-        yield from _bound_faults(self.at_least, self.at_most)
+        yield from super().faults()
 
 
-class InSegment(Leaf, frozen=True):
+class InSegment(Leaf):
     """Is in another segment on the day."""
 
-    segment: SegmentName
+    segment: RuleName
 
 
-class All(msgspec.Struct, frozen=True):
+class All(Leaf):
     """Every one of these holds."""
 
-    all: tuple[Condition, ...]
+    all: Conditions
 
 
-class AnyOf(msgspec.Struct, frozen=True):
+class AnyOf(Leaf):
     """At least one of these holds."""
 
-    any: tuple[Condition, ...]
+    any: Conditions
 
 
-class Not(msgspec.Struct, frozen=True):
+class Not(Leaf):
     """This does not hold."""
 
-    condition: Condition = msgspec.field(name="not")
+    condition: Annotated[AnyCondition, Field(alias="not")]
 
 
 Condition = Did | Sequence | Trait | User | InSegment | All | AnyOf | Not
-
-TEXTS: tuple[UserText, ...] = get_args(UserText)
-"""The fields of `User` that are texts: of the person's first session, from the day on which it began."""
+_CLASSES: tuple[type[Leaf], ...] = (All, AnyOf, Not, Did, DidNot, Sequence, Trait, User, InSegment)
 
 
-class Segment(msgspec.Struct, frozen=True, kw_only=True):
+def _kinds(given: Any) -> list[str]:
+    """The kinds of condition that a document has a field of; of a condition that is read already its class."""
+    if isinstance(given, dict):
+        return [kind.__name__ for name, kind in _KINDS.items() if name in given]
+    return [type(given).__name__] if isinstance(given, RuleModel) else []
+
+
+def _has_one_kind(given: Any) -> Any:
+    if len(_kinds(given)) != 1:
+        names = [str(name) for name in given] if isinstance(given, dict) else []
+        known = " and ".join(name for name in names if name in _KINDS)
+        near = next(filter(None, (nearest(name, _KINDS) for name in names)), "")
+        said = f"an object with {', '.join(names) or 'nothing'}" if isinstance(given, dict) else shown(given)
+        has = f"it has {known}" if known else f"it is {said}{near}"
+        raise fault(f"{has}; a condition has one of {', '.join(_KINDS)}")
+    return given
+
+
+if TYPE_CHECKING:
+    AnyCondition = Condition
+else:  # what is read as another class is beyond a type checker
+    AnyCondition = Annotated[
+        Union[tuple(Annotated[kind, Tag(kind.__name__)] for kind in _CLASSES)],  # noqa: UP007
+        Discriminator(lambda given: _kinds(given)[0]),
+        AfterValidator(lambda read: read.as_did() if isinstance(read, DidNot) else read),
+        BeforeValidator(_has_one_kind),
+    ]
+Conditions = Annotated[list[AnyCondition], Field(min_length=1)]
+for _kind in (All, AnyOf, Not):
+    _kind.model_rebuild()
+_KINDS = {next(field.alias or name for name, field in kind.model_fields.items()): kind for kind in _CLASSES}
+"""The kinds of conditions by the field that tells which one it is: the first."""
+
+
+def _is_bounded(who: Any) -> Any:
+    """The same tree, as it was written, where it has an end."""
+    waiting, count = [(who, 1)], 0
+    while waiting:
+        (document, depth), count = waiting.pop(), count + 1
+        if depth > _DEEPEST or count > _MOST_CONDITIONS:
+            raise fault(
+                f"a segment has at most {_MOST_CONDITIONS} conditions, {_DEEPEST} inside each other; make a part of "
+                "them a segment of its own"
+            )
+        inside = [document.get(kind) for kind in ("all", "any", "not")] if isinstance(document, dict) else []
+        for each in inside:
+            waiting += [(one, depth + 1) for one in (each if isinstance(each, list) else [each]) if one is not None]
+    return who
+
+
+class Segment(RuleModel):
     """A named group of people. Robots' events do not count, unless they are asked for."""
 
-    name: SegmentName
-    who: Condition
+    name: RuleName
+    who: Annotated[AnyCondition, BeforeValidator(_is_bounded)]
     description: str = ""
     include_bots: bool = False
 
@@ -207,76 +302,20 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(named))
 
 
-def in_order(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The segments, each after those that it is made of. Raises `SegmentError` where that cannot be."""
-    made, unusable = ordered({segment.name: segment for segment in segments})
-    for name, reason in unusable.items():
-        raise SegmentError(f"segment {name}: {reason}")
-    return made
+SEGMENT_FILE: RuleFile[Segment] = RuleFile("segment", TypeAdapter(Segment), "the fields name and who", SegmentError)
 
 
-def ordered(segments: Mapping[str, Segment]) -> tuple[tuple[Segment, ...], dict[str, str]]:
-    """The segments in an order in which each can be made, and for those that cannot be the reason."""
-    made: dict[str, Segment] = {}
-    waiting = dict(sorted(segments.items()))
-    while ready := [name for name, segment in waiting.items() if made.keys() >= {*segment.segments_named()}]:
-        made |= {name: waiting.pop(name) for name in ready}
-    return tuple(made.values()), {name: _hindrance(name, waiting, segments) for name in waiting}
-
-
-def _hindrance(name: str, waiting: Mapping[str, Segment], segments: Mapping[str, Segment]) -> str:
-    """Why a segment cannot be made: it is part of a circle, or what it names is not there or cannot be made."""
-    way = [name]
-    seen = {name: 0}
-    while True:
-        others = waiting[way[-1]].segments_named()
-        missing = [other for other in others if other not in segments]
-        if missing and len(way) == 1:
-            known = ", ".join(sorted(segments.keys() - {name})) or "none"
-            return (
-                f"there is no segment {missing[0]!r}, or its file cannot be used; mend the name or that file. "
-                f"There are: {known}"
-            )
-        if missing:
-            return f"the segment {way[1]!r} that it is made of cannot be used; mend that one"
-        step = next(other for other in others if other in waiting)
-        if step in seen:
-            circle = [*way[seen[step] :], step]
-            if name in circle:
-                return f"it is made of itself: {' → '.join(circle)}; take one of these conditions out"
-            return f"the segment {way[1]!r} that it is made of cannot be used; mend that one"
-        seen[step] = len(way)
-        way.append(step)
-
-
-def _inside(condition: Condition) -> tuple[Condition, ...]:
+def _inside(condition: Condition) -> list[Condition]:
     match condition:
         case All():
             return condition.all
         case AnyOf():
             return condition.any
         case Not():
-            return (condition.condition,)
-    return ()
+            return [condition.condition]
+    return []
 
 
 def _days(last: str | None) -> int | None:
     found = duration(last) if last is not None else None
     return found // _DAY if found is not None else None
-
-
-def _span_faults(last: str | None) -> Iterator[str]:
-    found = duration(last) if last is not None else _DAY
-    if found is None or found % _DAY:
-        yield (
-            f"last is {last!r}; membership is by the day, so it must be a number of days or weeks, such as 30 days, "
-            f"and at most {LONGEST_WINDOW.days} days"
-        )
-
-
-def _bound_faults(at_least: float | None, at_most: float | None) -> Iterator[str]:
-    for name, bound in (("at_least", at_least), ("at_most", at_most)):
-        if bound is not None and not math.isfinite(bound):
-            yield f"{name} {bound} is no number to compare with; leave it out"
-    if at_least is not None and at_most is not None and at_least > at_most:
-        yield f"at_least {at_least} is above at_most {at_most}"

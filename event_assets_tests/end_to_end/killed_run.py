@@ -59,7 +59,7 @@ funnels stand for all, of attribution the touches and the credits, of the marts 
 warehouse's tables two that are loaded by day and two that are loaded whole."""
 
 
-FUNNEL = Funnel(name="choosing", steps=[Step("page_view"), Step("add_to_cart")])
+FUNNEL = Funnel(name="choosing", steps=[Step(event="page_view"), Step(event="add_to_cart")])
 
 
 class Platform(NamedTuple):

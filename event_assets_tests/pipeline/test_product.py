@@ -29,7 +29,7 @@ from event_assets_tests.pipeline.runs import a_run
 Row = dict[str, Any]
 RULES = SessionRules()
 SHIPPED = Analyses.load(Path(__file__).parents[2] / "event_assets/rules/analyses")
-STEPS = [Step("page_view"), Step("purchase")]
+STEPS = [Step(event="page_view"), Step(event="purchase")]
 BUYING = Funnel(name="buying", steps=STEPS)
 
 
@@ -220,7 +220,7 @@ def test_any_split_gives_the_rows_of_one_batch(
 ) -> None:
     analyses = (
         BUYING,
-        Retention(name="back", target=Step("page_view"), period="day"),
+        Retention(name="back", target=Step(event="page_view"), period="day"),
         Lifecycle(name="life", period="day"),
         Paths(name="ways"),
         Stickiness(name="sticking"),

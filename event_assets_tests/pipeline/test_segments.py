@@ -121,7 +121,7 @@ def test_without_segments_there_is_nothing_to_make_but_to_take_rows_away(lake: M
 
 
 def test_another_definition_and_other_conversions_are_made_again_and_words_are_not(lake: Membership) -> None:
-    spenders = Segment(name="spenders", who=User("conversions", at_least=1))
+    spenders = Segment(name="spenders", who=User(user="conversions", at_least=1))
     lake.segments = Segments((spenders,))
     lake.add(enriched_event("purchase"), enriched_event("signup", at(days=1), anonymous_id="a2"))
     lake.make()
@@ -130,7 +130,7 @@ def test_another_definition_and_other_conversions_are_made_again_and_words_are_n
     assert not lake.is_outdated()
     lake.make(SessionRules(conversion_events=("signup",)))
     assert [stay[1] for stay in lake.stays()] == ["a2"]
-    lake.segments = Segments((Segment(name="spenders", who=Not(spenders.who)),))
+    lake.segments = Segments((Segment(name="spenders", who=Not(condition=spenders.who)),))
     lake.make()
     assert [stay[1] for stay in lake.stays()] == ["a2"]
 
@@ -139,12 +139,14 @@ def test_the_same_order_is_one_conversion_and_its_first_event_may_come_last(lake
     """As in every other table: see test_counting."""
     lake.segments = Segments(
         (
-            Segment(name="came_back", who=Did(Step("purchase"), at_least=2)),
-            Segment(name="walked", who=Sequence([Next("purchase"), Next("purchase", within="9 days")])),
-            Segment(name="converted_twice", who=User("conversions", at_least=2)),
-            Segment(name="paid", who=User("revenue", at_least=15)),
-            Segment(name="paid_less", who=User("revenue", at_least=5, at_most=14)),
-            Segment(name="lively", who=Did("anything", at_least=2)),
+            Segment(name="came_back", who=Did(did=Step(event="purchase"), at_least=2)),
+            Segment(
+                name="walked", who=Sequence(sequence=[Next(event="purchase"), Next(event="purchase", within="9 days")])
+            ),
+            Segment(name="converted_twice", who=User(user="conversions", at_least=2)),
+            Segment(name="paid", who=User(user="revenue", at_least=15)),
+            Segment(name="paid_less", who=User(user="revenue", at_least=5, at_most=14)),
+            Segment(name="lively", who=Did(did="anything", at_least=2)),
         )
     )
 

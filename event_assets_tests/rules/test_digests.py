@@ -83,5 +83,5 @@ def test_every_condition_of_a_segment_counts_as_it_did_on_the_first_day(tmp_path
     (tmp_path / "x.yaml").write_text(EVERY_CONDITION)
     (tmp_path / "faulty.yaml").write_text("{name: faulty, who: {}}")
     found = Segments.load(tmp_path)
-    assert (len(found.usable), found.unusable) == (2, {"faulty"})
+    assert len(found.usable) == 2 and found.unusable == {"faulty"}
     assert found.digest == "0682ab3b9d08"

@@ -20,9 +20,9 @@ from event_assets.rules.segment import (
     Sequence,
     Trait,
     User,
-    in_order,
 )
 from event_assets.rules.segment_files import Segments
+from event_assets.rules.segment_order import in_order
 from event_assets.settings import Settings
 
 BUYERS = "{name: good, who: {did: {event: purchase}}}"
@@ -56,21 +56,23 @@ def test_a_tree_of_conditions_is_read(tmp_path: Path) -> None:
     assert (good.name, everything.name, everything.description) == ("good", "everything", "Words")
     assert everything.include_bots and not good.include_bots
     assert everything.who == All(
-        (
-            Did(Step("purchase", {"plan": ["pro", "team"]}), at_least=2, at_most=5, last="2 weeks"),
+        all=[
+            Did(did=Step(event="purchase", where={"plan": ["pro", "team"]}), at_least=2, at_most=5, last="2 weeks"),
             AnyOf(
-                (
-                    Did("anything", exactly=3),
-                    Did(Step("login"), exactly=0, last="30 days"),
-                    Not(Sequence([Next("a"), Next("b", within="12 hours")], last="1 day")),
-                )
+                any=[
+                    Did(did="anything", exactly=3),
+                    Did(did=Step(event="login"), exactly=0, last="30 days"),
+                    Not(
+                        condition=Sequence(sequence=[Next(event="a"), Next(event="b", within="12 hours")], last="1 day")
+                    ),
+                ]
             ),
-            Trait("company.size", at_least=2.5),
-            Trait("plan", is_=["pro", 3, True]),
-            User("source", is_="google"),
-            User("days_since_last_seen", at_most=7),
-            InSegment("good"),
-        )
+            Trait(trait="company.size", at_least=2.5),
+            Trait(trait="plan", is_=["pro", 3, True]),
+            User(user="source", is_="google"),
+            User(user="days_since_last_seen", at_most=7),
+            InSegment(segment="good"),
+        ]
     )
     assert everything.segments_named() == ("good",)
     assert [step.event for step in everything.steps_named()] == ["purchase", "login", "a", "b"]
@@ -79,11 +81,11 @@ def test_a_tree_of_conditions_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("condition", "bounds", "days"),
     [
-        (Did("anything"), (1, None), None),
-        (Did("anything", at_least=2, last="1 week"), (2, None), 7),
-        (Did("anything", at_most=2, last="1 day"), (0, 2), 1),
-        (Did("anything", at_least=1, at_most=2), (1, 2), None),
-        (Did("anything", exactly=0), (0, 0), None),
+        (Did(did="anything"), (1, None), None),
+        (Did(did="anything", at_least=2, last="1 week"), (2, None), 7),
+        (Did(did="anything", at_most=2, last="1 day"), (0, 2), 1),
+        (Did(did="anything", at_least=1, at_most=2), (1, 2), None),
+        (Did(did="anything", exactly=0), (0, 0), None),
     ],
 )
 def test_a_count_has_bounds_and_a_period(condition: Did, bounds: tuple[int, int | None], days: int | None) -> None:
@@ -94,41 +96,47 @@ def test_a_count_has_bounds_and_a_period(condition: Did, bounds: tuple[int, int 
     ("who", "said"),
     [
         ("{}", ["who: it is an object with nothing; a condition has one of all, any, not, did"]),
-        ("{dit: {event: a}}", ["who: it is an object with dit"]),
+        ("{dit: {event: a}}", ["who: it is an object with dit, did you mean did?"]),
         ("{did: {event: a}, segment: b}", ["who: it has did and segment"]),
-        ("{all: []}", ["who.all: it must be a list of conditions, one at least"]),
+        ("{all: []}", ["who.all: ", "at least 1 item"]),
         ("{any: {did: {event: a}}}", ["who.any: it must be a list"]),
-        ("{all: [{did: {event: a}}], last: 3 days}", ["who: beside all there is nothing else"]),
-        ("{all: [{any: [{did: {event: a}}, 7]}]}", ["who.all[0].any[1]: it is '7'"]),
+        ("{all: [{did: {event: a}}], last: 3 days}", ["who.last: beside all there is nothing else"]),
+        ("{all: [{any: [{did: {event: a}}, 7]}]}", ["who.all[0].any[1]: it is 7"]),
         ("{not: }", ["who.not: it is not there"]),
-        ("{did: {evnt: a}}", ["unknown field `evnt`", "`who.did`", "event, where, name"]),
-        ("{did: {event: ''}}", ["`who.did.event`"]),
-        ("{did: nothing}", ["'nothing'", "`who.did`"]),
-        ("{did: {event: a}, at_lest: 2}", ["`at_lest`", "did has did, at_least, at_most, exactly, last"]),
-        ("{did: {event: a}, at_least: -1}", [">= 0", "`who.at_least`"]),
+        ("{did: {evnt: a}}", ["who.did.evnt: there is no such field, did you mean event?", "event, where, name"]),
+        ("{did: {event: ''}}", ["who.did.event: "]),
+        ("{did: nothing}", ["who.did: ", "'anything'; it is 'nothing'"]),
+        (
+            "{did: {event: a}, at_lest: 2}",
+            ["who.at_lest: there is no such field, did you mean at_least?", "did, at_least, at_most, exactly, last"],
+        ),
+        ("{did: {event: a}, at_least: -1}", ["who.at_least: ", "greater than or equal to 0; it is -1"]),
         ("{did: {event: a}, at_least: 3, at_most: 2}", ["at_least 3 is above at_most 2"]),
         ("{did: {event: a}, exactly: 3, at_most: 2}", ["exactly says all"]),
         ("{did: {event: a}, at_least: 0}", ["at_least 0 holds for everybody"]),
-        ("{did: {event: a}, last: 12 hours}", ["last is '12 hours'", "days or weeks, such as 30 days"]),
-        ("{did: {event: a}, last: a month}", ["last is 'a month'"]),
+        ("{did: {event: a}, last: 12 hours}", ["who.last: ", "days or weeks, such as 30 days", "it is '12 hours'"]),
+        ("{did: {event: a}, last: a month}", ["who.last: ", "it is 'a month'"]),
         ("{did: {event: a}, last: 9999999 days}", ["at most 36500 days"]),
-        ("{did: {event: a, where: {'b[0]': 1}}}", ["`who.did.where"]),
-        ("{did_not: {event: a}, at_least: 2}", ["`at_least`", "did_not has did_not, last"]),
-        ("{sequence: [{event: a}]}", ["`who.sequence`", "length >= 2"]),
+        ("{did: {event: a, where: {'b[0]': 1}}}", ["who.did.where.b[0]: "]),
+        ("{did_not: {event: a}, at_least: 2}", ["at_least: there is no such field", "there are did_not, last"]),
+        ("{sequence: [{event: a}]}", ["who.sequence: ", "at least 2 items"]),
         ("{sequence: [{event: a, within: 1 day}, {event: b}]}", ["sequence[0].within has no step before it"]),
-        ("{sequence: [{event: a}, {event: b, within: soon}]}", ["sequence[1].within is 'soon'", "7 days"]),
+        (
+            "{sequence: [{event: a}, {event: b, within: soon}]}",
+            ["who.sequence[1].within: ", "such as 14 days", "it is 'soon'"],
+        ),
         ("{trait: plan, is: pro, at_least: 2}", ["is says all"]),
-        ("{trait: plan, at_least: .nan}", ["at_least nan is no number"]),
-        ("{user: spend, at_least: 2}", ["'spend'", "must be one of events, sessions"]),
+        ("{trait: plan, at_least: .nan}", ["who.at_least: it must be a number to compare with"]),
+        ("{user: spend, at_least: 2}", ["who.user: ", "'events', 'sessions'", "it is 'spend'"]),
         ("{user: source, at_least: 2}", ["source is a text"]),
         ("{user: sessions}", ["sessions is a number; say at_least"]),
         ("{user: sessions, is: '3'}", ["sessions is a number"]),
         ("{user: sessions, at_least: 2.5}", ["sessions is a whole number; 2.5"]),
-        ("{user: revenue, at_least: .inf}", ["at_least inf is no number"]),
-        ("{segment: No Name}", ["`who.segment`"]),
+        ("{user: revenue, at_least: .inf}", ["who.at_least: it must be a number to compare with"]),
+        ("{segment: No Name}", ["who.segment: ", "it is 'No Name'"]),
         ("{segment: nobody}", ["there is no segment 'nobody'", "There are: good"]),
         ("{segment: bad}", ["it is made of itself: bad → bad"]),
-        ("[]", ["`$.who`"]),
+        ("[]", ["who: it is []; a condition has one of all, any"]),
     ],
 )
 def test_a_fault_is_a_sentence_that_names_file_segment_place_and_rule(
@@ -147,8 +155,11 @@ def test_a_fault_is_a_sentence_that_names_file_segment_place_and_rule(
     [
         ("[1]", "it must be an object with the fields name and who"),
         ("name: [", "file0.yaml"),
-        ("{name: My Segment, who: {did: {event: a}}}", "`$.name`"),
-        ("{name: x, whom: {did: {event: a}}}", "a segment has name, who, description, include_bots"),
+        ("{name: My Segment, who: {did: {event: a}}}", "segment My Segment: name: "),
+        (
+            "{name: x, whom: {did: {event: a}}}",
+            "whom: there is no such field, did you mean who?; there are name, who, description, include_bots",
+        ),
         ("{name: x, name: y, who: {did: {event: a}}}", "'name' is given twice"),
     ],
 )
@@ -190,7 +201,7 @@ def test_a_circle_is_named_by_those_in_it_and_those_that_are_made_of_it_say_whic
     assert "segment c: it is made of itself: c → a → b → c" in found.faults["file2"]
     assert "segment d: the segment 'a' that it is made of cannot be used" in found.faults["file3"]
     with pytest.raises(SegmentError, match="made of itself"):
-        in_order((Segment(name="x", who=InSegment("x")),))
+        in_order((Segment(name="x", who=InSegment(segment="x")),))
 
 
 def test_a_segment_of_one_whose_file_cannot_be_used_says_so(tmp_path: Path) -> None:
@@ -201,14 +212,16 @@ def test_a_segment_of_one_whose_file_cannot_be_used_says_so(tmp_path: Path) -> N
 
 
 def test_the_digest_is_of_what_is_computed_alone() -> None:
-    one = Segment(name="x", who=Did("anything"))
-    said = Segment(name="x", who=Did("anything"), description="Words")
-    other = Segment(name="x", who=Did("anything", last="1 day"))
+    one = Segment(name="x", who=Did(did="anything"))
+    said = Segment(name="x", who=Did(did="anything"), description="Words")
+    other = Segment(name="x", who=Did(did="anything", last="1 day"))
     assert Segments((one,)).digest == Segments((said,)).digest != Segments((other,)).digest
 
 
 def test_events_that_the_plan_does_not_have_are_named() -> None:
     plan = TrackingPlan.load(Settings().plan)
-    walk = Sequence([Next("page_view"), Next("teleport")])
-    assert unknown_events([Segment(name="x", who=Not(walk))], plan) == ["x: the tracking plan has no event 'teleport'"]
+    walk = Sequence(sequence=[Next(event="page_view"), Next(event="teleport")])
+    assert unknown_events([Segment(name="x", who=Not(condition=walk))], plan) == [
+        "x: the tracking plan has no event 'teleport'"
+    ]
     assert unknown_events(Segments.load(Settings().segments).usable, plan) == []

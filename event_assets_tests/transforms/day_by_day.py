@@ -28,15 +28,20 @@ Row = dict[str, Any]
 Stay = tuple[str, str, dt.date, dt.date | None, bool]
 DAY = dt.timedelta(days=1)
 
-BUYERS = Segment(name="buyers", who=Did(Step("purchase"), last="3 days"))
-OTHERS = Segment(name="others", who=Not(InSegment("buyers")))
+BUYERS = Segment(name="buyers", who=Did(did=Step(event="purchase"), last="3 days"))
+OTHERS = Segment(name="others", who=Not(condition=InSegment(segment="buyers")))
 EVERY_KIND = (
     BUYERS,
     OTHERS,
-    Segment(name="walked", who=Walk([Next("page_view"), Next("purchase", within="1 day")], last="4 days")),
-    Segment(name="pro", who=AnyOf((Trait("plan", is_="pro"), User("source", is_="news")))),
-    Segment(name="active", who=All((User("sessions", at_least=2), User("days_since_last_seen", at_most=1)))),
-    Segment(name="rich", who=User("revenue", at_least=0.3), include_bots=True),
+    Segment(
+        name="walked",
+        who=Walk(sequence=[Next(event="page_view"), Next(event="purchase", within="1 day")], last="4 days"),
+    ),
+    Segment(name="pro", who=AnyOf(any=[Trait(trait="plan", is_="pro"), User(user="source", is_="news")])),
+    Segment(
+        name="active", who=All(all=[User(user="sessions", at_least=2), User(user="days_since_last_seen", at_most=1)])
+    ),
+    Segment(name="rich", who=User(user="revenue", at_least=0.3), include_bots=True),
 )
 """Segments with every kind of condition."""
 

@@ -122,7 +122,7 @@ spans = st.sampled_from([None, "1 day", "3 days", "1 week"])
 wheres: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [{}, {}, {"plan": "pro"}, {"seats": [1, 2]}, {"device_type": "mobile"}]
 )
-steps = st.builds(Step, st.sampled_from(NAMES), wheres)
+steps = st.builds(Step, event=st.sampled_from(NAMES), where=wheres)
 
 
 @st.composite
@@ -136,7 +136,7 @@ def dids(draw: st.DrawFn) -> Did:
             st.just({}),
         )
     )
-    return Did(draw(st.one_of(steps, st.just("anything"))), last=draw(spans), **bounds)
+    return Did(did=draw(st.one_of(steps, st.just("anything"))), last=draw(spans), **bounds)
 
 
 @st.composite
@@ -144,18 +144,21 @@ def walks(draw: st.DrawFn) -> Walk:
     names = draw(st.permutations(NAMES))[: draw(st.integers(2, 3))]
     windows = st.sampled_from([None, None, "12 hours", "2 days"])
     return Walk(
-        [Next(name, draw(wheres), within=draw(windows) if place else None) for place, name in enumerate(names)],
+        sequence=[
+            Next(event=name, where=draw(wheres), within=draw(windows) if place else None)
+            for place, name in enumerate(names)
+        ],
         last=draw(spans),
     )
 
 
 trait_conditions = st.sampled_from(
     [
-        Trait("plan", is_="pro"),
-        Trait("plan"),
-        Trait("seats", at_least=2),
-        Trait("seats", at_most=2),
-        Trait("seats", is_=1),
+        Trait(trait="plan", is_="pro"),
+        Trait(trait="plan"),
+        Trait(trait="seats", at_least=2),
+        Trait(trait="seats", at_most=2),
+        Trait(trait="seats", is_=1),
     ]
 )
 
@@ -163,23 +166,23 @@ trait_conditions = st.sampled_from(
 @st.composite
 def user_conditions(draw: st.DrawFn) -> User:
     if draw(st.booleans()):
-        return User("source", is_=draw(st.sampled_from([None, "google", ["news", "x"]])))
+        return User(user="source", is_=draw(st.sampled_from([None, "google", ["news", "x"]])))
     least, most = sorted((draw(counts), draw(counts)))
     bounds = draw(st.sampled_from([(least, None), (None, most), (least, most)]))
-    return User(draw(st.sampled_from(NUMBERS)), at_least=bounds[0], at_most=bounds[1])
+    return User(user=draw(st.sampled_from(NUMBERS)), at_least=bounds[0], at_most=bounds[1])
 
 
 leaves: st.SearchStrategy[Condition] = st.one_of(dids(), dids(), walks(), trait_conditions, user_conditions())
 
 
 def trees(others: list[str]) -> st.SearchStrategy[Condition]:
-    ends = st.one_of(leaves, st.sampled_from(others).map(InSegment)) if others else leaves
+    ends = st.one_of(leaves, st.sampled_from(others).map(lambda name: InSegment(segment=name))) if others else leaves
     return st.recursive(
         ends,
         lambda inside: st.one_of(
-            st.lists(inside, min_size=1, max_size=3).map(lambda each: All(tuple(each))),
-            st.lists(inside, min_size=1, max_size=3).map(lambda each: AnyOf(tuple(each))),
-            inside.map(Not),
+            st.lists(inside, min_size=1, max_size=3).map(lambda each: All(all=each)),
+            st.lists(inside, min_size=1, max_size=3).map(lambda each: AnyOf(any=each)),
+            inside.map(lambda each: Not(condition=each)),
         ),
         max_leaves=4,
     )

@@ -35,7 +35,12 @@ WEEK = 7
 
 def analysed(events: DataFrame) -> dict[str, DataFrame]:
     """Every analysis of these events."""
-    steps = [Step("page_view"), Step("page_ping", {"is_bot": False}), Step("page_view"), Step("purchase")]
+    steps = [
+        Step(event="page_view"),
+        Step(event="page_ping", where={"is_bot": False}),
+        Step(event="page_view"),
+        Step(event="purchase"),
+    ]
     week = dt.timedelta(days=7)
     periods: tuple[tuple[Period, bool], ...] = (("hour", True), ("day", False), ("week", True), ("month", False))
     return {
@@ -47,7 +52,7 @@ def analysed(events: DataFrame) -> dict[str, DataFrame]:
         },
         "odd names": funnel(
             events.withColumn("properties", F.lit('{"$a b": {"c-d": "x"}}')),
-            ["page_view", Step("purchase", {"$a b.c-d": "x"})],
+            ["page_view", Step(event="purchase", where={"$a b.c-d": "x"})],
             breakdown="properties.$a b.c-d",
         ),
         "lifecycle": lifecycle(events, "page_view", period="day"),
@@ -154,5 +159,5 @@ def test_a_property_whose_name_has_a_dot_can_be_asked_for(spark_engine: SparkSes
     rows = [enriched_event("add", at(0), event_id=name, properties=text) for name, text in properties.items()]
     events = frame(spark_engine, rows)
     for field, expected in ((r"cart\.size", "flat"), ("cart.size", "nested"), (r"properties.a\.b.c\.d", "deep")):
-        found = events.where(matches(Step("add", {field: 3}), events.columns)).select("event_id").collect()
+        found = events.where(matches(Step(event="add", where={field: 3}), events.columns)).select("event_id").collect()
         assert [row["event_id"] for row in found] == [expected]

@@ -26,5 +26,5 @@ def happened(name: str, at: int, number: int) -> Event:
 def test_what_is_no_step_does_not_part_strict_steps_of_its_own_instant(steps: str, moments: str, reached: int) -> None:
     names = [(name, at) for at, together in enumerate(moments.split()) for name in together]
     events = [happened(name, at * 1_000_000, number) for number, (name, at) in enumerate(names)]
-    rows = funnel_rows(Funnel(name="x", steps=[Step(name) for name in steps], order="strict"), events)
+    rows = funnel_rows(Funnel(name="x", steps=[Step(event=name) for name in steps], order="strict"), events)
     assert [rows["(all)", step + 1][1] for step in range(len(steps))] == [int(k < reached) for k in range(len(steps))]

@@ -25,7 +25,7 @@ _EXACT = 2**53
 
 def as_step(step: str | Step) -> Step:
     """The step; a name alone is all events of that name."""
-    return Step(step) if isinstance(step, str) else step
+    return Step(event=step) if isinstance(step, str) else step
 
 
 def matches(step: str | Step, columns: Collection[str]) -> Column:

@@ -31,9 +31,9 @@ from event_assets.rules.segment import (
     Segment,
     Trait,
     User,
-    in_order,
 )
 from event_assets.rules.segment import Sequence as Walk
+from event_assets.rules.segment_order import in_order
 from event_assets.transforms.attribution.conversion_ids import with_repeated
 from event_assets.transforms.money import as_double
 from event_assets.transforms.product.periods import date_of
@@ -174,7 +174,7 @@ class _Tree:
             return self._levels.of(Visits(self._bots))
         if name == "revenue":
             return as_double(self._levels.of(Earned(self._conversions, self._bots)))
-        return reduce(add, (self._count(Step(event)) for event in self._conversions), F.lit(0))
+        return reduce(add, (self._count(Step(event=event)) for event in self._conversions), F.lit(0))
 
     def _first_seen(self, least: int, most: int | None) -> Column:
         holds = self._levels.of(SeenFor(least, self._bots)) >= 1

@@ -118,7 +118,7 @@ def test_steps_that_repeat_are_shared_out_among_events_of_one_instant(spark: Spa
 
 
 def test_an_event_that_fits_two_steps_is_only_one_of_them(spark: SparkSession) -> None:
-    steps = [Step("view"), Step("view", {"page_path": "/b"})]
+    steps = [Step(event="view"), Step(event="view", where={"page_path": "/b"})]
     assert people(spark, journey("p", ("view", 0, {"page_path": "/b"})), steps) == [1, 0]
     both = journey("p", ("view", 0, {"page_path": "/b"}), ("view", 0, {"page_path": "/a"}))
     assert people(spark, both, steps) == [1, 1]
@@ -223,7 +223,7 @@ def test_a_step_asks_for_values_of_columns_and_properties(spark: SparkSession, w
     properties = '{"plan": "pro", "seats": 3, "trial": true, "cart": {"size": 2}, "device_type": "watch", '
     properties += '"$browser": "Firefox", "page type": "ü-1"}'
     rows = journey("p", ("a", 0), ("b", 1, {"properties": properties, "device_type": "mobile"}))
-    assert people(spark, rows, ["a", Step("b", where)]) == [1, int(fits)]
+    assert people(spark, rows, ["a", Step(event="b", where=where)]) == [1, int(fits)]
 
 
 def test_a_breakdown_is_by_the_first_step_of_the_try_that_counts(spark: SparkSession) -> None:

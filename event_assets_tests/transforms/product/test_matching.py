@@ -68,16 +68,21 @@ def test_a_step_and_a_trait_find_a_number_exactly_in_every_spelling_as_the_verif
     found = rows.select(
         "properties",
         text_of("n", columns).alias("text"),
-        *(matches(Step("buy", {"n": value}), columns).alias(f"is {place}") for place, value in enumerate(VALUES)),
+        *(
+            matches(Step(event="buy", where={"n": value}), columns).alias(f"is {place}")
+            for place, value in enumerate(VALUES)
+        ),
     )
     for row in rows_of(found):
         event = Event("e", "buy", "a", None, None, None, "web", 0, 0, 0.0, row, "p")
         said = json.loads(row["properties"])["n"]
         assert row["text"] == event.text("n")
         for place, value in enumerate(VALUES):
-            assert row[f"is {place}"] == is_step(event, Step("buy", {"n": value})) == (_number(said) == value), row
-    at_least = [_is_known(Trait("n", at_least=value)).alias(f"from {n}") for n, value in enumerate(VALUES)]
-    at_most = [_is_known(Trait("n", at_most=value)).alias(f"to {n}") for n, value in enumerate(VALUES)]
+            assert (
+                row[f"is {place}"] == is_step(event, Step(event="buy", where={"n": value})) == (_number(said) == value)
+            ), row
+    at_least = [_is_known(Trait(trait="n", at_least=value)).alias(f"from {n}") for n, value in enumerate(VALUES)]
+    at_most = [_is_known(Trait(trait="n", at_most=value)).alias(f"to {n}") for n, value in enumerate(VALUES)]
     for row in rows_of(trait_rows.select("value", *at_least, *at_most)):
         for place, value in enumerate(VALUES):
             assert row[f"from {place}"] == (_number(row["value"]) >= value), (row["value"], value)

@@ -61,7 +61,7 @@ def test_the_returning_event_may_be_another_and_cell_0_is_the_cohort(spark: Spar
 
 def test_a_step_may_ask_for_properties(spark: SparkSession) -> None:
     rows = [*seen("p1", 0, properties='{"plan": "pro"}'), *seen("p2", 0)]
-    assert table(spark, rows, Step("view", {"plan": "pro"}), period="day") == {"03-02": [1]}
+    assert table(spark, rows, Step(event="view", where={"plan": "pro"}), period="day") == {"03-02": [1]}
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_step_may_ask_for_properties_and_the_share_is_of_those_who_came(spark:
     pro = {"properties": '{"plan": "pro"}'}
     rows = [*seen("p", 0, 1, **pro), *seen("q", 0, **pro), *seen("q", 1), *seen("r", 1, **pro), *seen("s", 0)]
     events = frame(spark, rows).withColumn("person_id", F.col("anonymous_id"))
-    made = rows_of(stickiness(events, Step("view", {"plan": "pro"})))
+    made = rows_of(stickiness(events, Step(event="view", where={"plan": "pro"})))
     assert [(row["periods"], row["people"], round(row["share"], 3)) for row in made] == [(1, 2, 0.667), (2, 1, 0.333)]
 
 
