@@ -248,7 +248,12 @@ EVENT_LEDGER = Table(
         required("duplicates", "long", "Copies that do not count."),
         required("conflicts", "long", "Of these, copies that say something else."),
         required("pending", "long", "Clean events whose event date is not brought up to date yet."),
-        required("balanced", "boolean", "landed = clean + quarantined and clean = enriched + duplicates + pending."),
+        required(
+            "balanced",
+            "boolean",
+            "landed = clean + quarantined and clean = enriched + duplicates + pending.",
+            bounded=True,
+        ),
     ),
     key=("arrival_date", "arrival_hour"),
     partition_by=("arrival_date",),

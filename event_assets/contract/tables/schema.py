@@ -36,7 +36,8 @@ class Column:
     """One column: what it is called, what it holds, what it means.
 
     `definition` is the formula of what is computed, in the words of the columns that it is made from. `source` names
-    the lake columns it is made from as `table.column`; empty means the same name upstream.
+    the lake columns it is made from as `table.column`; empty means the same name upstream. Where it is `bounded`, the
+    lake's log keeps its least and greatest value in each file, as it does of dates and keys.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Column:
     pii: bool = False
     definition: str = ""
     source: tuple[str, ...] = ()
+    bounded: bool = False
 
     @property
     def meaning(self) -> str:

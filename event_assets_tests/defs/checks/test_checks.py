@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.defs.checks import events
 from event_assets.defs.resources.lake import LakeResource
+from event_assets.lake.table import LakeTable
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.settings import Settings
 from event_assets_tests.factories import enriched_event, frame, row_of
@@ -29,7 +31,10 @@ def lake(tmp_path: Path) -> LakeResource:
 
 def keep(lake: LakeResource, *rows: dict[str, Any]) -> None:
     """Writes rows of the ledger."""
-    table = lake.open().table(EVENT_LEDGER.name)
+    keep_in(lake.open().table(EVENT_LEDGER.name), *rows)
+
+
+def keep_in(table: LakeTable, *rows: dict[str, Any]) -> None:
     for row in rows:
         counts = dict.fromkeys(("clean", "quarantined", "enriched", "duplicates", "conflicts", "pending"), 0)
         full = {"landed": 0, **counts, "quarantined_by_reason": "{}", "balanced": True, **row}
@@ -69,6 +74,26 @@ def test_one_hour_that_does_not_balance_fails_and_is_named(lake: LakeResource) -
     assert not result.passed
     assert result.severity is dg.AssetCheckSeverity.ERROR
     assert "1 of 2 hours" in str(result.description)
+
+
+def test_the_check_of_the_ledger_opens_only_the_files_with_hours_that_do_not_balance(
+    lake: LakeResource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(lake, *(hour(24 * days, landed=7, clean=7, enriched=7) for days in range(1, 6)))
+    keep(lake, hour(24 * 400, landed=3, clean=2, balanced=False))
+    opened = opened_files(monkeypatch)
+    result = outcome(events.books_balance, lake)
+    assert not result.passed and shown(result, "hours") == 6
+    assert len(opened) == 1 and str(hour(24 * 400)["arrival_date"]) in opened[0]
+
+
+def test_an_hour_of_a_file_that_the_log_says_nothing_of_is_looked_at(lake: LakeResource) -> None:
+    bounded = EVENT_LEDGER.column("balanced")
+    plain = replace(EVENT_LEDGER, columns=(*EVENT_LEDGER.columns[:-1], replace(bounded, bounded=False)))
+    before = LakeTable(lake.open().storage, plain)
+    keep_in(before, hour(30, landed=3, clean=2, balanced=False))
+    assert not before.snapshot().files[0].low.keys() & {"balanced"}
+    assert not outcome(events.books_balance, lake).passed
 
 
 def test_more_than_one_percent_in_quarantine_warns_with_the_reasons(lake: LakeResource) -> None:
