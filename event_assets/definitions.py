@@ -17,6 +17,7 @@ from event_assets.defs.automation.simulation import simulation_job
 from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.defs.checks.events import EVENT_CHECKS
 from event_assets.defs.checks.warehouse import WAREHOUSE_CHECKS
+from event_assets.defs.executors import executor_of
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource, require_usable_rules
 from event_assets.defs.resources.spark import spark_resource
@@ -70,7 +71,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
             "warehouse": WarehouseResource.of(settings),
             "rules": RulesResource.of(settings),
         },
-        executor=dg.in_process_executor,
+        executor=executor_of(settings),
     )
 
 

@@ -15,7 +15,7 @@ from event_assets.settings.model import Settings
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$")
 _BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")
-_FUNCTION = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
+_IMPORTED = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
 
 
 def misspelt(variables: Iterable[str], prefix: str, known: Iterable[str]) -> list[str]:
@@ -46,8 +46,10 @@ def unusable(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.first_day > dt.datetime.now(dt.UTC).date():
         yield "first_day", "it lies in the future, and no event could be of such a day yet"
     for reference in settings.enrichments:
-        if not _FUNCTION.match(reference):
+        if not _IMPORTED.match(reference):
             yield "enrichments", f"{reference!r} is not package.module:function"
+    if settings.executor not in ("in_process", "multiprocess") and not _IMPORTED.match(settings.executor):
+        yield "executor", f"{settings.executor!r} is none of in_process, multiprocess, package.module:name"
 
 
 def _fault_of_lake(url: str) -> str | None:

@@ -242,6 +242,11 @@ class Settings(BaseSettings):
     enrichments: Names = Field((), description="Your own enrichments, `package.module:function`: with commas between.")
 
     sensor_interval_seconds: int = Field(4, ge=1, le=3600, description="Least seconds between two looks at the stream.")
+    executor: str = Field(
+        "in_process",
+        description="Where the steps of a run are done: `in_process`, one after the other; `multiprocess`, each in a "
+        "process of its own, some at once; or an executor of Dagster's at `package.module:name`, such as ECS's.",
+    )
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
 
