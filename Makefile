@@ -14,7 +14,7 @@ SPREAD  := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 SELECT  := $(if $(MARKS),-m "$(MARKS)",$(if $(CI),-m "representative or not (slow or spark_jvm or browser)"))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test build/kafka web-sdk client-sdks lint format docs bench prove lock clean
+.PHONY: setup demo test build/kafka web-sdk client-sdks lint format docs data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -75,6 +75,9 @@ format: setup
 
 docs: setup  ## the documentation as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+data: setup  ## the real events of the README, from public repositories by git
+	$(BIN)/python -m benchmarks git_activity build/git_activity.ndjson.gz
 
 bench: setup  ## measures the pipeline side by side with hand-written SQL
 	$(BIN)/python -m benchmarks pipeline
