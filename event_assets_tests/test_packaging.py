@@ -39,7 +39,7 @@ def test_every_direct_dependency_is_locked() -> None:
 
 
 def test_every_package_that_is_imported_is_asked_for() -> None:
-    of_another = {"botocore": "boto3", "grpc": "dagster", "grpc-health": "dagster"}
+    of_another = {"botocore": "boto3", "grpc": "dagster", "grpc-health": "dagster", "pydantic-core": "pydantic"}
     distributions = packages_distributions()
     wanted = asked_for(by_users=True)
     for file in sorted((ROOT / "event_assets").rglob("*.py")):
