@@ -68,13 +68,28 @@ class LakeTable:
         self.sessions = sessions or SessionsInUse()
         self.uri = storage.uri(spec.name)
         self.known_files = KnownFiles(self.uri)
+        self._latest: tuple[Snapshot, tuple[int, int] | None] | None = None
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(self.uri, storage_options=self.storage.delta_options)
 
     def snapshot(self) -> Snapshot:
-        """The table as it is now; it is made where it is missing."""
-        return Snapshot(self, self._open())
+        """The table as it is now; it is made where it is missing.
+
+        The same as before while the log has nothing after it: two files are asked for then instead of the whole log.
+        """
+        latest = self._latest
+        if latest is not None and [latest[1], None] == self._log_since(latest[0].version):
+            return latest[0]
+        snapshot = Snapshot(self, self._open())
+        self._latest = snapshot, self._log_since(snapshot.version)[0]
+        return snapshot
+
+    def _log_since(self, version: int) -> list[tuple[int, int] | None]:
+        """Size and time of the log's file of a version, and of the next; None where there is none."""
+        names = (f"{self.spec.name}/_delta_log/{number:020d}.json" for number in (version, version + 1))
+        infos = self.storage.filesystem.get_file_info([self.storage.path(name) for name in names])
+        return [(info.size, info.mtime_ns) if info.is_file else None for info in infos]
 
     def at(self, version: int) -> Snapshot:
         """The table as it was at a version."""

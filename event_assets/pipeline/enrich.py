@@ -20,6 +20,7 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates
+from event_assets.pipeline.known_ids import that_may_hold
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
@@ -52,7 +53,7 @@ def _index(lake: Lake, spark: SparkSession) -> None:
     files = [file for each in appended for file in each.files]
     staged = ids.table.stage(index_entries(clean.read(spark, files)), 1, sum(file.rows for file in files))
     fresh = ids.read(spark, staged)
-    candidates = _overlapping(ids.files, staged)
+    candidates = that_may_hold(ids, _overlapping(ids.files, staged), staged)
     known = same_ids(ids.read(spark, candidates), fresh) if candidates else None
     found = duplicates(fresh if known is None else known.unionByName(fresh))
     _list_duplicates(lake, spark, found, fresh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
@@ -62,9 +63,30 @@ def test_what_was_read_of_a_file_is_not_read_again(lake: Lake, monkeypatch: pyte
     table = lake.table("clean_events")
     read: list[int] = []
     made = known_files._files
-    monkeypatch.setattr(known_files, "_files", lambda uri, actions: (read.append(len(actions)), made(uri, actions))[1])
+
+    def counted(uri: str, actions: pa.Table) -> Iterator[LakeFile]:
+        read.append(len(actions))
+        return made(uri, actions)
+
+    monkeypatch.setattr(known_files, "_files", counted)
     for number in range(4):
         table.commit(table.snapshot(), Progress(), add=[stage(table, 1, 0, f"f{number}")])
         assert len(table.snapshot().files) == number + 1
     assert read == [1, 1, 1, 1]
     assert isinstance(table.known_files, KnownFiles)
+
+
+def test_a_version_is_opened_once_until_another_comes(lake: Lake) -> None:
+    table = lake.table("clean_events")
+    first = table.snapshot()
+    assert table.snapshot() is first
+    table.commit(first, Progress(), add=[stage(table, 1, 0, "f")])
+    second = table.snapshot()
+    assert (first.version, first.files, second.version, table.snapshot()) == (0, [], 1, second)
+
+
+def test_a_table_that_was_made_anew_is_opened_anew(lake: Lake) -> None:
+    table = lake.table("clean_events")
+    before = table.snapshot()
+    lake.storage.delete_folder("clean_events")
+    assert table.snapshot().id != before.id

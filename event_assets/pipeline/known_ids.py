@@ -1,0 +1,58 @@
+"""Which files of the index of ids may hold an id that has just come, where ids are in no order.
+
+Ids of version 7 are in the order of time: the bounds of a file tell that it is too old. Those of version 4 lie anywhere
+between the bounds of every file, and each micro-batch would read the whole index. So a fingerprint of each id, eight
+bytes, is kept in memory, file by file, for as long as the process holds the table: a file is read for it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from event_assets.lake.files import LakeFile
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import LakeTable
+
+WORTH_ROWS = 200_000
+"""Files with fewer ids than that in all are read as soon as they are searched."""
+
+Fingerprints = npt.NDArray[np.uint64]
+_fingerprints: WeakKeyDictionary[LakeTable, Mapping[str, Fingerprints]] = WeakKeyDictionary()
+
+
+def that_may_hold(ids: Snapshot, files: Sequence[LakeFile], new: Sequence[LakeFile]) -> list[LakeFile]:
+    """Those of the `files` of the index that hold an id of the `new` ones, and next to never one that does not."""
+    if sum(file.rows for file in files) < WORTH_ROWS:
+        return list(files)
+    known = _known(ids, files)
+    wanted = np.concatenate([_read(ids, file) for file in new])
+    return [file for file in files if _share(known[file.path], wanted)]
+
+
+def _known(ids: Snapshot, files: Sequence[LakeFile]) -> Mapping[str, Fingerprints]:
+    """Fingerprints by file, of these at least; those of files that are gone are forgotten."""
+    known = _fingerprints.get(ids.table, {})
+    there = {file.path for file in ids.files}
+    kept = {path: prints for path, prints in known.items() if path in there}
+    kept |= {file.path: _read(ids, file) for file in files if file.path not in kept}
+    _fingerprints[ids.table] = kept
+    return kept
+
+
+def _read(ids: Snapshot, file: LakeFile) -> Fingerprints:
+    """The fingerprints of a file's ids, in order: the same in every process."""
+    texts = ids.arrow([file], ("event_id",))["event_id"].to_numpy(zero_copy_only=False)
+    prints: Fingerprints = pd.util.hash_array(texts, categorize=False)
+    prints.sort()
+    return prints
+
+
+def _share(known: Fingerprints, wanted: Fingerprints) -> bool:
+    """Whether the two have one in common; `known` is in order."""
+    places = np.searchsorted(known, wanted)
+    return bool(np.any(known[np.minimum(places, len(known) - 1)] == wanted)) if len(known) else False
