@@ -111,7 +111,10 @@ setup(
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["event-assets=event_assets.cli:app"]},
+    entry_points={
+        "console_scripts": ["event-assets=event_assets.cli:app"],
+        "dagster_dg_cli.registry_modules": ["event_assets=event_assets.components"],
+    },
     classifiers=[
         "Framework :: Dagster",
         "Operating System :: MacOS",

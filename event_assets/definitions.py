@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import dagster as dg
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
-from event_assets.defs.assets.product import PREFIX, assets_by_table, product_assets, unusable_files
+from event_assets.defs.assets.product import PREFIX, analysis_asset, analysis_key, assets_by_table, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
 from event_assets.defs.assets.warehouse import warehouse_asset
@@ -30,15 +32,16 @@ from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
 
 
-def build_defs(settings: Settings) -> dg.Definitions:
-    """Everything that Dagster runs, for these settings."""
+def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.Definitions:
+    """Everything that Dagster runs, for these settings, but the assets of the analyses `of_components`, which bring
+    their own."""
     partitions = partitions_of(settings)
     analyses, segments = Analyses.load(settings.analytics), Segments.load(settings.segments)
     versions = _versions(settings)
     made_of = assets_by_table(analyses)
     tables = {step.name: table_asset(step, settings, partitions, made_of, versions[step.name]) for step in STEPS}
     loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
-    product = product_assets(analyses, settings)
+    product = [analysis_asset(each, settings) for each in analyses.usable if each.name not in of_components]
     timely = [
         *(tables[step.name] for step in STEPS if step.pace != "pauses"),
         *(load for table, load in loads.items() if step_of(table.lake).pace != "pauses"),
@@ -62,7 +65,9 @@ def build_defs(settings: Settings) -> dg.Definitions:
         schedules=schedules(settings, partitions),
         sensors=[
             stream_sensor(settings, partitions, _keys(timely)),
-            analyses_sensor(settings, analyses, segments, sorted(_keys(in_pauses))),
+            analyses_sensor(
+                settings, analyses, segments, sorted({*_keys(in_pauses), *map(analysis_key, analyses.usable)})
+            ),
         ],
         resources={
             "stream": StreamResource.of(settings),

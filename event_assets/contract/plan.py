@@ -137,9 +137,25 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 def read_yaml(path: Path) -> Any:
-    """The document of a YAML file. Raises `PlanError`."""
+    """The document of a YAML file; None of one without any. Raises `PlanError`."""
+    return read_document(path)[0]
+
+
+def read_document(path: Path) -> tuple[Any, yaml.Node | None]:
+    """The document of a YAML file, with the node that knows its lines; None of a file without any. Raises
+    `PlanError`."""
+    documents = read_documents(path)
+    if len(documents) > 1:
+        line = documents[1][1].start_mark.line + 1
+        raise PlanError(f"{path}:{line}: a second document begins; put it into a file of its own")
+    return documents[0] if documents else (None, None)
+
+
+def read_documents(path: Path) -> list[tuple[Any, yaml.Node]]:
+    """The documents of a YAML file, each with its node. Raises `PlanError`."""
     try:
-        return yaml.load(path.read_text("utf-8"), _Loader)
+        nodes = list(yaml.compose_all(path.read_text("utf-8"), _Loader))
+        return [(_Loader("").construct_document(node), node) for node in nodes]
     except yaml.MarkedYAMLError as error:
         line = f"{error.problem_mark.line + 1}: " if error.problem_mark else " "
         raise PlanError(f"{path}:{line}{', '.join(filter(None, (error.context, error.problem)))}") from None

@@ -29,7 +29,7 @@ from event_assets.contract.tables.product import (
     WEB_VITALS,
 )
 from event_assets.contract.tables.schema import Table
-from event_assets.rules.rule_files import RuleFile, RuleModel, fault, nearest, read_rules, shown
+from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, nearest, shown
 
 T = TypeVar("T")
 Period = Literal["hour", "day", "week", "month"]
@@ -223,15 +223,17 @@ KINDS: Mapping[str, type[Analysis]] = {kind.model_fields["kind"].default: kind f
 def _has_kind(given: Any) -> Any:
     kind = given.get("kind") if isinstance(given, dict) else getattr(given, "kind", None)
     if kind not in list(KINDS):
-        raise fault(f"it is {shown(kind)}{nearest(kind, KINDS)}; it must be one of {', '.join(KINDS)}", "kind")
+        raise Fault(f"it is {shown(kind)}{nearest(kind, KINDS)}; it must be one of {', '.join(KINDS)}", "kind")
     return given
 
 
+AnyAnalysis = Annotated[Analysis, Field(discriminator="kind"), BeforeValidator(_has_kind)]
 ANALYSIS_FILE: RuleFile[Analysis] = RuleFile(
     "analysis",
-    TypeAdapter(Annotated[Analysis, Field(discriminator="kind"), BeforeValidator(_has_kind)]),
+    TypeAdapter(AnyAnalysis),
     "the fields name and kind",
     AnalysisError,
+    "event_assets.components.AnalysisComponent",
 )
 
 
@@ -245,9 +247,7 @@ class Analyses:
     @staticmethod
     def load(directory: Path) -> Analyses:
         """Reads a folder. One file's fault does not touch the others. Raises `AnalysisError` where there is none."""
-        found, faults = read_rules(
-            directory, "EVENT_ASSETS_ANALYTICS_DIR names the analyses", ANALYSIS_FILE.read, AnalysisError
-        )
+        found, faults = ANALYSIS_FILE.read_folder(directory, "EVENT_ASSETS_ANALYTICS_DIR names the analyses")
         return Analyses(tuple(analysis for _, (_, analysis) in sorted(found.items())), faults)
 
     def of(self, table: Table) -> tuple[Analysis, ...]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from event_assets.rules.analysis import ANALYSIS_FILE
 from event_assets.rules.dashboard import DASHBOARD_FILE
 from event_assets.rules.rule_files import RuleFile
 from event_assets.rules.segment import SEGMENT_FILE
 
-_FILES: tuple[RuleFile[object], ...] = (ANALYSIS_FILE, SEGMENT_FILE, DASHBOARD_FILE)  # type: ignore[assignment]
+_FILES: tuple[RuleFile[Any], ...] = (ANALYSIS_FILE, SEGMENT_FILE, DASHBOARD_FILE)
 
 
 def schemas() -> dict[str, str]:
     """The text of each schema by its file's name."""
     made = {file.title: {"title": file.title.capitalize(), **file.model.json_schema()} for file in _FILES}
+    for schema in made.values():
+        for part in schema["$defs"].values():
+            kinds = [name for name, field in part["properties"].items() if "const" in field]
+            part["required"] = list(dict.fromkeys([*kinds, *part.get("required", ())]))
     return {f"{title}.schema.json": json.dumps(schema, indent=2) + "\n" for title, schema in made.items()}
 
 

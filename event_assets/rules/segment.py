@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from event_assets.rules.analysis import LONGEST_WINDOW, Duration, FieldName, RuleName, Step, Value, duration, is_several
-from event_assets.rules.rule_files import RuleFile, RuleModel, fault, nearest, shown
+from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, nearest, shown
 
 Anything = Literal["anything"]
 UserNumber = Literal["events", "sessions", "conversions", "revenue", "days_since_first_seen", "days_since_last_seen"]
@@ -82,7 +82,7 @@ class Leaf(RuleModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for words in self.faults():
-            raise fault(words)
+            raise Fault(words)
         return self
 
     @model_serializer(mode="wrap")
@@ -236,7 +236,7 @@ def _has_one_kind(given: Any) -> Any:
         near = next(filter(None, (nearest(name, _KINDS) for name in names)), "")
         said = f"an object with {', '.join(names) or 'nothing'}" if isinstance(given, dict) else shown(given)
         has = f"it has {known}" if known else f"it is {said}{near}"
-        raise fault(f"{has}; a condition has one of {', '.join(_KINDS)}")
+        raise Fault(f"{has}; a condition has one of {', '.join(_KINDS)}")
     return given
 
 
@@ -262,7 +262,7 @@ def _is_bounded(who: Any) -> Any:
     while waiting:
         (document, depth), count = waiting.pop(), count + 1
         if depth > _DEEPEST or count > _MOST_CONDITIONS:
-            raise fault(
+            raise Fault(
                 f"a segment has at most {_MOST_CONDITIONS} conditions, {_DEEPEST} inside each other; make a part of "
                 "them a segment of its own"
             )
@@ -286,7 +286,11 @@ class Segment(RuleModel):
         while waiting:
             condition = waiting.pop(0)
             yield condition
-            waiting += _inside(condition)
+            match condition:
+                case All(all=inside) | AnyOf(any=inside):
+                    waiting += inside
+                case Not():
+                    waiting.append(condition.condition)
 
     def steps_named(self) -> Iterator[Step]:
         """Every step that the segment names."""
@@ -302,18 +306,13 @@ class Segment(RuleModel):
         return tuple(dict.fromkeys(named))
 
 
-SEGMENT_FILE: RuleFile[Segment] = RuleFile("segment", TypeAdapter(Segment), "the fields name and who", SegmentError)
-
-
-def _inside(condition: Condition) -> list[Condition]:
-    match condition:
-        case All():
-            return condition.all
-        case AnyOf():
-            return condition.any
-        case Not():
-            return [condition.condition]
-    return []
+SEGMENT_FILE: RuleFile[Segment] = RuleFile(
+    "segment",
+    TypeAdapter(Segment),
+    "the fields name and who",
+    SegmentError,
+    "event_assets.components.SegmentComponent",
+)
 
 
 def _days(last: str | None) -> int | None:

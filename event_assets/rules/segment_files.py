@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from event_assets.rules.rule_files import read_rules
-from event_assets.rules.segment import SEGMENT_FILE, Segment, SegmentError
+from event_assets.rules.rule_files import fault_key
+from event_assets.rules.segment import SEGMENT_FILE, Segment
 from event_assets.rules.segment_order import ordered
 
 
@@ -34,14 +34,12 @@ class Segments:
 
         Raises `SegmentError` where there is no such folder.
         """
-        found, faults = read_rules(
-            directory, "EVENT_ASSETS_SEGMENTS_DIR names the segments", SEGMENT_FILE.read, SegmentError
-        )
+        found, faults = SEGMENT_FILE.read_folder(directory, "EVENT_ASSETS_SEGMENTS_DIR names the segments")
         unread = faults.keys() - found.keys()
         made, unusable = ordered({name: segment for name, (_, segment) in found.items()})
         for name, reason in unusable.items():
             path = found[name][0]
-            faults[path.stem] = f"{path}: segment {name}: {reason}"
+            faults[fault_key(path, name)] = f"{path}: segment {name}: {reason}"
         return Segments(made, faults, frozenset(unread | unusable.keys()))
 
     @property

@@ -22,11 +22,6 @@ from event_assets.settings import Settings
 PREFIX = "product"
 
 
-def product_assets(analyses: Analyses, settings: Settings) -> list[dg.AssetsDefinition]:
-    """The assets of all analyses that can be used."""
-    return [_asset(analysis, settings) for analysis in analyses.usable]
-
-
 def unusable_files(prefix: str, group: str, faults: Mapping[str, str]) -> list[dg.AssetSpec]:
     """What stands in for the files that cannot be used, so that they are seen: the reason is the description."""
     keys = {dg.AssetKey([prefix, "unusable", _key(stem)]): fault for stem, fault in faults.items()}
@@ -35,15 +30,16 @@ def unusable_files(prefix: str, group: str, faults: Mapping[str, str]) -> list[d
 
 def assets_by_table(analyses: Analyses) -> dict[str, Sequence[dg.AssetKey]]:
     """For each table of the lake that analyses share, the assets of its analyses."""
-    return {table.name: [_asset_key(analysis) for analysis in analyses.of(table)] for table in ANALYSIS_TABLES}
+    return {table.name: [analysis_key(analysis) for analysis in analyses.of(table)] for table in ANALYSIS_TABLES}
 
 
-def _asset(analysis: Analysis, settings: Settings) -> dg.AssetsDefinition:
+def analysis_asset(analysis: Analysis, settings: Settings) -> dg.AssetsDefinition:
+    """The asset of an analysis."""
     table = analysis.table
     step = step_of(table)
 
     @asset_of_ranges(
-        key=_asset_key(analysis),
+        key=analysis_key(analysis),
         description=analysis.description or analysis.table.description,
         group_name=step.group,
         deps=[upstream.name for upstream in step.upstream],
@@ -79,7 +75,8 @@ def _findings(analysis: Analysis, lake: Lake) -> dict[str, dg.MetadataValue]:
     return found
 
 
-def _asset_key(analysis: Analysis) -> dg.AssetKey:
+def analysis_key(analysis: Analysis) -> dg.AssetKey:
+    """The key of an analysis's asset."""
     return dg.AssetKey([PREFIX, analysis.name])
 
 
