@@ -23,7 +23,6 @@ _Written = tuple[Any, yaml.Node | None]
 _SHOWN_CHARACTERS = 60
 _WANTED = {
     "bool": "true or false",
-    "dataclass": "an object",
     "dict": "an object",
     "float": "a number",
     "int": "a whole number",
@@ -59,8 +58,8 @@ class RuleModel(BaseModel):
     @classmethod
     def _known(cls, given: Any) -> Any:
         fields = [field.alias or name for name, field in cls.model_fields.items()]
-        unknown = [name for name in given if name not in fields] if isinstance(given, dict) else []
-        unknown = [name for name in unknown if name not in cls.model_fields]
+        known = {*fields, *cls.model_fields}
+        unknown = [name for name in given if name not in known] if isinstance(given, dict) else []
         if unknown and len(fields) == 1:
             raise Fault(f"beside {fields[0]} there is nothing else; put it into a condition of its own", unknown[0])
         if unknown:
@@ -141,8 +140,9 @@ class RuleFile(Generic[Rule]):
 
 
 def rule_paths(directory: Path) -> list[Path]:
-    """The files of a folder that may say a rule: its own, and every `defs.yaml` in it, however deep."""
-    return sorted({*directory.glob("*.yaml"), *directory.glob("*.yml"), *directory.rglob(COMPONENTS)})
+    """The files of a folder that may say a rule: its own, and every `defs.yaml` in it, however deep but not hidden."""
+    components = (path for path in directory.rglob(COMPONENTS) if "/." not in f"/{path.relative_to(directory)}")
+    return sorted({*directory.glob("*.yaml"), *directory.glob("*.yml"), *components})
 
 
 def fault_key(path: Path, name: str) -> str:

@@ -73,6 +73,12 @@ Events = Annotated[
 class Leaf(RuleModel):
     """What every condition has. What a file does not say of it is not said when it is written, either."""
 
+    @property
+    def days(self) -> int | None:
+        """The days that count, the one that is asked about included; None: all."""
+        last = duration(getattr(self, "last", None) or "")
+        return last // _DAY if last else None
+
     def faults(self) -> Iterator[str]:
         """What no type can tell: fields that contradict each other."""
         at_least, at_most = getattr(self, "at_least", None), getattr(self, "at_most", None)
@@ -107,11 +113,6 @@ class Did(Leaf):
         if self.at_most is not None:
             return self.at_least or 0, self.at_most
         return 1 if self.at_least is None else self.at_least, None
-
-    @property
-    def days(self) -> int | None:
-        """The days that count, the one that is asked about included; None: all."""
-        return _days(self.last)
 
     def faults(self) -> Iterator[str]:
         if self.exactly is not None and (self.at_least is not None or self.at_most is not None):
@@ -148,11 +149,6 @@ class Sequence(Leaf):
 
     sequence: Annotated[list[Next], Field(min_length=2, max_length=20)]
     last: Days | None = None
-
-    @property
-    def days(self) -> int | None:
-        """The days that count, the one that is asked about included; None: all."""
-        return _days(self.last)
 
     def faults(self) -> Iterator[str]:
         if self.sequence[0].within is not None:
@@ -313,8 +309,3 @@ SEGMENT_FILE: RuleFile[Segment] = RuleFile(
     SegmentError,
     "event_assets.components.SegmentComponent",
 )
-
-
-def _days(last: str | None) -> int | None:
-    found = duration(last) if last is not None else None
-    return found // _DAY if found is not None else None

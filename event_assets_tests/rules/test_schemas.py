@@ -8,10 +8,15 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 import yaml
+from hypothesis import given
 from typer.testing import CliRunner
 
 from event_assets.cli import app
 from event_assets.rules.schemas import schemas
+from event_assets.rules.segment import SEGMENT_FILE, Condition, Segment
+from event_assets.rules.segment_files import Segments
+from event_assets_tests.rules.test_digests import EVERY_CONDITION, EVERY_FIELD
+from event_assets_tests.transforms.test_memberships_any_history import trees
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {
@@ -36,6 +41,9 @@ SLIPS = [
 ]
 
 
+SEGMENT_SCHEMA = jsonschema_rs.validator_for(json.loads(schemas()["segment.schema.json"]))
+
+
 def is_valid(kind: str, text: str) -> bool:
     return jsonschema_rs.validator_for(json.loads(schemas()[f"{kind}.schema.json"])).is_valid(yaml.safe_load(text))
 
@@ -53,6 +61,20 @@ def test_the_committed_schemas_are_what_the_models_say_and_a_command_writes_them
 def test_every_file_that_is_shipped_keeps_its_schema(kind: str) -> None:
     paths = [path for folder in FOLDERS[kind] for path in (ROOT / folder).glob("*.yaml")]
     assert paths and [path.name for path in paths if not is_valid(kind, path.read_text(encoding="utf-8"))] == []
+
+
+def test_a_schema_takes_every_field_that_there_is() -> None:
+    assert all(is_valid("analysis", text) for text in EVERY_FIELD)
+    assert is_valid("segment", EVERY_CONDITION)
+
+
+@given(trees(["buyers"]))
+def test_a_segment_that_is_written_as_a_file_is_read_as_the_same_and_its_schema_takes_it(who: Condition) -> None:
+    segment = Segment(name="x", who=who)
+    text = yaml.safe_dump(segment.model_dump(by_alias=True))
+    read = SEGMENT_FILE.model.validate_python(yaml.safe_load(text), by_alias=True, by_name=False)
+    assert read == segment and Segments((read,)).digest == Segments((segment,)).digest
+    assert SEGMENT_SCHEMA.is_valid(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize(("kind", "text"), SLIPS)
