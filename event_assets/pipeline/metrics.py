@@ -15,8 +15,6 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.metrics import (
     DAILY_EVENTS,
     DAILY_METRICS,
-    DAILY_PAGES,
-    DAILY_SESSIONS,
     PERIOD_PEOPLE,
 )
 from event_assets.contract.tables.schema import Table
@@ -29,7 +27,7 @@ from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refr
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.metrics.daily_marts import daily_events, daily_pages, daily_sessions
+from event_assets.transforms.metrics.daily_marts import daily_events
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
 from event_assets.transforms.metrics.period_people import period_people
 
@@ -57,11 +55,9 @@ def metrics_step(run: Run) -> StepReport:
     return replace(report, bars=_events_per_day(made), bars_unit="events per day")
 
 
-def daily_sessions_step(run: Run) -> StepReport:
-    """Refreshes daily_sessions for the days of the window."""
-    return _mart_step(
-        run, DAILY_SESSIONS, (SESSIONS,), MARTS_CODE, lambda work: daily_sessions(_of_days(run, work, SESSIONS))
-    )
+def mart_step(table: Table, upstream: Table, transform: Callable[[DataFrame], DataFrame], run: Run) -> StepReport:
+    """Refreshes a mart that is made of one table alone, for the days of the window."""
+    return _mart_step(run, table, (upstream,), MARTS_CODE, lambda work: transform(_of_days(run, work, upstream)))
 
 
 def daily_events_step(run: Run) -> StepReport:
@@ -73,13 +69,6 @@ def daily_events_step(run: Run) -> StepReport:
 
     follows = (ENRICHED_EVENTS, CONVERSION_IDS)
     return _mart_step(run, DAILY_EVENTS, follows, f"{MARTS_CODE}-{rules.version}", rows)
-
-
-def daily_pages_step(run: Run) -> StepReport:
-    """Refreshes daily_pages for the days of the window."""
-    return _mart_step(
-        run, DAILY_PAGES, (PAGE_VIEWS,), MARTS_CODE, lambda work: daily_pages(_of_days(run, work, PAGE_VIEWS))
-    )
 
 
 def period_people_step(run: Run) -> StepReport:

@@ -64,8 +64,7 @@ from event_assets.pipeline.land import land_step
 from event_assets.pipeline.ledger import ledger_step
 from event_assets.pipeline.metrics import (
     daily_events_step,
-    daily_pages_step,
-    daily_sessions_step,
+    mart_step,
     metrics_step,
     period_people_step,
 )
@@ -75,6 +74,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.segments import memberships_step
 from event_assets.pipeline.sessions import sessions_step
+from event_assets.transforms.metrics.daily_marts import daily_pages, daily_sessions
 
 Group = Literal[
     "ingest", "events", "identity", "sessions", "people", "attribution", "product", "segments", "metrics", "warehouse"
@@ -298,7 +298,15 @@ STEPS: tuple[Step, ...] = (
         rules=_sessions,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
     ),
-    Step((DAILY_SESSIONS,), daily_sessions_step, "metrics", metrics.MARTS_CODE, follows=(SESSIONS,)),
+    *(
+        Step(
+            (table,), partial(mart_step, table, upstream, transform), "metrics", metrics.MARTS_CODE, follows=(upstream,)
+        )
+        for table, upstream, transform in (
+            (DAILY_SESSIONS, SESSIONS, daily_sessions),
+            (DAILY_PAGES, PAGE_VIEWS, daily_pages),
+        )
+    ),
     Step(
         (DAILY_EVENTS,),
         daily_events_step,
@@ -307,7 +315,6 @@ STEPS: tuple[Step, ...] = (
         rules=_sessions,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS),
     ),
-    Step((DAILY_PAGES,), daily_pages_step, "metrics", metrics.MARTS_CODE, follows=(PAGE_VIEWS,)),
     Step(
         (PERIOD_PEOPLE,),
         period_people_step,

@@ -20,6 +20,9 @@ from event_assets_tests.pipeline.runs import NO_PLAN
 WITHOUT_VERSION = {"raw_events", "duplicate_events", "event_ledger"}
 """Steps that make nothing again: they copy or count what is there."""
 
+NOT_REMEMBERED = {"quarantined_events": {"clean_events"}, "event_ledger": {"raw_events"}}
+"""What a step reads at the version that another table has taken in."""
+
 
 def test_every_table_has_one_step_and_every_step_comes_after_what_it_reads() -> None:
     made: list[str] = []
@@ -42,6 +45,18 @@ def test_the_version_of_a_step_is_the_one_that_its_tables_remember(spark: SparkS
     }
     told = {step.name: step.version(rules) for step in STEPS if step.pace != "pauses"}
     assert remembered == told | dict.fromkeys(WITHOUT_VERSION, "")
+
+
+def test_a_step_follows_what_its_tables_remember_to_have_taken_in(spark: SparkSession, tmp_path: Path) -> None:
+    pipeline = Pipeline(spark, tmp_path)
+    pipeline.put([json.dumps(event()).encode()])
+    pipeline.run()
+    for step in STEPS:
+        if step.pace == "pauses":  # an analysis, and a segment, remembers for itself
+            continue
+        progress = [pipeline.lake.table(table.name).snapshot().progress for table in step.tables]
+        taken_in = {name for each in progress for name in each.upstreams} - {table.name for table in step.tables}
+        assert taken_in == {table.name for table in step.upstream} - NOT_REMEMBERED.get(step.name, set()), step.name
 
 
 def test_another_rule_is_another_version_of_those_that_go_by_it_alone() -> None:

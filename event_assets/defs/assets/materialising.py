@@ -45,13 +45,16 @@ class Refresh(Rebuild):
     """With `rebuild`, of tables by arrival: only these hours of arrival (UTC)."""
 
     def check(self, step: Step) -> None:
-        """Raises `Failure` where a step cannot be refreshed so."""
+        """Raises `Failure` where a step cannot be refreshed so. Trying again would not help."""
         if self.rebuild and step.rebuilds == "nothing":
-            raise dg.Failure(f"{step.name} cannot be rebuilt: it always says what it is made of. Leave `rebuild` out.")
-        if self.hours and step.rebuilds != "hours":
-            raise dg.Failure(f"{step.name} is not laid out by hours of arrival. Leave `hours` out: its days are whole.")
-        if self.hours and not self.rebuild:
-            raise dg.Failure("`hours` narrows a rebuild. Add `rebuild: true`, or leave `hours` out.")
+            fault = f"{step.name} cannot be rebuilt: it always says what it is made of. Leave `rebuild` out."
+        elif self.hours and step.rebuilds != "hours":
+            fault = f"{step.name} is not laid out by hours of arrival. Leave `hours` out: its days are whole."
+        elif self.hours and not self.rebuild:
+            fault = "`hours` narrows a rebuild. Add `rebuild: true`, or leave `hours` out."
+        else:
+            return
+        raise dg.Failure(fault, allow_retries=False)
 
 
 def asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:

@@ -57,6 +57,7 @@ def analysis_asset(analysis: Analysis, settings: Settings) -> dg.AssetsDefinitio
         spark: LazyPySparkResource,
         rules: RulesResource,
     ) -> dg.MaterializeResult[None]:
+        config.check(step)
         run = run_of(context, config, stream, lake, spark, rules)
         began = time.perf_counter()
         metadata = metadata_of(analysis_step(run, analysis), time.perf_counter() - began)

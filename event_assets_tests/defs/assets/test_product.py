@@ -86,6 +86,13 @@ def test_an_event_that_the_plan_does_not_have_is_a_warning(found: dict[str, dict
     assert "warnings" not in found["back"]
 
 
+def test_a_rebuild_cannot_be_narrowed_to_hours_that_an_analysis_has_none_of(tmp_path: Path) -> None:
+    job = build_defs(Settings(home=tmp_path)).resolve_implicit_global_asset_job_def()
+    hours = {"ops": {"product__daily_lifecycle": {"config": {"rebuild": True, "hours": [7]}}}}
+    with pytest.raises(dg.Failure, match="lifecycle is not laid out by hours of arrival"):
+        job.execute_in_process(hours, asset_selection=[dg.AssetKey(["product", "daily_lifecycle"])])
+
+
 def test_once_every_file_is_removed_the_tables_are_emptied(spark: SparkSession, tmp_path: Path) -> None:
     product = Product(spark, tmp_path / "lake", Lifecycle(name="life", period="day"))
     product.add(enriched_event())
