@@ -14,8 +14,9 @@ from pydantic import BaseModel, RootModel
 from event_assets.definitions import build_defs
 from event_assets.defs.assets.product import analysis_asset
 from event_assets.defs.resources.rules import require_usable_rules
-from event_assets.rules.analysis import Analyses, Analysis, AnalysisError, AnyAnalysis
-from event_assets.rules.segment import Segment, SegmentError
+from event_assets.rules.analysis import Analyses, Analysis, AnyAnalysis
+from event_assets.rules.rule_files import RuleError
+from event_assets.rules.segment import Segment
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import load_settings
 
@@ -42,10 +43,10 @@ class AnalysisComponent(dg.Component, dg.Resolvable):
         return cls(model.root)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The analysis's asset. Raises `AnalysisError` where the settings' folder does not have it."""
+        """The analysis's asset. Raises `RuleError` where the settings' folder does not have it."""
         settings = load_settings()
         if self.analysis not in Analyses.load(settings.analytics).usable:
-            raise AnalysisError(_missing("analysis", self.analysis.name, "ANALYTICS"))
+            raise RuleError(_missing("analysis", self.analysis.name, "ANALYTICS"))
         return dg.Definitions(assets=[analysis_asset(self.analysis, settings)])
 
 
@@ -68,9 +69,9 @@ class SegmentComponent(dg.Component, dg.Resolvable):
         return cls(model)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Nothing. Raises `SegmentError` where the settings' folder does not have it."""
+        """Nothing. Raises `RuleError` where the settings' folder does not have it."""
         if self.segment not in Segments.load(load_settings().segments).usable:
-            raise SegmentError(_missing("segment", self.segment.name, "SEGMENTS"))
+            raise RuleError(_missing("segment", self.segment.name, "SEGMENTS"))
         return dg.Definitions()
 
 

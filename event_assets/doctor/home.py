@@ -18,9 +18,8 @@ from event_assets.embedded.postgres import PostgresCluster
 from event_assets.embedded.service import StackError
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
-from event_assets.rules.analysis import Analyses, AnalysisError
-from event_assets.rules.rule_files import rule_paths
-from event_assets.rules.segment import SegmentError
+from event_assets.rules.analysis import Analyses
+from event_assets.rules.rule_files import RuleError, rule_paths
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import PREFIX, Settings
 from event_assets.streams import open_stream
@@ -72,7 +71,7 @@ def _rules(settings: Settings) -> Examined:
     for folder, load in loads:
         try:
             findings += [Finding(str(folder), fault, remedy) for fault in load(folder)]
-        except (PlanError, AnalysisError, SegmentError) as error:
+        except (PlanError, RuleError) as error:
             findings.append(Finding(str(folder), str(error), remedy))
     files = [path for folder, _ in loads for path in rule_paths(folder)]
     return Examined("plan, analyses, segments", len(files), sum(map(size_of, files)), tuple(findings))

@@ -46,10 +46,6 @@ _WINDOW = re.compile(r"([1-9][0-9]{0,8}) (second|minute|hour|day|week)s?")
 LONGEST_WINDOW = dt.timedelta(days=36_500)
 
 
-class AnalysisError(ValueError):
-    """An analysis file cannot be used. The message names the file, the place and the rule."""
-
-
 def duration(words: str) -> dt.timedelta | None:
     """So many seconds, minutes, hours, days or weeks; None of other words, and of more than `LONGEST_WINDOW`."""
     found = _WINDOW.fullmatch(words)
@@ -229,11 +225,7 @@ def _has_kind(given: Any) -> Any:
 
 AnyAnalysis = Annotated[Analysis, Field(discriminator="kind"), BeforeValidator(_has_kind)]
 ANALYSIS_FILE: RuleFile[Analysis] = RuleFile(
-    "analysis",
-    TypeAdapter(AnyAnalysis),
-    "the fields name and kind",
-    AnalysisError,
-    "event_assets.components.AnalysisComponent",
+    "analysis", TypeAdapter(AnyAnalysis), "the fields name and kind", "event_assets.components.AnalysisComponent"
 )
 
 
@@ -246,7 +238,7 @@ class Analyses:
 
     @staticmethod
     def load(directory: Path) -> Analyses:
-        """Reads a folder. One file's fault does not touch the others. Raises `AnalysisError` where there is none."""
+        """Reads a folder. One file's fault does not touch the others. Raises `RuleError` where there is none."""
         found, faults = ANALYSIS_FILE.read_folder(directory, "EVENT_ASSETS_ANALYTICS_DIR names the analyses")
         return Analyses(tuple(analysis for _, (_, analysis) in sorted(found.items())), faults)
 

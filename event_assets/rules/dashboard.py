@@ -13,16 +13,12 @@ from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.rules.analysis import RuleName as Name
-from event_assets.rules.rule_files import RuleFile, RuleModel
+from event_assets.rules.rule_files import RuleError, RuleFile, RuleModel
 
 Scalar = bool | int | float | str
 Filter = Literal["period", "compare", "app_id", "platform", "country", "channel_group", "segment", "robots"]
 _WAREHOUSE: Mapping[str, WarehouseTable] = {table.name: table for table in WAREHOUSE_TABLES}
 _NUMBERS = ("int", "long", "double")
-
-
-class DashboardError(ValueError):
-    """A dashboard file cannot be used. The message names the file, the line and the rule."""
 
 
 class _Model(RuleModel):
@@ -264,17 +260,15 @@ class Dashboard(_Model):
                 yield f"{visual.by!r} is no dimension of {table}: {', '.join(self.tables[table].dimensions)}"
 
 
-DASHBOARD_FILE = RuleFile(
-    "dashboard", TypeAdapter(Dashboard), "the fields name, tables, metrics and pages", DashboardError
-)
+DASHBOARD_FILE = RuleFile("dashboard", TypeAdapter(Dashboard), "the fields name, tables, metrics and pages")
 
 
 def dashboard_of(directory: Path) -> Dashboard:
-    """The dashboard of a folder: its one file. Raises `DashboardError` where it cannot be used, or there is not one."""
+    """The dashboard of a folder: its one file. Raises `RuleError` where it cannot be used, or there is not one."""
     paths = sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")])
     if len(paths) != 1:
         found = ", ".join(path.name for path in paths) or "none"
-        raise DashboardError(
+        raise RuleError(
             f"{directory}: there must be one dashboard file, and there is {found}; EVENT_ASSETS_DASHBOARDS_DIR names "
             "the folder"
         )

@@ -41,6 +41,10 @@ class _Named(Protocol):
 Rule = TypeVar("Rule", bound=_Named)
 
 
+class RuleError(ValueError):
+    """A rule's file cannot be used. The message names the file, the line, the place, the rule and the way out."""
+
+
 class Fault(ValueError):
     """What a validator raises of an object, or of a field of it: nothing is added to these words but the place."""
 
@@ -70,7 +74,7 @@ class RuleModel(BaseModel):
 
 @dataclass(frozen=True)
 class RuleFile(Generic[Rule]):
-    """How a kind of file is read: what people call its rule, its model, what a file needs at least, what is raised.
+    """How a kind of file is read: what people call its rule, its model, what a file needs at least.
 
     `component`: the `type` by which a document of a `defs.yaml`, as Dagster's projects have them, says a rule in its
     `attributes`.
@@ -79,25 +83,24 @@ class RuleFile(Generic[Rule]):
     title: str
     model: TypeAdapter[Rule]
     needs: str
-    error: type[ValueError]
     component: str = ""
 
     def read(self, path: Path) -> Rule:
-        """The rule of a file. Raises the kind's error, with a line for each fault."""
+        """The rule of a file. Raises `RuleError`, with a line for each fault."""
         try:
             document, node = read_document(path)
         except PlanError as error:
-            raise self.error(str(error)) from None
+            raise RuleError(str(error)) from None
         return self._checked(path, document, node)
 
     def read_folder(self, directory: Path, variable: str) -> tuple[dict[str, tuple[Path, Rule]], dict[str, str]]:
         """The rules of a folder by name with their files, and for each that cannot be used the reason: by the stem of
         its file, or the name of its component. One file's fault does not touch the others.
 
-        Raises the kind's error, which names the variable, where there is no such folder.
+        Raises `RuleError`, which names the variable, where there is no such folder.
         """
         if not directory.is_dir():
-            raise self.error(f"{directory}: there is no such folder; {variable}")
+            raise RuleError(f"{directory}: there is no such folder; {variable}")
         found: dict[str, tuple[Path, Rule]] = {}
         faults: dict[str, str] = {}
         for path in rule_paths(directory):
@@ -111,9 +114,9 @@ class RuleFile(Generic[Rule]):
                     rule = self._checked(path, document, node)
                     if rule.name in found:
                         other = found[rule.name][0].relative_to(directory)
-                        raise self.error(f"{path}: the name {rule.name!r} is taken by {other}")
+                        raise RuleError(f"{path}: the name {rule.name!r} is taken by {other}")
                     found[rule.name] = (path, rule)
-                except self.error as fault:
+                except RuleError as fault:
                     faults[fault_key(path, name)] = str(fault)
         return found, faults
 
@@ -129,14 +132,14 @@ class RuleFile(Generic[Rule]):
 
     def _checked(self, path: Path, document: Any, node: yaml.Node | None) -> Rule:
         if not isinstance(document, dict):
-            raise self.error(f"{path}: it must be an object with {self.needs}")
+            raise RuleError(f"{path}: it must be an object with {self.needs}")
         try:
             return self.model.validate_python(document, by_alias=True, by_name=False)
         except ValidationError as error:
             name = document.get("name")
             title = f"{self.title} {name}: " if isinstance(name, str) else ""
             faults = _faults(node, error.errors())
-            raise self.error("\n".join(f"{path}:{line}: {title}{words}" for line, words in faults)) from None
+            raise RuleError("\n".join(f"{path}:{line}: {title}{words}" for line, words in faults)) from None
 
 
 def rule_paths(directory: Path) -> list[Path]:

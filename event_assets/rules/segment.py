@@ -38,10 +38,6 @@ _DAY = dt.timedelta(days=1)
 _MOST_CONDITIONS, _DEEPEST = 200, 20
 
 
-class SegmentError(ValueError):
-    """A segment's file cannot be used. The message names the file, the segment, the place, the rule and the way out."""
-
-
 def _is_whole_days(words: str) -> str:
     found = duration(words)
     if found is None or found % _DAY:
@@ -303,9 +299,5 @@ class Segment(RuleModel):
 
 
 SEGMENT_FILE: RuleFile[Segment] = RuleFile(
-    "segment",
-    TypeAdapter(Segment),
-    "the fields name and who",
-    SegmentError,
-    "event_assets.components.SegmentComponent",
+    "segment", TypeAdapter(Segment), "the fields name and who", "event_assets.components.SegmentComponent"
 )

@@ -32,7 +32,7 @@ class Segments:
     def load(directory: Path) -> Segments:
         """Reads a folder. One file's fault does not touch the others, but for those that are made of its segment.
 
-        Raises `SegmentError` where there is no such folder.
+        Raises `RuleError` where there is no such folder.
         """
         found, faults = SEGMENT_FILE.read_folder(directory, "EVENT_ASSETS_SEGMENTS_DIR names the segments")
         unread = faults.keys() - found.keys()

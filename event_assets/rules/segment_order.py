@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from event_assets.rules.segment import Segment, SegmentError
+from event_assets.rules.rule_files import RuleError
+from event_assets.rules.segment import Segment
 
 
 def in_order(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The segments, each after those that it is made of. Raises `SegmentError` where that cannot be."""
+    """The segments, each after those that it is made of. Raises `RuleError` where that cannot be."""
     made, unusable = ordered({segment.name: segment for segment in segments})
     for name, reason in unusable.items():
-        raise SegmentError(f"segment {name}: {reason}")
+        raise RuleError(f"segment {name}: {reason}")
     return made
 
 

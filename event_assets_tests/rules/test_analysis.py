@@ -9,7 +9,8 @@ import pytest
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.product import FUNNELS
-from event_assets.rules.analysis import Analyses, AnalysisError, Funnel, Retention, Step, unknown_events
+from event_assets.rules.analysis import Analyses, Funnel, Retention, Step, unknown_events
+from event_assets.rules.rule_files import RuleError
 from event_assets.settings import Settings
 
 STEPS = "steps: [{event: a}, {event: b}]"
@@ -94,7 +95,7 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(AnalysisError, match="EVENT_ASSETS_ANALYTICS_DIR"):
+    with pytest.raises(RuleError, match="EVENT_ASSETS_ANALYTICS_DIR"):
         Analyses.load(tmp_path / "nothing")
 
 

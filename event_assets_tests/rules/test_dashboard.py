@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.rules.dashboard import DASHBOARD_FILE, DashboardError, dashboard_of
+from event_assets.rules.dashboard import DASHBOARD_FILE, dashboard_of
+from event_assets.rules.rule_files import RuleError
 from event_assets.settings import Settings
 
 SOUND = """\
@@ -64,7 +65,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
 )
 def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
     path = written(tmp_path, (old, new))
-    with pytest.raises(DashboardError) as told:
+    with pytest.raises(RuleError) as told:
         DASHBOARD_FILE.read(path)
     assert [told for told in str(told.value).splitlines() if told.startswith(f"{path}:{line}: ") and words in told]
 
@@ -80,18 +81,18 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, line:
     ],
 )
 def test_names_that_do_not_fit_together_are_told(tmp_path: Path, old: str, new: str, words: str) -> None:
-    with pytest.raises(DashboardError, match=words.replace(".", r"\.")):
+    with pytest.raises(RuleError, match=words.replace(".", r"\.")):
         DASHBOARD_FILE.read(written(tmp_path, (old, new)))
 
 
 def test_what_is_no_yaml_is_told_with_its_line_and_a_folder_has_one_file(tmp_path: Path) -> None:
-    with pytest.raises(DashboardError, match="there is none"):
+    with pytest.raises(RuleError, match="there is none"):
         dashboard_of(tmp_path)
     path = written(tmp_path, ("title: Mine", "title: [Mine"))
-    with pytest.raises(DashboardError, match=rf"{path}:\d+: "):
+    with pytest.raises(RuleError, match=rf"{path}:\d+: "):
         dashboard_of(tmp_path)
     (tmp_path / "other.yaml").write_text(SOUND)
-    with pytest.raises(DashboardError, match=r"mine\.yaml, other\.yaml"):
+    with pytest.raises(RuleError, match=r"mine\.yaml, other\.yaml"):
         dashboard_of(tmp_path)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.rules.analysis import Step, unknown_events
+from event_assets.rules.rule_files import RuleError
 from event_assets.rules.segment import (
     All,
     AnyOf,
@@ -16,7 +17,6 @@ from event_assets.rules.segment import (
     Next,
     Not,
     Segment,
-    SegmentError,
     Sequence,
     Trait,
     User,
@@ -180,7 +180,7 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SegmentError, match="EVENT_ASSETS_SEGMENTS_DIR"):
+    with pytest.raises(RuleError, match="EVENT_ASSETS_SEGMENTS_DIR"):
         Segments.load(tmp_path / "nothing")
 
 
@@ -200,7 +200,7 @@ def test_a_circle_is_named_by_those_in_it_and_those_that_are_made_of_it_say_whic
     assert "segment a: it is made of itself: a → b → c → a" in found.faults["file0"]
     assert "segment c: it is made of itself: c → a → b → c" in found.faults["file2"]
     assert "segment d: the segment 'a' that it is made of cannot be used" in found.faults["file3"]
-    with pytest.raises(SegmentError, match="made of itself"):
+    with pytest.raises(RuleError, match="made of itself"):
         in_order((Segment(name="x", who=InSegment(segment="x")),))
 
 

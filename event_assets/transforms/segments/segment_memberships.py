@@ -71,7 +71,7 @@ def segment_memberships(
     first event. `traits` (`user_traits`) and `sessions` (with `person_id`) are needed where a condition is about them.
     `ids` are rows of `conversion_ids`: an event that tells of the same conversion again is then no step, no conversion
     and no revenue; without them every one is.
-    Raises `SegmentError` where a segment is made of one that is not there, or of itself; `ValueError` where traits or
+    Raises `RuleError` where a segment is made of one that is not there, or of itself; `ValueError` where traits or
     sessions are missing.
 
     >>> buyers = Segment(name="buyers", who=Did(Step("purchase"), at_least=2, last="30 days"))

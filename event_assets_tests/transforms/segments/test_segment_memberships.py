@@ -15,6 +15,7 @@ from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.rules.analysis import Step
+from event_assets.rules.rule_files import RuleError
 from event_assets.rules.segment import (
     All,
     AnyOf,
@@ -24,7 +25,6 @@ from event_assets.rules.segment import (
     Next,
     Not,
     Segment,
-    SegmentError,
     Sequence,
     Trait,
     User,
@@ -296,7 +296,7 @@ def test_a_segment_is_made_of_others_in_whatever_order_they_are_given(spark: Spa
         ("recent", 0, 3),
         ("recent", 6, 9),
     ]
-    with pytest.raises(SegmentError, match="segment lapsed: there is no segment 'recent'"):
+    with pytest.raises(RuleError, match="segment lapsed: there is no segment 'recent'"):
         segment_memberships(events, [lapsed], at().date())
 
 
