@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -29,9 +29,9 @@ from event_assets.collector.openapi import openapi_document
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
-from event_assets.collector.validator import EventLine, Validator
+from event_assets.collector.validator import Validator
 from event_assets.settings import Settings
-from event_assets.streams import EventStream, RetryPolicy, StreamError, StreamWriter, open_stream
+from event_assets.streams import EventLines, EventStream, RetryPolicy, StreamError, StreamWriter, open_stream
 
 log = logging.getLogger(__name__)
 
@@ -138,13 +138,14 @@ class Collector:
         except StreamError as error:
             self._readiness.failed(str(error))
 
-    def _write(self, lines: Sequence[EventLine]) -> list[str | None]:
+    def _write(self, lines: Sequence[EventLines]) -> Mapping[str, str]:
         self._make_stream()
+        keys = {each.key for each in lines}
         try:
-            errors = [result.error for result in self._writer.write_events(lines)]
+            errors = self._writer.write_events(lines)
         except StreamError as error:
-            errors = [f"{type(error).__name__}: {error}"] * len(lines)
-        self._readiness.wrote(errors)
+            errors = dict.fromkeys(keys, f"{type(error).__name__}: {error}")
+        self._readiness.wrote(keys, errors)
         return errors
 
     async def health(self, request: Request) -> Response:

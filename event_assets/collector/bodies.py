@@ -9,14 +9,14 @@ import asyncio
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.types import Receive
 
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.limits import CollectorLimits
+from event_assets.collector.limits import MIB, CollectorLimits
 from event_assets.contract.records import BYTE_ORDER_MARK
 
 _JSON_SPACE = b" \t\r\n"
@@ -26,6 +26,8 @@ _LINES_OF_AN_EVENT = 10
 """Lines that a body of NDJSON may have for each event, empty ones among them."""
 _FEW_BYTES = 65_536
 """An array of so many bytes cannot have elements enough to be a burden before they are counted."""
+_MOST_AT_ONCE = MIB
+"""An array of so many bytes cannot hold events enough to be a burden before they are counted."""
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)
 
@@ -71,48 +73,47 @@ def _check_size(size: int, limits: CollectorLimits) -> None:
         raise RequestRefused(413, "body_too_large", f"a body may have {limits.body_bytes} bytes")
 
 
-class Events(NamedTuple):
-    """The events of a body, each as its own JSON text on one line, the bytes of the whole, and the array that they are
-    elements of, if any."""
-
-    texts: list[bytes]
-    size: int
-    array: bytes | None = None
+def array_of(text: bytes) -> bytes | None:
+    """The body's array on one line, where it seems to be one and is not too large to be looked at as a whole."""
+    text = _trimmed(text)
+    return _one_line(text) if text.startswith(b"[") and len(text) <= _MOST_AT_ONCE else None
 
 
-def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> Events:
+def split(text: bytes, limits: CollectorLimits, *, lines: bool = False) -> list[bytes]:
     """The events of a body, each as its own JSON text on one line: an array, one object, or one object a line.
 
     `lines` says that the body is NDJSON whatever it looks like. A line or an element that is no event is kept, for
     its own verdict; only a body that cannot be cut at all is refused.
     """
-    text = text.removeprefix(BYTE_ORDER_MARK).strip(_JSON_SPACE)
-    if not text:
+    text = _trimmed(text)
+    events = _split(text, limits.events, lines) if text else []
+    if not events:
         raise RequestRefused(400, "empty_body", "the body has no event")
-    events = _split(text, limits.events, lines)
-    if not events.texts:
-        raise RequestRefused(400, "empty_body", "the body has no event")
-    if len(events.texts) > limits.events:
+    if len(events) > limits.events:
         raise _too_many(limits.events)
     return events
 
 
-def _split(text: bytes, most: int, lines: bool) -> Events:
+def _trimmed(text: bytes) -> bytes:
+    return text.removeprefix(BYTE_ORDER_MARK).strip(_JSON_SPACE)
+
+
+def _split(text: bytes, most: int, lines: bool) -> list[bytes]:
     if text.startswith(b"[") and not lines:
         return _elements(_one_line(text), most)
     if b"\n" not in text:
-        return Events([text], len(text))
+        return [text]
     if not lines and _is_one_value(text):
-        return Events([_one_line(text)], len(text))
+        return [_one_line(text)]
     if text.count(b"\n") >= most * _LINES_OF_AN_EVENT:
         raise _too_many(most)
-    return Events([line for line in (part.strip(_JSON_SPACE) for part in text.split(b"\n")) if line], len(text))
+    return [line for line in (part.strip(_JSON_SPACE) for part in text.split(b"\n")) if line]
 
 
-def _elements(array: bytes, most: int, numbers: bool = True) -> Events:
+def _elements(array: bytes, most: int, numbers: bool = True) -> list[bytes]:
     try:
         if len(array) <= _FEW_BYTES:
-            return Events(list(map(bytes, _array.decode(array))), len(array), array)
+            return list(map(bytes, _array.decode(array)))
         elements = _decoder_of_arrays(most).decode(array)
     except RecursionError:
         raise RequestRefused(400, "too_deep", "the body is nested too deeply") from None
@@ -122,22 +123,21 @@ def _elements(array: bytes, most: int, numbers: bool = True) -> Events:
         if numbers and _NO_NUMBER.search(array):
             return _elements_with_no_numbers(array, most)
         raise RequestRefused(400, "malformed_json", str(error)) from None
-    texts = [bytes(element) for element in msgspec.structs.astuple(elements) if element is not UNSET]
-    return Events(texts, len(array), array)
+    return [bytes(element) for element in msgspec.structs.astuple(elements) if element is not UNSET]
 
 
-def _elements_with_no_numbers(array: bytes, most: int) -> Events:
+def _elements_with_no_numbers(array: bytes, most: int) -> list[bytes]:
     """The elements of an array of which some hold `NaN` or `Infinity`, which JSON has not: those alone are refused.
 
     Where each begins and ends is seen in a copy with numbers of the same length.
     """
-    mended = _elements(_NO_NUMBER.sub(lambda found: b"1" * len(found[0]), array), most, numbers=False)
+    mended = _NO_NUMBER.sub(lambda found: b"1" * len(found[0]), array)
     texts, end = [], 1
-    for element in mended.texts:
-        start = mended.array.index(element, end) if mended.array else 0
+    for element in _elements(mended, most, numbers=False):
+        start = mended.index(element, end)
         end = start + len(element)
         texts.append(array[start:end])
-    return Events(texts, len(array))
+    return texts
 
 
 @cache

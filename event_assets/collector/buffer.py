@@ -1,6 +1,7 @@
 """Group commit: many requests wait for one durable write to the stream, in bounded memory.
 
-While one write is under way the next group gathers; nothing waits for a timer. What is in an event is not looked at.
+While one write is under way the next group gathers, and while requests come that are ready to be served; nothing waits
+for a timer. What is in an event is not looked at.
 """
 
 from __future__ import annotations
@@ -8,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.validator import EventLine
+from event_assets.streams import EventLines
 
 log = logging.getLogger(__name__)
 
-Write = Callable[[Sequence[EventLine]], list[str | None]]
-"""Writes lines durably, in a thread: for each line None once it is on the stream, else why it is not."""
+Write = Callable[[Sequence[EventLines]], Mapping[str, str]]
+"""Writes lines durably, in a thread: the keys whose lines are not on the stream then, each with its error."""
 
 
 class BufferBudget:
@@ -62,14 +64,16 @@ class GroupCommit:
         write: Write,
         *,
         writers: int = 1,
-        group_lines: int = 10_000,
-        on_write: Callable[[int, float], None] = lambda lines, seconds: None,
+        group_events: int = 10_000,
+        group_requests: int = 64,
+        on_write: Callable[[int, float], None] = lambda events, seconds: None,
     ) -> None:
         self._write = write
         self._writers = writers
-        self._group_lines = group_lines
+        self._group_events = group_events
+        self._group_requests = group_requests
         self._on_write = on_write
-        self._waiting: list[tuple[Sequence[EventLine], asyncio.Future[list[str | None]]]] = []
+        self._waiting: list[_Waiting] = []
         self._woken = asyncio.Event()
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,16 +95,17 @@ class GroupCommit:
             self._threads.shutdown(wait=True)
             self._threads = None
 
-    async def write(self, lines: Sequence[EventLine], timeout: float) -> list[str | None]:
-        """Waits until the lines are durable: for each None, or why it is not on the stream.
+    async def write(self, lines: Sequence[EventLines], timeout: float) -> Mapping[str, str]:
+        """Waits until the lines are durable. Gives errors by key; those of other keys than the lines' may be among
+        them.
 
         Raises `TimeoutError` when the stream takes too long; the lines may be on the stream all the same.
         """
         if self._threads is None or self._stopping:
             raise RequestRefused(503, "stopping", "the collector is stopping; send again", 1)
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[list[str | None]] = loop.create_future()
-        self._waiting.append((lines, done))
+        done: asyncio.Future[Mapping[str, str]] = loop.create_future()
+        self._waiting.append(_Waiting(lines, sum([each.events for each in lines]), done))
         self._woken.set()
         patience = loop.call_later(timeout, _give_up, done)  # a fifth of what asyncio.timeout costs
         try:
@@ -116,38 +121,53 @@ class GroupCommit:
                 self._woken.clear()
                 await self._woken.wait()
                 continue
+            await self._gather()
             await self._commit(self._next_group())
 
-    def _next_group(self) -> list[tuple[Sequence[EventLine], asyncio.Future[list[str | None]]]]:
+    async def _gather(self) -> None:
+        """Lets others be served first, as long as that brings more to write: a larger group is packed into fewer
+        records, for less work an event. Where nobody is waiting to be served it takes one turn of the loop."""
+        before = -1
+        while before < len(self._waiting) < self._group_requests and not self._stopping:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+
+    def _next_group(self) -> list[_Waiting]:
         size = count = 0
-        for lines, _ in self._waiting:
-            size += len(lines)
+        for each in self._waiting:
+            size += each.events
             count += 1
-            if size >= self._group_lines:
+            if size >= self._group_events:
                 break
         group, self._waiting = self._waiting[:count], self._waiting[count:]
         # Who gave up waiting was told to send again: writing it as well would only make a duplicate.
-        return [item for item in group if not item[1].done()]
+        return [each for each in group if not each.done.done()]
 
-    async def _commit(self, group: list[tuple[Sequence[EventLine], asyncio.Future[list[str | None]]]]) -> None:
-        lines = [line for request, _ in group for line in request]
+    async def _commit(self, group: list[_Waiting]) -> None:
+        lines = [line for each in group for line in each.lines]
         if not lines:
             return
         began = time.perf_counter()
+        events = sum(each.events for each in group)
         try:
             errors = await asyncio.get_running_loop().run_in_executor(self._threads, self._write, lines)
         except Exception as error:  # whatever the write raises, those who wait must hear of it
-            log.exception("stream write failed", extra={"error": type(error).__name__, "lines": len(lines)})
-            errors = [type(error).__name__] * len(lines)
-        self._on_write(len(lines), time.perf_counter() - began)
-        start = 0
-        for request, done in group:
-            end = start + len(request)
-            if not done.done():
-                done.set_result(errors[start:end])
-            start = end
+            log.exception("stream write failed", extra={"error": type(error).__name__, "events": events})
+            errors = {line.key: type(error).__name__ for line in lines}
+        self._on_write(events, time.perf_counter() - began)
+        for each in group:
+            if not each.done.done():
+                each.done.set_result(errors)
 
 
-def _give_up(done: asyncio.Future[list[str | None]]) -> None:
+class _Waiting(NamedTuple):
+    """The lines of one request, how many events they are, and what it waits for."""
+
+    lines: Sequence[EventLines]
+    events: int
+    done: asyncio.Future[Mapping[str, str]]
+
+
+def _give_up(done: asyncio.Future[Mapping[str, str]]) -> None:
     if not done.done():
         done.set_exception(TimeoutError())

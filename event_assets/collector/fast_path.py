@@ -1,23 +1,29 @@
-"""The fast path of validation: sees cheaply that most keep the contract. About the others the decoder decides.
+"""The fast path of validation: sees cheaply that most events keep the contract, a whole batch at once.
 
-It must never let pass what the decoder refuses; a property test holds the two together.
+It must never let pass what the decoder refuses; a property test holds the two together. About those that it is not sure
+of the decoder decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from event_assets.contract.decoder import Limits
-from event_assets.contract.event import Consent, Device, Event
+from event_assets.contract.doubts import Doubts, has_nul, is_utf8, nobodys, rows_with
+from event_assets.contract.event import Device, Event
+from event_assets.contract.ndjson import decode_joined, decode_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 
-_LEAST_BYTES_OF_A_KEY = len(b'"":0,')
-_Decoder = msgspec.json.Decoder[Any]
+_OBJECTS = ("properties", "traits", "context")
+_COMMAS = (b"},", b"}, ")
+"""What stands between two events of an array, as most programs write it."""
 
 
 class SureDevice(Protocol):
@@ -32,81 +38,93 @@ class SureEvent(Protocol):
     event_id: str
     anonymous_id: str | None
     user_id: str | None
-    consent: Consent | None
     device: SureDevice | UnsetType
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events of a request. The text of each is `head`, its piece and a closing brace.
+
+    A row in `doubtful` may hold anything, its event too; where its text is no object, `texts` has it.
+    """
+
+    events: Sequence[SureEvent]
+    head: bytes
+    pieces: Sequence[bytes]
+    doubtful: frozenset[int]
+    texts: Sequence[bytes] | None = None
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def text(self, row: int) -> bytes:
+        """The text of an event as it came."""
+        return self.texts[row] if self.texts is not None else self.head + self.pieces[row] + b"}"
 
 
 class FastPath:
     """Knows an event that surely keeps the contract when it sees one."""
 
     def __init__(self, plan: TrackingPlan, limits: Limits, placeholders: Placeholders = Placeholders()) -> None:
-        self._event, self._array = _decoders()
-        sizes = (limits.event_bytes, limits.properties_bytes, limits.string_bytes)
-        self._small = min(*sizes, limits.keys * _LEAST_BYTES_OF_A_KEY)
-        self._depth = limits.depth
-        self._none, self._other_heads = placeholders, placeholders.other_heads
+        model = _sure_event()
+        self._decoder = msgspec.json.Decoder(model)
+        self._no_event: SureEvent = model("", "", "web")
+        self._doubts = Doubts(limits, placeholders)
         self._planned = frozenset(plan.events)
         self._taken = frozenset(name for name, event in plan.events.items() if event.mode != "reject")
         self._takes_unknown = plan.settings.unknown_events != "reject"
 
-    def event_of(self, line: bytes) -> SureEvent | None:
-        """The event, where it is sure; None: ask the decoder."""
-        event = _decoded(self._event, line)
-        return None if event is None else self._sure([event], [line])[0]
+    def of_array(self, array: bytes, most: int) -> Batch | None:
+        """The events of a JSON array on one line; None unless it is surely one, of at most so many events, that all
+        have the contract's types."""
+        head = array[1 : array.find(b":") + 1]
+        if not (head.startswith(b"{") and array.endswith(b"}]")) or has_nul(array) or not is_utf8(array):
+            return None
+        inner = array[1 + len(head) : -len(b"}]")]
+        pieces = next((cut for comma in _COMMAS if len(cut := inner.split(comma + head)) > 1), [inner])
+        if len(pieces) > most:
+            return None
+        # No line break is in the array, so those that are put in stand as `decode_joined` wants them.
+        events = decode_joined(self._decoder, head + (b"}\n" + head).join(pieces) + b"}", len(pieces))
+        if events is None:
+            return None
+        small = self._doubts.small - len(head) - 1
+        large = [row for row, piece in enumerate(pieces) if len(piece) > small] if len(inner) > small else []
+        return Batch(events, head, pieces, frozenset((*large, *self._doubtful(events))))
 
-    def events_of(self, lines: Sequence[bytes], array: bytes | None) -> Sequence[SureEvent | None]:
-        """`event_of` each line. Where the lines are the elements of a JSON array, one look at its text is enough."""
-        events = None if array is None else _decoded(self._array, array)
-        return [self.event_of(line) for line in lines] if events is None else self._sure(events, lines)
+    def of_lines(self, lines: Sequence[bytes]) -> Batch:
+        """The events of texts, one each."""
+        if any(b"\n" in line for line in lines):  # which JSON has only between its tokens
+            lines = [line.replace(b"\n", b" ") for line in lines]
+        doubtful = set(self._doubts.about_lines(lines))
+        found = decode_lines(self._decoder, lines)
+        doubtful.update(row for row, event in enumerate(found) if event is None)
+        events = [self._no_event if event is None else event for event in found]
+        doubtful.update(self._doubtful(events))
+        return Batch(events, b"", [line[:-1] for line in lines], frozenset(doubtful), lines)
 
-    def _sure(self, events: Sequence[Any], lines: Sequence[bytes]) -> list[SureEvent | None]:
-        """The events of the lines, None where one is not sure."""
-        small, taken, takes, is_shallow = self._small, self._taken, self._takes_unplanned, self._is_shallow
-        none, other_heads = self._none, self._other_heads
-        return [
-            event
-            if len(line) <= small
-            and ((name := event.event) in taken or takes(name))
-            and (event.anonymous_id or event.user_id)
-            and ((text := event.anonymous_id) is None or text[:2] in other_heads or text not in none)
-            and ((text := event.user_id) is None or text[:2] in other_heads or text not in none)
-            and ((text := event.session_id) is None or text[:2] in other_heads or text not in none)
-            and ((text := event.page_view_id) is None or text[:2] in other_heads or text not in none)
+    def _doubtful(self, events: Sequence[Any]) -> Iterator[int]:
+        """Rows of which the decoder may say something else than the types did, or which somebody refused."""
+        yield from rows_with([event.event for event in events], self._takes)
+        anonymous, user = [event.anonymous_id for event in events], [event.user_id for event in events]
+        session, view = [event.session_id for event in events], [event.page_view_id for event in events]
+        yield from nobodys(anonymous, user)
+        yield from self._doubts.about_ids(anonymous, user, session, view)
+        for name in _OBJECTS:
+            texts = list(map(attrgetter(name), events))
+            if texts.count(UNSET) < len(texts):
+                yield from self._doubts.about_objects([None if raw is UNSET else bytes(raw) for raw in texts])
+        yield from [
+            row
+            for row, event in enumerate(events)
+            if ((consent := event.consent) is not None and consent.analytics is False)
             # The first and the last day may have no date in UTC.
-            and ((at := event.occurred_at) is None or 1 < at.year < 9999)
-            and ((at := event.sent_at) is None or 1 < at.year < 9999)
-            and ((raw := event.properties) is UNSET or is_shallow(raw))
-            and ((raw := event.traits) is UNSET or is_shallow(raw))
-            and ((raw := event.context) is UNSET or is_shallow(raw))
-            else None
-            for event, line in zip(events, lines, strict=True)
+            or ((at := event.occurred_at) is not None and not 1 < at.year < 9999)
+            or ((at := event.sent_at) is not None and not 1 < at.year < 9999)
         ]
 
-    def _takes_unplanned(self, name: str) -> bool:
-        return self._takes_unknown and name not in self._planned and name.isprintable()
-
-    def _is_shallow(self, raw: Raw) -> bool:
-        """Whether the text is an object that cannot be too deep: it has too few brackets for it."""
-        text = bytes(raw)
-        return text[0] == 0x7B and (len(text) < self._depth or text.count(b"{") + text.count(b"[") < self._depth)
-
-
-def _decoded(decoder: _Decoder, text: bytes) -> Any:
-    """What the text says; None where it is not the decoder's, or says what the decoder of events has to mend."""
-    if b"\\" in text and b"\\u0000" in text:
-        return None
-    try:
-        if not text.isascii():
-            text.decode()
-        return decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _decoders() -> tuple[_Decoder, _Decoder]:
-    """One for an event, one for an array of events."""
-    event: Any = _sure_event()
-    return msgspec.json.Decoder(event), msgspec.json.Decoder(list[event])
+    def _takes(self, name: str) -> bool:
+        return name in self._taken or (self._takes_unknown and name not in self._planned and name.isprintable())
 
 
 def _sure_event() -> Any:

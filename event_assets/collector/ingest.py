@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
-from operator import attrgetter
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -19,6 +18,7 @@ from event_assets.collector.access import Access, Caller
 from event_assets.collector.buffer import BufferBudget, GroupCommit, Reservation
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
+from event_assets.collector.fast_path import Batch
 from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits, retry_after_seconds
 from event_assets.collector.metrics import CollectorMetrics
@@ -26,12 +26,12 @@ from event_assets.collector.offload import Offload
 from event_assets.collector.protocols.protocol import Route
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.translation import events_of, request_of, set_aside
-from event_assets.collector.validator import EventLine, Status, Validator, Verdict
+from event_assets.collector.validator import Validated, Validator
+from event_assets.collector.verdicts import Status, Verdicts
 
 log = logging.getLogger(__name__)
 
 Header = tuple[bytes, bytes]
-_STATUS_OF: Callable[[Verdict], Status] = attrgetter("status")
 _encode = msgspec.json.Encoder().encode
 _JSON: Header = (b"content-type", b"application/json")
 _GIF: Header = (b"content-type", b"image/gif")
@@ -53,16 +53,6 @@ _HEADERS = (
 )
 """Headers that a page may send, beside those that it asks for: SDKs have their own, and none of them gives a right."""
 _TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
-
-
-class Answer(msgspec.Struct):
-    """The answer to a request whose events got verdicts."""
-
-    accepted: int
-    rejected: int
-    dropped: int
-    retry: int
-    results: list[Verdict]
 
 
 class Refusal(msgspec.Struct):
@@ -148,26 +138,30 @@ class Ingest:
         held.grow(len(text))
         if kind == _FORM_TYPE and not text.lstrip().startswith((b"{", b"[")):
             raise RequestRefused(415, "unsupported_type", "the body is a form; it must be JSON")
-        if len(text) <= self._offload.at_once_bytes:
-            events = bodies.split(text, self._limits, lines=kind in _NDJSON_TYPES)
-        else:
-            events = await self._offload.call(bodies.split, text, self._limits, lines=kind in _NDJSON_TYPES)
-        return _answer(*await self._take(events, source, self._stamp(source, caller)))
+        batch = await self._offload.work(len(text), self._batch_of, text, kind in _NDJSON_TYPES)
+        validated = await self._validated(batch, len(text), source, self._stamp(source, caller))
+        del batch, body, text  # what waits for the stream should be small
+        return _answer(*await self._write(validated))
+
+    def _batch_of(self, text: bytes, lines: bool) -> Batch:
+        fast_path, limits = self._validator.fast_path, self._limits
+        array = None if lines else bodies.array_of(text)
+        batch = None if array is None else fast_path.of_array(array, limits.events)
+        return batch or fast_path.of_lines(bodies.split(text, limits, lines=lines))
 
     async def _unpacked(self, body: bytes, encoding: str) -> bytes:
         if not encoding:
             return body
-        if len(body) <= self._offload.at_once_bytes // _PACKED:
-            return unpack(body, encoding, self._limits)
-        return await self._offload.call(unpack, body, encoding, self._limits)
+        return await self._offload.work(len(body) * _PACKED, unpack, body, encoding, self._limits)
 
     async def _pixel(self, caller: Caller, receive: Receive, held: Reservation) -> tuple[int, Header, bytes]:
         source = self._access.source_of(caller)
         self._access.check_signature(source, caller, b"")
         event = pixel.event_of(caller.query, source.platform)
         held.grow(len(event))
-        events = bodies.Events([event], len(event))
-        answer = _answer(*await self._take(events, source, self._stamp(source, caller)))
+        batch = self._validator.fast_path.of_lines([event])
+        validated = await self._validated(batch, len(event), source, self._stamp(source, caller))
+        answer = _answer(*await self._write(validated))
         return (200, _GIF, pixel.GIF) if answer[0] == 200 else answer
 
     async def _translate(
@@ -185,16 +179,17 @@ class Ingest:
         source = source or self._access.source_of_key(route.key(request), caller)
         self._access.check_signature(source, caller, body)
         if route.events is not None:
-            if len(text) <= self._offload.at_once_bytes:
-                events = events_of(route, request, source.platform)
-            else:
-                events = await self._offload.call(events_of, route, request, source.platform)
-            held.grow(events.size)
+            events = await self._offload.work(len(text), events_of, route, request, source.platform)
+            size = sum(map(len, events))
+            held.grow(size)
+            batch = await self._offload.work(size, self._validator.fast_path.of_lines, events)
             is_server = source.platform == "server"  # its address and user agent say nothing of those it speaks for
             address = "" if is_server or route.is_anonymous(request) else caller.address
             agent = None if is_server else caller.headers.get("user-agent")
             stamp = Stamp(self._clock(), address, agent, source.trusted, self._keep_of_ip)
-            _, counts = await self._take(events, source, stamp, route.protocol)
+            validated = await self._validated(batch, size, source, stamp, route.protocol)
+            del batch, events
+            _, counts = await self._write(validated)
             for status, count in counts.items():
                 self._metrics.translated.labels(route.protocol, status).inc(count)
             if counts["retry"]:
@@ -217,38 +212,29 @@ class Ingest:
         agent = caller.headers.get("user-agent")
         return Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip)
 
-    async def _take(
-        self, events: bodies.Events, source: Source, stamp: Stamp, protocol: str | None = None
-    ) -> tuple[list[Verdict], Counter[Status]]:
-        """The final verdict on each event, and how many of each status: accepted ones are on the stream by then.
+    async def _validated(
+        self, batch: Batch, size: int, source: Source, stamp: Stamp, protocol: str | None = None
+    ) -> Validated:
+        """The verdicts of the rules; of a protocol those that are rejected are to be written too, set aside."""
+        self._access.limit_events(source, len(batch))
+        aside = partial(set_aside, protocol) if protocol else None
+        return await self._offload.work(size, self._validator.validate, batch, stamp, aside)
 
-        Of a protocol those that are rejected are on the stream too, to be set aside.
-        """
-        self._access.limit_events(source, len(events.texts))
-        aside: Callable[[bytes, Stamp], EventLine] | None = partial(set_aside, protocol) if protocol else None
-        if events.size <= self._offload.at_once_bytes:
-            verdicts, lines, positions = self._validator.validate(events.texts, stamp, events.array, aside)
-        else:
-            verdicts, lines, positions = await self._offload.call(
-                self._validator.validate, events.texts, stamp, events.array, aside
-            )
+    async def _write(self, validated: Validated) -> tuple[Verdicts, Counter[Status]]:
+        """The final verdicts, and how many of each status: accepted events are on the stream by then."""
+        verdicts, lines, keys = validated
         if lines:
             try:
                 errors = await self._commit.write(lines, self._limits.stream_seconds)
             except TimeoutError:
-                errors = ["Timeout"] * len(lines)
-            if any(errors):
-                for position, error in zip(positions, errors, strict=True):
-                    if error is not None:
-                        self._not_taken(verdicts[position], error)
-        counts = Counter(map(_STATUS_OF, verdicts))
-        self._metrics.count(verdicts, counts)
-        return verdicts, counts
-
-    def _not_taken(self, verdict: Verdict, error: str) -> None:
-        self._metrics.stream_errors.labels(error.partition(":")[0][:64]).inc()
-        verdict.status = "retry"
-        verdict.reason = "stream_unavailable"
+                errors = {line.key: "Timeout" for line in lines}
+            if errors:
+                for row, key in enumerate(keys):
+                    if key is not None and key in errors:
+                        self._metrics.stream_errors.labels(errors[key].partition(":")[0][:64]).inc()
+                        verdicts.retry(row, "stream_unavailable")
+        self._metrics.count(verdicts)
+        return verdicts, verdicts.counts()
 
     def _cors(self, caller: Caller) -> list[Header]:
         """Lets pages of an origin that some key allows see the answer; whether *this* key does is checked apart."""
@@ -290,9 +276,8 @@ def _status(counts: Counter[Status]) -> int:
     return 400 if len(counts) == 1 else 207
 
 
-def _answer(verdicts: list[Verdict], counts: Counter[Status]) -> tuple[int, Header, bytes]:
-    answer = Answer(counts["accepted"], counts["rejected"], counts["dropped"], counts["retry"], verdicts)
-    return _status(counts), _JSON, _encode(answer)
+def _answer(verdicts: Verdicts, counts: Counter[Status]) -> tuple[int, Header, bytes]:
+    return _status(counts), _JSON, verdicts.answer()
 
 
 def _refusal(refused: RequestRefused, cors: list[Header]) -> tuple[bytes, list[Header]]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from event_assets.collector.buffer import BufferBudget
-from event_assets.collector.validator import Status, Verdict
+from event_assets.collector.verdicts import Verdicts
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -55,16 +53,14 @@ class CollectorMetrics:
         self.write_seconds.observe(seconds)
         self.group_events.observe(events)
 
-    def count(self, verdicts: Sequence[Verdict], counts: Mapping[Status, int]) -> None:
-        """The final verdicts of one request, and how many there are of each status."""
-        self.accepted.inc(counts["accepted"])
-        if len(verdicts) == counts["accepted"]:
-            return
-        self.dropped.inc(counts["dropped"])
-        self.retried.inc(counts["retry"])
-        for verdict in verdicts:
+    def count(self, verdicts: Verdicts) -> None:
+        """The final verdicts of one request."""
+        self.accepted.inc(len(verdicts) - len(verdicts.others))
+        for verdict in verdicts.others.values():
             if verdict.status == "rejected":
                 self.rejected.labels(verdict.reason).inc()
+            else:
+                (self.dropped if verdict.status == "dropped" else self.retried).inc()
 
     def text(self) -> bytes:
         """The exposition in Prometheus's text format."""

@@ -31,6 +31,8 @@ class Offload:
             self._threads.shutdown(wait=True)
             self._threads = None
 
-    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function gives, called in a thread."""
+    async def work(self, size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function gives, that works on something of so many bytes."""
+        if size <= self.at_once_bytes:
+            return function(*args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*args, **kwargs))

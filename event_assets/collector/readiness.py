@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 from event_assets.collector.keys import WriteKeys
 from event_assets.collector.metrics import CollectorMetrics
@@ -42,12 +42,13 @@ class Readiness:
         self._refused = metrics.stream_failing
         metrics.keys_unreadable.set_function(lambda: self._keys.fault is not None)
 
-    def wrote(self, errors: Sequence[str | None]) -> None:
-        """A write has ended: for each event None, or why the stream did not take it."""
-        if not errors or any(error is None or error.startswith(PERMANENT_ERRORS) for error in errors):
+    def wrote(self, keys: Collection[str], errors: Mapping[str, str]) -> None:
+        """A write has ended: of whose events, and of whom the stream did not take them, with its error."""
+        refused = [error for error in errors.values() if not error.startswith(PERMANENT_ERRORS)]
+        if not errors or len(refused) < len(errors) or any(key not in errors for key in keys):
             self._takes()
         else:
-            self.failed(errors[0] or "")
+            self.failed(refused[0])
 
     def failed(self, error: str) -> None:
         """The stream took nothing. The first failure is logged, not those after it."""

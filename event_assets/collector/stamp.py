@@ -1,13 +1,14 @@
 """What the collector adds to an event and takes from it, on its bytes: an event is decoded, but never built anew.
 
-Most events only get a few bytes spliced in before their last brace; one that carries what its source may not set is
-rewritten field by field, each field's text as it came. Only what stays of an event of somebody who refused is made new.
+Most events only get the same few bytes in the place of their last brace; one that carries what its source may not set
+is rewritten field by field, each field's text as it came. Only what stays of an event of somebody who refused is made
+new.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -47,22 +48,27 @@ class Stamp:
         self._ip = _encode(ip) if ip else None
         self._agent = _encode(user_agent[:_MAX_AGENT_CHARACTERS]) if user_agent and not trusted else None
         tail = b',"received_at":' + self._received + b"}"
-        self._tail = tail if self._ip is None else b',"ip":' + self._ip + tail
+        self.tail = tail if self._ip is None else b',"ip":' + self._ip + tail
+        """What every event gets in the place of its last brace."""
         if self._agent is not None:
-            self._agent_head = b'"device":{"user_agent":' + self._agent + b',"'
-            self._agent_tail = b',"device":{"user_agent":' + self._agent + b"}" + self._tail
+            self._device = b',"device":{"user_agent":' + self._agent + b"}"
+            self._device_head = b'"device":{"user_agent":' + self._agent + b',"'
 
-    def spliced(self, line: bytes, event: SureEvent) -> bytes | None:
-        """The bytes as they are written, of an event that `FastPath` knows; None where they must be `rewritten`."""
+    def needs_agent(self, events: Sequence[SureEvent]) -> list[int]:
+        """Which of the events get a user agent too."""
+        if self._agent is None:
+            return []
+        return [row for row, event in enumerate(events) if (device := event.device) is UNSET or not device.user_agent]
+
+    def with_agent(self, piece: bytes, event: SureEvent) -> bytes | None:
+        """The event's text without its last brace and with the user agent; None where it must be `rewritten`."""
         device = event.device
-        if self._agent is None or (device is not UNSET and device.user_agent):
-            return line[:-1] + self._tail
         if device is UNSET:
-            return line[:-1] + self._agent_tail
-        head, found, rest = line.partition(b'"device":{"')
+            return piece + self._device
+        head, found, rest = piece.partition(b'"device":{"')
         if device.user_agent is not UNSET or not found or b'"device"' in rest:
             return None
-        return head + self._agent_head + rest[:-1] + self._tail
+        return head + self._device_head + rest
 
     def rewritten(self, line: bytes, event: Event) -> bytes:
         """The bytes as they are written, of any event."""

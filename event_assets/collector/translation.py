@@ -13,11 +13,9 @@ from typing import Any
 import msgspec
 
 from event_assets.collector.access import Caller
-from event_assets.collector.bodies import Events
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.protocols.protocol import Request, Route, Unreadable
 from event_assets.collector.stamp import Stamp
-from event_assets.collector.validator import EventLine
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.event import Platform
 
@@ -35,20 +33,19 @@ def request_of(caller: Caller, body: bytes) -> Request:
     return Request(caller.method, caller.path.rstrip("/"), caller.query, caller.headers, body, base)
 
 
-def events_of(route: Route, request: Request, platform: Platform) -> Events:
-    """The events of a request, or its body as one that is refused; and an array of them."""
+def events_of(route: Route, request: Request, platform: Platform) -> list[bytes]:
+    """The events of a request, or its body as one that is refused."""
     assert route.events is not None
     try:
         texts = route.events(request, platform)
     except Unreadable:
-        return Events([_one_line(request.body)], len(request.body))
+        return [_one_line(request.body)]
     if len(texts) > MOST_EVENTS:
         raise RequestRefused(413, "too_many_events", f"a body may have {MOST_EVENTS} events")
-    array = b"[" + b",".join(texts) + b"]"
-    return Events(texts, len(array), array)
+    return list(texts)
 
 
-def set_aside(protocol: str, text: bytes, stamp: Stamp) -> EventLine:
+def set_aside(protocol: str, text: bytes, stamp: Stamp) -> tuple[str, bytes]:
     """What is written in the place of a refused event: all of it, with its protocol and without an address.
 
     Of somebody who may have refused analytics only that there was an event.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Self
 
 import msgspec
 
-from event_assets.collector.fast_path import FastPath
+from event_assets.collector.fast_path import Batch, FastPath
 from event_assets.collector.stamp import Stamp
+from event_assets.collector.verdicts import Verdict, Verdicts
 from event_assets.contract.consent import DROPPED, Refusal, is_dropped, is_refused, written
 from event_assets.contract.decoder import EventDecoder, Limits, Rejection
 from event_assets.contract.event import Event
@@ -17,32 +18,15 @@ from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.times import is_future
 from event_assets.settings import Settings
-
-Status = Literal["accepted", "rejected", "dropped", "retry"]
-EventLine = tuple[str, bytes]
-"""One event to write: the key that decides its shard, and its text."""
-
-
-class Verdict(msgspec.Struct, omit_defaults=True, gc=False):
-    """What became of one event.
-
-    `accepted`: it is on the stream. `rejected`: it never will be, for this reason. `dropped`: consent was refused; that
-    there was an event is on the stream, so that it counts, and nothing of it. `retry`: the stream did not take it, send
-    it again under the same `event_id`.
-    """
-
-    event_id: str | None
-    status: Status
-    reason: str | None = None
-    detail: str | None = None
+from event_assets.streams import EventLines
 
 
 class Validated(NamedTuple):
-    """The verdicts of a request in its order, and for each line to write the position of its verdict."""
+    """The verdicts of a request in its order, what is to be written, and for each event its key there, if any."""
 
-    verdicts: list[Verdict]
-    lines: list[EventLine]
-    positions: list[int]
+    verdicts: Verdicts
+    lines: list[EventLines]
+    keys: Sequence[str | None]
 
 
 class Validator:
@@ -55,7 +39,7 @@ class Validator:
         consent_refused: Refusal,
         placeholders: Placeholders = Placeholders(),
     ) -> None:
-        self._fast_path = FastPath(plan, limits, placeholders)
+        self.fast_path = FastPath(plan, limits, placeholders)
         self._decoder = EventDecoder(plan, limits, placeholders=placeholders)
         self._refused = consent_refused
 
@@ -67,38 +51,41 @@ class Validator:
 
     def validate(
         self,
-        events: Sequence[bytes],
+        batch: Batch,
         stamp: Stamp,
-        array: bytes | None = None,
-        set_aside: Callable[[bytes, Stamp], EventLine] | None = None,
+        set_aside: Callable[[bytes, Stamp], tuple[str, bytes]] | None = None,
+        one_key: str | None = None,
     ) -> Validated:
         """Verdicts on a request's events, that hold once the stream has taken the lines.
 
-        `array`: the JSON array whose elements the events are, if they are. `set_aside`: what is written of a rejected
-        event; without it, nothing is.
+        `set_aside`: the key and the line that are written of a rejected event; without it, nothing is. `one_key`: the
+        key of all lines, in whose order they are then.
         """
-        verdicts: list[Verdict] = []
-        lines: list[EventLine] = []
-        positions: list[int] = []
-        sure_events = self._fast_path.events_of(events, array)
-        for position, (text, sure) in enumerate(zip(events, sure_events, strict=True)):
-            if sure is not None and ((consent := sure.consent) is None or consent.analytics is not False):
-                data = stamp.spliced(text, sure)
-                if data is not None:
-                    verdicts.append(Verdict(sure.event_id, "accepted"))
-                    lines.append((sure.anonymous_id or sure.user_id or sure.event_id, data))
-                    positions.append(position)
-                    continue
+        verdicts = Verdicts([event.event_id for event in batch.events])
+        keys: list[str | None] = [one_key or event.anonymous_id or event.user_id for event in batch.events]
+        pieces, doubtful = list(batch.pieces), set(batch.doubtful)
+        for row in stamp.needs_agent(batch.events):
+            if row not in doubtful:
+                piece = stamp.with_agent(pieces[row], batch.events[row])
+                if piece is None:
+                    doubtful.add(row)
+                else:
+                    pieces[row] = piece
+        whole: dict[int, bytes] = {}
+        for row in doubtful:
+            text = batch.text(row)
             verdict, line = self._decode(text, stamp)
             if line is None and set_aside is not None:
                 line = set_aside(text, stamp)
-            verdicts.append(verdict)
+            keys[row] = None if line is None else one_key or line[0]
             if line is not None:
-                lines.append(line)
-                positions.append(position)
-        return Validated(verdicts, lines, positions)
+                whole[row] = line[1]
+            verdicts.put(row, verdict)
+        if whole:
+            return Validated(verdicts, list(_one_by_one(batch.head, pieces, stamp.tail, keys, whole)), keys)
+        return Validated(verdicts, _together(batch.head, pieces, stamp.tail, keys), keys)
 
-    def _decode(self, text: bytes, stamp: Stamp) -> tuple[Verdict, EventLine | None]:
+    def _decode(self, text: bytes, stamp: Stamp) -> tuple[Verdict, tuple[str, bytes] | None]:
         decoded = self._decoder.decode(text, at_edge=True)
         if isinstance(decoded, Rejection):
             return Verdict(decoded.event_id, "rejected", decoded.reason, decoded.detail), None
@@ -113,6 +100,27 @@ class Validator:
         if is_dropped(event, self._refused):
             return Verdict(event.event_id, "dropped", "consent_refused"), (key, DROPPED)
         return accepted, (key, msgspec.json.encode(written(kept)))
+
+
+def _together(head: bytes, pieces: Sequence[bytes], tail: bytes, keys: Sequence[str | None]) -> list[EventLines]:
+    """The lines of each key in one text: most requests have few keys."""
+    of_key: dict[str, list[bytes]] = {}
+    for key, piece in zip(keys, pieces, strict=True):
+        if key in of_key:
+            of_key[key].append(piece)
+        elif key is not None:
+            of_key[key] = [piece]
+    between = tail + b"\n" + head
+    return [EventLines(key, head + between.join(of_one) + tail, len(of_one)) for key, of_one in of_key.items()]
+
+
+def _one_by_one(
+    head: bytes, pieces: Sequence[bytes], tail: bytes, keys: Sequence[str | None], whole: dict[int, bytes]
+) -> Iterator[EventLines]:
+    """The lines each by itself, where some are `whole`."""
+    for row, (key, piece) in enumerate(zip(keys, pieces, strict=True)):
+        if key is not None:
+            yield EventLines(key, whole[row] if row in whole else head + piece + tail, 1)
 
 
 _SHARED_KEY = len("stripped-00")

@@ -7,7 +7,7 @@ would say of the others is not decided here. Pure: no clock, no storage.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -15,7 +15,9 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.contract.decoder import Limits
+from event_assets.contract.doubts import Doubts, nobodys, rows_with
 from event_assets.contract.event import Event
+from event_assets.contract.ndjson import decode_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import EventPlan, TrackingPlan, fits, not_planned, properties_decoder
 
@@ -24,11 +26,7 @@ TEXTS = tuple(field.name for field in msgspec.structs.fields(Event) if field.typ
 """The fields that stay JSON texts."""
 
 _IDS = ("anonymous_id", "user_id", "session_id", "page_view_id")
-_LEAST_BYTES_OF_A_KEY = len(b'"":0,')
-_BACKSLASH = ord("\\")
-_NUL = b"\\u0000"
 _NOTHING = (b"", b"null")
-_BRACE = ord("{")
 NO_EVENT = Event("", "", "web")
 """Stands where a line is no event."""
 
@@ -55,73 +53,37 @@ class BatchDecoder:
     """Decodes lines by the contract and a tracking plan, as far as it is sure what `EventDecoder` would say."""
 
     def __init__(self, plan: TrackingPlan, limits: Limits, placeholders: Placeholders) -> None:
-        self._decode = msgspec.json.Decoder(Event).decode
-        sizes = (limits.event_bytes, limits.properties_bytes, limits.string_bytes)
-        self._small = min(*sizes, limits.keys * _LEAST_BYTES_OF_A_KEY)
-        self._depth = limits.depth
-        self._placeholders = placeholders
+        self._decoder = msgspec.json.Decoder(Event)
+        self._doubts = Doubts(limits, placeholders)
         self._plans = {name: _Planned(event) for name, event in plan.events.items()}
         self._warns = plan.settings.unknown_events == "warn"
 
     def decode(self, lines: Sequence[bytes]) -> Batch:
         """The lines' events, and which are in doubt."""
-        doubtful = self._unlike(lines)
+        doubtful = set(self._doubts.about_lines(lines))
         events = self._events(lines, doubtful)
         columns = zip(*map(msgspec.structs.astuple, events), strict=True)
         fields = dict(zip(FIELDS, map(list, columns), strict=True)) if events else {name: [] for name in FIELDS}
         for name in TEXTS:
             absent = getattr(NO_EVENT, name)
             fields[name] = [None if raw is absent else _text(raw) for raw in fields[name]]
-            doubtful.update(self._not_sure_objects(fields[name]))
-        doubtful.update(self._nobody(fields))
-        doubtful.update(_where(fields["event"], lambda name: name != "alias" and name.isprintable()))
+            doubtful.update(self._doubts.about_objects(fields[name]))
+        doubtful.update(nobodys(fields["anonymous_id"], fields["user_id"]))
+        doubtful.update(self._doubts.about_ids(*(fields[name] for name in _IDS)))
+        doubtful.update(rows_with(fields["event"], lambda name: name != "alias" and name.isprintable()))
         violations = self._against_plan(fields, doubtful)
         return Batch(fields, violations, doubtful)
 
-    def _unlike(self, lines: Sequence[bytes]) -> set[int]:
-        """Where a line is large, or has what the decoder mends or does not see."""
-        small = self._small
-        rows = {
-            row
-            for row, line in enumerate(lines)
-            if len(line) > small or (_BACKSLASH in line and _NUL in line)  # looking for one byte costs a tenth
-        }
-        if not all(map(bytes.isascii, lines)):
-            rows.update(row for row, line in enumerate(lines) if not (line.isascii() or _is_utf8(line)))
-        return rows
-
     def _events(self, lines: Sequence[bytes], doubtful: set[int]) -> list[Event]:
-        decode, events = self._decode, []
-        for row, line in enumerate(lines):
-            try:
-                events.append(decode(line) if row not in doubtful else NO_EVENT)
-            except (msgspec.MsgspecError, RecursionError):
-                events.append(NO_EVENT)
+        """The event of each line that is not in doubt; more may be."""
+        rows = [row for row in range(len(lines)) if row not in doubtful]
+        events = [NO_EVENT] * len(lines)
+        for row, event in zip(rows, decode_lines(self._decoder, [lines[row] for row in rows]), strict=True):
+            if event is None:
                 doubtful.add(row)
+            else:
+                events[row] = event
         return events
-
-    def _not_sure_objects(self, texts: list[bytes | None]) -> list[int]:
-        """Where a text is no object, or has brackets enough to be too deep."""
-        depth = self._depth
-        return [
-            row
-            for row, text in enumerate(texts)
-            if text is not None
-            and (text[0] != _BRACE or (len(text) > depth and text.count(b"{") + text.count(b"[") > depth))
-        ]
-
-    def _nobody(self, fields: dict[str, list[Any]]) -> set[int]:
-        """Where an id is a placeholder, or there is none."""
-        none, heads = self._placeholders, self._placeholders.other_heads
-        people = zip(fields["anonymous_id"], fields["user_id"], strict=True)
-        rows = {row for row, (anonymous, user) in enumerate(people) if not (anonymous or user)}
-        for name in _IDS:
-            rows.update(
-                row
-                for row, text in enumerate(fields[name])
-                if text is not None and text[:2] not in heads and text in none
-            )
-        return rows
 
     def _against_plan(self, fields: dict[str, list[Any]], doubtful: set[int]) -> dict[int, str]:
         """What the plan warns about where it has no such event; where it may have more to say is in doubt."""
@@ -167,20 +129,6 @@ class _Planned:
                 yield row
 
 
-def _where(values: list[Any], is_sure: Callable[[Any], bool]) -> list[int]:
-    """Where a value is that is not sure; each value is looked at once."""
-    unsure = {value for value in set(values) if not is_sure(value)}
-    return [row for row, value in enumerate(values) if value in unsure] if unsure else []
-
-
 def _text(raw: Raw) -> bytes | None:
     text = bytes(raw)
     return None if text in _NOTHING else text
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

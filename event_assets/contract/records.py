@@ -39,32 +39,43 @@ def pack(lines: Sequence[bytes], encoding: Encoding = "zstd", max_bytes: int = R
 
     A line break within a line, which JSON has only between its tokens, becomes a space.
     """
-    lines = [line.replace(b"\n", b" ") if b"\n" in line else line for line in lines]
-    return [record for chunk in _chunks(lines, encoding, max_bytes) for record in _encode(chunk, encoding, max_bytes)]
+    if not lines:
+        return []
+    return pack_text(b"\n".join([line.replace(b"\n", b" ") for line in lines]), encoding, max_bytes)
 
 
-def _chunks(lines: Sequence[bytes], encoding: Encoding, max_bytes: int) -> Iterator[list[bytes]]:
+def pack_text(text: bytes, encoding: Encoding = "zstd", max_bytes: int = RECORD_BYTES) -> list[bytes]:
+    """The same of lines that stand in one text."""
     limit = max_bytes if encoding == "plain" else max(_CHUNK_BYTES, max_bytes)
-    chunk: list[bytes] = []
-    size = 0
-    for line in lines:
-        if chunk and size + len(line) + 1 > limit:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(line)
-        size += len(line) + 1
-    if chunk:
-        yield chunk
+    if len(text) > limit:
+        return [record for chunk in _chunks(text, limit) for record in _encode(chunk, encoding, max_bytes)]
+    return list(_encode(text, encoding, max_bytes))
 
 
-def _encode(lines: list[bytes], encoding: Encoding, max_bytes: int) -> Iterator[bytes]:
-    record = _compress(b"\n".join(lines), encoding)
-    if len(record) <= max_bytes or len(lines) == 1:
+def _chunks(text: bytes, limit: int) -> Iterator[bytes]:
+    """The text cut at line breaks into parts of up to so many bytes, where a line is not larger."""
+    start = 0
+    while len(text) - start > limit:
+        end = text.rfind(b"\n", start, start + limit + 1)
+        if end < 0:
+            end = text.find(b"\n", start + limit)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
+def _encode(text: bytes, encoding: Encoding, max_bytes: int) -> Iterator[bytes]:
+    record = _compress(text, encoding)
+    if len(record) <= max_bytes or b"\n" not in text:
         yield record
         return
-    middle = len(lines) // 2
-    yield from _encode(lines[:middle], encoding, max_bytes)
-    yield from _encode(lines[middle:], encoding, max_bytes)
+    middle = text.find(b"\n", len(text) // 2)
+    if middle < 0:
+        middle = text.rfind(b"\n")
+    yield from _encode(text[:middle], encoding, max_bytes)
+    yield from _encode(text[middle + 1 :], encoding, max_bytes)
 
 
 def _compress(data: bytes, encoding: Encoding) -> bytes:

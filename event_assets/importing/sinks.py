@@ -24,7 +24,7 @@ from event_assets.collector.validator import Validator
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.decoder import Limits
 from event_assets.settings import Settings
-from event_assets.streams import EventStream, StreamWriter
+from event_assets.streams import EventLines, EventStream, StreamWriter
 
 REQUEST_EVENTS = 500
 REQUEST_BYTES = 4_000_000
@@ -89,22 +89,21 @@ class StreamSink:
     def write(self, lines: Sequence[bytes]) -> Written:
         """See `Sink.write`."""
         stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
-        validated = self._validator.validate(lines, stamp)
-        accepted = dict(zip(validated.positions, validated.lines, strict=True))
-        written = Written(accepted=sum(verdict.status == "accepted" for verdict in validated.verdicts))
-        out: list[tuple[str, bytes]] = []
-        for position, verdict in enumerate(validated.verdicts):
-            if verdict.status == "rejected" and may_refuse(lines[position]):
+        batch = self._validator.fast_path.of_lines(lines)
+        validated = self._validator.validate(batch, stamp, _set_aside, _ASIDE_KEY if self._in_order else None)
+        written = Written(accepted=len(validated.verdicts) - len(validated.verdicts.others))
+        for row, verdict in validated.verdicts.others.items():
+            if verdict.status == "dropped" or may_refuse(lines[row]):
                 written.dropped += 1
-                out.append((_ASIDE_KEY, DROPPED))
-            elif verdict.status == "rejected":
-                written.aside[verdict.reason or ""] += 1
-                out.append((_ASIDE_KEY, lines[position]))
             else:
-                written.dropped += verdict.status == "dropped"
-                out.append(accepted[position])
-        _put(self._writer, [(_ASIDE_KEY, line) for _, line in out] if self._in_order else out)
+                written.aside[verdict.reason or ""] += 1
+        _put(self._writer, validated.lines)
         return written
+
+
+def _set_aside(line: bytes, stamp: Stamp) -> tuple[str, bytes]:
+    """What is written of a line that is no event: itself, unless it may be of somebody who refused."""
+    return _ASIDE_KEY, DROPPED if may_refuse(line) else line
 
 
 class StreamAside:
@@ -115,7 +114,7 @@ class StreamAside:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """See `Aside.write`."""
-        _put(self._writer, [(_ASIDE_KEY, line) for line in lines])
+        _put(self._writer, [EventLines(_ASIDE_KEY, line) for line in lines])
 
 
 class FileAside:
@@ -130,10 +129,12 @@ class FileAside:
             file.writelines(line + b"\n" for line in lines)
 
 
-def _put(writer: StreamWriter, lines: list[tuple[str, bytes]]) -> None:
-    errors = [result.error for result in writer.write_events(lines) if result.error is not None]
+def _put(writer: StreamWriter, lines: list[EventLines]) -> None:
+    errors = writer.write_events(lines)
     if errors:
-        raise SinkError(f"the stream did not take {len(errors)} of {len(lines)} events: {errors[0]}")
+        failed = sum(each.events for each in lines if each.key in errors)
+        of = sum(each.events for each in lines)
+        raise SinkError(f"the stream did not take {failed} of {of} events: {next(iter(errors.values()))}")
 
 
 class ApiSink:

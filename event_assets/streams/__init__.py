@@ -26,9 +26,10 @@ from event_assets.streams.protocol import (
 )
 from event_assets.streams.reader import ReadBatch, ReadLimits, StreamReader
 from event_assets.streams.retry_policy import RetryPolicy
-from event_assets.streams.writer import StreamWriter, aggregate
+from event_assets.streams.writer import EventLines, StreamWriter, aggregate
 
 __all__ = [
+    "EventLines",
     "EventStream",
     "PutResult",
     "ReadBatch",

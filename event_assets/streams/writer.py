@@ -6,25 +6,38 @@ Which events are fit to be written was decided before; what a stream is, is `pro
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from event_assets.contract.records import RECORD_BYTES, Encoding, pack
+from event_assets.contract.records import RECORD_BYTES, Encoding, pack_text
 from event_assets.streams.protocol import PERMANENT_ERRORS, EventStream, PutResult, StreamRecord
 from event_assets.streams.retry_policy import RetryPolicy
 
 WRITE_BACKOFF = RetryPolicy()
 
 
+class EventLines(NamedTuple):
+    """Events to write, of one key, which decides their shard: `text` holds so many, one a line."""
+
+    key: str
+    text: bytes
+    events: int = 1
+
+
 def aggregate(
-    events: Iterable[tuple[str, bytes]], encoding: Encoding = "zstd", max_bytes: int = RECORD_BYTES
+    lines: Iterable[EventLines], encoding: Encoding = "zstd", max_bytes: int = RECORD_BYTES
 ) -> list[StreamRecord]:
-    """Pack (partition key, JSON line) pairs into records of one key and up to `max_bytes` each.
+    """Packs events into records of one key and up to `max_bytes` each.
 
     The lines of a key keep their order. A line that is larger alone has a record of its own.
     """
-    lines: dict[str, list[bytes]] = {}
-    for key, line in events:
-        lines.setdefault(key, []).append(line)
-    return [StreamRecord(key, data) for key, group in lines.items() for data in pack(group, encoding, max_bytes)]
+    texts: dict[str, list[bytes]] = {}
+    for key, text, _ in lines:
+        texts.setdefault(key, []).append(text)
+    return [
+        StreamRecord(key, data)
+        for key, group in texts.items()
+        for data in pack_text(b"\n".join(group), encoding, max_bytes)
+    ]
 
 
 class StreamWriter:
@@ -53,18 +66,15 @@ class StreamWriter:
                 results[index] = result
         return results
 
-    def write_events(self, events: Sequence[tuple[str, bytes]], encoding: Encoding = "zstd") -> list[PutResult]:
-        """Aggregate and write (partition key, JSON line) pairs. One result per event, in order.
+    def write_events(self, lines: Sequence[EventLines], encoding: Encoding = "zstd") -> dict[str, str]:
+        """Aggregates and writes events. Gives the keys whose events are not durable, each with its error.
 
         If one of a key's records fails, so do all events of that key: sending an event again is harmless, calling
         one durable that is not is not.
         """
-        records = aggregate(events, encoding)
-        verdicts: dict[str, PutResult] = {}
-        for record, result in zip(records, self.write(records), strict=True):
-            if result.error is not None or record.partition_key not in verdicts:
-                verdicts[record.partition_key] = result
-        return [verdicts[key] for key, _ in events]
+        records = aggregate(lines, encoding)
+        results = zip(records, self.write(records), strict=True)
+        return {record.partition_key: result.error for record, result in results if result.error is not None}
 
 
 def _may_pass(result: PutResult) -> bool:

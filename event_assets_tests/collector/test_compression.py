@@ -15,10 +15,11 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.collector import bodies, ingest
+from event_assets.collector import ingest
 from event_assets.collector.bodies import split
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
+from event_assets.collector.fast_path import FastPath
 from event_assets.collector.limits import MIB, CollectorLimits
 from event_assets.collector.validator import Validator
 from event_assets_tests.collector.serving import event
@@ -90,18 +91,18 @@ def test_a_text_of_millions_of_elements_or_lines_is_refused_without_making_them(
 
 
 def test_as_many_elements_as_allowed_are_events_and_one_more_are_not() -> None:
-    assert split(b"[" + b",".join([b"1"] * LIMITS.events) + b"]", LIMITS).texts == [b"1"] * LIMITS.events
+    assert split(b"[" + b",".join([b"1"] * LIMITS.events) + b"]", LIMITS) == [b"1"] * LIMITS.events
     with pytest.raises(RequestRefused):
         split(b"[" + b",".join([b"1"] * (LIMITS.events + 1)) + b"]", LIMITS)
 
 
-@pytest.mark.parametrize("step", ["unpack", "split", "validate"])
+@pytest.mark.parametrize("step", ["unpack", "of_array", "validate"])
 def test_others_are_answered_while_a_large_body_is_worked_on(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    place = {"unpack": (ingest, "unpack"), "split": (bodies, "split"), "validate": (Validator, "validate")}[step]
-    work = getattr(*place)
+    place = {"unpack": ingest, "of_array": FastPath, "validate": Validator}[step]
+    work = getattr(place, step)
 
     def slowly(*args: object, **kwargs: object) -> object:
         if threading.current_thread().name.startswith("large-body"):
@@ -109,7 +110,7 @@ def test_others_are_answered_while_a_large_body_is_worked_on(
             go_on.wait()
         return work(*args, **kwargs)
 
-    monkeypatch.setattr(*place, slowly)
+    monkeypatch.setattr(place, step, slowly)
     many = [event(number, properties={"text": f"{number:03}" * 300}) for number in range(400)]
     content = gzip.compress(httpx.Request("POST", "http://x", json=many).content, 0)
     answers: list[int] = []

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from event_assets.streams import (
+    EventLines,
     EventStream,
     ReadLimits,
     ShardPosition,
@@ -238,7 +239,6 @@ def test_records_put_from_several_threads_are_all_kept_in_order(make_stream: Mak
 
 def test_events_are_written_as_few_records_and_counted_one_by_one(make_stream: MakeStream) -> None:
     stream = make_stream()
-    events = [(f"user-{number % 3}", b'{"event":"page_view","n":%d}' % number) for number in range(90)]
-    results = StreamWriter(stream).write_events(events)
-    assert len(results) == 90 and not any(result.error for result in results)
+    events = [EventLines(f"user-{number % 3}", b'{"event":"page_view","n":%d}' % number) for number in range(90)]
+    assert StreamWriter(stream).write_events(events) == {}
     assert len(read_all(stream)) == 3

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from event_assets.contract.records import unpack
-from event_assets.streams import EventStream, PutResult, RetryPolicy, StreamRecord, StreamWriter, aggregate
+from event_assets.streams import EventLines, EventStream, PutResult, RetryPolicy, StreamRecord, StreamWriter, aggregate
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets_tests.streams.reading import by_key, numbered, read_all
 
@@ -74,23 +74,31 @@ def test_the_wait_is_random_up_to_a_bound_that_doubles_to_its_cap() -> None:
 
 @pytest.mark.parametrize("encoding", ["zstd", "gzip", "plain"])
 def test_events_of_a_key_share_records_of_25_kilobytes_in_their_order(encoding: str) -> None:
-    events = [(f"user-{number % 3}", b'{"n":%d,"pad":"%s"}' % (number, b"x" * 700)) for number in range(300)]
+    events = [EventLines(f"user-{number % 3}", b'{"n":%d,"pad":"%s"}' % (number, b"x" * 700)) for number in range(300)]
     records = aggregate(events, encoding)  # type: ignore[arg-type]
     assert max(len(record.data) for record in records) <= 25_000
     for user in range(3):
         lines = [line for record in records if record.partition_key == f"user-{user}" for line in unpack(record.data)]
-        assert lines == [line for key, line in events if key == f"user-{user}"]
+        assert lines == [each.text for each in events if each.key == f"user-{user}"]
 
 
-def test_each_event_has_the_verdict_of_its_record(log: EmbeddedStream) -> None:
-    events = [("a", b'{"n":1}'), ("b", b'{"n":2}'), ("a", b'{"n":3}')]
-    results = writer(Failing(log, {1}), attempts=1).write_events(events)
-    assert [result.error is None for result in results] == [True, False, True]
-    assert results[0] == results[2]
+def test_the_lines_of_a_text_are_events_like_others(log: EmbeddedStream) -> None:
+    lines = [EventLines("a", b'{"n":1}\n{"n":2}', 2), EventLines("b", b'{"n":3}'), EventLines("a", b'{"n":4}')]
+    assert writer(log).write_events(lines) == {}
+    stored = by_key(read_all(log))
+    assert {key: [unpack(record) for record in records] for key, records in stored.items()} == {
+        "a": [[b'{"n":1}', b'{"n":2}', b'{"n":4}']],
+        "b": [[b'{"n":3}']],
+    }
+
+
+def test_it_is_said_of_which_keys_the_events_are_not_durable(log: EmbeddedStream) -> None:
+    events = [EventLines("a", b'{"n":1}'), EventLines("b", b'{"n":2}'), EventLines("a", b'{"n":3}')]
+    errors = writer(Failing(log, {1}), attempts=1).write_events(events)
+    assert errors == {"b": "ProvisionedThroughputExceededException: Rate exceeded"}
 
 
 def test_an_event_is_durable_only_if_all_records_of_its_key_are(log: EmbeddedStream) -> None:
-    events = [("a", bytes([65 + number]) * 20_000) for number in range(3)]
-    results = writer(Failing(log, {1}), attempts=1).write_events(events, "plain")
-    assert all(result.error for result in results)
-    assert writer(log).write_events([]) == []
+    events = [EventLines("a", bytes([65 + number]) * 20_000) for number in range(3)]
+    assert writer(Failing(log, {1}), attempts=1).write_events(events, "plain").keys() == {"a"}
+    assert writer(log).write_events([]) == {}

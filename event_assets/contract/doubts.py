@@ -1,0 +1,83 @@
+"""What the exact decoder may see otherwise than its types do: the rules that types do not tell, asked of many events.
+
+Sure, and no more: a rule that may be broken is a doubt, and about those `EventDecoder` decides. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from event_assets.contract.decoder import Limits
+from event_assets.contract.placeholders import Placeholders
+
+_LEAST_BYTES_OF_A_KEY = len(b'"":0,')
+_BACKSLASH = ord("\\")
+_NUL = b"\\u0000"
+_BRACE = ord("{")
+
+Texts = Sequence[bytes | None]
+
+
+class Doubts:
+    """Finds the rows of which the decoder may say something else. Each is asked of a column, a row an event."""
+
+    def __init__(self, limits: Limits, placeholders: Placeholders) -> None:
+        sizes = (limits.event_bytes, limits.properties_bytes, limits.string_bytes)
+        self.small = min(*sizes, limits.keys * _LEAST_BYTES_OF_A_KEY)
+        """Bytes of an event up to which nothing in it is too large."""
+        self._depth = limits.depth
+        self._placeholders = placeholders
+
+    def about_lines(self, lines: Sequence[bytes]) -> Iterator[int]:
+        """Where a line is large, is no UTF-8, or has the U+0000 that the decoder mends."""
+        for row, line in enumerate(lines):
+            if len(line) > self.small or has_nul(line) or not is_utf8(line):
+                yield row
+
+    def about_ids(self, *columns: Sequence[str | None]) -> Iterator[int]:
+        """Where an id is a placeholder."""
+        none, heads = self._placeholders, self._placeholders.other_heads
+        for values in columns:
+            words = {text for text in set(values) if text is not None and text[:2] not in heads and text in none}
+            if words:
+                yield from (row for row, text in enumerate(values) if text in words)
+
+    def about_objects(self, texts: Texts) -> Iterator[int]:
+        """Where a text is no object, or has brackets enough to be too deep."""
+        depth = self._depth
+        for row, text in enumerate(texts):
+            if text is not None and (
+                text[0] != _BRACE or (len(text) > depth and text.count(b"{") + text.count(b"[") > depth)
+            ):
+                yield row
+
+
+def nobodys(anonymous_ids: Sequence[str | None], user_ids: Sequence[str | None]) -> list[int]:
+    """Where there is no id of anybody."""
+    if all(anonymous_ids):
+        return []
+    people = zip(anonymous_ids, user_ids, strict=True)
+    return [row for row, (anonymous, user) in enumerate(people) if not (anonymous or user)]
+
+
+def rows_with(values: Sequence[Any], is_sure: Callable[[Any], bool]) -> list[int]:
+    """Where a value is that is not sure; each value is looked at once."""
+    unsure = {value for value in set(values) if not is_sure(value)}
+    return [row for row, value in enumerate(values) if value in unsure] if unsure else []
+
+
+def has_nul(text: bytes) -> bool:
+    """Whether the text may hold U+0000; looking for one byte first costs a tenth."""
+    return _BACKSLASH in text and _NUL in text
+
+
+def is_utf8(text: bytes) -> bool:
+    """Whether the bytes are UTF-8."""
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
