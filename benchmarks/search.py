@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import zstandard
 
-from event_assets.collector.bodies import split
 from event_assets.collector.compression import unpack
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.limits import CollectorLimits
@@ -122,8 +121,7 @@ def _cost() -> Callable[[bytes, Recipe], float]:
         began = time.process_time()
         try:
             text = unpack(body, recipe.encoding, LIMITS)
-            events = split(text, LIMITS, lines=recipe.kind == "lines")
-            validator.validate(events.texts, stamp, events.array)
+            validator.validate(validator.batch_of(text, LIMITS, recipe.kind == "lines"), stamp)
         except RequestRefused:
             pass
         return time.process_time() - began

@@ -138,16 +138,10 @@ class Ingest:
         held.grow(len(text))
         if kind == _FORM_TYPE and not text.lstrip().startswith((b"{", b"[")):
             raise RequestRefused(415, "unsupported_type", "the body is a form; it must be JSON")
-        batch = await self._offload.work(len(text), self._batch_of, text, kind in _NDJSON_TYPES)
+        batch = await self._offload.work(len(text), self._validator.batch_of, text, self._limits, kind in _NDJSON_TYPES)
         validated = await self._validated(batch, len(text), source, self._stamp(source, caller))
         del batch, body, text  # what waits for the stream should be small
         return _answer(*await self._write(validated))
-
-    def _batch_of(self, text: bytes, lines: bool) -> Batch:
-        fast_path, limits = self._validator.fast_path, self._limits
-        array = None if lines else bodies.array_of(text)
-        batch = None if array is None else fast_path.of_array(array, limits.events)
-        return batch or fast_path.of_lines(bodies.split(text, limits, lines=lines))
 
     async def _unpacked(self, body: bytes, encoding: str) -> bytes:
         if not encoding:

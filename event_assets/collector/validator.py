@@ -8,7 +8,9 @@ from typing import NamedTuple, Self
 
 import msgspec
 
+from event_assets.collector import bodies
 from event_assets.collector.fast_path import Batch, FastPath
+from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.verdicts import Verdict, Verdicts
 from event_assets.contract.consent import DROPPED, Refusal, is_dropped, is_refused, written
@@ -48,6 +50,12 @@ class Validator:
         """By the rules that the settings name."""
         plan = TrackingPlan.load(settings.plan)
         return cls(plan, limits, settings.consent_refused, Placeholders(settings.placeholders))
+
+    def batch_of(self, body: bytes, limits: CollectorLimits, lines: bool = False) -> Batch:
+        """The events of a body, that are yet to be validated; what `lines` says, and what is refused, see `split`."""
+        array = None if lines else bodies.array_of(body)
+        batch = None if array is None else self.fast_path.of_array(array, limits.events)
+        return batch or self.fast_path.of_lines(bodies.split(body, limits, lines=lines))
 
     def validate(
         self,
