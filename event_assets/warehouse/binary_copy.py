@@ -24,19 +24,24 @@ _DAYS_TO_2000 = 10_957
 _MOST_BYTES = 32_000_000
 
 Values = npt.NDArray[np.generic]
+_NULL_LENGTH: Values = np.array(-1, ">i4")
 
 
 def replace_nul(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
     """The batch with U+FFFD for every NUL in its text columns, and how many values were changed."""
     changed = 0
     for index, field in enumerate(batch.schema):
-        if not pa.types.is_string(field.type):
-            continue
-        count = pc.sum(pc.match_substring(batch.column(index), NUL)).as_py() or 0
-        if count:
-            changed += count
-            batch = batch.set_column(index, field, pc.replace_substring(batch.column(index), NUL, NUL_STAND_IN))
+        column = batch.column(index)
+        if pa.types.is_string(field.type) and column.null_count < len(column) and _may_hold_nul(column):
+            changed += pc.sum(pc.match_substring(column, NUL)).as_py() or 0
+            batch = batch.set_column(index, field, pc.replace_substring(column, NUL, NUL_STAND_IN))
     return batch, changed
+
+
+def _may_hold_nul(column: pa.Array) -> bool:
+    """Whether the bytes under the column have one; a slice may see its neighbours'."""
+    data = column.buffers()[2]
+    return data is not None and b"\0" in data.to_pybytes()
 
 
 def encode(batch: pa.RecordBatch) -> Iterator[memoryview]:
@@ -53,28 +58,54 @@ def encode(batch: pa.RecordBatch) -> Iterator[memoryview]:
 
 
 def _encode(batch: pa.RecordBatch) -> memoryview:
-    count = np.full(batch.num_rows, batch.num_columns, ">i2")
-    pieces = [_binary(count)]
+    pieces: list[pa.Array] = []
+    side_by_side = [_same(batch.num_columns, ">i2")]
     for column in batch.columns:
-        pieces.extend(_field(column))
+        if column.null_count == len(column):
+            side_by_side.append(_NULL_LENGTH)
+        elif pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+            lengths = pc.fill_null(pc.binary_length(column), -1).to_numpy(zero_copy_only=False)
+            side_by_side.append(lengths.astype(">i4"))
+            pieces += [_joined(side_by_side, len(column)), _texts(column)]
+            side_by_side = []
+        else:
+            values = _fixed(column)
+            field = [_same(values.dtype.itemsize, ">i4"), values]
+            if column.null_count:
+                if side_by_side:
+                    pieces.append(_joined(side_by_side, len(column)))
+                null = pa.scalar(_NULL_FIELD, pa.large_binary())
+                pieces.append(pc.if_else(column.is_valid(), _joined(field, len(column)), null))
+                side_by_side = []
+            else:
+                side_by_side += field
+    if side_by_side:
+        pieces.append(_joined(side_by_side, batch.num_rows))
     rows = pc.binary_join_element_wise(*pieces, pa.scalar(_NOTHING, pa.large_binary()))
     offsets = np.frombuffer(rows.buffers()[1], np.int64)
     first, last = int(offsets[rows.offset]), int(offsets[rows.offset + len(rows)])
     return memoryview(rows.buffers()[2])[first:last]
 
 
-def _field(column: pa.Array) -> list[pa.Array]:
-    """The arrays that, joined, are the column's fields: length and value."""
-    if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
-        lengths = pc.fill_null(pc.binary_length(column), -1).to_numpy(zero_copy_only=False)
-        return [_binary(lengths.astype(">i4")), pc.fill_null(column.cast(pa.large_binary()), b"")]
-    values = _fixed(column)
-    fields = np.empty(len(values), np.dtype([("length", ">i4"), ("value", values.dtype)]))
-    fields["length"] = values.dtype.itemsize
-    fields["value"] = values
-    if not column.null_count:
-        return [_binary(fields)]
-    return [pc.if_else(column.is_valid(), _binary(fields), pa.scalar(_NULL_FIELD, pa.large_binary()))]
+def _texts(column: pa.Array) -> pa.Array:
+    values = column.cast(pa.large_binary())
+    return pc.fill_null(values, b"") if column.null_count else values
+
+
+def _same(value: int, dtype: str) -> Values:
+    """A number that every row has."""
+    return np.array(value, dtype)
+
+
+def _joined(columns: list[Values], rows: int) -> pa.Array:
+    """An array whose values are the bytes of a row's elements, one after the other: joining them all at once costs less
+    than a piece for each."""
+    record = np.empty(rows, [(str(place), column.dtype) for place, column in enumerate(columns)])
+    for place, column in enumerate(columns):
+        record[str(place)] = column
+    offsets = np.arange(rows + 1, dtype=np.int64) * record.dtype.itemsize
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(record)]
+    return pa.Array.from_buffers(pa.large_binary(), rows, buffers)
 
 
 def _fixed(column: pa.Array) -> Values:
@@ -97,10 +128,3 @@ _FIXED: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType, Callable[[Values
         lambda values: (values - _MICROSECONDS_TO_2000).astype(">i8"),
     ),
 )
-
-
-def _binary(values: Values) -> pa.Array:
-    """An array whose values are the elements' bytes."""
-    width = values.dtype.itemsize
-    fixed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, pa.py_buffer(values)])
-    return fixed.cast(pa.large_binary())
