@@ -34,6 +34,18 @@ def test_a_service_writes_to_its_log_and_stops_with_all_of_its_processes(tmp_pat
     assert not alive(processes)
 
 
+def test_a_service_stops_though_a_fork_of_its_owner_holds_its_pipe(tmp_path: Path) -> None:
+    service = Service(spec(SLEEP), tmp_path)
+    assert eventually(lambda: "hello" in service.log.read_text())
+    assert service._guard.stdin is not None
+    held = os.dup(service._guard.stdin.fileno())
+    try:
+        service.ask_to_stop()
+        service.wait_stopped()
+    finally:
+        os.close(held)
+
+
 def test_a_service_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     (tmp_path / "thing.log").write_text("an old line\n")
     service = Service(spec([sys.executable, "-c", "raise SystemExit('no room on the disk')"]), tmp_path)
