@@ -29,6 +29,7 @@ class History:
         self.folder = host / NAME
         self.folder.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main")
+        self.git("config", "uploadpack.allowFilter", "true")  # as hosts of public repositories have it
 
     def git(self, *arguments: str, by: str = ADA, committer: str = "", at: str = "2024-02-29T23:00:00+05:30") -> str:
         people = {"GIT_AUTHOR_EMAIL": by, "GIT_COMMITTER_EMAIL": committer or by}
@@ -107,6 +108,13 @@ def test_it_holds_no_name_no_address_and_no_words_and_another_key_each_time(hist
     assert not any(word in text for word in ("lovelace", "example.org", "secret", "readme", "größe"))
     assert not {event["user_id"] for event in first} & {event["user_id"] for event in second}
     assert [{**event, "user_id": ""} for event in first] == [{**event, "user_id": ""} for event in second]
+
+
+def test_no_content_of_a_file_is_fetched(history: History, tmp_path: Path) -> None:
+    extracted(history, tmp_path)
+    clone = tmp_path / "clones" / NAME.replace("/", "+")
+    objects = history.git("-C", str(clone), "cat-file", "--batch-all-objects", "--batch-check=%(objecttype)")
+    assert Counter(objects.split()).keys() == {"commit", "tree"}
 
 
 def test_all_of_it_are_events_of_the_contract_by_the_mapping_that_is_shipped(history: History, tmp_path: Path) -> None:
