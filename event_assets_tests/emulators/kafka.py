@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from event_assets_tests.emulators.servers import EmulatorAbsent
 ARCHIVES = Path(__file__).parents[2] / "build" / "kafka"
 USER, PASSWORD = "collector", "a-password-of-tests"
 _CLUSTER = "MkU3OEVBNTcwNTJENDM2Qk"
+_GUARD = [sys.executable, "-m", "event_assets.stack.guard", "--signal", "KILL", "--"]
+"""Ends the broker by SIGKILL when it is told to, and when the tests that started it are gone."""
 
 
 class KafkaBroker:
@@ -78,8 +81,8 @@ class KafkaBroker:
     def start(self) -> None:
         """Starts it and waits until it takes connections."""
         with (self.folder / "log").open("ab") as log:
-            command = _java("kafka.Kafka", str(self.folder / "server.properties"))
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            command = [*_GUARD, *_java("kafka.Kafka", str(self.folder / "server.properties"))]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
         while True:
             assert self._process.poll() is None, (self.folder / "log").read_text()[-2_000:]
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
@@ -88,7 +91,7 @@ class KafkaBroker:
     def kill(self) -> None:
         """Ends it as a fault of the machine would."""
         if self._process is not None:
-            self._process.kill()
+            self._process.terminate()
             self._process.wait()
             self._process = None
 
