@@ -131,7 +131,7 @@ class Snapshot:
         table = self.table
         chosen = self.files if files is None else files
         require_sound(table.storage, table.spec.name, chosen)
-        wanted = list(columns or table.spec.column_names)
+        wanted = list(table.spec.column_names if columns is None else columns)
         schema = pa.schema([table.spec.arrow_schema().field(name) for name in wanted])
         parts = [
             pq.read_table(

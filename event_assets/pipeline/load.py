@@ -143,6 +143,8 @@ def lake_totals(snapshot: Snapshot, table: WarehouseTable, dates: Iterable[str] 
 
 
 def _total(snapshot: Snapshot, table: WarehouseTable, files: Sequence[LakeFile]) -> Totals:
+    count = sum(file.rows for file in files)
+    if not table.sums:
+        return Totals(count, {})
     rows = snapshot.arrow(files, table.sums)
-    sums = {name: pc.sum(rows[name]).as_py() or 0 for name in table.sums}
-    return Totals(sum(file.rows for file in files), sums)
+    return Totals(count, {name: pc.sum(rows[name]).as_py() or 0 for name in table.sums})
