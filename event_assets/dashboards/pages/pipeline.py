@@ -32,7 +32,7 @@ def content(context: Context) -> Any:
     settings = context.settings
     lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
     overview = read_overview(settings, context.warehouse_url)
-    hours, reasons = _ledger(lake), _reasons(overview)
+    hours, reasons = last_hours(lake), _reasons(overview)
     fresh, samples, behind = _freshness(context), _samples(lake), _behind(overview)
     cards = [
         *_numbers(overview),
@@ -87,9 +87,11 @@ def _snapshot(lake: Lake, name: str) -> Snapshot | None:
     return handle.snapshot() if handle.exists() else None
 
 
-def _ledger(lake: Lake) -> Figure:
+def last_hours(lake: Lake) -> Figure:
+    """The last hours of the ledger. So many days are opened at the most, as each has an hour at least."""
     snapshot = _snapshot(lake, EVENT_LEDGER.name)
-    rows = [] if snapshot is None else snapshot.arrow().to_pylist()
+    files = [] if snapshot is None else snapshot.of_dates(sorted(snapshot.dates())[-_HOURS:])
+    rows = [] if snapshot is None else snapshot.arrow(files).to_pylist()
     rows.sort(key=lambda row: (row["arrival_date"], row["arrival_hour"]))
     made = [
         (

@@ -1,14 +1,23 @@
-"""What the page of the pipeline says of quarantined events is nothing about a person."""
+"""The page of the pipeline says nothing about a person of quarantined events, and reads the end of a long ledger."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.dashboards.pages.pipeline import shape_of
+from event_assets.contract.tables.events import EVENT_LEDGER
+from event_assets.dashboards.pages.pipeline import last_hours, shape_of
+from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
+from event_assets_tests.factories import row_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -45,3 +54,32 @@ def test_whatever_was_sent_has_a_shape_that_can_be_shown(data: bytes) -> None:
 def test_what_is_nested_too_deep_or_no_json_is_told_by_its_size() -> None:
     assert shape_of(b"[" * 100_000) == "100000 bytes that are no JSON"
     assert shape_of(b'{"email": "anna@exam') == "20 bytes that are no JSON"
+
+
+def test_of_a_long_ledger_the_last_hours_are_shown_and_no_day_long_before_them_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(Storage(str(tmp_path)))
+    table = lake.table(EVENT_LEDGER.name)
+    assert last_hours(lake).rows == []
+    days = [dt.date(2026, 1, 1) + dt.timedelta(days=number) for number in range(100)]
+    staged = [
+        table.stage_arrow(
+            pa.Table.from_pylist([row_of(EVENT_LEDGER, arrival_date=day)], EVENT_LEDGER.arrow_schema()),
+            "rows",
+            {"arrival_date": str(day)},
+        )
+        for day in days
+    ]
+    base = table.snapshot()
+    table.commit(base, base.progress, add=staged)
+    opened: list[str] = []
+    really = pq.read_table
+
+    def noted(path: str, **how: Any) -> pa.Table:
+        opened.append(path)
+        return really(path, **how)
+
+    monkeypatch.setattr(pq, "read_table", noted)
+    assert [row[0].date() for row in last_hours(lake).rows] == days[-72:]
+    assert len(opened) == 72
