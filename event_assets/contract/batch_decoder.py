@@ -7,33 +7,40 @@ would say of the others is not decided here. Pure: no clock, no storage.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from operator import attrgetter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import astuple
 
 from event_assets.contract.decoder import Limits
 from event_assets.contract.doubts import Doubts, nobodys, rows_with
-from event_assets.contract.event import Event
+from event_assets.contract.event import NESTED, Event
 from event_assets.contract.ndjson import decode_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import EventPlan, TrackingPlan, fits, not_planned, properties_decoder
 
-FIELDS = Event.__struct_fields__
+INSIDE = {head: tuple(f"{head}_{name}" for name in struct.__struct_fields__) for head, struct in NESTED.items()}
+"""Of each nested field what is inside it, under the names of its columns."""
+FIELDS = tuple(name for field in Event.__struct_fields__ for name in INSIDE.get(field, (field,)))
+"""The fields of the contract, in place of a nested one those inside it."""
 TEXTS = tuple(field.name for field in msgspec.structs.fields(Event) if field.type is Raw)
 """The fields that stay JSON texts."""
 
+_Fields = Mapping[str, Sequence[Any]]
+_LINES_AT_ONCE = 128
+"""Lines that are looked at together: so few that their objects stay in the processor's nearest cache."""
 _IDS = ("anonymous_id", "user_id", "session_id", "page_view_id")
 _NOTHING = (b"", b"null")
 NO_EVENT = Event("", "", "web")
 """Stands where a line is no event."""
+_NOTHING_INSIDE = {head: struct() for head, struct in NESTED.items()}
 
 
 class Batch(NamedTuple):
-    """Events field by field, a row a line: `fields` has a list for each field of the contract, the JSON texts as bytes
-    or None; `violations` is what the plan warns about, by row. A row in `doubtful` may hold anything."""
+    """Events field by field, a row a line: `fields` has a list for each of `FIELDS`, the JSON texts as bytes or None;
+    `violations` is what the plan warns about, by row. A row in `doubtful` may hold anything."""
 
     fields: dict[str, list[Any]]
     violations: dict[int, str]
@@ -44,9 +51,8 @@ class Batch(NamedTuple):
         self.violations.pop(row, None)
         if violations is not None:
             self.violations[row] = violations
-        for name, values in self.fields.items():
-            value = getattr(event, name)
-            values[row] = _text(value) if isinstance(value, Raw) else value
+        for name, (value,) in _fields([event]).items():
+            self.fields[name][row] = value
 
 
 class BatchDecoder:
@@ -60,19 +66,25 @@ class BatchDecoder:
 
     def decode(self, lines: Sequence[bytes]) -> Batch:
         """The lines' events, and which are in doubt."""
+        batch = Batch({name: [] for name in FIELDS}, {}, set())
+        for start in range(0, len(lines), _LINES_AT_ONCE):
+            fields, violations, doubtful = self._decode_few(lines[start : start + _LINES_AT_ONCE])
+            for name, values in batch.fields.items():
+                values += fields[name]
+            batch.violations.update((start + row, words) for row, words in violations.items())
+            batch.doubtful.update(start + row for row in doubtful)
+        return batch
+
+    def _decode_few(self, lines: Sequence[bytes]) -> tuple[_Fields, dict[int, str], set[int]]:
         doubtful = set(self._doubts.about_lines(lines))
-        events = self._events(lines, doubtful)
-        columns = zip(*map(msgspec.structs.astuple, events), strict=True)
-        fields = dict(zip(FIELDS, map(list, columns), strict=True)) if events else {name: [] for name in FIELDS}
+        fields = _fields(self._events(lines, doubtful))
         for name in TEXTS:
-            absent = getattr(NO_EVENT, name)
-            fields[name] = [None if raw is absent else _text(raw) for raw in fields[name]]
-            doubtful.update(self._doubts.about_objects(fields[name]))
+            if any(fields[name]):
+                doubtful.update(self._doubts.about_objects(fields[name]))
         doubtful.update(nobodys(fields["anonymous_id"], fields["user_id"]))
         doubtful.update(self._doubts.about_ids(*(fields[name] for name in _IDS)))
         doubtful.update(rows_with(fields["event"], lambda name: name != "alias" and name.isprintable()))
-        violations = self._against_plan(fields, doubtful)
-        return Batch(fields, violations, doubtful)
+        return fields, self._against_plan(fields, doubtful), doubtful
 
     def _events(self, lines: Sequence[bytes], doubtful: set[int]) -> list[Event]:
         """The event of each line that is not in doubt; more may be."""
@@ -85,7 +97,7 @@ class BatchDecoder:
                 events[row] = event
         return events
 
-    def _against_plan(self, fields: dict[str, list[Any]], doubtful: set[int]) -> dict[int, str]:
+    def _against_plan(self, fields: _Fields, doubtful: set[int]) -> dict[int, str]:
         """What the plan warns about where it has no such event; where it may have more to say is in doubt."""
         violations: dict[int, str] = {}
         if not self._plans and self._warns:
@@ -110,14 +122,15 @@ class _Planned:
     def __init__(self, plan: EventPlan) -> None:
         self._decoders = {version: properties_decoder(plan, version) for version in plan.versions}
         self._needs_none = {version for version, decoder in self._decoders.items() if fits(decoder, b"{}")}
-        self._required = [name.partition(".")[::2] for name in plan.fields]
+        self._required = [INSIDE.get(name, (name.replace(".", "_"),)) for name in plan.fields]
 
-    def not_kept(self, fields: dict[str, list[Any]], rows: Sequence[int]) -> Iterator[int]:
+    def not_kept(self, fields: _Fields, rows: Sequence[int]) -> Iterator[int]:
         """Those of the rows that may break it."""
-        for head, inside in self._required:
-            values = fields[head]
-            value_of = attrgetter(inside) if inside else bool
-            yield from (row for row in rows if (value := values[row]) is None or not value_of(value))
+        for names in self._required:
+            missing = rows
+            for values in map(fields.__getitem__, names):
+                missing = [row for row in missing if not values[row]]
+            yield from missing
         versions, texts = fields["schema_version"], fields["properties"]
         decoders, needs_none = self._decoders, self._needs_none
         for row in rows:
@@ -129,6 +142,30 @@ class _Planned:
                 yield row
 
 
-def _text(raw: Raw) -> bytes | None:
-    text = bytes(raw)
-    return None if text in _NOTHING else text
+def _fields(events: Sequence[Event]) -> _Fields:
+    """What the events say, by `FIELDS`."""
+    fields: dict[str, Sequence[Any]] = {}
+    for name, values in zip(Event.__struct_fields__, zip(*map(astuple, events), strict=True), strict=True):
+        if name in TEXTS:
+            fields[name] = _texts(values, getattr(NO_EVENT, name))
+        elif name in INSIDE:
+            fields |= _inside(name, values)
+        else:
+            fields[name] = values
+    return fields
+
+
+def _inside(head: str, values: Sequence[msgspec.Struct | None]) -> _Fields:
+    """What is inside one nested field, which most events do not have."""
+    if not any(values):
+        return dict.fromkeys(INSIDE[head], [None] * len(values))
+    nothing = _NOTHING_INSIDE[head]
+    columns = zip(*(astuple(nothing if value is None else value) for value in values), strict=True)
+    return dict(zip(INSIDE[head], columns, strict=True))
+
+
+def _texts(raws: Sequence[Raw], absent: Raw) -> Sequence[bytes | None]:
+    if raws.count(absent) == len(raws):
+        return [None] * len(raws)
+    texts = [None if raw is absent else bytes(raw) for raw in raws]
+    return [None if text in _NOTHING else text for text in texts] if any(map(texts.__contains__, _NOTHING)) else texts

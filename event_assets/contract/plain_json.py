@@ -19,6 +19,9 @@ _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _STRING_OR_NUMBER = re.compile(_STRING + rb"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.DOTALL)
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _NAME_ENDS = b'":'
+_SPACE_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
+_WHOLE = re.compile(rb"-?[1-9][0-9]{0,14}(?=\.0+\Z)")
+"""What is left of a number whose fraction is only zeros."""
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _DIGITS_OF_MOST = len(str(_MOST))
 _NEITHER = Decimal("0.1e-400")
@@ -35,7 +38,8 @@ def plain(text: bytes) -> bytes:
     >>> plain(b'{"n": 3.0, "order": 9223372036854775808, "price": 12.50, "n": 1e3}')
     b'{"n":1000,"order":"9223372036854775808","price":12.5}'
     """
-    return with_names_once(_STRING_OR_NUMBER.sub(_spelled, text))
+    spelled = _STRING_OR_NUMBER.sub(_spelled, text)
+    return with_names_once(spelled) if may_repeat_a_name(spelled) or _SPACE_BEFORE_COLON.search(spelled) else spelled
 
 
 def with_names_once(text: bytes) -> bytes:
@@ -82,7 +86,8 @@ def _spelled(match: re.Match[bytes]) -> bytes:
         if len(digits) < _DIGITS_OF_MOST or (len(digits) == _DIGITS_OF_MOST and _LEAST <= int(text) <= _MOST):
             return text
         return b'"' + text + b'"'
-    return integer_of(text) or _fraction_of(text)
+    whole = _WHOLE.match(text)
+    return whole.group() if whole else integer_of(text) or _fraction_of(text)
 
 
 def _fraction_of(text: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,12 @@ def doubled(times: int, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Each row's text so many times, and the process that did it."""
     texts = [value * times for value in batch.column("text").to_pylist()]
     yield pa.RecordBatch.from_pydict({"text": texts, "process": [os.getpid()] * len(texts)})
+
+
+def named(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """What each row's process was told of its memory, and after how many new objects it looks for cycles."""
+    told = [os.environ["MIMALLOC_PURGE_DELAY"]] * batch.num_rows
+    yield pa.RecordBatch.from_pydict({"purge": told, "young": [gc.get_threshold()[0]] * batch.num_rows})
 
 
 def refusing(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -38,6 +45,13 @@ def test_a_large_batch_is_worked_on_elsewhere_and_keeps_its_order() -> None:
 def test_a_small_batch_stays_here() -> None:
     made = pa.Table.from_batches(over_processes(partial(doubled, 1), [rows(3)], 2))
     assert set(made.column("process").to_pylist()) == {os.getpid()}
+
+
+def test_a_process_keeps_its_memory_though_the_engine_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIMALLOC_PURGE_DELAY", "0")
+    made = pa.Table.from_batches(over_processes(named, [rows(600)], 2))
+    assert set(made.column("purge").to_pylist()) == {"1000"}
+    assert set(made.column("young").to_pylist()) == {100_000}
 
 
 def test_an_error_is_raised_where_the_batch_came_from() -> None:

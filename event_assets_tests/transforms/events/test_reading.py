@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from event_assets.contract import batch_decoder
 from event_assets.contract.batch_decoder import Batch, BatchDecoder
 from event_assets.contract.decoder import EventDecoder, Limits
 from event_assets.contract.event import Event
@@ -47,6 +48,14 @@ RULES = [
     CleanRules(PLANS["shipped"], _FIRST_DAY, refusal="drop"),
     CleanRules(PLANS["strict"], _FIRST_DAY, limits=Limits(event_bytes=3_000, depth=3, keys=60, string_bytes=900)),
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_lines_are_looked_at_together() -> Iterator[None]:
+    """So that few lines are enough to be several such parts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch_decoder, "_LINES_AT_ONCE", 3)
+        yield
 
 
 class _DoubtsAll(BatchDecoder):
