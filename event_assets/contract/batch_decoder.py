@@ -88,14 +88,12 @@ class BatchDecoder:
 
     def _events(self, lines: Sequence[bytes], doubtful: set[int]) -> list[Event]:
         """The event of each line that is not in doubt; more may be."""
-        rows = [row for row in range(len(lines)) if row not in doubtful]
-        events = [NO_EVENT] * len(lines)
-        for row, event in zip(rows, decode_lines(self._decoder, [lines[row] for row in rows]), strict=True):
-            if event is None:
-                doubtful.add(row)
-            else:
-                events[row] = event
-        return events
+        sure = [b"" if row in doubtful else line for row, line in enumerate(lines)] if doubtful else lines
+        events = decode_lines(self._decoder, sure)
+        if all(events):
+            return events
+        doubtful.update(row for row, event in enumerate(events) if event is None)
+        return [NO_EVENT if event is None else event for event in events]
 
     def _against_plan(self, fields: _Fields, doubtful: set[int]) -> dict[int, str]:
         """What the plan warns about where it has no such event; where it may have more to say is in doubt."""

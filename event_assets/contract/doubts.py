@@ -31,9 +31,10 @@ class Doubts:
 
     def about_lines(self, lines: Sequence[bytes]) -> Iterator[int]:
         """Where a line is large, is no UTF-8, or has the U+0000 that the decoder mends."""
-        for row, line in enumerate(lines):
-            if len(line) > self.small or has_nul(line) or not is_utf8(line):
-                yield row
+        small = self.small
+        yield from (r for r, line in enumerate(lines) if len(line) > small or (_BACKSLASH in line and has_nul(line)))
+        if not all(map(bytes.isascii, lines)):
+            yield from (row for row, line in enumerate(lines) if not is_utf8(line))
 
     def about_ids(self, *columns: Sequence[str | None]) -> Iterator[int]:
         """Where an id is a placeholder."""
