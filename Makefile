@@ -79,8 +79,8 @@ docs: setup  ## the documentation as a site, in build/site
 data: setup  ## the real events of the README, from public repositories by git
 	$(BIN)/python -m benchmarks git_activity build/git_activity.ndjson.gz
 
-bench: setup  ## measures the pipeline side by side with hand-written SQL
-	$(BIN)/python -m benchmarks pipeline
+bench: setup  ## runs each benchmark in a short form and writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks page
 
 prove: lint  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
 	$(MAKE) test MARKS="slow or not slow" PROFILE=prove

@@ -27,6 +27,8 @@ _TYPES: dict[ColumnType, str] = {
     "date": "date",
     "binary": "bytea",
 }
+_OPTIONS = "-c timezone=UTC -c temp_buffers=64MB"
+"""The second holds what most loads stage in memory; it is taken only where there is something to hold."""
 _LOCKS = 0x6576_656E
 """First key of our advisory locks, so that they meet nobody else's."""
 
@@ -40,7 +42,7 @@ class PostgresDialect:
         self._files = files
 
     def connect(self, url: str) -> Session:
-        return psycopg.connect(url, autocommit=True, application_name="event-assets", options="-c timezone=UTC")
+        return psycopg.connect(url, autocommit=True, application_name="event-assets", options=_OPTIONS)
 
     def type_of(self, column: Column) -> sql.SQL:
         return sql.SQL(_TYPES[column.type])

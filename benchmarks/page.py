@@ -1,0 +1,132 @@
+"""Runs the benchmarks in a short form and writes what they said as a page: `python -m benchmarks page`.
+
+Each runs in a process of its own, one after another. Machines differ and others may be at work on them, so compare the
+ratios, which are of one run, and not the rates. How long each would measure by default is in its own help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+_LIBRARIES = ("pysail", "pyspark", "duckdb", "pyarrow", "deltalake", "msgspec", "uvicorn", "uvloop", "dagster")
+
+
+class Run(NamedTuple):
+    """One benchmark of the page: its heading, its module, and the arguments that make it short."""
+
+    title: str
+    name: str
+    arguments: tuple[str, ...]
+
+
+RUNS = (
+    Run("Raw events to sessions, beside hand-written SQL", "pipeline", ("--events", "200000")),
+    Run("One process of the collector", "collector", ("--seconds", "4", "--memory-seconds", "20")),
+    Run("Rows into the warehouse", "warehouse", ("--rows", "100000")),
+    Run("From acknowledgement to warehouse row", "freshness", ("--rate", "100", "--seconds", "60")),
+    Run("What a micro-batch costs after more history", "growth", ("--sizes", "0.05,0.2", "--batch", "2000")),
+)
+
+
+def figures_of(run: Run) -> dict[str, Any]:
+    """What a benchmark prints. Raises `RuntimeError` with its last words where it fails."""
+    command = [sys.executable, "-m", "benchmarks", run.name, "--json", *run.arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        raise RuntimeError(f"{' '.join(command[1:])}: {done.stderr.strip()[-2000:]}") from None
+    return figures
+
+
+def page(found: Sequence[tuple[Run, Mapping[str, Any]]], on: dt.date) -> str:
+    """The page's text."""
+    parts = [
+        "# Benchmarks",
+        "Made by `make bench`; nothing here is written by hand. Rates depend on the machine and on who else works on "
+        "it: compare ratios, which are of one run, and run the commands yourself.",
+        _table(("machine", ""), _machine(on)),
+    ]
+    for run, figures in found:
+        said = (importlib.import_module(f"benchmarks.{run.name}").__doc__ or "").strip().split("\n\n", 1)
+        parts += [
+            f"## {run.title}",
+            _paragraph(said[-1]),
+            f"`python -m benchmarks {' '.join((run.name, *run.arguments))}`",
+            _table(("figure", "value"), _flat(figures)),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _machine(on: dt.date) -> Iterator[tuple[str, str]]:
+    yield "date", str(on)
+    yield "processors", f"{os.cpu_count()}, {platform.machine()}"
+    yield "memory", f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+    yield "system", f"{platform.system()} {platform.release().partition('-')[0]}, Python {platform.python_version()}"
+    yield (
+        "load of the machine, of the last 1 and 15 minutes",
+        " and ".join(f"{psutil.getloadavg()[n]:.1f}" for n in (0, 2)),
+    )
+    yield "libraries", ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+
+
+def _flat(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name} ")
+        else:
+            yield f"{before}{name}".replace("_", " "), _shown(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "none" if value is None else str(value)
+    return f"{value:,}"
+
+
+def _table(head: tuple[str, str], rows: Iterator[tuple[str, str]]) -> str:
+    lines = [head, ("---", "---"), *rows]
+    return "\n".join(f"| {left} | {right} |".replace("\n", " ") for left, right in lines)
+
+
+def _paragraph(text: str) -> str:
+    return " ".join(text.split()) if "\n\n" not in text else "\n\n".join(map(_paragraph, text.split("\n\n")))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives the exit status: 1 where a benchmark failed, and then the page stays as it is."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks page", description=__doc__)
+    parser.add_argument("--out", type=Path, default=PAGE, help="the page")
+    asked = parser.parse_args(argv)
+    return write(RUNS, asked.out)
+
+
+def write(runs: Sequence[Run], out: Path) -> int:
+    """Runs benchmarks and writes their page; gives the exit status of `main`."""
+    found = []
+    for run in runs:
+        print(f"{run.name} …", file=sys.stderr, flush=True)
+        try:
+            found.append((run, figures_of(run)))
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            return 1
+    out.write_text(page(found, dt.datetime.now(dt.UTC).date()), encoding="utf-8")
+    print(f"written: {out}", file=sys.stderr)
+    return 0
