@@ -38,6 +38,7 @@ from event_assets.stack.instance import dagster_home
 from event_assets.stack.restarts import Restarts
 
 DEFINITIONS = "event_assets.definitions"
+_DASHBOARDS = "The dashboards' server"
 
 Report = Callable[[str], None]
 
@@ -176,7 +177,8 @@ class LocalStack:
         if importlib.util.find_spec("dash_mantine_components") is None:
             self._report("There are no dashboards: install event-assets[dashboard] for them.")
             return None
-        return f"http://{HOST}:{self._port('The dashboards', HOST, self.settings.dashboard_port)}"
+        port = self._port(_DASHBOARDS, HOST, self.settings.dashboard_port)
+        return f"http://{HOST}:{port}"
 
     def _port(self, title: str, host: str, wanted: int) -> int:
         port = free_port(host, wanted)
@@ -311,7 +313,7 @@ def _daemon(plan: StackRecord, workspace: Path, environment: Mapping[str, str]) 
 def _dashboards(url: str, environment: Mapping[str, str]) -> ServiceSpec:
     return ServiceSpec(
         name="dashboards",
-        title="The dashboards",
+        title=_DASHBOARDS,
         command=[sys.executable, "-m", "event_assets.dashboards.server", "--port", str(_port_of(url))],
         is_ready=lambda: health.answers_ok(url),
         environment=environment,
