@@ -6,6 +6,7 @@ until its standard input ends.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import subprocess
@@ -72,10 +73,13 @@ def apache_spark() -> Iterator[SparkSession]:
 
 
 def _ask(stop: Callable[[], None]) -> None:
-    """Lets it stop in order, but not for ever: all that it holds ends with this process at the latest."""
+    """Lets it stop in order, but not for ever: all that it holds ends with this process at the latest. Where it does
+    not stop, standard error says what each thread waits for."""
     stopping = threading.Thread(target=stop, name="stop of an engine", daemon=True)
     stopping.start()
     stopping.join(_PATIENCE_SECONDS)
+    if stopping.is_alive():
+        faulthandler.dump_traceback(sys.__stderr__ or sys.stderr)
 
 
 def has_java() -> bool:

@@ -202,12 +202,13 @@ def _behaviour(evidence: Evidence) -> Iterator[Expectation]:
 def _anomalies(evidence: Evidence) -> Iterator[Expectation]:
     """What a planted anomaly did must be seen in the lake when it was; events at its very edges may fall either way."""
     for kind, begins, ends, metric in evidence.anomalies():
+        shown = f"happened_at - stripped * {LONGEST_SECONDS}"  # at the earliest: stripped times are cut
         inner, outer = (
             f"""
             SELECT count(*) FROM counted WHERE event = '{metric}'
-            AND happened_at >= {begins + edge!r} AND happened_at < {ends - edge!r}
+            AND {first} >= {begins + edge!r} AND {last} < {ends - edge!r}
             """
-            for edge in (CLOCK_SECONDS, -CLOCK_SECONDS)
+            for edge, first, last in ((CLOCK_SECONDS, shown, "happened_at"), (-CLOCK_SECONDS, "happened_at", shown))
         )
         found = f"""
             SELECT count(*) FROM lake_enriched_events
