@@ -1,4 +1,4 @@
-"""What every test can ask for: a Spark engine. `-m spark_jvm` selects the tests that Apache Spark runs too."""
+"""What every test can ask for: Spark engines, PostgreSQL, emulators. `-m spark_jvm` selects what Apache Spark runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from event_assets_tests import engines
 from event_assets_tests.examples import register_profiles
 
-pytest_plugins = ["event_assets_tests.emulators.fixtures"]
+pytest_plugins = ["event_assets_tests.emulators.fixtures", "event_assets_tests.postgres"]
 register_profiles()
 
 

@@ -21,9 +21,8 @@ from event_assets.settings import Settings
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
-from event_assets_tests.postgres import postgres_url
 
-__all__ = ["new_site", "postgres_url", "site"]
+__all__ = ["new_site", "site"]
 
 Row = dict[str, Any]
 NOW = dt.datetime(2026, 3, 31, 12, 30, tzinfo=dt.UTC)

@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 
 from event_assets_tests.end_to_end.platform import Demo
-from event_assets_tests.postgres import postgres_url
-
-__all__ = ["postgres_url"]
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,8 @@ from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.end_to_end.visits import Visits
 from event_assets_tests.modelling import event
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
-from event_assets_tests.postgres import new_database, postgres_url
+from event_assets_tests.postgres import new_database
 
-__all__ = ["postgres_url"]
 FOLLOWING = [table.name for table in LAKE_TABLES if table not in PRODUCT_TABLES]
 
 

@@ -22,9 +22,7 @@ from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.pipeline.pipeline import Pipeline
-from event_assets_tests.postgres import new_database, postgres_url
-
-__all__ = ["postgres_url"]
+from event_assets_tests.postgres import new_database
 
 
 def event(number: int, day: int, **fields: Any) -> bytes:

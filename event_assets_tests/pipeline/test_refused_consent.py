@@ -28,9 +28,6 @@ from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.collector.serving import serving
 from event_assets_tests.pipeline.pipeline import Pipeline
-from event_assets_tests.postgres import postgres_home
-
-__all__ = ["postgres_home"]
 
 MARK = "Mk7q"
 """Begins every value that may not stay."""

@@ -17,9 +17,8 @@ from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.pipeline.visits import Visits
-from event_assets_tests.postgres import new_database, postgres_url
+from event_assets_tests.postgres import new_database
 
-__all__ = ["postgres_url"]
 [FCT_SESSIONS] = [table for table in WAREHOUSE_TABLES if table.name == "fct_sessions"]
 
 

@@ -13,10 +13,6 @@ from psycopg import sql
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
-from event_assets_tests.emulators.fixtures import aws_credentials, s3_emulator
-from event_assets_tests.postgres import postgres_home, postgres_url
-
-__all__ = ["aws_credentials", "bucket", "postgres_home", "postgres_url", "s3_emulator", "warehouse"]
 
 _NUMBERS = itertools.count()
 

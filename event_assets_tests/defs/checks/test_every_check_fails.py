@@ -31,9 +31,7 @@ from event_assets.settings import Settings
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests import engines
 from event_assets_tests.factories import enriched_event, frame, row_of
-from event_assets_tests.postgres import new_database, postgres_url
-
-__all__ = ["postgres_url"]
+from event_assets_tests.postgres import new_database
 
 
 @cache
