@@ -25,7 +25,7 @@ from event_assets.defs.resources.rules import RulesResource, require_usable_rule
 from event_assets.defs.resources.spark import spark_resource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.defs.resources.warehouse import WarehouseResource
-from event_assets.pipeline.registry import STEPS, Step, step_of
+from event_assets.pipeline.registry import STEPS, RefreshStep, step_of
 from event_assets.pipeline.spend import SpendError
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
@@ -85,7 +85,7 @@ def _versions(settings: Settings) -> dict[str, str]:
     what is wrong with them when it runs."""
     rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "")
 
-    def version(step: Step) -> str:
+    def version(step: RefreshStep) -> str:
         try:
             return step.version(rules)
         except (ValueError, OSError, SpendError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
+from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.importing.mapping import FieldMapping
@@ -153,3 +155,20 @@ def test_the_dashboard_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
     kinds = {metric.kind for metric in dashboard_of(tmp_path).metrics.values()}
     assert kinds == {"count", "count_distinct", "sum", "avg", "share_where", "ratio", "percentile"}
+
+
+@pytest.mark.parametrize("page", ["product-analytics", "segments"])
+def test_the_python_of_a_page_works_on_a_frame_of_events(
+    page: str, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / f"docs/how-to/{page}.md").read_text(encoding="utf-8")
+    [code] = [block for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if "events, " in block]
+    at = dt.datetime(2026, 3, 30, 12, tzinfo=dt.UTC)
+    told = [("signup", "{}"), ("purchase", '{"plan": "pro"}'), ("purchase", "{}"), ("page_view", "{}")]
+    rows = [("p", name, f"e{n}", at + dt.timedelta(minutes=n), more, "DE") for n, (name, more) in enumerate(told)]
+    events = spark.createDataFrame(
+        rows, "person_id string, event string, event_id string, derived_at timestamp, properties string, country string"
+    )
+    exec(compile(code, page, "exec"), {"events": events})
+    shown = capsys.readouterr().out
+    assert shown.count("+\n") >= 3 and ("buyers" in shown or "DE" in shown)

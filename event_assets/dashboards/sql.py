@@ -14,12 +14,12 @@ from psycopg import sql
 from event_assets.dashboards.selection import Selection, Span
 from event_assets.rules.dashboard import (
     Average,
-    Bounds,
     Count,
     CountDistinct,
     Dashboard,
     Metric,
     Percentile,
+    Range,
     Ratio,
     ShareWhere,
     Source,
@@ -119,7 +119,7 @@ def _all_of(where: Where) -> sql.Composed:
 
 def _condition(name: str, told: Any) -> sql.Composable:
     column = sql.Identifier(name)
-    if isinstance(told, Bounds):
+    if isinstance(told, Range):
         sides: tuple[tuple[Literal[">=", "<="], float | None], ...] = ((">=", told.at_least), ("<=", told.at_most))
         parts = [
             sql.SQL(f"{{}} {sign} {{}}").format(column, sql.Literal(bound))

@@ -18,7 +18,7 @@ from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.pipeline.load import Loaded, behind, load_step
 from event_assets.pipeline.pending_days import pending
-from event_assets.pipeline.registry import Pace, Step, step_of, steps_of
+from event_assets.pipeline.registry import Pace, RefreshStep, step_of, steps_of
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import Window
@@ -92,7 +92,7 @@ class Following:
                 except Exception as error:
                     yield Fault(table.name, error)
 
-    def _step(self, step: Step) -> list[Followed]:
+    def _step(self, step: RefreshStep) -> list[Followed]:
         began = time.perf_counter()
         reports = step.run(replace(self.run, window=self._window(step)))
         seconds = time.perf_counter() - began
@@ -103,7 +103,7 @@ class Following:
         loaded = load_step(self.run.lake, self.warehouse, table, Window(self._furthest, dt.date.max))
         return Followed(("warehouse", table.name), loaded, time.perf_counter() - began)
 
-    def _window(self, step: Step) -> Window:
+    def _window(self, step: RefreshStep) -> Window:
         today = dt.datetime.now(dt.UTC).date()
         days = list(pending(self.run.lake, step.edges).days) if step.is_by_day else []
         if "arrival_date" not in step.tables[0].partition_by:

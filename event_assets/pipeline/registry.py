@@ -88,7 +88,7 @@ way."""
 
 
 @dataclass(frozen=True)
-class Step:
+class RefreshStep:
     """What makes some tables of the lake out of others.
 
     `tables` are the ones that it commits. It `follows` tables day by day: a day that changes there is behind here until
@@ -148,9 +148,9 @@ def _sessions(rules: Rules) -> str:
     return rules.sessions.version
 
 
-STEPS: tuple[Step, ...] = (
-    Step((RAW_EVENTS,), land_step, "ingest", rebuilds="nothing", on_spark=False, pace="seconds"),
-    Step(
+STEPS: tuple[RefreshStep, ...] = (
+    RefreshStep((RAW_EVENTS,), land_step, "ingest", rebuilds="nothing", on_spark=False, pace="seconds"),
+    RefreshStep(
         (CLEAN_EVENTS,),
         clean_step,
         "events",
@@ -160,7 +160,7 @@ STEPS: tuple[Step, ...] = (
         rebuilds="hours",
         pace="seconds",
     ),
-    Step(
+    RefreshStep(
         (QUARANTINED_EVENTS,),
         quarantine_step,
         "events",
@@ -171,7 +171,7 @@ STEPS: tuple[Step, ...] = (
         rebuilds="hours",
         pace="seconds",
     ),
-    Step(
+    RefreshStep(
         (EVENT_IDS, DUPLICATE_EVENTS),
         index_step,
         "events",
@@ -180,7 +180,7 @@ STEPS: tuple[Step, ...] = (
         rebuilds="nothing",
         pace="seconds",
     ),
-    Step(
+    RefreshStep(
         (ENRICHED_EVENTS,),
         enrich_step,
         "events",
@@ -189,7 +189,7 @@ STEPS: tuple[Step, ...] = (
         follows=(CLEAN_EVENTS, DUPLICATE_EVENTS),
         pace="seconds",
     ),
-    Step(
+    RefreshStep(
         (EVENT_LEDGER,),
         ledger_step,
         "events",
@@ -197,7 +197,7 @@ STEPS: tuple[Step, ...] = (
         rebuilds="nothing",
         pace="minute",
     ),
-    Step(
+    RefreshStep(
         (CONVERSION_IDS,),
         conversion_ids_step,
         "events",
@@ -207,8 +207,8 @@ STEPS: tuple[Step, ...] = (
         rebuilds="nothing",
         pace="minute",
     ),
-    Step((IDENTITIES,), identities_step, "identity", people.CODE, reads=(ENRICHED_EVENTS,), pace="minute"),
-    Step(
+    RefreshStep((IDENTITIES,), identities_step, "identity", people.CODE, reads=(ENRICHED_EVENTS,), pace="minute"),
+    RefreshStep(
         (EVENT_DAYS, PAGE_VIEWS, SESSIONS, SESSION_ISSUES),
         sessions_step,
         "sessions",
@@ -218,9 +218,9 @@ STEPS: tuple[Step, ...] = (
         reads=(IDENTITIES,),
         pace="minute",
     ),
-    Step((VISITORS,), visitors_step, "people", people.CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
-    Step((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
-    Step(
+    RefreshStep((VISITORS,), visitors_step, "people", people.CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
+    RefreshStep((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
+    RefreshStep(
         (USERS,),
         users_step,
         "people",
@@ -228,7 +228,7 @@ STEPS: tuple[Step, ...] = (
         rules=_sessions,
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
     ),
-    Step(
+    RefreshStep(
         (TOUCHES,),
         touches_step,
         "attribution",
@@ -236,7 +236,7 @@ STEPS: tuple[Step, ...] = (
         rules=lambda rules: str(rules.attribution.source_days),
         reads=(SESSIONS, PAGE_VIEWS),
     ),
-    Step(
+    RefreshStep(
         (CONVERSIONS,),
         conversions_step,
         "attribution",
@@ -244,7 +244,7 @@ STEPS: tuple[Step, ...] = (
         rules=lambda rules: str(rules.sessions.conversion_events),
         reads=(*_OF_PEOPLE, CONVERSION_IDS),
     ),
-    Step(
+    RefreshStep(
         (CONVERSION_PATHS,),
         conversion_paths_step,
         "attribution",
@@ -252,7 +252,7 @@ STEPS: tuple[Step, ...] = (
         rules=lambda rules: str(rules.attribution.lookback_days),
         reads=(TOUCHES, CONVERSIONS),
     ),
-    Step(
+    RefreshStep(
         (ATTRIBUTION,),
         attribution_step,
         "attribution",
@@ -260,7 +260,7 @@ STEPS: tuple[Step, ...] = (
         rules=lambda rules: rules.attribution.version,
         reads=(CONVERSION_PATHS,),
     ),
-    Step(
+    RefreshStep(
         (CHANNEL_PERFORMANCE,),
         channel_performance_step,
         "attribution",
@@ -269,7 +269,7 @@ STEPS: tuple[Step, ...] = (
         reads=(CONVERSION_PATHS,),
     ),
     *(
-        Step((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, pace="pauses")
+        RefreshStep((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, pace="pauses")
         for table, reads in (
             (FUNNELS, _OF_PEOPLE),
             (RETENTION, _OF_PEOPLE),
@@ -280,8 +280,8 @@ STEPS: tuple[Step, ...] = (
             (WEB_VITALS, (ENRICHED_EVENTS,)),
         )
     ),
-    Step((USER_SEGMENTS,), segments_step, "segments", people.CODE, reads=(*_OF_PEOPLE, USERS)),
-    Step(
+    RefreshStep((USER_SEGMENTS,), segments_step, "segments", people.CODE, reads=(*_OF_PEOPLE, USERS)),
+    RefreshStep(
         (SEGMENT_MEMBERSHIPS,),
         memberships_step,
         "segments",
@@ -290,7 +290,7 @@ STEPS: tuple[Step, ...] = (
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
         pace="pauses",
     ),
-    Step(
+    RefreshStep(
         (DAILY_METRICS,),
         metrics_step,
         "metrics",
@@ -299,7 +299,7 @@ STEPS: tuple[Step, ...] = (
         follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
     ),
     *(
-        Step(
+        RefreshStep(
             (table,), partial(mart_step, table, upstream, transform), "metrics", metrics.MARTS_CODE, follows=(upstream,)
         )
         for table, upstream, transform in (
@@ -307,7 +307,7 @@ STEPS: tuple[Step, ...] = (
             (DAILY_PAGES, PAGE_VIEWS, daily_pages),
         )
     ),
-    Step(
+    RefreshStep(
         (DAILY_EVENTS,),
         daily_events_step,
         "metrics",
@@ -315,7 +315,7 @@ STEPS: tuple[Step, ...] = (
         rules=_sessions,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS),
     ),
-    Step(
+    RefreshStep(
         (PERIOD_PEOPLE,),
         period_people_step,
         "metrics",
@@ -327,17 +327,17 @@ STEPS: tuple[Step, ...] = (
 """The steps, each after all that it reads."""
 
 
-def step_of(table: Table) -> Step:
+def step_of(table: Table) -> RefreshStep:
     """The step that makes a table."""
     return next(step for step in STEPS if table in step.tables)
 
 
-def refresh_all(run: Run, steps: Iterable[Step] = STEPS) -> list[StepReport]:
+def refresh_all(run: Run, steps: Iterable[RefreshStep] = STEPS) -> list[StepReport]:
     """Every step once, in the order of the data. Gives their reports."""
     return [report for step in steps for report in step.run(run)]
 
 
-def steps_of(*paces: Pace) -> tuple[Step, ...]:
+def steps_of(*paces: Pace) -> tuple[RefreshStep, ...]:
     """The steps of these paces, each after all that it reads."""
     return tuple(step for step in STEPS if step.pace in paces)
 

@@ -25,14 +25,14 @@ class _Model(RuleModel):
     model_config = ConfigDict(strict=False)
 
 
-class Bounds(_Model):
+class Range(_Model):
     """Numbers from `at_least` on, up to `at_most`."""
 
     at_least: float | None = None
     at_most: float | None = None
 
 
-Where = dict[Name, Scalar | list[Scalar] | Bounds]
+Where = dict[Name, Scalar | list[Scalar] | Range]
 """By column the value, one of several, or bounds; all of them hold."""
 
 

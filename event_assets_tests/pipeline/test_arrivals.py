@@ -18,7 +18,7 @@ from event_assets.pipeline import following as module
 from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
 from event_assets.pipeline.following import FCT_EVENTS, Fault, Followed, Following, RepeatedIds
 from event_assets.pipeline.load import load_step
-from event_assets.pipeline.registry import STEPS, Pace, Step, step_of
+from event_assets.pipeline.registry import STEPS, Pace, RefreshStep, step_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.warehouse.lake_files import LakeFiles
@@ -103,7 +103,7 @@ def test_what_cannot_follow_is_told_at_the_end_and_stops_no_event(
     def broken(run: Run) -> tuple[()]:
         raise ValueError("no identities today")
 
-    def steps_of(pace: Pace) -> tuple[Step, ...]:
+    def steps_of(pace: Pace) -> tuple[RefreshStep, ...]:
         steps = (step for step in STEPS if step.pace == pace)
         return tuple(replace(step, refresh=broken) if step.name == "identities" else step for step in steps)
 

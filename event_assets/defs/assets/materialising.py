@@ -19,7 +19,7 @@ from event_assets.defs.assets.pictures import bars, grouped_bars, lines
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
-from event_assets.pipeline.registry import Step
+from event_assets.pipeline.registry import RefreshStep
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import EVERYTHING, Window
@@ -44,7 +44,7 @@ class Refresh(Rebuild):
     hours: list[int] = Field(default_factory=list)
     """With `rebuild`, of tables by arrival: only these hours of arrival (UTC)."""
 
-    def check(self, step: Step) -> None:
+    def check(self, step: RefreshStep) -> None:
         """Raises `Failure` where a step cannot be refreshed so. Trying again would not help."""
         if self.rebuild and step.rebuilds == "nothing":
             fault = f"{step.name} cannot be rebuilt: it always says what it is made of. Leave `rebuild` out."

@@ -20,14 +20,14 @@ from event_assets.defs.assets.materialising import (
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
-from event_assets.pipeline.registry import Step
+from event_assets.pipeline.registry import RefreshStep
 from event_assets.settings import Settings
 
 STREAM = dg.AssetKey("event_stream")
 
 
 def table_asset(
-    step: Step,
+    step: RefreshStep,
     settings: Settings,
     partitions: dg.PartitionsDefinition[str],
     made_of: Mapping[str, Sequence[dg.AssetKey]],
@@ -59,7 +59,9 @@ def table_asset(
     return refresh
 
 
-def _spec(step: Step, table: Table, settings: Settings, made_of: Sequence[dg.AssetKey], version: str) -> dg.AssetSpec:
+def _spec(
+    step: RefreshStep, table: Table, settings: Settings, made_of: Sequence[dg.AssetKey], version: str
+) -> dg.AssetSpec:
     upstream = [dg.AssetKey(each.name) for each in step.upstream] or [STREAM]
     return dg.AssetSpec(
         table.name,
