@@ -29,6 +29,8 @@ DATABASE = "warehouse"
 ROLE = "event_assets"
 MAJOR_VERSION = 18
 START_SECONDS = 60.0
+_PORT_TAKEN = "could not bind IPv4 address"
+"""What the server says in its log, which is English."""
 
 _OPTIONS = {
     "unix_socket_directories": "",
@@ -137,8 +139,7 @@ def open_postgres(home: Path) -> Iterator[str]:
         with _lock(cluster, "start", fcntl.LOCK_EX):
             port = cluster.running_port()
             if port is None:
-                port = free_port(HOST, PREFERRED_PORT)
-                started = _start(cluster, port)
+                started, port = _start_on_a_free_port(cluster)
         try:
             yield cluster.url(port)
         finally:
@@ -165,6 +166,19 @@ def sole_postgres(home: Path, wait_seconds: float = 20.0) -> Iterator[None]:
                 )
             time.sleep(0.1)
         yield
+
+
+def _start_on_a_free_port(cluster: PostgresCluster) -> tuple[Service, int]:
+    """A running server and its port: another one where somebody took it between the look and the start."""
+    preferred = PREFERRED_PORT
+    while True:
+        port = free_port(HOST, preferred)
+        try:
+            return _start(cluster, port), port
+        except StackError as fault:
+            if _PORT_TAKEN not in str(fault):
+                raise
+        preferred = 0
 
 
 def _start(cluster: PostgresCluster, port: int) -> Service:

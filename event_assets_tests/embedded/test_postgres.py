@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from event_assets.embedded import postgres_user
+from event_assets.embedded import postgres, postgres_user
+from event_assets.embedded.ports import free_port
 from event_assets.embedded.postgres import PostgresCluster, open_postgres, sole_postgres
 from event_assets.embedded.service import StackError
 from event_assets_tests.processes import eventually
@@ -43,6 +45,22 @@ def test_what_is_written_is_there_when_the_server_is_started_again(tmp_path: Pat
     assert PostgresCluster(tmp_path).running_port() is None
     with open_postgres(tmp_path) as url, psycopg.connect(url) as session:
         assert session.execute("SELECT word FROM kept").fetchall() == [("ünï",)]
+
+
+def test_a_port_that_was_taken_between_the_look_and_the_start_is_left_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+
+        def looked(host: str, preferred: int) -> int:
+            looks.append(preferred)
+            return free_port(host) if len(looks) > 1 else int(taken.getsockname()[1])
+
+        monkeypatch.setattr(postgres, "free_port", looked)
+        with open_postgres(tmp_path) as url:
+            psycopg.connect(url).close()
+    assert looks == [postgres.PREFERRED_PORT, 0]
 
 
 def test_two_processes_share_a_server_and_the_first_waits_for_the_second_to_leave(tmp_path: Path) -> None:
