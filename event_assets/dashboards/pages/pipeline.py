@@ -21,7 +21,7 @@ from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
 from event_assets.stack.overview import Overview, read_overview
 
-_HOURS, _SAMPLES, _SHAPE_LENGTH, _DAYS_OF_SAMPLES = 72, 20, 600, 7
+_HOURS, _SAMPLES, _SHAPE_LENGTH, _DAYS_OF_SAMPLES = 72, 20, 240, 7
 _TYPES = {str: "text", int: "number", float: "number", bool: "boolean"}
 _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "pending")
 _NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or event-assets demo."
