@@ -202,7 +202,7 @@ def _days(dates: Sequence[str]) -> str:
 def _under_way(runs: Sequence[RecentRun]) -> list[str]:
     under_way = [run for run in runs if not run.is_finished]
     return (
-        [f"{len(under_way)} runs are under way, {sum(run.steps for run in under_way)} steps done"] if under_way else []
+        [f"runs under way: {len(under_way)}, {sum(run.steps for run in under_way)} steps done"] if under_way else []
     )
 
 
