@@ -201,9 +201,7 @@ def _days(dates: Sequence[str]) -> str:
 
 def _under_way(runs: Sequence[RecentRun]) -> list[str]:
     under_way = [run for run in runs if not run.is_finished]
-    return (
-        [f"runs under way: {len(under_way)}, {sum(run.steps for run in under_way)} steps done"] if under_way else []
-    )
+    return [f"runs under way: {len(under_way)}, {sum(run.steps for run in under_way)} steps done"] if under_way else []
 
 
 def _where(stack: LocalStack, faults: Sequence[str]) -> str:
