@@ -24,6 +24,7 @@ from event_assets.embedded.service import StackError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import RetryPolicy
 
 T = TypeVar("T")
 SOCKET_SCHEME = "unix:"
@@ -41,6 +42,11 @@ _OPTIONS = [
     ("grpc.enable_http_proxy", 0),
 ]
 _READY_SECONDS = 30.0
+_RETRIES_OF_A_SOCKET = 4
+_RETRIES_OF_A_NETWORK = 6
+"""After 50 ms, and four times as long each time: four seconds in all, and a minute."""
+
+_UNREADABLE = "Exception deserializing response!"
 
 
 class Engine:
@@ -123,18 +129,38 @@ class Engine:
 
 
 def connect(remote: str) -> SparkSession:
-    """A new session with the engine at `unix:/path`, or with the Spark Connect server at `sc://host:port`."""
+    """A new session with the engine at `unix:/path`, or with the Spark Connect server at `sc://host:port`.
+
+    What fails on the way is asked for again for some seconds, over the network for a minute, and not for PySpark's own
+    ten: an engine that was started again knows nothing of the session.
+    """
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
     # What PySpark's own builder does: without it, functions would look for a JVM.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     builder = ConnectSession.Builder()
     if not remote.startswith(SOCKET_SCHEME):
-        return cast("SparkSession", builder.remote(remote).create())
+        session = builder.remote(remote).create()
+        session.client.set_retry_policies(_retry_policies(_RETRIES_OF_A_NETWORK))
+        return cast("SparkSession", session)
     session = builder.channelBuilder(_socket_channel(remote)).create()
+    session.client.set_retry_policies(_retry_policies(_RETRIES_OF_A_SOCKET))
     # Else the client looks through its stack in each call, a tenth of a micro-batch's time. Apache Spark refuses it.
     session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
     return cast("SparkSession", session)
+
+
+def _retry_policies(retries: int) -> list[RetryPolicy]:
+    from pyspark.sql.connect.client.retries import DefaultPolicy, RetryPolicy
+
+    class UnreadableAnswer(RetryPolicy):
+        """An answer that gRPC could not read, which it happens to: once in some million. Every request of Spark Connect
+        may be made again; for rows that it has given away already Sail has another error then."""
+
+        def can_retry(self, exception: BaseException) -> bool:
+            return isinstance(exception, grpc.Call) and _UNREADABLE in (exception.details() or "")
+
+    return [DefaultPolicy(max_retries=retries), UnreadableAnswer(max_retries=_RETRIES_OF_A_SOCKET, initial_backoff=50)]
 
 
 def _socket_channel(remote: str) -> Any:

@@ -8,8 +8,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import grpc
 import psutil
 import pytest
 
@@ -64,6 +66,54 @@ def test_results_and_errors_come_over_the_socket_as_they_are(engine: Engine) -> 
     with pytest.raises(Exception, match="nothing_here"):
         session.sql("SELECT nothing_here").collect()
     session.stop()
+
+
+class _Garbling(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Lets the first answer on settings and on a plan's columns through without its end."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+        self.still_sound = {"Config", "AnalyzePlan"}
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        method = self._channel.stream_stream(details.method)
+
+        def forward(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+            for answer in method(requests):
+                name = details.method.rpartition("/")[2]
+                yield answer[:-1] if name in self.still_sound else answer
+                self.still_sound.discard(name)
+
+        return grpc.stream_stream_rpc_method_handler(forward)
+
+
+@pytest.fixture
+def garbling(engine: Engine) -> Iterator[tuple[_Garbling, str]]:
+    """What stands between an engine and who asks it, and its address."""
+    with grpc.insecure_channel(engine.remote) as channel:
+        garbling = _Garbling(channel)
+        between = grpc.server(ThreadPoolExecutor(8), [garbling])
+        port = between.add_insecure_port("127.0.0.1:0")
+        between.start()
+        yield garbling, f"sc://127.0.0.1:{port}"
+        between.stop(None).wait()
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_again(garbling: tuple[_Garbling, str]) -> None:
+    between, remote = garbling
+    session = connect(remote)
+    assert session.sql("SELECT 1 AS one").columns == ["one"]
+    assert session.conf.get("spark.sql.session.timeZone")
+    session.stop()
+    assert not between.still_sound
+
+
+def test_an_engine_that_is_gone_is_asked_a_few_times_and_then_said_to_be(engine: Engine) -> None:
+    session = connect(engine.remote)
+    assert session.range(3).count() == 3
+    engine.lost.set()
+    with pytest.raises(Exception, match="engine is lost"):
+        session.range(3).count()
 
 
 def test_a_plan_of_some_hundred_steps_does_not_end_the_engine(engine: Engine) -> None:
