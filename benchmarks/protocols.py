@@ -1,18 +1,20 @@
 """`python -m benchmarks protocols`: what translating costs the collector.
 
-Batches of 50 messages as Segment's browser SDK sends them, beside the same events natively. `translated_share` is the
-rate of the one by the rate of the other, by the collector's processor time.
+Batches of 50 messages as the browser SDKs of Segment and Mixpanel send them, and of 25 by GA4's Measurement Protocol,
+beside the same events natively. `…_share` is the rate of the one by the rate of the other, by the collector's processor
+time.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,29 +40,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def translated(seconds: float) -> Figures:
     """Microseconds of the collector's processor time for an event, and the share."""
+    costs: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        native, segment = _bodies(Path(folder))
+        sent = _bodies(Path(folder))
         with collector_process("null", Path(folder) / "home") as (url, key, process):
-            costs = {}
             for _ in range(2):  # the first round warms up
-                for path, bodies in (("/v1/events", native), ("/v1/batch", segment)):
-                    costs[path] = _cpu_us(url + path, key, bodies, seconds, process)
-    return {
-        "cpu_us_native": costs["/v1/events"],
-        "cpu_us_translated": costs["/v1/batch"],
-        "translated_share": round(costs["/v1/events"] / costs["/v1/batch"], 2),
-    }
+                for name, (path, bodies, events) in sent.items():
+                    costs[name] = _cpu_us(url + path, key, bodies, seconds, process, events)
+    shares = {f"{name}_share": round(costs["native"] / cost, 2) for name, cost in costs.items() if name != "native"}
+    return {**{f"cpu_us_{name}": cost for name, cost in costs.items()}, **shares}
 
 
-def _bodies(folder: Path) -> tuple[Path, Path]:
+def _bodies(folder: Path) -> dict[str, tuple[str, Path, int]]:
+    """Of each protocol the path, a file with a body a line, and the events of each."""
     block = next(event_blocks(BODIES * BATCH, duplicates=0.0))
     lines = [re.sub(rb',"(?:received_at|ip)":"[^"]*"', b"", line) for line in block.splitlines()]
     lines.sort(key=lambda line: str(json.loads(line)["anonymous_id"]))
-    batches = [lines[start : start + BATCH] for start in range(0, len(lines), BATCH)]
-    native, segment = folder / "native", folder / "segment"
-    native.write_bytes(b"\n".join(b"[" + b",".join(batch) + b"]" for batch in batches))
-    segment.write_text("\n".join(map(_segment_batch, batches)), encoding="utf-8")
-    return native, segment
+    sent = {}
+    for name, (path, size, body_of) in _PROTOCOLS.items():
+        batches = [lines[start : start + size] for start in range(0, len(lines), size)]
+        (folder / name).write_text("\n".join(map(body_of, batches)), encoding="utf-8")
+        sent[name] = (path, folder / name, size)
+    return sent
+
+
+def _native_batch(lines: list[bytes]) -> str:
+    return (b"[" + b",".join(lines) + b"]").decode()
 
 
 def _segment_batch(lines: list[bytes]) -> str:
@@ -96,7 +101,59 @@ def _message(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cpu_us(url: str, key: str, bodies: Path, seconds: float, process: psutil.Process) -> float:
+def _mixpanel_batch(lines: list[bytes]) -> str:
+    return json.dumps([_of_mixpanel(json.loads(line)) for line in lines], separators=(",", ":"))
+
+
+def _of_mixpanel(event: dict[str, Any]) -> dict[str, Any]:
+    page = event.get("page", {})
+    properties = {
+        "$os": "Linux",
+        "$browser": "Chrome",
+        "$browser_version": 156,
+        "$current_url": page.get("url"),
+        "$referrer": page.get("referrer"),
+        "current_page_title": page.get("title"),
+        "$screen_height": 720,
+        "$screen_width": 1280,
+        "mp_lib": "web",
+        "$lib_version": "2.83.0",
+        "$insert_id": event["event_id"],
+        "time": dt.datetime.fromisoformat(event["occurred_at"]).timestamp(),
+        "distinct_id": event.get("user_id") or f"$device:{event.get('anonymous_id')}",
+        "$device_id": event.get("anonymous_id"),
+        "token": "k",
+        "mp_sent_by_lib_version": "2.83.0",
+        **event.get("properties", {}),
+    }
+    kept = {name: value for name, value in properties.items() if value is not None}
+    return {"event": "$mp_web_page_view" if event["event"] == "page_view" else event["event"], "properties": kept}
+
+
+def _ga4_batch(lines: list[bytes]) -> str:
+    events = [json.loads(line) for line in lines]
+    body = {"client_id": events[0]["anonymous_id"], "events": list(map(_of_ga4, events))}
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _of_ga4(event: dict[str, Any]) -> dict[str, Any]:
+    page = event.get("page", {})
+    of_page = {f"page_{name}": page[name] for name in ("title", "referrer") if name in page}
+    location = {"page_location": page["url"]} if "url" in page else {}
+    micros = int(dt.datetime.fromisoformat(event["occurred_at"]).timestamp() * 1e6)
+    params = {**location, **of_page, "engagement_time_msec": 100, **event.get("properties", {})}
+    return {"name": event["event"], "timestamp_micros": micros, "params": params}
+
+
+_PROTOCOLS: dict[str, tuple[str, int, Callable[[list[bytes]], str]]] = {
+    "native": ("/v1/events", BATCH, _native_batch),
+    "segment": ("/v1/batch", BATCH, _segment_batch),
+    "mixpanel": ("/track", BATCH, _mixpanel_batch),
+    "ga4": ("/mp/collect", BATCH // 2, _ga4_batch),
+}
+
+
+def _cpu_us(url: str, key: str, bodies: Path, seconds: float, process: psutil.Process, events: int) -> float:
     """The collector's processor time for an event, in microseconds."""
     command = [sys.executable, "-m", "benchmarks.load", url, str(bodies), "--key", key]
     command += ["--seconds", str(seconds), "--connections", str(CONNECTIONS)]
@@ -106,4 +163,4 @@ def _cpu_us(url: str, key: str, bodies: Path, seconds: float, process: psutil.Pr
     load = Load(**json.loads(done.stdout), cpu_seconds=(used,))
     if load.failed or not load.requests:
         raise RuntimeError(f"{load.failed} requests to {url} failed")
-    return load.cpu_us(BATCH)
+    return load.cpu_us(events)

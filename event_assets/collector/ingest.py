@@ -56,12 +56,14 @@ _TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 
 
 class Refusal(msgspec.Struct):
-    """The answer to a request that was refused as a whole; `code` and `message` are what other SDKs look for."""
+    """The answer to a request that was refused as a whole; `code`, `message` and `status` are what other SDKs look
+    for."""
 
     error: str
     detail: str
     code: str
     message: str
+    status: int = 0
 
 
 Take = Callable[[Caller, Receive, Reservation], Awaitable[tuple[int, Header, bytes]]]
@@ -169,7 +171,8 @@ class Ingest:
         body = await bodies.read_body(receive, self._limits, held.grow)
         text = await self._unpacked_or_not(body, caller)
         held.grow(len(text))
-        request = request_of(caller, text)
+        now = self._clock()
+        request = request_of(caller, text, now)
         source = source or self._access.source_of_key(route.key(request), caller)
         self._access.check_signature(source, caller, body)
         if route.events is not None:
@@ -180,7 +183,7 @@ class Ingest:
             is_server = source.platform == "server"  # its address and user agent say nothing of those it speaks for
             address = "" if is_server or route.is_anonymous(request) else caller.address
             agent = None if is_server else caller.headers.get("user-agent")
-            stamp = Stamp(self._clock(), address, agent, source.trusted, self._keep_of_ip)
+            stamp = Stamp(now, address, agent, source.trusted, self._keep_of_ip)
             validated = await self._validated(batch, size, source, stamp, route.protocol)
             del batch, events
             _, counts = await self._write(validated)

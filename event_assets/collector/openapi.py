@@ -228,7 +228,10 @@ def _schemas(limits: CollectorLimits) -> dict[str, Any]:
         "Refusal": {
             "type": "object",
             "required": ["error", "detail"],
-            "properties": {name: {"type": "string"} for name in ("error", "detail", "code", "message")},
+            "properties": {
+                **{name: {"type": "string"} for name in ("error", "detail", "code", "message")},
+                "status": {"type": "integer", "const": 0},
+            },
         },
     }
 

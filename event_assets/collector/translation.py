@@ -7,6 +7,7 @@ the contract is answered as taken; it goes to the stream as it is, where cleanin
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import Any
 
@@ -15,7 +16,7 @@ import msgspec
 from event_assets.collector.access import Caller
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.protocols.protocol import Request, Route, Unreadable
-from event_assets.collector.stamp import Stamp
+from event_assets.collector.stamp import Stamp, instant_text
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.event import Platform
 
@@ -27,10 +28,10 @@ _KEPT_BYTES = 70_000
 _encode = msgspec.json.encode
 
 
-def request_of(caller: Caller, body: bytes) -> Request:
+def request_of(caller: Caller, body: bytes, received_at: dt.datetime) -> Request:
     """What a protocol sees of a request."""
-    base = f"{caller.scheme}://{caller.headers.get('host', '')}"
-    return Request(caller.method, caller.path.rstrip("/"), caller.query, caller.headers, body, base)
+    base, path = f"{caller.scheme}://{caller.headers.get('host', '')}", caller.path.rstrip("/")
+    return Request(caller.method, path, caller.query, caller.headers, body, base, instant_text(received_at))
 
 
 def events_of(route: Route, request: Request, platform: Platform) -> list[bytes]:

@@ -4,6 +4,7 @@ import { RudderAnalytics } from "@rudderstack/analytics-js/bundled";
 import { jitsuAnalytics } from "@jitsu/js";
 
 import * as amplitude from "@amplitude/analytics-browser";
+import mixpanel from "mixpanel-browser";
 import posthog from "posthog-js";
 import { flushBuffer, newTracker, setUserId, trackPageView, trackSelfDescribingEvent, trackStructEvent } from "@snowplow/browser-tracker";
 
@@ -46,6 +47,13 @@ const senders = {
     amplitude.track("Order Completed", order);
     amplitude.setUserId("u-1");
     amplitude.identify(new amplitude.Identify().set("plan", "pro"));
+  },
+  async mixpanel() {
+    mixpanel.init(key, { api_host: endpoint, batch_flush_interval_ms: 500, track_pageview: true });
+    mixpanel.track("Order Completed", order);
+    mixpanel.identify("u-1");
+    mixpanel.people.set({ plan: "pro" });
+    mixpanel.track("After");
   },
   async snowplow() {
     newTracker("sp", `${endpoint}/${key}`, { appId: "shop", retryFailedRequests: true });

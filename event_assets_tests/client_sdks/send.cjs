@@ -50,6 +50,19 @@ const senders = {
     ];
     await Promise.all(sent.map((each) => each.promise));
   },
+  async mixpanel() {
+    const { host } = new URL(endpoint);
+    const client = require("mixpanel").init(key, { host, protocol: "http" });
+    const calls = [
+      (done) => client.track("Order Completed", { ...order, distinct_id: "u-1", $device_id: "a-1" }, done),
+      (done) => client.people.set("u-1", { plan: "pro" }, done),
+      (done) => client.groups.set("company", "g-1", { name: "Initech" }, done),
+      (done) => client.alias("a-1", "u-1", done),
+      (done) => client.track_batch([{ event: "Batched", properties: { distinct_id: "u-1" } }], (errors) => done(errors?.[0])),
+    ];
+    const one = (call) => new Promise((done, fail) => call((error) => (error ? fail(error) : done())));
+    await Promise.all(calls.map(one)); // what fails is told and not sent again
+  },
   async snowplow() {
     const node = require("@snowplow/node-tracker");
     const sent = { pending: 3 };

@@ -89,12 +89,27 @@ def amplitude(endpoint: str, key: str) -> None:
     client.shutdown()
 
 
+def mixpanel(endpoint: str, key: str) -> None:
+    from mixpanel import Consumer, Mixpanel
+
+    urls = (f"{endpoint}/{path}" for path in ("track", "engage", "groups", "import"))
+    events_url, people_url, groups_url, import_url = urls
+    consumer = Consumer(events_url, people_url, import_url, groups_url=groups_url, retry_limit=10)
+    consumer._session.mount("http://", consumer._session.get_adapter("https://"))  # by itself it tries http once
+    client = Mixpanel(key, consumer)
+    client.track("u-1", "Order Completed", {**ORDER, "$device_id": "a-1"})
+    client.people_set("u-1", {"plan": "pro"})
+    client.group_set("company", "g-1", {"name": "Initech"})
+    client.import_data(None, "u-1", "Imported", int(time.time()) - 60, api_secret=key)
+
+
 SENDERS: dict[str, Callable[[str, str], None]] = {
     "segment": segment,
     "rudder": rudder,
     "snowplow": snowplow,
     "posthog": posthog,
     "amplitude": amplitude,
+    "mixpanel": mixpanel,
 }
 
 if __name__ == "__main__":

@@ -124,3 +124,40 @@ def test_a_page_that_speaks_amplitude_is_heard_once(on_pages: Collected, browser
     assert (order["anonymous_id"], order["session_id"]) == (view["anonymous_id"], view["session_id"])
     assert order["session_id"].startswith(f"{order['anonymous_id']}-")
     assert view["page"]["url"].startswith(f"{on_pages.site.origin}/page?")
+
+
+MIXPANEL_NAMES = {
+    "python": ["Imported", "Order Completed", "group", "identify"],
+    "node": ["Batched", "Order Completed", "alias", "group", "identify"],
+}
+MIXPANEL_ON_PAGES = {"After", "Order Completed", "identify", "page_view"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("program", "faults"), [("node", []), ("python", ["503", "cut", "lost"])])
+def test_a_server_that_speaks_mixpanel_is_heard_once(collected: Collected, program: str, faults: list[Fault]) -> None:
+    """Node's never sends again and Python's not what was over a rate: they tell the program."""
+    collected.run(program, "mixpanel", *faults)
+    assert collected.names() == MIXPANEL_NAMES[program]
+    events = {event["event"]: event for event in collected.events().values()}
+    order = events["Order Completed"]
+    assert (order["user_id"], order["anonymous_id"]) == ("u-1", "a-1")
+    assert order["properties"] == {"order_id": "o1", "revenue": 12.5}
+    assert (events["identify"]["user_id"], events["identify"]["traits"]) == ("u-1", {"plan": "pro"})
+    assert events["group"]["properties"]["group_id"] == "g-1"
+    assert {event["platform"] for event in events.values()} == {"server"}
+
+
+@pytest.mark.browser
+def test_a_page_that_speaks_mixpanel_is_heard_once(on_pages: Collected, browser: Browser) -> None:
+    def is_all() -> bool:
+        plans = [event.get("traits", {}).get("plan") for event in on_pages.events().values()]
+        return set(on_pages.names()) >= MIXPANEL_ON_PAGES and "pro" in plans
+
+    on_pages.visit(browser, "mixpanel", is_all, "503", "429")
+    events = {event["event"]: event for event in on_pages.events().values() if event["event"] != "identify"}
+    view, after = events["page_view"], events["After"]
+    assert (view["anonymous_id"], view.get("user_id")) == (after["anonymous_id"], None)
+    assert after["user_id"] == "u-1"
+    assert view["page"]["url"].startswith(f"{on_pages.site.origin}/page?")
+    assert sorted(events) == sorted(MIXPANEL_ON_PAGES - {"identify"})

@@ -34,7 +34,7 @@ _array = msgspec.json.Decoder(list[Raw])
 def events(request: Request, platform: Platform) -> list[bytes]:
     """The events of a request. Raises `Unreadable`."""
     body = Members.of(request.body)
-    sent_at, ids = body.instant("client_upload_time"), HashedIds(NAME)
+    sent_at, ids = body.instant("client_upload_time") or request.received_at or None, HashedIds(NAME)
     listed = body.raw("events") or body.raw("event") or b""
     try:
         said = [Raw(listed)] if listed.startswith(b"{") else _array.decode(listed)
@@ -54,7 +54,8 @@ def _event(text: bytes, platform: Platform, sent_at: str | None, ids: HashedIds)
 def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None, ids: HashedIds) -> dict[str, Any]:
     properties = said.inside("event_properties", nulls=True)
     name, user_id, device_id = said.text("event_type"), said.text("user_id"), said.text("device_id")
-    event_id = said.text("insert_id") or ids.of(text)
+    occurred_at = said.instant("time")
+    event_id = said.text("insert_id") or ids.of(text, occurred_at)
     library, _, version = (said.text("library") or "").partition("/")
     session, ip = said.text("session_id"), said.text("ip")
     page = _page(properties)
@@ -62,10 +63,10 @@ def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None,
         "event_id": event_id,
         "event": _EVENTS.get(name or "", name),
         "user_id": user_id,
-        "anonymous_id": device_id or (None if user_id or name != "$groupidentify" else event_id),
+        "anonymous_id": device_id,
         "session_id": f"{device_id or user_id}-{session}"[-128:] if session not in (None, "-1", "0") else None,
         "page_view_id": properties.text(f"{_OWN}Page View ID"),
-        "occurred_at": said.instant("time"),
+        "occurred_at": occurred_at,
         "sent_at": sent_at,
         "ip": ip if ip != "$remote" else None,
         "platform": _platform(said, platform),

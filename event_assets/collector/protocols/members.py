@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -180,8 +181,11 @@ def is_empty(value: Raw) -> bool:
 
 
 def encoded(event: Mapping[str, Any]) -> bytes:
-    """The event as JSON, without what is not there."""
-    return msgspec.json.encode({name: value for name, value in event.items() if value is not None and value != {}})
+    """The event as JSON, without what is not there. One of nobody stands for itself alone."""
+    said = {name: value for name, value in event.items() if value is not None and value != {}}
+    if "anonymous_id" not in said and "user_id" not in said and "event_id" in said:
+        said["anonymous_id"] = said["event_id"]
+    return msgspec.json.encode(said)
 
 
 def given(**fields: Any) -> dict[str, Any]:
@@ -192,15 +196,18 @@ def given(**fields: Any) -> dict[str, Any]:
 class HashedIds:
     """Ids for events that have none: a hash of the text, so that the same sent again has the same id.
 
-    Equal texts of one request are told apart by their order.
+    Equal texts of one request are told apart by their order. A text that says no time is said anew each time: its id is
+    one of chance, for a hash would make one event of all that are alike.
     """
 
     def __init__(self, protocol: str) -> None:
         self._protocol = protocol
         self._seen: dict[bytes, int] = {}
 
-    def of(self, text: bytes) -> str:
-        """The id of the next event with this text."""
+    def of(self, text: bytes, occurred_at: str | None) -> str:
+        """The id of the next event with this text, and the time that it says."""
+        if occurred_at is None:
+            return f"{self._protocol}-{uuid.uuid4().hex}"
         nth = self._seen[text] = self._seen.get(text, -1) + 1
         said = text if nth == 0 else text + b"\0%d" % nth
         return f"{self._protocol}-{hashlib.sha256(said).hexdigest()[:32]}"

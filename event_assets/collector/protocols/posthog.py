@@ -7,14 +7,13 @@ says of itself and of the browser is kept in `context`, what is said of the even
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Raw
 
+from event_assets.collector.protocols.forms import data_of
 from event_assets.collector.protocols.members import HashedIds, Members, encoded, given
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.contract.event import Platform
@@ -54,7 +53,7 @@ _array = msgspec.json.Decoder(list[Raw])
 
 def events(request: Request, platform: Platform) -> list[bytes]:
     """The events of a request: a batch, a list or one alone. Raises `Unreadable`."""
-    text = body_of(request)
+    text = data_of(request)
     ids, sent_at = HashedIds(NAME), None
     listed: bytes | None = text
     if not text.lstrip().startswith(b"["):
@@ -65,24 +64,6 @@ def events(request: Request, platform: Platform) -> list[bytes]:
     except (ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from None
     return [_event(bytes(each), platform, sent_at, ids) for each in said]
-
-
-def body_of(request: Request) -> bytes:
-    """The JSON of a request: its body, or `data` of its form or query, in base64 or not. Raises `Unreadable`."""
-    data = request.parameter("data")
-    if request.body.startswith(b"data="):
-        try:
-            data = parse_qs(request.body.decode(), max_num_fields=100).get("data", [""])[0]
-        except ValueError as error:
-            raise Unreadable(str(error)) from None
-    if not data:
-        return request.body
-    if data.lstrip()[:1] in ("{", "["):
-        return data.encode("utf-8", "replace")
-    try:
-        return base64.b64decode(data.replace(" ", "+") + "==")
-    except ValueError:
-        raise Unreadable("data is no base64") from None
 
 
 def _event(text: bytes, platform: Platform, sent_at: str | None, ids: HashedIds) -> bytes:
@@ -96,13 +77,14 @@ def _event(text: bytes, platform: Platform, sent_at: str | None, ids: HashedIds)
 def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None, ids: HashedIds) -> dict[str, Any]:
     properties = said.inside("properties")
     name = said.text("event")
+    occurred_at = said.instant("timestamp") or properties.instant("timestamp")
     event: dict[str, Any] = {
-        "event_id": said.text("uuid") or properties.text("$insert_id") or ids.of(text),
+        "event_id": said.text("uuid") or properties.text("$insert_id") or ids.of(text, occurred_at),
         "event": _EVENTS.get(name or "", name),
         **_who(said, properties, name),
         "session_id": properties.text("$session_id"),
         "page_view_id": properties.text("$pageview_id"),
-        "occurred_at": said.instant("timestamp") or properties.instant("timestamp"),
+        "occurred_at": occurred_at,
         "sent_at": said.instant("sent_at") or sent_at,
         "ip": said.text("ip") or properties.text("$ip"),
     }

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from event_assets.collector.protocols.posthog import NAME, body_of, events
+from event_assets.collector.protocols.forms import data_of
+from event_assets.collector.protocols.posthog import NAME, events
 from event_assets.collector.protocols.protocol import Answer, Request, Route, Unreadable
 
 _ARRAY = re.compile(r"/array/([^/]+)/config(?:\.js)?")
@@ -43,7 +44,7 @@ def _success(request: Request) -> Answer:
 def _key(request: Request) -> str:
     """The key of the body, of its first event, or of the first event's properties."""
     try:
-        said = msgspec.json.decode(body_of(request))
+        said = msgspec.json.decode(data_of(request))
     except (Unreadable, ValueError, RecursionError):
         return ""
     return _named(said) or _named(_first(said)) or _named(_first(said).get("properties"))

@@ -12,7 +12,8 @@ from event_assets.contract.event import Platform
 class Request(NamedTuple):
     """What a client sent: the path without a slash at its end, headers in lower case, the body unpacked.
 
-    `base` is the address that the client called, such as `https://collect.example.com`.
+    `base` is the address that the client called, such as `https://collect.example.com`; `received_at` is when, as
+    RFC 3339: of clients that never say when they send it stands for that.
     """
 
     method: str
@@ -21,6 +22,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     base: str = ""
+    received_at: str = ""
 
     def parameter(self, name: str) -> str:
         """The last value of a query parameter; empty where there is none."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from event_assets.collector.protocols import amplitude_routes, posthog_routes, segment_routes, snowplow_routes
+from event_assets.collector.protocols import (
+    amplitude_routes,
+    ga4_routes,
+    mixpanel_routes,
+    posthog_routes,
+    segment_routes,
+    snowplow_routes,
+)
 from event_assets.collector.protocols.protocol import Route
 
-_PROTOCOLS = (segment_routes, snowplow_routes, posthog_routes, amplitude_routes)
+_PROTOCOLS = (segment_routes, snowplow_routes, posthog_routes, amplitude_routes, mixpanel_routes, ga4_routes)
 _ROUTES: dict[str, Route] = {path: route for each in _PROTOCOLS for path, route in each.ROUTES.items()}
 _PATTERNS = tuple(pattern for each in _PROTOCOLS for pattern in each.PATTERNS)
 

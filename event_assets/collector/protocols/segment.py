@@ -104,14 +104,15 @@ class Messages:
         context = message.inside("context")
         for name, value in self._context.items():
             context.add(name, value)
+        occurred_at = message.instant("originalTimestamp", "timestamp")
         event: dict[str, Any] = {
-            "event_id": message.text("messageId") or self._ids.of(text),
+            "event_id": message.text("messageId") or self._ids.of(text, occurred_at),
             "event": message.text("event") if kind == "track" else _EVENTS.get(kind),
             "consent": consent_of(_categories(context)),
             "user_id": message.text("userId"),
             "anonymous_id": message.text("anonymousId"),
             "session_id": context.text("sessionId"),
-            "occurred_at": message.instant("originalTimestamp", "timestamp"),
+            "occurred_at": occurred_at,
             "sent_at": message.instant("sentAt") or self._sent_at,
             "ip": context.text("ip"),
             **_client(context, self._platform),

@@ -82,18 +82,16 @@ def _fields(payload: Members, text: bytes, platform: Platform, ids: HashedIds) -
     page, session, mobile, app, screen = (entities.of(name) for name in _ENTITIES)
     kind = payload.text("e") or ""
     tracker, _, version = (payload.text("tv") or "").rpartition("-")
-    event_id = payload.text("eid") or ids.of(text)
-    anonymous_id = payload.text("duid") or session.text("userId") or payload.text("tnuid")
-    user_id = payload.text("uid")
+    occurred_at = payload.instant("dtm")
     true_time = payload.instant("ttm")
     event: dict[str, Any] = {
-        "event_id": event_id,
+        "event_id": payload.text("eid") or ids.of(text, occurred_at or true_time),
         "event": _EVENTS.get(kind),
-        "anonymous_id": anonymous_id or (None if user_id else event_id),
-        "user_id": user_id,
+        "anonymous_id": payload.text("duid") or session.text("userId") or payload.text("tnuid"),
+        "user_id": payload.text("uid"),
         "session_id": payload.text("sid") or session.text("sessionId"),
         "page_view_id": page.text("id"),
-        "occurred_at": payload.instant("dtm"),
+        "occurred_at": occurred_at,
         "sent_at": payload.instant("stm"),
         "derived_at": true_time,
         "ip": payload.text("ip"),

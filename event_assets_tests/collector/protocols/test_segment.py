@@ -364,7 +364,7 @@ def test_an_unknown_key_is_the_only_one_turned_away_and_pages_see_why(client: ht
     for path, body in (("/v1/batch", {"batch": []}), ("/v1/b", {"batch": [], "writeKey": "ea_no_no"})):
         answer = client.post(path, json=body, headers={"origin": ORIGIN})
         assert answer.status_code == 401
-        assert answer.json().keys() == {"error", "detail", "code", "message"}
+        assert answer.json().keys() == {"error", "detail", "code", "message", "status"}
         assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert client.get("/v1/projects/ea_no_no/settings").status_code == 401
 

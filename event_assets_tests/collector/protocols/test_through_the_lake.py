@@ -16,7 +16,7 @@ from event_assets_tests.collector.serving import written
 from event_assets_tests.modelling import Model
 
 Json = dict[str, Any]
-PROTOCOLS = ("segment", "snowplow", "posthog")
+PROTOCOLS = ("segment", "snowplow", "posthog", "mixpanel", "ga4")
 URLS = ("https://shop.example/?utm_source=news&utm_medium=email", "https://shop.example/cart")
 STEPS = ("landing", "cart", "identify", "order", "refused")
 
@@ -72,11 +72,39 @@ def posthog(step: str) -> tuple[str, Json]:
     return "/batch/", {"batch": [told[step]], "sent_at": at(step).isoformat()}
 
 
+def mixpanel(step: str) -> tuple[str, Json]:
+    device = {"$device_id": "mixpanel-a", "$insert_id": f"mixpanel-{step}", "time": at(step).timestamp()}
+    before = {**device, "distinct_id": "$device:mixpanel-a"}
+    signed_in = {**device, "distinct_id": "mixpanel-u"}
+    told: dict[str, Json] = {
+        "landing": {"event": "$mp_web_page_view", "properties": {**before, "$current_url": URLS[0]}},
+        "cart": {"event": "$mp_web_page_view", "properties": {**before, "$current_url": URLS[1]}},
+        "identify": {"event": "$identify", "properties": signed_in},
+        "order": {"event": "order", "properties": {**signed_in, "revenue": 12.5, "currency": "EUR"}},
+        "refused": {"event": None, "properties": signed_in},
+    }
+    return "/track", told[step]
+
+
+def ga4(step: str) -> tuple[str, Json]:
+    client: Json = {"client_id": "ga4-a", "timestamp_micros": int(at(step).timestamp() * 1e6)}
+    signed_in = {**client, "user_id": "ga4-u"}
+    told: dict[str, tuple[Json, Json]] = {
+        "landing": (client, {"name": "page_view", "params": {"page_location": URLS[0]}}),
+        "cart": (client, {"name": "page_view", "params": {"page_location": URLS[1]}}),
+        "identify": (signed_in, {"name": "identify"}),
+        "order": (signed_in, {"name": "purchase", "params": {"value": 12.5, "currency": "EUR"}}),
+        "refused": (signed_in, {"name": None}),
+    }
+    who, event = told[step]
+    return "/mp/collect", {**who, "events": [event]}
+
+
 @pytest.mark.slow
 def test_a_visit_is_one_session_of_one_person_whoever_tells_of_it(
     client: httpx.Client, stream: EventStream, spark: SparkSession, tmp_path: Path
 ) -> None:
-    for tell in (segment, snowplow, posthog):
+    for tell in (segment, snowplow, posthog, mixpanel, ga4):
         for step in STEPS:
             path, body = tell(step)
             for _ in range(2):  # the first answer was lost
