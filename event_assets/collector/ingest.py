@@ -23,7 +23,7 @@ from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits, retry_after_seconds
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.offload import Offload
-from event_assets.collector.protocols.protocol import Route
+from event_assets.collector.protocols.protocol import OWN_PROTOCOL, Route
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.translation import events_of, request_of, set_aside
 from event_assets.collector.validator import Validated, Validator
@@ -186,7 +186,7 @@ class Ingest:
             stamp = Stamp(now, address, agent, source.trusted, self._keep_of_ip)
             validated = await self._validated(batch, size, source, stamp, route.protocol)
             del batch, events
-            _, counts = await self._write(validated)
+            _, counts = await self._write(validated, route.protocol)
             for status, count in counts.items():
                 self._metrics.translated.labels(route.protocol, status).inc(count)
             if counts["retry"]:
@@ -217,7 +217,7 @@ class Ingest:
         aside = partial(set_aside, protocol) if protocol else None
         return await self._offload.work(size, self._validator.validate, batch, stamp, aside)
 
-    async def _write(self, validated: Validated) -> tuple[Verdicts, Counter[Status]]:
+    async def _write(self, validated: Validated, protocol: str = OWN_PROTOCOL) -> tuple[Verdicts, Counter[Status]]:
         """The final verdicts, and how many of each status: accepted events are on the stream by then."""
         verdicts, lines, keys = validated
         if lines:
@@ -230,7 +230,7 @@ class Ingest:
                     if key is not None and key in errors:
                         self._metrics.stream_errors.labels(errors[key].partition(":")[0][:64]).inc()
                         verdicts.retry(row, "stream_unavailable")
-        self._metrics.count(verdicts)
+        self._metrics.count(verdicts, protocol)
         return verdicts, verdicts.counts()
 
     def _cors(self, caller: Caller) -> list[Header]:

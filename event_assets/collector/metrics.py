@@ -16,7 +16,9 @@ class CollectorMetrics:
     def __init__(self, budget: BufferBudget) -> None:
         self.registry = registry = CollectorRegistry()
         self.accepted = Counter("collector_events_accepted", "Events that the stream took.", registry=registry)
-        self.rejected = Counter("collector_events_rejected", "Events refused.", ["reason"], registry=registry)
+        why = ["reason", "protocol"]
+        self.rejected = Counter("collector_events_rejected", "Events refused.", why, registry=registry)
+        self.rejected_bytes = Counter("collector_rejected_bytes", "Bytes of events refused.", why, registry=registry)
         self.translated = Counter(
             "collector_events_translated", "Events of other protocols.", ["protocol", "status"], registry=registry
         )
@@ -53,12 +55,13 @@ class CollectorMetrics:
         self.write_seconds.observe(seconds)
         self.group_events.observe(events)
 
-    def count(self, verdicts: Verdicts) -> None:
+    def count(self, verdicts: Verdicts, protocol: str) -> None:
         """The final verdicts of one request."""
         self.accepted.inc(len(verdicts) - len(verdicts.others))
-        for verdict in verdicts.others.values():
+        for row, verdict in verdicts.others.items():
             if verdict.status == "rejected":
-                self.rejected.labels(verdict.reason).inc()
+                self.rejected.labels(verdict.reason, protocol).inc()
+                self.rejected_bytes.labels(verdict.reason, protocol).inc(verdicts.sizes.get(row, 0))
             else:
                 (self.dropped if verdict.status == "dropped" else self.retried).inc()
 

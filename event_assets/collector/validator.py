@@ -88,7 +88,7 @@ class Validator:
             keys[row] = None if line is None else one_key or line[0]
             if line is not None:
                 whole[row] = line[1]
-            verdicts.put(row, verdict)
+            verdicts.put(row, verdict, len(text))
         if whole:
             return Validated(verdicts, list(_one_by_one(batch.head, pieces, stamp.tail, keys, whole)), keys)
         return Validated(verdicts, _together(batch.head, pieces, stamp.tail, keys), keys)

@@ -42,17 +42,20 @@ class _Answer(msgspec.Struct):
 class Verdicts(Sequence[Verdict]):
     """The verdicts on a request's events in its order: accepted, unless another one was `put`."""
 
-    __slots__ = ("_ids", "others")
+    __slots__ = ("_ids", "others", "sizes")
 
     def __init__(self, ids: list[str | None]) -> None:
         self._ids = ids
         self.others: dict[int, Verdict] = {}
+        self.sizes: dict[int, int] = {}
+        """Bytes of the events in `others`, where they are known."""
 
-    def put(self, row: int, verdict: Verdict) -> None:
-        """Makes the verdict the row's."""
+    def put(self, row: int, verdict: Verdict, size: int = 0) -> None:
+        """Makes the verdict the row's, on an event of so many bytes."""
         self._ids[row] = verdict.event_id
         if verdict.status != "accepted":
             self.others[row] = verdict
+            self.sizes[row] = size
 
     def retry(self, row: int, reason: str) -> None:
         """Takes back that the row's event is on the stream."""

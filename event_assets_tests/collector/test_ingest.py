@@ -262,7 +262,7 @@ def test_metrics_count_verdicts_by_reason(client: httpx.Client) -> None:
     client.post("/v1/events", json=[event(1), event(2, platform="fridge")])
     text = client.get("/metrics").text
     assert "collector_events_accepted_total 1.0" in text
-    assert 'collector_events_rejected_total{reason="invalid_value"} 1.0' in text
+    assert 'collector_events_rejected_total{protocol="event_assets",reason="invalid_value"} 1.0' in text
     assert "collector_buffer_bytes 0.0" in text
 
 

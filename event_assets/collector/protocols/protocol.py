@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from event_assets.contract.event import Platform
 
+OWN_PROTOCOL = "event_assets"
+"""What the ingest API's own way of sending is called beside the others."""
+
 
 class Request(NamedTuple):
     """What a client sent: the path without a slash at its end, headers in lower case, the body unpacked.

@@ -13,6 +13,8 @@ from event_assets.collector.protocols import (
 from event_assets.collector.protocols.protocol import Route
 
 _PROTOCOLS = (segment_routes, snowplow_routes, posthog_routes, amplitude_routes, mixpanel_routes, ga4_routes)
+PROTOCOLS = frozenset(route.protocol for each in _PROTOCOLS for route in each.ROUTES.values())
+"""The names of the protocols."""
 _ROUTES: dict[str, Route] = {path: route for each in _PROTOCOLS for path, route in each.ROUTES.items()}
 _PATTERNS = tuple(pattern for each in _PROTOCOLS for pattern in each.PATTERNS)
 

@@ -333,7 +333,8 @@ def test_a_refused_event_is_answered_as_taken_set_aside_and_counted(client: http
     assert isinstance(other, Rejection) and other.reason == "not_an_object"
     metrics = client.get("/metrics").text
     assert 'collector_events_translated_total{protocol="segment",status="rejected"} 2.0' in metrics
-    assert 'collector_events_rejected_total{reason="missing_field"} 1.0' in metrics
+    assert 'collector_events_rejected_total{protocol="segment",reason="missing_field"} 1.0' in metrics
+    assert 'collector_rejected_bytes_total{protocol="segment",reason="missing_field"}' in metrics
 
 
 def test_a_body_that_nobody_can_read_is_set_aside_whole(client: httpx.Client, stream: EventStream) -> None:
