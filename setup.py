@@ -59,9 +59,11 @@ EXTRAS = {
         "dagster-spark>=0.29,<0.30",
     ],
     "dashboard": [
+        "authlib>=1.9,<2",
         "dash>=4.4,<5",
         "dash-mantine-components>=2.8,<3",
         "flask>=3.1,<4",
+        "requests>=2.32,<3",  # what Authlib asks a provider with
         "waitress>=3,<4",
     ],
     "docs": [
@@ -69,6 +71,7 @@ EXTRAS = {
         "mkdocstrings[python]>=1.0,<2",
     ],
     "dev": [
+        "aiosmtpd>=1.4,<2",
         "dagster-dg-cli>=1.13,<1.14",  # dg, as pyproject.toml sets it up
         "duckdb>=1.3,<3",
         "hypothesis>=6.120,<7",

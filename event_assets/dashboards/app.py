@@ -15,20 +15,28 @@ import flask
 import psycopg
 from dash import ALL, Input, Output, State, ctx, dcc, html
 
+from event_assets.dashboards.access.entrance import Gate, OpenGate, guard
+from event_assets.dashboards.access.proxy import ProxyGate
 from event_assets.dashboards.cards import empty, labelled
-from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.filters import filters_of
 from event_assets.dashboards.formats import csv_of
 from event_assets.dashboards.pages import dictionary, metrics, query, realtime
 from event_assets.dashboards.selection import Selection
+from event_assets.settings import Settings
+from event_assets.settings.dashboards import RoleName
 
 _LOG = logging.getLogger(__name__)
 _LEAST_PACKED = 1_000
+_SHARED = ("/assets/", "/_dash-component-suites/")
+"""What is the same for every visitor."""
 _THEME = {"primaryColor": "indigo", "fontFamily": "Inter, system-ui, sans-serif"}
 
 
-def create_app(context: Context) -> dash.Dash:
-    """The application over these sources. Everything that a browser needs is served from here."""
+def create_app(contexts: Mapping[RoleName, Context]) -> dash.Dash:
+    """The application over these sources, by role of the visitor. Everything that a browser needs is served from
+    here."""
+    context = next(iter(contexts.values()))
     _keep_color_scheme()
     app = dash.Dash(
         "event_assets.dashboards",
@@ -39,13 +47,13 @@ def create_app(context: Context) -> dash.Dash:
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     views = _views(context)
-    app.layout = lambda: _frame(context)
-    _add_callbacks(app, context, views)
+    # Before its first answer Dash looks at the layout, whoever asks, the entrance's own pages too.
+    app.layout = lambda: _frame(current_context()) if "context" in flask.g else html.Div()
+    guard(app.server, _gate(app.server, context.settings), contexts, context.settings)
+    _add_callbacks(app, views)
     for room in (realtime, query):
-        room.add_callbacks(app, context)
-    _add_csv(app.server, context)
-    # Only who names this machine is answered, so that no foreign page reaches it under a name of its own.
-    app.server.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+        room.add_callbacks(app)
+    _add_csv(app.server)
     app.server.after_request(_packed)
     app.server.after_request(_with_headers)
     return app
@@ -57,18 +65,25 @@ def _keep_color_scheme() -> None:
     dmc.pre_render_color_scheme()
 
 
+def _gate(server: flask.Flask, settings: Settings) -> Gate:
+    if settings.dashboard_sign_in == "proxy":
+        return ProxyGate(settings)
+    if settings.dashboard_sign_in == "oidc":
+        from event_assets.dashboards.access.oidc import OidcGate  # brings what else nobody needs
+
+        return OidcGate(server, settings)
+    return OpenGate()
+
+
 def _views(context: Context) -> dict[str, View]:
     dashboard = context.source.dashboard
-    made = [
-        View(page.id, page.title, page.description, page.filters, _maker(context, page.id)) for page in dashboard.pages
-    ]
-    made += [room.view(context) for room in (realtime, dictionary, query)]
-    made.insert(-2, _pipeline(context))
+    made = [View(page.id, page.title, page.description, page.filters, _maker(page.id)) for page in dashboard.pages]
+    made += [realtime.view(), _pipeline(), dictionary.view(), query.view()]
     return {view.id: view for view in made}
 
 
-def _pipeline(context: Context) -> View:
-    def make(selection: Selection) -> Any:
+def _pipeline() -> View:
+    def make(context: Context, selection: Selection) -> Any:
         from event_assets.dashboards.pages import pipeline  # reads the lake: not before somebody looks
 
         return pipeline.content(context)
@@ -76,10 +91,13 @@ def _pipeline(context: Context) -> View:
     return View("pipeline", "Pipeline", "Where events are, whether the ledger balances, and what is behind.", (), make)
 
 
-def _maker(context: Context, id_: str) -> Any:
-    page = context.source.dashboard.page(id_)
-    assert page is not None
-    return lambda selection: metrics.page_of(context, page, selection)
+def _maker(id_: str) -> Any:
+    def make(context: Context, selection: Selection) -> Any:
+        page = context.source.dashboard.page(id_)
+        assert page is not None
+        return metrics.page_of(context, page, selection)
+
+    return make
 
 
 def _frame(context: Context) -> Any:
@@ -87,8 +105,14 @@ def _frame(context: Context) -> Any:
         [
             dmc.Burger(id="burger", size="sm", hiddenFrom="sm", opened=False, **labelled("Menu")),
             dmc.Text(context.source.dashboard.title, fw=700, fz=18, className="cut"),
-            dmc.ColorSchemeToggle(
-                lightIcon="☾", darkIcon="☀", ml="auto", variant="default", **labelled("Dark or light")
+            dmc.Group(
+                [
+                    *_visitor(),
+                    dmc.ColorSchemeToggle(lightIcon="☾", darkIcon="☀", variant="default", **labelled("Dark or light")),
+                ],
+                ml="auto",
+                gap="xs",
+                wrap="nowrap",
             ),
         ],
         h="100%",
@@ -127,11 +151,23 @@ def _frame(context: Context) -> Any:
     )
 
 
-def _add_callbacks(app: dash.Dash, context: Context, views: Mapping[str, View]) -> None:
+def _visitor() -> list[Any]:
+    """Who is signed in, and the way out."""
+    if not flask.g.visitor.name:
+        return []
+    name = dmc.Text(flask.g.visitor.name, size="sm", c="dimmed", className="cut", visibleFrom="sm")
+    if not flask.g.signs_out:
+        return [name]
+    leave = html.Button("Sign out", type="submit", className="quiet")
+    return [name, html.Form(leave, action="/sign-out", method="post")]
+
+
+def _add_callbacks(app: dash.Dash, views: Mapping[str, View]) -> None:
     first = next(iter(views))
 
     def view_of(path: str | None) -> View | None:
-        return views.get((path or "/").strip("/") or first)
+        view = views.get((path or "/").strip("/") or first)
+        return view if view and view.is_for(current_context()) else None
 
     @app.callback(Output("nav", "children"), Input("url", "pathname"), Input("url", "search"))
     def navigation(path: str | None, search: str | None) -> Any:
@@ -139,6 +175,7 @@ def _add_callbacks(app: dash.Dash, context: Context, views: Mapping[str, View]) 
         return [
             dmc.NavLink(label=view.title, href=f"/{view.id}{address}", active=view is here, py=6)
             for view in views.values()
+            if view.is_for(current_context())
         ]
 
     @app.callback(
@@ -154,7 +191,7 @@ def _add_callbacks(app: dash.Dash, context: Context, views: Mapping[str, View]) 
         shown = tuple(each["filter"] for each in ids)
         if shown == names and _selected(ids, values, selection) == selection:
             return dash.no_update
-        return _told(lambda: filters_of(context.source, names, selection))
+        return _told(lambda: filters_of(current_context().source, names, selection))
 
     @app.callback(
         Output("url", "search"),
@@ -176,7 +213,7 @@ def _add_callbacks(app: dash.Dash, context: Context, views: Mapping[str, View]) 
         if view is None:
             return dmc.Title("There is no such page", order=1, fz=24, mb="md"), empty("The pages are in the menu.")
         title = [dmc.Title(view.title, order=1, fz=24), dmc.Text(view.description, c="dimmed", size="sm", mb="md")]
-        return title, _told(lambda: view.make(Selection.of(search)))
+        return title, _told(lambda: view.make(current_context(), Selection.of(search)))
 
     @app.callback(
         Output("shell", "navbar"),
@@ -210,9 +247,10 @@ def _told(make: Any) -> Any:
     return dmc.Alert(words, color="orange", title="It cannot be shown")
 
 
-def _add_csv(server: flask.Flask, context: Context) -> None:
+def _add_csv(server: flask.Flask) -> None:
     @server.get("/csv/<id_>/<int:row>/<int:column>/<int:number>")
     def csv(id_: str, row: int, column: int, number: int) -> flask.Response:
+        context = current_context()
         page = context.source.dashboard.page(id_)
         try:
             assert page is not None
@@ -245,6 +283,8 @@ def _gzip(plain: bytes) -> bytes:
 
 def _with_headers(response: flask.Response) -> flask.Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if flask.g.get("visitor") and flask.g.visitor.name and not flask.request.path.startswith(_SHARED):
+        response.headers["Cache-Control"] = "no-store"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Referrer-Policy"] = "same-origin"
     return response

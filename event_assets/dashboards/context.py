@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import flask
+
+from event_assets.dashboards.access.roles import Role
 from event_assets.dashboards.figures import Source
 from event_assets.dashboards.selection import Selection
 from event_assets.rules.dashboard import Filter
@@ -14,13 +17,22 @@ from event_assets.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """Where pages get what they show. `warehouse_url` is the owner's, for what only the platform itself can tell;
-    `lets_type` whether SQL can be typed: only where the database is read by a role that can do nothing else."""
+    """Where pages get what they show: one for each role, with a connection of its own to the warehouse.
+
+    `warehouse_url` is the owner's, for what only the platform itself can tell; `reads_only` whether the database is
+    read by a role that can do nothing else, and is this role's own where the role may not see people.
+    """
 
     source: Source
     settings: Settings
     warehouse_url: str
-    lets_type: bool
+    role: Role
+    reads_only: bool
+
+    @property
+    def lets_type(self) -> bool:
+        """Whether SQL can be typed."""
+        return self.role.types_sql and self.reads_only
 
     @property
     def currency(self) -> str | None:
@@ -28,11 +40,18 @@ class Context:
         return self.settings.reporting_currency
 
 
+def current_context() -> Context:
+    """The context of the visitor whose request this is: the entrance has set it."""
+    context: Context = flask.g.context
+    return context
+
+
 class View(NamedTuple):
-    """A page: where it is, what it is called, which filters it has, and how it is made."""
+    """A page: where it is, what it is called, which filters it has, how it is made, and for whom."""
 
     id: str
     title: str
     description: str
     filters: tuple[Filter, ...]
-    make: Callable[[Selection], Any]
+    make: Callable[[Context, Selection], Any]
+    is_for: Callable[[Context], bool] = lambda context: True

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.values import (
     Names,
     existing,
@@ -31,7 +32,7 @@ _HTTP = r"^https?://[^\s/]+"
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 
-class Settings(BaseSettings):
+class Settings(DashboardSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
     model_config = SettingsConfigDict(

@@ -82,7 +82,9 @@ SECRETS = frozenset(
 
 def settings_table() -> list[tuple[str, str, str]]:
     """One row a setting: variable, default, meaning."""
-    fields = Settings.model_fields.items()
+    own = Settings.__annotations__
+    # What is inherited would come first, and it is of a part alone.
+    fields = sorted(Settings.model_fields.items(), key=lambda field: field[0] not in own)
     return [(PREFIX + name.upper(), _default(field.default), _meaning(name)) for name, field in fields]
 
 

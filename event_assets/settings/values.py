@@ -5,6 +5,7 @@ Each takes a value, and gives it or raises `ValueError` with the rule.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -58,7 +59,11 @@ def json_object(value: Any, info: ValidationInfo) -> Any:
     except json.JSONDecodeError:
         told = None
     if not isinstance(told, dict):
-        example = {"conversion_ids": '{"purchase": "order_id"}'}
+        example = {
+            "conversion_ids": '{"purchase": "order_id"}',
+            "dashboard_roles": '{"analytics-team": "analyst", "*": "viewer"}',
+            "dashboard_role_urls": '{"analyst": "postgresql://analyst:password@host:5432/db"}',
+        }
         such = example.get(str(info.field_name), '{"source": ["mtm_source", "utm_source"]}')
         raise ValueError(f"it must be a JSON object, such as {such}")
     return told
@@ -80,6 +85,13 @@ def warehouse_address(value: SecretStr | None) -> SecretStr | None:
     """The address of a warehouse of a kind that there is."""
     if value is not None and not value.get_secret_value().startswith(_WAREHOUSES):
         raise ValueError(f"it must start with {', '.join(_WAREHOUSES)}")
+    return value
+
+
+def networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses and networks."""
+    for each in value:
+        ipaddress.ip_network(each)
     return value
 
 

@@ -298,11 +298,13 @@ def show_report(report: Sequence[Expectation]) -> None:
 
 def show_settings(settings: Settings) -> None:
     """Every setting with its value; secrets masked."""
-    from event_assets.settings import SECRETS, settings_table
+    from event_assets.settings import PREFIX, SECRETS, settings_table
 
     table = Table("Variable", "Value", "Meaning")
     table.columns[0].no_wrap = True
-    for (variable, _, meaning), (name, value) in zip(settings_table(), settings, strict=True):
+    values = {f"{PREFIX}{name.upper()}": (name, value) for name, value in settings}
+    for variable, _, meaning in settings_table():
+        name, value = values[variable]
         shown = "" if value is None else "****" if name in SECRETS else _plain(value)
         table.add_row(variable, shown, meaning)
     results().print(table)

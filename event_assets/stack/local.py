@@ -159,7 +159,7 @@ class LocalStack:
         collector = self._port("The ingest API", settings.collector_host, settings.collector_port)
         dagster = self._port("The Dagster UI", HOST, settings.dagster_port)
         warehouse = settings.warehouse_url.get_secret_value() if settings.warehouse_url else None
-        host = "127.0.0.1" if settings.collector_host in {"0.0.0.0", "::"} else settings.collector_host
+        host = _reached_at(settings.collector_host)
         return StackRecord(
             pid=os.getpid(),
             started=started_at(os.getpid()),
@@ -177,8 +177,8 @@ class LocalStack:
         if importlib.util.find_spec("dash_mantine_components") is None:
             self._report("There are no dashboards: install event-assets[dashboard] for them.")
             return None
-        port = self._port(_DASHBOARDS, HOST, self.settings.dashboard_port)
-        return f"http://{HOST}:{port}"
+        host = _reached_at(self.settings.dashboard_host)
+        return f"http://{host}:{self._port(_DASHBOARDS, host, self.settings.dashboard_port)}"
 
     def _port(self, title: str, host: str, wanted: int) -> int:
         port = free_port(host, wanted)
@@ -239,6 +239,11 @@ class LocalStack:
         fields = {name: getattr(self.record, name) for name in self.record.__dataclass_fields__}
         self._record = StackRecord(**{**fields, "services": services})
         write_record(self._record)
+
+
+def _reached_at(host: str) -> str:
+    """The address by which this machine reaches what listens on that one."""
+    return HOST if host in {"0.0.0.0", "::"} else host
 
 
 def _spark(socket: Path, environment: Mapping[str, str]) -> ServiceSpec:
@@ -315,7 +320,7 @@ def _dashboards(url: str, environment: Mapping[str, str]) -> ServiceSpec:
         name="dashboards",
         title=_DASHBOARDS,
         command=[sys.executable, "-m", "event_assets.dashboards.server", "--port", str(_port_of(url))],
-        is_ready=lambda: health.answers_ok(url),
+        is_ready=lambda: health.answers_ok(f"{url}/health"),
         environment=environment,
         ready_within_seconds=180.0,
     )

@@ -4,7 +4,7 @@ import datetime as dt
 import random
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import pytest
 from psycopg import sql
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.dashboards.access.roles import ROLES
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.database import Database, reader_of
 from event_assets.dashboards.figures import Source
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.settings import Settings
+from event_assets.settings.dashboards import RoleName
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
@@ -36,6 +38,10 @@ class Site:
     context: Context
     owner_url: str
     sessions: list[Row]
+
+    def contexts(self) -> dict[RoleName, Context]:
+        """The same for every role."""
+        return {name: replace(self.context, role=role) for name, role in ROLES.items()}
 
     def put(self, name: str, rows: list[Row]) -> None:
         """Rows of a table; what a row does not name is nothing, or null where it may be."""
@@ -99,7 +105,8 @@ def new_site(postgres_url: str, tmp_path: Path) -> Iterator[Callable[[], Site]]:
             dashboard_of(Settings().dashboards), Database(reader_of(postgres_url, schema), schema), lambda: NOW
         )
         settings = Settings(warehouse_schema=schema, home=tmp_path)
-        return Site(Context(source, settings, postgres_url, lets_type=True), postgres_url, [])
+        role = ROLES["data_engineer"]
+        return Site(Context(source, settings, postgres_url, role, reads_only=True), postgres_url, [])
 
     yield make
     with psycopg.connect(postgres_url, autocommit=True) as connection:

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHR
 @contextmanager
 def served(site: Site) -> Iterator[str]:
     """The pages of a site at an address of this machine."""
-    server = create_server(create_app(site.context).server, host="127.0.0.1", port=0, threads=4)
+    server = create_server(create_app(site.contexts()).server, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"

@@ -15,10 +15,10 @@ from event_assets.dashboards.figures import Field, Figure
 from event_assets.warehouse.relation import comment_of
 
 
-def view(context: Context) -> View:
+def view() -> View:
     """The page."""
     about = "What every metric, table and column means."
-    return View("dictionary", "Dictionary", about, (), lambda selection: content(context))
+    return View("dictionary", "Dictionary", about, (), lambda context, selection: content(context))
 
 
 def content(context: Context) -> Any:

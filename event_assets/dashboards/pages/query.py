@@ -10,7 +10,7 @@ import psycopg
 from dash import Input, Output, State, dcc, no_update
 
 from event_assets.dashboards.cards import table
-from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.database import Answer
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.formats import csv_of
@@ -27,10 +27,10 @@ _OFF = (
 )
 
 
-def view(context: Context) -> View:
+def view() -> View:
     """The page."""
     about = "Ask the warehouse. Tables and columns are in the dictionary; nothing can be changed from here."
-    return View("sql", "SQL", about, (), lambda selection: _content(context))
+    return View("sql", "SQL", about, (), lambda context, _: _content(context), lambda context: context.role.types_sql)
 
 
 def _content(context: Context) -> Any:
@@ -59,10 +59,8 @@ def _content(context: Context) -> Any:
     ]
 
 
-def add_callbacks(app: dash.Dash, context: Context) -> None:
+def add_callbacks(app: dash.Dash) -> None:
     """What happens when a statement is run. Without a reader's role nothing is run, whoever asks."""
-    if not context.lets_type:
-        return
 
     @app.callback(
         Output("sql-answer", "children"),
@@ -71,7 +69,7 @@ def add_callbacks(app: dash.Dash, context: Context) -> None:
         prevent_initial_call=True,
     )
     def run(clicks: int | None, text: str | None) -> Any:
-        answer = _run(context, text, _SHOWN)
+        answer = _run(text, _SHOWN)
         if isinstance(answer, str):
             return dmc.Alert(answer, title="The warehouse refuses it", color="orange")
         figure = figure_of(answer)
@@ -87,14 +85,17 @@ def add_callbacks(app: dash.Dash, context: Context) -> None:
         prevent_initial_call=True,
     )
     def download(clicks: int | None, text: str | None) -> Any:
-        answer = _run(context, text, _IN_CSV)
+        answer = _run(text, _IN_CSV)
         if isinstance(answer, str):
             return no_update, dmc.Alert(answer, title="The warehouse refuses it", color="orange")
         return {"content": csv_of(figure_of(answer)), "filename": "query.csv", "type": "text/csv"}, no_update
 
 
-def _run(context: Context, text: str | None, most: int) -> Answer | str:
+def _run(text: str | None, most: int) -> Answer | str:
     """The answer, or why there is none."""
+    context = current_context()
+    if not context.lets_type:
+        return _OFF
     if not text or not text.strip():
         return "There is nothing to run: type a statement."
     if len(text) > _LONGEST or "\0" in text:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from event_assets.dashboards.cards import HALF, card, empty, table
 from event_assets.dashboards.charts import bars
-from event_assets.dashboards.context import Context, View
+from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.formats import text_of
 
@@ -23,19 +23,19 @@ _MOST, _LATEST = 10, 20
 _EMPTY = "No events in the last half hour. Send some: event-assets simulate --hours 0.5"
 
 
-def view(context: Context) -> View:
+def view() -> View:
     """The page; what is on it comes with the first tick."""
     about = f"The last {_MINUTES} minutes, by the second; robots are left out."
-    return View("realtime", "Real time", about, (), lambda selection: _frame(context))
+    return View("realtime", "Real time", about, (), lambda context, selection: _frame(context))
 
 
-def add_callbacks(app: dash.Dash, context: Context) -> None:
+def add_callbacks(app: dash.Dash) -> None:
     """What makes the page move."""
 
     @app.callback(Output("realtime", "children"), Input("realtime-tick", "n_intervals"), prevent_initial_call=True)
     def tick(_: int | None) -> Any:
         try:
-            return content(context)
+            return content(current_context())
         except psycopg.Error:
             return empty("The warehouse does not answer just now; it is asked again in two seconds.")
 
