@@ -12,6 +12,7 @@ from event_assets.dashboards import sql
 from event_assets.dashboards.database import Database, Row, Text
 from event_assets.dashboards.selection import Selection, Span
 from event_assets.rules.dashboard import Dashboard, Visual
+from event_assets.rules.dashboard import Source as Asked
 
 FILTER_TITLES = {
     "app_id": "app",
@@ -57,6 +58,8 @@ class Source:
     dashboard: Dashboard
     database: Database
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+    event_days: int | None = None
+    """Days of single events that the warehouse has; None: all."""
 
     @property
     def now(self) -> dt.datetime:
@@ -175,7 +178,17 @@ def _compared(selection: Selection) -> str:
 
 
 def _notes(source: Source, visual: Visual, selection: Selection) -> tuple[str, ...]:
-    return tuple(_not_filtered(sql.without_effect(source.dashboard.source_of(visual.named[0]), selection)))
+    asked = source.dashboard.source_of(visual.named[0])
+    return (*_not_loaded(source, asked, selection), *_not_filtered(sql.without_effect(asked, selection)))
+
+
+def _not_loaded(source: Source, asked: Asked, selection: Selection) -> Iterable[str]:
+    """Of a period that reaches further back than the events in the warehouse."""
+    days = source.event_days if asked.warehouse_table.are_events else None
+    if days == 0:
+        yield "The warehouse has no single events: EVENT_ASSETS_WAREHOUSE_EVENTS is none."
+    elif days is not None and (source.now - selection.span(source.now).first).days >= days:
+        yield f"The warehouse has single events of the last {days} days alone (EVENT_ASSETS_WAREHOUSE_EVENTS)."
 
 
 def _not_filtered(names: Sequence[str]) -> Iterable[str]:

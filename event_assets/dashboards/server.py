@@ -43,7 +43,8 @@ def contexts_of(settings: Settings, warehouse_url: str) -> dict[RoleName, Contex
         database = Database(own.get_secret_value(), settings.warehouse_schema) if own else shared
         # The shared reader sees every column: who may not see people is not let type by it.
         only_reads = own is not None or (reads_only and role.sees_people)
-        contexts[name] = Context(Source(dashboard, database), settings, warehouse_url, role, only_reads)
+        source = Source(dashboard, database, event_days=settings.warehouse_event_days)
+        contexts[name] = Context(source, settings, warehouse_url, role, only_reads)
     return contexts
 
 

@@ -15,8 +15,10 @@ from typing import NamedTuple
 import pyarrow.compute as pc
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.pipeline.load import Loaded, behind, load_step
+from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.pipeline.pending_days import pending
 from event_assets.pipeline.registry import Pace, RefreshStep, step_of, steps_of
 from event_assets.pipeline.report import StepReport
@@ -100,7 +102,8 @@ class Following:
 
     def _load(self, table: WarehouseTable) -> Followed:
         began = time.perf_counter()
-        loaded = load_step(self.run.lake, self.warehouse, table, Window(self._furthest, dt.date.max))
+        window = Window(self._furthest, dt.date.max)
+        loaded = load_step(self.run.lake, self.warehouse, table, window, most_never=MOST_DAYS)
         return Followed(("warehouse", table.name), loaded, time.perf_counter() - began)
 
     def _window(self, step: RefreshStep) -> Window:
@@ -112,9 +115,13 @@ class Following:
 
     def repeated_ids(self) -> list[str]:
         """Ids that stand more than once among the events that wait to be loaded; some of them. They are found until
-        they are gone, so that no later run loads what an earlier one refused."""
+        they are gone, so that no later run loads what an earlier one refused. Where the warehouse has not all events,
+        it is those that wait for their session."""
         snapshot = self.run.lake.table(ENRICHED_EVENTS.name).snapshot()
-        waiting = behind(snapshot, self.warehouse, FCT_EVENTS)
+        if self.warehouse.event_days is None:
+            waiting = behind(snapshot, self.warehouse, FCT_EVENTS)
+        else:
+            waiting = pending_changes(snapshot, self.run.lake.table(SESSIONS.name).snapshot().progress)
         dates = [day for day in waiting.dates if day >= str(self._furthest)]
         appended, replaced = waiting.appended_and_replaced(dates)
         files = {file.path: file for each in appended for file in each.files}

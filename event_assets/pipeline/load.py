@@ -1,13 +1,15 @@
 """The warehouse's tables: what changed in the lake is loaded, date by date, in one transaction each time.
 
 What is loaded is known from the warehouse's own record, written by the transaction that loaded it. Where rows only
-came, only the new files are staged; a date that lost rows, and a table that is one whole, is replaced.
+came, only the new files are staged; a date that lost rows, and a table that is one whole, is replaced. Of tables whose
+rows are events a setting says which days are there: a day that is not to be there is removed with its record, and one
+that is and has no record is loaded.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +28,8 @@ from event_assets.warehouse.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load step did: the version the table is from now, rows of the lake table, and a report per transaction."""
+    """What a load step did: the version that the table is from now, the lake's rows of the dates that the warehouse is
+    to have, and a report per transaction."""
 
     lake_version: int
     rows: int
@@ -35,14 +38,28 @@ class Loaded:
     reports: tuple[LoadReport, ...] = ()
 
 
-def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: Window, rebuild: bool = False) -> Loaded:
-    """Brings a table of the warehouse up to date: the window's dates, or the whole of a table without any."""
+def load_step(
+    lake: Lake,
+    warehouse: Warehouse,
+    table: WarehouseTable,
+    window: Window,
+    rebuild: bool = False,
+    most_never: int | None = None,
+) -> Loaded:
+    """Brings a table of the warehouse up to date: the window's dates, or the whole of a table without any.
+
+    Dates that the warehouse is to have and has no record of are loaded like others; where `most_never` is given, the
+    newest so many, in the window or not. Dates that it is not to have are removed, wherever they lie.
+    """
     snapshot = lake.table(table.lake.name).snapshot()
     if not table.partition_by:
         return _load_whole(snapshot, warehouse, table, rebuild)
+    is_wanted = wanted(snapshot, warehouse, table)
+    _remove(warehouse, table, is_wanted)
     pending = behind(snapshot, warehouse, table)
-    to_rebuild = set(window.among(snapshot.dates())) if rebuild else set()
-    appended, replaced = pending.appended_and_replaced(d for d in window.among(pending.dates) if d not in to_rebuild)
+    to_rebuild = set(filter(is_wanted, window.among(snapshot.dates()))) if rebuild else set()
+    taken = _taken(pending, window, most_never) - to_rebuild
+    appended, replaced = pending.appended_and_replaced(taken)
     to_rebuild |= set(replaced)
     remaining = dict(pending.dates)
     reports = []
@@ -61,22 +78,40 @@ def load_step(lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: W
                 partial(lake_totals, snapshot, table, dates),
                 "append" if mode == "append" else "replace",
                 snapshot.version,
-                through=max(min(remaining.values(), default=snapshot.version), -1),
+                through=_through(snapshot, remaining),
                 lake_table=snapshot.id,
                 grown=_grown(snapshot, table, dates, of_dates) if mode == "append" else None,
             )
         )
     done = sorted(set(pending.dates) - remaining.keys() | to_rebuild)
-    return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, tuple(done), tuple(reports))
+    there = [file for file in snapshot.files if is_wanted(file.partition[table.partition_by])]
+    rows, size = sum(file.rows for file in there), sum(file.size for file in there)
+    return Loaded(snapshot.version, rows, size, tuple(done), tuple(reports))
+
+
+def wanted(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Callable[[str], bool]:
+    """Which dates the warehouse is to have: all; of a table whose rows are events the last ones, or none."""
+    days = warehouse.event_days if table.are_events else None
+    if days is None:
+        return lambda date: True
+    last = max(snapshot.dates(), default=None)
+    if not days or last is None:
+        return lambda date: False
+    first = str(dt.date.fromisoformat(last) - dt.timedelta(days=days - 1))
+    return lambda date: date >= first
 
 
 def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> PendingChanges:
     """The dates on which the table is behind the lake, each with the lake's version that it is loaded from."""
+    is_wanted = wanted(snapshot, warehouse, table)
+    if not any(map(is_wanted, snapshot.dates())) and table.are_events and warehouse.event_days is not None:
+        return PendingChanges(snapshot, Consumed(), Changes(True, ()), {})
     loaded = warehouse.loaded_versions(table, snapshot.id)
     if any(_is_of_another(version, snapshot) for version in loaded.values()):
         every = snapshot.dates() | {str(date) for date in loaded if date}
         to_rebuild = [date for date in every if loaded.get(dt.date.fromisoformat(date)) != snapshot.version]
-        return PendingChanges(snapshot, Consumed(), Changes(False, ()), dict.fromkeys(to_rebuild, REBUILD))
+        rebuilt = dict.fromkeys(filter(is_wanted, to_rebuild), REBUILD)
+        return PendingChanges(snapshot, Consumed(), Changes(False, ()), rebuilt)
     watermark = loaded.get(None, -1)
     changes = snapshot.changes_since(watermark)
     dates: dict[str, int] = {}
@@ -86,9 +121,15 @@ def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> P
                 version = max(loaded.get(dt.date.fromisoformat(date), -1), watermark)
                 if commit.version > version:
                     dates[date] = version
+        added = {path for commit in changes.commits for path in commit.added}
+        never = snapshot.dates() - {str(date) for date in loaded}
+        files = snapshot.of_dates(never)
+        dates |= {file.partition[table.partition_by]: REBUILD for file in files if file.path not in added}
     else:
         dates = dict.fromkeys(snapshot.dates(), -1)
-    return PendingChanges(snapshot, Consumed(watermark), changes, dates)
+    return PendingChanges(
+        snapshot, Consumed(watermark), changes, {date: version for date, version in dates.items() if is_wanted(date)}
+    )
 
 
 def loaded_version(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> int | None:
@@ -101,6 +142,25 @@ def loaded_version(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTab
 def _is_of_another(version: int, snapshot: Snapshot) -> bool:
     """Whether what was loaded from this version is from a lake table that was deleted and made anew."""
     return version == OF_ANOTHER or version > snapshot.version
+
+
+def _remove(warehouse: Warehouse, table: WarehouseTable, is_wanted: Callable[[str], bool]) -> None:
+    if table.are_events and warehouse.event_days is not None:
+        gone = [date for date in warehouse.loaded_versions(table) if date and not is_wanted(str(date))]
+        if gone:
+            warehouse.remove_dates(table, gone)
+
+
+def _taken(pending: PendingChanges, window: Window, most_never: int | None) -> set[str]:
+    if most_never is None:
+        return set(window.among(pending.dates))
+    never = sorted((date for date, version in pending.dates.items() if version == REBUILD), reverse=True)
+    return set(window.among(pending.dates.keys() - set(never))) | set(never[:most_never])
+
+
+def _through(snapshot: Snapshot, remaining: Mapping[str, int]) -> int:
+    """The version up to which every date is loaded. One that was never loaded is known by that it has no record."""
+    return max(min((version for version in remaining.values() if version != REBUILD), default=snapshot.version), -1)
 
 
 def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable, rebuild: bool) -> Loaded:

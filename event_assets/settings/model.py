@@ -99,6 +99,12 @@ class Settings(DashboardSettings):
     )
     warehouse_schema: str = Field("analytics", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Schema of the tables.")
     warehouse_iam_role: str | None = Field(None, description="IAM role with which Redshift reads the bucket (COPY).")
+    warehouse_events: str = Field(
+        "all",
+        pattern=r"^(all|none|days:[1-9]\d{0,4})$",
+        description="Single events and page views in the warehouse: `all`, those of the last days that have any "
+        "(`days:30`), or `none`, with sessions, dimensions and marts alone.",
+    )
 
     collector_host: str = Field("127.0.0.1", description="Address that the ingest API listens on.")
     collector_port: int = Field(8080, ge=0, le=65535, description="Port of the ingest API; 0 takes a free one.")
@@ -292,6 +298,12 @@ class Settings(DashboardSettings):
     def warehouse(self) -> Literal["postgres", "redshift"]:
         """The kind of warehouse in force."""
         return self.warehouse_kind or ("redshift" if self.profile == "aws" else "postgres")
+
+    @property
+    def warehouse_event_days(self) -> int | None:
+        """Days of single events that the warehouse has; None: all."""
+        kind, _, days = self.warehouse_events.partition(":")
+        return {"all": None, "none": 0}.get(kind, int(days or 0))
 
     @property
     def decoders(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg import sql
 
-from event_assets.settings import Settings
+from event_assets.settings import PREFIX, Settings
 from event_assets.simulator.local import simulate_locally
 from event_assets.simulator.run import SimulationProgress, SimulationResult
 from event_assets.simulator.traffic import Traffic
@@ -92,6 +92,8 @@ def run_demo(
     `watch` is called about once a second. However slow the machine, it waits as long as something moves. Raises
     `DemoFailed` where nothing has for `patience_seconds` or every run fails, `StackError` when a service ends for good.
     """
+    if settings.warehouse_event_days == 0:
+        raise DemoFailed(f"The demo shows events in the warehouse: {PREFIX}WAREHOUSE_EVENTS=none leaves them out.")
     began = time.time()
     sending = _Sending(settings, stack.record.collector_url, events=events, seconds=seconds, seed=seed)
     while not sending.done(LOOK_SECONDS):

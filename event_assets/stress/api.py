@@ -37,6 +37,7 @@ def stress_settings(home: Path, **more: object) -> Settings:
         lake_url=None,
         spark_remote=None,
         warehouse_kind="postgres",
+        warehouse_events="all",
         **{"warehouse_url": None, "collector_host": "127.0.0.1", "collector_ip_rate": 0, **more},
     )
 

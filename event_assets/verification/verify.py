@@ -55,7 +55,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     report += product_lines(evidence, history, analyses, settings)
     report += _anomalies(evidence)
     if warehouse_url is not None:
-        report += warehouse_lines(evidence)
+        report += warehouse_lines(evidence, settings)
     return [*report, *_reading(evidence)]
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from event_assets.contract.tables.lake import PRODUCT_TABLES, table
+from event_assets.settings import Settings
 from event_assets.verification.evidence import COPIES, LOADS, Evidence
 from event_assets.verification.expected import OUR_SESSIONS, OUR_VIEWS, PAGE_VIEWS, SESSION_REVENUE, SESSIONS
 from event_assets.verification.report import Expectation, equal, moment, none, same
 
 
-def warehouse_lines(evidence: Evidence) -> Iterator[Expectation]:
+def warehouse_lines(evidence: Evidence, settings: Settings) -> Iterator[Expectation]:
     """Lines about every table of the warehouse."""
-    ours = "SELECT count(DISTINCT event_id) FROM warehouse_fct_events WHERE event_id IN (SELECT event_id FROM counted)"
-    yield same("warehouse.fct_events", "distinct events", evidence, "SELECT count(*) FROM counted", ours)
-    twice = "SELECT event_id FROM warehouse_fct_events GROUP BY 1 HAVING count(*) > 1"
-    yield none("warehouse.fct_events", "events that are there twice", evidence, twice)
-    views = f"SELECT count(DISTINCT page_view_id) FROM warehouse_fct_page_views WHERE {OUR_VIEWS}"
-    yield same("warehouse.fct_page_views", "page views", evidence, PAGE_VIEWS, views)
+    yield from _events(evidence, settings.warehouse_events)
     sessions = f"SELECT count(*) FROM warehouse_fct_sessions WHERE {OUR_SESSIONS}"
     yield same("warehouse.fct_sessions", "sessions", evidence, SESSIONS, sessions)
     revenue = f"SELECT round(sum(revenue), 2) FROM warehouse_fct_sessions WHERE {OUR_SESSIONS}"
@@ -28,6 +24,37 @@ def warehouse_lines(evidence: Evidence) -> Iterator[Expectation]:
         yield none(f"warehouse.{name}", "people that are missing", evidence, missing)
     for name, there in COPIES.items():
         yield _copy(evidence, name, there)
+
+
+def _events(evidence: Evidence, loaded: str) -> Iterator[Expectation]:
+    """Single events and page views: all, those of the last days that have any, or none."""
+    about_events, about_views = "warehouse.fct_events", "warehouse.fct_page_views"
+    ours = "SELECT count(DISTINCT event_id) FROM warehouse_fct_events WHERE event_id IN (SELECT event_id FROM counted)"
+    views = f"SELECT count(DISTINCT page_view_id) FROM warehouse_fct_page_views WHERE {OUR_VIEWS}"
+    events_wanted, views_wanted = "SELECT count(*) FROM counted", PAGE_VIEWS
+    if loaded == "none":
+        events_wanted = views_wanted = "SELECT 0"
+        ours, views = (f"SELECT count(*) FROM warehouse_{name}" for name in ("fct_events", "fct_page_views"))
+    elif loaded != "all":
+        back = f"'-{int(loaded.removeprefix('days:')) - 1} days'"
+        event_day, view_day = "date(derived_at, 'unixepoch')", "event_date"
+        older_event = f"{event_day} < (SELECT date(max({event_day}), {back}) FROM lake_enriched_events)"
+        older_view = f"{view_day} < (SELECT date(max({view_day}), {back}) FROM lake_page_views)"
+        old_events = f"SELECT event_id FROM lake_enriched_events WHERE {older_event}"
+        old_views = f"SELECT page_view_id FROM lake_page_views WHERE {older_view}"
+        kept = "SELECT event_id FROM warehouse_fct_events INTERSECT "
+        yield none(about_events, f"events from before ({loaded})", evidence, kept + old_events)
+        kept = "SELECT page_view_id FROM warehouse_fct_page_views INTERSECT "
+        yield none(about_views, f"page views from before ({loaded})", evidence, kept + old_views)
+        events_wanted += f" WHERE event_id NOT IN ({old_events})"
+        views_wanted = f"""
+            SELECT count(DISTINCT page_view_id) FROM lake_page_views
+            WHERE ({OUR_VIEWS}) AND page_view_id NOT IN ({old_views})
+        """
+    yield same(about_events, "distinct events", evidence, events_wanted, ours)
+    twice = "SELECT event_id FROM warehouse_fct_events GROUP BY 1 HAVING count(*) > 1"
+    yield none(about_events, "events that are there twice", evidence, twice)
+    yield same(about_views, "page views", evidence, views_wanted, views)
 
 
 def _copy(evidence: Evidence, name: str, there: str) -> Expectation:

@@ -48,10 +48,13 @@ class Warehouse:
         schema: str = "analytics",
         tables: Sequence[WarehouseTable] = WAREHOUSE_TABLES,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        event_days: int | None = None,
     ) -> None:
+        """`event_days` are the last days that tables whose rows are events have; None: all."""
         self.dialect = dialect
         self.schema = schema
         self.tables = tuple(tables)
+        self.event_days = event_days
         self._url = url
         self._clock = clock
 
@@ -60,9 +63,10 @@ class Warehouse:
         """The warehouse of these settings, at `url` (the embedded PostgreSQL's, where the settings name none)."""
         files = LakeFiles(settings.aws_region, settings.s3_endpoint_url)
         if settings.warehouse == "redshift":
-            manifests = f"{settings.lake}/_manifests"
-            return cls(RedshiftDialect(files, settings.warehouse_iam_role, manifests), url, settings.warehouse_schema)
-        return cls(PostgresDialect(files), url, settings.warehouse_schema)
+            dialect: Dialect = RedshiftDialect(files, settings.warehouse_iam_role, f"{settings.lake}/_manifests")
+        else:
+            dialect = PostgresDialect(files)
+        return cls(dialect, url, settings.warehouse_schema, event_days=settings.warehouse_event_days)
 
     @contextmanager
     def connect(self) -> Iterator[Session]:
@@ -171,6 +175,17 @@ class Warehouse:
             bytes=sum(file.size for file in files),
             seconds=time.monotonic() - began,
         )
+
+    def remove_dates(self, table: WarehouseTable, dates: Sequence[dt.date]) -> int:
+        """Removes the rows of dates that the warehouse is not to have, and the record that they were loaded, in one
+        transaction. Gives the count of rows. Doing it again changes nothing."""
+        with self.connect() as session, session.transaction():
+            session.execute(self.dialect.lock(self.schema, table.name))
+            self._put_dates(session, dates)
+            removed = session.execute(dml.delete_rows(self.schema, table, "replace")).rowcount
+            for some in _chunks(dates):
+                session.execute(dml.forget_loads(self.schema, len(some)), (table.name, *some))
+        return removed
 
     def loaded_versions(self, table: WarehouseTable, lake_table: str | None = None) -> dict[PartitionDate, int]:
         """The lake version that each loaded partition is from, by the warehouse's own record.

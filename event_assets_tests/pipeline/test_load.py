@@ -1,19 +1,144 @@
-"""What a load into the warehouse, and its check, read of the lake."""
+"""What a load into the warehouse, and its check, read of the lake, and which days of events it brings there."""
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
-from event_assets.pipeline.load import lake_totals
+from event_assets.pipeline.load import Loaded, behind, lake_totals, load_step, wanted
+from event_assets.pipeline.window import EVERYTHING, Window
+from event_assets.settings import Settings
+from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.loads import Totals
+from event_assets.warehouse.postgres import PostgresDialect
+from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.factories import row_of
+
+[FCT_PAGE_VIEWS] = [table for table in WAREHOUSE_TABLES if table.name == "fct_page_views"]
+FIRST = dt.date(2026, 3, 1)
+_NUMBERS = itertools.count()
+
+
+def day(number: int) -> str:
+    return str(FIRST + dt.timedelta(days=number))
+
+
+class Views:
+    """Page views in a lake, and the warehouse that they are loaded into."""
+
+    def __init__(self, postgres_url: str, folder: str) -> None:
+        self.schema = f"load_{next(_NUMBERS)}"
+        self.url = postgres_url
+        self.lake = Lake(Storage(folder))
+        self.warehouse(None).ensure()
+
+    def warehouse(self, days: int | None) -> Warehouse:
+        return Warehouse(PostgresDialect(LakeFiles()), self.url, self.schema, [FCT_PAGE_VIEWS], event_days=days)
+
+    def come(self, *days: int, instead: bool = False) -> None:
+        """A view on each of these days, in one commit; `instead` of those that are there."""
+        base = self.lake.table("page_views").snapshot()
+        staged = []
+        for number in days:
+            row = row_of(FCT_PAGE_VIEWS.lake) | {"page_view_id": f"v{next(_NUMBERS)}"}
+            row["event_date"] = FIRST + dt.timedelta(days=number)
+            rows = pa.Table.from_pylist([row], FCT_PAGE_VIEWS.lake.arrow_schema())
+            staged.append(base.table.stage_arrow(rows, f"f{next(_NUMBERS)}", {"event_date": day(number)}))
+        affected = {day(number) for number in days}
+        base.table.commit(base, base.progress, add=staged, remove=base.of_dates(affected) if instead else [])
+
+    def load(self, days: int | None, window: Window = EVERYTHING, most_never: int | None = None) -> Loaded:
+        return load_step(self.lake, self.warehouse(days), FCT_PAGE_VIEWS, window, most_never=most_never)
+
+    def standing(self, days: int | None) -> tuple[dict[str, int], dict[str, int]]:
+        """Rows by day that stand, and that have to."""
+        warehouse, snapshot = self.warehouse(days), self.lake.table("page_views").snapshot()
+        assert not behind(snapshot, warehouse, FCT_PAGE_VIEWS).dates
+        every = [FIRST + dt.timedelta(days=number) for number in range(-1, 40)]
+        there = warehouse.counts_and_sums(FCT_PAGE_VIEWS, every).items()
+        is_wanted = wanted(snapshot, warehouse, FCT_PAGE_VIEWS)
+        expected = lake_totals(snapshot, FCT_PAGE_VIEWS, sorted(filter(is_wanted, snapshot.dates()))).items()
+        return _rows(there), _rows(expected)
+
+
+def _rows(totals: Sequence[tuple[Any, Totals]] | Any) -> dict[str, int]:
+    return {str(date): each.rows for date, each in totals if each.rows}
+
+
+CHANGES = st.one_of(
+    st.tuples(st.just("come"), st.lists(st.integers(0, 12), min_size=1, max_size=3, unique=True), st.booleans()),
+    st.tuples(
+        st.just("load"),
+        st.sampled_from([None, 0, 1, 3, 9]),
+        st.sampled_from([EVERYTHING, Window(FIRST, FIRST + dt.timedelta(days=5))]),
+        st.sampled_from([None, 0, 2]),
+    ),
+)
+
+
+@settings(max_examples=25)
+@given(changes=st.lists(CHANGES, max_size=8), last=st.sampled_from([None, 0, 1, 3, 9]))
+def test_whatever_the_setting_was_before_the_warehouse_has_the_events_of_the_days_that_it_says_now(
+    postgres_url: str, changes: list[Any], last: int | None
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        views = Views(postgres_url, folder)
+        for kind, *change in changes:
+            if kind == "come":
+                views.come(*change[0], instead=change[1])
+            else:
+                views.load(*change)
+        views.load(last)
+        there, expected = views.standing(last)
+    assert there == expected
+    days = sorted(there)
+    if last is not None and days:
+        assert dt.date.fromisoformat(days[-1]) - dt.date.fromisoformat(days[0]) < dt.timedelta(days=last)
+
+
+def test_what_is_missing_is_loaded_newest_first_and_so_much_at_a_time_whatever_the_window_is(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    views = Views(postgres_url, str(tmp_path))
+    for number in range(5):
+        views.come(number)
+    views.load(1)
+    views.come(5)
+    none = Window(FIRST - dt.timedelta(days=9), FIRST - dt.timedelta(days=8))
+    assert views.load(1, none).rows == 1
+    assert views.load(None, none, most_never=2).dates == (day(3), day(4))
+    assert views.load(None, none, most_never=2).dates == (day(1), day(2))
+    assert views.load(None).dates == (day(0), day(5))
+    there, expected = views.standing(None)
+    assert there == expected == {day(number): 1 for number in range(6)}
+    assert views.load(None).reports == ()
+    assert views.load(0).rows == 0
+    assert views.standing(0) == ({}, {})
+
+
+@pytest.mark.parametrize("told", ["all", "none", "days:30", "days:1"])
+def test_the_setting_says_how_many_days(told: str) -> None:
+    days = Settings(warehouse_events=told).warehouse_event_days
+    assert days == {"all": None, "none": 0, "days:30": 30, "days:1": 1}[told]
+
+
+@pytest.mark.parametrize("told", ["days:0", "days", "some", "days:-1", "days:100000", "all "])
+def test_another_setting_is_refused(told: str) -> None:
+    with pytest.raises(ValueError, match="warehouse_events"):
+        Settings(warehouse_events=told)
 
 
 @pytest.mark.parametrize("table", WAREHOUSE_TABLES, ids=lambda table: table.name)

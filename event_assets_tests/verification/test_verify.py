@@ -382,6 +382,9 @@ def test_the_warehouse_is_held_against_the_truth_too(settings: Settings, sound: 
             with connection.cursor() as cursor:
                 cursor.executemany(f"INSERT INTO {name} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
         assert _failed(verify(settings, postgres_url)) == set()
+        of_events = {"warehouse.fct_events", "warehouse.fct_page_views"}
+        for told, wrong in (("days:999", set()), ("days:1", {"warehouse.fct_events"}), ("none", of_events)):
+            assert _failed(verify(settings.model_copy(update={"warehouse_events": told}), postgres_url)) == wrong
         connection.execute(
             f"DELETE FROM {schema}.fct_events WHERE event_id = (SELECT min(event_id) FROM {schema}.fct_events)"
         )

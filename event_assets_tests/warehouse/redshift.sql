@@ -1443,3 +1443,13 @@ SELECT "partition_date", "lake_version", "lake_table", "rows" FROM "analytics"."
 DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IS NULL;
 
 INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version", "lake_table", "rows", "loaded_at") VALUES (%s, %s, %s, %s, %s, %s);
+
+LOCK TABLE "analytics"."_loads", "analytics"."fct_events";
+
+CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
+
+INSERT INTO "_dates" ("partition_date") VALUES (%s), (%s);
+
+DELETE FROM "analytics"."fct_events" USING "_dates" WHERE "fct_events"."event_date" = "_dates"."partition_date";
+
+DELETE FROM "analytics"."_loads" WHERE table_name = %s AND partition_date IN (%s, %s);

@@ -29,7 +29,7 @@ DIALECT = RedshiftDialect(LakeFiles(), ROLE, "s3://lake/prod/_manifests/")
 
 
 def statements() -> list[str]:
-    """What makes the tables from nothing, then a load of sessions by date and of users as a whole."""
+    """What makes the tables from nothing, a load of sessions by date, of users as a whole, and what removes dates."""
     made = [ddl.create_schema(SCHEMA)]
     for relation in (LOADS, *map(relation_of, WAREHOUSE_TABLES)):
         made += ddl.missing(DIALECT, SCHEMA, relation, {})
@@ -39,6 +39,7 @@ def statements() -> list[str]:
     made += _load(TABLES["fct_sessions"], "append")
     made += _load(TABLES["fct_sessions"], "replace")
     made += _load(TABLES["dim_users"], "replace")
+    made += _removal(TABLES["fct_events"])
     return [statement.as_string() for statement in made]
 
 
@@ -58,6 +59,17 @@ def _load(table: WarehouseTable, mode: dml.Mode) -> list[Any]:
         dml.loads_of(SCHEMA),
         dml.forget_loads(SCHEMA, 2 if table.partition_by else 0),
         dml.record_loads(SCHEMA, 2 if table.partition_by else 1),
+    ]
+
+
+def _removal(table: WarehouseTable) -> list[Any]:
+    """What removes dates of events that the warehouse is not to have."""
+    return [
+        DIALECT.lock(SCHEMA, table.name),
+        dml.create_dates(),
+        dml.add_dates(2),
+        dml.delete_rows(SCHEMA, table, "replace"),
+        dml.forget_loads(SCHEMA, 2),
     ]
 
 

@@ -231,6 +231,7 @@ ENRICHED_EVENTS = Table(
         sums=("schema_version",),
         leaves_out=_NOT_LOADED,
         indexes=("derived_at",),  # the last minutes, for what is shown in real time
+        are_events=True,
     ),
 )
 

@@ -66,7 +66,9 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class InWarehouse:
     """How a table is laid out in the warehouse: its name there, Redshift's keys, the columns whose sums a load checks,
-    those that it leaves out, and those that PostgreSQL has an index of beside that of the key."""
+    those that it leaves out, and those that PostgreSQL has an index of beside that of the key.
+
+    Of a table whose rows `are_events`, the setting `warehouse_events` says which days are loaded."""
 
     name: str
     dist_key: str = ""
@@ -74,6 +76,7 @@ class InWarehouse:
     sums: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
+    are_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)

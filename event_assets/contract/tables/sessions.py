@@ -67,7 +67,11 @@ PAGE_VIEWS = Table(
     key=("page_view_id",),
     partition_by=("event_date",),
     warehouse=InWarehouse(
-        "fct_page_views", dist_key="anonymous_id", sort_key=("start_at",), sums=("engaged_seconds", "absolute_seconds")
+        "fct_page_views",
+        dist_key="anonymous_id",
+        sort_key=("start_at",),
+        sums=("engaged_seconds", "absolute_seconds"),
+        are_events=True,
     ),
 )
 

@@ -13,7 +13,7 @@ class WarehouseTable:
     """A table of the warehouse: which lake table it is loaded from, and how it is laid out there.
 
     `dist_key` and `sort_key` are Redshift's, `indexes` PostgreSQL's; `partition_by` is the column that a load replaces
-    by (empty: whole table).
+    by (empty: whole table). Of one whose rows `are_events`, a setting says which days are loaded.
     """
 
     name: str
@@ -24,6 +24,7 @@ class WarehouseTable:
     sort_key: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
+    are_events: bool = False
 
     @property
     def description(self) -> str:
@@ -49,6 +50,7 @@ class WarehouseTable:
             layout.sort_key,
             layout.sums,
             layout.indexes,
+            layout.are_events,
         )
 
 

@@ -20,6 +20,10 @@ from event_assets.dashboards.formats import text_of
 _MINUTES, _NOW_MINUTES = 30, 5
 _EVERY_MS = 2_000
 _MOST, _LATEST = 10, 20
+_NOT_LOADED = (
+    "This page reads single events, and the warehouse has none: EVENT_ASSETS_WAREHOUSE_EVENTS is none. Set it to all "
+    "or days:30; what is missing is loaded then."
+)
 _EMPTY = "No events in the last half hour. Send some: event-assets simulate --hours 0.5"
 
 
@@ -41,6 +45,8 @@ def add_callbacks(app: dash.Dash) -> None:
 
 
 def _frame(context: Context) -> Any:
+    if context.settings.warehouse_event_days == 0:
+        return empty(_NOT_LOADED)
     return [dcc.Interval(id="realtime-tick", interval=_EVERY_MS), html.Div(content(context), id="realtime")]
 
 

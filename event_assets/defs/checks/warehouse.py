@@ -10,7 +10,7 @@ from event_assets.defs.assets.materialising import window_of
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.lake.table import LakeTable
-from event_assets.pipeline.load import behind, lake_totals, loaded_version
+from event_assets.pipeline.load import behind, lake_totals, loaded_version, wanted
 from event_assets.pipeline.window import Window
 from event_assets.warehouse.loads import Totals
 from event_assets.warehouse.warehouse import Warehouse
@@ -51,21 +51,22 @@ def _compare(lake_table: LakeTable, store: Warehouse, table: WarehouseTable, win
     days: list[str] | None = None
     if table.partition_by:
         not_loaded = behind(snapshot, store, table).dates
-        days = [day for day in window.among(snapshot.dates()) if day not in not_loaded]
+        is_wanted = wanted(snapshot, store, table)
+        days = [day for day in window.among(snapshot.dates()) if is_wanted(day) and day not in not_loaded]
     else:
         version = loaded_version(snapshot, store, table)
         if version is None:
             return 0, []
         snapshot = lake_table.at(version)
-    wanted = lake_totals(snapshot, table, days)
+    expected = lake_totals(snapshot, table, days)
     dates = None if days is None else [dt.date.fromisoformat(day) for day in days]
-    existing = store.counts_and_sums(table, dates) if wanted else {}
+    existing = store.counts_and_sums(table, dates) if expected else {}
     faults = [
         f"{date or 'table'}: {existing[date]} instead of {totals}"
-        for date, totals in wanted.items()
+        for date, totals in expected.items()
         if existing[date].rows != totals.rows or not _alike(existing[date], totals)
     ]
-    return len(wanted), faults
+    return len(expected), faults
 
 
 def _alike(existing: Totals, wanted: Totals) -> bool:

@@ -23,6 +23,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     table_schema: str
     url: str = ""
     iam_role: str | None = None
+    events: str = "all"
     lake_url: str
     region: str
     s3_endpoint: str | None = None
@@ -37,6 +38,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             table_schema=settings.warehouse_schema,
             url=dg.EnvVar(f"{PREFIX}WAREHOUSE_URL") if settings.warehouse_url is not None else "",
             iam_role=settings.warehouse_iam_role,
+            events=settings.warehouse_events,
             lake_url=settings.lake,
             region=settings.aws_region,
             s3_endpoint=settings.s3_endpoint_url,
@@ -49,6 +51,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 warehouse_kind=self.kind,
                 warehouse_schema=self.table_schema,
                 warehouse_iam_role=self.iam_role,
+                warehouse_events=self.events,
                 lake_url=self.lake_url,
                 aws_region=self.region,
                 s3_endpoint_url=self.s3_endpoint,
