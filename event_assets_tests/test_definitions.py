@@ -120,7 +120,7 @@ def test_one_partition_definition_serves_all_tables_with_days(specs: dict[str, d
         "segment_memberships",
         "warehouse/dim_visitors",
         "warehouse/dim_users",
-        "warehouse/user_segments",
+        "warehouse/dim_user_segments",
     ):
         assert specs[name].partitions_def is None
 

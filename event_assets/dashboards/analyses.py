@@ -152,17 +152,17 @@ def _vitals(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Itera
 
 
 _KINDS: dict[str, tuple[str, tuple[str, ...], Callable[..., Iterator[Figure]]]] = {
-    "lifecycle": ("lifecycle", ("period_start", "status", "people"), _lifecycle),
-    "active_users": ("active_users", ("event_date", "dau", "wau", "mau", "stickiness"), _active),
-    "stickiness": ("stickiness", ("periods", "people", "share"), _sticking),
-    "retention": ("retention", ("cohort_start", "period", "share", "cohort_people"), _retention),
+    "lifecycle": ("agg_lifecycle", ("period_start", "status", "people"), _lifecycle),
+    "active_users": ("agg_active_users", ("event_date", "dau", "wau", "mau", "stickiness"), _active),
+    "stickiness": ("agg_stickiness", ("periods", "people", "share"), _sticking),
+    "retention": ("agg_retention", ("cohort_start", "period", "share", "cohort_people"), _retention),
     "funnel": (
-        "funnels",
+        "agg_funnels",
         ("breakdown", "step", "step_name", "people", "conversion", "step_conversion", "median_seconds"),
         _funnel,
     ),
-    "paths": ("paths", ("step", "from_node", "to_node", "transitions", "mean_seconds"), _paths),
-    "web_vitals": ("web_vitals", ("page_path", "device_type", "views", "lcp_ms", "inp_ms", "cls"), _vitals),
+    "paths": ("agg_paths", ("step", "from_node", "to_node", "transitions", "mean_seconds"), _paths),
+    "web_vitals": ("agg_web_vitals", ("page_path", "device_type", "views", "lcp_ms", "inp_ms", "cls"), _vitals),
 }
 
 
@@ -172,7 +172,7 @@ def _segments(source: Source) -> list[Figure]:
 
 
 def _members(source: Source) -> Figure:
-    table = sql.Identifier(source.database.schema, "segment_memberships")
+    table = sql.Identifier(source.database.schema, "dim_segment_memberships")
     week = source.now.date() - dt.timedelta(days=7)
     rows = source.ask_rows(
         sql.SQL(
@@ -193,7 +193,7 @@ def _members(source: Source) -> Figure:
 
 
 def _sizes(source: Source) -> Figure:
-    table = sql.Identifier(source.database.schema, "segment_memberships")
+    table = sql.Identifier(source.database.schema, "dim_segment_memberships")
     rows = source.ask_rows(
         sql.SQL(
             "SELECT segment, day, sum(change) FROM (SELECT segment, from_date AS day, 1 AS change FROM {0} UNION ALL "
@@ -217,7 +217,7 @@ def _sizes(source: Source) -> Figure:
 
 
 def _overlaps(source: Source) -> Figure:
-    table = sql.Identifier(source.database.schema, "segment_memberships")
+    table = sql.Identifier(source.database.schema, "dim_segment_memberships")
     rows = source.ask_rows(
         sql.SQL(
             "SELECT one.segment, other.segment, count(*) FROM {0} AS one JOIN {0} AS other ON one.person_id = "

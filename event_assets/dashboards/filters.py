@@ -66,6 +66,6 @@ def _values(source: Source, name: str) -> list[str]:
 
 
 def _segments(source: Source) -> list[str]:
-    table = sql.Identifier(source.database.schema, "segment_memberships")
+    table = sql.Identifier(source.database.schema, "dim_segment_memberships")
     query = sql.SQL("SELECT DISTINCT segment FROM {} ORDER BY 1").format(table)
     return [name for (name,) in source.ask_rows(query)]

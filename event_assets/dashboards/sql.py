@@ -145,7 +145,7 @@ def _conditions(
         yield (
             sql.SQL("{} IN (SELECT person_id FROM {} WHERE is_current AND segment IN ({}))").format(
                 sql.Identifier(source.person),
-                sql.Identifier(schema, "segment_memberships"),
+                sql.Identifier(schema, "dim_segment_memberships"),
                 _places(len(selection.segments)),
             ),
             selection.segments,

@@ -104,7 +104,7 @@ def wanted(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> C
 def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> PendingChanges:
     """The dates on which the table is behind the lake, each with the lake's version that it is loaded from."""
     is_wanted = wanted(snapshot, warehouse, table)
-    if not any(map(is_wanted, snapshot.dates())) and table.are_events and warehouse.event_days is not None:
+    if table.are_events and warehouse.event_days == 0:
         return PendingChanges(snapshot, Consumed(), Changes(True, ()), {})
     loaded = warehouse.loaded_versions(table, snapshot.id)
     if any(_is_of_another(version, snapshot) for version in loaded.values()):
@@ -122,8 +122,8 @@ def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> P
                 if commit.version > version:
                     dates[date] = version
         added = {path for commit in changes.commits for path in commit.added}
-        never = snapshot.dates() - {str(date) for date in loaded}
-        files = snapshot.of_dates(never)
+        known = {str(date) for date in loaded}
+        files = snapshot.of_dates(snapshot.dates() - known) if table.partition_by else []
         dates |= {file.partition[table.partition_by]: REBUILD for file in files if file.path not in added}
     else:
         dates = dict.fromkeys(snapshot.dates(), -1)

@@ -83,18 +83,18 @@ MARTS: dict[str, str] = {
     "touches": "fct_touches",
     "conversions": "fct_conversions",
     "conversion_paths": "fct_conversion_paths",
-    "attribution": "attribution",
-    "channel_performance": "channel_performance",
+    "attribution": "agg_attribution",
+    "channel_performance": "agg_channel_performance",
     "daily_metrics": "agg_daily",
     "daily_sessions": "agg_daily_sessions",
     "daily_events": "agg_daily_events",
     "daily_pages": "agg_daily_pages",
     PERIOD_PEOPLE.name: "agg_period_people",
-    **{made.name: made.name for made in ANALYSIS_TABLES},
+    **{made.name: f"agg_{made.name}" for made in ANALYSIS_TABLES},
 }
 """Tables whose every row is judged, with their names in the warehouse."""
 
-COPIES: dict[str, str] = {**MARTS, SEGMENT_MEMBERSHIPS.name: SEGMENT_MEMBERSHIPS.name}
+COPIES: dict[str, str] = {**MARTS, SEGMENT_MEMBERSHIPS.name: "dim_segment_memberships"}
 """Tables whose every row in the warehouse must be the lake's."""
 
 _WAREHOUSE: dict[str, tuple[str, ...]] = {
@@ -102,7 +102,7 @@ _WAREHOUSE: dict[str, tuple[str, ...]] = {
     "fct_page_views": ("page_view_id",),
     "fct_sessions": ("session_id", "anonymous_id", "user_id", "revenue"),
     "dim_users": ("person_id",),
-    "user_segments": ("person_id",),
+    "dim_user_segments": ("person_id",),
 }
 
 LOADS = "_loads"

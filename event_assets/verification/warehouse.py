@@ -18,7 +18,7 @@ def warehouse_lines(evidence: Evidence, settings: Settings) -> Iterator[Expectat
     yield same("warehouse.fct_sessions", "sessions", evidence, SESSIONS, sessions)
     revenue = f"SELECT round(sum(revenue), 2) FROM warehouse_fct_sessions WHERE {OUR_SESSIONS}"
     yield same("warehouse.fct_sessions", "revenue", evidence, SESSION_REVENUE, revenue)
-    for name, wanted in (("dim_users", "true"), ("user_segments", "NOT is_bot")):
+    for name, wanted in (("dim_users", "true"), ("dim_user_segments", "NOT is_bot")):
         people = f"SELECT person_id FROM lake_users WHERE {wanted}"
         missing = f"{people} EXCEPT SELECT person_id FROM warehouse_{name}"
         yield none(f"warehouse.{name}", "people that are missing", evidence, missing)

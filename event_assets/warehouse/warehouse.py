@@ -16,7 +16,7 @@ from psycopg import sql
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
-from event_assets.warehouse import ddl, dml
+from event_assets.warehouse import ddl, dml, migrations
 from event_assets.warehouse.dialect import Dialect, Session, SourceFile
 from event_assets.warehouse.dml import Mode
 from event_assets.warehouse.lake_files import LakeFiles
@@ -30,6 +30,7 @@ from event_assets.warehouse.loads import (
     Totals,
     differences,
 )
+from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS, Migration
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.redshift import RedshiftDialect
 from event_assets.warehouse.relation import LOADS, Relation, relation_of
@@ -75,17 +76,24 @@ class Warehouse:
             yield session
 
     def ensure(self) -> None:
-        """Makes what is missing of schema, tables, columns and comments. Never drops or changes what is there."""
-        relations = [LOADS, *map(relation_of, self.tables)]
+        """Migrates what is there, and makes what is missing of schema, tables, columns and comments. Drops nothing."""
+        relations = [LOADS, MIGRATED, *map(relation_of, self.tables)]
         with self.connect() as session:
-            if not any(self._missing(session, relations)):
+            if not self._to_migrate(session) and not any(self._missing(session, relations)):
                 return
             with session.transaction():
                 for lock in self.dialect.lock_schema(self.schema):
                     session.execute(lock)
                 session.execute(ddl.create_schema(self.schema))
+                to_migrate = self._to_migrate(session)
+                for migration in to_migrate:
+                    for statement in list(migration.statements(self.schema, self._standing_relations(session))):
+                        session.execute(statement)
                 for statement in list(self._missing(session, relations)):
                     session.execute(statement)
+                for migration in to_migrate:
+                    values = (migration.version, migration.description, self._clock())
+                    session.execute(migrations.record(self.schema), values)
 
     def load_partition(
         self,
@@ -207,10 +215,20 @@ class Warehouse:
             self._put_dates(session, partitions)
             return {date: totals for date, (totals, _) in self._standing(session, table, partitions).items()}
 
-    def _missing(self, session: Session, relations: Sequence[Relation]) -> Iterator[sql.Composed]:
+    def _standing_relations(self, session: Session) -> ddl.Standing:
         has: dict[str, dict[str, str | None]] = {}
         for relation, column, comment in session.execute(ddl.CATALOG, (self.schema, self.schema)):
             has.setdefault(relation, {})[column] = comment
+        return has
+
+    def _to_migrate(self, session: Session) -> list[Migration]:
+        if MIGRATED.name not in self._standing_relations(session):
+            return list(MIGRATIONS)
+        done = {version for (version,) in session.execute(migrations.done(self.schema))}
+        return [migration for migration in MIGRATIONS if migration.version not in done]
+
+    def _missing(self, session: Session, relations: Sequence[Relation]) -> Iterator[sql.Composed]:
+        has = self._standing_relations(session)
         for wanted in relations:
             yield from ddl.missing(self.dialect, self.schema, wanted, has)
 

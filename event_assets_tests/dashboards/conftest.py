@@ -121,5 +121,5 @@ def site(new_site: Callable[[], Site]) -> Site:
     made.sessions = visits(70)
     made.put("fct_sessions", made.sessions)
     member = {"segment": "buyers", "from_date": NOW.date()}
-    made.put("segment_memberships", [{**member, "person_id": f"p{n}", "is_current": n < 8} for n in range(9)])
+    made.put("dim_segment_memberships", [{**member, "person_id": f"p{n}", "is_current": n < 8} for n in range(9)])
     return made

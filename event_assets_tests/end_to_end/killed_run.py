@@ -49,7 +49,7 @@ _ALIKE |= {table.name for table in (CONVERSIONS, CONVERSION_PATHS, CHANNEL_PERFO
 _ALIKE |= {table.name for table in (DAILY_SESSIONS, DAILY_EVENTS, DAILY_PAGES)}
 _MOMENTS: tuple[Literal["before", "after"], ...] = ("before", "after")
 _LAKE = [spec.name for spec in LAKE_TABLES if spec.name not in _ALIKE]
-_WAREHOUSE = ("fct_events", "fct_sessions", "dim_users", "attribution")
+_WAREHOUSE = ("fct_events", "fct_sessions", "dim_users", "agg_attribution")
 KILL_POINTS = [
     *(KillPoint("lake", name, moment) for name in _LAKE for moment in _MOMENTS),
     *(KillPoint("warehouse", name, moment) for name in _WAREHOUSE for moment in _MOMENTS),

@@ -213,7 +213,7 @@ def test_copies_in_the_warehouse_are_the_lakes_rows_or_are_late(
         connection.execute("UPDATE _loads SET lake_version = lake_version - 1 WHERE table_name = 'funnels'")
         report = verify(settings, postgres_url)
     copies = {f"warehouse.{name}" for name in WRONG_COPIES}
-    assert _failed(report) == copies - {"warehouse.funnels"}
+    assert _failed(report) == copies - {"warehouse.agg_funnels"}
     late = [line for line in report if line.late]
-    assert [line.component for line in late] == ["warehouse.funnels"]
+    assert [line.component for line in late] == ["warehouse.agg_funnels"]
     assert late[0].what.startswith("not refreshed since 20")

@@ -34,7 +34,10 @@ Platform = dict[str, Rows]
 BY_HAND = (
     *("collector", "raw_events", "clean_events", "quarantined_events", "enriched_events", "duplicate_events"),
     *("event_ledger", "page_views", "sessions", "identities", "users", "anomalies"),
-    *(f"warehouse.{name}" for name in ("fct_events", "fct_page_views", "fct_sessions", "dim_users", "user_segments")),
+    *(
+        f"warehouse.{name}"
+        for name in ("fct_events", "fct_page_views", "fct_sessions", "dim_users", "dim_user_segments")
+    ),
 )
 """The components of the platform that is made here; the others are in test_marts.py."""
 RATES = FaultRates(duplicate=0.2, conflict=0.05, late_visit=0.1, malformed=0.02, plan_quarantine=0.9, clock_skew=0.2)
@@ -372,7 +375,7 @@ def test_the_warehouse_is_held_against_the_truth_too(settings: Settings, sound: 
             (row["session_id"], row["anonymous_id"], row["user_id"], row["revenue"]) for row in sound["sessions"]
         ],
         "dim_users (person_id text)": [(person,) for person in people],
-        "user_segments (person_id text)": [(person,) for person in people],
+        "dim_user_segments (person_id text)": [(person,) for person in people],
     }
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")

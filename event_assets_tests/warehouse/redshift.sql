@@ -25,6 +25,22 @@ COMMENT ON COLUMN "analytics"."_loads"."rows" IS 'Rows of the partition.';
 
 COMMENT ON COLUMN "analytics"."_loads"."loaded_at" IS 'When this version was loaded.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."_migrations" (
+  "version" integer ENCODE raw NOT NULL,
+  "description" varchar(65535) ENCODE zstd,
+  "applied_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("version");
+
+COMMENT ON TABLE "analytics"."_migrations" IS 'Which migrations this schema has had.';
+
+COMMENT ON COLUMN "analytics"."_migrations"."version" IS 'Number of the migration.';
+
+COMMENT ON COLUMN "analytics"."_migrations"."description" IS 'What it changed.';
+
+COMMENT ON COLUMN "analytics"."_migrations"."applied_at" IS 'When.';
+
 CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "event_date" date ENCODE az64 NOT NULL,
   "event_id" varchar(512) ENCODE zstd NOT NULL,
@@ -767,7 +783,7 @@ COMMENT ON COLUMN "analytics"."fct_conversion_paths"."revenue" IS 'Revenue of th
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."attribution" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_attribution" (
   "model" varchar(65535) ENCODE raw NOT NULL,
   "channel_group" varchar(65535) ENCODE zstd NOT NULL,
   "conversions" double precision ENCODE zstd,
@@ -777,19 +793,19 @@ CREATE TABLE IF NOT EXISTS "analytics"."attribution" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("model");
 
-COMMENT ON TABLE "analytics"."attribution" IS 'What each channel group is credited with by each attribution model. Conversions without a touch are in none.';
+COMMENT ON TABLE "analytics"."agg_attribution" IS 'What each channel group is credited with by each attribution model. Conversions without a touch are in none.';
 
-COMMENT ON COLUMN "analytics"."attribution"."model" IS 'first, last, linear, position, time_decay or data_driven.';
+COMMENT ON COLUMN "analytics"."agg_attribution"."model" IS 'first, last, linear, position, time_decay or data_driven.';
 
-COMMENT ON COLUMN "analytics"."attribution"."channel_group" IS 'Channel group of the touches.';
+COMMENT ON COLUMN "analytics"."agg_attribution"."channel_group" IS 'Channel group of the touches.';
 
-COMMENT ON COLUMN "analytics"."attribution"."conversions" IS 'Conversions credited to it, in shares. Definition: first, last: 1 to that touch; linear: the same to each; position: 0.4 to first and last each, 0.2 to those between (of two, 0.5 each); time_decay: 2^(-days before / 7); data_driven: max(p(path) - p(path without the touch), 0), all 0: the last touch, with p = conversions / paths; each path sums to 1.';
+COMMENT ON COLUMN "analytics"."agg_attribution"."conversions" IS 'Conversions credited to it, in shares. Definition: first, last: 1 to that touch; linear: the same to each; position: 0.4 to first and last each, 0.2 to those between (of two, 0.5 each); time_decay: 2^(-days before / 7); data_driven: max(p(path) - p(path without the touch), 0), all 0: the last touch, with p = conversions / paths; each path sums to 1.';
 
-COMMENT ON COLUMN "analytics"."attribution"."revenue" IS 'Revenue credited to it. Definition: by the same shares.';
+COMMENT ON COLUMN "analytics"."agg_attribution"."revenue" IS 'Revenue credited to it. Definition: by the same shares.';
 
-COMMENT ON COLUMN "analytics"."attribution"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_attribution"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."channel_performance" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_channel_performance" (
   "event_date" date ENCODE raw NOT NULL,
   "model" varchar(65535) ENCODE zstd NOT NULL,
   "channel_group" varchar(65535) ENCODE zstd NOT NULL,
@@ -804,29 +820,29 @@ CREATE TABLE IF NOT EXISTS "analytics"."channel_performance" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("event_date");
 
-COMMENT ON TABLE "analytics"."channel_performance" IS 'The same by day of conversion, beside what was spent on the day: return on spend and cost of a conversion.';
+COMMENT ON TABLE "analytics"."agg_channel_performance" IS 'The same by day of conversion, beside what was spent on the day: return on spend and cost of a conversion.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."event_date" IS 'UTC date of derived_at.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."model" IS 'first, last, linear, position, time_decay or data_driven.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."model" IS 'first, last, linear, position, time_decay or data_driven.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."channel_group" IS 'Channel group of the touches.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."channel_group" IS 'Channel group of the touches.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."conversions" IS 'Conversions credited to it, in shares.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."conversions" IS 'Conversions credited to it, in shares.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."revenue" IS 'Revenue credited to it.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."revenue" IS 'Revenue credited to it.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."spend" IS 'What was spent on the channel group on the day; null where no spend is known.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."spend" IS 'What was spent on the channel group on the day; null where no spend is known.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."currency" IS 'Currency of the spend, ISO 4217.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."currency" IS 'Currency of the spend, ISO 4217.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."roas" IS 'Return on ad spend; null without spend. Definition: revenue / spend.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."roas" IS 'Return on ad spend; null without spend. Definition: revenue / spend.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."cpa" IS 'Cost of a conversion; null without any. Definition: spend / conversions.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."cpa" IS 'Cost of a conversion; null without any. Definition: spend / conversions.';
 
-COMMENT ON COLUMN "analytics"."channel_performance"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."funnels" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_funnels" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "breakdown" varchar(65535) ENCODE zstd NOT NULL,
   "step" integer ENCODE az64 NOT NULL,
@@ -841,29 +857,29 @@ CREATE TABLE IF NOT EXISTS "analytics"."funnels" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "breakdown");
 
-COMMENT ON TABLE "analytics"."funnels" IS 'The funnels: one row an analysis, value of its breakdown, and step.';
+COMMENT ON TABLE "analytics"."agg_funnels" IS 'The funnels: one row an analysis, value of its breakdown, and step.';
 
-COMMENT ON COLUMN "analytics"."funnels"."analysis" IS 'Name of the analysis, as its file says.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."funnels"."breakdown" IS 'Value on the first step''s event; else (all), (none) or (other).';
+COMMENT ON COLUMN "analytics"."agg_funnels"."breakdown" IS 'Value on the first step''s event; else (all), (none) or (other).';
 
-COMMENT ON COLUMN "analytics"."funnels"."step" IS 'Place of the step, from 1.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."step" IS 'Place of the step, from 1.';
 
-COMMENT ON COLUMN "analytics"."funnels"."step_name" IS 'What the step is called.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."step_name" IS 'What the step is called.';
 
-COMMENT ON COLUMN "analytics"."funnels"."people" IS 'Persons who reached it within the window.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."people" IS 'Persons who reached it within the window.';
 
-COMMENT ON COLUMN "analytics"."funnels"."conversion" IS 'Share of those who reached the first step.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."conversion" IS 'Share of those who reached the first step.';
 
-COMMENT ON COLUMN "analytics"."funnels"."step_conversion" IS 'Share of those who reached the step before.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."step_conversion" IS 'Share of those who reached the step before.';
 
-COMMENT ON COLUMN "analytics"."funnels"."mean_seconds" IS 'Mean time since the step before. Unit: s.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."mean_seconds" IS 'Mean time since the step before. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."funnels"."median_seconds" IS 'Median time since the step before. Unit: s.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."median_seconds" IS 'Median time since the step before. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."funnels"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_funnels"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."retention" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_retention" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "cohort_start" timestamp with time zone ENCODE az64 NOT NULL,
   "period" integer ENCODE az64 NOT NULL,
@@ -875,23 +891,23 @@ CREATE TABLE IF NOT EXISTS "analytics"."retention" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "cohort_start");
 
-COMMENT ON TABLE "analytics"."retention" IS 'The retention tables: one row an analysis, cohort, and period since.';
+COMMENT ON TABLE "analytics"."agg_retention" IS 'The retention tables: one row an analysis, cohort, and period since.';
 
-COMMENT ON COLUMN "analytics"."retention"."analysis" IS 'Name of the analysis, as its file says.';
+COMMENT ON COLUMN "analytics"."agg_retention"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."retention"."cohort_start" IS 'Beginning of the period in which the cohort did the target event.';
+COMMENT ON COLUMN "analytics"."agg_retention"."cohort_start" IS 'Beginning of the period in which the cohort did the target event.';
 
-COMMENT ON COLUMN "analytics"."retention"."period" IS 'Periods since then; 0 is the cohort itself.';
+COMMENT ON COLUMN "analytics"."agg_retention"."period" IS 'Periods since then; 0 is the cohort itself.';
 
-COMMENT ON COLUMN "analytics"."retention"."people" IS 'Those of the cohort who came back in that period.';
+COMMENT ON COLUMN "analytics"."agg_retention"."people" IS 'Those of the cohort who came back in that period.';
 
-COMMENT ON COLUMN "analytics"."retention"."cohort_people" IS 'Persons of the cohort.';
+COMMENT ON COLUMN "analytics"."agg_retention"."cohort_people" IS 'Persons of the cohort.';
 
-COMMENT ON COLUMN "analytics"."retention"."share" IS 'people / cohort_people; null where the cohort is empty.';
+COMMENT ON COLUMN "analytics"."agg_retention"."share" IS 'people / cohort_people; null where the cohort is empty.';
 
-COMMENT ON COLUMN "analytics"."retention"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_retention"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."lifecycle" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_lifecycle" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "period_start" timestamp with time zone ENCODE az64 NOT NULL,
   "status" varchar(65535) ENCODE zstd NOT NULL,
@@ -901,19 +917,19 @@ CREATE TABLE IF NOT EXISTS "analytics"."lifecycle" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "period_start");
 
-COMMENT ON TABLE "analytics"."lifecycle" IS 'The lifecycles: one row an analysis, period and status.';
+COMMENT ON TABLE "analytics"."agg_lifecycle" IS 'The lifecycles: one row an analysis, period and status.';
 
-COMMENT ON COLUMN "analytics"."lifecycle"."analysis" IS 'Name of the analysis, as its file says.';
+COMMENT ON COLUMN "analytics"."agg_lifecycle"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."lifecycle"."period_start" IS 'Beginning of the period.';
+COMMENT ON COLUMN "analytics"."agg_lifecycle"."period_start" IS 'Beginning of the period.';
 
-COMMENT ON COLUMN "analytics"."lifecycle"."status" IS 'new, returning, resurrecting or dormant.';
+COMMENT ON COLUMN "analytics"."agg_lifecycle"."status" IS 'new, returning, resurrecting or dormant.';
 
-COMMENT ON COLUMN "analytics"."lifecycle"."people" IS 'Persons; those who are dormant are counted negative.';
+COMMENT ON COLUMN "analytics"."agg_lifecycle"."people" IS 'Persons; those who are dormant are counted negative.';
 
-COMMENT ON COLUMN "analytics"."lifecycle"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_lifecycle"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."paths" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_paths" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "step" integer ENCODE az64 NOT NULL,
   "from_node" varchar(65535) ENCODE zstd NOT NULL,
@@ -925,23 +941,23 @@ CREATE TABLE IF NOT EXISTS "analytics"."paths" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "step");
 
-COMMENT ON TABLE "analytics"."paths" IS 'The paths through sessions: one row an analysis and transition.';
+COMMENT ON TABLE "analytics"."agg_paths" IS 'The paths through sessions: one row an analysis and transition.';
 
-COMMENT ON COLUMN "analytics"."paths"."analysis" IS 'Name of the analysis, as its file says.';
+COMMENT ON COLUMN "analytics"."agg_paths"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."paths"."step" IS 'Place of from_node on the path, from 1; 0 is the way in.';
+COMMENT ON COLUMN "analytics"."agg_paths"."step" IS 'Place of from_node on the path, from 1; 0 is the way in.';
 
-COMMENT ON COLUMN "analytics"."paths"."from_node" IS 'Where from; (start) before the first, (...) for those left out.';
+COMMENT ON COLUMN "analytics"."agg_paths"."from_node" IS 'Where from; (start) before the first, (...) for those left out.';
 
-COMMENT ON COLUMN "analytics"."paths"."to_node" IS 'Where to; (end) after the last, (...) for those left out.';
+COMMENT ON COLUMN "analytics"."agg_paths"."to_node" IS 'Where to; (end) after the last, (...) for those left out.';
 
-COMMENT ON COLUMN "analytics"."paths"."transitions" IS 'How often: sessions that go this way at this step.';
+COMMENT ON COLUMN "analytics"."agg_paths"."transitions" IS 'How often: sessions that go this way at this step.';
 
-COMMENT ON COLUMN "analytics"."paths"."mean_seconds" IS 'Mean time between the two; null at both ends. Unit: s.';
+COMMENT ON COLUMN "analytics"."agg_paths"."mean_seconds" IS 'Mean time between the two; null at both ends. Unit: s.';
 
-COMMENT ON COLUMN "analytics"."paths"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_paths"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."active_users" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_active_users" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "event_date" date ENCODE az64 NOT NULL,
   "dau" bigint ENCODE az64,
@@ -953,23 +969,23 @@ CREATE TABLE IF NOT EXISTS "analytics"."active_users" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "event_date");
 
-COMMENT ON TABLE "analytics"."active_users" IS 'Active people: one row an analysis and day.';
+COMMENT ON TABLE "analytics"."agg_active_users" IS 'Active people: one row an analysis and day.';
 
-COMMENT ON COLUMN "analytics"."active_users"."analysis" IS 'Name of the analysis, as its file says.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."active_users"."event_date" IS 'UTC day.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."event_date" IS 'UTC day.';
 
-COMMENT ON COLUMN "analytics"."active_users"."dau" IS 'Persons active on the day.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."dau" IS 'Persons active on the day.';
 
-COMMENT ON COLUMN "analytics"."active_users"."wau" IS 'Persons active on the day or the 6 before it.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."wau" IS 'Persons active on the day or the 6 before it.';
 
-COMMENT ON COLUMN "analytics"."active_users"."mau" IS 'Persons active on the day or the 29 before it.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."mau" IS 'Persons active on the day or the 29 before it.';
 
-COMMENT ON COLUMN "analytics"."active_users"."stickiness" IS 'dau / mau.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."stickiness" IS 'dau / mau.';
 
-COMMENT ON COLUMN "analytics"."active_users"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."stickiness" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_stickiness" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "periods" integer ENCODE az64 NOT NULL,
   "people" bigint ENCODE az64,
@@ -979,19 +995,19 @@ CREATE TABLE IF NOT EXISTS "analytics"."stickiness" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "periods");
 
-COMMENT ON TABLE "analytics"."stickiness" IS 'How often people come: one row an analysis and number of periods.';
+COMMENT ON TABLE "analytics"."agg_stickiness" IS 'How often people come: one row an analysis and number of periods.';
 
-COMMENT ON COLUMN "analytics"."stickiness"."analysis" IS 'Name of the analysis, as its file says.';
+COMMENT ON COLUMN "analytics"."agg_stickiness"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."stickiness"."periods" IS 'In how many of the hours, days, weeks or months they were active, from 1.';
+COMMENT ON COLUMN "analytics"."agg_stickiness"."periods" IS 'In how many of the hours, days, weeks or months they were active, from 1.';
 
-COMMENT ON COLUMN "analytics"."stickiness"."people" IS 'Persons active in just so many.';
+COMMENT ON COLUMN "analytics"."agg_stickiness"."people" IS 'Persons active in just so many.';
 
-COMMENT ON COLUMN "analytics"."stickiness"."share" IS 'Share of all who were active.';
+COMMENT ON COLUMN "analytics"."agg_stickiness"."share" IS 'Share of all who were active.';
 
-COMMENT ON COLUMN "analytics"."stickiness"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_stickiness"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."web_vitals" (
+CREATE TABLE IF NOT EXISTS "analytics"."agg_web_vitals" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "page_path" varchar(65535) ENCODE zstd NOT NULL,
   "device_type" varchar(65535) ENCODE zstd NOT NULL,
@@ -1005,27 +1021,27 @@ CREATE TABLE IF NOT EXISTS "analytics"."web_vitals" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "page_path");
 
-COMMENT ON TABLE "analytics"."web_vitals" IS 'How fast pages are: one row an analysis, page and kind of device. 75th percentiles, interpolated.';
+COMMENT ON TABLE "analytics"."agg_web_vitals" IS 'How fast pages are: one row an analysis, page and kind of device. 75th percentiles, interpolated.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."analysis" IS 'Name of the analysis, as its file says.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."page_path" IS 'Path of the page; (none) where there is none.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."page_path" IS 'Path of the page; (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."views" IS 'Page views with at least one of the measures.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."views" IS 'Page views with at least one of the measures.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."lcp_ms" IS 'Largest contentful paint. Unit: ms.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."lcp_ms" IS 'Largest contentful paint. Unit: ms.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."inp_ms" IS 'Interaction to next paint. Unit: ms.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."inp_ms" IS 'Interaction to next paint. Unit: ms.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."fid_ms" IS 'First input delay. Unit: ms.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."fid_ms" IS 'First input delay. Unit: ms.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."cls" IS 'Cumulative layout shift.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."cls" IS 'Cumulative layout shift.';
 
-COMMENT ON COLUMN "analytics"."web_vitals"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."agg_web_vitals"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
+CREATE TABLE IF NOT EXISTS "analytics"."dim_user_segments" (
   "person_id" varchar(512) ENCODE zstd NOT NULL,
   "as_of" date ENCODE az64,
   "recency_days" integer ENCODE az64,
@@ -1041,31 +1057,31 @@ CREATE TABLE IF NOT EXISTS "analytics"."user_segments" (
 DISTSTYLE KEY DISTKEY ("person_id")
 COMPOUND SORTKEY ("segment");
 
-COMMENT ON TABLE "analytics"."user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
+COMMENT ON TABLE "analytics"."dim_user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."person_id" IS 'The person.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."recency_days" IS 'Days since the last event. Unit: days.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."recency_days" IS 'Days since the last event. Unit: days.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."frequency" IS 'Sessions.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."frequency" IS 'Sessions.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."monetary" IS 'Revenue.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."monetary" IS 'Revenue.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."r_score" IS 'Recency quintile, 5 is the most recent. Definition: 1 + floor(5 x persons with a longer recency / persons).';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."r_score" IS 'Recency quintile, 5 is the most recent. Definition: 1 + floor(5 x persons with a longer recency / persons).';
 
-COMMENT ON COLUMN "analytics"."user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent. Definition: 1 + floor(5 x persons with fewer sessions / persons).';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent. Definition: 1 + floor(5 x persons with fewer sessions / persons).';
 
-COMMENT ON COLUMN "analytics"."user_segments"."m_score" IS 'Money quintile, 5 is the most. Definition: 1 + floor(5 x persons with less revenue / persons).';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."m_score" IS 'Money quintile, 5 is the most. Definition: 1 + floor(5 x persons with less revenue / persons).';
 
-COMMENT ON COLUMN "analytics"."user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
 
-COMMENT ON COLUMN "analytics"."user_segments"."lifecycle_stage" IS 'new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of. Definition: new: first event in that week; returning: events in it and in the week before; resurrecting: events in it, none in the week before, others earlier; dormant: none in it, some in the week before; inactive: none in either.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."lifecycle_stage" IS 'new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of. Definition: new: first event in that week; returning: events in it and in the week before; resurrecting: events in it, none in the week before, others earlier; dormant: none in it, some in the week before; inactive: none in either.';
 
-COMMENT ON COLUMN "analytics"."user_segments"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."loaded_at" IS 'When the row''s key first came in.';
 
-CREATE TABLE IF NOT EXISTS "analytics"."segment_memberships" (
+CREATE TABLE IF NOT EXISTS "analytics"."dim_segment_memberships" (
   "segment" varchar(65535) ENCODE raw NOT NULL,
   "person_id" varchar(512) ENCODE zstd NOT NULL,
   "from_date" date ENCODE az64 NOT NULL,
@@ -1076,19 +1092,19 @@ CREATE TABLE IF NOT EXISTS "analytics"."segment_memberships" (
 DISTSTYLE KEY DISTKEY ("person_id")
 COMPOUND SORTKEY ("segment", "from_date");
 
-COMMENT ON TABLE "analytics"."segment_memberships" IS 'Who was in which segment, and from when to when: one row a stay of a person in a segment.';
+COMMENT ON TABLE "analytics"."dim_segment_memberships" IS 'Who was in which segment, and from when to when: one row a stay of a person in a segment.';
 
-COMMENT ON COLUMN "analytics"."segment_memberships"."segment" IS 'Name of the segment, as its file says.';
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."segment" IS 'Name of the segment, as its file says.';
 
-COMMENT ON COLUMN "analytics"."segment_memberships"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."person_id" IS 'The person.';
 
-COMMENT ON COLUMN "analytics"."segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
 
-COMMENT ON COLUMN "analytics"."segment_memberships"."to_date" IS 'First UTC day after it at whose end they do not any more; null while they do. Definition: a member at the end of a day: from_date <= day and (to_date is null or day < to_date).';
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."to_date" IS 'First UTC day after it at whose end they do not any more; null while they do. Definition: a member at the end of a day: from_date <= day and (to_date is null or day < to_date).';
 
-COMMENT ON COLUMN "analytics"."segment_memberships"."is_current" IS 'They belong to it at the end of the last event date of the lake.';
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."is_current" IS 'They belong to it at the end of the last event date of the lake.';
 
-COMMENT ON COLUMN "analytics"."segment_memberships"."loaded_at" IS 'When the row''s key first came in.';
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
   "event_date" date ENCODE raw NOT NULL,
@@ -1325,6 +1341,52 @@ COMMENT ON COLUMN "analytics"."agg_period_people"."value" IS 'Value of the dimen
 COMMENT ON COLUMN "analytics"."agg_period_people"."people" IS 'Distinct people. Definition: distinct person_id of the sessions that began in the period; by event of the events in it; by page of the views that began in it.';
 
 COMMENT ON COLUMN "analytics"."agg_period_people"."loaded_at" IS 'When the row''s key first came in.';
+
+ALTER TABLE "analytics"."attribution" RENAME TO "agg_attribution";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_attribution' WHERE table_name = 'attribution';
+
+ALTER TABLE "analytics"."channel_performance" RENAME TO "agg_channel_performance";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_channel_performance' WHERE table_name = 'channel_performance';
+
+ALTER TABLE "analytics"."funnels" RENAME TO "agg_funnels";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_funnels' WHERE table_name = 'funnels';
+
+ALTER TABLE "analytics"."retention" RENAME TO "agg_retention";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_retention' WHERE table_name = 'retention';
+
+ALTER TABLE "analytics"."lifecycle" RENAME TO "agg_lifecycle";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_lifecycle' WHERE table_name = 'lifecycle';
+
+ALTER TABLE "analytics"."paths" RENAME TO "agg_paths";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_paths' WHERE table_name = 'paths';
+
+ALTER TABLE "analytics"."active_users" RENAME TO "agg_active_users";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_active_users' WHERE table_name = 'active_users';
+
+ALTER TABLE "analytics"."stickiness" RENAME TO "agg_stickiness";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_stickiness' WHERE table_name = 'stickiness';
+
+ALTER TABLE "analytics"."web_vitals" RENAME TO "agg_web_vitals";
+
+UPDATE "analytics"."_loads" SET table_name = 'agg_web_vitals' WHERE table_name = 'web_vitals';
+
+ALTER TABLE "analytics"."user_segments" RENAME TO "dim_user_segments";
+
+UPDATE "analytics"."_loads" SET table_name = 'dim_user_segments' WHERE table_name = 'user_segments';
+
+ALTER TABLE "analytics"."segment_memberships" RENAME TO "dim_segment_memberships";
+
+UPDATE "analytics"."_loads" SET table_name = 'dim_segment_memberships' WHERE table_name = 'segment_memberships';
+
+INSERT INTO "analytics"."_migrations" (version, description, applied_at) VALUES (%s, %s, %s);
 
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 

@@ -44,5 +44,5 @@ def test_processes_share_one_server_that_ends_with_the_last(postgres_home: Path)
     with start(postgres_home) as first, start(postgres_home) as second:
         assert first.stdout is not None and second.stdout is not None
         assert [first.stdout.readline(), second.stdout.readline()] == ["there\n"] * 2
-        assert [leave(first), leave(second)] == [f"{len(WAREHOUSE_TABLES) + 1}\n"] * 2
+        assert [leave(first), leave(second)] == [f"{len(WAREHOUSE_TABLES) + 2}\n"] * 2
     assert PostgresCluster(postgres_home).running_port() is None

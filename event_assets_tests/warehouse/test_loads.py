@@ -9,7 +9,7 @@ import pytest
 from event_assets.warehouse.loads import LoadExpectation, LoadMismatch, PartitionDate, Standing, Totals, differences
 from event_assets_tests.warehouse.lake import TABLES
 
-SEGMENTS = TABLES["user_segments"]
+SEGMENTS = TABLES["dim_user_segments"]
 
 
 def faults(expected: float | None, found: float, magnitude: float) -> list[str]:

@@ -15,8 +15,9 @@ from pyarrow.fs import FileType
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
-from event_assets.warehouse import ddl, dml
+from event_assets.warehouse import ddl, dml, migrations
 from event_assets.warehouse.lake_files import LakeFiles
+from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS
 from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, manifest_of
 from event_assets.warehouse.relation import LOADS, relation_of
 from event_assets.warehouse.warehouse import Warehouse
@@ -31,8 +32,11 @@ DIALECT = RedshiftDialect(LakeFiles(), ROLE, "s3://lake/prod/_manifests/")
 def statements() -> list[str]:
     """What makes the tables from nothing, a load of sessions by date, of users as a whole, and what removes dates."""
     made = [ddl.create_schema(SCHEMA)]
-    for relation in (LOADS, *map(relation_of, WAREHOUSE_TABLES)):
+    for relation in (LOADS, MIGRATED, *map(relation_of, WAREHOUSE_TABLES)):
         made += ddl.missing(DIALECT, SCHEMA, relation, {})
+    before = {name: dict.fromkeys(("", "loaded_at")) for migration in MIGRATIONS for name in migration.renames}
+    for migration in MIGRATIONS:
+        made += [*migration.statements(SCHEMA, before), migrations.record(SCHEMA)]
     evolved = relation_of(TABLES["agg_daily"])
     standing = {"agg_daily": {"": evolved.description} | {column.name: "old" for column in evolved.columns[:-2]}}
     made += ddl.missing(DIALECT, SCHEMA, evolved, standing)

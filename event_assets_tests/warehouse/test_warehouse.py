@@ -25,7 +25,7 @@ from event_assets_tests.warehouse.lake import DAY, NEXT_DAY, TABLES, File, Row, 
 
 SESSIONS = TABLES["fct_sessions"]
 USERS = TABLES["dim_users"]
-SEGMENTS = TABLES["user_segments"]
+SEGMENTS = TABLES["dim_user_segments"]
 
 
 def sessions(count: int, date: dt.date = DAY, **values: Any) -> list[Row]:

@@ -116,7 +116,7 @@ ATTRIBUTION = Table(
         required("revenue", "double", "Revenue credited to it.", definition="by the same shares"),
     ),
     key=("model", "channel_group"),
-    warehouse=InWarehouse("attribution", sort_key=("model",), sums=("conversions", "revenue")),
+    warehouse=InWarehouse("agg_attribution", sort_key=("model",), sums=("conversions", "revenue")),
 )
 
 CHANNEL_PERFORMANCE = Table(
@@ -134,7 +134,9 @@ CHANNEL_PERFORMANCE = Table(
         Column("cpa", "double", "Cost of a conversion; null without any.", definition="spend / conversions"),
     ),
     key=("event_date", "model", "channel_group"),
-    warehouse=InWarehouse("channel_performance", sort_key=("event_date",), sums=("conversions", "revenue", "spend")),
+    warehouse=InWarehouse(
+        "agg_channel_performance", sort_key=("event_date",), sums=("conversions", "revenue", "spend")
+    ),
 )
 
 TABLES: tuple[Table, ...] = (

@@ -22,7 +22,7 @@ FUNNELS = Table(
     ),
     key=("analysis", "breakdown", "step"),
     partition_by=("analysis",),
-    warehouse=InWarehouse("funnels", sort_key=("analysis", "breakdown"), sums=("people",)),
+    warehouse=InWarehouse("agg_funnels", sort_key=("analysis", "breakdown"), sums=("people",)),
 )
 
 RETENTION = Table(
@@ -38,7 +38,7 @@ RETENTION = Table(
     ),
     key=("analysis", "cohort_start", "period"),
     partition_by=("analysis",),
-    warehouse=InWarehouse("retention", sort_key=("analysis", "cohort_start"), sums=("people",)),
+    warehouse=InWarehouse("agg_retention", sort_key=("analysis", "cohort_start"), sums=("people",)),
 )
 
 LIFECYCLE = Table(
@@ -52,7 +52,7 @@ LIFECYCLE = Table(
     ),
     key=("analysis", "period_start", "status"),
     partition_by=("analysis",),
-    warehouse=InWarehouse("lifecycle", sort_key=("analysis", "period_start"), sums=("people",)),
+    warehouse=InWarehouse("agg_lifecycle", sort_key=("analysis", "period_start"), sums=("people",)),
 )
 
 PATHS = Table(
@@ -68,7 +68,7 @@ PATHS = Table(
     ),
     key=("analysis", "step", "from_node", "to_node"),
     partition_by=("analysis",),
-    warehouse=InWarehouse("paths", sort_key=("analysis", "step"), sums=("transitions",)),
+    warehouse=InWarehouse("agg_paths", sort_key=("analysis", "step"), sums=("transitions",)),
 )
 
 ACTIVE_USERS = Table(
@@ -84,7 +84,7 @@ ACTIVE_USERS = Table(
     ),
     key=("analysis", "event_date"),
     partition_by=("analysis",),
-    warehouse=InWarehouse("active_users", sort_key=("analysis", "event_date"), sums=("dau", "wau", "mau")),
+    warehouse=InWarehouse("agg_active_users", sort_key=("analysis", "event_date"), sums=("dau", "wau", "mau")),
 )
 
 STICKINESS = Table(
@@ -98,7 +98,7 @@ STICKINESS = Table(
     ),
     key=("analysis", "periods"),
     partition_by=("analysis",),
-    warehouse=InWarehouse("stickiness", sort_key=("analysis", "periods"), sums=("people",)),
+    warehouse=InWarehouse("agg_stickiness", sort_key=("analysis", "periods"), sums=("people",)),
 )
 
 WEB_VITALS = Table(
@@ -116,7 +116,7 @@ WEB_VITALS = Table(
     ),
     key=("analysis", "page_path", "device_type"),
     partition_by=("analysis",),
-    warehouse=InWarehouse("web_vitals", sort_key=("analysis", "page_path"), sums=("views",)),
+    warehouse=InWarehouse("agg_web_vitals", sort_key=("analysis", "page_path"), sums=("views",)),
 )
 
 TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, STICKINESS, WEB_VITALS)

@@ -42,7 +42,9 @@ USER_SEGMENTS = Table(
         ),
     ),
     key=("person_id",),
-    warehouse=InWarehouse("user_segments", dist_key="person_id", sort_key=("segment",), sums=("frequency", "monetary")),
+    warehouse=InWarehouse(
+        "dim_user_segments", dist_key="person_id", sort_key=("segment",), sums=("frequency", "monetary")
+    ),
 )
 
 SEGMENT_MEMBERSHIPS = Table(
@@ -67,7 +69,7 @@ SEGMENT_MEMBERSHIPS = Table(
         required("is_current", "boolean", "They belong to it at the end of the last event date of the lake."),
     ),
     key=("segment", "person_id", "from_date"),
-    warehouse=InWarehouse("segment_memberships", dist_key="person_id", sort_key=("segment", "from_date")),
+    warehouse=InWarehouse("dim_segment_memberships", dist_key="person_id", sort_key=("segment", "from_date")),
 )
 
 TABLES: tuple[Table, ...] = (
