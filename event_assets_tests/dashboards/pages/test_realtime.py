@@ -14,9 +14,9 @@ from event_assets_tests.dashboards.conftest import NOW, Site
 
 def test_it_says_what_it_needs_where_the_warehouse_has_no_single_events(site: Site) -> None:
     without = site.context.settings.model_copy(update={"warehouse_events": "none"})
-    shown = realtime.view(dataclasses.replace(site.context, settings=without)).make(Selection())
+    shown = realtime.view().make(dataclasses.replace(site.context, settings=without), Selection())
     assert "EVENT_ASSETS_WAREHOUSE_EVENTS" in json.dumps(shown.to_plotly_json(), default=str)
-    assert "realtime-tick" in str(realtime.view(site.context).make(Selection()))
+    assert "realtime-tick" in str(realtime.view().make(site.context, Selection()))
 
 
 def test_a_metric_over_single_events_says_which_of_them_there_are(site: Site) -> None:
