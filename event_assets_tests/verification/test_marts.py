@@ -57,21 +57,21 @@ WRONG_COPIES = {
     "fct_touches": "source = 'elsewhere'",
     "fct_conversions": "revenue = revenue + 1",
     "fct_conversion_paths": "touches = touches + 1",
-    "attribution": "revenue = revenue + 1",
-    "channel_performance": "spend = 1",
+    "agg_attribution": "revenue = revenue + 1",
+    "agg_channel_performance": "spend = 1",
     "agg_daily": "bounces = bounces + 1",
     "agg_daily_sessions": "bounces = bounces + 1",
     "agg_daily_events": "events = events + 1",
     "agg_daily_pages": "exits = exits + 1",
     "agg_period_people": "people = people + 1",
-    "segment_memberships": "is_current = NOT is_current",
-    "funnels": "people = people + 1",
-    "retention": "people = people + 1",
-    "lifecycle": "people = people + 1",
-    "paths": "transitions = transitions + 1",
-    "active_users": "dau = dau + 1",
-    "stickiness": "people = people + 1",
-    "web_vitals": "views = views + 1",
+    "dim_segment_memberships": "is_current = NOT is_current",
+    "agg_funnels": "people = people + 1",
+    "agg_retention": "people = people + 1",
+    "agg_lifecycle": "people = people + 1",
+    "agg_paths": "transitions = transitions + 1",
+    "agg_active_users": "dau = dau + 1",
+    "agg_stickiness": "people = people + 1",
+    "agg_web_vitals": "views = views + 1",
 }
 """What is written over the last row of each copy."""
 
@@ -210,7 +210,7 @@ def test_copies_in_the_warehouse_are_the_lakes_rows_or_are_late(
         connection.execute(f"SET search_path TO {settings.warehouse_schema}")
         for name, column in WRONG_COPIES.items():
             connection.execute(f"UPDATE {name} SET {column} WHERE ctid = (SELECT max(ctid) FROM {name})")
-        connection.execute("UPDATE _loads SET lake_version = lake_version - 1 WHERE table_name = 'funnels'")
+        connection.execute("UPDATE _loads SET lake_version = lake_version - 1 WHERE table_name = 'agg_funnels'")
         report = verify(settings, postgres_url)
     copies = {f"warehouse.{name}" for name in WRONG_COPIES}
     assert _failed(report) == copies - {"warehouse.agg_funnels"}
