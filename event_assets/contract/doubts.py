@@ -6,6 +6,7 @@ Sure, and no more: a rule that may be broken is a doubt, and about those `EventD
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from event_assets.contract.decoder import Limits
@@ -15,6 +16,7 @@ _LEAST_BYTES_OF_A_KEY = len(b'"":0,')
 _BACKSLASH = ord("\\")
 _NUL = b"\\u0000"
 _BRACE = ord("{")
+_HEAD = itemgetter(slice(2))
 
 Texts = Sequence[bytes | None]
 
@@ -26,27 +28,35 @@ class Doubts:
         sizes = (limits.event_bytes, limits.properties_bytes, limits.string_bytes)
         self.small = min(*sizes, limits.keys * _LEAST_BYTES_OF_A_KEY)
         """Bytes of an event up to which nothing in it is too large."""
-        self._depth = limits.depth
+        self.depth = limits.depth
+        """How many brackets a text may have and surely not be too deep."""
         self._placeholders = placeholders
 
     def about_lines(self, lines: Sequence[bytes]) -> Iterator[int]:
         """Where a line is large, is no UTF-8, or has the U+0000 that the decoder mends."""
+        text = b"".join(lines)  # in which is looked once for what nearly no line has
         small = self.small
-        yield from (r for r, line in enumerate(lines) if len(line) > small or (_BACKSLASH in line and has_nul(line)))
-        if not all(map(bytes.isascii, lines)):
+        if max(map(len, lines), default=0) > small:
+            yield from (row for row, line in enumerate(lines) if len(line) > small)
+        if _BACKSLASH in text:
+            yield from (row for row, line in enumerate(lines) if has_nul(line))
+        if not text.isascii():
             yield from (row for row, line in enumerate(lines) if not is_utf8(line))
 
     def about_ids(self, *columns: Sequence[str | None]) -> Iterator[int]:
         """Where an id is a placeholder."""
         none, heads = self._placeholders, self._placeholders.other_heads
         for values in columns:
-            words = {text for text in set(values) if text is not None and text[:2] not in heads and text in none}
+            texts: set[Any] = set(values) - {None}
+            if heads.issuperset(map(_HEAD, texts)):
+                continue
+            words = {text for text in texts if text[:2] not in heads and text in none}
             if words:
                 yield from (row for row, text in enumerate(values) if text in words)
 
     def about_objects(self, texts: Texts) -> Iterator[int]:
         """Where a text is no object, or has brackets enough to be too deep."""
-        depth = self._depth
+        depth = self.depth
         for row, text in enumerate(texts):
             if text is not None and (
                 text[0] != _BRACE or (len(text) > depth and text.count(b"{") + text.count(b"[") > depth)

@@ -26,7 +26,7 @@ def decode_lines(decoder: msgspec.json.Decoder[Any], lines: Sequence[bytes]) -> 
     return values
 
 
-def decode_joined(decoder: msgspec.json.Decoder[Any], text: bytes, lines: int) -> list[Any] | None:
+def decode_joined(decoder: msgspec.json.Decoder[Any], text: bytes | memoryview, lines: int) -> list[Any] | None:
     """What each of the lines of a text says, whose every line break stands between `}` and `{`; None unless each is
     one object of the decoder's."""
     try:

@@ -5,7 +5,6 @@ A consumer takes plain NDJSON and one bare JSON object too. What the events say 
 
 from __future__ import annotations
 
-import io
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -96,7 +95,8 @@ def unpack(record: bytes) -> list[bytes]:
         return []
     if b"\n" not in data or _is_one_object(data):
         return [data]
-    return [line for line in (part.strip() for part in io.BytesIO(data)) if line]
+    lines = [*map(bytes.strip, data.split(b"\n"))]
+    return lines if all(lines) else [*filter(None, lines)]
 
 
 def _is_one_object(data: bytes) -> bool:

@@ -6,8 +6,8 @@ All are microseconds since 1970. What the rules for one event may see otherwise 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,13 +37,13 @@ class EventTimes(NamedTuple):
     doubtful: set[int]
 
 
-def event_times(fields: Mapping[str, list[Any]], arrived: pa.Int64Array, first_day: dt.date) -> EventTimes:
+def event_times(columns: Mapping[str, pa.Array], arrived: pa.Int64Array, first_day: dt.date) -> EventTimes:
     """The times of events, of what they say themselves and when the stream took them.
 
     In doubt is who is received or happened over a day ahead of the stream, happened before the first day, or says a
     time at the ends of the calendar.
     """
-    given = {name: instants(fields[name]) for name in _GIVEN}
+    given = {name: columns[name] for name in _GIVEN}
     doubtful = [_outside(values, _FIRST, _LAST) for values in given.values()]
     occurred, sent = given["occurred_at"], given["sent_at"]
     received = pc.coalesce(given["received_at"], arrived)
@@ -58,13 +58,6 @@ def event_times(fields: Mapping[str, list[Any]], arrived: pa.Int64Array, first_d
         _outside(derived, first, None),
     ]
     return EventTimes({**given, "received_at": received, "derived_at": derived}, set().union(*doubtful))
-
-
-def instants(values: Sequence[dt.datetime | None]) -> pa.Int64Array:
-    """Instants as microseconds since 1970."""
-    # Arrow asks each time for its zone, in Python; a difference has none and costs a third.
-    since = [None if at is None else at - _EPOCH for at in values]
-    return pa.array(since, pa.duration("us")).cast(pa.int64())
 
 
 def _outside(values: pa.Int64Array, least: int | None, most: int | None) -> list[int]:

@@ -10,12 +10,12 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from event_assets.contract.batch_decoder import BatchDecoder
+from event_assets.contract.batch_decoder import TEXTS, BatchDecoder, instants, replaced
 from event_assets.contract.consent import DROPPED, is_dropped, is_refused, is_stripped, may_refuse, stripped
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection, with_context
 from event_assets.contract.event import Event
@@ -24,13 +24,11 @@ from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables.events import CLEAN_EVENTS
 from event_assets.contract.times import derived_at, is_future
 from event_assets.enrichment.location import country_alone
-from event_assets.transforms.events.event_columns import event_columns, json_texts, record_batch
-from event_assets.transforms.events.event_times import event_times, instants
+from event_assets.transforms.events.event_columns import json_texts, record_batch
+from event_assets.transforms.events.event_times import event_times
 
 if TYPE_CHECKING:
     from event_assets.transforms.events.clean import CleanRules
-
-T = TypeVar("T")
 
 RECORD_COLUMNS = ("arrival_date", "arrival_hour", "arrived_at", "stream", "shard_id", "sequence_number")
 _INSTANT = pa.timestamp("us", "UTC")
@@ -96,9 +94,12 @@ class Block:
         self._lines = lines
         self.quarantined = lines.unreadable
         self._events = decoders.batch.decode(lines.lines)
-        contexts = enumerate(self._events.fields["context"])
-        self._extra = {row: with_context(text, None) for row, text in contexts if text is not None}
-        self._times, late = event_times(self._events.fields, self._arrived_at(), rules.first_day)
+        self._times, late = event_times(self._events.columns, self._arrived_at(), rules.first_day)
+        contexts = self._events.columns["context"]
+        self._extra: dict[int, bytes | None] = {
+            row: with_context(contexts[row].as_py().encode(), None)
+            for row in pc.indices_nonzero(contexts.is_valid()).to_pylist()
+        }
         self._read_exactly(sorted(self._events.doubtful | late | self._refused()), decoders.exact, rules)
 
     @cached_property
@@ -109,44 +110,44 @@ class Block:
         return self._batch.column("arrived_at").cast(pa.int64()).take(self._records)
 
     def _refused(self) -> set[int]:
-        consents = self._events.fields["consent_analytics"]
-        return {row for row, consent in enumerate(consents) if consent is False} if False in consents else set()
+        consents = self._events.columns["consent_analytics"]
+        return set(pc.indices_nonzero(pc.fill_null(pc.invert(consents), False)).to_pylist())
 
     def _read_exactly(self, rows: list[int], decoder: EventDecoder, rules: CleanRules) -> None:
         """Replaces what the fast path says of the rows."""
-        lines, clean = self._lines, {}
+        lines, clean = self._lines, dict[int, _Clean]()
         for row in rows:
             record, line = lines.records[row], lines.lines[row]
             verdict = _verdict(line, self._batch.column("arrived_at")[record].as_py(), decoder, rules)
             if isinstance(verdict, Rejection):
                 self.quarantined.append(Quarantined(record, lines.numbers[row], *_kept(verdict, line)))
-                self._events.put(row)
                 continue
             clean[row] = verdict
-            event, extra, violations = verdict.decoded
-            self._events.put(row, event, violations)
-            self._extra[row] = extra
+            self._extra[row] = verdict.decoded.extra
         if clean:
+            self._events = self._events.put({row: verdict.decoded for row, verdict in clean.items()})
             self._times = _with_times(self._times, clean)
         self._dropped = set(rows).difference(clean)
 
     def clean(self) -> pa.RecordBatch:
         """The clean events, as rows of CLEAN_EVENTS."""
-        columns = of_records(self._batch, self._records) | event_columns(self._events.fields)
+        columns = of_records(self._batch, self._records) | self._events.columns
+        columns |= {name: json_texts(columns[name]) for name in TEXTS}
         columns |= {name: values.cast(_INSTANT) for name, values in self._times.items()}
         columns |= {
             "line": pa.array(self._lines.numbers, pa.int32()),
             "event_date": columns["derived_at"].cast(pa.timestamp("us")).cast(pa.date32(), safe=False),
             "extra": json_texts(self._sparse(self._extra)),
-            "plan_violations": pa.array(self._sparse(self._events.violations), pa.string()),
+            "plan_violations": self._events.violations,
         }
         rows = record_batch(columns, CLEAN_EVENTS.arrow_schema())
         if not self._dropped:
             return rows
         return rows.filter(pa.array([row not in self._dropped for row in range(rows.num_rows)]))
 
-    def _sparse(self, values: Mapping[int, T]) -> list[T | None]:
-        return [*map(values.get, range(len(self._lines.lines)))] if values else [None] * len(self._lines.lines)
+    def _sparse(self, texts: Mapping[int, bytes | None]) -> pa.StringArray:
+        count = len(self._lines.lines)
+        return pa.array([*map(texts.get, range(count))], pa.string()) if texts else pa.nulls(count, pa.string())
 
 
 def _with_times(times: dict[str, pa.Int64Array], clean: dict[int, _Clean]) -> dict[str, pa.Int64Array]:
@@ -157,9 +158,7 @@ def _with_times(times: dict[str, pa.Int64Array], clean: dict[int, _Clean]) -> di
         "received_at": [row.received_at for row in clean.values()],
         "derived_at": [row.derived_at for row in clean.values()],
     }
-    count = len(times["received_at"])
-    mask = pa.array([row in clean for row in range(count)])
-    return {name: pc.replace_with_mask(times[name], mask, instants(values)) for name, values in exact.items()}
+    return {name: replaced(times[name], clean, instants(values)) for name, values in exact.items()}
 
 
 def of_records(batch: pa.RecordBatch, records: pa.Int32Array) -> dict[str, pa.Array]:
