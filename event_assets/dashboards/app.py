@@ -19,9 +19,10 @@ from event_assets.dashboards.access.entrance import Gate, OpenGate, guard
 from event_assets.dashboards.access.proxy import ProxyGate
 from event_assets.dashboards.cards import empty, labelled
 from event_assets.dashboards.context import Context, View, current_context
+from event_assets.dashboards.exports import add_exports
+from event_assets.dashboards.figures import Figure
 from event_assets.dashboards.filters import filters_of
-from event_assets.dashboards.formats import csv_of
-from event_assets.dashboards.pages import dictionary, metrics, query, realtime
+from event_assets.dashboards.pages import dictionary, metrics, people, query, realtime
 from event_assets.dashboards.selection import Selection
 from event_assets.settings import Settings
 from event_assets.settings.dashboards import RoleName
@@ -51,9 +52,9 @@ def create_app(contexts: Mapping[RoleName, Context]) -> dash.Dash:
     app.layout = lambda: _frame(current_context()) if "context" in flask.g else html.Div()
     guard(app.server, _gate(app.server, context.settings), contexts, context.settings)
     _add_callbacks(app, views)
-    for room in (realtime, query):
+    for room in (realtime, people, query):
         room.add_callbacks(app)
-    _add_csv(app.server)
+    add_exports(app.server, views, {"realtime": realtime.figures, "pipeline": _pipeline_figures})
     app.server.after_request(_packed)
     app.server.after_request(_with_headers)
     return app
@@ -78,7 +79,7 @@ def _gate(server: flask.Flask, settings: Settings) -> Gate:
 def _views(context: Context) -> dict[str, View]:
     dashboard = context.source.dashboard
     made = [View(page.id, page.title, page.description, page.filters, _maker(page.id)) for page in dashboard.pages]
-    made += [realtime.view(), _pipeline(), dictionary.view(), query.view()]
+    made += [realtime.view(), people.view(), _pipeline(), dictionary.view(), query.view()]
     return {view.id: view for view in made}
 
 
@@ -89,6 +90,12 @@ def _pipeline() -> View:
         return pipeline.content(context)
 
     return View("pipeline", "Pipeline", "Where events are, whether the ledger balances, and what is behind.", (), make)
+
+
+def _pipeline_figures(context: Context) -> list[tuple[str, Figure]]:
+    from event_assets.dashboards.pages import pipeline
+
+    return pipeline.figures(context)
 
 
 def _maker(id_: str) -> Any:
@@ -245,22 +252,6 @@ def _told(make: Any) -> Any:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         words = f"The warehouse does not answer: {why}. Is the stack up? See event-assets status."
     return dmc.Alert(words, color="orange", title="It cannot be shown")
-
-
-def _add_csv(server: flask.Flask) -> None:
-    @server.get("/csv/<id_>/<int:row>/<int:column>/<int:number>")
-    def csv(id_: str, row: int, column: int, number: int) -> flask.Response:
-        context = current_context()
-        page = context.source.dashboard.page(id_)
-        try:
-            assert page is not None
-            selection = Selection.of(flask.request.query_string.decode("utf-8", "replace"))
-            figure = metrics.figures(context, page, (row, column), selection)[number]
-        except (AssertionError, IndexError):
-            flask.abort(404)
-        name = f"{id_}-{row}-{column}-{number}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return flask.Response(csv_of(figure), mimetype="text/csv", headers=headers)
 
 
 def _packed(response: flask.Response) -> flask.Response:

@@ -1,4 +1,4 @@
-"""Cards: a figure with its title, what it means, its notes, the table behind it and the way to its CSV."""
+"""Cards: a figure with its title, what it means, its notes, the table behind it, CSV and PNG."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ def card(
     chart: Any,
     *,
     span: dict[str, int] | None = None,
-    csv: str = "",
+    export: str = "",
     currency: str | None = None,
     has_table: bool = True,
 ) -> Any:
-    """One card of a page's grid. `csv` is the address of its CSV; `has_table` offers the table behind the chart."""
+    """One card of a page's grid. `export` is the path of its figure below `/csv` and `/png`; `has_table` offers the
+    table behind the chart."""
     body = empty(figure.empty) if figure.is_empty else chart
     parts = [_head(figure), body, *(dmc.Text(note, size="xs", c="dimmed", mt="xs") for note in figure.notes)]
-    if not figure.is_empty and (has_table or csv):
-        parts.append(_foot(figure, csv, currency, has_table))
+    if not figure.is_empty and (has_table or export):
+        parts.append(_foot(figure, export, currency, has_table))
     return dmc.GridCol(dmc.Paper(parts, withBorder=True, p="md", radius="md", h="100%"), span=span or WHOLE)
 
 
@@ -53,12 +54,15 @@ def _head(figure: Figure) -> Any:
     return dmc.Group([title, about], justify="space-between", wrap="nowrap", align="start", mb="sm")
 
 
-def _foot(figure: Figure, csv: str, currency: str | None, has_table: bool) -> Any:
-    link = html.A("CSV", href=csv, download="", className="csv", **labelled(f"{figure.title} as CSV"))
-    if not has_table:
-        return html.Div(link if csv else None, className="foot")
-    shown = html.Details([html.Summary("Table"), table(figure, currency)])
-    return html.Div([shown, link if csv else None], className="foot")
+def _foot(figure: Figure, export: str, currency: str | None, has_table: bool) -> Any:
+    links = [_link(figure.title, name, export) for name in (("CSV", "PNG") if export else ())]
+    shown = [html.Details([html.Summary("Table"), table(figure, currency)])] if has_table else []
+    return html.Div([*shown, html.Span(links, className="exports")], className="foot")
+
+
+def _link(title: str, name: str, export: str) -> Any:
+    href = f"/{name.lower()}{export}"
+    return html.A(name, href=href, download="", className="export", **labelled(f"{title} as {name}"))
 
 
 def empty(words: str) -> Any:

@@ -238,6 +238,7 @@ CHARTS: dict[str, Callable[[Figure, Currency], Any]] = {
     "table": table,
     "lifecycle": lifecycle,
     "active_users": lines,
+    "lines": lines,
     "stickiness": stickiness,
     "retention": heatmap,
     "funnel": funnel,

@@ -26,7 +26,8 @@ FILTER_TITLES = {
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a figure. `format` is a metric's, or `text`, `date`, `moment`."""
+    """A column of a figure. `format` is a metric's, or `text`, `date`, `moment`,
+    `moment_of_year`."""
 
     name: str
     title: str

@@ -17,10 +17,24 @@ Node = tuple[int, str]
 Flows = Mapping[tuple[Node, Node], int]
 
 
-class _Box(NamedTuple):
+class Box(NamedTuple):
+    """Where a node stands, how large it is, and how many go through it."""
+
     x: float
     y: float
+    width: float
     height: float
+    size: int
+
+
+class Ribbon(NamedTuple):
+    """A way from one box to another: the upper corners of its ends, and how wide it is."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    width: float
 
 
 def flows_of(rows: Iterable[Sequence[Any]]) -> Flows:
@@ -43,9 +57,8 @@ def flows_of(rows: Iterable[Sequence[Any]]) -> Flows:
 def sankey_picture(rows: Iterable[Sequence[Any]], text: str) -> str:
     """The diagram as the address of a picture. `text` is the colour of its words."""
     flows = flows_of(rows)
-    sizes = _sizes(flows)
-    boxes, scale = _boxes(sizes)
-    body = "".join([*_ribbons(flows, boxes, scale), *_nodes(sizes, boxes, text)])
+    boxes = boxes_of(flows)
+    body = "".join([*map(_ribbon, ribbons_of(flows, boxes)), *_nodes(boxes, text)])
     height = max((box.y + box.height for box in boxes.values()), default=0) + 2 * _GAP
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" '
@@ -64,42 +77,57 @@ def _sizes(flows: Flows) -> dict[Node, int]:
     return {node: max(into[node], out[node]) for node in {*into, *out}}
 
 
-def _boxes(sizes: Mapping[Node, int]) -> tuple[dict[Node, _Box], float]:
+def boxes_of(flows: Flows) -> dict[Node, Box]:
+    """Where the nodes stand: a column a step, the largest on top."""
+    sizes = _sizes(flows)
     columns: dict[int, list[Node]] = defaultdict(list)
     for node in sorted(sizes, key=lambda node: (-sizes[node], node)):
         columns[node[0]].append(node)
-    most = max((sum(sizes[node] for node in nodes) for nodes in columns.values()), default=1)
-    scale, across = _HEIGHT / most, (_WIDTH - _NODE - _LAST_LABEL) / max(len(columns) - 1, 1)
-    boxes: dict[Node, _Box] = {}
+    scale, across = _scale(sizes), (_WIDTH - _NODE - _LAST_LABEL) / max(len(columns) - 1, 1)
+    boxes: dict[Node, Box] = {}
     for place, step in enumerate(sorted(columns)):
         y = float(_GAP)
         for node in columns[step]:
-            boxes[node] = _Box(place * across, y, max(sizes[node] * scale, 1.0))
+            boxes[node] = Box(place * across, y, _NODE, max(sizes[node] * scale, 1.0), sizes[node])
             y += max(boxes[node].height, _GAP) + _GAP
-    return boxes, scale
+    return boxes
 
 
-def _ribbons(flows: Flows, boxes: Mapping[Node, _Box], scale: float) -> Iterator[str]:
+def _scale(sizes: Mapping[Node, int]) -> float:
+    steps: dict[int, int] = defaultdict(int)
+    for node, size in sizes.items():
+        steps[node[0]] += size
+    return _HEIGHT / max(steps.values(), default=1)
+
+
+def ribbons_of(flows: Flows, boxes: Mapping[Node, Box]) -> Iterator[Ribbon]:
+    """The ways between them, beside each other at either end."""
+    scale = _scale({node: box.size for node, box in boxes.items()})
     left: dict[Node, float] = defaultdict(float)
     right: dict[Node, float] = defaultdict(float)
     for (one, other), count in sorted(flows.items(), key=lambda flow: (boxes[flow[0][0]].y, boxes[flow[0][1]].y)):
-        width = count * scale
-        x1, x2 = boxes[one].x + _NODE, boxes[other].x
-        y1, y2 = boxes[one].y + left[one] + width / 2, boxes[other].y + right[other] + width / 2
-        left[one] += width
-        right[other] += width
-        middle = (x1 + x2) / 2
-        yield (
-            f'<path d="M{x1:.1f},{y1:.1f}C{middle:.1f},{y1:.1f} {middle:.1f},{y2:.1f} {x2:.1f},{y2:.1f}" fill="none" '
-            f'stroke="#748ffc" stroke-opacity="0.4" stroke-width="{max(width, 0.5):.1f}"/>'
-        )
+        start, end = boxes[one], boxes[other]
+        yield Ribbon(start.x + start.width, start.y + left[one], end.x, end.y + right[other], count * scale)
+        left[one] += count * scale
+        right[other] += count * scale
 
 
-def _nodes(sizes: Mapping[Node, int], boxes: Mapping[Node, _Box], text: str) -> Iterator[str]:
+def _ribbon(way: Ribbon) -> str:
+    middle, half = (way.x1 + way.x2) / 2, way.width / 2
+    y1, y2 = way.y1 + half, way.y2 + half
+    return (
+        f'<path d="M{way.x1:.1f},{y1:.1f}C{middle:.1f},{y1:.1f} {middle:.1f},{y2:.1f} {way.x2:.1f},{y2:.1f}" '
+        f'fill="none" stroke="#748ffc" stroke-opacity="0.4" stroke-width="{max(way.width, 0.5):.1f}"/>'
+    )
+
+
+def _nodes(boxes: Mapping[Node, Box], text: str) -> Iterator[str]:
     for node, box in boxes.items():
         name = node[1] if len(node[1]) <= _LABEL else f"{node[1][: _LABEL - 1]}…"
-        yield f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{_NODE}" height="{box.height:.1f}" fill="#4263eb"/>'
         yield (
-            f'<text x="{box.x + _NODE + 4:.1f}" y="{box.y + min(box.height / 2 + 4, 14):.1f}" fill="{text}">'
-            f"{escape(name)} {sizes[node]:,}</text>"
+            f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.0f}" height="{box.height:.1f}" fill="#4263eb"/>'
+        )
+        yield (
+            f'<text x="{box.x + box.width + 4:.1f}" y="{box.y + min(box.height / 2 + 4, 14):.1f}" fill="{text}">'
+            f"{escape(name)} {box.size:,}</text>"
         )

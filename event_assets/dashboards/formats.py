@@ -5,9 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from event_assets.dashboards.database import Answer
 from event_assets.dashboards.figures import Figure
 
 UNKNOWN = "–"  # noqa: RUF001  what is not known, in a cell
@@ -41,6 +46,26 @@ def csv_of(figure: Figure) -> str:
     return out.getvalue()
 
 
+def parquet_of(answer: Answer) -> bytes:
+    """The rows of a statement as Parquet, typed as the database gave them; what Parquet has no type for is text."""
+    seen: Counter[str] = Counter()
+    columns: dict[str, pa.Array] = {}
+    for place, name in enumerate(answer.columns):
+        seen[name] += 1
+        columns[name if seen[name] == 1 else f"{name}_{place}"] = _array([row[place] for row in answer.rows])
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out, compression="zstd")
+    return out.getvalue()
+
+
+def _array(values: list[Any]) -> pa.Array:
+    try:
+        made = pa.array(values)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        made = pa.array([None if value is None else str(value) for value in values], pa.string())
+    return made.cast(pa.string()) if pa.types.is_null(made.type) else made
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
@@ -63,5 +88,6 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "milliseconds": lambda value: f"{value:,.0f} ms",
     "shift": lambda value: f"{value:.3f}",
     "date": lambda value: f"{value:%d %b %Y}",
+    "moment_of_year": lambda value: f"{value:%d %b %Y %H:%M:%S}",
     "moment": lambda value: f"{value:%d %b %H:%M:%S}",
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 from waitress.server import create_server
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 PAGES = (
     *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "segments"),
-    *("realtime", "pipeline", "dictionary", "sql"),
+    *("realtime", "people", "pipeline", "dictionary", "sql"),
 )
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-_THERE = "#page h2, #page textarea, #page [role=alert]"
+_THERE = "#page h2, #page textarea, #page input, #page [role=alert]"
 _PATIENCE_MS = 300_000
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHROMIUM, reason="there is no Chromium")]
 
@@ -106,7 +107,7 @@ def test_a_filter_lives_in_the_address_and_changes_the_numbers_and_a_phone_scrol
         assert here.faults == []
 
 
-def test_sql_is_run_by_the_reader_and_what_it_may_not_is_told(site: Site) -> None:
+def test_sql_is_run_by_the_reader_what_it_may_not_is_told_and_what_ran_is_in_the_history(site: Site) -> None:
     with served(site) as address, visit(address) as here:
         here.open("sql")
         box = here.page.locator("#sql-text")
@@ -117,6 +118,14 @@ def test_sql_is_run_by_the_reader_and_what_it_may_not_is_told(site: Site) -> Non
         box.fill("DELETE FROM fct_sessions")
         here.page.get_by_role("button", name="Run").click()
         here.page.get_by_text("The warehouse refuses it").wait_for()
+        with here.page.expect_download() as download:
+            box.fill("SELECT 1 AS n")
+            here.page.get_by_role("button", name="Download Parquet").click()
+        assert pq.read_table(download.value.path()).to_pydict() == {"n": [1]}
+        here.open("sql")
+        here.page.get_by_role("textbox", name="History").click()
+        here.page.get_by_role("option", name="SELECT 6 * 7 AS answer").click()
+        here.page.wait_for_function("document.querySelector('#sql-text').value === 'SELECT 6 * 7 AS answer'")
         assert here.faults == []
 
 

@@ -1,4 +1,4 @@
-"""The pages of a dashboard file: rows of cards, each with its chart, table and CSV."""
+"""The pages of a dashboard file: rows of cards, each with its chart, table, CSV and PNG."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import dash_mantine_components as dmc
 
 from event_assets.dashboards import analyses
-from event_assets.dashboards.cards import HALF, WHOLE, card, table
-from event_assets.dashboards.charts import CHARTS, lines
+from event_assets.dashboards.cards import HALF, WHOLE, card
+from event_assets.dashboards.charts import CHARTS
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.figures import Figure, figure_of
 from event_assets.dashboards.selection import Selection
@@ -32,7 +32,7 @@ def page_of(context: Context, page: Page, selection: Selection) -> Any:
             shown = made[row, column]
             span = _span(visuals, len(shown))
             for number, figure in enumerate(shown):
-                address = f"/csv/{page.id}/{row}/{column}/{number}{selection.address}"
+                address = f"/{page.id}/{row}/{column}/{number}{selection.address}"
                 cards.append(_card(context, visual, figure, number, span, address))
         rows.append(dmc.Grid(cards, gutter="md", mb="md"))
     return rows
@@ -46,16 +46,18 @@ def figures(context: Context, page: Page, at: tuple[int, int], selection: Select
     return analyses.figures_of(context.source, visual)
 
 
+def kind_of(visual: Visual, number: int) -> str:
+    """The kind of chart of a visual's figure: segments have two tables, then lines."""
+    return visual.kind if visual.kind != "segments" else "lines" if number == 2 else "table"
+
+
 def _card(context: Context, visual: Visual, figure: Figure, number: int, span: dict[str, int], address: str) -> Any:
+    kind = kind_of(visual, number)
     if visual.kind == "segments":
-        chart = lines if number == 2 else table
-        own = WHOLE if number == 2 else HALF
-        made = None if figure.is_empty else chart(figure, context.currency)
-        return card(figure, made, span=own, csv=address, currency=context.currency, has_table=number == 2)
-    made = None if figure.is_empty else CHARTS[visual.kind](figure, context.currency)
-    has_table = visual.kind not in ("number", "table", "retention", "web_vitals")
-    csv = "" if visual.kind == "number" else address
-    return card(figure, made, span=span, csv=csv, currency=context.currency, has_table=has_table)
+        span = WHOLE if kind == "lines" else HALF
+    made = None if figure.is_empty else CHARTS[kind](figure, context.currency)
+    has_table = kind not in ("number", "table", "retention", "web_vitals")
+    return card(figure, made, span=span, export=address, currency=context.currency, has_table=has_table)
 
 
 def _span(visuals: Sequence[Visual], figures: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -21,6 +22,8 @@ from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
 from event_assets.stack.overview import Overview, read_overview
 
+ID = "pipeline"
+_SMALL = (2, 3)
 _HOURS, _SAMPLES, _SHAPE_LENGTH, _DAYS_OF_SAMPLES = 72, 20, 240, 7
 _TYPES = {str: "text", int: "number", float: "number", bool: "boolean"}
 _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "pending")
@@ -29,20 +32,37 @@ _NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or even
 
 def content(context: Context) -> Any:
     """The cards of the page."""
+    overview = _overview(context)
+    cards = _numbers(overview)
+    for number, (kind, figure) in enumerate(_figures(context, overview)):
+        if kind == "behind" and figure.is_empty:
+            cards.append(_all_taken_in(overview))
+            continue
+        made = None if figure.is_empty else _CHARTS[kind](figure)
+        span = HALF if number in _SMALL else None
+        cards.append(card(figure, made, span=span, export=f"/{ID}/0/0/{number}", has_table=kind in ("ledger", "bars")))
+    return dmc.Grid(cards, gutter="md")
+
+
+def figures(context: Context) -> list[tuple[str, Figure]]:
+    """What is on the page, each with the kind of its chart."""
+    return _figures(context, _overview(context))
+
+
+def _overview(context: Context) -> Overview:
+    return read_overview(context.settings, context.warehouse_url)
+
+
+def _figures(context: Context, overview: Overview) -> list[tuple[str, Figure]]:
     settings = context.settings
     lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
-    overview = read_overview(settings, context.warehouse_url)
-    hours, reasons = last_hours(lake), _reasons(overview)
-    fresh, samples, behind = _freshness(context), _samples(lake), _behind(overview)
-    cards = [
-        *_numbers(overview),
-        card(behind, table(behind), has_table=False) if not behind.is_empty else _all_taken_in(overview),
-        card(hours, None if hours.is_empty else _by_hour(hours)),
-        card(reasons, bars(reasons, None), span=HALF),
-        card(fresh, table(fresh), span=HALF, has_table=False),
-        card(samples, table(samples), has_table=False),
+    return [
+        ("behind", _behind(overview)),
+        ("ledger", last_hours(lake)),
+        ("bars", _reasons(overview)),
+        ("table", _freshness(context)),
+        ("table", _samples(lake)),
     ]
-    return dmc.Grid(cards, gutter="md")
 
 
 def _numbers(overview: Overview) -> list[Any]:
@@ -211,3 +231,11 @@ def _shape(value: Any) -> Any:
 
 def _printable(name: str) -> str:
     return name if name.isprintable() else repr(name)
+
+
+_CHARTS: dict[str, Callable[[Figure], Any]] = {
+    "behind": table,
+    "ledger": _by_hour,
+    "bars": lambda figure: bars(figure, None),
+    "table": table,
+}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import Any
 
 import dash
 import dash_mantine_components as dmc
+import flask
 import psycopg
-from dash import Input, Output, State, dcc, no_update
+from dash import Input, Output, State, ctx, dcc, no_update
 
-from event_assets.dashboards.cards import table
+from event_assets.dashboards.cards import labelled, table
 from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.database import Answer
 from event_assets.dashboards.figures import Field, Figure
-from event_assets.dashboards.formats import csv_of
+from event_assets.dashboards.formats import csv_of, parquet_of
 
-_SHOWN, _IN_CSV, _LONGEST = 200, 10_000, 20_000
+_SHOWN, _IN_FILE, _LONGEST, _KEPT = 200, 100_000, 20_000, 50
 _EXAMPLE = """SELECT event_date, channel_group, count(*) AS sessions, sum(revenue) AS revenue
 FROM fct_sessions
 WHERE NOT is_bot
@@ -50,10 +53,22 @@ def _content(context: Context) -> Any:
             [
                 dmc.Button("Run", id="sql-run"),
                 dmc.Button("Download CSV", id="sql-csv", variant="default"),
-                dmc.Text(f"At most {_SHOWN} rows here, {_IN_CSV:,} in the CSV, 30 seconds.", size="sm", c="dimmed"),
+                dmc.Button("Download Parquet", id="sql-parquet", variant="default"),
+                dmc.Select(
+                    id="sql-chosen",
+                    placeholder="History",
+                    searchable=True,
+                    clearable=True,
+                    w=260,
+                    maw="100%",
+                    **labelled("History: statements that ran, in this browser"),
+                ),
             ],
-            my="md",
+            mt="md",
+            mb="xs",
         ),
+        dmc.Text(f"At most {_SHOWN} rows here, {_IN_FILE:,} in a file, 30 seconds.", size="sm", c="dimmed", mb="md"),
+        dcc.Store(id="sql-history", storage_type="local"),
         dcc.Loading(dmc.Box(id="sql-answer")),
         dcc.Download(id="sql-file"),
     ]
@@ -64,31 +79,67 @@ def add_callbacks(app: dash.Dash) -> None:
 
     @app.callback(
         Output("sql-answer", "children"),
+        Output("sql-history", "data"),
         Input("sql-run", "n_clicks"),
         State("sql-text", "value"),
+        State("sql-history", "data"),
         prevent_initial_call=True,
     )
-    def run(clicks: int | None, text: str | None) -> Any:
+    def run(clicks: int | None, text: str | None, history: Any) -> Any:
         answer = _run(text, _SHOWN)
         if isinstance(answer, str):
-            return dmc.Alert(answer, title="The warehouse refuses it", color="orange")
+            return _refusal(answer), no_update
         figure = figure_of(answer)
         rows = f"{len(answer.rows):,} row{'' if len(answer.rows) == 1 else 's'}"
         said = f"The first {rows}; there are more." if answer.is_cut else f"{rows}."
-        return [dmc.Text(said, size="sm", c="dimmed", mb="xs"), table(figure)]
+        shown = [dmc.Text(said, size="sm", c="dimmed", mb="xs"), table(figure)]
+        return shown, {"of": _who(), "statements": with_statement(_statements(history), text or "")}
 
     @app.callback(
         Output("sql-file", "data"),
         Output("sql-answer", "children", allow_duplicate=True),
         Input("sql-csv", "n_clicks"),
+        Input("sql-parquet", "n_clicks"),
         State("sql-text", "value"),
         prevent_initial_call=True,
     )
-    def download(clicks: int | None, text: str | None) -> Any:
-        answer = _run(text, _IN_CSV)
+    def download(csv: int | None, parquet: int | None, text: str | None) -> Any:
+        answer = _run(text, _IN_FILE)
         if isinstance(answer, str):
-            return no_update, dmc.Alert(answer, title="The warehouse refuses it", color="orange")
-        return {"content": csv_of(figure_of(answer)), "filename": "query.csv", "type": "text/csv"}, no_update
+            return no_update, _refusal(answer)
+        if ctx.triggered_id == "sql-csv":
+            return {"content": csv_of(figure_of(answer)), "filename": "query.csv", "type": "text/csv"}, no_update
+        content = base64.b64encode(parquet_of(answer)).decode()
+        return {"content": content, "filename": "query.parquet", "base64": True}, no_update
+
+    @app.callback(Output("sql-chosen", "data"), Input("sql-history", "data"))
+    def offer(history: Any) -> Any:
+        return [{"value": text, "label": " ".join(text.split())[:120]} for text in _statements(history)]
+
+    @app.callback(Output("sql-text", "value"), Input("sql-chosen", "value"), prevent_initial_call=True)
+    def choose(text: str | None) -> Any:
+        return text or no_update
+
+
+def _refusal(why: str) -> Any:
+    return dmc.Alert(why, title="The warehouse refuses it", color="orange")
+
+
+def _who() -> str:
+    name: str = flask.g.visitor.name
+    return name
+
+
+def _statements(history: Any) -> list[str]:
+    """What this visitor ran before: another one's statements, who used the same browser, are not shown."""
+    if not isinstance(history, dict) or history.get("of") != _who() or not isinstance(history.get("statements"), list):
+        return []
+    return [text for text in history["statements"] if isinstance(text, str)]
+
+
+def with_statement(statements: Sequence[str], text: str) -> list[str]:
+    """The history with one more statement, the latest first and each once."""
+    return [text.strip(), *(each for each in statements if each != text.strip())][:_KEPT]
 
 
 def _run(text: str | None, most: int) -> Answer | str:

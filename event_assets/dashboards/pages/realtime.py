@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import dash
@@ -11,12 +12,13 @@ import psycopg
 from dash import Input, Output, dcc, html
 from psycopg import sql
 
-from event_assets.dashboards.cards import HALF, card, empty, table
+from event_assets.dashboards.cards import HALF, WHOLE, card, empty, table
 from event_assets.dashboards.charts import bars
 from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.formats import text_of
 
+_ID = "realtime"
 _MINUTES, _NOW_MINUTES = 30, 5
 _EVERY_MS = 2_000
 _MOST, _LATEST = 10, 20
@@ -30,7 +32,7 @@ _EMPTY = "No events in the last half hour. Send some: event-assets simulate --ho
 def view() -> View:
     """The page; what is on it comes with the first tick."""
     about = f"The last {_MINUTES} minutes, by the second; robots are left out."
-    return View("realtime", "Real time", about, (), lambda context, selection: _frame(context))
+    return View(_ID, "Real time", about, (), lambda context, selection: _frame(context))
 
 
 def add_callbacks(app: dash.Dash) -> None:
@@ -52,35 +54,39 @@ def _frame(context: Context) -> Any:
 
 def content(context: Context) -> Any:
     """The cards as of now."""
-    now = context.source.clock().replace(microsecond=0)
+    now = _now(context)
+    cards = []
+    for number, (kind, figure) in enumerate(figures(context)):
+        address = f"/{_ID}/0/0/{number}"
+        made = None if figure.is_empty else _CHARTS[kind](figure)
+        cards.append(card(figure, made, span=_SPANS[kind], export=address, has_table=kind in ("bars", "columns")))
+    at = dmc.Text(f"As of {now:%H:%M:%S} UTC", size="sm", c="dimmed", mb="sm", id="realtime-at")
+    return [at, dmc.Grid(cards, gutter="md")]
+
+
+def figures(context: Context) -> list[tuple[str, Figure]]:
+    """What is on the page as of now, each with the kind of its chart."""
+    now = _now(context)
     since = now - dt.timedelta(minutes=_MINUTES)
-    minutes = _minutes(context, since, now)
     total = _ask(context, "count(*), count(DISTINCT coalesce(anonymous_id, user_id))", "", since, now)
     recent = _ask(
         context, "count(DISTINCT coalesce(anonymous_id, user_id))", "", now - dt.timedelta(minutes=_NOW_MINUTES), now
     )
     events, visitors = total[0] if total else (0, 0)
-    numbers = [
-        (f"Visitors in {_NOW_MINUTES} minutes", recent[0][0] if recent else 0),
-        (f"Visitors in {_MINUTES} minutes", visitors),
-        (f"Events in {_MINUTES} minutes", events),
+    path = "coalesce(page_path, screen_name)"
+    return [
+        _number(f"Visitors in {_NOW_MINUTES} minutes", recent[0][0] if recent else 0),
+        _number(f"Visitors in {_MINUTES} minutes", visitors),
+        _number(f"Events in {_MINUTES} minutes", events),
+        ("columns", _minutes(context, since, now)),
+        ("bars", _top(context, path, "Page", "event IN ('page_view', 'screen_view')", since, now)),
+        ("bars", _top(context, "event", "Event", "true", since, now)),
+        ("table", _latest(context, since, now)),
     ]
-    cards = [_number(title, value) for title, value in numbers]
-    pages = _top(
-        context, "coalesce(page_path, screen_name)", "Page", "event IN ('page_view', 'screen_view')", since, now
-    )
-    cards += [
-        card(minutes, None if minutes.is_empty else _by_minute(minutes)),
-        *(card(figure, bars(figure, None), span=HALF) for figure in pages),
-        *(
-            card(figure, bars(figure, None), span=HALF)
-            for figure in _top(context, "event", "Event", "true", since, now)
-        ),
-    ]
-    latest = _latest(context, since, now)
-    cards.append(card(latest, table(latest), has_table=False))
-    at = dmc.Text(f"As of {now:%H:%M:%S} UTC", size="sm", c="dimmed", mb="sm", id="realtime-at")
-    return [at, dmc.Grid(cards, gutter="md")]
+
+
+def _now(context: Context) -> dt.datetime:
+    return context.source.clock().replace(microsecond=0)
 
 
 def _ask(context: Context, columns: str, more: str, first: dt.datetime, until: dt.datetime) -> list[tuple[Any, ...]]:
@@ -114,10 +120,10 @@ def _by_minute(figure: Figure) -> Any:
     )
 
 
-def _top(context: Context, column: str, title: str, where: str, since: dt.datetime, now: dt.datetime) -> list[Figure]:
+def _top(context: Context, column: str, title: str, where: str, since: dt.datetime, now: dt.datetime) -> Figure:
     more = f"AND {where} AND {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST}"
     rows = _ask(context, f"{column}, count(*)", more, since, now)
-    return [Figure(f"{title}s", (Field("value", title), Field("events", "Events", "number")), rows, empty=_EMPTY)]
+    return Figure(f"{title}s", (Field("value", title), Field("events", "Events", "number")), rows, empty=_EMPTY)
 
 
 def _latest(context: Context, since: dt.datetime, now: dt.datetime) -> Figure:
@@ -133,6 +139,14 @@ def _latest(context: Context, since: dt.datetime, now: dt.datetime) -> Figure:
     return Figure("Latest events", fields, rows, empty=_EMPTY)
 
 
-def _number(title: str, value: int) -> Any:
-    big = dmc.Text(text_of(value, "number"), fz=28, fw=700)
-    return card(Figure(title, (), [(value,)]), big, span={"base": 12, "xs": 4}, has_table=False)
+def _number(title: str, value: int) -> tuple[str, Figure]:
+    return "number", Figure(title, (Field("value", title, "number"),), [(value,)])
+
+
+_CHARTS: dict[str, Callable[[Figure], Any]] = {
+    "number": lambda figure: dmc.Text(text_of(figure.rows[0][0], "number"), fz=28, fw=700),
+    "columns": _by_minute,
+    "bars": lambda figure: bars(figure, None),
+    "table": table,
+}
+_SPANS: dict[str, dict[str, int]] = {"number": {"base": 12, "xs": 4}, "columns": WHOLE, "bars": HALF, "table": WHOLE}
