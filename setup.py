@@ -63,6 +63,8 @@ EXTRAS = {
         "dash>=4.4,<5",
         "dash-mantine-components>=2.8,<3",
         "flask>=3.1,<4",
+        "joserfc>=1.6,<2",  # Authlib's, with the next: what they raise and answer has types of theirs
+        "werkzeug>=3.1,<4",
         "requests>=2.32,<3",  # what Authlib asks a provider with
         "waitress>=3,<4",
     ],

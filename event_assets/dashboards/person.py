@@ -98,7 +98,7 @@ def segments_of(source: Source, person: Person) -> Figure:
     """Their stays in segments: a row each."""
     query = sql.SQL(
         "SELECT segment, from_date, to_date FROM {} WHERE person_id = %s ORDER BY is_current DESC, from_date DESC, 1"
-    ).format(_table(source, "segment_memberships"))
+    ).format(_table(source, "dim_segment_memberships"))
     fields = (Field("segment", "Segment"), Field("from", "From", "date"), Field("to", "Up to", "date"))
     rows = source.ask_rows(query, (person.person_id,), fresh=True)
     return Figure("Segments", fields, rows, "Stays in segments; without an end they last.", empty="In no segment.")
@@ -125,6 +125,8 @@ def timeline_of(source: Source, person: Person) -> Figure:
     notes = [f"The latest {_MOST_SHOWN:,} of {len(moments):,}."] if len(moments) > _MOST_SHOWN else []
     if days:
         notes.append(f"Events: the latest {_MOST_EVENTS}, from {days[-1]:%d %b %Y} on.")
+    if source.event_days is not None:
+        notes.append(f"The warehouse has single events of the last {source.event_days} days alone.")
     told = "Sessions, events, conversions, traits that changed and segments that were entered or left."
     return Figure("Timeline", fields, list(moments[:_MOST_SHOWN]), told, tuple(notes), empty="Nothing is there yet.")
 

@@ -29,7 +29,7 @@ def full_site(site: Site) -> Site:
     """With what analyses found, events of the last minutes, and a load."""
     midnight = NOW.replace(hour=0, minute=0)
     site.put(
-        "funnels",
+        "agg_funnels",
         [
             {"analysis": "signup", "breakdown": of, "step": step, "step_name": name, "people": people}
             | {"conversion": people / 100, "step_conversion": 0.5, "median_seconds": 30.0}
@@ -38,7 +38,7 @@ def full_site(site: Site) -> Site:
         ],
     )
     site.put(
-        "retention",
+        "agg_retention",
         [
             {"analysis": "weekly", "cohort_start": midnight - 7 * n * DAY, "period": p, "share": 1 / (p + 1)}
             | {"cohort_people": 50 + n, "people": 10}
@@ -47,7 +47,7 @@ def full_site(site: Site) -> Site:
         ],
     )
     site.put(
-        "lifecycle",
+        "agg_lifecycle",
         [
             {"analysis": name, "period_start": midnight - n * DAY, "status": status, "people": people}
             for name in ("weekly_lifecycle", "daily_lifecycle")
@@ -56,23 +56,23 @@ def full_site(site: Site) -> Site:
         ],
     )
     site.put(
-        "active_users",
+        "agg_active_users",
         [
             {"analysis": "a", "event_date": (NOW - n * DAY).date(), "dau": 10 + n, "wau": 50, "mau": 90}
             | {"stickiness": 0.2}
             for n in range(40)
         ],
     )
-    site.put("stickiness", [{"analysis": "a", "periods": n, "people": 90 // n, "share": 0.1} for n in range(1, 20)])
+    site.put("agg_stickiness", [{"analysis": "a", "periods": n, "people": 90 // n, "share": 0.1} for n in range(1, 20)])
     site.put(
-        "paths",
+        "agg_paths",
         [
             {"analysis": "p", "step": step, "from_node": one, "to_node": other, "transitions": count}
             for step, one, other, count in ((0, "(start)", "/", 90), (1, "/", "/a", 50), (1, "/", "(end)", 40))
         ],
     )
     site.put(
-        "web_vitals",
+        "agg_web_vitals",
         [{"analysis": "v", "page_path": "/", "device_type": "mobile", "views": 9, "lcp_ms": 2600.0, "inp_ms": 90.0}],
     )
     site.put(

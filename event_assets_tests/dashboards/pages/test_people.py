@@ -68,7 +68,7 @@ def site(new_site: Any) -> Site:
         "dim_user_traits",
         [{"person_id": "ann", "trait": "plan", "value": '"pro"', "from_at": NOW, "is_current": True, "event_id": "e2"}],
     )
-    made.put("segment_memberships", [{"segment": "buyers", "person_id": "ann", "from_date": NOW.date()}])
+    made.put("dim_segment_memberships", [{"segment": "buyers", "person_id": "ann", "from_date": NOW.date()}])
     return made
 
 
