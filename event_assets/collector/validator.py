@@ -104,7 +104,7 @@ class Validator:
         if not is_refused(event):
             return accepted, (event.anonymous_id or event.user_id or event.event_id, stamp.rewritten(text, event))
         kept = stamp.stripped(event)
-        key = kept.anonymous_id or kept.user_id or kept.event_id[:_SHARED_KEY]
+        key = kept.anonymous_id or kept.user_id or kept.event_id
         if is_dropped(event, self._refused):
             return Verdict(event.event_id, "dropped", "consent_refused"), (key, DROPPED)
         return accepted, (key, msgspec.json.encode(written(kept)))
@@ -131,8 +131,6 @@ def _one_by_one(
             yield EventLines(key, whole[row] if row in whole else head + piece + tail, 1)
 
 
-_SHARED_KEY = len("stripped-00")
-"""Stripped events share 256 keys: one a key would be a record each, and one key for all of them one shard's."""
 _AHEAD = "received_at or derived_at lies more than 24 hours ahead"
 
 

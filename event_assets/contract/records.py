@@ -1,4 +1,4 @@
-"""How events travel in a stream record: newline-delimited JSON of one partition key, gzip or zstd.
+"""How events travel in a stream record: newline-delimited JSON, gzip or zstd.
 
 A consumer takes plain NDJSON and one bare JSON object too. What the events say is not looked at here.
 """
@@ -16,6 +16,8 @@ import zstandard
 Encoding = Literal["zstd", "gzip", "plain"]
 RECORD_BYTES = 25_000
 """Size at which the next record starts: Kinesis bills by 25 KB."""
+TEXT_BYTES = 8 * RECORD_BYTES
+"""Text that is packed at a time: about as much as a record holds."""
 UNPACKED_BYTES = 64 * 1024 * 1024
 """A record that unpacks to more is refused."""
 
@@ -23,7 +25,6 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """What some programs write before a text in UTF-8; it says nothing."""
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_CHUNK_BYTES = 8 * RECORD_BYTES
 _PIECE_BYTES = 1024
 """Packed bytes that are unpacked at a time: so few that what they may unpack to (32 MB) is bounded."""
 _local = threading.local()
@@ -45,7 +46,7 @@ def pack(lines: Sequence[bytes], encoding: Encoding = "zstd", max_bytes: int = R
 
 def pack_text(text: bytes, encoding: Encoding = "zstd", max_bytes: int = RECORD_BYTES) -> list[bytes]:
     """The same of lines that stand in one text."""
-    limit = max_bytes if encoding == "plain" else max(_CHUNK_BYTES, max_bytes)
+    limit = max_bytes if encoding == "plain" else max(TEXT_BYTES, max_bytes)
     if len(text) > limit:
         return [record for chunk in _chunks(text, limit) for record in _encode(chunk, encoding, max_bytes)]
     return list(_encode(text, encoding, max_bytes))

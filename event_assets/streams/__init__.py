@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 
 from event_assets.settings import Settings
+from event_assets.streams.packing import EventLines, ShardMap, pack_events
 from event_assets.streams.position import ShardPosition
 from event_assets.streams.protocol import (
     EventStream,
@@ -26,7 +27,7 @@ from event_assets.streams.protocol import (
 )
 from event_assets.streams.reader import ReadBatch, ReadLimits, StreamReader
 from event_assets.streams.retry_policy import RetryPolicy
-from event_assets.streams.writer import EventLines, StreamWriter, aggregate
+from event_assets.streams.writer import StreamWriter
 
 __all__ = [
     "EventLines",
@@ -37,6 +38,7 @@ __all__ = [
     "ReadResult",
     "RetryPolicy",
     "Shard",
+    "ShardMap",
     "ShardPosition",
     "StoredRecord",
     "StreamBusy",
@@ -49,8 +51,8 @@ __all__ = [
     "StreamReader",
     "StreamRecord",
     "StreamWriter",
-    "aggregate",
     "open_stream",
+    "pack_events",
 ]
 
 

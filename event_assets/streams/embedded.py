@@ -22,7 +22,6 @@ from event_assets.streams.embedded_faults import as_stream_errors, require_room
 from event_assets.streams.embedded_tables import (
     FORMAT,
     format_of,
-    hash_key,
     in_wal_mode,
     lay_out,
     open_shard_row,
@@ -44,6 +43,7 @@ from event_assets.streams.protocol import (
     StreamNotFound,
     StreamReadOnly,
     StreamRecord,
+    hash_key,
     refusal,
     sequence_text,
 )
@@ -160,7 +160,7 @@ class EmbeddedStream:
         layout = connection.execute(
             "SELECT first_hash, number FROM shards WHERE last_sequence IS NULL ORDER BY first_hash"
         ).fetchall()
-        starts = [first_hash for first_hash, _ in layout]
+        starts = [int.from_bytes(first_hash) for first_hash, _ in layout]
         numbers = [number for _, number in layout]
         names = {number: shard_id_of(number) for number in numbers}
         (sequence,) = connection.execute("SELECT next_sequence FROM stream").fetchone()
@@ -190,6 +190,7 @@ class EmbeddedStream:
                     sequence_text(row.first_sequence),
                     None if row.last_sequence is None else sequence_text(row.last_sequence),
                     sequence_text(row.trimmed_through) if row.trimmed_through else None,
+                    int.from_bytes(row.first_hash),
                 )
                 for row in shard_rows(connection)
             ]

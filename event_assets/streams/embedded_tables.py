@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -72,11 +71,6 @@ def in_wal_mode(connection: sqlite3.Connection) -> bool:
 def format_of(connection: sqlite3.Connection) -> int:
     """The version of the file's layout; 0 in a new file."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def hash_key(partition_key: str) -> bytes:
-    """Where a partition key falls among the shards, as in Kinesis."""
-    return hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
 
 
 def shard_id_of(number: int) -> str:

@@ -8,7 +8,6 @@ topic gets more of them by `kafka-topics --alter --partitions`, and a key's late
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -28,6 +27,7 @@ from event_assets.streams.protocol import (
     StreamBusy,
     StreamError,
     StreamRecord,
+    hash_key,
     refusal,
     sequence_text,
 )
@@ -106,7 +106,17 @@ class KafkaStream:
 
     def shards(self) -> list[Shard]:
         topic = self._topic.describe()
-        return [Shard(topic.shard_id(number), (), False, sequence_text(0), None) for number in range(topic.partitions)]
+        return [
+            Shard(
+                topic.shard_id(number),
+                (),
+                False,
+                sequence_text(0),
+                None,
+                first_hash=-(-HASH_KEYS * number // topic.partitions),
+            )
+            for number in range(topic.partitions)
+        ]
 
     def read(
         self, shard_id: str, after: str | None, max_records: int = 10_000, max_bytes: int = 10_000_000
@@ -198,4 +208,4 @@ class _Delivery:
 
 def partition_of(key: str, partitions: int) -> int:
     """The partition that takes a key: its MD5 (128 bits) falls into one of equal ranges, as with Kinesis' shards."""
-    return int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest()) * partitions // HASH_KEYS
+    return hash_key(key) * partitions // HASH_KEYS

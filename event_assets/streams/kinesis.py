@@ -307,6 +307,7 @@ def _shard(listed: dict[str, Any]) -> Shard:
         last is not None,
         sequence_text(sequences["StartingSequenceNumber"]),
         None if last is None else sequence_text(last),
+        first_hash=int(listed["HashKeyRange"]["StartingHashKey"]),
     )
 
 

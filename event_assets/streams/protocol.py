@@ -6,6 +6,7 @@ Only the types, limits and errors that the implementations share. No storage, no
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -86,6 +87,7 @@ class Shard(NamedTuple):
     """One ordered part of a stream. A closed shard takes no more records; its children are read after it.
 
     `trimmed_through`: the last record that was trimmed, where the stream keeps that and numbers all shards together.
+    `first_hash`: where the hashes of the keys begin that it takes (`hash_key`); the next shard's are where they end.
     """
 
     shard_id: str
@@ -94,6 +96,7 @@ class Shard(NamedTuple):
     first_sequence_number: str
     last_sequence_number: str | None
     trimmed_through: str | None = None
+    first_hash: int = 0
 
 
 class PutResult(NamedTuple):
@@ -162,6 +165,14 @@ class EventStream(Protocol):
 
     def close(self) -> None:
         """Let go of connections. The stream itself stays."""
+
+
+def hash_key(partition_key: str) -> int:
+    """Where a partition key falls among the shards: its MD5 as a number, as in Kinesis.
+
+    Half a surrogate pair counts too: no record's own key holds one, but a key whose events go into a record may.
+    """
+    return int.from_bytes(hashlib.md5(partition_key.encode(errors="surrogatepass"), usedforsecurity=False).digest())
 
 
 def sequence_text(number: int | str) -> str:

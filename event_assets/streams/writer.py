@@ -5,39 +5,18 @@ Which events are fit to be written was decided before; what a stream is, is `pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Sequence
 
-from event_assets.contract.records import RECORD_BYTES, Encoding, pack_text
-from event_assets.streams.protocol import PERMANENT_ERRORS, EventStream, PutResult, StreamRecord
+from event_assets.contract.records import Encoding
+from event_assets.streams.packing import EventLines, ShardMap, pack_events
+from event_assets.streams.protocol import PERMANENT_ERRORS, EventStream, PutResult, StreamBusy, StreamRecord
 from event_assets.streams.retry_policy import RetryPolicy
 
 WRITE_BACKOFF = RetryPolicy()
-
-
-class EventLines(NamedTuple):
-    """Events to write, of one key, which decides their shard: `text` holds so many, one a line."""
-
-    key: str
-    text: bytes
-    events: int = 1
-
-
-def aggregate(
-    lines: Iterable[EventLines], encoding: Encoding = "zstd", max_bytes: int = RECORD_BYTES
-) -> list[StreamRecord]:
-    """Packs events into records of one key and up to `max_bytes` each.
-
-    The lines of a key keep their order. A line that is larger alone has a record of its own.
-    """
-    texts: dict[str, list[bytes]] = {}
-    for key, text, _ in lines:
-        texts.setdefault(key, []).append(text)
-    return [
-        StreamRecord(key, data)
-        for key, group in texts.items()
-        for data in pack_text(b"\n".join(group), encoding, max_bytes)
-    ]
+SHARDS_KNOWN_SECONDS = 10.0
+"""So long the stream's shards are taken for what they were: after a split or a merge of them, events of a key may go to
+the wrong one for so long, and not in their order."""
 
 
 class StreamWriter:
@@ -46,9 +25,16 @@ class StreamWriter:
     A repeat may change the order of a key's records, and may write a record twice if an answer was lost.
     """
 
-    def __init__(self, stream: EventStream, backoff: RetryPolicy = WRITE_BACKOFF) -> None:
+    def __init__(
+        self,
+        stream: EventStream,
+        backoff: RetryPolicy = WRITE_BACKOFF,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.stream = stream
         self._backoff = backoff
+        self._clock = clock
+        self._known: tuple[float, ShardMap] | None = None
 
     def write(self, records: Sequence[StreamRecord]) -> list[PutResult]:
         """One result per record, in order: durable where there is no `error`, given up where there is one.
@@ -67,14 +53,37 @@ class StreamWriter:
         return results
 
     def write_events(self, lines: Sequence[EventLines], encoding: Encoding = "zstd") -> dict[str, str]:
-        """Aggregates and writes events. Gives the keys whose events are not durable, each with its error.
+        """Packs and writes events. Gives the keys whose events are not durable, each with its error.
 
-        If one of a key's records fails, so do all events of that key: sending an event again is harmless, calling
-        one durable that is not is not.
+        If one of the records fails that hold a key's events, so do all events of that key: sending an event again is
+        harmless, calling one durable that is not is not. Raises `StreamNotFound`, and `StreamBusy` where the stream
+        never said which shards it has.
         """
-        records = aggregate(lines, encoding)
-        results = zip(records, self.write(records), strict=True)
-        return {record.partition_key: result.error for record, result in results if result.error is not None}
+        shards = self._shards()
+        packed = pack_events(lines, shards, encoding)
+        results = self.write([record for record, _ in packed])
+        if not shards.knows(result.shard_id for result in results):
+            self._known = None
+        return {
+            key: result.error
+            for (_, keys), result in zip(packed, results, strict=True)
+            if result.error is not None
+            for key in keys
+        }
+
+    def _shards(self) -> ShardMap:
+        known, now = self._known, self._clock()
+        if known is not None and now - known[0] <= SHARDS_KNOWN_SECONDS:
+            return known[1]
+        try:
+            shards = self.stream.shards()
+        except StreamBusy:
+            if known is None:
+                raise
+            return known[1]
+        found = known[1] if known is not None and known[1].is_of(shards) else ShardMap(shards)
+        self._known = now, found
+        return found
 
 
 def _may_pass(result: PutResult) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from event_assets.streams import EventStream, PutResult, StreamError, StreamRecord
+from event_assets.streams import EventStream, PutResult, ShardMap, StreamError, StreamRecord
 
 
 class FaultyStream:
@@ -28,7 +28,7 @@ class FaultyStream:
             raise StreamError("the disk is gone")
 
     def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
-        """Puts, or fails as told: `raise`, `all`, or the one partition key that fails."""
+        """Puts, or fails as told: `raise`, `all`, or the key whose shard fails."""
         self.puts += 1
         self.gate.wait()
         if self.failing == "raise":
@@ -36,6 +36,7 @@ class FaultyStream:
         if self.failing is None:
             return self._stream.put(records)
         failed = PutResult(None, None, "InternalFailure: try again")
-        fails = [self.failing in ("all", record.partition_key) for record in records]
+        of_shard = ShardMap(self._stream.shards()).record_key(self.failing)
+        fails = [self.failing == "all" or record.partition_key == of_shard for record in records]
         taken = iter(self._stream.put([record for record, fail in zip(records, fails, strict=True) if not fail]))
         return [failed if fail else next(taken) for fail in fails]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from event_assets.contract.records import unpack
 from event_assets.streams import (
     EventLines,
     EventStream,
@@ -237,8 +238,17 @@ def test_records_put_from_several_threads_are_all_kept_in_order(make_stream: Mak
     }
 
 
-def test_events_are_written_as_few_records_and_counted_one_by_one(make_stream: MakeStream) -> None:
-    stream = make_stream()
-    events = [EventLines(f"user-{number % 3}", b'{"event":"page_view","n":%d}' % number) for number in range(90)]
+def test_events_of_a_shard_are_written_in_few_records_and_each_is_in_the_shard_of_its_key(
+    make_stream: MakeStream,
+) -> None:
+    stream = make_stream(shards=2)
+    events = [EventLines(f"user-{number % 9}", b'{"user":%d,"n":%d}' % (number % 9, number)) for number in range(90)]
     assert StreamWriter(stream).write_events(events) == {}
-    assert len(read_all(stream)) == 3
+    stored = read_all(stream)
+    assert len(stored) == 2
+    alone = {result.shard_id for result in stream.put([StreamRecord("user-0", b"")])}
+    (record,) = (record for record in stored if b'{"user":0,"n":0}' in unpack(record.data))
+    assert {record.shard_id} == alone
+    assert [line for line in unpack(record.data) if line.startswith(b'{"user":0,')] == [
+        event.text for event in events if event.key == "user-0"
+    ]

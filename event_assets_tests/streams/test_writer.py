@@ -8,7 +8,17 @@ from typing import cast
 import pytest
 
 from event_assets.contract.records import unpack
-from event_assets.streams import EventLines, EventStream, PutResult, RetryPolicy, StreamRecord, StreamWriter, aggregate
+from event_assets.streams import (
+    EventLines,
+    EventStream,
+    PutResult,
+    RetryPolicy,
+    Shard,
+    ShardMap,
+    StreamBusy,
+    StreamRecord,
+    StreamWriter,
+)
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets_tests.streams.reading import by_key, numbered, read_all
 
@@ -20,6 +30,9 @@ class Failing:
         self.log = log
         self.rounds = list(rounds)
         self.puts: list[int] = []
+
+    def shards(self) -> list[Shard]:
+        return self.log.shards()
 
     def put(self, records: Sequence[StreamRecord]) -> list[PutResult]:
         self.puts.append(len(records))
@@ -72,33 +85,63 @@ def test_the_wait_is_random_up_to_a_bound_that_doubles_to_its_cap() -> None:
     assert slept == [0.5, 1.0, 1.5, 1.5]
 
 
-@pytest.mark.parametrize("encoding", ["zstd", "gzip", "plain"])
-def test_events_of_a_key_share_records_of_25_kilobytes_in_their_order(encoding: str) -> None:
-    events = [EventLines(f"user-{number % 3}", b'{"n":%d,"pad":"%s"}' % (number, b"x" * 700)) for number in range(300)]
-    records = aggregate(events, encoding)  # type: ignore[arg-type]
-    assert max(len(record.data) for record in records) <= 25_000
-    for user in range(3):
-        lines = [line for record in records if record.partition_key == f"user-{user}" for line in unpack(record.data)]
-        assert lines == [each.text for each in events if each.key == f"user-{user}"]
-
-
-def test_the_lines_of_a_text_are_events_like_others(log: EmbeddedStream) -> None:
-    lines = [EventLines("a", b'{"n":1}\n{"n":2}', 2), EventLines("b", b'{"n":3}'), EventLines("a", b'{"n":4}')]
-    assert writer(log).write_events(lines) == {}
-    stored = by_key(read_all(log))
-    assert {key: [unpack(record) for record in records] for key, records in stored.items()} == {
-        "a": [[b'{"n":1}', b'{"n":2}', b'{"n":4}']],
-        "b": [[b'{"n":3}']],
-    }
-
-
-def test_it_is_said_of_which_keys_the_events_are_not_durable(log: EmbeddedStream) -> None:
-    events = [EventLines("a", b'{"n":1}'), EventLines("b", b'{"n":2}'), EventLines("a", b'{"n":3}')]
+def test_what_is_not_durable_is_said_by_key_and_the_rest_is_there(log: EmbeddedStream) -> None:
+    one, other = keys_of_two_shards(log)
+    events = [EventLines(one, b'{"n":1}\n{"n":2}', 2), EventLines(other, b'{"n":3}'), EventLines(one, b'{"n":4}')]
     errors = writer(Failing(log, {1}), attempts=1).write_events(events)
-    assert errors == {"b": "ProvisionedThroughputExceededException: Rate exceeded"}
+    assert errors == {other: "ProvisionedThroughputExceededException: Rate exceeded"}
+    assert [unpack(record.data) for record in read_all(log)] == [[b'{"n":1}', b'{"n":2}', b'{"n":4}']]
+    assert writer(log).write_events([]) == {}
 
 
 def test_an_event_is_durable_only_if_all_records_of_its_key_are(log: EmbeddedStream) -> None:
     events = [EventLines("a", bytes([65 + number]) * 20_000) for number in range(3)]
     assert writer(Failing(log, {1}), attempts=1).write_events(events, "plain").keys() == {"a"}
-    assert writer(log).write_events([]) == {}
+
+
+def test_shards_that_the_stream_was_cut_into_meanwhile_are_seen(log: EmbeddedStream) -> None:
+    writes = writer(log)
+    assert writes.write_events([EventLines("a", b"1")]) == {}
+    log.split(open_shards(log)[0])
+    assert writes.write_events([EventLines(f"user-{number}", b"1") for number in range(9)]) == {}
+    one, other = keys_of_two_shards(log)
+    assert writes.write_events([EventLines(one, b"one"), EventLines(other, b"other")]) == {}
+    stored = {unpack(record.data)[0]: record.shard_id for record in read_all(log)}
+    assert (stored[b"one"], stored[b"other"]) == (shard_of(log, one), shard_of(log, other))
+
+
+def test_shards_are_asked_for_now_and_then_and_an_old_answer_is_better_than_none(log: EmbeddedStream) -> None:
+    clock = iter([0.0, 5.0, 11.0, 12.0])
+    asked: list[int] = []
+
+    class Throttled(Failing):
+        def shards(self) -> list[Shard]:
+            asked.append(1)
+            if len(asked) > 1:
+                raise StreamBusy("Rate exceeded")
+            return super().shards()
+
+    writes = StreamWriter(cast(EventStream, Throttled(log)), impatient(), clock=lambda: next(clock))
+    assert [writes.write_events([EventLines("a", b"1")]) for _ in range(4)] == [{}] * 4
+    assert len(asked) == 3
+    with pytest.raises(StreamBusy):
+        StreamWriter(cast(EventStream, Throttled(log)), impatient()).write_events([EventLines("a", b"1")])
+
+
+def open_shards(log: EmbeddedStream) -> list[str]:
+    return [shard.shard_id for shard in log.shards() if not shard.closed]
+
+
+def shard_of(log: EmbeddedStream, key: str) -> str | None:
+    (result,) = log.put([StreamRecord(key, b"")])
+    return result.shard_id
+
+
+def keys_of_two_shards(log: EmbeddedStream) -> tuple[str, str]:
+    """A key of one shard and one of another: where the stream has a single one, it is split."""
+    if len(open_shards(log)) == 1:
+        log.split(open_shards(log)[0])
+    shards = ShardMap(log.shards())
+    of_shard = {shards.record_key(key): key for key in (f"user-{number}" for number in range(50))}
+    one, other, *_ = of_shard.values()
+    return one, other
