@@ -320,7 +320,7 @@ def test_settings_of_the_file_go_before_the_environment(model: Model, monkeypatc
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("session_timeout: 30", "there is no setting session_timeout. The settings are: profile, home"),
+        ("session_timeout: 30", "there is no setting session_timeout. The settings are: "),
         ("session_timeout_minutes: soon", "EVENT_ASSETS_SESSION_TIMEOUT_MINUTES is 'soon'"),
         ("- 30", "must be a mapping"),
         ("{", "neither YAML nor JSON"),
