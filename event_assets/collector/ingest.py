@@ -176,7 +176,8 @@ class Ingest:
         source = source or self._access.source_of_key(route.key(request), caller)
         self._access.check_signature(source, caller, body)
         if route.events is not None:
-            events = await self._offload.work(len(text), events_of, route, request, source.platform)
+            most = self._limits.unpacked_bytes
+            events = await self._offload.work(len(text), events_of, route, request, source.platform, most)
             size = sum(map(len, events))
             held.grow(size)
             batch = await self._offload.work(size, self._validator.fast_path.of_lines, events)
@@ -191,7 +192,7 @@ class Ingest:
                 self._metrics.translated.labels(route.protocol, status).inc(count)
             if counts["retry"]:
                 raise RequestRefused(503, "stream_unavailable", "the stream did not take the events; send again", 5)
-        answer = route.answer(request)
+        answer = await self._offload.work(len(text), route.answer, request)
         return 200, (b"content-type", answer.content_type.encode()), answer.body
 
     async def _unpacked_or_not(self, body: bytes, caller: Caller) -> bytes:

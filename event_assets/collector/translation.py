@@ -22,6 +22,9 @@ from event_assets.contract.event import Platform
 
 MOST_EVENTS = 5_000
 """Events of one request: the largest batches are Mixpanel's imports of 2,000."""
+_MOST_GROWTH = 2
+"""How many times as many bytes as a body may have its events may have together: what is said once for all of them
+stands in each."""
 _KEPT_BYTES = 70_000
 """What is kept of a refused event: enough to be too large when it is cleaned, which is why it was refused."""
 
@@ -34,16 +37,26 @@ def request_of(caller: Caller, body: bytes, received_at: dt.datetime) -> Request
     return Request(caller.method, path, caller.query, caller.headers, body, base, instant_text(received_at))
 
 
-def events_of(route: Route, request: Request, platform: Platform) -> list[bytes]:
-    """The events of a request, or its body as one that is refused."""
+def events_of(route: Route, request: Request, platform: Platform, most_bytes: int) -> list[bytes]:
+    """The events of a request, or its body as one that is refused. `most_bytes` is what a body may have.
+
+    No more of them is made than a request may have, whatever it lists.
+    """
     assert route.events is not None
+    texts: list[bytes] = []
+    size = 0
     try:
-        texts = route.events(request, platform)
+        for text in route.events(request, platform):
+            size += len(text)
+            if len(texts) == MOST_EVENTS:
+                raise RequestRefused(413, "too_many_events", f"a body may have {MOST_EVENTS} events")
+            if size > most_bytes * _MOST_GROWTH:
+                detail = f"its events may have {most_bytes * _MOST_GROWTH} bytes, each with what is said for all"
+                raise RequestRefused(413, "body_too_large", detail)
+            texts.append(text)
     except Unreadable:
         return [_one_line(request.body)]
-    if len(texts) > MOST_EVENTS:
-        raise RequestRefused(413, "too_many_events", f"a body may have {MOST_EVENTS} events")
-    return list(texts)
+    return texts
 
 
 def set_aside(protocol: str, text: bytes, stamp: Stamp) -> tuple[str, bytes]:

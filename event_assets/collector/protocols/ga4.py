@@ -6,6 +6,7 @@ A session's id is the time at which it began, so that strangers share it: here i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ _AGREED = {"GRANTED": True, "DENIED": False}
 _array = msgspec.json.Decoder(list[Raw])
 
 
-def events(request: Request, platform: Platform) -> list[bytes]:
+def events(request: Request, platform: Platform) -> Iterator[bytes]:
     """The events of a request. Raises `Unreadable`."""
     body = Members.of(request.body)
     try:
@@ -36,8 +37,8 @@ def events(request: Request, platform: Platform) -> list[bytes]:
         raise Unreadable(f"events: {error}") from None
     shared = _shared(body, request, platform)
     context = body.rest()
-    ids, whole = HashedIds(NAME), request.body
-    return [_event(bytes(each), shared, context, ids, whole) for each in listed]
+    ids, of_body = HashedIds(NAME), hashlib.sha256(request.body).digest()
+    return (_event(bytes(each), shared, context, ids, of_body) for each in listed)
 
 
 def _shared(body: Members, request: Request, platform: Platform) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def _shared(body: Members, request: Request, platform: Platform) -> dict[str, An
     }
 
 
-def _event(text: bytes, shared: Mapping[str, Any], context: Mapping[str, Any], ids: HashedIds, whole: bytes) -> bytes:
+def _event(text: bytes, shared: Mapping[str, Any], context: Mapping[str, Any], ids: HashedIds, of_body: bytes) -> bytes:
     try:
         said = Members.of(text)
     except Unreadable:
@@ -84,7 +85,7 @@ def _event(text: bytes, shared: Mapping[str, Any], context: Mapping[str, Any], i
     name, session = said.text("name"), params.text("session_id")
     occurred_at = _instant(said) or shared["occurred_at"]
     event: dict[str, Any] = {
-        "event_id": ids.of(whole + b"\0" + text, occurred_at),
+        "event_id": ids.of(of_body + text, occurred_at),
         "event": _EVENTS.get(name or "", name),
         **shared,
         "session_id": _session(session, shared),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 
 import msgspec
 
@@ -12,6 +13,8 @@ from event_assets.collector.protocols.protocol import Answer, Request, Route, Un
 from event_assets.contract.decoder import EventDecoder, Rejection
 
 _decoder = EventDecoder()
+_MOST_JUDGED = 25
+"""The events that the protocol allows in a request."""
 
 
 def _success(request: Request) -> Answer:
@@ -23,7 +26,7 @@ def _key(request: Request) -> str:
 
 
 def _validated(request: Request) -> Answer:
-    """What is wrong with each event by the contract; nothing is written."""
+    """What is wrong with each of the first events by the contract; nothing is written."""
     try:
         messages = list(_messages(request))
     except Unreadable as error:
@@ -32,7 +35,7 @@ def _validated(request: Request) -> Answer:
 
 
 def _messages(request: Request) -> list[dict[str, str]]:
-    verdicts = [_decoder.decode(text) for text in events(request, "server")]
+    verdicts = [_decoder.decode(text) for text in islice(events(request, "server"), _MOST_JUDGED)]
     return [
         _message(f"events[{place}]", verdict.detail, verdict.reason.upper())
         for place, verdict in enumerate(verdicts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,13 +49,14 @@ class Route:
 
     `key` finds the write key where only the protocol knows to look (path, query, body). `events` gives the events of a
     request of a source of that platform, each a JSON text on one line: what breaks the contract is left for the
-    verdict. It raises `Unreadable` alone. A route without `events` only answers. `is_anonymous`: the client
-    asks that its address is not kept.
+    verdict. It raises `Unreadable` alone. What a body says once for all its events may be large, so each is made when
+    it is asked for, and who asks may stop. A route without `events` only answers. `is_anonymous`: the client asks that
+    its address is not kept.
     """
 
     protocol: str
     answer: Callable[[Request], Answer]
-    events: Callable[[Request, Platform], list[bytes]] | None = None
+    events: Callable[[Request, Platform], Iterable[bytes]] | None = None
     key: Callable[[Request], str] = lambda request: ""
     methods: tuple[str, ...] = ("POST",)
     is_anonymous: Callable[[Request], bool] = lambda request: False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -37,7 +37,7 @@ _URL_SAFE = str.maketrans("-_", "+/")
 _array = msgspec.json.Decoder(list[Raw])
 
 
-def events(request: Request, platform: Platform) -> list[bytes]:
+def events(request: Request, platform: Platform) -> Iterable[bytes]:
     """The events of a request: a batch, or the one that the path names. Raises `Unreadable`."""
     sent_at = instant_of(request.headers.get("sentat", "")) or None
     if request.method == "GET":
@@ -54,7 +54,7 @@ def events(request: Request, platform: Platform) -> list[bytes]:
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"batch: {error}") from None
     read = Messages(platform, body.instant("sentAt") or sent_at, shared=body)
-    return [read.event(bytes(message)) for message in messages]
+    return (read.event(bytes(message)) for message in messages)
 
 
 def _of_pixel(request: Request) -> bytes:

@@ -254,7 +254,7 @@ def test_no_message_crashes_the_translator_and_what_it_gives_gets_a_verdict(
 ) -> None:
     body = json.dumps({"batch": [{**PAGE, **message, "type": kind}, {**TRACK, "context": context}, message]}).encode()
     try:
-        made = events(Request("POST", "/v1/batch", {}, {}, body), "web")
+        made = list(events(Request("POST", "/v1/batch", {}, {}, body), "web"))
     except Unreadable:
         return
     assert len(made) == 3
