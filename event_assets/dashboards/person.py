@@ -186,8 +186,9 @@ def _segment_moments(source: Source, person: Person) -> Iterator[Moment]:
     for segment, from_date, to_date in segments_of(source, person).rows:
         for day, what in ((from_date, "entered"), (to_date, "left")):
             if day is not None:
-                # A day's membership is that of its end.
-                yield dt.datetime.combine(day, dt.time(23, 59, 59), dt.UTC), "segment", f"{what} {segment}", ""
+                # A day's membership is that of its end; of a day that goes on, that of now.
+                at = min(dt.datetime.combine(day, dt.time(23, 59, 59), dt.UTC), source.clock())
+                yield at, "segment", f"{what} {segment}", ""
 
 
 def _table(source: Source, name: str) -> sql.Identifier:

@@ -84,6 +84,7 @@ def test_the_timeline_has_all_that_is_theirs_in_order_and_nothing_of_others(site
     [ann] = persons_of(source, "d2")
     rows = timeline_of(source, ann).rows
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), reverse=True)
+    assert rows[0][0] <= NOW
     assert sorted((row[1], row[2]) for row in rows) == [
         ("conversion", "purchase"),
         ("event", "e1_done"),
