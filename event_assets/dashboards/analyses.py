@@ -8,7 +8,8 @@ from typing import Any
 
 from psycopg import sql
 
-from event_assets.dashboards.figures import Field, Figure, Source
+from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import Visual
 
 _SHOWN_DAYS = 90

@@ -16,7 +16,7 @@ def labelled(words: str) -> dict[str, Any]:
     return {"aria-label": words}
 
 
-_NUMBERS = frozenset({"number", "decimal", "percent", "money", "duration", "milliseconds", "shift"})
+_NUMBERS = frozenset({"number", "decimal", "percent", "money", "duration", "milliseconds", "shift", "times"})
 _MOST_ROWS = 200
 HALF = {"base": 12, "md": 6}
 WHOLE = {"base": 12}

@@ -12,7 +12,7 @@ from dash import html
 from event_assets.dashboards.cards import labelled, table
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.flows import sankey_picture
-from event_assets.dashboards.formats import UNKNOWN, change_of, text_of
+from event_assets.dashboards.formats import UNKNOWN, change_of, change_parts, text_of
 
 _HEIGHT = 260
 _COLORS = ("indigo.6", "teal.6", "orange.6", "grape.6", "cyan.7", "red.6", "lime.7", "pink.6")
@@ -23,9 +23,9 @@ Currency = str | None
 
 def number(figure: Figure, currency: Currency) -> Any:
     """The value in large, and how it changed."""
-    now, before = figure.rows[0]
+    now, before, held = change_parts(figure)
     format_ = figure.fields[0].format
-    change = change_of(now, before)
+    change = change_of(held, before)
     big = dmc.Text(text_of(now, format_, currency), fz=28, fw=700, lh=1.2)
     if before is None:
         return big

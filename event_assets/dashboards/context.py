@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import flask
 
 from event_assets.dashboards.access.roles import Role
-from event_assets.dashboards.figures import Source
 from event_assets.dashboards.selection import Selection
+from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import Filter
 from event_assets.settings import Settings
 

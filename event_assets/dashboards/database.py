@@ -39,25 +39,41 @@ class Database:
         self._options = f"-c timezone=UTC -c statement_timeout={statement_seconds}s -c default_transaction_read_only=on"
         self._local = threading.local()
         self._cache: OrderedDict[tuple[str, Row], tuple[float, list[Row]]] = OrderedDict()
+        self._asking: dict[tuple[str, Row], threading.Event] = {}
         self._lock = threading.Lock()
 
     def rows(self, text: Text, values: Sequence[Any] = (), *, fresh: bool = False) -> list[Row]:
         """The rows of a statement; of a table that is not there yet, none. The same again within half a minute is not
         asked again, but where it must be `fresh`."""
         key = (text.as_string(), tuple(values))
-        with self._lock:
-            known = self._cache.get(key)
-        if known is not None and not fresh and time.monotonic() - known[0] < _CACHE_SECONDS:
-            return known[1]
+        while True:
+            with self._lock:
+                known = self._cache.get(key)
+                asking = self._asking.get(key)
+                if known is not None and not fresh and time.monotonic() - known[0] < _CACHE_SECONDS:
+                    return known[1]
+                if asking is None or fresh:
+                    mine = self._asking[key] = threading.Event()
+                    break
+            asking.wait()  # the numbers of a page ask the same at the same time: one asks, the others take its answer
         try:
-            rows = self._fetch(text, values)
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedColumn):
-            rows = []
-        with self._lock:
-            self._cache[key] = (time.monotonic(), rows)
-            while len(self._cache) > _CACHED:
-                self._cache.popitem(last=False)
+            rows = self._fetch_known(text, values)
+            with self._lock:
+                self._cache[key] = (time.monotonic(), rows)
+                while len(self._cache) > _CACHED:
+                    self._cache.popitem(last=False)
+        finally:
+            with self._lock:
+                if self._asking.get(key) is mine:
+                    del self._asking[key]
+            mine.set()
         return rows
+
+    def _fetch_known(self, text: Text, values: Sequence[Any]) -> list[Row]:
+        try:
+            return self._fetch(text, values)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedColumn):
+            return []
 
     def run(self, text: str, most: int) -> Answer:
         """What somebody typed: one statement that reads, its first rows. Raises `psycopg.Error`."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from event_assets.dashboards import sql
-from event_assets.dashboards.database import Database, Row, Text
-from event_assets.dashboards.selection import Selection, Span
-from event_assets.rules.dashboard import Dashboard, Visual
+from event_assets.dashboards import period_people, sql
+from event_assets.dashboards.database import Row
+from event_assets.dashboards.selection import Selection, Span, equal_hours
+from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import Source as Asked
+from event_assets.rules.dashboard import Visual
 
 FILTER_TITLES = {
     "app_id": "app",
@@ -21,6 +21,7 @@ FILTER_TITLES = {
     "channel_group": "channel",
     "segment": "segment",
     "robots": "robots",
+    "model": "attribution model",
 }
 
 
@@ -36,14 +37,13 @@ class Field:
 
 @dataclass(frozen=True)
 class Figure:
-    """Columns, rows, and what must be said beside them. `before` are the rows that they are held against."""
+    """Columns, rows, and what must be said beside them."""
 
     title: str
     fields: tuple[Field, ...]
     rows: list[Row]
     description: str = ""
     notes: tuple[str, ...] = ()
-    before: list[Row] = field(default_factory=list)
     empty: str = ""
 
     @property
@@ -52,62 +52,76 @@ class Figure:
         return not self.rows
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where figures come from: a dashboard, the database, and the time that it is."""
-
-    dashboard: Dashboard
-    database: Database
-    clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
-    event_days: int | None = None
-    """Days of single events that the warehouse has; None: all."""
-
-    @property
-    def now(self) -> dt.datetime:
-        """The end of the minute that it is."""
-        return sql.moment_of(self.clock())
-
-    def ask(self, query: sql.Query) -> list[Row]:
-        """The rows of a query, decimals as floats."""
-        return self.ask_rows(*query)
-
-    def ask_rows(self, text: Text, values: Sequence[Any] = (), *, fresh: bool = False) -> list[Row]:
-        """The rows of a statement, decimals as floats."""
-        return [tuple(map(_plain, row)) for row in self.database.rows(text, values, fresh=fresh)]
-
-
 NOTHING_YET = "No sessions in this period. Choose a longer one, or send events: event-assets simulate --hours 240"
 
 
-def figure_of(source: Source, visual: Visual, selection: Selection) -> Figure:
-    """The figure of a visual over metrics."""
-    make = {"number": _number, "line": _line, "bars": _by_dimension, "table": _by_dimension}[visual.kind]
-    return make(source, visual, selection)
+def figure_of(source: Source, visual: Visual, selection: Selection, beside: Sequence[str] = ()) -> Figure:
+    """The figure of a visual over metrics. `beside` are the metrics that are shown as numbers on the same page: those
+    of one table are asked for at once."""
+    if visual.kind == "number":
+        return _number(source, visual, selection, beside)
+    return (_line if visual.kind == "line" else _by_dimension)(source, visual, selection)
 
 
-def _number(source: Source, visual: Visual, selection: Selection) -> Figure:
-    """One row: the metric, and that of the period before."""
+def _number(source: Source, visual: Visual, selection: Selection, beside: Sequence[str]) -> Figure:
+    """One row: the metric, and that of the period before; then, where the whole period cannot be held against as many
+    hours, the part of the metric that is."""
     assert visual.metric is not None
-    metric = source.dashboard.metrics[visual.metric]
+    name, metric, asked = (
+        visual.metric,
+        source.dashboard.metrics[visual.metric],
+        source.dashboard.source_of(visual.metric),
+    )
+    names = [each for each in dict.fromkeys((*beside, name)) if source.dashboard.metrics[each].table == metric.table]
     now, before = _spans(source, selection)
-    names = [name for name in source.dashboard.metrics if source.dashboard.metrics[name].table == metric.table]
-    place = names.index(visual.metric)
-    # All metrics of the table at once: the numbers of a page are one look at it, not one each.
-
-    def value(span: Span | None) -> Any:
-        if span is None:
-            return None
-        rows = source.ask(sql.totals(source.dashboard, source.database.schema, names, selection, span))
-        return rows[0][place] if rows else None
-
-    fields = (Field(visual.metric, metric.title, metric.format), Field("before", _compared(selection), metric.format))
+    fields = [Field(name, metric.title, metric.format), Field("before", _compared(selection), metric.format)]
+    values = [_totals(source, names, selection, now, is_preset=True)[name]]
+    held = equal_hours(now, before, whole_days=asked.is_by_day) if before else None
+    values.append(_totals(source, names, selection, held[1])[name] if held else None)
+    if held and held[0] != now:
+        fields.append(Field("held", f"Of it, up to {_last_day(held[0])}", metric.format))
+        values.append(_totals(source, names, selection, held[0])[name])
     return Figure(
         visual.title or metric.title,
-        fields,
-        [(value(now), value(before))],
-        metric.description,
-        _notes(source, visual, selection),
+        tuple(fields),
+        [tuple(values)],
+        _described(source, name, selection),
+        (*_notes(source, visual, selection), *_not_held(now, before, held)),
     )
+
+
+def _totals(
+    source: Source, names: Sequence[str], selection: Selection, span: Span, *, is_preset: bool = False
+) -> dict[str, Any]:
+    """The metrics, all over one table, in the span; people of a whole preset period from their mart."""
+    found: dict[str, Any] = dict.fromkeys(names)
+    people = period_people.people_of(source, selection) if is_preset else None
+    if people is not None:
+        found |= {name: people for name in names if period_people.is_in_mart(source.dashboard, name)}
+    rest = [name for name in names if found[name] is None]
+    rows = source.ask(sql.totals(source.dashboard, source.database.schema, rest, selection, span)) if rest else []
+    return found | (dict(zip(rest, rows[0], strict=True)) if rows else {})
+
+
+def _not_held(now: Span, before: Span | None, held: tuple[Span, Span] | None) -> Iterable[str]:
+    if before and held is None:
+        yield "It is counted by whole days, and today goes on: there is nothing of equal hours to hold it against."
+    elif held and held[0] != now:
+        yield f"The change is of as many whole days on either side, up to {_last_day(held[0])}."
+
+
+def _last_day(span: Span) -> str:
+    return f"{span.days[-1]:%d %b}"
+
+
+def _described(source: Source, name: str, selection: Selection) -> str:
+    """What the metric means; of people also where their number is from, as it may be older than what is beside it."""
+    told = source.dashboard.metrics[name].description
+    if not period_people.is_in_mart(source.dashboard, name):
+        return told
+    if period_people.people_of(source, selection) is None:
+        return f"{told} Counted from the sessions of the period."
+    return f"{told} Of the whole period, as agg_period_people was last made."
 
 
 def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
@@ -115,6 +129,8 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
     assert visual.metric is not None
     metric = source.dashboard.metrics[visual.metric]
     now, before = _spans(source, selection)
+    # A table of whole days has today so far, and all of the day that it would be held against.
+    goes_on = source.dashboard.source_of(visual.metric).is_by_day and not now.is_of_whole_days
 
     def days(span: Span) -> dict[dt.date, Any]:
         query = sql.by_day(source.dashboard, source.database.schema, [visual.metric or ""], selection, span)
@@ -126,6 +142,8 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
     rows: list[Row] = []
     for place, day in enumerate(now.days):
         other = before.days[place] if before and place < len(before.days) else None
+        if goes_on and day == now.days[-1]:
+            other = None
         rows.append((day, found.get(day, missing), earlier.get(other, missing) if other else None))
     fields = (
         Field("day", "Day", "date"),
@@ -146,10 +164,8 @@ def _by_dimension(source: Source, visual: Visual, selection: Selection) -> Figur
     """A row a value of the dimension, the largest first."""
     assert visual.by is not None
     now, _ = _spans(source, selection)
-    dashboard, schema = source.dashboard, source.database.schema
-    names = visual.named
-    query = sql.by_dimension(dashboard, schema, names, visual.by, selection, now, visual.most + 1)
-    rows = source.ask(query)
+    dashboard, names = source.dashboard, visual.named
+    rows = _rows_by(source, names, visual.by, selection, now, visual.most + 1)
     title = dashboard.source_of(names[0]).dimensions[visual.by]
     metrics = [dashboard.metrics[name] for name in names]
     whole = metrics[0].title if visual.kind == "bars" else ", ".join(metric.title.lower() for metric in metrics[:2])
@@ -164,6 +180,24 @@ def _by_dimension(source: Source, visual: Visual, selection: Selection) -> Figur
         tuple(notes),
         empty=NOTHING_YET,
     )
+
+
+def _rows_by(source: Source, names: Sequence[str], by: str, selection: Selection, now: Span, most: int) -> list[Row]:
+    """A row a value: the value, then the metrics; people of a whole preset period from their mart, which says them by
+    one dimension alone."""
+    dashboard, schema = source.dashboard, source.database.schema
+    in_mart = [name for name in names[1:] if period_people.is_in_mart(dashboard, name)]
+    is_whole = not any(selection.values.values())
+    people = period_people.people_by(source, selection, by) if in_mart and is_whole else {}
+    if not people:
+        return source.ask(sql.by_dimension(dashboard, schema, names, by, selection, now, most))
+    rest = [name for name in names if name not in in_mart]
+    rows = source.ask(sql.by_dimension(dashboard, schema, rest, by, selection, now, most))
+    told = [
+        (row[0], {**dict(zip(rest, row[1:], strict=True)), **dict.fromkeys(in_mart, people.get(row[0]))})
+        for row in rows
+    ]
+    return [(value, *(metrics[name] for name in names)) for value, metrics in told]
 
 
 def _plural(title: str) -> str:
@@ -196,7 +230,3 @@ def _not_filtered(names: Sequence[str]) -> Iterable[str]:
     if names:
         titles = ", ".join(FILTER_TITLES[name] for name in names)
         yield f"Not filtered by {titles}: what is counted here does not say it."
-
-
-def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value

@@ -9,8 +9,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from psycopg import sql
 
-from event_assets.dashboards.figures import Source
-from event_assets.dashboards.selection import COMPARISONS, DIMENSIONS, PERIODS, ROBOTS, Selection
+from event_assets.dashboards.selection import COMPARISONS, DIMENSIONS, MODELS, PERIODS, ROBOTS, Selection
+from event_assets.dashboards.source import Source
 from event_assets.dashboards.sql import NONE
 from event_assets.rules.dashboard import Filter
 
@@ -20,6 +20,7 @@ _CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "period": ("Period", PERIODS),
     "compare": ("Against", COMPARISONS),
     "robots": ("Robots", ROBOTS),
+    "model": ("Attribution model", MODELS),
 }
 
 

@@ -37,6 +37,12 @@ def change_of(now: float | None, before: float | None) -> float | None:
     return now / before - 1 if now is not None and before else None
 
 
+def change_parts(figure: Figure) -> tuple[Any, Any, Any]:
+    """Of the figure of a number: the value, what it is held against, and the part of it that is held against that."""
+    now, before, held = (*figure.rows[0], None, None)[:3]
+    return now, before, held if len(figure.rows[0]) > 2 else now
+
+
 def csv_of(figure: Figure) -> str:
     """The figure as CSV, with a line of titles. A text that a spreadsheet would take for a formula is no formula."""
     out = io.StringIO()
@@ -86,6 +92,7 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": lambda value: f"{value:.1%}",
     "duration": _duration,
     "milliseconds": lambda value: f"{value:,.0f} ms",
+    "times": lambda value: f"{value:,.2f} ×",  # noqa: RUF001  the sign of a multiple
     "shift": lambda value: f"{value:.3f}",
     "date": lambda value: f"{value:%d %b %Y}",
     "moment_of_year": lambda value: f"{value:%d %b %Y %H:%M:%S}",

@@ -13,7 +13,8 @@ from typing import Any
 
 from psycopg import sql
 
-from event_assets.dashboards.figures import Field, Figure, Source
+from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.source import Source
 
 _MOST_FOUND, _MOST_SESSIONS, _MOST_DAYS, _MOST_EVENTS, _MOST_SHOWN = 5, 200, 31, 500, 1_000
 _FACTS = {

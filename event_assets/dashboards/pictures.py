@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.flows import boxes_of, flows_of, ribbons_of
-from event_assets.dashboards.formats import change_of, text_of
+from event_assets.dashboards.formats import change_of, change_parts, text_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,11 +55,11 @@ def _empty(axes: Axes, figure: Figure, currency: Currency) -> None:
 
 def _number(axes: Axes, figure: Figure, currency: Currency) -> None:
     axes.set_axis_off()
-    now, before = (*figure.rows[0], None)[:2]
+    now, before, held = change_parts(figure)
     format_ = figure.fields[0].format
     axes.text(0, 0.6, text_of(now, format_, currency), fontsize=26, fontweight="bold", va="center")
     if before is not None:
-        change = change_of(now, before)
+        change = change_of(held, before)
         grown = f"{change:+.1%}   " if change is not None else ""
         told = f"{figure.fields[1].title}: {text_of(before, format_, currency)}"
         axes.text(0, 0.1, f"{grown}{told}", color=_GRAY, va="center")

@@ -17,6 +17,15 @@ PERIODS: Mapping[str, str] = {
 }
 COMPARISONS: Mapping[str, str] = {"before": "Period before", "year": "A year before", "none": "Nothing"}
 ROBOTS: Mapping[str, str] = {"without": "Left out", "with": "Counted too", "only": "Robots alone"}
+MODELS: Mapping[str, str] = {
+    "first": "First touch",
+    "last": "Last touch",
+    "linear": "Linear",
+    "position": "By position",
+    "time_decay": "Time decay",
+    "data_driven": "Data-driven",
+}
+"""Attribution models: which of the touches before a conversion are credited with it."""
 DIMENSIONS: Mapping[str, str] = {
     "app_id": "App",
     "platform": "Platform",
@@ -27,6 +36,7 @@ DIMENSIONS: Mapping[str, str] = {
 
 _DAYS = {"today": 1, "7d": 7, "28d": 28, "90d": 90}
 _DEFAULT = "28d"
+DEFAULT_MODEL = "last"
 _MOST_VALUES, _LONGEST_VALUE = 50, 512
 _YEAR = dt.timedelta(days=364)
 """A year of whole weeks, so that a Monday is held against a Monday."""
@@ -45,6 +55,11 @@ class Span:
         last = (self.until - dt.timedelta(microseconds=1)).date()
         return [self.first.date() + dt.timedelta(days=n) for n in range((last - self.first.date()).days + 1)]
 
+    @property
+    def is_of_whole_days(self) -> bool:
+        """Whether it ends with a day."""
+        return self.until.time() == dt.time()
+
     def shifted(self, by: dt.timedelta) -> Span:
         """The same so much earlier."""
         return Span(self.first - by, self.until - by)
@@ -57,6 +72,7 @@ class Selection:
     period: str = _DEFAULT
     compare: str = "before"
     robots: str = "without"
+    model: str = DEFAULT_MODEL
     segments: tuple[str, ...] = ()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -79,6 +95,7 @@ class Selection:
             one("period", PERIODS, _DEFAULT),
             one("compare", COMPARISONS, "before"),
             one("robots", ROBOTS, "without"),
+            one("model", MODELS, DEFAULT_MODEL),
             several("segment"),
             {name: chosen for name in DIMENSIONS if (chosen := several(name))},
         )
@@ -87,7 +104,8 @@ class Selection:
     def address(self) -> str:
         """The query of an address: only what is not as by default."""
         given: dict[str, object] = {}
-        for name, default in (("period", _DEFAULT), ("compare", "before"), ("robots", "without")):
+        defaults = {"period": _DEFAULT, "compare": "before", "robots": "without", "model": DEFAULT_MODEL}
+        for name, default in defaults.items():
             if (value := getattr(self, name)) != default:
                 given[name] = value
         given |= {name: list(values) for name, values in self.values.items() if values}
@@ -126,3 +144,12 @@ class Selection:
             first = (span.first - dt.timedelta(days=1)).replace(day=1)
             return Span(first, min(first + (span.until - span.first), span.first))
         return span.shifted(dt.timedelta(days=_DAYS[self.period]))
+
+
+def equal_hours(now: Span, before: Span, *, whole_days: bool) -> tuple[Span, Span] | None:
+    """The parts of two periods that can be held against each other: as long, from their beginnings on, and of
+    `whole_days` where nothing is known of hours. None where there is no such part."""
+    length = min(now.until - now.first, before.until - before.first)
+    if whole_days:
+        length = dt.timedelta(days=length.days)
+    return (Span(now.first, now.first + length), Span(before.first, before.first + length)) if length else None

@@ -12,7 +12,7 @@ from event_assets.dashboards.access.roles import ROLES
 from event_assets.dashboards.app import create_app
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.database import Database, reader_of
-from event_assets.dashboards.figures import Source
+from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.settings import Settings, load_settings
 from event_assets.settings.dashboards import RoleName

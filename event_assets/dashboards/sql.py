@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from psycopg import sql
 
-from event_assets.dashboards.selection import Selection, Span
+from event_assets.dashboards.selection import DEFAULT_MODEL, Selection, Span
 from event_assets.rules.dashboard import (
     Average,
     Count,
@@ -138,6 +138,8 @@ def _conditions(
     yield from _times(source, span)
     if source.robots and selection.robots != "with":
         yield sql.SQL("{} = {}").format(sql.Identifier(source.robots), sql.Literal(selection.robots == "only")), ()
+    if source.model:
+        yield sql.SQL("{} = %s").format(sql.Identifier(source.model)), (selection.model,)
     for name, values in selection.values.items():
         if values and name in source.dimensions:
             yield sql.SQL("{} IN ({})").format(_value(name), _places(len(values))), values
@@ -179,6 +181,8 @@ def without_effect(source: Source, selection: Selection) -> list[str]:
         names.append("segment")
     if selection.robots != "without" and not source.robots:
         names.append("robots")
+    if selection.model != DEFAULT_MODEL and not source.model:
+        names.append("model")
     return names
 
 

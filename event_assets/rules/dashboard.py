@@ -16,7 +16,8 @@ from event_assets.rules.analysis import RuleName as Name
 from event_assets.rules.rule_files import RuleError, RuleFile, RuleModel
 
 Scalar = bool | int | float | str
-Filter = Literal["period", "compare", "app_id", "platform", "country", "channel_group", "segment", "robots"]
+Filter = Literal["period", "compare", "app_id", "platform", "country", "channel_group", "segment", "robots", "model"]
+Format = Literal["number", "decimal", "percent", "money", "duration", "milliseconds", "times"]
 _WAREHOUSE: Mapping[str, WarehouseTable] = {table.name: table for table in WAREHOUSE_TABLES}
 _NUMBERS = ("int", "long", "double")
 
@@ -54,6 +55,12 @@ class Source(_Model):
         return _WAREHOUSE[self.table]
 
     @property
+    def model(self) -> str | None:
+        """The column that says whose credit a row is: of a table that has each amount once an attribution model, one
+        model is looked at, or everything would count six times."""
+        return "model" if "model" in self.warehouse_table.key else None
+
+    @property
     def is_by_day(self) -> bool:
         """Whether its time is a date, so that a period is whole days."""
         return self.column(self.time).type == "date"
@@ -80,7 +87,7 @@ class _Metric(_Model):
     title: str
     description: str
     table: Name
-    format: Literal["number", "decimal", "percent", "money", "duration", "milliseconds"] = "number"
+    format: Format = "number"
     where: Where = Field(default_factory=dict)
 
 
@@ -116,7 +123,7 @@ class ShareWhere(_Metric):
 
     kind: Literal["share_where"]
     condition: Where
-    format: Literal["number", "decimal", "percent", "money", "duration", "milliseconds"] = "percent"
+    format: Format = "percent"
 
 
 class Ratio(_Metric):
@@ -125,7 +132,7 @@ class Ratio(_Metric):
     kind: Literal["ratio"]
     numerator: Name
     denominator: Name
-    format: Literal["number", "decimal", "percent", "money", "duration", "milliseconds"] = "percent"
+    format: Format = "percent"
 
 
 class Percentile(_Metric):
@@ -194,6 +201,11 @@ class Page(_Model):
     description: str = ""
     filters: tuple[Filter, ...] = ()
     rows: tuple[tuple[Visual, ...], ...]
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The metrics that it shows as numbers."""
+        return tuple(each.metric for row in self.rows for each in row if each.kind == "number" and each.metric)
 
 
 class Dashboard(_Model):

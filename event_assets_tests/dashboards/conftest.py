@@ -16,7 +16,7 @@ from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.dashboards.access.roles import ROLES
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.database import Database, reader_of
-from event_assets.dashboards.figures import Source
+from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.settings import Settings
 from event_assets.settings.dashboards import RoleName

@@ -17,10 +17,10 @@ from psycopg import sql
 from event_assets.dashboards import sql as metrics_sql
 from event_assets.dashboards.figures import figure_of
 from event_assets.dashboards.flows import flows_of
-from event_assets.dashboards.formats import csv_of
+from event_assets.dashboards.formats import change_parts, csv_of
 from event_assets.dashboards.pages import metrics
 from event_assets.dashboards.reference import PAGE, reference
-from event_assets.dashboards.selection import DIMENSIONS, PERIODS, Selection, Span
+from event_assets.dashboards.selection import DIMENSIONS, MODELS, PERIODS, Selection, Span
 from event_assets.rules.dashboard import Visual
 from event_assets_tests.dashboards.conftest import NOW, Row, Site
 
@@ -67,14 +67,18 @@ def test_every_number_is_what_counting_gives_in_the_period_and_in_the_one_before
     site: Site, selection: Selection
 ) -> None:
     source = site.context.source
-    spans = (selection.span(source.now), selection.span_before(source.now))
-    assert spans[1] is not None and spans[0].until - spans[0].first >= spans[1].until - spans[1].first
-    now, before = (expected(counted(site.sessions, span, selection)) for span in spans if span)
-    assert now["sessions"] > 0
-    for name in now:
+    span, earlier = selection.span(source.now), selection.span_before(source.now)
+    assert earlier is not None
+    hours = min(span.until - span.first, earlier.until - earlier.first)
+    held, before = (Span(each.first, each.first + hours) for each in (span, earlier))
+    counts = [expected(counted(site.sessions, each, selection)) for each in (span, before, held)]
+    assert counts[0]["sessions"] > 0
+    for name in counts[0]:
         figure = figure_of(source, Visual(kind="number", metric=name), selection)
-        if name != "long_session" or now[name] is not None:
-            assert figure.rows[0] == pytest.approx((now[name], before[name])), name
+        # Of equal hours: what is held against the period before is the period itself, where both are as long.
+        wanted = [values[name] for values in counts[: 2 if held == span else 3]]
+        if name != "long_session" or None not in wanted:
+            assert figure.rows[0] == pytest.approx(tuple(wanted)), name
 
 
 def test_days_and_dimensions_add_up_to_the_whole_but_people_do_not(site: Site) -> None:
@@ -102,6 +106,93 @@ def test_a_filter_without_effect_is_told(site: Site) -> None:
     assert figure_of(site.context.source, Visual(kind="number", metric="people"), selection).notes == ()
 
 
+DAY = dt.timedelta(days=1)
+
+
+def test_spend_is_counted_once_by_every_attribution_model_and_what_has_no_model_says_so(site: Site) -> None:
+    rows = [
+        {"event_date": (NOW - n * DAY).date(), "model": model, "channel_group": channel}
+        | {"conversions": n + share, "revenue": 10.0 * n + share, "spend": spend}
+        for n in range(40)
+        for model, share in (("first", 0.25), ("last", 0.5), ("data_driven", 0.75))
+        for channel, spend in (("Paid Search", 20.0), ("Direct", None))
+    ]
+    site.put("agg_channel_performance", rows)
+    source = site.context.source
+    table = Visual(kind="table", by="channel_group", metrics=("spend", "credited_revenue", "roas", "cpa"))
+    for model in ("first", "last", "data_driven"):
+        selection = Selection(model=model, compare="none", values={"country": ("DE",)})
+        of = [row for row in rows if row["model"] == model and row["event_date"] > (NOW - 28 * DAY).date()]
+        revenue, conversions = (sum(row[name] for row in of) / 2 for name in ("revenue", "conversions"))
+        spend = figure_of(source, Visual(kind="number", metric="spend"), selection)
+        assert spend.rows == [(28 * 20.0, None)]
+        assert spend.notes == ("Not filtered by country: what is counted here does not say it.",)
+        assert figure_of(source, table, selection).rows == [
+            ("Paid Search", 560.0, revenue, pytest.approx(revenue / 560), pytest.approx(560 / conversions)),
+            ("Direct", 0.0, revenue, None, 0.0),
+        ]
+        notes = figure_of(source, Visual(kind="number", metric="sessions"), selection).notes
+        assert any("attribution model" in note for note in notes) == (model != "last")
+
+
+def test_what_is_counted_by_whole_days_is_held_against_as_many_whole_days(site: Site) -> None:
+    views = {(NOW - n * DAY).date(): 100 + n * n for n in range(20)}
+    site.put("agg_daily_pages", [{"event_date": day, "page": "/", "views": count} for day, count in views.items()])
+    source, visual = site.context.source, Visual(kind="number", metric="views")
+    days = sorted(views, reverse=True)
+
+    def of(first: int, last: int) -> int:
+        return sum(views[day] for day in days[first : last + 1])
+
+    figure = figure_of(source, visual, Selection(period="7d"))
+    assert figure.rows == [(of(0, 6), of(8, 13), of(1, 6))]
+    assert figure.notes == ("The change is of as many whole days on either side, up to 30 Mar.",)
+    assert change_parts(figure) == figure.rows[0]
+    today = figure_of(source, visual, Selection(period="today"))
+    assert today.rows == [(of(0, 0), None)] and "whole days" in today.notes[0]
+    line = figure_of(source, Visual(kind="line", metric="views"), Selection(period="7d")).rows
+    assert line[0][1:] == (views[days[6]], views[days[13]]) and line[-1][1:] == (views[days[0]], None)
+
+
+def test_people_of_a_whole_preset_period_are_those_of_their_mart_and_are_counted_where_it_does_not_say(
+    site: Site,
+) -> None:
+    first = (NOW - 27 * DAY).date()
+    told = {("all", "(all)"): 1000, ("country", "DE"): 600, ("country", "FR"): 500}
+    site.put(
+        "agg_period_people",
+        [
+            {"period": "28 days", "from_date": first, "to_date": NOW.date(), "people": people}
+            | {"dimension": dimension, "value": value}
+            for (dimension, value), people in told.items()
+        ],
+    )
+    source = site.context.source
+
+    def people(selection: Selection, place: int = 0) -> Any:
+        return figure_of(source, Visual(kind="number", metric="people"), selection).rows[0][place]
+
+    assert people(Selection()) == 1000 and people(Selection(values={"country": ("DE",)})) == 600
+    before = Selection().span_before(source.now)
+    assert before is not None
+    assert people(Selection(), 1) == expected(counted(site.sessions, before, Selection()))["people"]
+    others = [Selection(period="7d"), Selection(robots="with"), Selection(segments=("buyers",))]
+    others += [
+        Selection(values={"country": ("DE", "FR")}),
+        Selection(values={"country": ("DE",), "platform": ("web",)}),
+    ]
+    for selection in others:
+        rows = counted(site.sessions, selection.span(source.now), selection)
+        assert people(selection) == len({row["person_id"] for row in rows}), selection
+    table = Visual(kind="table", by="country", metrics=("sessions", "people"))
+    assert {row[0]: row[2] for row in figure_of(source, table, Selection()).rows} == {
+        "DE": 600,
+        "FR": 500,
+        "US": None,
+        "(none)": None,
+    }
+
+
 def test_every_page_is_made_of_an_empty_warehouse_of_one_day_and_of_many(
     site: Site, new_site: Callable[[], Site]
 ) -> None:
@@ -126,11 +217,11 @@ def test_a_csv_has_titles_and_no_formula(site: Site) -> None:
 
 @given(st.text(alphabet="abc=&%;?+#/ \0ä", max_size=40))
 def test_any_address_is_a_selection_and_a_selection_is_its_address(query: str) -> None:
-    names = [*DIMENSIONS, "segment", "period", "compare", "robots"]
+    names = [*DIMENSIONS, "segment", "period", "compare", "robots", "model"]
     for text in (query, *(f"?{name}={query}" for name in names)):
         selection = Selection.of(text)
         assert Selection.of(selection.address) == selection
-        assert selection.period in PERIODS
+        assert selection.period in PERIODS and selection.model in MODELS
 
 
 @given(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from event_assets.dashboards.access.roles import ROLES
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.database import Database
-from event_assets.dashboards.figures import Source
+from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.settings import Settings
 from event_assets.settings.dashboards import RoleName

@@ -1,0 +1,49 @@
+"""People of a whole preset period from the mart that has them: counting them anew is the dearest question of a page,
+and no sum of days gives them. What the mart does not say is counted by the caller.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from event_assets.dashboards.selection import Selection
+from event_assets.dashboards.source import Source
+from event_assets.rules.dashboard import CountDistinct, Dashboard
+
+_PERIODS = {"7d": "7 days", "28d": "28 days", "90d": "90 days", "month": "month"}
+_WHOLE, _ALL = "all", "(all)"
+
+
+def is_in_mart(dashboard: Dashboard, name: str) -> bool:
+    """Whether the metric is what the mart counts: people with a session that began in the period."""
+    metric, asked = dashboard.metrics[name], dashboard.source_of(name)
+    return (
+        isinstance(metric, CountDistinct)
+        and not metric.where
+        and asked.table == "fct_sessions"
+        and metric.column == asked.person == "person_id"
+        and asked.time == "start_at"
+        and asked.robots == "is_bot"
+    )
+
+
+def people_of(source: Source, selection: Selection) -> int | None:
+    """The people of the selection's period; None where the mart does not say it."""
+    chosen = [(name, values) for name, values in selection.values.items() if values]
+    if len(chosen) > 1 or any(len(values) > 1 for _, values in chosen):
+        return None
+    dimension, value = (chosen[0][0], chosen[0][1][0]) if chosen else (_WHOLE, _ALL)
+    return people_by(source, selection, dimension).get(value)
+
+
+def people_by(source: Source, selection: Selection, dimension: str) -> dict[str, int]:
+    """The people of the selection's period by value of a dimension, whatever values are chosen; empty where the mart
+    does not say it."""
+    period = _PERIODS.get(selection.period)
+    if period is None or selection.segments or selection.robots != "without":
+        return {}
+    query = sql.SQL("SELECT value, people FROM {} WHERE period = %s AND from_date = %s AND dimension = %s").format(
+        sql.Identifier(source.database.schema, "agg_period_people")
+    )
+    first = selection.span(source.now).first.date()
+    return dict(source.ask_rows(query, (period, first, dimension)))
