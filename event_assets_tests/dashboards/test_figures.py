@@ -110,7 +110,7 @@ DAY = dt.timedelta(days=1)
 
 
 def test_spend_is_counted_once_by_every_attribution_model_and_what_has_no_model_says_so(site: Site) -> None:
-    rows = [
+    rows: list[Row] = [
         {"event_date": (NOW - n * DAY).date(), "model": model, "channel_group": channel}
         | {"conversions": n + share, "revenue": 10.0 * n + share, "spend": spend}
         for n in range(40)

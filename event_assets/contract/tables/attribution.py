@@ -59,7 +59,9 @@ CONVERSIONS = Table(
         required("revenue", "double", "`revenue_reporting` of the event; 0 where it has none."),
     ),
     key=("event_id",),
-    warehouse=InWarehouse("fct_conversions", dist_key="person_id", sort_key=("at",), sums=("revenue",)),
+    warehouse=InWarehouse(
+        "fct_conversions", dist_key="person_id", sort_key=("at",), sums=("revenue",), indexes=("person_id",)
+    ),
 )
 
 CONVERSION_PATHS = Table(

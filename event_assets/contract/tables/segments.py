@@ -69,7 +69,9 @@ SEGMENT_MEMBERSHIPS = Table(
         required("is_current", "boolean", "They belong to it at the end of the last event date of the lake."),
     ),
     key=("segment", "person_id", "from_date"),
-    warehouse=InWarehouse("dim_segment_memberships", dist_key="person_id", sort_key=("segment", "from_date")),
+    warehouse=InWarehouse(
+        "dim_segment_memberships", dist_key="person_id", sort_key=("segment", "from_date"), indexes=("person_id",)
+    ),
 )
 
 TABLES: tuple[Table, ...] = (

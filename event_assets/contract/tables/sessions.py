@@ -172,6 +172,7 @@ SESSIONS = Table(
         dist_key="anonymous_id",
         sort_key=("start_at",),
         sums=("events", "page_views", "engaged_seconds", "revenue"),
+        indexes=("person_id",),
     ),
 )
 
