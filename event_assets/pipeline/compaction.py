@@ -30,7 +30,7 @@ def compact_new(run: Run, table: Table) -> int:
     known = taken_in(run.lake, snapshot)
     if table is RAW_EVENTS:
         return retry_on_conflict(lambda: merge_objects(lake_table, known, MOST_FILES))
-    done = compact(lake_table, run.spark, MOST_FILES, known)
+    done = compact(lake_table, run.open_spark(), MOST_FILES, known)
     return done.files_before - done.files_after
 
 

@@ -169,7 +169,7 @@ STEPS: tuple[RefreshStep, ...] = (
         follows=(RAW_EVENTS,),
         reads=(CLEAN_EVENTS,),
         rebuilds="hours",
-        pace="seconds",
+        pace="minute",
     ),
     RefreshStep(
         (EVENT_IDS, DUPLICATE_EVENTS),

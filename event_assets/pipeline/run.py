@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from pyspark.sql import SparkSession
@@ -85,6 +86,7 @@ class Run:
         """A refresh with what is open already; the stream stays open."""
         return Run(lake, rules, lambda: nullcontext(stream), lambda: spark, window, rebuild)
 
-    @property
+    @cached_property
     def spark(self) -> SparkSession:
+        """The session of all that the run does: asking whether one is still as it was prepared costs a request."""
         return self.open_spark()

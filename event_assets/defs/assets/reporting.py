@@ -1,14 +1,16 @@
 """What a run that stays shows of the tables that it brings along: one materialisation a table and day, not too often.
 
-Dagster keeps every one of them, so what is done within seconds is added up, and days long past are shown every hour.
+Dagster keeps every one of them, so what is done within seconds is added up and shown the more seldom the longer a run
+stays, and days long past are shown once a day, whichever run brings them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 import dagster as dg
@@ -22,11 +24,15 @@ from event_assets.pipeline.load import Loaded
 from event_assets.pipeline.registry import STEPS, step_of, steps_of
 from event_assets.pipeline.report import StepReport
 
-EVERY_SECONDS = 30.0
-"""Seconds between two materialisations of a table that are shown, at least."""
-PAST_SECONDS = 3600.0
-"""The same for one that did not change, and for days before yesterday."""
+EVERY_SECONDS, MOST_SECONDS = 30.0, 600.0
+"""Seconds from the first materialisation of a table that a run shows to the second; from there on twice as many each
+time, up to the most."""
+SAME_SECONDS = 3600.0
+"""Seconds between two materialisations of a table that did not change."""
+PAST_SECONDS = 86_400.0
+"""Seconds between two materialisations of a day before yesterday."""
 _MOST_DAYS = 60
+_PAGE = 1_000
 _DATA_VERSION = "dagster/data_version"
 _BY_DAY = {(table.name,) for step in STEPS for table in step.tables if step.is_by_day} | {
     ("warehouse", table.name) for table in WAREHOUSE_TABLES if table.partition_by
@@ -48,14 +54,25 @@ class _Waiting:
 
 
 @dataclass
+class _Shown:
+    """When a table was last shown, at which version, and how many seconds it is to the next time."""
+
+    at: float = -inf
+    version: int = -1
+    every: float = EVERY_SECONDS
+
+
+@dataclass
 class Reporting:
-    """Adds up what is told, and gives what is to be shown of it."""
+    """Adds up what is told, and gives what is to be shown of it. `lately` gives when a table's partitions were shown by
+    runs before, in seconds ago; it is asked once a table."""
 
     partitions: dg.TimeWindowPartitionsDefinition
     clock: Callable[[], float] = time.monotonic
+    lately: Callable[[dg.AssetKey], Mapping[str, float]] = lambda asset: {}
     _waiting: dict[tuple[str, ...], _Waiting] = field(default_factory=dict)
-    _shown: dict[tuple[str, ...], tuple[float, int]] = field(default_factory=dict)
-    _days: dict[tuple[tuple[str, ...], str], float] = field(default_factory=dict)
+    _shown: dict[tuple[str, ...], _Shown] = field(default_factory=dict)
+    _partitions: dict[tuple[str, ...], dict[str, float]] = field(default_factory=dict)
     _oldest: dt.datetime | None = None
 
     def told(self, each: Followed) -> Iterator[dg.AssetMaterialization]:
@@ -65,14 +82,14 @@ class Reporting:
         waiting = _Waiting(each.report, each.seconds, _rows(each.report), self._lag(each.asset))
         before = self._waiting.get(each.asset)
         self._waiting[each.asset] = _added(before, waiting) if before is not None else waiting
-        at, version = self._shown.get(each.asset, (float("-inf"), -1))
-        if self.clock() - at >= (EVERY_SECONDS if version != _version(each.report) else PAST_SECONDS):
+        shown = self._shown.get(each.asset, _Shown())
+        if self.clock() - shown.at >= (shown.every if shown.version != _version(each.report) else SAME_SECONDS):
             yield from self._show(each.asset)
 
     def rest(self) -> Iterator[dg.AssetMaterialization]:
         """What was not shown yet."""
         for asset, waiting in list(self._waiting.items()):
-            if self._shown.get(asset, (0.0, -1))[1] != _version(waiting.report):
+            if self._shown.get(asset, _Shown()).version != _version(waiting.report):
                 yield from self._show(asset)
 
     def _lag(self, asset: tuple[str, ...]) -> float | None:
@@ -83,7 +100,9 @@ class Reporting:
 
     def _show(self, asset: tuple[str, ...]) -> Iterator[dg.AssetMaterialization]:
         waiting = self._waiting.pop(asset)
-        self._shown[asset] = (self.clock(), _version(waiting.report))
+        before = self._shown.get(asset)
+        every = min(2 * before.every, MOST_SECONDS) if before is not None else EVERY_SECONDS
+        self._shown[asset] = _Shown(self.clock(), _version(waiting.report), every)
         keys = list(self._keys(asset, waiting.rows)) if asset in _BY_DAY else []
         first = keys[0][0] if keys else None
         yield dg.AssetMaterialization(
@@ -95,15 +114,37 @@ class Reporting:
     def _keys(self, asset: tuple[str, ...], rows: dict[str, int]) -> Iterator[tuple[str, int]]:
         """The partitions of the days that are due, the newest first, each with its new rows."""
         yesterday = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1))
+        shown, now = self._shown_partitions(asset), self.clock()
         found: dict[str, int] = {}
-        for day in sorted(rows, reverse=True)[:_MOST_DAYS]:
-            if day < yesterday and self.clock() - self._days.get((asset, day), float("-inf")) < PAST_SECONDS:
-                continue
-            self._days[asset, day] = self.clock()
+        for day in sorted(rows, reverse=True):
             key = key_of(self.partitions, day)
-            if key is not None:
-                found[key] = found.get(key, 0) + rows[day]
+            if key is None or (day < yesterday and key not in found and now - shown.get(key, -inf) < PAST_SECONDS):
+                continue
+            if len(found) == _MOST_DAYS:
+                break
+            found[key] = found.get(key, 0) + rows[day]
+            shown[key] = now
         yield from found.items()
+
+    def _shown_partitions(self, asset: tuple[str, ...]) -> dict[str, float]:
+        """When each partition of a table was last shown."""
+        if asset not in self._partitions:
+            lately = self.lately(dg.AssetKey(list(asset)))
+            self._partitions[asset] = {key: self.clock() - seconds for key, seconds in lately.items()}
+        return self._partitions[asset]
+
+
+def shown_lately(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, float]:
+    """The partitions of a table that were materialised within the last day, with the seconds since then."""
+    now = time.time()
+    wanted = dg.AssetRecordsFilter(asset, after_timestamp=now - PAST_SECONDS)
+    found: dict[str, float] = {}
+    cursor, has_more = None, True
+    while has_more:
+        page = instance.fetch_materializations(wanted, limit=_PAGE, cursor=cursor, ascending=True)
+        found |= {r.partition_key: now - r.timestamp for r in page.records if r.partition_key is not None}
+        cursor, has_more = page.cursor, page.has_more
+    return found
 
 
 def _rows(report: StepReport | Loaded) -> dict[str, int]:

@@ -2,8 +2,8 @@
 
 They have a run of their own, not more often than a setting says. Each is made whole, from all events, so in the run of
 every new record they would make everything else wait; and a number about weeks need not be of this second. While new
-events keep coming they wait for a pause, but not longer than for twice their interval. Nothing is remembered: what is
-outdated is told by the tables' own progress.
+events keep coming they wait for a pause, but not longer than for six times their interval, the first time for one.
+Nothing is remembered: what is outdated is told by the tables' own progress.
 """
 
 import datetime as dt
@@ -29,6 +29,7 @@ from event_assets.settings import Settings
 ANALYSES_TAG = "event_assets/analyses"
 """Marks the runs that this sensor asks for. Not `RUN_TAG`: they are none of the stream sensor's, and block none."""
 _LOOK_SECONDS = 10
+_MOST_INTERVALS = 6
 
 
 def analyses_sensor(
@@ -64,7 +65,7 @@ def analyses_sensor(
             return dg.SkipReason(fault)
         if not behind:
             return dg.SkipReason("All analyses and segments are of the lake as it is.")
-        if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, 2 * interval):
+        if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, interval):
             return dg.SkipReason(f"New events come first; {len(behind)} tables or analyses wait for a pause.")
         return dg.SensorResult([dg.RunRequest(asset_selection=list(assets), tags={ANALYSES_TAG: "true"})])
 
@@ -88,9 +89,9 @@ def _is_busy(instance: dg.DagsterInstance, stream: StreamResource, lake: Lake) -
         return False
 
 
-def _has_waited_long(instance: dg.DagsterInstance, waited: dt.timedelta | None, most: dt.timedelta) -> bool:
+def _has_waited_long(instance: dg.DagsterInstance, waited: dt.timedelta | None, interval: dt.timedelta) -> bool:
     """Whether it is time whatever else goes on; before the first run of the analyses, since the first run of all."""
     if waited is not None:
-        return waited > most
+        return waited > _MOST_INTERVALS * interval
     first = instance.get_run_records(limit=1, ascending=True)
-    return bool(first) and dt.datetime.now(dt.UTC) - first[0].create_timestamp > most
+    return bool(first) and dt.datetime.now(dt.UTC) - first[0].create_timestamp > interval

@@ -8,12 +8,13 @@ be materialised beside it.
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field
 
-from event_assets.defs.assets.reporting import Reporting
+from event_assets.defs.assets.reporting import Reporting, shown_lately
 from event_assets.defs.automation.partitions import Partitions
 from event_assets.defs.automation.turns import ARRIVAL, RUN_TAG
 from event_assets.defs.resources.lake import LakeResource
@@ -56,7 +57,7 @@ def arrivals_job(partitions: Partitions) -> dg.JobDefinition:
         run = Run(lake.open(), rules, stream.open, lambda: spark.spark_session)
         following = Following(run, warehouse.open(), rules.backdate_days)
         arrivals = Arrivals(following, config.idle_seconds, _has_next(context, config.most_minutes))
-        reporting = Reporting(partitions)
+        reporting = Reporting(partitions, lately=partial(shown_lately, context.instance))
         try:
             for each in arrivals.stay():
                 yield from reporting.told(each)

@@ -26,7 +26,7 @@ STAYS = dt.timedelta(hours=1)
 MOST_DAYS, MOST_DAYS_IN_A_PAUSE = 30, 365
 """Days that one run takes at the most: while new records keep coming, which a short run is less in the way of, and
 else."""
-EVERY = {PAST: dt.timedelta(hours=1), CHECKS: dt.timedelta(minutes=10)}
+EVERY = {PAST: dt.timedelta(hours=1), CHECKS: dt.timedelta(minutes=30)}
 """How often days long past, and checks, have their turn while new records keep coming."""
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,

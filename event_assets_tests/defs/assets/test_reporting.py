@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, partial
 
 import dagster as dg
 
-from event_assets.defs.assets.reporting import EVERY_SECONDS, PAST_SECONDS, Reporting
+from event_assets.defs.assets.reporting import EVERY_SECONDS, PAST_SECONDS, SAME_SECONDS, Reporting, shown_lately
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.pipeline.following import Followed
 from event_assets.pipeline.load import Loaded
@@ -62,19 +63,53 @@ def test_the_first_is_shown_at_once_and_what_follows_is_added_up() -> None:
     assert list(told.rest()) == []
 
 
-def test_a_day_long_past_is_shown_once_an_hour_and_what_did_not_change_as_well() -> None:
+def test_a_run_that_stays_shows_the_more_seldom_the_longer_it_does() -> None:
+    clock = Clock()
+    told, at = reporting(clock), list[float]()
+    for version in range(3600):
+        clock.now = float(version)
+        at += [clock.now for _ in told.told(enriched(version, today(), rows=1))]
+    assert at == [0, 30, 90, 210, 450, 930, 1530, 2130, 2730, 3330]
+
+
+def test_a_day_long_past_is_shown_once_a_day_and_what_did_not_change_once_an_hour() -> None:
     clock = Clock()
     told = reporting(clock)
     assert shown(list(told.told(enriched(1, today(), long_past())))) == [(str(today()), 2), (str(long_past()), 2)]
     clock.now = EVERY_SECONDS
     assert shown(list(told.told(enriched(2, today(), long_past())))) == [(str(today()), 2)]
-    clock.now = EVERY_SECONDS + PAST_SECONDS - 1
+    clock.now = EVERY_SECONDS + SAME_SECONDS - 1
     assert list(told.told(enriched(2))) == []
-    clock.now = EVERY_SECONDS + PAST_SECONDS
+    clock.now = EVERY_SECONDS + SAME_SECONDS
     assert len(list(told.told(enriched(2)))) == 1
-    assert shown(list(told.told(enriched(3, today(), long_past())))) == []
     clock.now *= 2
-    assert shown(list(told.told(enriched(4, today(), long_past())))) == [(str(today()), 4), (str(long_past()), 4)]
+    assert [each.partition for each in told.told(enriched(3, today(), long_past()))] == [str(today())]
+    clock.now = PAST_SECONDS
+    assert shown(list(told.told(enriched(4, today(), long_past())))) == [(str(today()), 2), (str(long_past()), 2)]
+
+
+def test_days_that_another_run_has_shown_are_known() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        @dg.op(out=dg.Out(dg.Nothing))
+        def tell() -> Iterator[dg.AssetMaterialization]:
+            for day in (today(), long_past()):
+                yield dg.AssetMaterialization("enriched_events", partition=str(day))
+            yield dg.AssetMaterialization("users")
+
+        @dg.job
+        def tells() -> None:
+            tell()
+
+        tells.execute_in_process(instance=instance)
+        lately = partial(shown_lately, instance)
+        assert {key: seconds < 3600 for key, seconds in lately(dg.AssetKey("enriched_events")).items()} == {
+            str(today()): True,
+            str(long_past()): True,
+        }
+        assert lately(dg.AssetKey("users")) == lately(dg.AssetKey("sessions")) == {}
+        told = Reporting(partitions_of(Settings()), Clock(), lately)
+        assert shown(list(told.told(enriched(1, today(), long_past())))) == [(str(today()), 2)]
 
 
 def test_the_lag_is_told_of_tables_that_follow_within_seconds() -> None:

@@ -120,6 +120,12 @@ def test_they_wait_for_new_events_to_be_in_but_not_for_ever(platform: Platform, 
     run = dg.DagsterRun("__ASSET_JOB", status=dg.DagsterRunStatus.SUCCESS, tags={RUN_TAG: "arrival"})
     instance.run_storage.add_historical_run(run, long_ago)
     assert len(platform.tick().requests) == 1
+    analysed = dg.DagsterRun("__ASSET_JOB", status=dg.DagsterRunStatus.SUCCESS, tags={ANALYSES_TAG: "true"})
+    instance.run_storage.add_historical_run(analysed, dt.datetime.now(dt.UTC) - dt.timedelta(seconds=11))
+    assert (platform.tick().skipped or "").startswith("New events come first")
+    instance.delete_run(analysed.run_id)
+    instance.run_storage.add_historical_run(analysed, dt.datetime.now(dt.UTC) - dt.timedelta(seconds=61))
+    assert len(platform.tick().requests) == 1
 
 
 def test_not_more_often_than_allowed_and_never_twice_at_once(

@@ -100,7 +100,7 @@ def test_a_run_of_new_records_that_has_stayed_for_long_is_followed_by_one_more_a
     assert ARRIVAL not in [request.tags[RUN_TAG] for request in tick(definitions, instance).requests]
 
 
-def test_checks_look_at_what_came_every_ten_minutes_and_once_more_when_nothing_does(
+def test_checks_look_at_what_came_every_half_hour_and_once_more_when_nothing_does(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
     def asked() -> list[str]:
@@ -111,13 +111,13 @@ def test_checks_look_at_what_came_every_ten_minutes_and_once_more_when_nothing_d
         instance.run_storage.add_historical_run(run, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes))
 
     assert asked() == []
-    add(ARRIVAL, 12, dg.DagsterRunStatus.STARTED)
+    add(ARRIVAL, 32, dg.DagsterRunStatus.STARTED)
     [request] = tick(definitions, instance).requests
     assert (request.job_name, request.tags[RUN_TAG]) == ("checks", CHECKS)
     assert request.tags[DAYS_TAG].split(",") == sorted(days(0, 1))
-    add(CHECKS, 11)
+    add(CHECKS, 31)
     assert asked() == [CHECKS]
-    add(CHECKS, 9)
+    add(CHECKS, 28)
     assert asked() == []
     [arrival] = instance.get_runs(dg.RunsFilter(tags={RUN_TAG: ARRIVAL}))
     ended = dg.DagsterEvent(event_type_value="PIPELINE_SUCCESS", job_name=arrival.job_name)
