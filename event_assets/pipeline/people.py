@@ -1,6 +1,6 @@
-"""visitors, identities, user_traits, users and user_segments: tables about people, which have no days.
+"""visitors, identities, user_traits, users, user_history and user_segments: tables about people, which have no days.
 
-Of the first four only the rows of those are made again whom a change upstream affects (see keyed_refresh.py).
+Of the first five only the rows of those are made again whom a change upstream affects (see keyed_refresh.py).
 user_segments are places among all, so they are always made whole.
 """
 
@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 
 from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.contract.tables.people import USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.people import USER_HISTORY, USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.segments import USER_SEGMENTS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.snapshot import Snapshot
@@ -29,6 +29,12 @@ from event_assets.transforms.identity.identities import (
     sessions_of,
 )
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.people.user_history import (
+    HISTORY_COLUMNS,
+    replace_user_history,
+    user_history,
+    with_answers,
+)
 from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, replace_user_traits, user_traits, with_traits
 from event_assets.transforms.people.users import CONSENT, affected_persons, ids_of, replace_users, users
 from event_assets.transforms.people.visitors import affected_visitors, of_visitors, replace_visitors, visitors
@@ -140,6 +146,38 @@ def users_step(run: Run) -> StepReport:
         return Result(replace_users(work.existing, made, persons))
 
     return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules.version}", whole, affected, part))
+
+
+def user_history_step(run: Run) -> StepReport:
+    """Brings user_history up to date."""
+    sources = (IDENTITIES, ENRICHED_EVENTS, USER_TRAITS)
+
+    def whole(work: Work) -> Result:
+        people, events, traits = (work.rows(table) for table in sources)
+        return Result(user_history(people, events, traits))
+
+    def affected(work: Work) -> list[str] | None:
+        answers = with_answers(work.changed(ENRICHED_EVENTS, HISTORY_COLUMNS))
+        persons = affected_persons(
+            work.changed(IDENTITIES, IDENTITIES.column_names),
+            answers.select(*_CARRIERS),
+            work.rows(IDENTITIES),
+            with_answers(work.rows(ENRICHED_EVENTS)).select(*_CARRIERS),
+        )
+        described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
+        return None if persons is None or described is None else sorted({*persons, *described})
+
+    def part(work: Work, persons: list[str]) -> Result | None:
+        people = work.rows(IDENTITIES)
+        ids = ids_of(persons, people)
+        if ids is None:
+            return None
+        answers = sessions_of(with_answers(work.rows(ENRICHED_EVENTS)), ids)
+        traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
+        made = user_history(people.where(is_one_of("person_id", persons)), answers, traits)
+        return Result(replace_user_history(work.existing, made, persons))
+
+    return refresh_keys(run, KeyedRefresh(USER_HISTORY, sources, CODE, whole, affected, part))
 
 
 def segments_step(run: Run) -> StepReport:

@@ -29,14 +29,8 @@ from event_assets.contract.tables.events import (
     RAW_EVENTS,
 )
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.contract.tables.metrics import (
-    DAILY_EVENTS,
-    DAILY_METRICS,
-    DAILY_PAGES,
-    DAILY_SESSIONS,
-    PERIOD_PEOPLE,
-)
-from event_assets.contract.tables.people import USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_METRICS, DAILY_PAGES, DAILY_SESSIONS, PERIOD_PEOPLE
+from event_assets.contract.tables.people import USER_HISTORY, USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
@@ -59,15 +53,11 @@ from event_assets.pipeline.attribution import (
 )
 from event_assets.pipeline.clean import clean_step, quarantine_step
 from event_assets.pipeline.counting import conversion_ids_step
+from event_assets.pipeline.dimensions import DIMENSIONS, DIMENSIONS_CODE
 from event_assets.pipeline.enrich import enrich_step, index_step
 from event_assets.pipeline.land import land_step
 from event_assets.pipeline.ledger import ledger_step
-from event_assets.pipeline.metrics import (
-    daily_events_step,
-    mart_step,
-    metrics_step,
-    period_people_step,
-)
+from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
 from event_assets.pipeline.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
@@ -228,6 +218,7 @@ STEPS: tuple[RefreshStep, ...] = (
         rules=_sessions,
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
     ),
+    RefreshStep((USER_HISTORY,), people.user_history_step, "people", people.CODE, reads=(*_OF_PEOPLE, USER_TRAITS)),
     RefreshStep(
         (TOUCHES,),
         touches_step,
@@ -322,6 +313,10 @@ STEPS: tuple[RefreshStep, ...] = (
         metrics.MARTS_CODE,
         reads=(SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES),
         pace="pauses",
+    ),
+    *(
+        RefreshStep((table,), refresh, "metrics", DIMENSIONS_CODE, reads=(upstream,))
+        for table, upstream, refresh in DIMENSIONS
     ),
 )
 """The steps, each after all that it reads."""

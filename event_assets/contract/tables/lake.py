@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from event_assets.contract.tables import attribution, events, identity, metrics, people, product, segments, sessions
+from event_assets.contract.tables import (
+    attribution,
+    dimensions,
+    events,
+    identity,
+    metrics,
+    people,
+    product,
+    segments,
+    sessions,
+)
 from event_assets.contract.tables.schema import Table
 
 ANALYSIS_TABLES = product.TABLES
@@ -15,7 +25,7 @@ PRODUCT_TABLES: tuple[Table, ...] = (metrics.PERIOD_PEOPLE, segments.SEGMENT_MEM
 
 LAKE_TABLES: tuple[Table, ...] = tuple(
     table
-    for room in (events, identity, sessions, people, attribution, product, segments, metrics)
+    for room in (events, identity, sessions, people, attribution, product, segments, metrics, dimensions)
     for table in room.TABLES
 )
 

@@ -80,8 +80,22 @@ USERS = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (
-    VISITORS,
-    USER_TRAITS,
-    USERS,
+USER_HISTORY = Table(
+    "user_history",
+    "What was known of a person and what they agreed to, and when: one row a person and time in which nothing of it "
+    "changed.",
+    (
+        required("person_id", "string", "The person, as who is who is known now."),
+        required("valid_from", "timestamp", "From when on it held: the first event, or one that said something else."),
+        Column("valid_to", "timestamp", "Until when; null while it holds."),
+        required("is_current", "boolean", "It holds."),
+        Column("traits", "string", "What was known of them, as a JSON object.", pii=True),
+        Column("consent_analytics", "boolean", "Consent to analytics, by the last event till then that answers it."),
+        Column("consent_marketing", "boolean", "Consent to marketing, by the same."),
+        Column("consent_personalisation", "boolean", "Consent to personalisation, by the same."),
+    ),
+    key=("person_id", "valid_from"),
+    warehouse=InWarehouse("dim_user_history", dist_key="person_id", sort_key=("person_id", "valid_from")),
 )
+
+TABLES: tuple[Table, ...] = (VISITORS, USER_TRAITS, USERS, USER_HISTORY)

@@ -1,0 +1,109 @@
+"""The rows of `user_history`: what is known of a person and what they agreed to, and from when to when all of it held.
+
+A row begins when anything of it changes, by `derived_at`; of several changes at one moment the last holds (ties:
+`received_at`, `event_id`), so that the history follows from the events alone, whatever order they come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables.people import USER_HISTORY
+from event_assets.transforms.affected import replaced
+from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.people.users import CONSENT
+
+HISTORY_COLUMNS = ("anonymous_id", "user_id", "derived_at", "received_at", "event_id", *CONSENT)
+"""The columns of enriched events that the history is made of, beside user_traits."""
+
+_ROWS = USER_HISTORY.arrow_schema()
+_REMOVED, _SET = 0, 1
+Row = dict[str, Any]
+
+
+def user_history(identities: DataFrame, events: DataFrame, traits: DataFrame) -> DataFrame:
+    """The history of the persons of these identities, in the columns of `USER_HISTORY`.
+
+    The first row of a person begins with their first event, the last one has no end. `traits` are rows of user_traits.
+    For some persons only, give the events that carry their ids and their traits, and take only their rows
+    (`replace_user_history`).
+    """
+    seen = identities.groupBy("person_id").agg(F.min("first_seen_at").alias("first_seen_at"))
+    answered = (
+        with_person(with_answers(events), identities)
+        .groupBy("person_id")
+        .agg(F.collect_list(F.struct("derived_at", "received_at", "event_id", *CONSENT)).alias("answers"))
+    )
+    said = traits.groupBy("person_id").agg(
+        F.collect_list(F.struct("from_at", "to_at", "trait", "value")).alias("traits")
+    )
+    people = seen.join(answered, "person_id", "left").join(said, "person_id", "left")
+    return people.select("person_id", "first_seen_at", "answers", "traits").mapInArrow(
+        _histories, USER_HISTORY.spark_schema()
+    )
+
+
+def with_answers(events: DataFrame) -> DataFrame:
+    """The events that say what somebody agrees to, in `HISTORY_COLUMNS`."""
+    return events.where(F.coalesce(*CONSENT).isNotNull()).select(*HISTORY_COLUMNS)
+
+
+def replace_user_history(existing: DataFrame, recomputed: DataFrame, persons: Sequence[str]) -> DataFrame:
+    """The history, with that of these persons (as they were and as they are) as it has become."""
+    return replaced(existing.select(*USER_HISTORY.column_names), recomputed, "person_id", persons)
+
+
+def _histories(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        rows = [row for person in batch.to_pylist() for row in _history(person)]
+        yield pa.RecordBatch.from_pylist(rows, schema=_ROWS)
+
+
+def _history(person: Row) -> Iterator[Row]:
+    """A row for each state that held for longer than no time, told where it changes."""
+    known: dict[str, str] = {}
+    answers: dict[str, bool | None] = dict.fromkeys(CONSENT)
+    changes = sorted(_changes(person), key=lambda change: change[0])
+    rows: list[Row] = []
+    for place, (key, name, value) in enumerate([((person["first_seen_at"],), "", None), *changes]):
+        _apply(known, answers, name, value)
+        is_last_of_moment = place == len(changes) or changes[place][0][0] != key[0]
+        state = {"traits": _object(known), **answers}
+        if is_last_of_moment and not (rows and all(rows[-1][column] == state[column] for column in state)):
+            rows.append({"person_id": person["person_id"], "valid_from": key[0], **state})
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        yield row | {"valid_to": after and after["valid_from"], "is_current": after is None}
+
+
+def _changes(person: Row) -> Iterator[tuple[tuple[Any, ...], str, Any]]:
+    """When what is another, in order: of one moment what ends before what begins, then as it was received."""
+    for trait in person["traits"] or ():
+        if trait["to_at"] is None or trait["to_at"] > trait["from_at"]:
+            yield (trait["from_at"], _SET, trait["trait"]), trait["trait"], trait["value"]
+            if trait["to_at"] is not None:
+                yield (trait["to_at"], _REMOVED, trait["trait"]), trait["trait"], None
+    for answer in person["answers"] or ():
+        said = {name: answer[name] for name in CONSENT if answer[name] is not None}
+        place = (answer["derived_at"], _SET, "", answer["received_at"], answer["event_id"])
+        yield place, "", said
+
+
+def _apply(known: dict[str, str], answers: dict[str, bool | None], name: str, value: Any) -> None:
+    if isinstance(value, dict):
+        answers |= value
+    elif value is not None:
+        known[name] = value
+    else:
+        known.pop(name, None)
+
+
+def _object(known: dict[str, str]) -> str | None:
+    """The traits as a JSON object, as those of users are; None without any."""
+    members = sorted(f"{msgspec.json.encode(name).decode()}:{value}" for name, value in known.items())
+    return f"{{{','.join(members)}}}" if members else None
