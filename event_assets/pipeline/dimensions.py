@@ -17,17 +17,8 @@ from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refr
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import is_one_of, listed, replaced
-from event_assets.transforms.metrics.daily_marts import NONE, page_of
-from event_assets.transforms.metrics.dimensions import (
-    OF_CAMPAIGN,
-    OF_DEVICE,
-    OF_PLACE,
-    campaigns,
-    dates,
-    devices,
-    pages,
-    places,
-)
+from event_assets.transforms.dimension_keys import NONE, OF_CAMPAIGN, OF_DEVICE, OF_PLACE, page_of
+from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
 
 DIMENSIONS_CODE = "1"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
@@ -43,7 +34,11 @@ def combinations_step(
         return Result(transform(work.rows(upstream)))
 
     def affected(work: Work) -> list[str] | None:
-        return listed(transform(work.changed(upstream, names)).select(key))
+        found = listed(transform(work.changed(upstream, names)).select(key))
+        if found is None or work.lost(upstream):
+            return found
+        standing = set(work.base.arrow(None, (key,))[key].to_pylist())
+        return [each for each in found if each not in standing]
 
     def part(work: Work, keys: list[str]) -> Result:
         made = transform(work.rows(upstream)).where(is_one_of(key, keys))

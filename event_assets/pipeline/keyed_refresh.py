@@ -16,7 +16,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
-from event_assets.pipeline.changed_rows import changed_rows, readable
+from event_assets.pipeline.changed_rows import changed_rows, files_between, readable
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.transforms.checkpoint import Checkpoint
@@ -49,6 +49,12 @@ class Work:
         then = self.before[table.name]
         assert then is not None, table.name
         return changed_rows(self.spark, then, self.upstream[table.name], columns)
+
+    def lost(self, table: Table) -> bool:
+        """Whether rows may have gone since the table was made: if not, others only came."""
+        then = self.before[table.name]
+        assert then is not None, table.name
+        return bool(files_between(then, self.upstream[table.name])[1])
 
     def progress(self, code: str) -> Progress:
         progress = self.base.progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.history import Event, History, microseconds
@@ -14,9 +14,22 @@ from event_assets.verification.report import Expectation, Key, Values, differing
 _NAME_CHARACTERS = 128
 
 
+class Held(NamedTuple):
+    """A value of a trait, as JSON, while it held; times are microseconds since 1970."""
+
+    person: str
+    name: str
+    from_at: int
+    event_id: str
+    value: str
+    to_at: int | None
+
+
 def trait_lines(evidence: Evidence, history: History) -> Iterator[Expectation]:
     """Lines about user_traits."""
-    expected = _expected(history)
+    expected: dict[Key, Values] = {
+        held[:4]: (held.value, held.to_at, held.to_at is None) for held in held_traits(history)
+    }
     found = evidence.rows("SELECT person_id, trait, from_at, event_id, value, to_at, is_current FROM lake_user_traits")
     current = sum(is_current for *_, is_current in expected.values())
     yield equal("user_traits", "values that hold now", current, sum(row[6] for row in found))
@@ -28,20 +41,19 @@ def _said(value: str, to_at: float | None) -> tuple[str, int | None]:
     return _text(json.loads(value)), None if to_at is None else microseconds(to_at)
 
 
-def _expected(history: History) -> dict[Key, Values]:
+def held_traits(history: History) -> Iterator[Held]:
+    """Every value that a trait of a person had, whose it is and while it held."""
     said: dict[tuple[str, str], list[tuple[Event, Any]]] = defaultdict(list)
     for event in sorted(history.events, key=lambda event: (event.at, event.received, event.event_id)):
         traits = json.loads(event.fields.get("traits") or "{}")
         for name, value in traits.items() if event.person else ():
             said[event.person or "", name[:_NAME_CHARACTERS]].append((event, _text(value)))
-    rows: dict[Key, Values] = {}
     for (person, name), values in said.items():
         changes = [(event, value) for place, (event, value) in enumerate(values) if _changes(values, place)]
         ends = [event.at for event, _ in changes[1:]] + [None]
         for (event, value), end in zip(changes, ends, strict=True):
             if value != "null":
-                rows[person, name, event.at, event.event_id] = (value, end, end is None)
-    return rows
+                yield Held(person, name, event.at, event.event_id, value, end)
 
 
 def _changes(values: list[tuple[Event, Any]], place: int) -> bool:

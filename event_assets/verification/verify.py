@@ -25,6 +25,7 @@ from event_assets.verification.product import product_lines
 from event_assets.verification.refusals import LONGEST_SECONDS
 from event_assets.verification.report import Expectation, between, equal, moment, none, same
 from event_assets.verification.sources import source_lines
+from event_assets.verification.star import star_lines
 from event_assets.verification.traits import trait_lines
 from event_assets.verification.warehouse import warehouse_lines
 
@@ -52,6 +53,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     report += source_lines(evidence, history, settings)
     report += metrics_lines(evidence, history, settings)
     report += mart_lines(evidence, history, settings)
+    report += star_lines(evidence, history)
     report += product_lines(evidence, history, analyses, settings)
     report += _anomalies(evidence)
     if warehouse_url is not None:

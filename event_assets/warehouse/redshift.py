@@ -32,6 +32,10 @@ _IDS = frozenset(
         "person_id",
         "platform",
         "table_name",
+        "page_key",
+        "campaign_key",
+        "device_key",
+        "geo_key",
         "lake_table",
     }
 )

@@ -32,7 +32,18 @@ COMPARED = (
     "daily_events",
     "daily_pages",
     "period_people",
+    "user_history",
+    "dates",
+    "pages",
+    "campaigns",
+    "devices",
+    "places",
 )
+KEYS = {
+    "sessions": {"campaign_key": "campaigns", "device_key": "devices", "geo_key": "places"},
+    "page_views": {"page_key": "pages", "geo_key": "places"},
+}
+"""Of facts, the keys that they carry, with the dimensions that these are of."""
 
 
 def orders() -> st.SearchStrategy[dict[str, Any]]:
@@ -101,6 +112,11 @@ def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
         assert in_parts.pending() == {}
         for table in COMPARED:
             assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
+        for fact, keys in KEYS.items():
+            for key, dimension in keys.items():
+                there = [row[key] for row in in_parts.rows(dimension)]
+                assert len(set(there)) == len(there)
+                assert {row[key] for row in in_parts.rows(fact)} <= set(there), (fact, key)
         assert in_parts.ledger()["enriched"] == at_once.ledger()["enriched"]
         assert in_parts.ledger()["landed"] == len(lines) + len(repeats)
 

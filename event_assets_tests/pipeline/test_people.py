@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tempfile
+from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,14 @@ from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.pipeline.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
+from event_assets.pipeline.people import (
+    identities_step,
+    segments_step,
+    user_history_step,
+    user_traits_step,
+    users_step,
+    visitors_step,
+)
 from event_assets.pipeline.report import StepReport
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
@@ -32,6 +41,7 @@ STEPS = {
     "identities": identities_step,
     "user_traits": user_traits_step,
     "users": users_step,
+    "user_history": user_history_step,
     "user_segments": segments_step,
 }
 
@@ -70,6 +80,23 @@ class People:
 
     def persons(self) -> dict[str, str]:
         return {row["id"]: row["person_id"] for row in self.rows()["identities"]}
+
+    def assert_history_is_whole(self) -> None:
+        """Of every person from their first event on, without gaps and overlaps, and only the last row holds."""
+        tables = self.rows()
+        seen: dict[str, list[dt.datetime]] = defaultdict(list)
+        for row in tables["identities"]:
+            seen[row["person_id"]].append(row["first_seen_at"])
+        history: dict[str, list[Row]] = defaultdict(list)
+        for row in tables["user_history"]:
+            history[row["person_id"]].append(row)
+        assert history.keys() == seen.keys()
+        for person, rows in history.items():
+            rows.sort(key=lambda row: row["valid_from"])
+            begins = [row["valid_from"] for row in rows]
+            assert begins[0] == min(seen[person]) and begins == sorted(set(begins))
+            assert [row["valid_to"] for row in rows] == [*begins[1:], None]
+            assert [row["is_current"] for row in rows] == [*(False for _ in begins[1:]), True]
 
     def assert_equal_to_a_rebuild(self) -> None:
         found = self.rows()
@@ -257,4 +284,5 @@ def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: Spa
             people.change(data.draw(st.lists(meetings(), min_size=1, max_size=8)), went)
             people.run(without=data.draw(st.sets(st.sampled_from([*STEPS]))))
         people.run()
+        people.assert_history_is_whole()
         people.assert_equal_to_a_rebuild()

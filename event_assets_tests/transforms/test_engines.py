@@ -22,7 +22,11 @@ from event_assets.transforms.attribution.conversions import conversions
 from event_assets.transforms.attribution.touches import touches
 from event_assets.transforms.identity.identities import identities
 from event_assets.transforms.identity.stitching import stitch, with_person
+from event_assets.transforms.metrics.daily_marts import daily_events, daily_pages, daily_sessions
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
+from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
+from event_assets.transforms.metrics.period_people import period_people
+from event_assets.transforms.people.user_history import user_history
 from event_assets.transforms.people.user_traits import user_traits
 from event_assets.transforms.people.users import users
 from event_assets.transforms.people.visitors import visitors
@@ -64,6 +68,24 @@ def some_events(count: int, seed: int = 7) -> list[Row]:
             session_id=chance.choice([None, None, "s1", "s2"]),
             page_view_id=chance.choice([None, *(f"p{number}" for number in range(20))]),
             page_url=chance.choice([None, "https://example.com/ü", "https://example.com/b?c=1"]),
+            page_path=chance.choice([None, "/ü", "/b/c", "/"]),
+            page_title=chance.choice([None, "B", "Ü"]),
+            screen_name=chance.choice([None, "Start"]),
+            **{
+                name: chance.choice([None, *values])
+                for name, values in {
+                    "country": ["DE", "AT"],
+                    "region": ["Wien", "Bayern"],
+                    "city": ["Wien", "Ulm"],
+                    "source": ["ü\x1f", "news"],
+                    "medium": ["cpc"],
+                    "campaign": ["😀 1", "(none)"],
+                    "device_type": ["mobile", "desktop"],
+                    "os": ["iOS"],
+                    "browser": ["Safari"],
+                    "app_id": ["shop"],
+                }.items()
+            },
             scroll_y_max=chance.choice([None, -5, 300, 9000]),
             viewport_height=700,
             document_height=chance.choice([None, 0, 3000]),
@@ -118,6 +140,16 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
             ids=ids,
         ),
         "daily_metrics": daily_metrics(events, session_rows, view_rows, RULES, ids),
+        "daily_sessions": daily_sessions(session_rows),
+        "daily_events": daily_events(events, RULES, ids),
+        "daily_pages": daily_pages(view_rows),
+        "period_people": period_people(session_rows, events, view_rows, people, dt.date(2026, 3, 12)),
+        "user_history": user_history(people, events, trait_rows),
+        "dates": dates(spark, dt.date(2025, 12, 31), dt.date(2026, 3, 12)),
+        "pages": pages(view_rows),
+        "campaigns": campaigns(session_rows),
+        "devices": devices(session_rows),
+        "places": places(events),
         **_attribution(spark, events, session_rows, view_rows, people, ids),
     }
     return {name: rows_of(table) for name, table in tables.items()}

@@ -1,7 +1,7 @@
 """What sessions, views and days are grouped by: the dimensions of a star schema around `fct_sessions` and the others.
 
-A key is the MD5 of the columns that it is of, `(none)` where there is none, joined by U+001F: whoever has these columns
-can tell the key.
+A key is the MD5 of the columns that it is of, `(none)` where there is none, each after its length in characters and a
+colon (`4:page5:/blog`): it is the same for ever, and whoever has these columns can tell it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,11 @@ from __future__ import annotations
 from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 _KINDS = "desktop, mobile, tablet, bot or other; (none) where it is not known."
+
+
+def _key(*columns: str) -> str:
+    return f"MD5 of {', '.join(columns)}, each after its length in characters and a colon, (none) where there is none"
+
 
 DATES = Table(
     "dates",
@@ -34,7 +39,7 @@ PAGES = Table(
     "pages",
     "One row a page or screen.",
     (
-        required("page_key", "string", "Key.", definition="MD5 of kind and page"),
+        required("page_key", "string", "Key.", definition=_key("kind", "page")),
         required("kind", "string", "page or screen; (none) where it is not known."),
         required("page", "string", "Path of the page, else name of the screen; (none) where there is neither."),
         required("section", "string", "First part of the path, such as /blog; of a screen, and of /, the page itself."),
@@ -48,7 +53,7 @@ CAMPAIGNS = Table(
     "campaigns",
     "One row a combination of source, medium, campaign and channel group that sessions came by.",
     (
-        required("campaign_key", "string", "Key.", definition="MD5 of source, medium, campaign and channel_group"),
+        required("campaign_key", "string", "Key.", definition=_key("source", "medium", "campaign", "channel_group")),
         required("source", "string", "Source; (none) where there is none."),
         required("medium", "string", "Medium; (none) where there is none."),
         required("campaign", "string", "Campaign; (none) where there is none."),
@@ -62,7 +67,7 @@ DEVICES = Table(
     "devices",
     "One row a combination of device type, operating system, browser and platform that sessions were of.",
     (
-        required("device_key", "string", "Key.", definition="MD5 of device_type, os, browser and platform"),
+        required("device_key", "string", "Key.", definition=_key("device_type", "os", "browser", "platform")),
         required("device_type", "string", _KINDS),
         required("os", "string", "Operating system; (none) where it is not known."),
         required("browser", "string", "Browser; (none) where it is not known."),
@@ -76,7 +81,7 @@ PLACES = Table(
     "places",
     "One row a country that events came from, a region of it, a city of that.",
     (
-        required("geo_key", "string", "Key.", definition="MD5 of country, region and city"),
+        required("geo_key", "string", "Key.", definition=_key("country", "region", "city")),
         required("level", "string", "country, region or city: what the row is of."),
         required("country", "string", "Country, ISO 3166-1 alpha-2; (none) where it is not known."),
         required("region", "string", "Region; (none) of a country, and where it is not known."),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from event_assets.contract.tables.events import EVENT_DATE
 from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
+_PLACE = Column("geo_key", "string", "Its country (see places).")
+
 PAGE_VIEWS = Table(
     "page_views",
     "One row a view of a page or of a screen, by the date on which it began.",
@@ -63,6 +65,8 @@ PAGE_VIEWS = Table(
         Column("platform", "string", "web, ios, android, desktop or server."),
         Column("app_id", "string", "Application."),
         Column("country", "string", "Country of the IP address, ISO 3166-1 alpha-2."),
+        Column("page_key", "string", "Page or screen (see pages)."),
+        _PLACE,
     ),
     key=("page_view_id",),
     partition_by=("event_date",),
@@ -164,6 +168,9 @@ SESSIONS = Table(
             definition="the part of device_locale before the first - or _, in lower case",
             source=("enriched_events.device_locale",),
         ),
+        Column("campaign_key", "string", "What it came by (see campaigns)."),
+        Column("device_key", "string", "What it is of (see devices)."),
+        _PLACE,
     ),
     key=("session_id",),
     partition_by=("event_date",),

@@ -11,11 +11,9 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS
 from event_assets.contract.tables.schema import Table
 from event_assets.transforms.attribution.conversion_ids import with_conversions
+from event_assets.transforms.dimension_keys import known, page_of
 from event_assets.transforms.money import amount, total
 from event_assets.transforms.sessions.sessionise import SessionRules
-
-NONE = "(none)"
-"""The value of a dimension where there is none: rows are found by their dimensions, so none of these is null."""
 
 
 def daily_sessions(sessions: DataFrame) -> DataFrame:
@@ -59,16 +57,6 @@ def daily_pages(page_views: DataFrame) -> DataFrame:
         F.count("scroll_percent").alias("scrolled_views"),
         F.coalesce(F.sum(F.col("scroll_percent").cast("long")), F.lit(0)).cast("long").alias("scroll_percent"),
     )
-
-
-def page_of() -> Column:
-    """What a view is of: the page's path, else the screen's name."""
-    return F.coalesce("path", "screen_name")
-
-
-def known(name: str) -> Column:
-    """The column's text; `(none)` where there is none."""
-    return F.coalesce(F.col(name), F.lit(NONE)).alias(name)
 
 
 def _summed(table: Table, rows: DataFrame, *measures: Column) -> DataFrame:

@@ -10,13 +10,16 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables.dimensions import CAMPAIGNS, DATES, DEVICES, PAGES, PLACES
 from event_assets.contract.tables.schema import Table
-from event_assets.transforms.metrics.daily_marts import NONE, known, page_of
-
-OF_CAMPAIGN = ("source", "medium", "campaign", "channel_group")
-OF_DEVICE = ("device_type", "os", "browser", "platform")
-OF_PLACE = ("country", "region", "city")
-"""The columns that the dimensions are combinations of."""
-_BETWEEN = "\u001f"
+from event_assets.transforms.dimension_keys import (
+    NONE,
+    OF_CAMPAIGN,
+    OF_DEVICE,
+    OF_PAGE,
+    OF_PLACE,
+    key_of,
+    known,
+    page_of,
+)
 
 
 def campaigns(sessions: DataFrame) -> DataFrame:
@@ -54,7 +57,7 @@ def pages(page_views: DataFrame) -> DataFrame:
     rows = views.withColumn("_place", F.row_number().over(latest)).where("_place = 1")
     first = F.regexp_extract("page", "^(/[^/]+)", 1)
     section = F.when((F.col("kind") == "page") & (first != ""), first).otherwise(F.col("page"))
-    return _with_key(PAGES, rows.withColumn("section", section), ("kind", "page"))
+    return _with_key(PAGES, rows.withColumn("section", section), OF_PAGE)
 
 
 def dates(spark: SparkSession, first: dt.date, last: dt.date) -> DataFrame:
@@ -100,5 +103,4 @@ def _combinations(table: Table, rows: DataFrame, names: Sequence[str]) -> DataFr
 
 
 def _with_key(table: Table, rows: DataFrame, names: Sequence[str]) -> DataFrame:
-    key = F.md5(F.concat_ws(_BETWEEN, *names).cast("binary"))
-    return rows.withColumn(table.key[0], key).select(*table.column_names)
+    return rows.withColumn(table.key[0], key_of(*names)).select(*table.column_names)

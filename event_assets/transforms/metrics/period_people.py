@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.metrics import PERIOD_PEOPLE
+from event_assets.transforms.dimension_keys import known, page_of
 from event_assets.transforms.identity.stitching import with_person
-from event_assets.transforms.metrics.daily_marts import known, page_of
 
 PRESET_DAYS = (7, 28, 90)
 """Lengths of the periods that end with the last day, and of those before them."""

@@ -7,6 +7,7 @@ A row begins when anything of it changes, by `derived_at`; of several changes at
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ HISTORY_COLUMNS = ("anonymous_id", "user_id", "derived_at", "received_at", "even
 """The columns of enriched events that the history is made of, beside user_traits."""
 
 _ROWS = USER_HISTORY.arrow_schema()
+_ROWS_AT_ONCE = 1_000
+"""Each may say all that is known of a person again."""
 _REMOVED, _SET = 0, 1
 Row = dict[str, Any]
 
@@ -60,9 +63,9 @@ def replace_user_history(existing: DataFrame, recomputed: DataFrame, persons: Se
 
 
 def _histories(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        rows = [row for person in batch.to_pylist() for row in _history(person)]
-        yield pa.RecordBatch.from_pylist(rows, schema=_ROWS)
+    rows = (row for batch in batches for person in batch.to_pylist() for row in _history(person))
+    while together := list(islice(rows, _ROWS_AT_ONCE)):
+        yield pa.RecordBatch.from_pylist(together, schema=_ROWS)
 
 
 def _history(person: Row) -> Iterator[Row]:
@@ -70,15 +73,18 @@ def _history(person: Row) -> Iterator[Row]:
     known: dict[str, str] = {}
     answers: dict[str, bool | None] = dict.fromkeys(CONSENT)
     changes = sorted(_changes(person), key=lambda change: change[0])
-    rows: list[Row] = []
+    held: Row | None = None
     for place, (key, name, value) in enumerate([((person["first_seen_at"],), "", None), *changes]):
         _apply(known, answers, name, value)
-        is_last_of_moment = place == len(changes) or changes[place][0][0] != key[0]
+        if place < len(changes) and changes[place][0][0] == key[0]:
+            continue
         state = {"traits": _object(known), **answers}
-        if is_last_of_moment and not (rows and all(rows[-1][column] == state[column] for column in state)):
-            rows.append({"person_id": person["person_id"], "valid_from": key[0], **state})
-    for row, after in zip(rows, [*rows[1:], None], strict=True):
-        yield row | {"valid_to": after and after["valid_from"], "is_current": after is None}
+        if held is None or any(held[column] != state[column] for column in state):
+            if held is not None:
+                yield held | {"valid_to": key[0], "is_current": False}
+            held = {"person_id": person["person_id"], "valid_from": key[0], **state}
+    assert held is not None
+    yield held | {"valid_to": None, "is_current": True}
 
 
 def _changes(person: Row) -> Iterator[tuple[tuple[Any, ...], str, Any]]:

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables.sessions import PAGE_VIEWS
 from event_assets.transforms.checkpoint import Checkpoint
+from event_assets.transforms.dimension_keys import country_key, page_key
 from event_assets.transforms.parts import in_parts
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets.transforms.sessions.sessions import engaged_seconds, whole_seconds
@@ -110,6 +111,7 @@ def _finish(views: DataFrame, rules: SessionRules) -> DataFrame:
         .withColumn("engaged_seconds", engaged_seconds(F.col("slots"), pinged_views, rules))
         .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
         .withColumn("scroll_percent", _scroll_percent())
+        .withColumns({"page_key": page_key(), "geo_key": country_key()})
     )
 
 

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.sessions import SESSIONS
+from event_assets.transforms.dimension_keys import campaign_key, country_key, device_key
 from event_assets.transforms.money import amount, total
 from event_assets.transforms.sessions.sessionise import SECOND, VIEW_EVENTS, SessionRules
 
@@ -112,6 +113,7 @@ def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
         .withColumn("language", _language(F.col("language")))
         .withColumn("sequence_gaps", F.when(F.col("has_one_counter"), F.col("lost")))
         .withColumns({name: F.lit(None).cast("string") for name in ("stitched_user_id", "person_id")})
+        .withColumns({"campaign_key": campaign_key(), "device_key": device_key(), "geo_key": country_key()})
     )
 
 

@@ -18,7 +18,7 @@ SESSION = {"platform": "web", "source": "google", "medium": "cpc", "campaign": N
 
 
 def key(*values: str) -> str:
-    return hashlib.md5("\x1f".join(values).encode()).hexdigest()
+    return hashlib.md5("".join(f"{len(value)}:{value}" for value in values).encode()).hexdigest()
 
 
 def session(**fields: Any) -> Row:
@@ -40,7 +40,10 @@ def test_a_combination_is_there_once_and_its_key_follows_from_it(spark: SparkSes
     assert tuple(device) == DEVICES.column_names
     assert device == {
         "device_key": key("mobile", "iOS", "(none)", "web"),
-        **{"device_type": "mobile", "os": "iOS", "browser": "(none)", "platform": "web"},
+        "device_type": "mobile",
+        "os": "iOS",
+        "browser": "(none)",
+        "platform": "web",
     }
 
 
