@@ -15,6 +15,7 @@ from event_assets.contract.event import json_schema
 from event_assets.contract.tables.events import CLEAN_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.schema import Column, Table
+from event_assets.contract.tables.views import VIEWS, View
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import settings_table
 
@@ -86,6 +87,9 @@ def reference() -> str:
     ]
     for loaded in WAREHOUSE_TABLES:
         lines += _warehouse_table(loaded)
+    lines += ["", "## Views", "", "For BI tools: each fact beside its dimensions, one row a row of the fact."]
+    for view in VIEWS:
+        lines += _view(view)
     return "\n".join(lines) + "\n"
 
 
@@ -108,6 +112,17 @@ def _warehouse_table(table: WarehouseTable) -> Iterator[str]:
     yield _fact("Sums compared with the lake's after each load", table.sums)
     absent = [name for name in table.lake.column_names if name not in table.columns]
     yield "- Columns: those of the lake table" + (", but for " + _code(absent) if absent else "")
+
+
+def _view(view: View) -> Iterator[str]:
+    yield from ("", f'### <a id="warehouse-{view.name}"></a>warehouse.{view.name}', "")
+    yield f"- Fact: [{view.table.name}](#warehouse-{view.table.name}), all its columns"
+    for joined in view.joined:
+        found = f"the row that held at `{joined.at}`, by" if joined.at else "by"
+        shown = ", ".join(
+            f"`{name}`" if name == told else f"`{name}` as `{told}`" for name, told in joined.shows.items()
+        )
+        yield f"- [{joined.table.name}](#warehouse-{joined.table.name}), {found} `{joined.by}`: {shown}"
 
 
 def _columns(columns: Sequence[Column]) -> Iterator[str]:

@@ -43,6 +43,8 @@ class Dialect(Protocol):
     """PostgreSQL or Redshift."""
 
     name: str
+    views_grow: bool
+    """Whether a view that stands can have columns added at its end."""
 
     def connect(self, url: str) -> AbstractContextManager[Session]:
         """A connection in autocommit mode; transactions are opened explicitly. Sessions are in UTC."""

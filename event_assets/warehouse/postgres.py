@@ -37,6 +37,7 @@ class PostgresDialect:
     """PostgreSQL 14 or later. Files are read here and sent as one binary COPY."""
 
     name = "postgres"
+    views_grow = True
 
     def __init__(self, files: LakeFiles) -> None:
         self._files = files

@@ -72,6 +72,7 @@ class RedshiftDialect:
     """
 
     name = "redshift"
+    views_grow = False
 
     def __init__(self, files: LakeFiles, iam_role: str | None, manifests: str) -> None:
         """`manifests` is the `s3://bucket/prefix` under which manifests are written, and deleted after the load."""

@@ -14,9 +14,10 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg import sql
 
+from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
-from event_assets.warehouse import ddl, dml, migrations
+from event_assets.warehouse import ddl, dml, migrations, views
 from event_assets.warehouse.dialect import Dialect, Session, SourceFile
 from event_assets.warehouse.dml import Mode
 from event_assets.warehouse.lake_files import LakeFiles
@@ -79,7 +80,8 @@ class Warehouse:
         """Migrates what is there, and makes what is missing of schema, tables, columns and comments. Drops nothing."""
         relations = [LOADS, MIGRATED, *map(relation_of, self.tables)]
         with self.connect() as session:
-            if not self._to_migrate(session) and not any(self._missing(session, relations)):
+            missing = (*self._missing(session, relations), *self._missing_views(session))
+            if not missing and not self._to_migrate(session):
                 return
             with session.transaction():
                 for lock in self.dialect.lock_schema(self.schema):
@@ -89,8 +91,9 @@ class Warehouse:
                 for migration in to_migrate:
                     for statement in list(migration.statements(self.schema, self._standing_relations(session))):
                         session.execute(statement)
-                for statement in list(self._missing(session, relations)):
-                    session.execute(statement)
+                for missing in (self._missing(session, relations), self._missing_views(session)):
+                    for statement in list(missing):
+                        session.execute(statement)
                 for migration in to_migrate:
                     values = (migration.version, migration.description, self._clock())
                     session.execute(migrations.record(self.schema), values)
@@ -231,6 +234,18 @@ class Warehouse:
         has = self._standing_relations(session)
         for wanted in relations:
             yield from ddl.missing(self.dialect, self.schema, wanted, has)
+
+    def _missing_views(self, session: Session) -> Iterator[sql.Composed]:
+        """Of the views whose tables are this warehouse's."""
+        columns: dict[str, dict[str, str | None]] = {}
+        comments: dict[str, str | None] = {}
+        for view, column, comment, about in session.execute(views.CATALOG, (self.schema,)):
+            columns.setdefault(view, {})[column] = comment
+            comments[view] = about
+        standing = {name: views.StandingView(comments[name], columns[name]) for name in columns}
+        tables = {table.name for table in self.tables}
+        ours = [view for view in VIEWS if {view.table.name, *(each.table.name for each in view.joined)} <= tables]
+        yield from views.missing_views(self.dialect, self.schema, ours, standing)
 
     def _put_dates(self, session: Session, partitions: Sequence[PartitionDate]) -> None:
         session.execute(dml.create_dates())

@@ -314,6 +314,8 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_page_views" (
   "platform" varchar(512) ENCODE zstd,
   "app_id" varchar(65535) ENCODE zstd,
   "country" varchar(65535) ENCODE zstd,
+  "page_key" varchar(512) ENCODE zstd,
+  "geo_key" varchar(512) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -371,6 +373,10 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."app_id" IS 'Application.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."country" IS 'Country of the IP address, ISO 3166-1 alpha-2.';
 
+COMMENT ON COLUMN "analytics"."fct_page_views"."page_key" IS 'Page or screen (see pages).';
+
+COMMENT ON COLUMN "analytics"."fct_page_views"."geo_key" IS 'Its country (see places).';
+
 COMMENT ON COLUMN "analytics"."fct_page_views"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
@@ -409,6 +415,9 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
   "app_id" varchar(65535) ENCODE zstd,
   "country" varchar(65535) ENCODE zstd,
   "language" varchar(65535) ENCODE zstd,
+  "campaign_key" varchar(512) ENCODE zstd,
+  "device_key" varchar(512) ENCODE zstd,
+  "geo_key" varchar(512) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -485,6 +494,12 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."app_id" IS 'Application of the sam
 COMMENT ON COLUMN "analytics"."fct_sessions"."country" IS 'Country of the same, ISO 3166-1 alpha-2.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."language" IS 'Language of the same. Definition: the part of device_locale before the first - or _, in lower case.';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."campaign_key" IS 'What it came by (see campaigns).';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."device_key" IS 'What it is of (see devices).';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."geo_key" IS 'Its country (see places).';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -662,6 +677,40 @@ COMMENT ON COLUMN "analytics"."dim_users"."consent_at" IS 'When the last event h
 COMMENT ON COLUMN "analytics"."dim_users"."is_bot" IS 'A robot. Those are left out of user_segments, touches, conversions and daily_metrics. Definition: the person has events, and all of them came from robots.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_user_history" (
+  "person_id" varchar(512) ENCODE raw NOT NULL,
+  "valid_from" timestamp with time zone ENCODE az64 NOT NULL,
+  "valid_to" timestamp with time zone ENCODE az64,
+  "is_current" boolean ENCODE zstd,
+  "traits" varchar(65535) ENCODE zstd,
+  "consent_analytics" boolean ENCODE zstd,
+  "consent_marketing" boolean ENCODE zstd,
+  "consent_personalisation" boolean ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("person_id", "valid_from");
+
+COMMENT ON TABLE "analytics"."dim_user_history" IS 'What was known of a person and what they agreed to, and when: one row a person and time in which nothing of it changed.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."person_id" IS 'The person, as who is who is known now.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."valid_from" IS 'From when on it held: the first event, or one that said something else.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."valid_to" IS 'Until when; null while it holds.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."is_current" IS 'It holds.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."traits" IS 'What was known of them, as a JSON object. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."consent_marketing" IS 'Consent to marketing, by the same.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."consent_personalisation" IS 'Consent to personalisation, by the same.';
+
+COMMENT ON COLUMN "analytics"."dim_user_history"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_touches" (
   "person_id" varchar(512) ENCODE zstd,
@@ -1342,6 +1391,149 @@ COMMENT ON COLUMN "analytics"."agg_period_people"."people" IS 'Distinct people. 
 
 COMMENT ON COLUMN "analytics"."agg_period_people"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."dim_date" (
+  "date" date ENCODE raw NOT NULL,
+  "year" integer ENCODE az64,
+  "quarter" integer ENCODE az64,
+  "month" integer ENCODE az64,
+  "day" integer ENCODE az64,
+  "day_of_week" integer ENCODE az64,
+  "week" integer ENCODE az64,
+  "week_year" integer ENCODE az64,
+  "week_start" date ENCODE az64,
+  "month_start" date ENCODE az64,
+  "is_weekend" boolean ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("date");
+
+COMMENT ON TABLE "analytics"."dim_date" IS 'One row a day of the calendar years that there are events of.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."date" IS 'The day.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."year" IS 'Calendar year.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."quarter" IS 'Quarter of the year, from 1.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."month" IS 'Month of the year, from 1.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."day" IS 'Day of the month, from 1.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."day_of_week" IS 'Day of the week: 1 is Monday, 7 Sunday.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."week" IS 'Week of week_year, from 1 (ISO 8601).';
+
+COMMENT ON COLUMN "analytics"."dim_date"."week_year" IS 'Year that the week belongs to: that of its Thursday.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."week_start" IS 'Monday of the week.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."month_start" IS 'First day of the month.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."is_weekend" IS 'Saturday or Sunday.';
+
+COMMENT ON COLUMN "analytics"."dim_date"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_page" (
+  "page_key" varchar(512) ENCODE zstd NOT NULL,
+  "kind" varchar(65535) ENCODE zstd,
+  "page" varchar(65535) ENCODE raw,
+  "section" varchar(65535) ENCODE zstd,
+  "title" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("page");
+
+COMMENT ON TABLE "analytics"."dim_page" IS 'One row a page or screen.';
+
+COMMENT ON COLUMN "analytics"."dim_page"."page_key" IS 'Key. Definition: MD5 of kind, page, each after its length in characters and a colon, (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."dim_page"."kind" IS 'page or screen; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."dim_page"."page" IS 'Path of the page, else name of the screen; (none) where there is neither.';
+
+COMMENT ON COLUMN "analytics"."dim_page"."section" IS 'First part of the path, such as /blog; of a screen, and of /, the page itself.';
+
+COMMENT ON COLUMN "analytics"."dim_page"."title" IS 'Title of its last view that has one.';
+
+COMMENT ON COLUMN "analytics"."dim_page"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_campaign" (
+  "campaign_key" varchar(512) ENCODE zstd NOT NULL,
+  "source" varchar(65535) ENCODE raw,
+  "medium" varchar(65535) ENCODE zstd,
+  "campaign" varchar(65535) ENCODE zstd,
+  "channel_group" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("source", "medium");
+
+COMMENT ON TABLE "analytics"."dim_campaign" IS 'One row a combination of source, medium, campaign and channel group that sessions came by.';
+
+COMMENT ON COLUMN "analytics"."dim_campaign"."campaign_key" IS 'Key. Definition: MD5 of source, medium, campaign, channel_group, each after its length in characters and a colon, (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."dim_campaign"."source" IS 'Source; (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."dim_campaign"."medium" IS 'Medium; (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."dim_campaign"."campaign" IS 'Campaign; (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."dim_campaign"."channel_group" IS 'Default channel group; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."dim_campaign"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_device" (
+  "device_key" varchar(512) ENCODE zstd NOT NULL,
+  "device_type" varchar(65535) ENCODE raw,
+  "os" varchar(65535) ENCODE zstd,
+  "browser" varchar(65535) ENCODE zstd,
+  "platform" varchar(512) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("device_type", "os");
+
+COMMENT ON TABLE "analytics"."dim_device" IS 'One row a combination of device type, operating system, browser and platform that sessions were of.';
+
+COMMENT ON COLUMN "analytics"."dim_device"."device_key" IS 'Key. Definition: MD5 of device_type, os, browser, platform, each after its length in characters and a colon, (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."dim_device"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."dim_device"."os" IS 'Operating system; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."dim_device"."browser" IS 'Browser; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."dim_device"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."dim_device"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_geo" (
+  "geo_key" varchar(512) ENCODE zstd NOT NULL,
+  "level" varchar(65535) ENCODE zstd,
+  "country" varchar(65535) ENCODE raw,
+  "region" varchar(65535) ENCODE zstd,
+  "city" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("country", "region");
+
+COMMENT ON TABLE "analytics"."dim_geo" IS 'One row a country that events came from, a region of it, a city of that.';
+
+COMMENT ON COLUMN "analytics"."dim_geo"."geo_key" IS 'Key. Definition: MD5 of country, region, city, each after its length in characters and a colon, (none) where there is none.';
+
+COMMENT ON COLUMN "analytics"."dim_geo"."level" IS 'country, region or city: what the row is of.';
+
+COMMENT ON COLUMN "analytics"."dim_geo"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
+
+COMMENT ON COLUMN "analytics"."dim_geo"."region" IS 'Region; (none) of a country, and where it is not known.';
+
+COMMENT ON COLUMN "analytics"."dim_geo"."city" IS 'City; (none) of a country or region.';
+
+COMMENT ON COLUMN "analytics"."dim_geo"."loaded_at" IS 'When the row''s key first came in.';
+
 ALTER TABLE "analytics"."attribution" RENAME TO "agg_attribution";
 
 UPDATE "analytics"."_loads" SET table_name = 'agg_attribution' WHERE table_name = 'attribution';
@@ -1420,7 +1612,7 @@ COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key fi
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535));
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512));
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -1438,7 +1630,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessio
 
 DELETE FROM "analytics"."fct_sessions" USING "_stage" WHERE "fct_sessions"."event_date" = "_stage"."event_date" AND "fct_sessions"."session_id" = "_stage"."session_id";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "event_date" = "_dates"."partition_date" GROUP BY "event_date";
 
@@ -1450,7 +1642,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535));
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512));
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -1468,7 +1660,7 @@ CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessio
 
 DELETE FROM "analytics"."fct_sessions" USING "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "event_date" = "_dates"."partition_date" GROUP BY "event_date";
 

@@ -13,6 +13,7 @@ from psycopg import sql
 from pyarrow.fs import FileType
 
 from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations
@@ -20,6 +21,7 @@ from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS
 from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, manifest_of
 from event_assets.warehouse.relation import LOADS, relation_of
+from event_assets.warehouse.views import missing_views
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.warehouse.lake import TABLES, File
 
@@ -34,6 +36,7 @@ def statements() -> list[str]:
     made = [ddl.create_schema(SCHEMA)]
     for relation in (LOADS, MIGRATED, *map(relation_of, WAREHOUSE_TABLES)):
         made += ddl.missing(DIALECT, SCHEMA, relation, {})
+    made += missing_views(DIALECT, SCHEMA, VIEWS, {})
     before = {name: dict.fromkeys(("", "loaded_at")) for migration in MIGRATIONS for name in migration.renames}
     for migration in MIGRATIONS:
         made += [*migration.statements(SCHEMA, before), migrations.record(SCHEMA)]
