@@ -77,7 +77,8 @@ class Warehouse:
             yield session
 
     def ensure(self) -> None:
-        """Migrates what is there, and makes what is missing of schema, tables, columns and comments. Drops nothing."""
+        """Migrates what is there, and makes what is missing of schema, tables, columns and comments. Drops nothing
+        but a view that gains columns where the dialect cannot add any."""
         relations = [LOADS, MIGRATED, *map(relation_of, self.tables)]
         with self.connect() as session:
             missing = (*self._missing(session, relations), *self._missing_views(session))
@@ -91,8 +92,8 @@ class Warehouse:
                 for migration in to_migrate:
                     for statement in list(migration.statements(self.schema, self._standing_relations(session))):
                         session.execute(statement)
-                for missing in (self._missing(session, relations), self._missing_views(session)):
-                    for statement in list(missing):
+                for still_missing in (self._missing(session, relations), self._missing_views(session)):
+                    for statement in list(still_missing):
                         session.execute(statement)
                 for migration in to_migrate:
                     values = (migration.version, migration.description, self._clock())

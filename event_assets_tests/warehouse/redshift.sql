@@ -1534,6 +1534,976 @@ COMMENT ON COLUMN "analytics"."dim_geo"."city" IS 'City; (none) of a country or 
 
 COMMENT ON COLUMN "analytics"."dim_geo"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE OR REPLACE VIEW "analytics"."bi_events" AS
+SELECT
+  "fct_events"."event_date" AS "event_date",
+  "fct_events"."event_id" AS "event_id",
+  "fct_events"."event" AS "event",
+  "fct_events"."schema_version" AS "schema_version",
+  "fct_events"."anonymous_id" AS "anonymous_id",
+  "fct_events"."user_id" AS "user_id",
+  "fct_events"."session_id" AS "session_id",
+  "fct_events"."page_view_id" AS "page_view_id",
+  "fct_events"."sequence" AS "sequence",
+  "fct_events"."occurred_at" AS "occurred_at",
+  "fct_events"."sent_at" AS "sent_at",
+  "fct_events"."received_at" AS "received_at",
+  "fct_events"."derived_at" AS "derived_at",
+  "fct_events"."platform" AS "platform",
+  "fct_events"."app_id" AS "app_id",
+  "fct_events"."app_version" AS "app_version",
+  "fct_events"."app_build" AS "app_build",
+  "fct_events"."page_url" AS "page_url",
+  "fct_events"."page_title" AS "page_title",
+  "fct_events"."page_referrer" AS "page_referrer",
+  "fct_events"."screen_name" AS "screen_name",
+  "fct_events"."screen_width" AS "screen_width",
+  "fct_events"."screen_height" AS "screen_height",
+  "fct_events"."viewport_width" AS "viewport_width",
+  "fct_events"."viewport_height" AS "viewport_height",
+  "fct_events"."document_width" AS "document_width",
+  "fct_events"."document_height" AS "document_height",
+  "fct_events"."scroll_x_max" AS "scroll_x_max",
+  "fct_events"."scroll_y_max" AS "scroll_y_max",
+  "fct_events"."device_user_agent" AS "device_user_agent",
+  "fct_events"."device_model" AS "device_model",
+  "fct_events"."device_os" AS "device_os",
+  "fct_events"."device_os_version" AS "device_os_version",
+  "fct_events"."device_locale" AS "device_locale",
+  "fct_events"."device_timezone" AS "device_timezone",
+  "fct_events"."ip" AS "ip",
+  "fct_events"."consent_analytics" AS "consent_analytics",
+  "fct_events"."consent_marketing" AS "consent_marketing",
+  "fct_events"."consent_personalisation" AS "consent_personalisation",
+  "fct_events"."properties" AS "properties",
+  "fct_events"."traits" AS "traits",
+  "fct_events"."library_name" AS "library_name",
+  "fct_events"."library_version" AS "library_version",
+  "fct_events"."plan_violations" AS "plan_violations",
+  "fct_events"."arrival_date" AS "arrival_date",
+  "fct_events"."arrival_hour" AS "arrival_hour",
+  "fct_events"."country" AS "country",
+  "fct_events"."page_host" AS "page_host",
+  "fct_events"."page_path" AS "page_path",
+  "fct_events"."browser" AS "browser",
+  "fct_events"."browser_version" AS "browser_version",
+  "fct_events"."os" AS "os",
+  "fct_events"."os_version" AS "os_version",
+  "fct_events"."device_type" AS "device_type",
+  "fct_events"."is_bot" AS "is_bot",
+  "fct_events"."bot_reason" AS "bot_reason",
+  "fct_events"."referrer_host" AS "referrer_host",
+  "fct_events"."referrer_medium" AS "referrer_medium",
+  "fct_events"."referrer_source" AS "referrer_source",
+  "fct_events"."search_term" AS "search_term",
+  "fct_events"."source" AS "source",
+  "fct_events"."medium" AS "medium",
+  "fct_events"."campaign" AS "campaign",
+  "fct_events"."term" AS "term",
+  "fct_events"."content" AS "content",
+  "fct_events"."click_id" AS "click_id",
+  "fct_events"."channel_group" AS "channel_group",
+  "fct_events"."region" AS "region",
+  "fct_events"."city" AS "city",
+  "fct_events"."asn" AS "asn",
+  "fct_events"."as_organization" AS "as_organization",
+  "fct_events"."revenue" AS "revenue",
+  "fct_events"."currency" AS "currency",
+  "fct_events"."revenue_reporting" AS "revenue_reporting",
+  "fct_events"."lcp_ms" AS "lcp_ms",
+  "fct_events"."inp_ms" AS "inp_ms",
+  "fct_events"."fid_ms" AS "fid_ms",
+  "fct_events"."cls" AS "cls",
+  "fct_events"."custom" AS "custom",
+  "dim_date"."year" AS "date_year",
+  "dim_date"."quarter" AS "date_quarter",
+  "dim_date"."month" AS "date_month",
+  "dim_date"."day" AS "date_day",
+  "dim_date"."day_of_week" AS "date_day_of_week",
+  "dim_date"."week" AS "date_week",
+  "dim_date"."week_year" AS "date_week_year",
+  "dim_date"."week_start" AS "date_week_start",
+  "dim_date"."month_start" AS "date_month_start",
+  "dim_date"."is_weekend" AS "date_is_weekend",
+  "dim_visitors"."first_seen_at" AS "visitor_first_seen_at",
+  "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
+  "dim_visitors"."sessions" AS "visitor_sessions"
+FROM "analytics"."fct_events"
+LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_events"."event_date"
+LEFT JOIN "analytics"."dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
+
+COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [b73b0a78]';
+
+COMMENT ON COLUMN "analytics"."bi_events"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."event_id" IS 'Id made by the client, the same over every retry.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."event" IS 'Name of the event.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."schema_version" IS 'Version of the tracking-plan entry.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."user_id" IS 'Id of the signed-in user. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."session_id" IS 'Session id given by the client.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."page_view_id" IS 'Page view id given by the client.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."occurred_at" IS 'Client clock: when it happened.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."sent_at" IS 'Client clock: when the request left.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."received_at" IS 'When the collector took it, or as a trusted source says.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules). Definition: given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= sent_at, else received_at.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."app_id" IS 'Application.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."app_version" IS 'Version of the application.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."app_build" IS 'Build of the application.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."page_url" IS 'URL of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."page_title" IS 'Title of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."page_referrer" IS 'Referrer of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."screen_name" IS 'Screen of a mobile or desktop app.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."screen_width" IS 'Width of the screen. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."screen_height" IS 'Height of the screen. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."viewport_width" IS 'Width of the viewport. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."viewport_height" IS 'Height of the viewport. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."document_width" IS 'Width of the document. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."document_height" IS 'Height of the document. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."scroll_x_max" IS 'Furthest horizontal scroll since the ping before. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."scroll_y_max" IS 'Furthest vertical scroll since the ping before. Unit: px.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_user_agent" IS 'User agent.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_model" IS 'Model of the device.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_os" IS 'Operating system, as the client says.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_os_version" IS 'Its version, as the client says.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_locale" IS 'Locale of the device.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_timezone" IS 'Time zone of the device.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."ip" IS 'IP address, after the privacy setting. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."consent_analytics" IS 'Consent to analytics.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."consent_marketing" IS 'Consent to marketing.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."consent_personalisation" IS 'Consent to personalisation.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."library_name" IS 'SDK that sent it.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."library_version" IS 'Version of the SDK.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."plan_violations" IS 'What the tracking plan warns about.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."arrival_date" IS 'UTC date on which the stream took the record.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."arrival_hour" IS 'UTC hour on which the stream took the record. Unit: hour.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."country" IS 'Country of the IP address, ISO 3166-1 alpha-2; by the bundled database the one it is registered in.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."page_host" IS 'Host of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."page_path" IS 'Path of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."browser" IS 'Browser family from the user agent.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."browser_version" IS 'Major version of the browser.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."os" IS 'Operating system from the user agent, else as the client says.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."os_version" IS 'Major version of the operating system.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_type" IS 'desktop, mobile, tablet, bot or other. Definition: bot where is_bot, else what the user agent tells, else what the platform implies, else other.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."is_bot" IS 'The user agent is a robot''s. Definition: uap-core''s Spider family, a crawler-user-agents pattern, a bot, spider, crawl or HTTP client expression, or the client''s own is_bot.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."bot_reason" IS 'What told that it is one.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."referrer_host" IS 'Host of the referrer.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."referrer_medium" IS 'internal, search, social, email, ai-assistant, paid or unknown.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."referrer_source" IS 'Name of the referring site, where it is a known one: Google, Facebook, …';
+
+COMMENT ON COLUMN "analytics"."bi_events"."search_term" IS 'What was searched for, where the referrer tells.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."source" IS 'utm_source, else from click id or referrer.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."medium" IS 'utm_medium, else from click id or referrer.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign" IS 'utm_campaign.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."term" IS 'utm_term.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."content" IS 'utm_content.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."click_id" IS 'Advertising click id.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."channel_group" IS 'Default channel group. Definition: the first of GA4''s default rules, in GA4''s order, that source, medium and campaign meet.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."region" IS 'Region of the IP address, where a database that is named in settings knows it.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."city" IS 'City of the IP address, where such a database knows it.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."asn" IS 'Number of the autonomous system that the IP address belongs to, where it is known.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."as_organization" IS 'Who runs that autonomous system.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."revenue" IS 'The property `revenue`, as it was sent. Unit: currency.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."currency" IS 'The property `currency`, ISO 4217.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."revenue_reporting" IS 'revenue in the reporting currency, by the last rate at most 7 days before event_date; as it was sent where no reporting currency is set or no currency was sent. Unit: currency.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."lcp_ms" IS 'Largest contentful paint, of web_vitals and page_view events. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."inp_ms" IS 'Interaction to next paint, of the same. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."fid_ms" IS 'First input delay, of the same. Unit: ms.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."cls" IS 'Cumulative layout shift, of the same; has no unit.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."custom" IS 'What the project''s own enrichments gave, as a JSON object by their names.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_year" IS 'Calendar year. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_quarter" IS 'Quarter of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_month" IS 'Month of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_day" IS 'Day of the month, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_day_of_week" IS 'Day of the week: 1 is Monday, 7 Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_week" IS 'Week of week_year, from 1 (ISO 8601). From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_week_year" IS 'Year that the week belongs to: that of its Thursday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_week_start" IS 'Monday of the week. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_month_start" IS 'First day of the month. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."date_is_weekend" IS 'Saturday or Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."visitor_first_seen_at" IS 'First event. From dim_visitors.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."visitor_last_seen_at" IS 'Last event. From dim_visitors.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."visitor_sessions" IS 'Sessions. From dim_visitors.';
+
+CREATE OR REPLACE VIEW "analytics"."bi_page_views" AS
+SELECT
+  "fct_page_views"."event_date" AS "event_date",
+  "fct_page_views"."page_view_id" AS "page_view_id",
+  "fct_page_views"."event_id" AS "event_id",
+  "fct_page_views"."session_id" AS "session_id",
+  "fct_page_views"."anonymous_id" AS "anonymous_id",
+  "fct_page_views"."user_id" AS "user_id",
+  "fct_page_views"."start_at" AS "start_at",
+  "fct_page_views"."end_at" AS "end_at",
+  "fct_page_views"."engaged_seconds" AS "engaged_seconds",
+  "fct_page_views"."absolute_seconds" AS "absolute_seconds",
+  "fct_page_views"."scroll_percent" AS "scroll_percent",
+  "fct_page_views"."index_in_session" AS "index_in_session",
+  "fct_page_views"."views_in_session" AS "views_in_session",
+  "fct_page_views"."url" AS "url",
+  "fct_page_views"."title" AS "title",
+  "fct_page_views"."path" AS "path",
+  "fct_page_views"."referrer" AS "referrer",
+  "fct_page_views"."channel_group" AS "channel_group",
+  "fct_page_views"."device_type" AS "device_type",
+  "fct_page_views"."is_bot" AS "is_bot",
+  coalesce("dim_page"."kind", "fct_page_views"."kind") AS "kind",
+  "fct_page_views"."screen_name" AS "screen_name",
+  "fct_page_views"."platform" AS "platform",
+  "fct_page_views"."app_id" AS "app_id",
+  coalesce("dim_geo"."country", "fct_page_views"."country") AS "country",
+  "fct_page_views"."page_key" AS "page_key",
+  "fct_page_views"."geo_key" AS "geo_key",
+  "dim_date"."year" AS "date_year",
+  "dim_date"."quarter" AS "date_quarter",
+  "dim_date"."month" AS "date_month",
+  "dim_date"."day" AS "date_day",
+  "dim_date"."day_of_week" AS "date_day_of_week",
+  "dim_date"."week" AS "date_week",
+  "dim_date"."week_year" AS "date_week_year",
+  "dim_date"."week_start" AS "date_week_start",
+  "dim_date"."month_start" AS "date_month_start",
+  "dim_date"."is_weekend" AS "date_is_weekend",
+  "dim_page"."page" AS "page",
+  "dim_page"."section" AS "section",
+  "dim_page"."title" AS "page_title",
+  "dim_visitors"."first_seen_at" AS "visitor_first_seen_at",
+  "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
+  "dim_visitors"."sessions" AS "visitor_sessions"
+FROM "analytics"."fct_page_views"
+LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_page_views"."event_date"
+LEFT JOIN "analytics"."dim_page" ON "dim_page"."page_key" = "fct_page_views"."page_key"
+LEFT JOIN "analytics"."dim_geo" ON "dim_geo"."geo_key" = "fct_page_views"."geo_key"
+LEFT JOIN "analytics"."dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_page_views"."anonymous_id";
+
+COMMENT ON VIEW "analytics"."bi_page_views" IS 'fct_page_views, and beside each row what it is of: dim_date, dim_page, dim_geo, dim_visitors. One row a view of a page or of a screen, by the date on which it began. [36cd614b]';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."page_view_id" IS 'Id of the view. Definition: the page_view_id of the page_view event, else its event_id; of a screen_view its event_id.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."event_id" IS 'The page_view or screen_view event that counts.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."session_id" IS 'Session it belongs to.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."anonymous_id" IS 'Device of its session. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."user_id" IS 'User id on that event. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."start_at" IS 'When it began.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."end_at" IS 'Last sign of life: its last ping, else its beginning.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."engaged_seconds" IS 'Seconds visible and active, from pings. Definition: 10 x (distinct 10-second slots of its pings'' occurred_at - 1) + 5; 0 without pings. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."absolute_seconds" IS 'Whole seconds between beginning and end. Definition: whole-second boundaries between start_at and end_at. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."scroll_percent" IS 'Furthest vertical scroll. Definition: round(100 x min(min(max(scroll y, 0), document height) + viewport height, document height) / document height), scroll y being the largest of its pings. Unit: %.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."index_in_session" IS 'Place in its session, from 1. Definition: by derived_at, occurred_at, event_id.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."views_in_session" IS 'Views of its session.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."url" IS 'URL of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."title" IS 'Title of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."path" IS 'Path of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."referrer" IS 'Referrer of the page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."channel_group" IS 'Default channel group of the view.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."device_type" IS 'desktop, mobile, tablet, bot or other.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."is_bot" IS 'The user agent is a robot''s.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."kind" IS 'page or screen; (none) where it is not known. From dim_page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."screen_name" IS 'Name of the screen.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."platform" IS 'web, ios, android, desktop or server.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."app_id" IS 'Application.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known. From dim_geo.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."page_key" IS 'Page or screen (see pages).';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."geo_key" IS 'Its country (see places).';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_year" IS 'Calendar year. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_quarter" IS 'Quarter of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_month" IS 'Month of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_day" IS 'Day of the month, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_day_of_week" IS 'Day of the week: 1 is Monday, 7 Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_week" IS 'Week of week_year, from 1 (ISO 8601). From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_week_year" IS 'Year that the week belongs to: that of its Thursday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_week_start" IS 'Monday of the week. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_month_start" IS 'First day of the month. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."date_is_weekend" IS 'Saturday or Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."page" IS 'Path of the page, else name of the screen; (none) where there is neither. From dim_page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."section" IS 'First part of the path, such as /blog; of a screen, and of /, the page itself. From dim_page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."page_title" IS 'Title of its last view that has one. From dim_page.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."visitor_first_seen_at" IS 'First event. From dim_visitors.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."visitor_last_seen_at" IS 'Last event. From dim_visitors.';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."visitor_sessions" IS 'Sessions. From dim_visitors.';
+
+CREATE OR REPLACE VIEW "analytics"."bi_sessions" AS
+SELECT
+  "fct_sessions"."event_date" AS "event_date",
+  "fct_sessions"."session_id" AS "session_id",
+  "fct_sessions"."anonymous_id" AS "anonymous_id",
+  "fct_sessions"."user_id" AS "user_id",
+  "fct_sessions"."stitched_user_id" AS "stitched_user_id",
+  "fct_sessions"."person_id" AS "person_id",
+  "fct_sessions"."start_at" AS "start_at",
+  "fct_sessions"."end_at" AS "end_at",
+  "fct_sessions"."events" AS "events",
+  "fct_sessions"."page_views" AS "page_views",
+  "fct_sessions"."engaged_seconds" AS "engaged_seconds",
+  "fct_sessions"."absolute_seconds" AS "absolute_seconds",
+  "fct_sessions"."is_engaged" AS "is_engaged",
+  "fct_sessions"."is_bounce" AS "is_bounce",
+  "fct_sessions"."is_cut" AS "is_cut",
+  "fct_sessions"."entry_url" AS "entry_url",
+  "fct_sessions"."exit_url" AS "exit_url",
+  "fct_sessions"."referrer" AS "referrer",
+  coalesce("dim_campaign"."source", "fct_sessions"."source") AS "source",
+  coalesce("dim_campaign"."medium", "fct_sessions"."medium") AS "medium",
+  coalesce("dim_campaign"."campaign", "fct_sessions"."campaign") AS "campaign",
+  coalesce("dim_campaign"."channel_group", "fct_sessions"."channel_group") AS "channel_group",
+  coalesce("dim_device"."browser", "fct_sessions"."browser") AS "browser",
+  coalesce("dim_device"."os", "fct_sessions"."os") AS "os",
+  coalesce("dim_device"."device_type", "fct_sessions"."device_type") AS "device_type",
+  coalesce("dim_device"."platform", "fct_sessions"."platform") AS "platform",
+  "fct_sessions"."is_bot" AS "is_bot",
+  "fct_sessions"."conversions" AS "conversions",
+  "fct_sessions"."revenue" AS "revenue",
+  "fct_sessions"."sequence_gaps" AS "sequence_gaps",
+  "fct_sessions"."landing_page" AS "landing_page",
+  "fct_sessions"."exit_page" AS "exit_page",
+  "fct_sessions"."app_id" AS "app_id",
+  coalesce("dim_geo"."country", "fct_sessions"."country") AS "country",
+  "fct_sessions"."language" AS "language",
+  "fct_sessions"."campaign_key" AS "campaign_key",
+  "fct_sessions"."device_key" AS "device_key",
+  "fct_sessions"."geo_key" AS "geo_key",
+  "dim_date"."year" AS "date_year",
+  "dim_date"."quarter" AS "date_quarter",
+  "dim_date"."month" AS "date_month",
+  "dim_date"."day" AS "date_day",
+  "dim_date"."day_of_week" AS "date_day_of_week",
+  "dim_date"."week" AS "date_week",
+  "dim_date"."week_year" AS "date_week_year",
+  "dim_date"."week_start" AS "date_week_start",
+  "dim_date"."month_start" AS "date_month_start",
+  "dim_date"."is_weekend" AS "date_is_weekend",
+  "dim_users"."first_seen_at" AS "person_first_seen_at",
+  "dim_users"."last_seen_at" AS "person_last_seen_at",
+  "dim_users"."source" AS "person_source",
+  "dim_users"."medium" AS "person_medium",
+  "dim_users"."campaign" AS "person_campaign",
+  "dim_users"."channel_group" AS "person_channel_group",
+  "dim_users"."sessions" AS "person_sessions",
+  "dim_users"."conversions" AS "person_conversions",
+  "dim_users"."revenue" AS "person_revenue",
+  "dim_user_history"."consent_analytics" AS "consent_analytics",
+  "dim_user_history"."consent_marketing" AS "consent_marketing",
+  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+FROM "analytics"."fct_sessions"
+LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_sessions"."event_date"
+LEFT JOIN "analytics"."dim_campaign" ON "dim_campaign"."campaign_key" = "fct_sessions"."campaign_key"
+LEFT JOIN "analytics"."dim_device" ON "dim_device"."device_key" = "fct_sessions"."device_key"
+LEFT JOIN "analytics"."dim_geo" ON "dim_geo"."geo_key" = "fct_sessions"."geo_key"
+LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_sessions"."person_id"
+LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_sessions"."person_id" AND "fct_sessions"."start_at" >= "dim_user_history"."valid_from" AND ("fct_sessions"."start_at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+
+COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row what it is of: dim_date, dim_campaign, dim_device, dim_geo, dim_users, dim_user_history. One row a session, by the date on which it began. [2c22ca81]';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."session_id" IS 'The client''s session id, else a stable hash of key and beginning.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."user_id" IS 'First user id seen in the session. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."stitched_user_id" IS 'Last user id seen on the device at any time, else its own id. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_id" IS 'The person it belongs to (see identities). Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."start_at" IS 'When it began. Definition: the first derived_at of its events; 5 seconds earlier where the first view or ping is a ping.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."end_at" IS 'Its last event. Definition: the last derived_at of its events.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."events" IS 'Events of the session.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."page_views" IS 'Distinct views of pages and screens, pings included. Definition: distinct page_view_id of page_view (without one, its event_id) and page_ping events, and each screen_view event.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."engaged_seconds" IS 'Seconds visible and active, from pings. Definition: 10 x (distinct pairs of page view and 10-second slot - page views with pings) + 5 x page views with pings. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."absolute_seconds" IS 'Whole seconds between beginning and end. Definition: whole-second boundaries between start_at and end_at. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."is_engaged" IS 'Two views, enough engaged seconds, or a conversion. Definition: page_views >= 2, or engaged_seconds >= 20 (a setting), or conversions >= 1.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."is_bounce" IS 'One view and not engaged. Definition: page_views = 1 and not is_engaged.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."is_cut" IS 'Cut for its length (24 hours; 3 days where the client gave the id).';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."entry_url" IS 'First page.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."exit_url" IS 'Last page.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."referrer" IS 'Referrer of the first page.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."source" IS 'Source; (none) where there is none. From dim_campaign.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."medium" IS 'Medium; (none) where there is none. From dim_campaign.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."campaign" IS 'Campaign; (none) where there is none. From dim_campaign.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."channel_group" IS 'Default channel group; (none) where it is not known. From dim_campaign.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."browser" IS 'Browser; (none) where it is not known. From dim_device.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."os" IS 'Operating system; (none) where it is not known. From dim_device.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known. From dim_device.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."platform" IS 'web, ios, android, desktop or server. From dim_device.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."is_bot" IS 'Any of its events came from a robot.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."conversions" IS 'Conversions. Definition: events whose name is in the setting conversion_events; of those that tell of the same conversion, as by their order_id (see conversion_ids), the first alone.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."landing_page" IS 'Path of the first page, as of the source.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."exit_page" IS 'Path of the last page.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."app_id" IS 'Application of the same event as the source.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known. From dim_geo.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."language" IS 'Language of the same. Definition: the part of device_locale before the first - or _, in lower case.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."campaign_key" IS 'What it came by (see campaigns).';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."device_key" IS 'What it is of (see devices).';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."geo_key" IS 'Its country (see places).';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_year" IS 'Calendar year. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_quarter" IS 'Quarter of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_month" IS 'Month of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_day" IS 'Day of the month, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_day_of_week" IS 'Day of the week: 1 is Monday, 7 Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_week" IS 'Week of week_year, from 1 (ISO 8601). From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_week_year" IS 'Year that the week belongs to: that of its Thursday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_week_start" IS 'Monday of the week. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_month_start" IS 'First day of the month. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."date_is_weekend" IS 'Saturday or Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_first_seen_at" IS 'First event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_last_seen_at" IS 'Last event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_source" IS 'Source of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_medium" IS 'Medium of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_campaign" IS 'Campaign of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_channel_group" IS 'Channel group of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_sessions" IS 'Sessions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_conversions" IS 'Conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."person_revenue" IS 'Revenue of conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
+
+CREATE OR REPLACE VIEW "analytics"."bi_session_issues" AS
+SELECT
+  "fct_session_issues"."event_date" AS "event_date",
+  "fct_session_issues"."session_id" AS "session_id",
+  "fct_session_issues"."reason" AS "reason",
+  "fct_session_issues"."anonymous_id" AS "anonymous_id",
+  "fct_session_issues"."start_at" AS "start_at",
+  "fct_session_issues"."end_at" AS "end_at",
+  "fct_session_issues"."last_event_at" AS "last_event_at",
+  "fct_session_issues"."events_after_cut" AS "events_after_cut",
+  "dim_date"."year" AS "date_year",
+  "dim_date"."quarter" AS "date_quarter",
+  "dim_date"."month" AS "date_month",
+  "dim_date"."day" AS "date_day",
+  "dim_date"."day_of_week" AS "date_day_of_week",
+  "dim_date"."week" AS "date_week",
+  "dim_date"."week_year" AS "date_week_year",
+  "dim_date"."week_start" AS "date_week_start",
+  "dim_date"."month_start" AS "date_month_start",
+  "dim_date"."is_weekend" AS "date_is_weekend",
+  "dim_visitors"."first_seen_at" AS "visitor_first_seen_at",
+  "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
+  "dim_visitors"."sessions" AS "visitor_sessions"
+FROM "analytics"."fct_session_issues"
+LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_session_issues"."event_date"
+LEFT JOIN "analytics"."dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_session_issues"."anonymous_id";
+
+COMMENT ON VIEW "analytics"."bi_session_issues" IS 'fct_session_issues, and beside each row what it is of: dim_date, dim_visitors. One row a session of a client that did not end: it was cut, by the date on which it began. [10f6de3a]';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."session_id" IS 'The client''s session id.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."reason" IS 'too_long: it ran on for more than 3 days after its earliest received event.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."start_at" IS 'When it began.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."end_at" IS 'Its last event before the cut.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."last_event_at" IS 'The last event with its id.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."events_after_cut" IS 'Events that came after the cut, and count in no session.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_year" IS 'Calendar year. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_quarter" IS 'Quarter of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_month" IS 'Month of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_day" IS 'Day of the month, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_day_of_week" IS 'Day of the week: 1 is Monday, 7 Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_week" IS 'Week of week_year, from 1 (ISO 8601). From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_week_year" IS 'Year that the week belongs to: that of its Thursday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_week_start" IS 'Monday of the week. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_month_start" IS 'First day of the month. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."date_is_weekend" IS 'Saturday or Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."visitor_first_seen_at" IS 'First event. From dim_visitors.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."visitor_last_seen_at" IS 'Last event. From dim_visitors.';
+
+COMMENT ON COLUMN "analytics"."bi_session_issues"."visitor_sessions" IS 'Sessions. From dim_visitors.';
+
+CREATE OR REPLACE VIEW "analytics"."bi_touches" AS
+SELECT
+  "fct_touches"."person_id" AS "person_id",
+  "fct_touches"."session_id" AS "session_id",
+  "fct_touches"."at" AS "at",
+  "fct_touches"."has_page_view" AS "has_page_view",
+  "fct_touches"."source" AS "source",
+  "fct_touches"."medium" AS "medium",
+  "fct_touches"."campaign" AS "campaign",
+  "fct_touches"."channel_group" AS "channel_group",
+  "fct_touches"."last_source" AS "last_source",
+  "fct_touches"."last_medium" AS "last_medium",
+  "fct_touches"."last_campaign" AS "last_campaign",
+  "fct_touches"."last_channel_group" AS "last_channel_group",
+  "fct_touches"."is_touch" AS "is_touch",
+  "dim_users"."first_seen_at" AS "person_first_seen_at",
+  "dim_users"."last_seen_at" AS "person_last_seen_at",
+  "dim_users"."source" AS "person_source",
+  "dim_users"."medium" AS "person_medium",
+  "dim_users"."campaign" AS "person_campaign",
+  "dim_users"."channel_group" AS "person_channel_group",
+  "dim_users"."sessions" AS "person_sessions",
+  "dim_users"."conversions" AS "person_conversions",
+  "dim_users"."revenue" AS "person_revenue",
+  "dim_user_history"."consent_analytics" AS "consent_analytics",
+  "dim_user_history"."consent_marketing" AS "consent_marketing",
+  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+FROM "analytics"."fct_touches"
+LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_touches"."person_id"
+LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_touches"."person_id" AND "fct_touches"."at" >= "dim_user_history"."valid_from" AND ("fct_touches"."at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+
+COMMENT ON VIEW "analytics"."bi_touches" IS 'fct_touches, and beside each row what it is of: dim_users, dim_user_history. Where people''s sessions came from: one row a session, its own source and the last that was not direct. Robots are left out. [0f1bda8a]';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_id" IS 'The person whose session it is.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."session_id" IS 'The session.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."at" IS 'Its first view; where it has none, its beginning.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."has_page_view" IS 'It has a view of a page or a screen. Definition: it is in page_views, or its sessions.page_views > 0, or it has an entry_url.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."source" IS 'Source of the session.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."medium" IS 'Medium of the session.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."campaign" IS 'Campaign of the session.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."channel_group" IS 'Channel group of the session.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."last_source" IS 'Source of the person''s last session that was not direct; where there is none, of the session itself. Definition: of the latest of the person''s sessions up to this one, this included, whose channel_group is neither unknown nor Direct nor Internal, if it is at most 30 days (a setting) before.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."last_medium" IS 'Medium of the same.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."last_campaign" IS 'Campaign of the same.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."last_channel_group" IS 'Channel group of the same.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."is_touch" IS 'It is a touch in conversion paths. What only a server says is no visit. Definition: has_page_view, or its sessions.platform is not server.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_first_seen_at" IS 'First event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_last_seen_at" IS 'Last event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_source" IS 'Source of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_medium" IS 'Medium of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_campaign" IS 'Campaign of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_channel_group" IS 'Channel group of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_sessions" IS 'Sessions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_conversions" IS 'Conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."person_revenue" IS 'Revenue of conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_touches"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
+
+CREATE OR REPLACE VIEW "analytics"."bi_conversions" AS
+SELECT
+  "fct_conversions"."event_date" AS "event_date",
+  "fct_conversions"."event_id" AS "event_id",
+  "fct_conversions"."event" AS "event",
+  "fct_conversions"."at" AS "at",
+  "fct_conversions"."person_id" AS "person_id",
+  "fct_conversions"."anonymous_id" AS "anonymous_id",
+  "fct_conversions"."user_id" AS "user_id",
+  "fct_conversions"."revenue" AS "revenue",
+  "dim_date"."year" AS "date_year",
+  "dim_date"."quarter" AS "date_quarter",
+  "dim_date"."month" AS "date_month",
+  "dim_date"."day" AS "date_day",
+  "dim_date"."day_of_week" AS "date_day_of_week",
+  "dim_date"."week" AS "date_week",
+  "dim_date"."week_year" AS "date_week_year",
+  "dim_date"."week_start" AS "date_week_start",
+  "dim_date"."month_start" AS "date_month_start",
+  "dim_date"."is_weekend" AS "date_is_weekend",
+  "dim_users"."first_seen_at" AS "person_first_seen_at",
+  "dim_users"."last_seen_at" AS "person_last_seen_at",
+  "dim_users"."source" AS "person_source",
+  "dim_users"."medium" AS "person_medium",
+  "dim_users"."campaign" AS "person_campaign",
+  "dim_users"."channel_group" AS "person_channel_group",
+  "dim_users"."sessions" AS "person_sessions",
+  "dim_users"."conversions" AS "person_conversions",
+  "dim_users"."revenue" AS "person_revenue",
+  "dim_user_history"."consent_analytics" AS "consent_analytics",
+  "dim_user_history"."consent_marketing" AS "consent_marketing",
+  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+FROM "analytics"."fct_conversions"
+LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_conversions"."event_date"
+LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_conversions"."person_id"
+LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_conversions"."person_id" AND "fct_conversions"."at" >= "dim_user_history"."valid_from" AND ("fct_conversions"."at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+
+COMMENT ON VIEW "analytics"."bi_conversions" IS 'fct_conversions, and beside each row what it is of: dim_date, dim_users, dim_user_history. Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first. [35d8faa7]';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."event_id" IS 'The event.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."event" IS 'Its name.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."at" IS 'When it happened.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_id" IS 'The person who converted.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."user_id" IS 'Id of the signed-in user. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."revenue" IS '`revenue_reporting` of the event; 0 where it has none.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_year" IS 'Calendar year. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_quarter" IS 'Quarter of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_month" IS 'Month of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_day" IS 'Day of the month, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_day_of_week" IS 'Day of the week: 1 is Monday, 7 Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_week" IS 'Week of week_year, from 1 (ISO 8601). From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_week_year" IS 'Year that the week belongs to: that of its Thursday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_week_start" IS 'Monday of the week. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_month_start" IS 'First day of the month. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."date_is_weekend" IS 'Saturday or Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_first_seen_at" IS 'First event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_last_seen_at" IS 'Last event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_source" IS 'Source of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_medium" IS 'Medium of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_campaign" IS 'Campaign of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_channel_group" IS 'Channel group of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_sessions" IS 'Sessions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_conversions" IS 'Conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_revenue" IS 'Revenue of conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
+
+CREATE OR REPLACE VIEW "analytics"."bi_conversion_paths" AS
+SELECT
+  "fct_conversion_paths"."event_date" AS "event_date",
+  "fct_conversion_paths"."person_id" AS "person_id",
+  "fct_conversion_paths"."event_id" AS "event_id",
+  "fct_conversion_paths"."at" AS "at",
+  "fct_conversion_paths"."touches" AS "touches",
+  "fct_conversion_paths"."path" AS "path",
+  "fct_conversion_paths"."touched_before" AS "touched_before",
+  "fct_conversion_paths"."conversions" AS "conversions",
+  "fct_conversion_paths"."revenue" AS "revenue",
+  "dim_date"."year" AS "date_year",
+  "dim_date"."quarter" AS "date_quarter",
+  "dim_date"."month" AS "date_month",
+  "dim_date"."day" AS "date_day",
+  "dim_date"."day_of_week" AS "date_day_of_week",
+  "dim_date"."week" AS "date_week",
+  "dim_date"."week_year" AS "date_week_year",
+  "dim_date"."week_start" AS "date_week_start",
+  "dim_date"."month_start" AS "date_month_start",
+  "dim_date"."is_weekend" AS "date_is_weekend",
+  "dim_users"."first_seen_at" AS "person_first_seen_at",
+  "dim_users"."last_seen_at" AS "person_last_seen_at",
+  "dim_users"."source" AS "person_source",
+  "dim_users"."medium" AS "person_medium",
+  "dim_users"."campaign" AS "person_campaign",
+  "dim_users"."channel_group" AS "person_channel_group",
+  "dim_users"."sessions" AS "person_sessions",
+  "dim_users"."conversions" AS "person_conversions",
+  "dim_users"."revenue" AS "person_revenue",
+  "dim_user_history"."consent_analytics" AS "consent_analytics",
+  "dim_user_history"."consent_marketing" AS "consent_marketing",
+  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+FROM "analytics"."fct_conversion_paths"
+LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_conversion_paths"."event_date"
+LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_conversion_paths"."person_id"
+LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_conversion_paths"."person_id" AND "fct_conversion_paths"."at" >= "dim_user_history"."valid_from" AND ("fct_conversion_paths"."at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+
+COMMENT ON VIEW "analytics"."bi_conversion_paths" IS 'fct_conversion_paths, and beside each row what it is of: dim_date, dim_users, dim_user_history. Which channels led to each conversion, and the paths of people who never converted. [494ddd33]';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."event_date" IS 'UTC date of `at`.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."event_id" IS 'The conversion event; empty for the path of a person who never converted.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."at" IS 'The conversion; without one, the last touch.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."touches" IS 'Touches in the look-back, equal neighbours counted each. Definition: the person''s sessions that are touches (is_touch) at most 30 days (a setting) before at, ends included.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."path" IS 'Their channel groups in order with ` > ` between, equal neighbours once; null where there is no touch. Definition: of the last 1,000 touches; Unassigned where the channel group is not known.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."touched_before" IS 'How long before `at` each channel group of the path was touched, of equal neighbours the first, as a JSON list. Unit: microseconds.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."conversions" IS '1, or 0 for the path of a person who never converted.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."revenue" IS 'Revenue of the conversion.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_year" IS 'Calendar year. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_quarter" IS 'Quarter of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_month" IS 'Month of the year, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_day" IS 'Day of the month, from 1. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_day_of_week" IS 'Day of the week: 1 is Monday, 7 Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_week" IS 'Week of week_year, from 1 (ISO 8601). From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_week_year" IS 'Year that the week belongs to: that of its Thursday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_week_start" IS 'Monday of the week. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_month_start" IS 'First day of the month. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_is_weekend" IS 'Saturday or Sunday. From dim_date.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_first_seen_at" IS 'First event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_last_seen_at" IS 'Last event. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_source" IS 'Source of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_medium" IS 'Medium of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_campaign" IS 'Campaign of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_channel_group" IS 'Channel group of the first session. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_sessions" IS 'Sessions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_conversions" IS 'Conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_revenue" IS 'Revenue of conversions. From dim_users.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
+
 ALTER TABLE "analytics"."attribution" RENAME TO "agg_attribution";
 
 UPDATE "analytics"."_loads" SET table_name = 'agg_attribution' WHERE table_name = 'attribution';

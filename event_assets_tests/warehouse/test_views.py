@@ -20,7 +20,7 @@ from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.views import StandingView, missing_views
 from event_assets.warehouse.warehouse import Warehouse
-from event_assets_tests.warehouse.lake import DAY, TABLES, Row, row, totals, write
+from event_assets_tests.warehouse.lake import DAY, NEXT_DAY, TABLES, Row, row, totals, write
 from event_assets_tests.warehouse.test_redshift import DIALECT as REDSHIFT
 
 VIEW = {view.name: view for view in VIEWS}
@@ -67,7 +67,8 @@ def test_a_view_has_the_rows_of_its_fact_whatever_the_dimensions_know(warehouse:
     others = {joined.dimension.name: joined.dimension for view in VIEWS for joined in view.joined}
     for table in others.values():
         known = {"valid_from": NOW, "valid_to": None} if table.name == "user_history" else {}
-        fill(warehouse, tmp_path, warehouse_name(table), [row(table, **known), numbered(table, 7, **known)])
+        other = {"date": NEXT_DAY} if table.name == "dates" else known
+        fill(warehouse, tmp_path, warehouse_name(table), [row(table, **known), numbered(table, 7, **other)])
     counts = {view.name: ask(warehouse, f"SELECT count(*) FROM {view.name}")[0][0] for view in VIEWS}
     assert counts == dict.fromkeys(VIEW, 3)
 
