@@ -127,7 +127,7 @@ def _history(evidence: Evidence, history: History) -> dict[Key, Values]:
     rows: dict[Key, Values] = {}
     for person, first in evidence.rows(first_seen):
         held, said = traits.get(person, []), answers.get(person, [])
-        moments = {microseconds(first), *(event.at for event in said)}
+        moments = {microseconds(first or 0), *(event.at for event in said)}
         moments |= {at for trait in held for at in (trait.from_at, trait.to_at) if at is not None}
         states = [(moment, _state(moment, held, said)) for moment in sorted(moments)]
         changes = [each for place, each in enumerate(states) if place == 0 or states[place - 1][1] != each[1]]

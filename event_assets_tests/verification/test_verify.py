@@ -6,6 +6,7 @@ The sound platform is made here by hand from what a simulation put on the stream
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -155,7 +156,10 @@ def _told(event_id: str, happened: float) -> dt.datetime:
 def _behaviour(evidence: Evidence) -> Platform:
     revenue = evidence.number("SELECT sum(revenue) FROM counted WHERE event = 'purchase'")
     sessions = [
-        {"session_id": session_id or f"made-{n}", "anonymous_id": key, "user_id": key, "events": 1, "revenue": 0.0}
+        {
+            **{"session_id": session_id or f"made-{n}", "anonymous_id": key, "user_id": key, "events": 1},
+            **{"revenue": 0.0, "campaign_key": _no_key(4), "device_key": _no_key(4), "geo_key": _no_key(3)},
+        }
         for n, (session_id, key) in enumerate(evidence.rows("SELECT session_id, key FROM expected_sessions"))
     ]
     sessions[0]["revenue"] = float(revenue)
@@ -173,11 +177,20 @@ def _behaviour(evidence: Evidence) -> Platform:
     users[0] |= {"events": int(evidence.number(known)), "revenue": float(revenue)}
     identities = [{"id_type": "user", "id": id_, "person_id": person} for id_, person in people]
     return {
-        "page_views": [{"page_view_id": view, "session_id": "s", "engaged_seconds": 0} for (view,) in views],
+        "page_views": [
+            {"page_view_id": view, "session_id": "s", "engaged_seconds": 0}
+            | {"page_key": _no_key(2), "geo_key": _no_key(3)}
+            for (view,) in views
+        ],
         "sessions": sessions,
         "identities": identities,
         "users": users,
     }
+
+
+def _no_key(columns: int) -> str:
+    """The key of so many columns of which none is known."""
+    return hashlib.md5(b"6:(none)" * columns).hexdigest()
 
 
 def _write(settings: Settings, platform: Platform) -> None:
@@ -248,6 +261,14 @@ def _two_people_made_one(platform: Platform) -> None:
         row["person_id"] = first if row["person_id"] == second else row["person_id"]
 
 
+def _a_key_of_another_campaign(platform: Platform) -> None:
+    platform["sessions"][0]["campaign_key"] = _no_key(5)
+
+
+def _a_key_of_another_page(platform: Platform) -> None:
+    platform["page_views"][0]["page_key"] = None
+
+
 def _revenue_doubled(platform: Platform) -> None:
     platform["sessions"][0]["revenue"] = platform["sessions"][0]["revenue"] * 2 + 1
 
@@ -277,7 +298,9 @@ def _a_user_too_rich(platform: Platform) -> None:
         ("event_ledger", _books_out_of_balance),
         ("page_views", _without_one("page_views")),
         ("sessions", _without_one("sessions", lambda row: row["revenue"] == 0)),
+        ("page_views", _a_key_of_another_page),
         ("sessions", _revenue_doubled),
+        ("sessions", _a_key_of_another_campaign),
         ("identities", _an_id_of_nobody),
         ("identities", _a_person_torn_apart),
         ("identities", _two_people_made_one),
