@@ -157,8 +157,14 @@ def _behaviour(evidence: Evidence) -> Platform:
     revenue = evidence.number("SELECT sum(revenue) FROM counted WHERE event = 'purchase'")
     sessions = [
         {
-            **{"session_id": session_id or f"made-{n}", "anonymous_id": key, "user_id": key, "events": 1},
-            **{"revenue": 0.0, "campaign_key": _no_key(4), "device_key": _no_key(4), "geo_key": _no_key(3)},
+            "session_id": session_id or f"made-{n}",
+            "anonymous_id": key,
+            "user_id": key,
+            "events": 1,
+            "revenue": 0.0,
+            "campaign_key": _no_key(4),
+            "device_key": _no_key(4),
+            "geo_key": _no_key(3),
         }
         for n, (session_id, key) in enumerate(evidence.rows("SELECT session_id, key FROM expected_sessions"))
     ]
