@@ -12,6 +12,7 @@ from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
 from event_assets.defs.assets.warehouse import warehouse_asset
 from event_assets.defs.automation.analyses import analyses_sensor
+from event_assets.defs.automation.digests import digest_schedules, send_digest
 from event_assets.defs.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.defs.automation.sensors import stream_sensor
@@ -61,8 +62,8 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *unusable_files("segments", "segments", segments.faults),
         ],
         asset_checks=[*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS],
-        jobs=[maintain_lake, prune_runs, simulation_job(settings)],
-        schedules=schedules(settings, partitions),
+        jobs=[maintain_lake, prune_runs, send_digest, simulation_job(settings)],
+        schedules=[*schedules(settings, partitions), *digest_schedules(settings)],
         sensors=[
             stream_sensor(settings, partitions, _keys(timely)),
             analyses_sensor(

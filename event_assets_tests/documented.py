@@ -29,6 +29,9 @@ NOT_RUN = {
     "npm ci": "the same",
     "npm run lint": "the same",
     "npm test": "the same",
+    "event-assets digest send weekly": "it needs a mail server; the tests of digests send to one",
+    "event-assets digest send weekly --print": "it needs the digest of the page; the same",
+    "event-assets digest send weekly --to me@example.org": "the same",
     "pip install '.[aws]'": "it would change the environment that the tests run in",
 }
 """Commands that no test runs, and why."""

@@ -151,9 +151,10 @@ def test_the_settings_table_of_the_readme_is_current() -> None:
 
 
 def test_the_dashboard_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
-    [text] = blocks("how-to/dashboards.md", "yaml")
-    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
-    kinds = {metric.kind for metric in dashboard_of(tmp_path).metrics.values()}
+    (tmp_path / "shop.yaml").write_text("".join(blocks("how-to/dashboards.md", "yaml")), encoding="utf-8")
+    dashboard = dashboard_of(tmp_path)
+    assert list(dashboard.digests) == ["weekly"]
+    kinds = {metric.kind for metric in dashboard.metrics.values()}
     assert kinds == {"count", "count_distinct", "sum", "avg", "share_where", "ratio", "percentile"}
 
 

@@ -45,6 +45,26 @@ def current_settings() -> Settings:
 
 
 @contextlib.contextmanager
+def warehouse_url_of(settings: Settings) -> Iterator[str | None]:
+    """The warehouse's address: the settings', the stack's, else the embedded one's while the block runs. None where
+    there is none yet."""
+    from event_assets.embedded.record import read_record
+
+    record = read_record(settings.home)
+    if settings.warehouse_url is not None:
+        yield settings.warehouse_url.get_secret_value()
+    elif record is not None:
+        yield record.warehouse_url
+    elif (settings.home / "postgres" / "PG_VERSION").exists():
+        from event_assets.embedded.postgres import open_postgres
+
+        with open_postgres(settings.home) as url:
+            yield url
+    else:
+        yield None
+
+
+@contextlib.contextmanager
 def faults_as_sentences() -> Iterator[None]:
     """What can go wrong by circumstances is one sentence on standard error, not a traceback."""
     from event_assets.settings import SettingsError
@@ -67,6 +87,7 @@ _CIRCUMSTANCES = frozenset(
     {
         "AnomalyError",
         "DemoFailed",
+        "DigestError",
         "FileNotFoundError",
         "ImportStopped",
         "KeyFileError",
@@ -74,6 +95,7 @@ _CIRCUMSTANCES = frozenset(
         "MappingError",
         "ModelInputError",
         "PlanError",
+        "RuleError",
         "SendError",
         "StackError",
         "StreamBusy",

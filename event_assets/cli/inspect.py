@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from event_assets.cli.console import EXIT_FAULT, AsJson, app, console, current_settings, faults_as_sentences
+from event_assets.cli.console import (
+    EXIT_FAULT,
+    AsJson,
+    app,
+    console,
+    current_settings,
+    faults_as_sentences,
+    warehouse_url_of,
+)
 
 if TYPE_CHECKING:
     from event_assets.embedded.record import StackRecord
@@ -27,7 +34,7 @@ def status(as_json: AsJson = False) -> None:
 
         settings = current_settings()
         record = _record(settings)
-        with _warehouse_url(settings, record) as url:
+        with warehouse_url_of(settings) as url:
             overview = read_overview(settings, url)
         if as_json:
             typer.echo(json.dumps({"stack": _plain(record), **overview.as_dict()}))
@@ -46,7 +53,7 @@ def verify(
         from event_assets.verification import verify as verify_stages
 
         settings = current_settings()
-        with _warehouse_url(settings, _record(settings)) as url:
+        with warehouse_url_of(settings) as url:
             report = verify_stages(settings, url, truth)
         if as_json:
             typer.echo(json.dumps([line._asdict() for line in report]))
@@ -72,7 +79,7 @@ def doctor(
             raise StackError(f"A stack runs under {settings.home}, process {record.pid}: stop it before healing.")
         examined = []
         with contextlib.ExitStack() as until_end:
-            for part in examine(settings, lambda: until_end.enter_context(_warehouse_url(settings, record))):
+            for part in examine(settings, lambda: until_end.enter_context(warehouse_url_of(settings))):
                 examined.append(part)
                 for line in () if as_json else part.lines():
                     typer.echo(line)
@@ -162,20 +169,3 @@ def _plain(record: StackRecord | None) -> dict[str, Any] | None:
     if record is None:
         return None
     return {key: value for key, value in asdict(record).items() if key != "warehouse_url"}
-
-
-@contextlib.contextmanager
-def _warehouse_url(settings: Settings, record: StackRecord | None) -> Iterator[str | None]:
-    """The warehouse's address: the settings', the stack's, else the embedded one's while the block runs. None where
-    there is none yet."""
-    if settings.warehouse_url is not None:
-        yield settings.warehouse_url.get_secret_value()
-    elif record is not None:
-        yield record.warehouse_url
-    elif (settings.home / "postgres" / "PG_VERSION").exists():
-        from event_assets.embedded.postgres import open_postgres
-
-        with open_postgres(settings.home) as url:
-            yield url
-    else:
-        yield None

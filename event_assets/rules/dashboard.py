@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.rules.analysis import RuleName as Name
+from event_assets.rules.digest import Digest
 from event_assets.rules.rule_files import RuleError, RuleFile, RuleModel
 
 Scalar = bool | int | float | str
@@ -216,6 +217,7 @@ class Dashboard(_Model):
     tables: dict[Name, Source]
     metrics: dict[Name, Metric]
     pages: tuple[Page, ...]
+    digests: dict[Name, Digest] = Field(default_factory=dict)
 
     def source_of(self, metric: str) -> Source:
         """The table that a metric is over."""
@@ -231,9 +233,22 @@ class Dashboard(_Model):
         faults += [fault for page in self.pages for row in page.rows for each in row for fault in self._of(each)]
         ids = [page.id for page in self.pages]
         faults += [f"page {id_!r} is there twice" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1})]
+        if not faults:
+            faults = [fault for name, digest in self.digests.items() for fault in self._of_digest(name, digest)]
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _of_digest(self, name: str, digest: Digest) -> Iterator[str]:
+        for id_ in digest.pages:
+            page = self.page(id_)
+            if page is None:
+                yield f"digest {name!r}: there is no page {id_!r}; there are {', '.join(p.id for p in self.pages)}"
+                continue
+            for visual in (each for row in page.rows for each in row):
+                source = self.source_of(visual.named[0]) if visual.by and visual.named[0] in self.metrics else None
+                if source and visual.by in source.warehouse_table.columns and source.column(visual.by).pii:
+                    yield f"digest {name!r}: page {id_!r} goes by {visual.by}, which is personal, and is not sent"
 
     def _faults_of(self, name: str, metric: Metric) -> Iterator[str]:
         if metric.table not in self.tables:

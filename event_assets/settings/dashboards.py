@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from event_assets.settings.values import Names, json_object, networks, warehouse_address
+from event_assets.settings.values import Names, is_loopback, json_object, networks, warehouse_address
 
 _PREFIX = "EVENT_ASSETS_DASHBOARD_"
 _HTTP = r"^https?://[^\s/?#]+$"
@@ -82,11 +81,3 @@ class DashboardSettings(BaseSettings):
             if address.scheme != "https" and not is_loopback(address.hostname or ""):
                 raise ValueError(f"{_PREFIX}{name.upper()} must be https: what passes there signs people in")
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or name is this machine's own, so that nobody else reaches what listens there."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

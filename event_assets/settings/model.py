@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from event_assets.settings.dashboards import DashboardSettings
+from event_assets.settings.digests import DigestSettings
 from event_assets.settings.values import (
     Names,
     existing,
@@ -32,7 +33,7 @@ _HTTP = r"^https?://[^\s/]+"
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 
-class Settings(DashboardSettings):
+class Settings(DashboardSettings, DigestSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
     model_config = SettingsConfigDict(

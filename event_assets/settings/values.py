@@ -9,6 +9,7 @@ import ipaddress
 import json
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 from pydantic_settings import NoDecode
@@ -93,6 +94,25 @@ def networks(value: tuple[str, ...]) -> tuple[str, ...]:
     for each in value:
         ipaddress.ip_network(each)
     return value
+
+
+def webhook_address(value: SecretStr | None) -> SecretStr | None:
+    """An address that a message can be posted to unread: https, or this machine's own."""
+    if value is not None:
+        address = urlsplit(value.get_secret_value())
+        if not address.hostname or not (
+            address.scheme == "https" or (address.scheme == "http" and is_loopback(address.hostname))
+        ):
+            raise ValueError("it must start with https://")
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name is this machine's own, so that nobody else reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _are_texts(value: Any) -> bool:

@@ -107,3 +107,33 @@ def test_the_json_schema_names_every_kind_of_metric() -> None:
         "ratio",
         "percentile",
     }
+
+
+DIGEST = """
+digests:
+  weekly: {pages: [first], cron: "0 8 * * 1", time_zone: Europe/Berlin, to: [ann@example.org]}
+"""
+
+
+def test_a_digest_is_of_pages_that_there_are_and_goes_somewhere(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    sound = path.read_text() + DIGEST
+    path.write_text(sound)
+    assert DASHBOARD_FILE.read(path).digests["weekly"].to == ("ann@example.org",)
+    personal = ("{country: Country}", "{country: Country, user_id: User}"), ("by: country", "by: user_id")
+    for changes, words in (
+        ([("pages: [first]", "pages: [second]")], "there is no page 'second'; there are first"),
+        ([("to: [ann@example.org]", "to: [ann]")], "should match pattern"),
+        ([(", to: [ann@example.org]", "")], "it goes nowhere"),
+        ([("0 8 * * 1", "mondays")], "should match pattern"),
+        ([("Europe/Berlin", "Berlin")], "there is no time zone 'Berlin'"),
+        (personal, "page 'first' goes by user_id, which is personal, and is not sent"),
+    ):
+        text = sound
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text)
+        with pytest.raises(RuleError) as told:
+            DASHBOARD_FILE.read(path)
+        assert words in str(told.value)

@@ -12,7 +12,7 @@ from event_assets.dashboards.access.entrance import own_path
 from event_assets.dashboards.access.roles import ROLES, role_of
 from event_assets.dashboards.app import create_app
 from event_assets.settings import Settings
-from event_assets.settings.dashboards import is_loopback
+from event_assets.settings.values import is_loopback
 from event_assets_tests.dashboards.access.conftest import contexts
 
 GROUPS = {"data": "data_engineer", "bi": "analyst", "*": "viewer"}

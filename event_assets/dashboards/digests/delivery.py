@@ -1,0 +1,133 @@
+"""How a digest leaves: as a mail by SMTP, as a message to a webhook. A fault that may pass is tried again."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from typing import TypeVar
+
+import httpx
+
+from event_assets.dashboards.digests.contents import (
+    Contents,
+    DigestError,
+    html_of,
+    message_of,
+    picture_of,
+    text_of_contents,
+)
+from event_assets.settings import Settings
+
+_ATTEMPTS, _TIMEOUT_SECONDS, _LONGEST_PAUSE = 5, 30.0, 60.0
+_PASSING = (408, 425, 429)
+Pause = Callable[[float], object]
+Given = TypeVar("Given")
+
+
+class _Passing(Exception):
+    """What may go by itself. `after`: the seconds that the other side asks to wait."""
+
+    def __init__(self, why: str, after: float = 0.0) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+def mail_of(contents: Contents, sender: str, to: Sequence[str]) -> EmailMessage:
+    """The digest as a mail: plain text, and HTML with its pictures in it."""
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = " ".join(contents.subject.split()), sender, ", ".join(to)
+    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid()
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text_of_contents(contents))
+    ids = {place: make_msgid() for place in range(len(contents.drawn))}
+    mail.add_alternative(html_of(contents, {n: f"cid:{id_[1:-1]}" for n, id_ in ids.items()}), subtype="html")
+    html = mail.get_body(("html",))
+    assert html is not None
+    for place, part in enumerate(contents.drawn):
+        png = picture_of(part, contents.currency)
+        html.add_related(png, "image", "png", cid=ids[place], filename=f"{place + 1}.png", disposition="inline")
+    return mail
+
+
+def send_mail(settings: Settings, mail: EmailMessage, pause: Pause = time.sleep) -> None:
+    """Hands the mail to the settings' server. Raises `DigestError` where it does not take it for everybody."""
+    if settings.smtp_host is None:
+        raise DigestError("There is no mail server: set EVENT_ASSETS_SMTP_HOST and EVENT_ASSETS_SMTP_FROM.")
+    refused = _tried(lambda: _mailed(settings, mail), f"The mail server {settings.smtp_host}", pause)
+    if refused:
+        told = _each(refused)
+        raise DigestError(f"The mail server {settings.smtp_host} took the mail for the others, but not for {told}")
+
+
+def _each(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    return "; ".join(f"{who}: {code} {words.decode('utf-8', 'replace')}" for who, (code, words) in refused.items())
+
+
+def _mailed(settings: Settings, mail: EmailMessage) -> dict[str, tuple[int, bytes]]:
+    host, port = settings.smtp_host or "", settings.smtp_port
+    context = ssl.create_default_context()
+    try:
+        if settings.smtp_tls == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=context)
+        else:
+            server = smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
+        with server:
+            if settings.smtp_tls == "starttls":
+                server.starttls(context=context)
+            if settings.smtp_user and settings.smtp_password:
+                server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+            return server.send_message(mail)
+    except ssl.SSLCertVerificationError as fault:
+        raise DigestError(f"The mail server {host} shows a certificate that does not hold: {fault}") from None
+    except smtplib.SMTPRecipientsRefused as fault:
+        words = _each(fault.recipients)
+        if all(400 <= code < 500 for code, _ in fault.recipients.values()):
+            raise _Passing(words) from None
+        raise DigestError(f"The mail server {host} takes the mail for nobody: {words}") from None
+    except smtplib.SMTPResponseException as fault:
+        said = fault.smtp_error.decode("utf-8", "replace") if isinstance(fault.smtp_error, bytes) else fault.smtp_error
+        if 400 <= fault.smtp_code < 500:
+            raise _Passing(f"{fault.smtp_code} {said}") from None
+        raise DigestError(f"The mail server {host} refuses: {fault.smtp_code} {said}") from None
+    except smtplib.SMTPNotSupportedError as fault:
+        raise DigestError(f"The mail server {host} cannot do it: {fault} See EVENT_ASSETS_SMTP_TLS.") from None
+    except (smtplib.SMTPException, OSError) as fault:
+        raise _Passing(str(fault) or type(fault).__name__) from None
+
+
+def post(settings: Settings, contents: Contents, pause: Pause = time.sleep) -> None:
+    """Posts the digest's short form to the settings' webhook. Raises `DigestError` where it does not take it."""
+    if settings.digest_webhook_url is None:
+        raise DigestError("There is no webhook: set EVENT_ASSETS_DIGEST_WEBHOOK_URL.")
+    url, body = settings.digest_webhook_url.get_secret_value(), {"text": message_of(contents)}
+    _tried(lambda: _posted(url, body), "The webhook", pause)
+
+
+def _posted(url: str, body: dict[str, str]) -> None:
+    try:
+        answer = httpx.post(url, json=body, timeout=_TIMEOUT_SECONDS)
+    except httpx.TransportError as fault:
+        raise _Passing(str(fault) or type(fault).__name__) from None
+    if answer.is_success:
+        return
+    why = f"it answers {answer.status_code} {answer.text[:200].strip()}".rstrip()
+    if answer.status_code in _PASSING or answer.is_server_error:
+        asked = answer.headers.get("Retry-After", "")
+        raise _Passing(why, float(asked) if asked.isdecimal() else 0.0)
+    raise DigestError(f"The webhook does not take the digest: {why}")  # its address is a secret, and not told
+
+
+def _tried(do: Callable[[], Given], whom: str, pause: Pause) -> Given:
+    """What `do` gives; tried again after ever longer pauses. Raises `DigestError` when that did not help."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return do()
+        except _Passing as fault:
+            if attempt == _ATTEMPTS - 1:
+                raise DigestError(f"{whom} did not take the digest in {_ATTEMPTS} attempts: {fault}") from None
+            pause(min(max(2.0**attempt, fault.after), _LONGEST_PAUSE))
+    raise AssertionError
