@@ -141,11 +141,11 @@ def test_a_mail_says_the_numbers_of_the_page_in_text_and_html_with_its_pictures(
 
 
 def test_what_an_event_says_stays_text_in_html_and_in_a_message() -> None:
-    figure = Figure("<b>&", (Field("a", "<i>"), Field("b", "B", "number")), [("<script>", 1)], notes=("<u>",))
+    figure = Figure("<em>&", (Field("a", "<i>"), Field("b", "B", "number")), [("<script>", 1)], notes=("<u>",))
     parts = (Part("table", figure), Part("number", Figure("<b>", (Field("n", "N", "number"),), [(7, None)])))
     contents = Contents("<h1>", "<p>", (Section("<s>", 'https://x.example/"?a=1&b=2', parts),), None)
     for made in (html_of(contents, {}), message_of(contents)):
-        for tag in ("<b>&", "<i>", "<script>", "<u>", "<s>", "<h1>"):
+        for tag in ("<em>", "<i>", "<script>", "<u>", "<s>", "<h1>"):
             assert tag not in made.removeprefix("<!doctype html>").replace("<h1>&lt;h1&gt;", ""), tag
         assert "&lt;script&gt;" in made and 'example/"' not in made.partition("<a href=")[2][:30]
 
