@@ -12,6 +12,8 @@ from pyspark.sql import SparkSession
 
 from event_assets_tests.modelling import Model, event
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 RECEIVED = "2024-05-01T12:00:10Z"
 URLS = [

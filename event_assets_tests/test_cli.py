@@ -109,6 +109,7 @@ def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
     stream.close()
 
 
+@pytest.mark.slow
 def test_a_file_of_which_every_line_is_refused_fails_with_a_sentence(tmp_path: Path) -> None:
     file, out = tmp_path / "events.ndjson", tmp_path / "out"
     file.write_text("".join(f'{{"a": {n}}}\n' for n in range(1200)))

@@ -161,6 +161,7 @@ def test_the_schemas_that_dg_checks_attributes_by_take_what_is_taken_and_refuse_
             assert validator.is_valid(attributes) and not validator.is_valid({**attributes, "nme": "x"})
 
 
+@pytest.mark.slow
 def test_an_analysis_and_a_segment_have_the_same_rows_by_components_and_by_files(
     project: Project, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

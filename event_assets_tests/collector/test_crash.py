@@ -56,6 +56,7 @@ class Senders:
         self._stopped.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_every_acknowledged_event_is_on_the_stream_after_the_collector_ended(tmp_path: Path, how: int) -> None:
     settings = load_settings(home=tmp_path)

@@ -35,6 +35,7 @@ def is_ready(client: httpx.Client) -> bool:
     return client.get("/v1/ready").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_in_the_answer_in_readiness_in_a_metric_and_once_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

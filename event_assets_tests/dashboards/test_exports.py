@@ -86,6 +86,7 @@ def full_site(site: Site) -> Site:
     return site
 
 
+@pytest.mark.slow
 def test_every_visual_of_every_page_is_there_as_csv_and_as_a_picture(full_site: Site) -> None:
     client = create_app(full_site.contexts()).server.test_client()
     dashboard = full_site.context.source.dashboard

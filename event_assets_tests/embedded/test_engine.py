@@ -108,6 +108,7 @@ def test_an_answer_that_cannot_be_read_is_asked_for_again(garbling: tuple[_Garbl
     assert not between.still_sound
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_gone_is_asked_a_few_times_and_then_said_to_be(engine: Engine) -> None:
     session = connect(engine.remote)
     assert session.range(3).count() == 3

@@ -95,6 +95,7 @@ def test_what_a_file_is_called_does_not_matter(tmp_path: Path, name: str) -> Non
     assert _read(_file(tmp_path, bz2.compress(WRITTEN["lines"](EVENTS).encode()), name)) == EVENTS
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.dictionaries(st.text(), VALUES, min_size=1), min_size=1),

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -15,6 +16,8 @@ from pyspark.sql import SparkSession
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets_tests.examples import examples
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
+
+pytestmark = pytest.mark.slow
 
 DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 COMPARED = (

@@ -29,6 +29,8 @@ from event_assets_tests.modelling import event
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
 from event_assets_tests.postgres import new_database
 
+pytestmark = pytest.mark.slow
+
 FOLLOWING = [table.name for table in LAKE_TABLES if table not in PRODUCT_TABLES]
 
 

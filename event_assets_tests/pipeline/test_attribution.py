@@ -138,6 +138,7 @@ def test_a_late_session_changes_the_last_source_of_those_after_it(marketing: Mar
     marketing.assert_equal_to_a_rebuild()
 
 
+@pytest.mark.slow
 def test_devices_that_become_one_person_share_their_touches(marketing: Marketing) -> None:
     sale = purchase(3.01, "a2")
     marketing.change([visit("Email", 1, "a1"), visit("Direct", 3, "a2"), sale])

@@ -16,6 +16,8 @@ from event_assets.pipeline.registry import refresh_all, steps_of
 from event_assets_tests.modelling import event
 from event_assets_tests.pipeline.pipeline import Pipeline
 
+pytestmark = pytest.mark.slow
+
 WITHIN_SECONDS: list[Table] = [table for step in steps_of("seconds") for table in step.tables]
 
 

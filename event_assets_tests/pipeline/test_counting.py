@@ -24,6 +24,8 @@ from event_assets_tests.factories import NOON, at, enriched_event
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.pipeline.visits import EventsInALake
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 EARNING = (SESSIONS, USERS, DAILY_METRICS, DAILY_SESSIONS, DAILY_EVENTS, CONVERSIONS)
 

@@ -16,6 +16,8 @@ from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.pipeline.test_rebuild import DAY, event
 from event_assets_tests.transforms import own_enrichments
 
+pytestmark = pytest.mark.slow
+
 OWN = "event_assets_tests.transforms.own_enrichments:"
 
 

@@ -14,6 +14,8 @@ from event_assets.contract.tables.sessions import SESSIONS
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.pipeline.visits import TABLES, Visits
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, Any]
 FAR = 40
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from event_assets_tests.pipeline.golden import FILE, codes, digests
+
+pytestmark = pytest.mark.slow
 
 
 def test_where_the_rows_of_a_table_change_its_code_version_does_too(spark: SparkSession, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from event_assets.pipeline.registry import refresh_all, steps_of
 from event_assets_tests.modelling import event
 from event_assets_tests.pipeline.pipeline import Pipeline
 
+pytestmark = pytest.mark.slow
+
 
 def sent(pipeline: Pipeline, ids: list[str]) -> None:
     pipeline.put([json.dumps(event(event_id=name)).encode() for name in ids])

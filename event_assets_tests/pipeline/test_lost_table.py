@@ -24,6 +24,8 @@ from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.postgres import new_database
 
+pytestmark = pytest.mark.slow
+
 
 def event(number: int, day: int, **fields: Any) -> bytes:
     at = f"2026-03-{day:02}T10:{number:02}:00Z"
@@ -46,7 +48,6 @@ def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pipe
     return pipeline
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("table", [spec.name for spec in LAKE_TABLES])
 def test_a_table_that_was_deleted_is_made_again_and_no_other_changes(
     table: str, whole: Pipeline, spark: SparkSession, tmp_path: Path
@@ -68,7 +69,6 @@ def test_a_table_that_was_deleted_is_made_again_and_no_other_changes(
     assert len(pipeline.rows("enriched_events")) == len(whole.rows("enriched_events")) + 1
 
 
-@pytest.mark.slow
 def test_the_warehouse_is_loaded_anew_from_a_table_that_was_deleted(
     whole: Pipeline, spark: SparkSession, postgres_url: str, tmp_path: Path
 ) -> None:

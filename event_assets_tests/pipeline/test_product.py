@@ -213,6 +213,7 @@ def happenings(draw: st.DrawFn) -> Row:
     )
 
 
+@pytest.mark.slow
 @examples(1)
 @given(data=st.data())
 def test_any_split_gives_the_rows_of_one_batch(

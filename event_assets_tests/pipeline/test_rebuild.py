@@ -21,6 +21,8 @@ from event_assets.transforms.events.clean import CleanRules
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline, today
 from event_assets_tests.pipeline.runs import a_run
 
+pytestmark = pytest.mark.slow
+
 STRICT = "event: purchase\nmode: quarantine\nversions:\n  1:\n    properties:\n      revenue: {type: integer}\n"
 MENDED = STRICT.replace("integer", "number")
 DAY = "2026-03-02"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.lake import LAKE_TABLES
@@ -35,6 +36,7 @@ def test_every_table_has_one_step_and_every_step_comes_after_what_it_reads() -> 
     assert places == sorted(places)
 
 
+@pytest.mark.slow
 def test_the_version_of_a_step_is_the_one_that_its_tables_remember(spark: SparkSession, tmp_path: Path) -> None:
     pipeline = Pipeline(spark, tmp_path)
     pipeline.put([json.dumps(event()).encode()])
@@ -47,6 +49,7 @@ def test_the_version_of_a_step_is_the_one_that_its_tables_remember(spark: SparkS
     assert remembered == told | dict.fromkeys(WITHOUT_VERSION, "")
 
 
+@pytest.mark.slow
 def test_a_step_follows_what_its_tables_remember_to_have_taken_in(spark: SparkSession, tmp_path: Path) -> None:
     pipeline = Pipeline(spark, tmp_path)
     pipeline.put([json.dumps(event()).encode()])

@@ -32,6 +32,8 @@ from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.postgres import new_database
 
+pytestmark = pytest.mark.slow
+
 DAILY = Analyses((Lifecycle(name="daily", period="day"),))
 
 
@@ -127,7 +129,6 @@ def test_a_table_remembers_the_id_of_each_table_that_it_is_made_of(table: str, h
         assert replace(source, pending={}) == here.lake.table(name).snapshot().consumed, name
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("upstream", "table"),
     [
@@ -179,7 +180,6 @@ def test_the_books_follow_when_all_tables_that_they_are_of_are_others(
     assert remade.rows("event_ledger") != sorted(map(str, here.rows("event_ledger")))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("upstream", "table"), [("clean_events", "enriched_events"), ("sessions", "daily_metrics")])
 def test_day_after_day_nothing_of_the_table_that_is_no_more_stays(
     upstream: str, table: str, here: Pipeline, there: Pipeline, tmp_path: Path

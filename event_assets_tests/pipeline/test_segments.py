@@ -65,6 +65,7 @@ def day(number: int) -> dt.date:
     return at(days=number).date()
 
 
+@pytest.mark.slow
 def test_ids_of_one_person_are_one_person(lake: Membership) -> None:
     lake.add(
         enriched_event("page_view"),
@@ -77,6 +78,7 @@ def test_ids_of_one_person_are_one_person(lake: Membership) -> None:
     assert lake.stays() == [("buyers", "a1", day(1), None), ("others", "a1", day(0), day(1))]
 
 
+@pytest.mark.slow
 def test_nothing_is_done_while_nothing_changed(lake: Membership) -> None:
     lake.add(enriched_event())
     assert lake.is_outdated()
@@ -90,6 +92,7 @@ def test_nothing_is_done_while_nothing_changed(lake: Membership) -> None:
     assert lake.stays() == [("buyers", "a1", day(0), None)]
 
 
+@pytest.mark.slow
 def test_a_late_event_changes_the_past_and_a_new_day_ends_what_was_open(lake: Membership) -> None:
     lake.add(enriched_event(when=at(days=2)))
     lake.make()
@@ -135,6 +138,7 @@ def test_another_definition_and_other_conversions_are_made_again_and_words_are_n
     assert [stay[1] for stay in lake.stays()] == ["a2"]
 
 
+@pytest.mark.slow
 def test_the_same_order_is_one_conversion_and_its_first_event_may_come_last(lake: Membership) -> None:
     """As in every other table: see test_counting."""
     lake.segments = Segments(
@@ -169,6 +173,7 @@ def test_the_same_order_is_one_conversion_and_its_first_event_may_come_last(lake
     )
 
 
+@pytest.mark.slow
 def test_rows_of_a_faulty_file_stay_until_it_is_mended_or_gone(lake: Membership, tmp_path: Path) -> None:
     folder = tmp_path / "segments"
     folder.mkdir()
@@ -227,6 +232,7 @@ def happenings(draw: st.DrawFn) -> Row:
     )
 
 
+@pytest.mark.slow
 @examples(2)
 @given(data=st.data())
 def test_any_split_order_and_repeat_gives_the_rows_of_one_batch(

@@ -19,6 +19,8 @@ from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.pipeline.visits import Visits
 from event_assets_tests.postgres import new_database
 
+pytestmark = pytest.mark.slow
+
 [FCT_SESSIONS] = [table for table in WAREHOUSE_TABLES if table.name == "fct_sessions"]
 
 

@@ -196,6 +196,7 @@ def test_an_event_whose_consent_was_refused_is_counted(settings: Settings, tmp_p
     assert client.stats.consent_refused == 1
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_too_much_for_the_collector_is_sent_in_parts(
     settings: Settings, tmp_path: Path, client_of: Clients
 ) -> None:

@@ -123,6 +123,7 @@ def test_an_enrichment_that_is_one_is_taken() -> None:
     require_usable_rules(load_settings(enrichments=["event_assets_tests.transforms.own_enrichments:tier"]))
 
 
+@pytest.mark.slow
 def test_the_stack_does_not_start_with_an_enrichment_that_is_none(tmp_path: Path) -> None:
     environment = {**os.environ, "EVENT_ASSETS_HOME": str(tmp_path / "home"), "EVENT_ASSETS_ENRICHMENTS": "math:tau"}
     command = [sys.executable, "-m", "event_assets.cli", "up"]

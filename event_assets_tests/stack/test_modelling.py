@@ -27,6 +27,8 @@ from event_assets.stack import modelling
 from event_assets.stack.modelling import ModelInputError, model_file, with_receipt
 from event_assets_tests.modelling import DATA, NOON, Model, event, write_lines
 
+pytestmark = pytest.mark.slow
+
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 CENTURY = "2126-03-01T10:00:00Z"
 WRONG_CLOCKS: list[dict[str, str]] = [
@@ -392,7 +394,6 @@ fields:
 """
 
 
-@pytest.mark.slow
 def test_a_shop_of_600_users_has_exactly_its_sessions(model: Model, tmp_path: Path) -> None:
     with gzip.open(real("ecom/ecom.csv.gz"), "rt") as file:
         lines = [{**row, "line": number} for number, row in enumerate(csv.DictReader(file))]
@@ -404,7 +405,6 @@ def test_a_shop_of_600_users_has_exactly_its_sessions(model: Model, tmp_path: Pa
     assert (modelled.reconciliation.enriched, modelled.rows["users"]) == (31_106, 600)
 
 
-@pytest.mark.slow
 def test_sixteen_years_of_public_development(spark: SparkSession, tmp_path: Path) -> None:
     events = real("git_activity/git_activity.ndjson.gz")
     modelled = model_file(events, tmp_path / "out", mapping="git_activity", spark=spark)
@@ -438,7 +438,6 @@ def requests() -> Iterator[dict[str, Any]]:
             )
 
 
-@pytest.mark.slow
 def test_ten_thousand_real_requests_are_read_by_agent_and_referrer(model: Model) -> None:
     lines = list(requests())
     modelled = model.run(lines, own_hosts=["semicomplete.com"], ip_privacy="keep")

@@ -35,6 +35,8 @@ from event_assets.streams.kafka_connection import KafkaConnection
 from event_assets_tests.emulators.kafka import PASSWORD, USER, KafkaBroker, kafka
 from event_assets_tests.streams.reading import by_key, numbered, put_all, read_all
 
+pytestmark = pytest.mark.slow
+
 KEYS = [f"user-{number}" for number in range(40)]
 COUNTER = itertools.count()
 
@@ -214,7 +216,6 @@ def test_tls_and_a_password_let_in_and_a_wrong_one_names_the_settings(kafka_brok
         stranger.close()
 
 
-@pytest.mark.slow
 def test_a_broker_killed_in_traffic_loses_and_doubles_nothing_that_it_acknowledged(
     kafka_broker: KafkaBroker, tmp_path: Path
 ) -> None:

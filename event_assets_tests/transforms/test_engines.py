@@ -200,6 +200,7 @@ def test_batches_on_apache_spark_give_the_rows_of_one_batch_on_sail(
     assert (lake.sessions, lake.page_views) == (once.sessions, once.page_views)
 
 
+@pytest.mark.slow
 def test_all_at_once_and_again_gives_the_same(spark: SparkSession) -> None:
     rows = some_events(200)
     tables = all_tables(spark, rows)

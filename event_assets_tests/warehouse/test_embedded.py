@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.embedded.postgres import PostgresCluster
 
@@ -40,6 +42,7 @@ def leave(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
+@pytest.mark.slow
 def test_processes_share_one_server_that_ends_with_the_last(postgres_home: Path) -> None:
     with start(postgres_home) as first, start(postgres_home) as second:
         assert first.stdout is not None and second.stdout is not None

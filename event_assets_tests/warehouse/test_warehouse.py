@@ -249,6 +249,7 @@ def test_a_key_that_comes_twice_in_the_files_is_refused_by_an_append(warehouse: 
         warehouse.load_partition(SESSIONS, [DAY], [file], totals(SESSIONS, sessions(1)), "append", 1)
 
 
+@pytest.mark.slow
 def test_thousands_of_dates_are_one_load(warehouse: Warehouse, tmp_path: Path) -> None:
     dates = [dt.date(2010, 1, 1) + dt.timedelta(days=n) for n in range(5860)]
     rows = [one for date in dates for one in sessions(2, date)]

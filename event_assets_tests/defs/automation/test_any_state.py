@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -149,6 +150,7 @@ GRANULARITIES = st.sampled_from(["hourly", "daily", "monthly"])
 FIRST_DAYS = st.deferred(lambda: st.sampled_from([dt.date(2010, 1, 1), today(), today() + dt.timedelta(days=2)]))
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_tick_never_raises(data: st.DataObject) -> None:

@@ -147,6 +147,7 @@ def test_one_late_day_is_a_run_of_its_partition(
     assert [request.partition_key] == days(3)
 
 
+@pytest.mark.slow
 def test_days_further_back_than_a_client_may_date_come_after_the_others_and_never_with_them(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
@@ -158,6 +159,7 @@ def test_days_further_back_than_a_client_may_date_come_after_the_others_and_neve
     assert (request.tags[RUN_TAG], request.tags[DAYS_TAG].split(",")) == (PAST, days(4000, 91))
 
 
+@pytest.mark.slow
 def test_a_run_takes_a_bounded_number_of_days_and_what_waits_longest_comes_first(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:

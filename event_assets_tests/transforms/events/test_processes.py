@@ -59,6 +59,7 @@ def test_an_error_is_raised_where_the_batch_came_from() -> None:
         list(over_processes(refusing, [rows(600)], 2))
 
 
+@pytest.mark.slow
 def test_no_more_processes_work_than_were_asked_for_however_many_threads_ask() -> None:
     def worked_on(_: int) -> set[int]:
         made = pa.Table.from_batches(over_processes(partial(doubled, 1), [rows(600)], 2))

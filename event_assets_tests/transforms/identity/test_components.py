@@ -39,6 +39,7 @@ def test_every_node_is_hung_to_the_smallest_of_its_component(spark: SparkSession
     assert roots(spark, edges)[0] == by_search(edges)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 7919], ids=["in order", "mixed"])
 def test_a_chain_of_ten_thousand_takes_as_many_rounds_as_its_length_can_be_halved(
     spark: SparkSession, step: int

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -14,6 +15,8 @@ from event_assets.transforms.sessions.resessionise import Tables, resessionise
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import RULES, SmallLake, kept, page_views_of, sessions_of
+
+pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
 
