@@ -52,6 +52,8 @@ _VIEWS = f"SELECT {_VIEW_ID} AS view_id FROM counted WHERE event IN ('page_view'
 """Whoever refused analytics has no session, and so no view in one."""
 PAGE_VIEWS = f"SELECT count(DISTINCT view_id) FROM ({_VIEWS} AND {_IN_TIME})"
 SESSIONS = "SELECT count(*) FROM expected_sessions"
+CONFLICTS = "SELECT count(*) FROM taken WHERE fault = 'conflict' AND NOT refused"
+"""Copies that say something else: of an event whose person refused analytics nothing is left that they could."""
 REVENUE = "SELECT round(sum(revenue), 2) FROM counted WHERE event = 'purchase'"
 SESSION_REVENUE = f"{REVENUE} AND {_IN_TIME}"
 OUR_SESSIONS = """

@@ -10,6 +10,7 @@ from event_assets.settings import Settings
 from event_assets.verification.devices import device_lines
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import (
+    CONFLICTS,
     OUR_SESSIONS,
     OUR_VIEWS,
     PAGE_VIEWS,
@@ -164,7 +165,7 @@ def _events(evidence: Evidence) -> Iterator[Expectation]:
         "duplicate_events",
         "copies that say something else",
         evidence,
-        "SELECT count(*) FROM taken WHERE fault = 'conflict' AND NOT stripped",
+        CONFLICTS,
         "SELECT count(*) FROM lake_duplicate_events WHERE is_conflict",
     )
     yield none(
