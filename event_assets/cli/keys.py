@@ -21,7 +21,8 @@ app.add_typer(keys_app, name="keys")
 def keys_create(
     name: Annotated[str, typer.Argument(help="What the source is called.")],
     platform: Annotated[
-        Literal["web", "ios", "android", "desktop", "server"], typer.Option(help="Its platform.")
+        Literal["web", "ios", "android", "desktop", "server", "tv", "console", "iot"],
+        typer.Option(help="Its platform."),
     ] = "web",
     trusted: Annotated[bool, typer.Option("--trusted", help="May say when events were received.")] = False,
     signed: Annotated[bool, typer.Option("--signed", help="Must sign its requests.")] = False,

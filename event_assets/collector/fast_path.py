@@ -14,14 +14,14 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from event_assets.contract.consent import tells_advertisers
 from event_assets.contract.decoder import Limits
 from event_assets.contract.doubts import Doubts, has_nul, is_utf8, nobodys, rows_with
-from event_assets.contract.event import Device, Event
+from event_assets.contract.event import OBJECTS, Device, Event
 from event_assets.contract.ndjson import decode_joined, decode_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 
-_OBJECTS = ("properties", "traits", "context")
 _COMMAS = (b"},", b"}, ")
 """What stands between two events of an array, as most programs write it."""
 
@@ -108,16 +108,17 @@ class FastPath:
         yield from rows_with([event.event for event in events], self._takes)
         anonymous, user = [event.anonymous_id for event in events], [event.user_id for event in events]
         session, view = [event.session_id for event in events], [event.page_view_id for event in events]
+        group = [event.group_id for event in events]
         yield from nobodys(anonymous, user)
-        yield from self._doubts.about_ids(anonymous, user, session, view)
-        for name in _OBJECTS:
+        yield from self._doubts.about_ids(anonymous, user, session, view, group)
+        for name in OBJECTS:
             texts = list(map(attrgetter(name), events))
             if texts.count(UNSET) < len(texts):
                 yield from self._doubts.about_objects([None if raw is UNSET else bytes(raw) for raw in texts])
         yield from [
             row
             for row, event in enumerate(events)
-            if ((consent := event.consent) is not None and consent.analytics is False)
+            if ((consent := event.consent) is not None and (consent.analytics is False or tells_advertisers(event)))
             # The first and the last day may have no date in UTC.
             or ((at := event.occurred_at) is not None and not 1 < at.year < 9999)
             or ((at := event.sent_at) is not None and not 1 < at.year < 9999)
@@ -130,7 +131,7 @@ class FastPath:
 def _sure_event() -> Any:
     """The event's model, narrowed: it does not know what is the collector's to set, and takes no null for a device."""
     device = _narrowed(Device, {"user_agent": str})
-    changed = {"device": device, "properties": Raw, "traits": Raw, "context": Raw}
+    changed = {"device": device, **dict.fromkeys(OBJECTS, Raw)}
     return _narrowed(Event, changed, without=("received_at", "derived_at", "ip"))
 
 

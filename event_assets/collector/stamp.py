@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from event_assets.collector.fast_path import SureEvent
-from event_assets.contract.consent import stripped
+from event_assets.contract.consent import stripped, tells_advertisers, without_device_ids
 from event_assets.contract.event import Event
 from event_assets.contract.times import derived_at
 from event_assets.enrichment.location import country_alone
@@ -79,6 +79,8 @@ class Stamp:
             fields["ip"] = ip
         if self.trusted and event.derived_at:
             fields["derived_at"] = own_time
+        if tells_advertisers(event):
+            fields = without_device_ids(fields)
         self._add_agent(fields, event)
         fields["received_at"] = own_receipt if self.trusted and event.received_at else Raw(self._received)
         return _encode(fields)
@@ -89,7 +91,7 @@ class Stamp:
         fields: dict[str, Any] = {"protocol": protocol, **_fields.decode(line)}
         for name in ("ip",) if self.trusted else ("ip", "received_at", "derived_at"):
             fields.pop(name, None)
-        return _encode({**fields, "received_at": Raw(self._received)})
+        return _encode({**without_device_ids(fields), "received_at": Raw(self._received)})
 
     def stripped(self, event: Event) -> Event:
         """What stays of an event whose person refused analytics."""
@@ -107,7 +109,8 @@ class Stamp:
     def _add_agent(self, fields: dict[str, Any], event: Event) -> None:
         if self._agent is None or (event.device and event.device.user_agent):
             return
-        device: dict[str, Any] = dict(_fields.decode(fields["device"])) if event.device else {}
+        device = fields["device"] if event.device else {}
+        device = device if isinstance(device, dict) else _fields.decode(device)
         fields["device"] = {**device, "user_agent": Raw(self._agent)}
 
 

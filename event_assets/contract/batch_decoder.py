@@ -23,7 +23,7 @@ from msgspec.structs import astuple
 
 from event_assets.contract.decoder import Decoded, Limits
 from event_assets.contract.doubts import Doubts, nobodys
-from event_assets.contract.event import NESTED, Event
+from event_assets.contract.event import NESTED, OBJECTS, Event
 from event_assets.contract.ndjson import decode_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
@@ -35,12 +35,9 @@ INSIDE = {head: tuple(f"{head}_{name}" for name in struct.__struct_fields__) for
 """Of each nested field what is inside it, under the names of its columns."""
 FIELDS = tuple(name for field in Event.__struct_fields__ for name in INSIDE.get(field, (field,)))
 """The fields of the contract, in place of a nested one those inside it."""
-TEXTS = tuple(field.name for field in msgspec.structs.fields(Event) if field.type is Raw)
-"""The fields that stay JSON texts."""
-
 _LINES_AT_ONCE = 512
 """Lines that are looked at together: so few that their objects stay in the processor's nearest cache."""
-_IDS = ("anonymous_id", "user_id", "session_id", "page_view_id")
+_IDS = ("anonymous_id", "user_id", "session_id", "page_view_id", "group_id")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SINCE_1970 = pa.duration("us")
 _INSTANTS = ("occurred_at", "sent_at", "received_at", "derived_at")
@@ -111,7 +108,7 @@ class BatchDecoder:
         for start in range(0, len(lines), _LINES_AT_ONCE):
             doubtful.update(start + row for row in self._decode_few(lines[start : start + _LINES_AT_ONCE], pieces))
         columns = {name: pieces.array(name) for name in _Outer.__struct_fields__ if name not in _RAWS}
-        for name in TEXTS:
+        for name in OBJECTS:
             columns[name] = nothing_as_null(pieces.texts(name))
             doubtful.update(self._doubts_about_objects(columns[name]))
         for head in INSIDE:
@@ -195,7 +192,7 @@ class _Pieces:
         return texts_of(b"".join(self._texts[name]), np.concatenate(lengths) if lengths else np.zeros(0, np.int32))
 
 
-_RAWS = frozenset((*INSIDE, *TEXTS))
+_RAWS = frozenset((*INSIDE, *OBJECTS))
 
 
 def columns_of(events: Sequence[Event]) -> dict[str, pa.Array]:
@@ -205,7 +202,7 @@ def columns_of(events: Sequence[Event]) -> dict[str, pa.Array]:
         values = [getattr(event, name) for event in events]
         if name in INSIDE:
             columns |= _inside(name, values)
-        elif name in TEXTS:
+        elif name in OBJECTS:
             columns[name] = nothing_as_null(pa.array([bytes(raw) for raw in values], pa.string()))
         else:
             columns[name] = _as_column(name, _given(name, values))

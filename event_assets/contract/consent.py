@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,6 +26,9 @@ what it says."""
 DROPPED = b'{"dropped":"consent_refused"}'
 """What is written in the place of a dropped event, so that it is counted."""
 
+MARKETING_ONLY = ("id", "advertising_id")
+"""Fields of a device that are left out where marketing was refused: by them advertisers know it."""
+
 _STRIPPED = "stripped-"
 _STRIPPED_ID = re.compile(f"{_STRIPPED}[0-9a-f]{{32}}")
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -34,6 +38,24 @@ _REFUSES = re.compile(rb'"consent"\s*:\s*(?!null|\{)|"consent"\s*:\s*\{[^{}]*"an
 def is_refused(event: Event) -> bool:
     """Whether the person refused analytics."""
     return event.consent is not None and event.consent.analytics is False
+
+
+def tells_advertisers(event: Any) -> bool:
+    """Whether an event of somebody who refused marketing says by what advertisers would know the device."""
+    consent, device = event.consent, event.device
+    return bool(consent and consent.marketing is False and device and (device.id or device.advertising_id))
+
+
+def without_device_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an event, as their JSON texts, without what `MARKETING_ONLY` has of the device, if marketing was
+    refused."""
+    try:
+        if bytes(_object.decode(fields.get("consent", b"")).get("marketing", b"")) != b"false":
+            return dict(fields)
+        device = _object.decode(fields.get("device", b""))
+    except (ValueError, RecursionError):
+        return dict(fields)
+    return {**fields, "device": {name: value for name, value in device.items() if name not in MARKETING_ONLY}}
 
 
 def is_dropped(event: Event, refusal: Refusal) -> bool:
@@ -142,3 +164,4 @@ class _Said(msgspec.Struct):
 
 
 _consent = msgspec.json.Decoder(_Said)
+_object = msgspec.json.Decoder(dict[str, Raw])

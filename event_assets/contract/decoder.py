@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct, ValidationError
 
 from event_assets.contract.consent import is_refused
-from event_assets.contract.event import NESTED, NO_CONTROL_CHARACTERS, Event
+from event_assets.contract.event import NESTED, NO_CONTROL_CHARACTERS, OBJECTS, Event
 from event_assets.contract.json_size import count_keys, longest_string, nesting
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
@@ -81,6 +81,7 @@ class _Ids(_Named):
     user_id: Any = None
     session_id: Any = None
     page_view_id: Any = None
+    group_id: Any = None
 
 
 class EventDecoder:
@@ -156,6 +157,8 @@ class EventDecoder:
             event.session_id = None
         if (text := event.page_view_id) is not None and text[:2] not in heads and text in none:
             event.page_view_id = None
+        if (text := event.group_id) is not None and text[:2] not in heads and text in none:
+            event.group_id = None
         if event.event == "alias" and bytes(event.properties).startswith(b"{"):
             properties = self._fields.decode(event.properties)
             named = bytes(properties.get("previous_id", b""))
@@ -175,7 +178,8 @@ class EventDecoder:
 
     def _broken_rule(self, event: Event, extra: bytes | None, line: bytes) -> Rejection | None:
         """The rules that types do not tell."""
-        properties, traits, context = bytes(event.properties), bytes(event.traits), bytes(event.context)
+        properties = bytes(event.properties)
+        objects = {name: bytes(getattr(event, name)) for name in OBJECTS}
         broken: tuple[Reason, str] | None = None
         if not event.event.isprintable() and not _NAME.search(event.event):
             broken = "invalid_value", "event has control characters"
@@ -184,14 +188,10 @@ class EventDecoder:
                 "missing_field",
                 "anonymous_id or user_id is required, and no word for none such as null",
             )
-        elif not _is_object(properties):
-            broken = "wrong_type", "properties must be an object"
-        elif not _is_object(traits):
-            broken = "wrong_type", "traits must be an object"
-        elif not _is_object(context):
-            broken = "wrong_type", "context must be an object"
+        elif (wrong := next((name for name, text in objects.items() if not _is_object(text)), None)) is not None:
+            broken = "wrong_type", f"{wrong} must be an object"
         else:
-            broken = _out_of_time(event) or self._too_deep(properties + traits + context)
+            broken = _out_of_time(event) or self._too_deep(b"".join(objects.values()))
         if broken is None and extra is not None:
             broken = self._too_deep(extra, around=1)
         if broken is None and len(properties) > self._limits.properties_bytes:

@@ -17,10 +17,13 @@ Id = Annotated[str, Meta(min_length=1, max_length=128)]
 OptionalId = Annotated[str, Meta(max_length=128)] | None
 Instant = Annotated[dt.datetime, Meta(tz=True)]
 Pixels = Annotated[float, Meta(ge=-2147483648, le=2147483647)]
-Platform = Literal["web", "ios", "android", "desktop", "server"]
+Platform = Literal["web", "ios", "android", "desktop", "server", "tv", "console", "iot"]
 
 RESERVED_EVENTS = frozenset(
-    {"page_view", "page_ping", "screen_view", "identify", "alias", "consent_changed", "session_start", "app_error"}
+    {
+        *("page_view", "page_ping", "screen_view", "identify", "alias", "group", "consent_changed", "session_start"),
+        "app_error",
+    }
 )
 """Names that the platform gives a meaning to."""
 NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -66,7 +69,7 @@ class Scroll(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class Device(Struct, gc=False, forbid_unknown_fields=True):
-    """The device, as the client knows it."""
+    """The device, as the client knows it. `ad_tracking`: whether its owner lets advertisers recognise it."""
 
     user_agent: str | None = None
     model: str | None = None
@@ -74,6 +77,20 @@ class Device(Struct, gc=False, forbid_unknown_fields=True):
     os_version: str | None = None
     locale: str | None = None
     timezone: str | None = None
+    manufacturer: str | None = None
+    id: OptionalId = None
+    advertising_id: OptionalId = None
+    ad_tracking: bool | None = None
+
+
+class Campaign(Struct, gc=False, forbid_unknown_fields=True):
+    """The campaign that led here, where no page's URL says it."""
+
+    source: str | None = None
+    medium: str | None = None
+    name: str | None = None
+    term: str | None = None
+    content: str | None = None
 
 
 class Consent(Struct, gc=False, forbid_unknown_fields=True):
@@ -92,7 +109,8 @@ class Library(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class Event(Struct, gc=False, forbid_unknown_fields=True):
-    """One event. `properties`, `traits` and `context` stay JSON text; what the contract does not know is in `extra`."""
+    """One event. `properties`, `traits`, `traits_once` and `context` stay JSON text; what the contract does not know is
+    in `extra`."""
 
     event_id: Id
     event: Id
@@ -102,6 +120,8 @@ class Event(Struct, gc=False, forbid_unknown_fields=True):
     user_id: OptionalId = None
     session_id: OptionalId = None
     page_view_id: OptionalId = None
+    group_id: OptionalId = None
+    install_id: OptionalId = None
     sequence: Annotated[int, Meta(ge=0, le=9223372036854775807)] | None = None
     occurred_at: Instant | None = None
     sent_at: Instant | None = None
@@ -113,15 +133,19 @@ class Event(Struct, gc=False, forbid_unknown_fields=True):
     viewport: Size | None = None
     document: Size | None = None
     scroll: Scroll | None = None
+    campaign: Campaign | None = None
     device: Device | None = None
     ip: Annotated[str, Meta(max_length=128)] | None = None
     consent: Consent | None = None
     properties: Raw = Raw()
     traits: Raw = Raw()
+    traits_once: Raw = Raw()
     context: Raw = Raw()
     library: Library | None = None
 
 
+OBJECTS = tuple(field.name for field in msgspec.structs.fields(Event) if field.type is Raw)
+"""The fields that stay JSON texts."""
 NESTED: dict[str, type[Struct]] = {
     "app": App,
     "page": Page,
@@ -129,6 +153,7 @@ NESTED: dict[str, type[Struct]] = {
     "viewport": Size,
     "document": Size,
     "scroll": Scroll,
+    "campaign": Campaign,
     "device": Device,
     "consent": Consent,
     "library": Library,
@@ -146,6 +171,7 @@ def json_schema() -> dict[str, Any]:
     event = definitions["Event"]
     event["properties"]["event"]["pattern"] = NO_CONTROL_CHARACTERS
     event["properties"]["context"]["description"] = "What the contract has no field for, such as other SDKs' entities."
+    event["properties"]["traits_once"]["description"] = "Traits that hold where the person has none of that name yet."
     event["anyOf"] = [
         {"required": [name], "properties": {name: {"type": "string", "pattern": Placeholders().pattern}}}
         for name in ("anonymous_id", "user_id")

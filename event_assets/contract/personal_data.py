@@ -9,10 +9,12 @@ from collections.abc import Iterable
 
 from event_assets.contract.paths import parts_of
 
-PII_COLUMNS = ("anonymous_id", "user_id", "page_title", "screen_name", "device_model")
+PII_COLUMNS = (
+    *("anonymous_id", "user_id", "page_title", "screen_name", "device_model", "device_id", "device_advertising_id"),
+)
 """Columns that may be named: what nothing downstream reads but to compare it."""
 
-JSON_COLUMNS = ("properties", "traits", "extra")
+JSON_COLUMNS = ("properties", "traits", "traits_once", "extra")
 r"""Columns of which a field inside may be named, as a path: `traits.address.street`, `traits.utm\.source`."""
 
 

@@ -87,7 +87,7 @@ def remembering(function: Callable[..., _Result]) -> Callable[..., _Result]:
     remembered = lru_cache(maxsize=REMEMBERED)(function)
 
     def call(first: str | None, *more: str | None) -> _Result:
-        length = len(first or "") + (len(more[0] or "") if more else 0)
+        length = len(first or "") + sum(len(text or "") for text in more)
         return remembered(first, *more) if length <= _LONGEST_REMEMBERED else function(first, *more)
 
     return call

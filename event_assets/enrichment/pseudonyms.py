@@ -83,6 +83,7 @@ class Pseudonyms:
     @cached_property
     def _all(self) -> frozenset[str]:
         named = frozenset(self.fields)
+        named |= {f"traits_once.{name.removeprefix('traits.')}" for name in named if name.startswith("traits.")}
         return named | _IDS if named & {"anonymous_id", "user_id"} else named
 
 

@@ -32,7 +32,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from event_assets.contract.event import NESTED, Event
+from event_assets.contract.event import NESTED, OBJECTS, Event
 from event_assets.importing.lines import (
     Looked,
     Place,
@@ -50,7 +50,7 @@ from event_assets.importing.mapping_file import MappingDocument, MappingError, S
 from event_assets.importing.origins import ABSENT, Paths, as_string, fields_that_are_strings, sources_of
 
 _encode = msgspec.json.encode
-_OBJECTS = {*NESTED, "traits", "context", "properties"}
+_OBJECTS = {*NESTED, *OBJECTS}
 _STRINGS = fields_that_are_strings(Event) | {
     f"{name}.{inner}" for name, struct in NESTED.items() for inner in fields_that_are_strings(struct)
 }

@@ -136,6 +136,8 @@ def _check_field(name: str) -> None:
     if parent == "properties" and child:
         raise ValueError(f"{name}: write {child!r} under properties: instead")
     known = getattr(NESTED.get(parent), "__struct_fields__", ())
-    if parent not in Event.__struct_fields__ or (child and child not in known and parent not in ("traits", "context")):
+    if parent not in Event.__struct_fields__ or (
+        child and child not in known and parent not in ("traits", "traits_once", "context")
+    ):
         among = f"{parent} has {', '.join(known)}" if known else f"it has {', '.join(Event.__struct_fields__)}"
         raise ValueError(f"the contract has no field {name!r}; {among}")

@@ -27,7 +27,7 @@ from event_assets.sdk.transport import LIBRARY, Transport
 from event_assets.sdk.worker import Worker
 
 M = TypeVar("M", bound=Callable[..., Any])
-Platform = Literal["server", "desktop", "ios", "android", "web"]
+Platform = Literal["server", "desktop", "ios", "android", "web", "tv", "console", "iot"]
 BeforeSend = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 _MOST_EVENTS = 500
 _MOST_BATCH_BYTES = 1_000_000

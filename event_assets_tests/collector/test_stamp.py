@@ -160,6 +160,27 @@ def test_the_record_of_a_refusal_is_kept_even_where_refused_events_are_dropped()
     assert not {"ip", "device", "properties"} & written.keys()
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("more", [{}, {"unknown": 1}])
+def test_ids_that_advertisers_know_a_device_by_are_left_out_where_marketing_is_refused(
+    trusted: bool, more: dict[str, Any]
+) -> None:
+    device = {"id": "d-1", "advertising_id": "ad-1", "manufacturer": "Google", "user_agent": "x"}
+    for marketing in (True, None, False):
+        consent = {"analytics": True, "marketing": marketing}
+        written = stamped(event(device=device, consent=consent, **more), trusted)
+        kept = {"manufacturer": "Google", "user_agent": "x"} if marketing is False else device
+        assert (written["device"], written["consent"]) == (kept, consent)
+
+
+def test_they_are_left_out_of_an_event_that_is_set_aside_too() -> None:
+    stamp = Stamp(NOW, "", None, False, lambda _: None)
+    sent = {"device": {"id": "d-1", "model": "m"}, "consent": {"marketing": False}}
+    assert json.loads(stamp.refused(json.dumps(sent).encode(), "segment"))["device"] == {"model": "m"}
+    for other in ({**sent, "consent": {"marketing": True}}, {**sent, "consent": 5}, {"device": [], "consent": {}}):
+        assert json.loads(stamp.refused(json.dumps(other).encode(), "segment"))["device"] == other["device"]
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | texts(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(max_size=8), inner, max_size=3),

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
+from event_assets.contract.event import Platform
 from event_assets.contract.placeholders import Placeholders
 from event_assets_tests.examples import texts
 
@@ -22,6 +23,8 @@ FULL: dict[str, Any] = {
     "user_id": "u-17",
     "session_id": "s-1",
     "page_view_id": "pv-1",
+    "group_id": "g-1",
+    "install_id": "i-1",
     "sequence": 41,
     "occurred_at": "2026-03-01T10:11:12.123+01:00",
     "sent_at": "2026-03-01T10:11:13+01:00",
@@ -34,6 +37,7 @@ FULL: dict[str, Any] = {
     "viewport": {"width": 1280, "height": 720.5},
     "document": {"width": 1280, "height": 4000},
     "scroll": {"x_max": 0, "y_max": 2200},
+    "campaign": {"source": "news", "medium": "email", "name": "spring", "term": "shoes", "content": "top"},
     "device": {
         "user_agent": "Mozilla/5.0",
         "model": "Pixel 9",
@@ -41,11 +45,14 @@ FULL: dict[str, Any] = {
         "os_version": "16",
         "locale": "de-AT",
         "timezone": "Europe/Vienna",
+        "manufacturer": "Google",
+        "ad_tracking": False,
     },
     "ip": "203.0.113.0",
     "consent": {"analytics": True, "marketing": False, "personalisation": True},
     "properties": {"page_type": "cart", "site_id": "site-1"},
     "traits": {"plan": "free"},
+    "traits_once": {"first_plan": "free"},
     "context": {"network": {"wifi": True}},
     "library": {"name": "web", "version": "0.1.0"},
 }
@@ -92,7 +99,7 @@ def valid_events(draw: st.DrawFn) -> dict[str, Any]:
     event: dict[str, Any] = {
         "event_id": draw(ids),
         "event": draw(names),
-        "platform": draw(st.sampled_from(["web", "ios", "android", "desktop", "server"])),
+        "platform": draw(st.sampled_from(get_args(Platform))),
         "anonymous_id": draw(names),
     }
     for name in draw(st.sets(st.sampled_from(sorted(set(FULL) - set(event))))):

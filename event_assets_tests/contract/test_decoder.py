@@ -189,7 +189,7 @@ def test_the_reasons_that_others_give_are_in_the_same_list() -> None:
 
 
 def test_a_rejection_names_the_event_where_its_ids_can_be_read() -> None:
-    rejection = rejected(line(platform="tv"))
+    rejection = rejected(line(platform="fridge"))
     assert (rejection.event_id, rejection.event) == ("e-1", "Order Completed")
     assert rejected(b"{").event_id is None
     assert rejected(line(event_id=5)).event_id is None
@@ -286,7 +286,7 @@ def test_the_context_is_kept_as_its_text_beside_unknown_fields() -> None:
 
 
 def test_a_broken_rule_is_found_beside_unknown_fields() -> None:
-    assert rejected(line(foo=1, platform="tv")).reason == "invalid_value"
+    assert rejected(line(foo=1, platform="fridge")).reason == "invalid_value"
     assert rejected(line(foo=1, event_id=...)).reason == "missing_field"
     assert rejected(line(foo=1, page="x")).reason == "wrong_type"
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
-from event_assets.contract.event import NESTED, RESERVED_EVENTS, Event, json_schema
+from event_assets.contract.event import NESTED, OBJECTS, RESERVED_EVENTS, Event, json_schema
 from event_assets.contract.placeholders import PLACEHOLDERS, Placeholders
 from event_assets.sdk.events import InvalidEvent, text_of
 from event_assets_tests.contract.events import FULL, SMALL, encode, line, valid_events
@@ -48,7 +48,7 @@ def test_an_event_with_every_field_is_accepted_and_every_value_is_kept() -> None
     for name, value in FULL.items():
         if name in INSTANTS:
             assert getattr(event, name) == dt.datetime.fromisoformat(value)
-        elif name in ("properties", "traits", "context"):
+        elif name in OBJECTS:
             assert json.loads(bytes(getattr(event, name))) == value
         else:
             assert kept[name] == value
@@ -266,20 +266,21 @@ def test_an_instant_that_has_no_utc_date_is_refused(name: str, text: str) -> Non
     assert text in rejection.detail
 
 
-@pytest.mark.parametrize("platform", ["web", "ios", "android", "desktop", "server"])
-def test_a_platform_is_one_of_five(platform: str) -> None:
+@pytest.mark.parametrize("platform", ["web", "ios", "android", "desktop", "server", "tv", "console", "iot"])
+def test_a_platform_is_one_of_eight(platform: str) -> None:
     assert accepted(line(platform=platform)).platform == platform
 
 
-@pytest.mark.parametrize("platform", ["Web", "tv", ""])
+@pytest.mark.parametrize("platform", ["Web", "fridge", ""])
 def test_another_platform_is_refused(platform: str) -> None:
     assert rejected(line(platform=platform)).reason == "invalid_value"
 
 
 WRONG = [
     *[(name, 5) for name in ("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "ip")],
-    *[(name, "text") for name in ("schema_version", "sequence", *NESTED, "properties", "traits", "context")],
-    *[(name, []) for name in (*NESTED, "properties", "traits", "context")],
+    *[(name, 5) for name in ("group_id", "install_id")],
+    *[(name, "text") for name in ("schema_version", "sequence", *NESTED, *OBJECTS)],
+    *[(name, []) for name in (*NESTED, *OBJECTS)],
     *[(name, 1772359872) for name in INSTANTS],
     ("sequence", 1.5),
     ("schema_version", True),
@@ -338,7 +339,7 @@ SCHEMA = jsonschema_rs.validator_for(json_schema())
         {"anonymous_id": ...},
         {"anonymous_id": None},
         {"anonymous_id": "", "user_id": ""},
-        {"platform": "tv"},
+        {"platform": "fridge"},
         {"schema_version": 0},
         {"sequence": -1},
         {"page": "https://shop.example"},

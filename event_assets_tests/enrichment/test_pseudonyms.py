@@ -60,6 +60,10 @@ def test_the_same_value_has_the_same_pseudonym_in_every_field_so_that_rows_join(
     assert json.loads(row["extra"]) == {"who": of("42"), "a": 1}
 
 
+def test_a_trait_is_replaced_however_it_is_set() -> None:
+    assert json.loads(replaced("traits.email", traits_once={"email": "a"})["traits_once"]) == {"email": of("a")}
+
+
 def test_a_field_is_replaced_inside_lists_too() -> None:
     assert properties("properties.guests.mail", {"guests": [{"mail": "a"}, {"mail": "b", "n": 1}, "x"]}) == {
         "guests": [{"mail": of("a")}, {"mail": of("b"), "n": 1}, "x"]

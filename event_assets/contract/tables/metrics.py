@@ -10,7 +10,7 @@ DAILY_METRICS = Table(
     "One row a day and platform. Robots are left out.",
     (
         EVENT_DATE,
-        required("platform", "string", "web, ios, android, desktop or server."),
+        required("platform", "string", "web, ios, android, desktop, server, tv, console or iot."),
         required("events", "long", "Events."),
         required("page_views", "long", "Views of pages and screens."),
         required("sessions", "long", "Sessions that began on the day."),
@@ -39,7 +39,7 @@ DAILY_METRICS = Table(
 
 _BOT = required("is_bot", "boolean", "Robots.")
 _APP = required("app_id", "string", "Application; (none) where it is not known.")
-_PLATFORM = required("platform", "string", "web, ios, android, desktop or server.")
+_PLATFORM = required("platform", "string", "web, ios, android, desktop, server, tv, console or iot.")
 _COUNTRY = required("country", "string", "Country, ISO 3166-1 alpha-2; (none) where it is not known.")
 _CHANNEL = required("channel_group", "string", "Default channel group; (none) where it is not known.")
 _DEVICE = required("device_type", "string", "desktop, mobile, tablet, bot or other; (none) where it is not known.")

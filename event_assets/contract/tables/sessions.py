@@ -62,7 +62,7 @@ PAGE_VIEWS = Table(
         required("is_bot", "boolean", "The user agent is a robot's."),
         Column("kind", "string", "page (a page_view) or screen (a screen_view)."),
         Column("screen_name", "string", "Name of the screen."),
-        Column("platform", "string", "web, ios, android, desktop or server."),
+        Column("platform", "string", "web, ios, android, desktop, server, tv, console or iot."),
         Column("app_id", "string", "Application."),
         Column("country", "string", "Country of the IP address, ISO 3166-1 alpha-2."),
         Column("page_key", "string", "Page or screen (see pages)."),

@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from event_assets.contract.event import Campaign as CampaignSaid
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS
 from event_assets.enrichment.bots import NO_BOT, BotVerdict, bot_verdict
@@ -38,7 +39,7 @@ VERSIONS: Mapping[str, str] = {
     "location": "2",
     "page": "1",
     "referrer": "3",
-    "campaign": "2",
+    "campaign": "3",
     "channel_group": "4",
     "user_agent": "2",
     "bots": "3",
@@ -47,6 +48,7 @@ VERSIONS: Mapping[str, str] = {
 }
 """Each enrichment's version: raise it when the same event would be enriched otherwise."""
 
+_SAID_OF_CAMPAIGN = tuple(f"campaign_{name}" for name in CampaignSaid.__struct_fields__)
 _OF_AGENT = UserAgent._fields[:5]
 """What the columns say of a user agent: browser, system and kind of device."""
 _DEVICE_OF_PLATFORM = {"ios": "mobile", "android": "mobile", "desktop": "desktop"}
@@ -160,8 +162,12 @@ class Enricher:
         return pa.RecordBatch.from_arrays([columns[name] for name in _SCHEMA.names], names=_SCHEMA.names)
 
     def _visits(self, columns: dict[str, Any]) -> dict[str, Any]:
-        """Page URL and referrer are parsed once for each different pair."""
-        pairs = combined([encoded(columns["page_url"]), encoded(columns["page_referrer"])])
+        """Page URL and referrer are parsed once for each different pair; the few campaigns that clients say go with
+        them."""
+        said = [columns[name] for name in _SAID_OF_CAMPAIGN]
+        is_said = any(column.null_count < len(column) for column in said)
+        together = [columns["page_url"], columns["page_referrer"], *(said if is_said else ())]
+        pairs = combined([encoded(column) for column in together])
         return spread([self._visit(*pair) for pair in pairs.values], _Visit._fields, pairs.codes, _TYPES)
 
     def _places(self, columns: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +192,8 @@ class Enricher:
         places = pc.if_else(likely, pc.cumulative_sum(likely.cast(pa.int64())), 0)
         return spread([NO_MEASURES, *read], Measures._fields, places, _TYPES)
 
-    def _visit_of(self, url: str | None, referrer: str | None) -> _Visit:
+    def _visit_of(self, url: str | None, referrer: str | None, *said: str | None) -> _Visit:
+        """`said`: the campaign's source, medium, name, term and content, as the client says."""
         failures: list[str] = []
         host, path, campaign = tried(self._page, url, (None, None, NO_CAMPAIGN), "page_url", failures)
         is_untold = bool(failures)
@@ -196,6 +203,9 @@ class Enricher:
         if is_untold:
             # Without its tags the rest would make a wrong channel, not an unknown one. A bad referrer is none.
             return _Visit(*known, failure=failure)
+        if any(said) and not campaign.is_tagged:
+            source, medium, name, term, content = (text or None for text in said)
+            campaign = campaign._replace(source=source, medium=medium, campaign=name, term=term, content=content)
         source, medium = source_and_medium(campaign, came)
         return _Visit(
             *known,

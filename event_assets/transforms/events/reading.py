@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from event_assets.contract.batch_decoder import TEXTS, BatchDecoder, instants, replaced
+from event_assets.contract.batch_decoder import BatchDecoder, instants, replaced
 from event_assets.contract.consent import DROPPED, is_dropped, is_refused, is_stripped, may_refuse, stripped
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection, with_context
-from event_assets.contract.event import Event
+from event_assets.contract.event import OBJECTS, Event
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables.events import CLEAN_EVENTS
@@ -132,7 +132,7 @@ class Block:
     def clean(self) -> pa.RecordBatch:
         """The clean events, as rows of CLEAN_EVENTS."""
         columns = of_records(self._batch, self._records) | self._events.columns
-        columns |= {name: json_texts(columns[name]) for name in TEXTS}
+        columns |= {name: json_texts(columns[name]) for name in OBJECTS}
         columns |= {name: values.cast(_INSTANT) for name, values in self._times.items()}
         columns |= {
             "line": pa.array(self._lines.numbers, pa.int32()),

@@ -61,6 +61,19 @@ def test_integers_outside_64_bits_are_kept_as_strings_and_their_neighbours_as_th
     assert json.loads(second["extra"]) == {"more": str(2**70)}
 
 
+def test_ids_that_advertisers_know_a_device_by_are_left_out_where_marketing_is_refused(spark: SparkSession) -> None:
+    device = {"id": "d-1", "advertising_id": "ad-1", "manufacturer": "Google", "ad_tracking": True}
+    told = [(str(said), {"marketing": said}) for said in (None, True, False)]
+    lines = [sent(name, device=device, consent=consent) for name, consent in told]
+    rows = rows_of(clean(records(spark, packed(lines)), RULES))
+    names = ("event_id", "device_id", "device_advertising_id", "device_manufacturer", "device_ad_tracking")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("None", "d-1", "ad-1", "Google", True),
+        ("True", "d-1", "ad-1", "Google", True),
+        ("False", None, None, "Google", True),
+    ]
+
+
 def test_every_line_of_a_record_is_clean_or_quarantined_with_its_bytes_and_its_reason(
     spark_engine: SparkSession,
 ) -> None:

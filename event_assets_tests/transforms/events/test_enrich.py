@@ -90,6 +90,22 @@ def test_an_event_is_enriched_from_url_referrer_user_agent_and_address() -> None
     assert {name: row[name] for name in expected} == expected
 
 
+def test_a_campaign_that_the_client_says_feeds_source_and_medium_unless_the_url_has_tags() -> None:
+    said = {"campaign_source": "news", "campaign_medium": "email", "campaign_name": "spring"}
+    names = ("source", "medium", "campaign", "channel_group")
+    tagged: tuple[tuple[dict[str, str], tuple[str | None, ...]], ...] = (
+        ({}, ("news", "email", "spring", "Email")),
+        ({"page_url": "https://shop.example/?gclid=x"}, ("news", "email", "spring", "Email")),
+        ({"page_url": "https://shop.example/?utm_source=own"}, ("own", None, None, "Unassigned")),
+        ({"campaign_source": "", "campaign_medium": "", "campaign_name": ""}, ("(direct)", "(none)", None, "Direct")),
+    )
+    for fields, expected in tagged:
+        row = enriched(**{**said, **fields})
+        assert tuple(row[name] for name in names) == expected
+    out = Enricher(EnrichRules()).enriched(batch_of(clean_event(**said), clean_event())).to_pylist()
+    assert [row["source"] for row in out] == ["news", "(direct)"]
+
+
 def test_what_was_sent_stays_as_it_was_and_columns_are_in_the_tables_order() -> None:
     sent = clean_event(page_title="春", properties='{"a":1}', sequence=7, ip="10.0.0.1", consent_analytics=True)
     out = Enricher(EnrichRules()).enriched(batch_of(sent))
