@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from event_assets.collector.protocols.members import HashedIds, Members, encoded, given
+from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, group_among
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.contract.event import Platform
 
@@ -24,6 +24,7 @@ _EVENTS = {
     "[Amplitude] Screen Viewed": "screen_view",
 }
 _PLATFORMS: Mapping[str, Platform] = {"web": "web", "ios": "ios", "ipados": "ios", "android": "android"}
+_OPERATIONS = ("$set", "$setOnce", "$add", "$append", "$unset")
 _OWN = "[Amplitude] "
 _PAGE = (f"{_OWN}Page Domain", f"{_OWN}Page Path", f"{_OWN}Page URL", "referring_domain")
 _CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "fbclid")
@@ -66,6 +67,7 @@ def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None,
         "anonymous_id": device_id,
         "session_id": f"{device_id or user_id}-{session}"[-128:] if session not in (None, "-1", "0") else None,
         "page_view_id": properties.text(f"{_OWN}Page View ID"),
+        "group_id": group_among(said, "groups"),
         "occurred_at": occurred_at,
         "sent_at": sent_at,
         "ip": ip if ip != "$remote" else None,
@@ -79,6 +81,9 @@ def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None,
             os=said.text("os_name"),
             os_version=said.text("os_version"),
             locale=said.text("language"),
+            manufacturer=said.text("device_manufacturer"),
+            id=said.id("idfv", "android_id"),
+            advertising_id=said.id("idfa", "adid"),
         ),
         "library": given(name=library or None, version=version or None),
     }
@@ -93,20 +98,16 @@ def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None,
 def _say(event: dict[str, Any], name: str | None, said: Members, properties: Members) -> None:
     """Adds what is said of the person, the group, the money."""
     person = said.inside("user_properties")
-    operations = [operation for operation in ("$set", "$setOnce", "$add", "$append", "$unset") if operation in person]
-    if operations:
-        event["traits"] = person.object("$set")
+    if name == "$groupidentify":
+        person = said.inside("group_properties")
+        kind, _, key = (event["group_id"] or "").partition(":")
+        properties.add("group_type", kind or None)
+        properties.add("group_key", key or None)
+    if any(operation in person for operation in _OPERATIONS):
+        event["traits"], event["traits_once"] = person.object("$set"), person.object("$setOnce")
     elif person.rest():
         event["traits"] = person.rest()
-        said.drop_inside("user_properties")
-    if name == "$groupidentify":
-        groups = said.seen("groups")
-        first = next(iter(groups.items()), None) if isinstance(groups, dict) else None
-        if first is not None and isinstance(first[1], str):
-            said.drop("groups")
-            properties.add("group_type", first[0])
-            properties.add("group_id", first[1])
-            properties.add("traits", said.inside("group_properties").object("$set"))
+        said.drop_inside("group_properties" if name == "$groupidentify" else "user_properties")
     revenue = properties.number("$revenue") or said.number("revenue")
     price, quantity = properties.seen("$price"), properties.seen("$quantity")
     if revenue is None and isinstance(price, int | float):

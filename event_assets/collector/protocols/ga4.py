@@ -16,11 +16,14 @@ from msgspec import Raw
 from event_assets.collector.protocols.consent_categories import consent_of
 from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, instant_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
-from event_assets.contract.event import Platform
+from event_assets.contract.event import Campaign, Platform
 
 NAME = "ga4"
 _EVENTS = {"exception": "app_error", "app_exception": "app_error"}
 _PURCHASES = ("purchase", "in_app_purchase")
+_CAMPAIGNS = ("campaign_details", "firebase_campaign")
+"""Events that say which campaign led here, of which no page's URL tells."""
+_CAMPAIGN = {name: "campaign" if name == "name" else name for name in Campaign.__struct_fields__}
 _PHONES: Mapping[str, Platform] = {"ios": "ios", "ipados": "ios", "android": "android"}
 _CONSENT = ("ad_user_data", "ad_personalization", "analytics_storage", "ad_storage")
 _AGREED = {"GRANTED": True, "DENIED": False}
@@ -72,6 +75,7 @@ def _shared(body: Members, request: Request, platform: Platform) -> dict[str, An
             os=os,
             os_version=device.text("operating_system_version"),
             locale=language,
+            manufacturer=device.text("brand"),
         ),
     }
 
@@ -95,6 +99,10 @@ def _event(text: bytes, shared: Mapping[str, Any], context: Mapping[str, Any], i
         ),
         "screen": given(name=params.text("screen_name", "firebase_screen"), **shared["screen"]),
     }
+    if name in _CAMPAIGNS:
+        event["campaign"] = given(**{field: params.text(member) for field, member in _CAMPAIGN.items()})
+    if name == "join_group":
+        event["group_id"] = params.id("group_id")
     if name in _PURCHASES:
         params.add("value" if "revenue" in params else "revenue", params.number("value"))
     rest = said.rest()

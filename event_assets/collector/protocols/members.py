@@ -17,12 +17,15 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.collector.protocols.protocol import Unreadable
+from event_assets.contract.consent import MARKETING_ONLY
 
 _members = msgspec.json.Decoder(dict[str, Raw])
 _text = msgspec.json.Decoder(str)
 _instant = msgspec.json.Decoder(dt.datetime)
 _NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NONE = (b"null", b'""')
+LONGEST_ID = 128
+"""Characters that an id of the contract may have."""
 _MILLISECONDS = 1e11
 """Numbers from here on are milliseconds since 1970, smaller ones are seconds (up to the year 5138)."""
 
@@ -98,6 +101,10 @@ class Members:
                 if said:
                     return said
         return None
+
+    def id(self, *names: str) -> str | None:
+        """The first of these members that is a text or a number, as a text; one that is too long for an id stays."""
+        return self.text(*(name for name in names if len(self._fields.get(name, b"")) <= LONGEST_ID + 2))
 
     def number(self, *names: str) -> Raw | None:
         """The first of these members that is a number, also one written as a text."""
@@ -181,11 +188,40 @@ def is_empty(value: Raw) -> bool:
 
 
 def encoded(event: Mapping[str, Any]) -> bytes:
-    """The event as JSON, without what is not there. One of nobody stands for itself alone."""
+    """The event as JSON, without what is not there, and without a device's ids where marketing is refused. One of nobody
+    stands for itself alone."""
     said = {name: value for name, value in event.items() if value is not None and value != {}}
+    if event.get("consent", {}).get("marketing") is False:
+        device = event.get("device", {})
+        said["device"] = {name: value for name, value in device.items() if name not in MARKETING_ONLY}
     if "anonymous_id" not in said and "user_id" not in said and "event_id" in said:
         said["anonymous_id"] = said["event_id"]
     return msgspec.json.encode(said)
+
+
+def group_id_of(kind: str | None, key: str | None) -> str | None:
+    """The id of a group where ids are told apart by the kind of group; None where it is too long for an id.
+
+    >>> group_id_of("company", "17"), group_id_of(None, "17")
+    ('company:17', '17')
+    """
+    text = f"{kind}:{key}" if kind and key else key
+    return text if text and len(text) <= LONGEST_ID else None
+
+
+def group_among(members: Members, name: str) -> str | None:
+    """The id of the first of the groups that a member lists by kind. They are taken unless there are several."""
+    listed = members.seen(name)
+    groups = [
+        (kind, str(key))
+        for kind, keys in (listed.items() if isinstance(listed, dict) else ())
+        for key in (keys if isinstance(keys, list) else [keys])
+        if isinstance(key, str | int) and not isinstance(key, bool)
+    ]
+    group_id = group_id_of(*groups[0]) if groups else None
+    if group_id is not None and len(groups) == 1:
+        members.drop(name)
+    return group_id
 
 
 def given(**fields: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.collector.protocols.forms import data_of
-from event_assets.collector.protocols.members import HashedIds, Members, encoded, given
+from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, group_id_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.contract.event import Platform
 
@@ -26,7 +26,7 @@ _EVENTS = {
     "$merge": "alias",
 }
 _DEVICE = "$device:"
-_PHONES: Mapping[str, Platform] = {"ios": "ios", "ipados": "ios", "android": "android"}
+_PHONES: Mapping[str, Platform] = {"ios": "ios", "ipados": "ios", "android": "android", "tvos": "tv"}
 _WEB = "web"
 _OF_PERSON = (
     *("$email", "$phone", "$name", "$first_name", "$last_name", "$avatar", "$created", "$city", "$region"),
@@ -38,7 +38,15 @@ _SAYS_NOTHING = (
     "$had_persisted_distinct_id",
 )
 _IN_URL = ("current_domain", "current_url_path", "current_url_protocol", "current_url_search", "$referring_domain")
-_CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "fbclid")
+_CAMPAIGN = {
+    "utm_source": "source",
+    "utm_medium": "medium",
+    "utm_campaign": "name",
+    "utm_content": "content",
+    "utm_term": "term",
+    "gclid": None,
+    "fbclid": None,
+}
 _AROUND = (
     *("$initial_", "$browser", "$device", "$brand", "$manufacturer", "$carrier", "$radio", "$wifi", "$bluetooth_"),
     *("$has_", "$google_play", "$screen_dpi", "$ui_", "$city", "$region", "mp_", "$lib", "$mp_replay"),
@@ -96,10 +104,13 @@ def _event(text: bytes, platform: Platform, received_at: str, ids: HashedIds) ->
     properties.drop(*_SAYS_NOTHING, *_IN_URL)
     url = event["page"].get("url", "")
     around: dict[str, Any] = {}
-    for tag in _CAMPAIGN:  # an SDK for pages says the last one with each event, wherever it happens
+    for tag, field in _CAMPAIGN.items():  # an SDK for pages says the last one with each event, wherever it happens
         value = properties.text(tag)
         if value is not None and value not in url:
-            (around if is_of_page else own)[tag] = value
+            if field is None or is_of_page:
+                (around if is_of_page else own)[tag] = value
+            else:
+                event["campaign"] = {**event.get("campaign", {}), field: value}
     for left, value in properties.rest().items():
         (around if left.startswith(_AROUND) else own)[left] = value
     said.drop("$mp_metadata")
@@ -127,19 +138,28 @@ def _profile(text: bytes, platform: Platform, received_at: str, ids: HashedIds) 
         "platform": platform,
     }
     said.drop("$token", "$ignore_time", "$ignore_alias", "$mp_metadata")
-    traits = said.inside("$set", nulls=True)
+    event |= {
+        "traits": _named(said.inside("$set", nulls=True)),
+        "traits_once": _named(said.inside("$set_once", nulls=True)),
+    }
+    if group is None:
+        event |= _who(said)
+    else:
+        kind = said.text("$group_key")
+        event["group_id"], event["properties"] = group_id_of(kind, group), given(group_type=kind, group_key=group)
+    event["context"] = said.rest()
+    return encoded(event)
+
+
+def _named(traits: Members) -> dict[str, Any]:
+    """What is said of somebody, under usual names; what an SDK says by itself is left."""
     named = {
         name.removeprefix("$") if name in _OF_PERSON else name: value
         for name, value in traits.rest().items()
         if name in _OF_PERSON or not name.startswith("$")
     }
     traits.drop(*named, *_OF_PERSON)
-    if group is None:
-        event |= {**_who(said), "traits": named}
-    else:
-        event["properties"] = given(group_type=said.text("$group_key"), group_id=group, traits=named or None)
-    event["context"] = said.rest()
-    return encoded(event)
+    return named
 
 
 def _who(said: Members) -> dict[str, Any]:
@@ -194,6 +214,8 @@ def _client(properties: Members, platform: Platform) -> dict[str, Any]:
             os_version=properties.text("$os_version"),
             locale=properties.text("$locale"),
             timezone=properties.text("$timezone"),
+            manufacturer=properties.text("$manufacturer", "$brand"),
+            advertising_id=properties.id("$ios_ifa", "$android_advertising_id"),
         ),
         "library": given(name=f"{NAME}-{named}" if named else None, version=properties.text("$lib_version")),
     }

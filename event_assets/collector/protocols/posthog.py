@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.collector.protocols.forms import data_of
-from event_assets.collector.protocols.members import HashedIds, Members, encoded, given
+from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, group_among, group_id_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
-from event_assets.contract.event import Platform
+from event_assets.contract.event import Campaign, Platform
 
 NAME = "posthog"
 _EVENTS = {
@@ -31,7 +31,9 @@ _EVENTS = {
     "$web_vitals": "web_vitals",
     "$pageleave": "page_leave",
 }
-_PHONES: Mapping[str, Platform] = {"ios": "ios", "ipados": "ios", "android": "android"}
+_PHONES: Mapping[str, Platform] = {"ios": "ios", "ipados": "ios", "android": "android", "tvos": "tv"}
+_TRAITS = {"traits": "$set", "traits_once": "$set_once"}
+_CAMPAIGN = {name: f"utm_{'campaign' if name == 'name' else name}" for name in Campaign.__struct_fields__}
 _LIBRARIES = {"web": "posthog-js"}
 _NAMES_THE_USER_FIRST = ("posthog-node", "posthog-edge")
 """SDKs whose alias is of the `distinct_id`; of the others it is the other way about."""
@@ -84,6 +86,7 @@ def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None,
         **_who(said, properties, name),
         "session_id": properties.text("$session_id"),
         "page_view_id": properties.text("$pageview_id"),
+        "group_id": group_among(properties, "$groups"),
         "occurred_at": occurred_at,
         "sent_at": said.instant("sent_at") or sent_at,
         "ip": said.text("ip") or properties.text("$ip"),
@@ -92,23 +95,35 @@ def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None,
     properties.drop(*_SAYS_NOTHING)
     said.drop("api_key", "token", "distinct_id", "type", "library", "library_version")
     event |= _client(properties, platform, is_server)
-    for members in (said, properties):
-        if (traits := members.object("$set")) is not None:
-            event.setdefault("traits", traits)
     own: dict[str, Any] = {}
     if name == "$groupidentify":
-        own = given(
-            group_type=properties.text("$group_type"),
-            group_id=properties.text("$group_key"),
-            traits=properties.object("$group_set"),
-        )
-    elif name == "$create_alias":
+        own = _group(event, properties)
+    else:
+        event |= _traits(said, properties)
+    if name == "$create_alias":
         own = given(previous_id=event.pop("previous_id", None))
     event["properties"], around = _sorted(properties, str(event["page"].get("url", "")), own)
     rest = said.rest()
     rest.pop("properties", None)
     event["context"] = {**around, **rest}
     return event
+
+
+def _group(event: dict[str, Any], properties: Members) -> dict[str, Any]:
+    """Adds which group the event is about and what is said of it; gives the properties that it has instead."""
+    kind, key = properties.text("$group_type"), properties.text("$group_key")
+    event["group_id"], event["traits"] = group_id_of(kind, key), properties.object("$group_set")
+    return given(group_type=kind, group_key=key)
+
+
+def _traits(said: Members, properties: Members) -> dict[str, Any]:
+    """What is said of the person, beside the event or in its properties."""
+    traits: dict[str, Any] = {}
+    for field, member in _TRAITS.items():
+        for members in (said, properties):
+            if field not in traits and (value := members.object(member)) is not None:
+                traits[field] = value
+    return traits
 
 
 def _who(said: Members, properties: Members, name: str | None) -> dict[str, Any]:
@@ -125,7 +140,10 @@ def _who(said: Members, properties: Members, name: str | None) -> dict[str, Any]
         or properties.seen("$user_id") is not None
         or properties.seen("$is_server") is True
     )
-    if not is_user or properties.seen("$process_person_profile") is False or (name == "$groupidentify" and not device):
+    if name == "$groupidentify" and not device:
+        of_group = f"${properties.seen('$group_type')}_{properties.seen('$group_key')}"
+        return given(anonymous_id=distinct if distinct != of_group else None)
+    if not is_user or properties.seen("$process_person_profile") is False:
         return given(anonymous_id=distinct or device)
     return given(user_id=distinct, anonymous_id=properties.text("$anon_distinct_id") or device)
 
@@ -160,7 +178,11 @@ def _client(properties: Members, platform: Platform, is_server: bool) -> dict[st
             os_version=None if is_server else properties.text("$os_version"),
             locale=properties.text("$browser_language", "$locale"),
             timezone=properties.text("$timezone"),
+            manufacturer=properties.text("$device_manufacturer"),
         ),
+        "campaign": {}
+        if library == "web"
+        else given(**{name: properties.text(member) for name, member in _CAMPAIGN.items()}),
         "library": given(name=_LIBRARIES.get(library or "", library), version=properties.text("$lib_version")),
     }
 

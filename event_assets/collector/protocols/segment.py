@@ -1,7 +1,7 @@
 """The Segment specification, as the SDKs of Segment, RudderStack and Jitsu speak it.
 
-`page`, `screen`, `identify` and `alias` become the contract's events of that meaning, `group` keeps its name. What the
-contract has no field for is kept in `context`. The routes are in `segment_routes`.
+`page`, `screen`, `identify`, `alias` and `group` become the contract's events of that meaning. What the contract has no
+field for is kept in `context`. The routes are in `segment_routes`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from event_assets.collector.protocols.consent_categories import consent_of
 from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, instant_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.collector.protocols.segment_usual import usual_event, usual_events
-from event_assets.contract.event import Platform
+from event_assets.contract.event import Campaign, Platform
 
 NAME = "segment"
 _EVENTS = {"page": "page_view", "screen": "screen_view", "identify": "identify", "alias": "alias", "group": "group"}
 KINDS = ("track", "page", "identify", "group", "alias", "screen")
 _KINDS = {kind: kind for kind in KINDS} | {kind[0]: kind for kind in KINDS}
-_MOBILE: Mapping[str, Platform] = {"ios": "ios", "ipados": "ios", "android": "android"}
+_MOBILE: Mapping[str, Platform] = {"ios": "ios", "ipados": "ios", "android": "android", "tvos": "tv"}
+"""What a device's type or system says of the platform."""
 _EVERYWHERE = ({"All": True}, {"Segment.io": True})
 """`integrations` of a client that was told nothing about them."""
-_ADVERTISING = ("advertisingId", "adTrackingEnabled", "token")
+_ADVERTISING = ("id", "advertisingId", "token")
+_CAMPAIGN = Campaign.__struct_fields__
 _IN_URL = ("path", "search", "hash", "host", "referring_domain")
 _PIXEL_FIELDS = ("event", "userId", "anonymousId", "messageId", "name", "timestamp", "sentAt")
 _KEY_PARAMETERS = ("writeKey", "write_key")
@@ -112,6 +114,7 @@ class Messages:
             "user_id": message.text("userId"),
             "anonymous_id": message.text("anonymousId"),
             "session_id": context.text("sessionId"),
+            "group_id": context.id("groupId"),
             "occurred_at": occurred_at,
             "sent_at": message.instant("sentAt") or self._sent_at,
             "ip": context.text("ip"),
@@ -136,7 +139,7 @@ class Messages:
 
 def _client(context: Members, platform: Platform) -> dict[str, Any]:
     """Where the message comes from: library, application, device, screen."""
-    library, app, screen = (context.inside(name) for name in ("library", "app", "screen"))
+    library, app, screen, campaign = (context.inside(name) for name in ("library", "app", "screen", "campaign"))
     device, os = context.inside("device"), context.inside("os")
     kind, os_name = device.text("type") or "", os.text("name")
     if kind.lower() not in _MOBILE:
@@ -153,7 +156,12 @@ def _client(context: Members, platform: Platform) -> dict[str, Any]:
             os_version=os.text("version"),
             locale=context.text("locale"),
             timezone=context.text("timezone"),
+            manufacturer=device.text("manufacturer"),
+            id=device.id("id"),
+            advertising_id=device.id("advertisingId"),
+            ad_tracking=device.flag("adTrackingEnabled"),
         ),
+        "campaign": given(**{name: campaign.text(name) for name in _CAMPAIGN}),
         "screen": given(width=screen.number("width"), height=screen.number("height")),
         "viewport": given(width=screen.number("innerWidth"), height=screen.number("innerHeight")),
     }
@@ -177,8 +185,9 @@ def _say(event: dict[str, Any], kind: str, message: Members, context: Members) -
     elif kind == "alias":
         properties.add("previous_id", message.text("previousId"))
     elif kind == "group":
-        properties.add("group_id", message.text("groupId"))
-        properties.add("traits", message.object("traits"))
+        shared = event["group_id"]
+        event["group_id"], event["traits"] = message.id("groupId") or shared, message.object("traits")
+        context.add("groupId", shared if shared != event["group_id"] else None)
     if (traits := context.object("traits")) is not None:
         context.add("traits", traits)
 

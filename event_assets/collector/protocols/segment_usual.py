@@ -34,6 +34,14 @@ class _Page(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     search: str | None = None
 
 
+class _Campaign(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    source: str | None = None
+    medium: str | None = None
+    name: str | None = None
+    term: str | None = None
+    content: str | None = None
+
+
 class _Context(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     library: _Library | None = None
     page: _Page | None = None
@@ -41,7 +49,7 @@ class _Context(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     locale: str | None = None
     timezone: str | None = None
     user_agent_data: Raw = Raw()
-    campaign: Raw = Raw()
+    campaign: _Campaign | None = None
 
 
 class Message(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
@@ -72,7 +80,6 @@ class _Device(Struct, omit_defaults=True, gc=False):
 
 class _Left(Struct, omit_defaults=True, rename="camel", gc=False):
     user_agent_data: Raw | UnsetType = UNSET
-    campaign: Raw | UnsetType = UNSET
 
 
 class _Event(Struct, omit_defaults=True, gc=False):
@@ -88,6 +95,7 @@ class _Event(Struct, omit_defaults=True, gc=False):
     page: _Page | None = None
     properties: Any = UNSET
     traits: Raw | UnsetType = UNSET
+    campaign: _Campaign | None = None
     context: _Left | UnsetType = UNSET
 
 
@@ -181,6 +189,7 @@ def _read(message: Message, platform: Platform, sent_at: str | None) -> _Event:
         _page(context.page) if context.page is not None else None,
         properties,
         traits,
+        _campaign(context.campaign) if context.campaign is not None else None,
         _left(context),
     )
 
@@ -211,6 +220,12 @@ def _page(page: _Page) -> _Page | None:
         return page
     page.url, page.title, page.referrer = page.url or None, page.title or None, page.referrer or None
     return page if page.url or page.title or page.referrer else None
+
+
+def _campaign(campaign: _Campaign) -> _Campaign | None:
+    """The campaign without what is empty in it."""
+    said = {name: value for name in _Campaign.__struct_fields__ if (value := getattr(campaign, name))}
+    return _Campaign(**said) if said else None
 
 
 def _of_page(message: Message) -> dict[str, Any] | UnsetType:
@@ -245,9 +260,9 @@ def _of_page(message: Message) -> dict[str, Any] | UnsetType:
 
 def _left(context: _Context) -> _Left | UnsetType:
     """What the contract has no field for."""
-    agent, campaign = bytes(context.user_agent_data), bytes(context.campaign)
-    if not agent and not campaign:
+    agent = bytes(context.user_agent_data)
+    if not agent:
         return UNSET
-    if 0 < len(agent) < _LEAST or 0 < len(campaign) < _LEAST:
+    if len(agent) < _LEAST:
         raise _Unusual
-    return _Left(context.user_agent_data if agent else UNSET, context.campaign if campaign else UNSET)
+    return _Left(context.user_agent_data)

@@ -22,7 +22,15 @@ NAME = "snowplow"
 _SCHEMA = re.compile(r"iglu:([^/]+)/([^/]+)/[^/]+/(\d{1,9})-\d+-\d+")
 _SIZE = re.compile(r"(\d{1,9})x(\d{1,9})")
 _OWN = ("com.snowplowanalytics", "org.w3", "com.android", "com.apple")
-_PLATFORMS: Mapping[str, Platform] = {"web": "web", "pc": "desktop", "srv": "server", "app": "server"}
+_PLATFORMS: Mapping[str, Platform] = {
+    "web": "web",
+    "pc": "desktop",
+    "srv": "server",
+    "app": "server",
+    "tv": "tv",
+    "cnsl": "console",
+    "iot": "iot",
+}
 _PHONES: Mapping[str, Platform] = {"ios": "ios", "android": "android"}
 _EVENTS = {"pv": "page_view", "pp": "page_ping", "tr": "transaction", "ti": "transaction_item"}
 _SELF_DESCRIBING = {"screen_view": "screen_view", "application_error": "app_error"}
@@ -109,6 +117,9 @@ def _fields(payload: Members, text: bytes, platform: Platform, ids: HashedIds) -
             os_version=mobile.text("osVersion"),
             locale=payload.text("lang"),
             timezone=payload.text("tz"),
+            manufacturer=mobile.text("deviceManufacturer"),
+            id=mobile.id("appleIdfv"),
+            advertising_id=mobile.id("appleIdfa", "androidIdfa"),
         ),
         "library": given(name=f"snowplow-{tracker}" if tracker else None, version=version or None),
     }

@@ -76,9 +76,9 @@ def test_a_page_view_has_its_fields_and_a_session_of_its_device() -> None:
 
 
 def test_what_is_set_of_a_person_is_traits_and_what_is_done_otherwise_is_kept() -> None:
-    operations = {"$set": {"plan": "pro"}, "$add": {"logins": 1}}
+    operations = {"$set": {"plan": "pro"}, "$setOnce": {"came": "ad"}, "$add": {"logins": 1}}
     event = one(event_type="$identify", event_properties=..., user_properties=operations)
-    assert (event["event"], event["traits"]) == ("identify", {"plan": "pro"})
+    assert (event["event"], event["traits"], event["traits_once"]) == ("identify", {"plan": "pro"}, {"came": "ad"})
     assert event["context"] == {"user_properties": {"$add": {"logins": 1}}}
     plain = one(event_properties=..., user_properties={"plan": "pro"})
     assert (plain["traits"], "context" in plain) == ({"plan": "pro"}, False)
@@ -88,9 +88,23 @@ def test_a_group_of_nobody_stands_for_itself() -> None:
     said: Json = {"groups": {"company": "g-1"}, "group_properties": {"$set": {"name": "Initech"}}}
     nobody = {"user_id": ..., "device_id": ..., "session_id": -1, "event_properties": ...}
     event = one(event_type="$groupidentify", **said, **nobody)
-    assert event["properties"] == {"group_type": "company", "group_id": "g-1", "traits": {"name": "Initech"}}
+    assert event["properties"] == {"group_type": "company", "group_key": "g-1"}
+    assert (event["group_id"], event["traits"]) == ("company:g-1", {"name": "Initech"})
     assert event["anonymous_id"] == event["event_id"] and "session_id" not in event
     assert isinstance(DECODER.decode(json.dumps(event).encode()), Decoded)
+
+
+def test_an_event_is_of_the_first_of_its_groups_and_the_others_are_kept() -> None:
+    assert (one(groups={"company": 17})["group_id"], "context" in one(groups={"company": 17})) == ("company:17", False)
+    several = {"company": ["g-1", "g-2"], "project": "p"}
+    event = one(groups=several)
+    assert (event["group_id"], event["context"]) == ("company:g-1", {"groups": several})
+    assert "group_id" not in one(groups={"company": None, "team": "g" * 128})
+
+
+def test_a_phone_tells_its_maker_and_the_ids_that_advertisers_know_it_by() -> None:
+    event = one(platform="iOS", device_manufacturer="Apple", idfa="ad-1", idfv="d-1")
+    assert event["device"].items() >= {"manufacturer": "Apple", "id": "d-1", "advertising_id": "ad-1"}.items()
 
 
 def test_money_is_the_property_revenue_however_it_is_said() -> None:

@@ -82,12 +82,28 @@ def test_a_purchase_has_a_revenue_and_other_values_are_none() -> None:
     assert cart["properties"] == params
 
 
+def test_an_event_about_a_campaign_or_a_group_says_which() -> None:
+    params = {"source": "news", "medium": "email", "campaign": "spring", "campaign_id": "17"}
+    came, joined, other = made(
+        events=[
+            {"name": "campaign_details", "params": params},
+            {"name": "join_group", "params": {"group_id": "g-1"}},
+            {"name": "x", "params": params},
+        ]
+    )
+    assert came["campaign"] == {"source": "news", "medium": "email", "name": "spring"}
+    assert came["properties"] == {"campaign_id": "17"}
+    assert (joined["group_id"], "properties" in joined) == ("g-1", False)
+    assert ("campaign" in other, other["properties"]) == (False, params)
+
+
 def test_an_events_own_time_comes_first_and_a_phone_is_known_by_its_system() -> None:
-    device = {"operating_system": "Android", "model": "Pixel 9"}
+    device = {"operating_system": "Android", "model": "Pixel 9", "brand": "Google"}
     own = {"name": "x", "timestamp_micros": 1795870061435000}
     [event] = made(client_id=..., app_instance_id="a-1", device=device, events=[own])
     assert event["occurred_at"] == "2026-11-28T12:47:41.435000Z"
     assert (event["platform"], event["anonymous_id"]) == ("android", "a-1")
+    assert event["device"] == {"os": "Android", "model": "Pixel 9", "manufacturer": "Google"}
 
 
 def test_what_was_sent_again_has_its_id_and_events_that_say_no_time_have_one_each() -> None:

@@ -111,23 +111,27 @@ def test_the_new_id_of_an_alias_is_the_users() -> None:
 
 def test_a_phone_tells_its_platform_and_its_session() -> None:
     said = {**PROPERTIES, "mp_lib": "swift", "$os": "iOS", "$model": "iPhone15,2", "$app_version_string": "1.2"}
+    said |= {"$manufacturer": "Apple", "$current_url": None}
     message = {"event": "x", "properties": said, "$mp_metadata": {"$mp_event_id": "e", "$mp_session_id": "s-1"}}
     event = json.loads(events(sent(message), "web")[0])
     assert (event["platform"], event["session_id"], event["app"]) == ("ios", "s-1", {"version": "1.2"})
-    assert event["device"] == {"model": "iPhone15,2", "os": "iOS"}
+    assert event["device"] == {"model": "iPhone15,2", "os": "iOS", "manufacturer": "Apple"}
+    assert event["campaign"] == {"source": "news", "medium": "email"}
 
 
 def test_what_is_set_of_a_user_is_traits_and_what_is_done_otherwise_is_kept() -> None:
     person = {"$distinct_id": "u-1", "$set": {"$email": "a@b.example", "$os": "Linux", "plan": None}}
-    event = of_profile(**person, **{"$add": {"logins": 1}})
+    event = of_profile(**person, **{"$add": {"logins": 1}, "$set_once": {"$name": "A", "came": "ad"}})
     assert (event["event"], event["user_id"]) == ("identify", "u-1")
+    assert event["traits_once"] == {"name": "A", "came": "ad"}
     assert event["traits"] == {"email": "a@b.example", "plan": None}
     assert event["context"] == {"$add": {"logins": 1}, "$set": {"$os": "Linux"}}
 
 
 def test_what_is_set_of_a_group_is_a_group_of_nobody() -> None:
     event = of_profile(**{"$group_key": "company", "$group_id": "g-1", "$set": {"name": "Initech"}})
-    assert event["properties"] == {"group_type": "company", "group_id": "g-1", "traits": {"name": "Initech"}}
+    assert event["properties"] == {"group_type": "company", "group_key": "g-1"}
+    assert (event["event"], event["group_id"], event["traits"]) == ("group", "company:g-1", {"name": "Initech"})
     assert event["anonymous_id"] == event["event_id"]
     assert isinstance(DECODER.decode(json.dumps(event).encode()), Decoded)
 

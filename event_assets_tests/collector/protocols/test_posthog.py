@@ -106,11 +106,8 @@ def test_a_distinct_id_is_a_user_only_where_the_event_says_so() -> None:
 
 def test_the_other_events_have_the_names_of_the_contract() -> None:
     identify = one("$identify", {"$set": {"a": 1}, "$set_once": {"b": 2}}, distinct_id="u-1")
-    assert (identify["event"], identify["traits"], identify["context"]) == (
-        "identify",
-        {"a": 1},
-        {"$set_once": {"b": 2}},
-    )
+    assert (identify["event"], identify["traits"], identify["traits_once"]) == ("identify", {"a": 1}, {"b": 2})
+    assert one("$set_once", ON_SERVER, more={"$set_once": {"b": 2}}, distinct_id="u-1")["traits_once"] == {"b": 2}
     assert one("$set", ON_SERVER, more={"$set": {"a": 1}}, distinct_id="u-1")["traits"] == {"a": 1}
     alias = one("$create_alias", {**ON_SERVER, "alias": "u-1"}, distinct_id="a-1")
     assert (alias["event"], alias["user_id"], alias["properties"]) == ("alias", "u-1", {"previous_id": "a-1"})
@@ -118,13 +115,27 @@ def test_the_other_events_have_the_names_of_the_contract() -> None:
     assert (in_node["user_id"], in_node["properties"]) == ("u-1", {"previous_id": "a-1"})
     said = {"$group_type": "company", "$group_key": "g-1", "$group_set": {"name": "Initech"}}
     group = one("$groupidentify", {**ON_SERVER, **said}, distinct_id="$company_g-1")
-    assert group["properties"] == {"group_type": "company", "group_id": "g-1", "traits": {"name": "Initech"}}
-    assert "user_id" not in group and "traits" not in group
+    assert group["properties"] == {"group_type": "company", "group_key": "g-1"}
+    assert (group["group_id"], group["traits"]) == ("company:g-1", {"name": "Initech"})
+    assert (group.get("user_id"), group["anonymous_id"]) == (None, group["event_id"])
     screen = one("$screen", {"$screen_name": "Cart", "$lib": "posthog-ios", "$os": "iOS"}, distinct_id="d")
     assert (screen["event"], screen["screen"], screen["platform"]) == ("screen_view", {"name": "Cart"}, "ios")
     error = one("$exception", {**ON_SERVER, "$exception_list": [{"type": "E"}]}, distinct_id="u")
     assert (error["event"], error["properties"]) == ("app_error", {"$exception_list": [{"type": "E"}]})
     assert "device" not in error
+
+
+def test_what_happens_in_a_group_is_of_the_first_one_named() -> None:
+    event = one("a", {**ON_PAGE, "$groups": {"company": "g-1"}})
+    assert (event["group_id"], "$groups" in event["context"]) == ("company:g-1", False)
+    several = {"company": "g-1", "project": "p"}
+    event = one("a", {**ON_PAGE, "$groups": several})
+    assert (event["group_id"], event["context"]["$groups"]) == ("company:g-1", several)
+
+
+def test_a_server_says_the_campaign_without_a_page() -> None:
+    event = one("a", {**ON_SERVER, "utm_source": "news", "utm_campaign": "spring"}, distinct_id="u")
+    assert event["campaign"] == {"source": "news", "name": "spring"}
 
 
 @given(

@@ -135,10 +135,10 @@ def test_a_page_call_is_a_page_view_and_what_has_no_field_is_its_context() -> No
             "title": "Page one",
             "referrer": "https://search.example/",
         },
+        "campaign": {"source": "news"},
         "properties": {"name": "P1", "category": "Docs"},
         "context": {
             "userAgentData": {"mobile": False},
-            "campaign": {"source": "news"},
             "page": {"tab_url": "https://shop.example/p?utm_source=news#x"},
             "screen": {"density": 2},
         },
@@ -164,8 +164,30 @@ def test_the_other_calls_have_their_events() -> None:
     alias = one(CALL, type="alias", userId="u-1", previousId="a-0", properties=None)
     assert (alias["event"], alias["properties"]) == ("alias", {"previous_id": "a-0"})
     group = one(CALL, type="group", groupId="g-1", traits={"name": "Initech"}, properties={})
-    assert group["properties"] == {"group_id": "g-1", "traits": {"name": "Initech"}}
-    assert "traits" not in group
+    assert (group["event"], group["group_id"], group["traits"]) == ("group", "g-1", {"name": "Initech"})
+    assert "properties" not in group
+
+
+def test_the_group_that_a_call_is_made_in_is_its_group() -> None:
+    context = {"groupId": "g-1"}
+    assert (one(TRACK, context=context)["group_id"], "context" in one(TRACK, context=context)) == ("g-1", False)
+    assert one(CALL, type="group", context=context)["group_id"] == "g-1"
+    other = one(CALL, type="group", groupId="g-2", context=context)
+    assert (other["group_id"], other["context"]) == ("g-2", context)
+
+
+def test_what_is_too_long_for_an_id_that_the_contract_can_do_without_is_kept_in_the_context() -> None:
+    said = {"groupId": "g" * 129, "device": {"id": "d" * 128, "advertisingId": "a" * 129}}
+    event = one(TRACK, context=said)
+    assert event["device"] == {"id": "d" * 128}
+    assert event["context"] == {"groupId": "g" * 129, "device": {"advertisingId": "a" * 129}}
+
+
+def test_a_campaign_is_the_events_and_what_else_is_said_of_it_is_kept() -> None:
+    said = {"source": "news", "medium": "email", "name": "spring", "term": "", "content": None, "id": 17}
+    event = one(TRACK, context={"campaign": said})
+    assert event["campaign"] == {"source": "news", "medium": "email", "name": "spring"}
+    assert event["context"] == {"campaign": {"id": 17}}
 
 
 def test_traits_are_the_persons_on_identify_alone() -> None:
@@ -182,9 +204,16 @@ def test_a_phone_is_known_by_its_device_whatever_the_key_is_for() -> None:
     event = one(TRACK, context=PHONE)
     assert (event["platform"], event["ip"]) == ("ios", "203.0.113.7")
     assert event["app"] == {"id": "example.shop", "version": "3.2.1", "build": "3210"}
-    assert event["device"] == {"model": "iPhone15,2", "os": "iOS", "os_version": "17.1"}
-    left = {"manufacturer": "Apple", "advertisingId": "7A3C", "adTrackingEnabled": True}
-    assert event["context"] == {"app": {"name": "Shop"}, "network": {"wifi": True}, "device": left}
+    assert event["device"] == {
+        "model": "iPhone15,2",
+        "os": "iOS",
+        "os_version": "17.1",
+        "manufacturer": "Apple",
+        "advertising_id": "7A3C",
+        "ad_tracking": True,
+    }
+    assert event["context"] == {"app": {"name": "Shop"}, "network": {"wifi": True}}
+    assert one(TRACK, context={"os": {"name": "tvOS"}, "device": {"model": "TV"}})["platform"] == "tv"
 
 
 @pytest.mark.parametrize(
@@ -195,9 +224,11 @@ def test_a_phone_is_known_by_its_device_whatever_the_key_is_for() -> None:
     ],
 )
 def test_consent_is_understood_by_the_usual_names_and_what_advertising_uses_goes_without_it(said: Json) -> None:
-    event = one(TRACK, context={**PHONE, **said})
+    device = {**PHONE["device"], "id": "d-1", "token": "t-1", "name": "Mine"}
+    event = one(TRACK, context={**PHONE, "device": device, **said})
     assert event["consent"] == {"analytics": True, "marketing": False}
-    assert event["context"]["device"] == {"manufacturer": "Apple"}
+    assert event["context"]["device"] == {"name": "Mine"}
+    assert event["device"].keys().isdisjoint({"id", "advertising_id"})
 
 
 def test_what_a_batch_says_holds_for_each_message_that_does_not() -> None:

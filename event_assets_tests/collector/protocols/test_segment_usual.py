@@ -29,17 +29,26 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 )
 TOP = st.dictionaries(st.sampled_from([*PAGE, "event", "traits", "sentAt", "channel"]), ODD, max_size=2)
 INNER = st.dictionaries(st.sampled_from([*CONTEXT, "page", "timezone", "ip", "traits"]), ODD, max_size=2)
+OF_CAMPAIGN = st.dictionaries(st.sampled_from(["source", "medium", "name", "term", "content", "id"]), ODD, max_size=2)
 OF_PAGE = st.dictionaries(st.sampled_from([*IN_PAGE, "hash", "host", "name", "category", "more"]), ODD, max_size=2)
 
 
-@given(kind=st.sampled_from(sorted(USUAL)), top=TOP, inner=INNER, page=OF_PAGE, own=OF_PAGE)
-@example(kind="page", top={}, inner={}, page={"url": None}, own={"url": "https://y.example/", "search": ""})
-@example(kind="page", top={"properties": None}, inner={"page": {}}, page={}, own={})
+@given(kind=st.sampled_from(sorted(USUAL)), top=TOP, inner=INNER, page=OF_PAGE, own=OF_PAGE, campaign=OF_CAMPAIGN)
+@example(
+    kind="page", top={}, inner={}, page={"url": None}, own={"url": "https://y.example/", "search": ""}, campaign={}
+)
+@example(kind="page", top={"properties": None}, inner={"page": {}}, page={}, own={}, campaign={"source": ""})
 def test_what_one_look_gives_is_what_every_look_gives(
-    kind: str, top: dict[str, Any], inner: dict[str, Any], page: dict[str, Any], own: dict[str, Any]
+    kind: str,
+    top: dict[str, Any],
+    inner: dict[str, Any],
+    page: dict[str, Any],
+    own: dict[str, Any],
+    campaign: dict[str, Any],
 ) -> None:
     message = USUAL[kind]
     context = {**message["context"], **({"page": {**IN_PAGE, **page}} if page else {}), **inner}
+    context |= {"campaign": {**CONTEXT["campaign"], **campaign}} if campaign else {}
     properties = {**message["properties"], **(own if kind == "page" else {})}
     text = json.dumps({**message, "context": context, "properties": properties, **top}).encode()
     usual = usual_event(text, "web", SENT)

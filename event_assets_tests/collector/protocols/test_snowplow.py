@@ -98,14 +98,28 @@ def test_a_page_view_has_its_fields_and_what_has_none_is_its_context() -> None:
 
 
 def test_entities_go_to_the_fields_that_there_are_for_them_and_are_kept_otherwise() -> None:
-    mobile = entity("mobile_context", osType="ios", osVersion="17.1", deviceModel="iPhone15,2", carrier="T")
+    system = {"osType": "ios", "osVersion": "17.1", "deviceModel": "iPhone15,2", "deviceManufacturer": "Apple"}
+    mobile = entity("mobile_context", **system, appleIdfa="ad-1", appleIdfv="v-1", carrier="T")
     session = entity("client_session", userId="d-2", sessionId="s-2")
     own = {"schema": "iglu:com.acme/user/jsonschema/1-0-0", "data": {"plan": "pro"}}
     event = one(co=contexts(own, entity("web_page", id="p-1"), session, mobile), p="mob", duid=None, sid=None)
     ids = (event["anonymous_id"], event["session_id"], event["page_view_id"], event["platform"])
     assert ids == ("d-2", "s-2", "p-1", "ios")
-    assert event["device"]["model"] == "iPhone15,2"
+    assert event["device"] == {
+        **one()["device"],
+        "model": "iPhone15,2",
+        "os": "ios",
+        "os_version": "17.1",
+        "manufacturer": "Apple",
+        "id": "v-1",
+        "advertising_id": "ad-1",
+    }
     assert event["context"]["entities"] == [own, {**mobile, "data": {"carrier": "T"}}]
+
+
+@pytest.mark.parametrize(("said", "platform"), [("tv", "tv"), ("cnsl", "console"), ("iot", "iot"), ("headset", "web")])
+def test_a_television_a_console_and_a_thing_are_platforms(said: str, platform: str) -> None:
+    assert one(p=said)["platform"] == platform
 
 
 @pytest.mark.parametrize("padded", [True, False])
