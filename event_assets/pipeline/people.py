@@ -40,7 +40,7 @@ from event_assets.transforms.people.users import CONSENT, affected_persons, ids_
 from event_assets.transforms.people.visitors import affected_visitors, of_visitors, replace_visitors, visitors
 from event_assets.transforms.segments.user_segments import user_segments, week_before
 
-CODE = "7"
+CODE = "8"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _CARRIERS = ("anonymous_id", "user_id")

@@ -17,7 +17,7 @@ from event_assets.sdk.clock import instant_text, rfc3339
 MAX_EVENT_BYTES = 63_800
 """A little under what the collector takes, since `sequence` and `sent_at` are added when the event is sent."""
 _ID_CHARACTERS = 128
-_IDS = ("event_id", "anonymous_id", "user_id", "session_id", "page_view_id")
+_IDS = ("event_id", "anonymous_id", "user_id", "session_id", "page_view_id", "group_id", "install_id")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SET_WHEN_SENT = ("sequence", "sent_at")
 
@@ -35,10 +35,13 @@ class Details(TypedDict, total=False):
     anonymous_id: str | None
     session_id: str | None
     page_view_id: str | None
+    group_id: str | None
     event_id: str | None
     schema_version: int | None
     occurred_at: dt.datetime | None
     consent: Mapping[str, bool | None] | None
+    campaign: Mapping[str, str | None] | None
+    traits_once: Mapping[str, Any] | None
     context: Mapping[str, Any] | None
 
 

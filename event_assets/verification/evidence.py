@@ -45,7 +45,7 @@ _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 
 EVENT_FIELDS = (
     *("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "derived_at", "received_at"),
-    *("platform", "is_bot", "revenue_reporting", "traits", "properties", "page_path", "device_type"),
+    *("platform", "is_bot", "revenue_reporting", "traits", "traits_once", "properties", "page_path", "device_type"),
     *("lcp_ms", "inp_ms", "fid_ms", "cls", "app_id", "country", "region", "city", "device_locale"),
     *("consent_analytics", "consent_marketing", "consent_personalisation"),
 )

@@ -45,15 +45,25 @@ def held_traits(history: History) -> Iterator[Held]:
     """Every value that a trait of a person had, whose it is and while it held."""
     said: dict[tuple[str, str], list[tuple[Event, Any]]] = defaultdict(list)
     for event in sorted(history.events, key=lambda event: (event.at, event.received, event.event_id)):
-        traits = json.loads(event.fields.get("traits") or "{}")
-        for name, value in traits.items() if event.person else ():
-            said[event.person or "", name[:_NAME_CHARACTERS]].append((event, _text(value)))
+        if event.person is None or event.event == "group":
+            continue
+        for name, value in _members(event, "traits"):
+            said[event.person, name].append((event, value))
+        for name, value in _members(event, "traits_once"):
+            before = said.get((event.person, name))
+            if value != "null" and (before is None or before[-1][1] == "null"):
+                said[event.person, name].append((event, value))
     for (person, name), values in said.items():
         changes = [(event, value) for place, (event, value) in enumerate(values) if _changes(values, place)]
         ends = [event.at for event, _ in changes[1:]] + [None]
         for (event, value), end in zip(changes, ends, strict=True):
             if value != "null":
                 yield Held(person, name, event.at, event.event_id, value, end)
+
+
+def _members(event: Event, field: str) -> Iterator[tuple[str, str]]:
+    traits = json.loads(event.fields.get(field) or "{}")
+    yield from ((name[:_NAME_CHARACTERS], _text(value)) for name, value in traits.items())
 
 
 def _changes(values: list[tuple[Event, Any]], place: int) -> bool:

@@ -67,7 +67,7 @@ def _plain(row: Row) -> Row:
     """Times as milliseconds since 1970, dates as text, amounts to the sixth place, JSON as what it says; of a robot's
     reason that there is one."""
     plain = {name: _plain_value(value) for name, value in row.items()}
-    plain |= {name: json.loads(plain[name]) for name in ("properties", "traits") if plain.get(name)}
+    plain |= {name: json.loads(plain[name]) for name in ("properties", "traits", "traits_once") if plain.get(name)}
     if plain.get("bot_reason"):
         plain["bot_reason"] = True
     return plain

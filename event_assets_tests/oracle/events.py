@@ -16,13 +16,14 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY = 86_400_000
 _AS_GIVEN = (
     *("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "platform"),
-    *("properties", "traits"),
+    *("properties", "traits", "traits_once", "group_id"),
 )
 _IN_GROUPS = {
     **{f"page_{name}": ("page", name) for name in ("url", "title", "referrer")},
     **{f"{group}_{name}": (group, name) for group in ("viewport", "document") for name in ("width", "height")},
     "scroll_y_max": ("scroll", "y_max"),
     "screen_name": ("screen", "name"),
+    **{f"campaign_{name}": ("campaign", name) for name in ("source", "medium", "name")},
     "device_user_agent": ("device", "user_agent"),
 }
 
@@ -85,7 +86,7 @@ class Event:
     @property
     def source(self) -> Source:
         """Where it came from."""
-        return _source(self.url, (self.fields.get("page") or {}).get("referrer"))
+        return _source(self.url, (self.fields.get("page") or {}).get("referrer"), self.fields.get("campaign"))
 
     @property
     def referrer(self) -> Referrer:
@@ -190,11 +191,13 @@ def _referrer(url: str | None) -> Referrer:
     return Referrer("unknown", None, None)
 
 
-def _source(url: str | None, referrer: str | None) -> Source:
+def _source(url: str | None, referrer: str | None, said: dict[str, str] | None) -> Source:
     query = {name: values[0] for name, values in parse_qs(urlsplit(url or "").query).items()}
     click = query.get("gclid") or query.get("fbclid")
     if "utm_source" in query:
         source, medium, campaign = (query.get(f"utm_{name}") for name in ("source", "medium", "campaign"))
+    elif said:
+        source, medium, campaign = said["source"], said["medium"], said.get("name")
     elif "gclid" in query:
         source, medium, campaign = "google", "cpc", None
     else:

@@ -33,6 +33,16 @@ LANDINGS: tuple[tuple[str, str | None], ...] = (
 )
 """Query and referrer of a first page."""
 
+CAMPAIGNS = (
+    None,
+    None,
+    None,
+    {"source": "google", "medium": "cpc", "name": "spring"},
+    {"source": "x", "medium": "email"},
+)
+"""What a client says itself."""
+ONCE: dict[str, Any] = {"traits_once": {"came": "ad"}, "group_id": "g-1"}
+
 USER_AGENTS = {
     "windows": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 "
     "Safari/537.36",
@@ -112,6 +122,7 @@ class _Traffic:
         choose = self.random
         session = f"s{len(self.events)}" if device.keeps_sessions else None
         query, referrer = choose.choice(LANDINGS)
+        said = choose.choice(CAMPAIGNS)
         url = f"https://{OWN_HOST}/{choose.choice(['', 'a', 'b'])}{query}"
         for number in range(choose.randint(1, 4)):
             view = f"v{len(self.events)}"
@@ -119,14 +130,15 @@ class _Traffic:
             is_lost = number == 0 and choose.random() < 0.15
             if not is_lost:
                 for _ in range(choose.choice([1, 1, 1, 1, 2])):
-                    self.add("page_view", at, device, **page, page={"url": url, "referrer": referrer, "title": "T"})
+                    shown = {"url": url, "referrer": referrer, "title": "T"}
+                    self.add("page_view", at, device, **page, page=shown, campaign=None if number else said)
             at = self.pings(device, at, page, url)
             if choose.random() < 0.3:
                 self.add("click", at + 50, device, session_id=session, user_id=user)
             url, referrer = f"https://{OWN_HOST}/p{number}", url
             at += choose.choice([3 * _SECOND, 90 * _SECOND, 20 * _MINUTE, 30 * _MINUTE, 30 * _MINUTE + 1, 45 * _MINUTE])
         if user and choose.random() < 0.8:
-            self.add("identify", at, device, session_id=session, user_id=user, traits={"plan": "free"})
+            self.add("identify", at, device, session_id=session, user_id=user, traits={"plan": "free"}, **ONCE)
         if choose.random() < 0.4:
             sold = choose.choice([{"revenue": 12.5}, {"revenue": 7}, {"revenue": 0.1}, {"items": 2}])
             self.add("purchase", at + _SECOND, device, session_id=session, user_id=user, properties=sold)

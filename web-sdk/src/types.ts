@@ -1,7 +1,7 @@
 /** What an event is, and what a client is made of. Types only: no code. */
 
 export type Properties = Record<string, unknown>;
-export type Platform = "web" | "ios" | "android" | "desktop" | "server";
+export type Platform = "web" | "ios" | "android" | "desktop" | "server" | "tv" | "console" | "iot";
 
 /** What the person agreed to; what is absent was not asked. */
 export interface Consent {
@@ -15,6 +15,19 @@ export interface Size {
   height?: number;
 }
 
+/** The device. `id` and `advertising_id` are left out where marketing is refused. */
+export interface Device {
+  model?: string;
+  os?: string;
+  os_version?: string;
+  locale?: string;
+  timezone?: string;
+  manufacturer?: string;
+  id?: string;
+  advertising_id?: string;
+  ad_tracking?: boolean;
+}
+
 /** One event, as the collector takes it. `sent_at` is added when it is sent. */
 export interface AnalyticsEvent {
   event_id: string;
@@ -24,6 +37,8 @@ export interface AnalyticsEvent {
   user_id?: string;
   session_id?: string;
   page_view_id?: string;
+  group_id?: string;
+  install_id?: string;
   sequence?: number;
   occurred_at: string;
   platform: Platform;
@@ -33,10 +48,13 @@ export interface AnalyticsEvent {
   viewport?: Size;
   document?: Size;
   scroll?: { x_max?: number; y_max?: number };
-  device?: { model?: string; os?: string; os_version?: string; locale?: string; timezone?: string };
+  campaign?: { source?: string; medium?: string; name?: string; term?: string; content?: string };
+  device?: Device;
   consent?: Consent;
   properties?: Properties;
   traits?: Properties;
+  /** Traits that hold where the person has none of that name yet. */
+  traits_once?: Properties;
   library?: { name: string; version: string };
 }
 

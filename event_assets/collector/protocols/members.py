@@ -188,7 +188,7 @@ def is_empty(value: Raw) -> bool:
 
 
 def encoded(event: Mapping[str, Any]) -> bytes:
-    """The event as JSON, without what is not there, and without a device's ids where marketing is refused. One of nobody
+    """The event as JSON, without what is not there, nor the ids of a device where marketing is refused. One of nobody
     stands for itself alone."""
     said = {name: value for name, value in event.items() if value is not None and value != {}}
     if event.get("consent", {}).get("marketing") is False:

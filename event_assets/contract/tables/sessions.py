@@ -151,8 +151,9 @@ SESSIONS = Table(
             "sequence_gaps",
             "long",
             "Events lost before the collector, by gaps in `sequence`.",
-            definition="last sequence - first sequence + 1 - events with a sequence; null (unknown) where several "
-            "installs number it: several devices, a server or desktop app beside others, or numbers that count up "
+            definition="last sequence - first sequence + 1 - events with a sequence, of each install and device where "
+            "all such events name their install_id; else of the session, and null (unknown) where several installs "
+            "number it: several devices, or a server or desktop app beside others. Null too where numbers count up "
             "neither by derived_at nor by occurred_at",
         ),
         Column(

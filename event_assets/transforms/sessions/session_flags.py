@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from event_assets.transforms.sessions.sequence_flags import LOST_BEFORE, Numbered, numbering
 from event_assets.transforms.sessions.view_flags import view_marks
 
 Integers = npt.NDArray[np.int64]
@@ -41,7 +42,7 @@ MARKS = (
 - opens_view: the first view or ping of its `view_id` in the session
 - opens_pings, opens_slot: the first ping of its view, and of its view and slot of ten seconds
 - is_view: the page or screen view that counts for its `view_id` in the session: the earliest
-- counts_anew: an event whose `sequence` does not go on from the one before it, so that more than one install counts
+- counts_anew: an event whose `sequence` does not go on from the one before it (see sequence_flags.py)
 """
 
 
@@ -54,6 +55,8 @@ class _Part(NamedTuple):
     occurred: Integers
     received: Integers
     sequence: Integers
+    install: Integers
+    device: Integers
     view: Integers
     is_page: Flags
     is_screen: Flags
@@ -64,7 +67,7 @@ class _Part(NamedTuple):
 
 
 def mark_sessions(events: pa.Table, timeout: int, longest: int, longest_client: int, heartbeat: int) -> pa.Table:
-    """`events` with `_start` (beginning of a computed session, microseconds), `MARKS` and `VIEW_MARKS`.
+    """`events` with `_start` (beginning of a computed session, microseconds), `MARKS`, `VIEW_MARKS` and `LOST_BEFORE`.
 
     `_group` is what sessions are told apart by: the client's session id, or the hash of the key. Limits are in
     microseconds.
@@ -74,9 +77,12 @@ def mark_sessions(events: pa.Table, timeout: int, longest: int, longest_client: 
     order = _order(part, start, after)
     session = np.empty(len(order), np.int64)
     session[order] = np.cumsum(_changes(part.group[order], start[order], after[order]))
-    flags = dict(zip(MARKS, (is_cut, after, *_marks(part, session, order, heartbeat)), strict=True))
+    numbered = Numbered(part.sequence, part.install, part.device, part.occurred, session, order)
+    counts_anew, lost = numbering(numbered)
+    marks = (is_cut, after, *_marks(part, session, order, heartbeat), counts_anew)
+    flags = dict(zip(MARKS, marks, strict=True))
     views = view_marks(events, session, part.view, part.is_ping, flags)
-    for name, values in {"_start": start, **flags, **views}.items():
+    for name, values in {"_start": start, **flags, **views, **dict.fromkeys(LOST_BEFORE, lost)}.items():
         events = events.append_column(name, pa.chunked_array([values]) if isinstance(values, np.ndarray) else values)
     return events
 
@@ -120,6 +126,8 @@ def _part(events: pa.Table) -> _Part:
         occurred=np.where(_flags(events["occurred_at"].is_valid()), _microseconds(events["occurred_at"]), derived),
         received=_microseconds(events["received_at"]),
         sequence=events["sequence"].fill_null(-1).combine_chunks().to_numpy().astype(np.int64),
+        install=_codes(events["install_id"]),
+        device=_codes(events["anonymous_id"]),
         view=_codes(events["view_id"]),
         is_page=_flags(pc.equal(name, "page_view")),
         is_screen=_flags(pc.equal(name, "screen_view")),
@@ -160,7 +168,7 @@ def _order(part: _Part, start: Integers, after: Flags) -> Integers:
 
 
 def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> tuple[Flags, ...]:
-    """The flags after the first two. `order` is by session, then time."""
+    """The flags between the first two and the last. `order` is by session, then time."""
     by_receipt = order[np.lexsort((part.received[order], session[order]))]  # ties stay in order
     is_view = part.is_page | part.is_screen
     viewing = session * (part.view.max(initial=0) + 1) + part.view
@@ -179,24 +187,7 @@ def _marks(part: _Part, session: Integers, order: Integers, heartbeat: int) -> t
         _first(pings, viewing),
         _first(by_slot, viewing, slot),
         _first(by_view[is_view[by_view]], viewing),
-        _counts_anew(part, session, order[(part.sequence >= 0)[order]]),
     )
-
-
-def _counts_anew(part: _Part, session: Integers, rows: Integers) -> Flags:
-    """A flag on events whose number is not above that of the event before, by derived_at and by occurred_at too: what
-    counts up in either order may be one install, whose connection or clock was uneven. `rows` have numbers."""
-    suspect = np.bincount(session, weights=_falls(part, session, rows)) > 0 if len(rows) else np.zeros(0, np.bool_)
-    rows = rows[suspect[session[rows]]]
-    return _falls(part, session, rows[np.lexsort((part.sequence[rows], part.occurred[rows], session[rows]))])
-
-
-def _falls(part: _Part, session: Integers, rows: Integers) -> Flags:
-    """A flag on the rows whose number is not above that of the row before in the same session."""
-    flags = np.zeros(len(session), np.bool_)
-    falls = (np.diff(session[rows]) == 0) & (np.diff(part.sequence[rows]) <= 0)
-    flags[rows[1:][falls]] = True
-    return flags
 
 
 def _edge(part: _Part, session: Integers, rows: Integers) -> Flags:

@@ -30,6 +30,7 @@ from pyspark.sql import functions as F
 from event_assets.contract.versions import version_of
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.parts import in_parts
+from event_assets.transforms.sessions.sequence_flags import LOST_BEFORE
 from event_assets.transforms.sessions.session_flags import MARKS, mark_sessions
 from event_assets.transforms.sessions.view_flags import VIEW_MARKS
 
@@ -50,6 +51,7 @@ EVENT_COLUMNS = (
     "occurred_at",
     "received_at",
     "sequence",
+    "install_id",
     "viewport_height",
     "document_height",
     "scroll_y_max",
@@ -184,6 +186,7 @@ def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
     - `after_cut`: the event came after its client session was cut, and counts in no session row.
     - the flags of `session_marks.MARKS`, with which sessions are plain sums and maxima.
     - the columns of `view_marks.VIEW_MARKS`, with which one row has all that a page view is.
+    - `lost_before`: events that were numbered between this one and the one before it, and are not there.
     """
 
     def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -195,7 +198,7 @@ def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
     is_computed = F.col("session_id").isNull()
     dealt = events.withColumn("_group", _group())
     columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
-    marks = dict.fromkeys(MARKS, "BOOLEAN") | VIEW_MARKS
+    marks = dict.fromkeys(MARKS, "BOOLEAN") | VIEW_MARKS | LOST_BEFORE
     schema = ", ".join([*columns, "_start BIGINT", *(f"{name} {kind}" for name, kind in marks.items())])
     marked = dealt.repartition(PARTS, "_group").mapInArrow(mark, schema)
     beginning = F.sha2(F.concat_ws("|", "_group", F.col("_start").cast("string")), 256)

@@ -77,21 +77,21 @@ def _aggregates() -> list[Column]:
         F.max("derived_at").alias("end_at"),
         F.max("session_is_cut").alias("is_cut"),
         total(amount(F.col("revenue"))).alias("revenue"),
-        (F.max("sequence") - F.min("sequence") + 1 - F.count("sequence")).alias("lost"),
-        _has_one_counter().alias("has_one_counter"),
+        F.sum("lost_before").alias("lost"),
+        _counts_on().alias("counts_on"),
     ]
 
 
-def _has_one_counter() -> Column:
-    """Whether one install seems to have numbered the session's events: one device, on one side of the network, and
-    numbers that count up."""
+def _counts_on() -> Column:
+    """Whether it is known who numbered the session's events: each names its install, or it seems to have been one, of
+    one device, on one side of the network; and numbers count up."""
     is_numbered = F.col("sequence").isNotNull()
     by_server = F.when(is_numbered, F.col("needs_no_page"))
-    return (
-        (F.min("anonymous_id") == F.max("anonymous_id"))
-        & F.coalesce(F.min(by_server) == F.max(by_server), F.lit(True))
-        & ~F.max("counts_anew")
+    is_one = (F.min("anonymous_id") == F.max("anonymous_id")) & F.coalesce(
+        F.min(by_server) == F.max(by_server), F.lit(True)
     )
+    names_install = ~F.max(is_numbered & F.col("install_id").isNull())
+    return (names_install | is_one) & ~F.max("counts_anew")
 
 
 def _describe(rows: DataFrame, events: DataFrame, key: str, names: dict[str, str]) -> DataFrame:
@@ -111,7 +111,7 @@ def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
         .withColumn("is_engaged", is_engaged)
         .withColumn("is_bounce", (F.col("page_views") == 1) & ~F.col("is_engaged"))
         .withColumn("language", _language(F.col("language")))
-        .withColumn("sequence_gaps", F.when(F.col("has_one_counter"), F.col("lost")))
+        .withColumn("sequence_gaps", F.when(F.col("counts_on"), F.col("lost")))
         .withColumns({name: F.lit(None).cast("string") for name in ("stitched_user_id", "person_id")})
         .withColumns({"campaign_key": campaign_key(), "device_key": device_key(), "geo_key": country_key()})
     )

@@ -70,6 +70,23 @@ def test_null_takes_a_trait_back(spark: SparkSession) -> None:
     assert now(spark, *rows) == {"a1": {"age": 7}}
 
 
+def test_what_is_said_once_holds_only_where_nothing_does(spark: SparkSession) -> None:
+    def once(seconds: float, traits: Any, **fields: Any) -> Row:
+        return says(seconds, {"x": 1}, traits_once=json.dumps(traits), **fields)
+
+    rows = [once(0, {"plan": "a"}), once(1, {"plan": "b", "age": None}), says(2, {"plan": "c"}), once(3, {"plan": "d"})]
+    rows += [says(4, {"plan": None}), once(5, {"plan": "e", "x": 2}), once(6, {"plan": "f"})]
+    assert values(history(spark, *rows)) == [('"a"', at(0), at(2)), ('"c"', at(2), at(4)), ('"e"', at(5), None)]
+    assert now(spark, *rows) == {"a1": {"x": 1, "plan": "e"}}
+    alone = enriched_event("page_view", user_id="u1", traits_once='{"came":"ad"}')
+    assert now(spark, alone) == {"a1": {"came": "ad"}}
+
+
+def test_what_is_said_of_a_group_is_no_trait_of_its_member(spark: SparkSession) -> None:
+    group = enriched_event("group", at(1), user_id="u1", group_id="g", traits='{"plan":"b"}', traits_once='{"x":1}')
+    assert now(spark, says(0, {"plan": "a"}), group) == {"a1": {"plan": "a"}}
+
+
 def test_traits_are_the_persons_whichever_id_said_them(spark: SparkSession) -> None:
     rows = [
         says(0, {"plan": "free"}),
@@ -93,17 +110,23 @@ def test_long_names_are_cut(spark: SparkSession) -> None:
 @given(
     said=st.lists(
         st.tuples(
-            st.integers(0, 5), st.dictionaries(st.sampled_from("abc"), st.sampled_from([1, 2, None]), min_size=1)
+            st.integers(0, 5),
+            st.booleans(),
+            st.dictionaries(st.sampled_from("abc"), st.sampled_from([1, 2, None]), min_size=1),
         ),
         max_size=8,
     )
 )
 def test_the_last_word_of_each_trait_is_what_holds(
-    spark: SparkSession, said: list[tuple[int, dict[str, int | None]]]
+    spark: SparkSession, said: list[tuple[int, bool, dict[str, int | None]]]
 ) -> None:
-    rows = [says(seconds, traits) for seconds, traits in said]
+    rows = [
+        says(seconds, None if once else traits, traits_once=json.dumps(traits) if once else None)
+        | ({"traits": None} if once else {})
+        for seconds, once, traits in said
+    ]
     held: dict[str, Any] = {}
-    for _, traits in sorted(said, key=lambda each: each[0]):
-        held |= traits
+    for _, once, traits in sorted(said, key=lambda each: each[0]):
+        held |= {name: value for name, value in traits.items() if not once or held.get(name) is None}
     held = {name: value for name, value in held.items() if value is not None}
     assert now(spark, *rows[::-1]) == ({"a1": held} if held else {})
