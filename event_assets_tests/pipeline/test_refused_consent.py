@@ -21,6 +21,7 @@ from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.embedded.postgres import open_postgres
 from event_assets.importing import ApiSink, StreamAside, StreamSink
 from event_assets.pipeline.load import load_step
+from event_assets.pipeline.registry import refresh_all, steps_of
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.settings import load_settings
 from event_assets.warehouse.lake_files import LakeFiles
@@ -221,6 +222,45 @@ def test_cleaning_keeps_no_more_of_what_a_producer_put_on_the_stream_itself(
     places = {place for found_at in found(tmp_path / "lake").values() for place in found_at}
     assert all("/raw_events/" in place for place in places), places
     assert pipeline.ledger()["landed"] == len(bodies())
+
+
+def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_refused_marketing(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    settings = load_settings(home=tmp_path / "home", collector_ip_rate=0)
+    pipeline = Pipeline(spark, settings.home)
+    key = WriteKeys.of(settings).create("app", "ios")
+    device = {"id": f"{MARK}id", "advertising_id": f"{MARK}ad", "manufacturer": "Apple", "ad_tracking": True}
+    plain = {"event": "a", "anonymous_id": "a1", "platform": "ios", "device": device, "consent": {"marketing": False}}
+    by_segment = {
+        "type": "track",
+        "event": "b",
+        "messageId": "s-1",
+        "anonymousId": "a1",
+        "context": {
+            "device": {"type": "ios", "id": f"{MARK}id", "advertisingId": f"{MARK}ad", "token": f"{MARK}token"},
+            "consent": {"categoryPreferences": {"Advertising": False}},
+        },
+    }
+    with serving(settings, pipeline.stream, WriteKeys.of(settings)) as client:
+        client.headers["x-write-key"] = key
+        client.post("/v1/events", json={**plain, "event_id": "n-1"})
+        client.post("/v1/events", json=[{**plain, "event_id": "n-2"}, {**plain, "event_id": "n-3", "unknown": 1}])
+        client.post("/v1/batch", json={"batch": [by_segment, {**by_segment, "event": None, "messageId": "s-2"}]})
+    StreamSink(settings, pipeline.stream).write([json.dumps({**plain, "event_id": "n-4"}).encode()])
+    refresh_all(pipeline.refresh(), steps_of("seconds"))
+    assert found(settings.home) == {}
+    rows = pipeline.rows("enriched_events")
+    assert [row["event_id"] for row in sorted(rows, key=lambda row: row["event_id"])] == [
+        "n-1",
+        "n-2",
+        "n-3",
+        "n-4",
+        "s-1",
+    ]
+    assert {row["device_id"] for row in rows} == {None}
+    assert [row["device_manufacturer"] for row in rows].count("Apple") == 4
+    assert len(pipeline.rows("quarantined_events")) == 1
 
 
 @pytest.mark.slow
