@@ -177,7 +177,11 @@ def test_they_are_left_out_of_an_event_that_is_set_aside_too() -> None:
     stamp = Stamp(NOW, "", None, False, lambda _: None)
     sent = {"device": {"id": "d-1", "model": "m"}, "consent": {"marketing": False}}
     assert json.loads(stamp.refused(json.dumps(sent).encode(), "segment"))["device"] == {"model": "m"}
-    for other in ({**sent, "consent": {"marketing": True}}, {**sent, "consent": 5}, {"device": [], "consent": {}}):
+    others: list[dict[str, Any]] = [
+        *({**sent, "consent": {"marketing": True}}, {**sent, "consent": 5}),
+        {"device": [], "consent": {}},
+    ]
+    for other in others:
         assert json.loads(stamp.refused(json.dumps(other).encode(), "segment"))["device"] == other["device"]
 
 

@@ -100,7 +100,7 @@ def test_a_campaign_that_the_client_says_feeds_source_and_medium_unless_the_url_
         ({"campaign_source": "", "campaign_medium": "", "campaign_name": ""}, ("(direct)", "(none)", None, "Direct")),
     )
     for fields, expected in tagged:
-        row = enriched(**{**said, **fields})
+        row = enriched(EnrichRules(), **{**said, **fields})
         assert tuple(row[name] for name in names) == expected
     out = Enricher(EnrichRules()).enriched(batch_of(clean_event(**said), clean_event())).to_pylist()
     assert [row["source"] for row in out] == ["news", "(direct)"]

@@ -269,7 +269,7 @@ def test_one_install_whose_clock_or_connection_is_uneven_counts_on(spark: SparkS
         (numbered(5000, 5001, 5004, first=5, install_id="i-2"), 1 + 2),
         (numbered(3, 4, first=5, install_id="i-2"), 1),
         (numbered(8, 9, first=100, platform="server", install_id="i-2"), 1),
-        (numbered(0, 2, first=100, anonymous_id="a-2", session_id="s", install_id="i-1"), 1 + 1),
+        (numbered(0, 2, first=100, anonymous_id="a-2", install_id="i-1"), 1 + 1),
         (numbered(5000, 5001, first=5), None),
         (numbered(3, 4, first=5, install_id="i-1"), None),
     ],
@@ -278,9 +278,9 @@ def test_one_install_whose_clock_or_connection_is_uneven_counts_on(spark: SparkS
 def test_installs_that_are_named_are_counted_each_by_itself(
     spark: SparkSession, other: list[Any], gaps: int | None
 ) -> None:
-    session = {"session_id": "s"} if any("session_id" in row and row["session_id"] == "s" for row in other) else {}
-    rows = numbered(3, 4, 6, 7, install_id="i-1", **session)
-    assert only(sessions_of(spark, [*rows, *other]))["sequence_gaps"] == gaps
+    rows = numbered(3, 4, 6, 7, install_id="i-1")
+    together = [{**row, "session_id": "s"} for row in (*rows, *other)]
+    assert only(sessions_of(spark, together))["sequence_gaps"] == gaps
 
 
 def test_events_without_a_number_change_no_gaps(spark: SparkSession) -> None:
