@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -69,31 +70,47 @@ def import_(
         str | None,
         typer.Option(help="YAML file that maps the file's fields to the contract's, or a shipped one's name."),
     ] = None,
+    format_: Annotated[
+        Literal["segment", "rudderstack", "snowplow", "posthog", "amplitude", "mixpanel", "ga4"] | None,
+        typer.Option("--format", help="Whose SDKs sent what is in the file: their requests, or single events of them."),
+    ] = None,
+    platform: Annotated[
+        Literal["web", "ios", "android", "desktop", "server", "tv", "console", "iot"],
+        typer.Option(help="With --format: the platform of events that do not say theirs."),
+    ] = "web",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; show the first events, and what would be quarantined.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Feed a file of events onto the stream, as a trusted source. A running stack takes them from there.
 
     Exit status 1 where no line is an event or a path of the mapping is in none, 2 where something cannot be read.
     """
+    if mapping and format_:
+        raise typer.BadParameter("--mapping and --format exclude each other")
     with faults_as_sentences():
-        from event_assets.importing import StreamSink, find_mapping, import_file
+        from event_assets.importing import Preview, StreamSink, Translator, find_mapping, import_file
         from event_assets.stack import display
         from event_assets.streams import open_stream
 
         settings = current_settings()
-        fields = find_mapping(mapping) if mapping else None
-        stream = open_stream(settings)
-        try:
-            stream.create(settings.stream_shards)
-            with display.import_progress(console(), file) as watch:
-                result = import_file(
-                    file, fields, StreamSink(settings, stream), watch, bookmarks=settings.home / "imports"
-                )
-        finally:
-            stream.close()
+        by_path = find_mapping(mapping) if mapping else None
+        how = Translator(format_, file.name, platform) if format_ else by_path
+        preview = Preview(settings) if dry_run else None
+        with display.import_progress(console(), file) as watch:
+            if preview is not None:
+                result = import_file(file, how, preview, watch)
+            else:
+                with contextlib.closing(open_stream(settings)) as stream:
+                    stream.create(settings.stream_shards)
+                    sink = StreamSink(settings, stream)
+                    result = import_file(file, how, sink, watch, bookmarks=settings.home / "imports")
         if as_json:
-            typer.echo(json.dumps(asdict(result) | {"path": str(result.path)}))
+            typer.echo(json.dumps(asdict(result) | {"path": str(result.path)} | (preview.shown() if preview else {})))
         else:
+            if preview is not None:
+                display.show_preview(preview)
             display.show_import(result)
         if result.never_found or result.is_refused:
             raise typer.Exit(EXIT_FAULT)

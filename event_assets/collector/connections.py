@@ -119,7 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = limits = self._all.limits
         self.since, self.seconds, self.is_served = self._all.now, limits.head_seconds, False
         self._body_seconds = limits.body_seconds + 2 * limits.stream_seconds + limits.head_seconds
-        self._body_bytes = _BODY_SLACK * limits.body_bytes + limits.head_bytes
+        self._body_bytes = _BODY_SLACK * max(limits.body_bytes, limits.translated_bytes) + limits.head_bytes
         self._is_idle = self._in_head = self._is_whole = True
         self._head_bytes = self._rest_bytes = self._chunk_bytes = 0
         self._address = ""

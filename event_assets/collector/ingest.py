@@ -8,6 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -91,6 +92,8 @@ class Ingest:
         self._offload = offload
         self._budget = budget
         self._limits = limits
+        most = limits.translated_bytes
+        self._of_others = replace(limits, body_bytes=most, unpacked_bytes=max(most, limits.unpacked_bytes))
         self._metrics = metrics
         self._keep_of_ip = keep_of_ip
         self._clock = clock
@@ -136,7 +139,7 @@ class Ingest:
             raise RequestRefused(415, "unsupported_type", f"Content-Type may be {', '.join(_BODY_TYPES)}")
         body = await bodies.read_body(receive, self._limits, held.grow)
         self._access.check_signature(source, caller, body)
-        text = await self._unpacked(body, caller.headers.get("content-encoding", ""))
+        text = await self._unpacked(body, caller.headers.get("content-encoding", ""), self._limits)
         held.grow(len(text))
         if kind == _FORM_TYPE and not text.lstrip().startswith((b"{", b"[")):
             raise RequestRefused(415, "unsupported_type", "the body is a form; it must be JSON")
@@ -145,10 +148,10 @@ class Ingest:
         del batch, body, text  # what waits for the stream should be small
         return _answer(*await self._write(validated))
 
-    async def _unpacked(self, body: bytes, encoding: str) -> bytes:
+    async def _unpacked(self, body: bytes, encoding: str, limits: CollectorLimits) -> bytes:
         if not encoding:
             return body
-        return await self._offload.work(len(body) * _PACKED, unpack, body, encoding, self._limits)
+        return await self._offload.work(len(body) * _PACKED, unpack, body, encoding, limits)
 
     async def _pixel(self, caller: Caller, receive: Receive, held: Reservation) -> tuple[int, Header, bytes]:
         source = self._access.source_of(caller)
@@ -168,7 +171,7 @@ class Ingest:
         self._access.limit_address(caller)
         key = caller.write_key().rpartition(":")[2]
         source = self._access.source_of_key(key, caller) if key else None
-        body = await bodies.read_body(receive, self._limits, held.grow)
+        body = await bodies.read_body(receive, self._of_others, held.grow)
         text = await self._unpacked_or_not(body, caller)
         held.grow(len(text))
         now = self._clock()
@@ -176,7 +179,7 @@ class Ingest:
         source = source or self._access.source_of_key(route.key(request), caller)
         self._access.check_signature(source, caller, body)
         if route.events is not None:
-            most = self._limits.unpacked_bytes
+            most = max(self._limits.unpacked_bytes, len(text))
             events = await self._offload.work(len(text), events_of, route, request, source.platform, most)
             size = sum(map(len, events))
             held.grow(size)
@@ -200,7 +203,7 @@ class Ingest:
         aside."""
         encoding = caller.headers.get("content-encoding", "gzip" if body.startswith(_GZIP) else "")
         try:
-            return await self._unpacked(body, encoding)
+            return await self._unpacked(body, encoding, self._of_others)
         except RequestRefused as refused:
             if refused.status != 400:
                 raise

@@ -21,6 +21,8 @@ class CollectorLimits:
     `head_bytes` to `ip_connections` hold before anybody is known: size, number of headers and time of a request's head,
     how long a connection may be idle, requests sent before the first is answered, connections in all and of one
     address (IPv6: one /64), proxies excepted.
+    Bodies of other SDKs may have `translated_bytes`, packed or not: some send all that waited while the collector was
+    away as one, and what is refused as too large again and again.
     `buffer_bytes` bounds the bodies and events that are held at once, from the first byte read to the answer.
     `ip_requests_per_second` bounds each address (0: unbounded), and like each key's rate with bursts of
     `burst_seconds` worth. `members` bounds the gzip members or zstd frames of one body. What is larger than
@@ -35,6 +37,7 @@ class CollectorLimits:
     connections: int = 4_096
     ip_connections: int = 256
     body_bytes: int = MIB
+    translated_bytes: int = 20 * MIB
     unpacked_bytes: int = 10 * MIB
     unpack_ratio: int = 100
     members: int = 1_000

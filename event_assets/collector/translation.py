@@ -20,8 +20,8 @@ from event_assets.collector.stamp import Stamp, instant_text
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.event import Platform
 
-MOST_EVENTS = 5_000
-"""Events of one request: the largest batches are Mixpanel's imports of 2,000."""
+MOST_EVENTS = 10_000
+"""Events of one request: as many as Snowplow's tracker for Python keeps, which it sends at once after an outage."""
 _MOST_GROWTH = 2
 """How many times as many bytes as a body may have its events may have together: what is said once for all of them
 stands in each."""

@@ -7,20 +7,24 @@ from event_assets.importing.importer import ImportProgress, ImportResult, Import
 from event_assets.importing.mapping import FieldMapping, find_mapping
 from event_assets.importing.mapping_file import MappingError
 from event_assets.importing.reading import check_readable
-from event_assets.importing.sinks import ApiSink, FileAside, Sink, StreamAside, StreamSink, Written
+from event_assets.importing.sinks import ApiSink, FileAside, Preview, Sink, StreamAside, StreamSink, Written
+from event_assets.importing.translating import Format, Translator
 from event_assets.importing.unpacking import UnreadableFile
 
 __all__ = [
     "ApiSink",
     "FieldMapping",
     "FileAside",
+    "Format",
     "ImportProgress",
     "ImportResult",
     "ImportStopped",
     "MappingError",
+    "Preview",
     "Sink",
     "StreamAside",
     "StreamSink",
+    "Translator",
     "UnreadableFile",
     "Written",
     "check_readable",

@@ -10,20 +10,22 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from event_assets.importing.mapping import FieldMapping
 from event_assets.importing.reading import Line, ReadStopped, check_readable, read_lines
 from event_assets.importing.sinks import Sink, SinkError, Written
+from event_assets.importing.translating import Translator
 from event_assets.permissions import make_private_folder
 
 BATCH_LINES = 20_000
 BATCH_BYTES = 32_000_000
+_Part = TypeVar("_Part")
 
 
 class ImportStopped(RuntimeError):
@@ -49,9 +51,9 @@ class ImportProgress(NamedTuple):
 class ImportResult:
     """What was imported. `lines` of this run that were not blank; `resumed_after` are lines of an earlier run.
 
-    `accepted` are on the stream as events, `aside` (by reason) as they came, to be quarantined; of `dropped` ones the
-    person refused consent. `paths`: in how many lines the mapping's paths were found, those of an earlier run included;
-    `never_found` are those that had to be somewhere and were not.
+    A line may have several events. `accepted` are on the stream as events, `aside` (by reason) as they came, to be
+    quarantined; of `dropped` ones the person refused consent. `paths`: in how many lines the mapping's paths were
+    found, those of an earlier run included; `never_found` are those that had to be somewhere and were not.
     """
 
     path: Path
@@ -66,8 +68,8 @@ class ImportResult:
 
     @property
     def is_refused(self) -> bool:
-        """Whether every line of this run broke a rule: hardly a file of events, or the mapping is another file's."""
-        return self.lines > 0 and sum(self.aside.values()) == self.lines
+        """Whether all of this run broke a rule: hardly a file of events, or the mapping is another file's."""
+        return bool(self.aside) and not self.accepted and not self.dropped
 
     @property
     def events_per_second(self) -> float:
@@ -77,13 +79,14 @@ class ImportResult:
 
 def import_file(
     path: Path,
-    mapping: FieldMapping | None,
+    mapping: FieldMapping | Translator | None,
     sink: Sink,
     progress: Callable[[ImportProgress], None] | None = None,
     *,
     bookmarks: Path | None = None,
 ) -> ImportResult:
-    """Sends every line of a file, or element of its array (see reading.py), to the sink; without a mapping as it is.
+    """Sends every line of a file, or element of its array (see reading.py), to the sink: by a mapping's rules, as the
+    events that a translator makes of it, or as it is.
 
     `bookmarks` is a folder in which is kept how far the file was imported, so that an import that stopped goes on after
     its last durable line; it is forgotten once the file is done. Memory holds a batch (20,000 lines or 32 MB). Raises
@@ -93,12 +96,13 @@ def import_file(
     check_readable(path)
     bookmark = _Bookmark(bookmarks, path, mapping)
     mark, size = bookmark.mark, max(1, path.stat().st_size)
-    skipped, found = mark.lines, mark.found or (mapping.none_found() if mapping else [])
+    by_path = mapping if isinstance(mapping, FieldMapping) else None
+    skipped, found = mark.lines, mark.found or (by_path.none_found() if by_path else [])
     total, lines, last = Written(), 0, skipped
     try:
-        for batch in _batches(read_lines(path, skipped)):
-            texts = [line.text for line in batch]
-            total.add(sink.write([mapping.map(text, found) for text in texts] if mapping else texts))
+        for batch in _batches(read_lines(path, skipped), lambda line: len(line.text)):
+            for texts in _batches(_events(batch, mapping, found), len):
+                total.add(sink.write(texts))
             lines += len(batch)
             last = batch[-1].number
             bookmark.set(last, found)
@@ -111,7 +115,16 @@ def import_file(
     bookmark.forget()
     seconds = time.perf_counter() - began
     result = ImportResult(path, lines, skipped, total.accepted, total.dropped, seconds, dict(Counter(total.aside)))
-    return replace(result, **_findings(mapping, found)) if mapping and last else result
+    return replace(result, **_findings(by_path, found)) if by_path and last else result
+
+
+def _events(batch: Sequence[Line], mapping: FieldMapping | Translator | None, found: list[int]) -> Iterator[bytes]:
+    """The events of these lines."""
+    for line in batch:
+        if isinstance(mapping, Translator):
+            yield from mapping.events(line.number, line.text)
+        else:
+            yield mapping.map(line.text, found) if mapping else line.text
 
 
 def _findings(mapping: FieldMapping, found: Sequence[int]) -> dict[str, Any]:
@@ -119,12 +132,12 @@ def _findings(mapping: FieldMapping, found: Sequence[int]) -> dict[str, Any]:
     return {"paths": tuple(paths), "never_found": tuple(mapping.never_found(found))}
 
 
-def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    batch: list[Line] = []
+def _batches(parts: Iterable[_Part], size_of: Callable[[_Part], int]) -> Iterator[list[_Part]]:
+    batch: list[_Part] = []
     size = 0
-    for line in lines:
-        batch.append(line)
-        size += len(line.text)
+    for part in parts:
+        batch.append(part)
+        size += size_of(part)
         if len(batch) == BATCH_LINES or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -141,7 +154,7 @@ class _Mark(msgspec.Struct):
 class _Bookmark:
     """How far one file was imported with one mapping. Another size, time or mapping is another file."""
 
-    def __init__(self, folder: Path | None, path: Path, mapping: FieldMapping | None) -> None:
+    def __init__(self, folder: Path | None, path: Path, mapping: FieldMapping | Translator | None) -> None:
         self._of = str(path.absolute())
         self._file: Path | None = None
         if folder is not None:

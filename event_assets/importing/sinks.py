@@ -20,7 +20,8 @@ import msgspec
 
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
-from event_assets.collector.validator import Validator
+from event_assets.collector.validator import Validated, Validator
+from event_assets.collector.verdicts import Verdict
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.decoder import Limits
 from event_assets.settings import Settings
@@ -29,6 +30,8 @@ from event_assets.streams import EventLines, EventStream, StreamWriter
 REQUEST_EVENTS = 500
 REQUEST_BYTES = 4_000_000
 _ASIDE_KEY = "import"
+_SHOWN = 5
+"""Lines that a preview shows."""
 
 
 class SinkError(RuntimeError):
@@ -80,25 +83,71 @@ class StreamSink:
         *,
         in_order: bool = False,
     ) -> None:
-        self._validator = Validator.of(settings, limits)
-        self._in_order = in_order
-        self._keep_of_ip = ip_rule(settings)
+        self._judge = _Judge(settings, clock, limits)
+        self._key = _ASIDE_KEY if in_order else None
         self._writer = StreamWriter(stream)
-        self._clock = clock
 
     def write(self, lines: Sequence[bytes]) -> Written:
         """See `Sink.write`."""
-        stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
-        batch = self._validator.fast_path.of_lines(lines)
-        validated = self._validator.validate(batch, stamp, _set_aside, _ASIDE_KEY if self._in_order else None)
+        validated = self._judge.validated(lines, self._key)
         written = Written(accepted=len(validated.verdicts) - len(validated.verdicts.others))
         for row, verdict in validated.verdicts.others.items():
-            if verdict.status == "dropped" or may_refuse(lines[row]):
+            if _is_dropped(verdict, lines[row]):
                 written.dropped += 1
             else:
                 written.aside[verdict.reason or ""] += 1
         _put(self._writer, validated.lines)
         return written
+
+
+class Preview:
+    """Judges events as `StreamSink` does, and writes nothing. Keeps the `first` that would be accepted and the first
+    that would be `quarantined`, each with its reason."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+        self._judge = _Judge(settings, clock, Limits())
+        self.first: list[bytes] = []
+        self.quarantined: list[tuple[str, bytes]] = []
+
+    def write(self, lines: Sequence[bytes]) -> Written:
+        """What would become of the lines."""
+        verdicts = self._judge.validated(lines, None).verdicts
+        written = Written(accepted=len(verdicts) - len(verdicts.others))
+        for row, line in enumerate(lines if len(self.first) < _SHOWN else ()):
+            if row not in verdicts.others and len(self.first) < _SHOWN:
+                self.first.append(line)
+        for row, verdict in verdicts.others.items():
+            if _is_dropped(verdict, lines[row]):
+                written.dropped += 1
+                continue
+            written.aside[verdict.reason or ""] += 1
+            if len(self.quarantined) < _SHOWN:
+                self.quarantined.append((f"{verdict.reason}: {verdict.detail}", lines[row]))
+        return written
+
+    def shown(self) -> dict[str, Any]:
+        """What it keeps, for programs."""
+        quarantined = [{"reason": why, "line": line.decode("utf-8", "replace")} for why, line in self.quarantined]
+        return {"first": [msgspec.json.decode(line) for line in self.first], "quarantined": quarantined}
+
+
+class _Judge:
+    """Says of events what the ingest API would say to a trusted source."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime], limits: Limits) -> None:
+        self._validator = Validator.of(settings, limits)
+        self._keep_of_ip = ip_rule(settings)
+        self._clock = clock
+
+    def validated(self, lines: Sequence[bytes], key: str | None) -> Validated:
+        """The verdicts, and what is to be written; all of it under a key, if one is given."""
+        stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
+        return self._validator.validate(self._validator.fast_path.of_lines(lines), stamp, _set_aside, key)
+
+
+def _is_dropped(verdict: Verdict, line: bytes) -> bool:
+    """Whether nothing is kept of a line that was not accepted."""
+    return verdict.status == "dropped" or may_refuse(line)
 
 
 def _set_aside(line: bytes, stamp: Stamp) -> tuple[str, bytes]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -21,7 +22,7 @@ from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 if TYPE_CHECKING:
     from event_assets.collector.keys import Source
     from event_assets.embedded.record import StackRecord
-    from event_assets.importing import ImportProgress, ImportResult
+    from event_assets.importing import ImportProgress, ImportResult, Preview
     from event_assets.settings import Settings
     from event_assets.simulator.run import SimulationProgress, SimulationResult
     from event_assets.stack.demo import DemoResult, Moment
@@ -34,6 +35,7 @@ PLAIN_SECONDS = 5.0
 WIDE = 200
 """Columns of what goes into a file or a pipe."""
 _MOST_DATES_SHOWN = 5
+_MOST_BYTES_SHOWN = 500
 
 
 def results() -> Console:
@@ -231,6 +233,16 @@ _REFUSED = (
     "Not one of {lines:,} lines is an event of the contract: it is another kind of file, or needs a mapping "
     "(--mapping), or another one."
 )
+
+
+def show_preview(preview: Preview) -> None:
+    """The first events as they would be, and the first lines that would be quarantined."""
+    out = results()
+    for line in preview.first:
+        out.print(msgspec.json.format(line, indent=2).decode(), markup=False)
+    for reason, line in preview.quarantined:
+        said = line[:_MOST_BYTES_SHOWN].decode("utf-8", "replace")
+        out.print(f"To quarantine, {reason}\n  {said}", markup=False)
 
 
 def show_import(result: ImportResult) -> None:

@@ -146,7 +146,7 @@ def test_an_import_says_where_paths_were_found_also_after_it_went_on(
     file = _file(tmp_path / "f.ndjson", lines)
     fields, marks = FieldMapping.load(mapping), tmp_path / "marks"
     with pytest.raises(ImportStopped):
-        import_file(file, fields, _Breaking(sink, 1), bookmarks=marks)
+        import_file(file, fields, Breaking(sink, 1), bookmarks=marks)
     result = import_file(file, fields, sink, bookmarks=marks)
     assert {found.path: found.lines for found in result.paths} == {
         "event_id": 3,
@@ -164,7 +164,7 @@ def test_a_line_without_end_is_cut_and_the_next_one_read(tmp_path: Path, sink: S
     assert sorted(len(line) for line in written(stream))[1] == MAX_LINE_BYTES
 
 
-class _Breaking:
+class Breaking:
     """A sink that stops after some batches."""
 
     def __init__(self, sink: StreamSink, batches: int) -> None:
@@ -184,7 +184,7 @@ def test_an_import_that_stopped_goes_on_after_its_last_durable_line(
     monkeypatch.setattr(importer, "BATCH_LINES", 10)
     file = _file(tmp_path / "f.ndjson.gz", [_event(number) for number in range(95)])
     with pytest.raises(ImportStopped, match=r"the stream is full\. Lines up to 30 are in"):
-        import_file(file, None, _Breaking(sink, 3), bookmarks=tmp_path / "marks")
+        import_file(file, None, Breaking(sink, 3), bookmarks=tmp_path / "marks")
     result = import_file(file, None, sink, bookmarks=tmp_path / "marks")
     assert (result.resumed_after, result.lines) == (30, 65)
     assert Counter(json.loads(line)["event_id"] for line in written(stream)) == Counter(f"e{n}" for n in range(95))
@@ -197,7 +197,7 @@ def test_another_file_of_the_same_name_is_imported_from_its_beginning(
     monkeypatch.setattr(importer, "BATCH_LINES", 10)
     file = _file(tmp_path / "f.ndjson", [_event(number) for number in range(50)])
     with pytest.raises(ImportStopped):
-        import_file(file, None, _Breaking(sink, 1), bookmarks=tmp_path / "marks")
+        import_file(file, None, Breaking(sink, 1), bookmarks=tmp_path / "marks")
     _file(file, [_event(number) for number in range(20)])
     assert import_file(file, None, sink, bookmarks=tmp_path / "marks").resumed_after == 0
 

@@ -35,7 +35,7 @@ _array = msgspec.json.Decoder(list[Raw])
 def events(request: Request, platform: Platform) -> list[bytes]:
     """The events of a request. Raises `Unreadable`."""
     body = Members.of(request.body)
-    sent_at, ids = body.instant("client_upload_time") or request.received_at or None, HashedIds(NAME)
+    sent_at, ids = body.instant("client_upload_time") or request.received_at or None, HashedIds(NAME, request.place)
     listed = body.raw("events") or body.raw("event") or b""
     try:
         said = [Raw(listed)] if listed.startswith(b"{") else _array.decode(listed)
@@ -55,10 +55,10 @@ def _event(text: bytes, platform: Platform, sent_at: str | None, ids: HashedIds)
 def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None, ids: HashedIds) -> dict[str, Any]:
     properties = said.inside("event_properties", nulls=True)
     name, user_id, device_id = said.text("event_type"), said.text("user_id"), said.text("device_id")
-    occurred_at = said.instant("time")
-    event_id = said.text("insert_id") or ids.of(text, occurred_at)
+    occurred_at = said.instant("time", "client_event_time", "event_time")
+    event_id = said.text("insert_id", "$insert_id") or ids.of(text, occurred_at)
     library, _, version = (said.text("library") or "").partition("/")
-    session, ip = said.text("session_id"), said.text("ip")
+    session, ip = said.text("session_id"), said.text("ip", "ip_address")
     page = _page(properties)
     event: dict[str, Any] = {
         "event_id": event_id,

@@ -40,7 +40,7 @@ def events(request: Request, platform: Platform) -> Iterator[bytes]:
         raise Unreadable(f"events: {error}") from None
     shared = _shared(body, request, platform)
     context = body.rest()
-    ids, of_body = HashedIds(NAME), hashlib.sha256(request.body).digest()
+    ids, of_body = HashedIds(NAME, request.place), hashlib.sha256(request.body).digest()
     return (_event(bytes(each), shared, context, ids, of_body) for each in listed)
 
 

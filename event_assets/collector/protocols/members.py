@@ -233,17 +233,20 @@ class HashedIds:
     """Ids for events that have none: a hash of the text, so that the same sent again has the same id.
 
     Equal texts of one request are told apart by their order. A text that says no time is said anew each time: its id is
-    one of chance, for a hash would make one event of all that are alike.
+    one of chance, for a hash would make one event of all that are alike. What stands in a file is told apart by its
+    place there.
     """
 
-    def __init__(self, protocol: str) -> None:
+    def __init__(self, protocol: str, place: str = "") -> None:
         self._protocol = protocol
+        self._place = place.encode("utf-8", "replace")
         self._seen: dict[bytes, int] = {}
 
     def of(self, text: bytes, occurred_at: str | None) -> str:
         """The id of the next event with this text, and the time that it says."""
-        if occurred_at is None:
+        if occurred_at is None and not self._place:
             return f"{self._protocol}-{uuid.uuid4().hex}"
         nth = self._seen[text] = self._seen.get(text, -1) + 1
         said = text if nth == 0 else text + b"\0%d" % nth
+        said = b"%b\0%b" % (self._place, said) if self._place else said
         return f"{self._protocol}-{hashlib.sha256(said).hexdigest()[:32]}"

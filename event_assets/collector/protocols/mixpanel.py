@@ -71,13 +71,13 @@ def texts(request: Request) -> list[bytes]:
 
 def events(request: Request, platform: Platform) -> list[bytes]:
     """The events of a request. Raises `Unreadable`."""
-    ids = HashedIds(NAME)
+    ids = HashedIds(NAME, request.place)
     return [_event(text, platform, request.received_at, ids) for text in texts(request)]
 
 
 def profiles(request: Request, platform: Platform) -> list[bytes]:
     """What a request says of users and groups, each as an event. Raises `Unreadable`."""
-    ids = HashedIds(NAME)
+    ids = HashedIds(NAME, request.place)
     return [_profile(text, platform, request.received_at, ids) for text in texts(request)]
 
 

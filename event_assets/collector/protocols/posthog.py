@@ -56,7 +56,7 @@ _array = msgspec.json.Decoder(list[Raw])
 def events(request: Request, platform: Platform) -> list[bytes]:
     """The events of a request: a batch, a list or one alone. Raises `Unreadable`."""
     text = data_of(request)
-    ids, sent_at = HashedIds(NAME), None
+    ids, sent_at = HashedIds(NAME, request.place), None
     listed: bytes | None = text
     if not text.lstrip().startswith(b"["):
         body = Members.of(text)

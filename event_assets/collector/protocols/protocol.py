@@ -16,7 +16,8 @@ class Request(NamedTuple):
     """What a client sent: the path without a slash at its end, headers in lower case, the body unpacked.
 
     `base` is the address that the client called, such as `https://collect.example.com`; `received_at` is when, as
-    RFC 3339: of clients that never say when they send it stands for that.
+    RFC 3339: of clients that never say when they send it stands for that. `place`: where the request stands, if it is
+    one of a file, which can be read again.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Request(NamedTuple):
     body: bytes = b""
     base: str = ""
     received_at: str = ""
+    place: str = ""
 
     def parameter(self, name: str) -> str:
         """The last value of a query parameter; empty where there is none."""

@@ -50,12 +50,13 @@ def events(request: Request, platform: Platform) -> Iterable[bytes]:
     body = Members.of(request.body)
     batch = body.raw("batch")
     if batch is None:
-        return [Messages(platform, sent_at, _KINDS.get(request.path.rpartition("/")[2])).event(request.body)]
+        kind = _KINDS.get(request.path.rpartition("/")[2])
+        return [Messages(platform, sent_at, kind, place=request.place).event(request.body)]
     try:
         messages = _array.decode(batch)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"batch: {error}") from None
-    read = Messages(platform, body.instant("sentAt") or sent_at, shared=body)
+    read = Messages(platform, body.instant("sentAt") or sent_at, shared=body, place=request.place)
     return (read.event(bytes(message)) for message in messages)
 
 
@@ -78,7 +79,12 @@ class Messages:
     """Reads the messages of one request."""
 
     def __init__(
-        self, platform: Platform, sent_at: str | None, kind: str | None = None, shared: Members | None = None
+        self,
+        platform: Platform,
+        sent_at: str | None,
+        kind: str | None = None,
+        shared: Members | None = None,
+        place: str = "",
     ) -> None:
         self._platform = platform
         self._sent_at = sent_at
@@ -86,7 +92,7 @@ class Messages:
         self._context = shared.inside("context").rest() if shared else {}
         self._integrations = shared.object("integrations") if shared else None
         self._shares = bool(self._context) or self._integrations is not None
-        self._ids = HashedIds(NAME)
+        self._ids = HashedIds(NAME, place)
 
     def event(self, text: bytes) -> bytes:
         """The event that a message says; a message that is no object stays as it is."""

@@ -65,7 +65,7 @@ _array = msgspec.json.Decoder(list[Raw])
 
 def events(request: Request, platform: Platform) -> list[bytes]:
     """The events of a request: those of its body, or the one that its parameters say. Raises `Unreadable`."""
-    ids = HashedIds(NAME)
+    ids = HashedIds(NAME, request.place)
     if request.method == "GET":
         payload = msgspec.json.encode({name: values[-1] for name, values in request.query.items()})
         return [_event(payload, platform, ids)]

@@ -229,6 +229,17 @@ def test_the_key_is_found_in_the_path_the_header_or_the_application_id(
     assert client.get("/r/tp2?u=https://thief.example").status_code == 404
 
 
+def test_all_that_a_tracker_kept_while_the_collector_was_away_is_taken_at_once(
+    client: httpx.Client, stream: EventStream, key: str
+) -> None:
+    kept = [{**PAGE_VIEW, "eid": f"e-{number}", "duid": f"d-{number % 50}", "ip": None} for number in range(10_000)]
+    body = json.dumps({"data": kept})
+    assert len(body) > 3 * 1024 * 1024
+    answer = client.post("/com.snowplowanalytics.snowplow/tp2", content=body, headers={"x-write-key": key}, timeout=120)
+    assert answer.status_code == 200
+    assert len({json.loads(line)["event_id"] for line in written(stream)}) == 10_000
+
+
 def test_an_anonymous_tracker_leaves_no_address(client: httpx.Client, stream: EventStream, keys: WriteKeys) -> None:
     tp2 = "/com.snowplowanalytics.snowplow/tp2"
     client.post(tp2, json={"data": [PAGE_VIEW]}, headers={"sp-anonymous": "*"})
