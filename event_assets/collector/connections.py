@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 from event_assets.collector.access import neighbourhood
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.metrics import CollectorMetrics
+from event_assets.collector.protocols.router import find_route
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = limits = self._all.limits
         self.since, self.seconds, self.is_served = self._all.now, limits.head_seconds, False
         self._body_seconds = limits.body_seconds + 2 * limits.stream_seconds + limits.head_seconds
-        self._body_bytes = _BODY_SLACK * max(limits.body_bytes, limits.translated_bytes) + limits.head_bytes
+        self._body_bytes = 0
         self._is_idle = self._in_head = self._is_whole = True
         self._head_bytes = self._rest_bytes = self._chunk_bytes = 0
         self._address = ""
@@ -179,6 +180,9 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError(self._refusal[1])  # ends the parser; `send_400_response` answers
         self.since, self.seconds, self.is_served = self._all.now, self._body_seconds, True
         HttpToolsProtocol.on_headers_complete(self)
+        limits, is_translated = self._limits, find_route(self.scope["path"]) is not None
+        most = limits.translated_bytes if is_translated else limits.body_bytes
+        self._body_bytes = _BODY_SLACK * most + limits.head_bytes
 
     def _fault_of_head(self) -> tuple[int, str] | None:
         if self.parser.get_http_version() not in ("1.1", "1.0"):
