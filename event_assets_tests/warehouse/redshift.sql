@@ -1580,6 +1580,8 @@ SELECT
   "fct_events"."user_id" AS "user_id",
   "fct_events"."session_id" AS "session_id",
   "fct_events"."page_view_id" AS "page_view_id",
+  "fct_events"."group_id" AS "group_id",
+  "fct_events"."install_id" AS "install_id",
   "fct_events"."sequence" AS "sequence",
   "fct_events"."occurred_at" AS "occurred_at",
   "fct_events"."sent_at" AS "sent_at",
@@ -1601,18 +1603,28 @@ SELECT
   "fct_events"."document_height" AS "document_height",
   "fct_events"."scroll_x_max" AS "scroll_x_max",
   "fct_events"."scroll_y_max" AS "scroll_y_max",
+  "fct_events"."campaign_source" AS "campaign_source",
+  "fct_events"."campaign_medium" AS "campaign_medium",
+  "fct_events"."campaign_name" AS "campaign_name",
+  "fct_events"."campaign_term" AS "campaign_term",
+  "fct_events"."campaign_content" AS "campaign_content",
   "fct_events"."device_user_agent" AS "device_user_agent",
   "fct_events"."device_model" AS "device_model",
   "fct_events"."device_os" AS "device_os",
   "fct_events"."device_os_version" AS "device_os_version",
   "fct_events"."device_locale" AS "device_locale",
   "fct_events"."device_timezone" AS "device_timezone",
+  "fct_events"."device_manufacturer" AS "device_manufacturer",
+  "fct_events"."device_id" AS "device_id",
+  "fct_events"."device_advertising_id" AS "device_advertising_id",
+  "fct_events"."device_ad_tracking" AS "device_ad_tracking",
   "fct_events"."ip" AS "ip",
   "fct_events"."consent_analytics" AS "consent_analytics",
   "fct_events"."consent_marketing" AS "consent_marketing",
   "fct_events"."consent_personalisation" AS "consent_personalisation",
   "fct_events"."properties" AS "properties",
   "fct_events"."traits" AS "traits",
+  "fct_events"."traits_once" AS "traits_once",
   "fct_events"."library_name" AS "library_name",
   "fct_events"."library_version" AS "library_version",
   "fct_events"."plan_violations" AS "plan_violations",
@@ -1668,7 +1680,7 @@ FROM "analytics"."fct_events"
 LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_events"."event_date"
 LEFT JOIN "analytics"."dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [b73b0a78]';
+COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [d5737c1b]';
 
 COMMENT ON COLUMN "analytics"."bi_events"."event_date" IS 'UTC date of derived_at.';
 
@@ -1686,6 +1698,10 @@ COMMENT ON COLUMN "analytics"."bi_events"."session_id" IS 'Session id given by t
 
 COMMENT ON COLUMN "analytics"."bi_events"."page_view_id" IS 'Page view id given by the client.';
 
+COMMENT ON COLUMN "analytics"."bi_events"."group_id" IS 'Group that it is about: a company, a workspace, a team.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."install_id" IS 'Installation that counts `sequence`.';
+
 COMMENT ON COLUMN "analytics"."bi_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."occurred_at" IS 'Client clock: when it happened.';
@@ -1696,7 +1712,7 @@ COMMENT ON COLUMN "analytics"."bi_events"."received_at" IS 'When the collector t
 
 COMMENT ON COLUMN "analytics"."bi_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules). Definition: given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= sent_at, else received_at.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."bi_events"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."app_id" IS 'Application.';
 
@@ -1728,6 +1744,16 @@ COMMENT ON COLUMN "analytics"."bi_events"."scroll_x_max" IS 'Furthest horizontal
 
 COMMENT ON COLUMN "analytics"."bi_events"."scroll_y_max" IS 'Furthest vertical scroll since the ping before. Unit: px.';
 
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_source" IS 'Source of the campaign, as the client says; see `source`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_medium" IS 'Medium of the campaign, as the client says; see `medium`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_name" IS 'Name of the campaign, as the client says; see `campaign`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_term" IS 'Term of the campaign, as the client says; see `term`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_content" IS 'Content of the campaign, as the client says; see `content`.';
+
 COMMENT ON COLUMN "analytics"."bi_events"."device_user_agent" IS 'User agent.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_model" IS 'Model of the device.';
@@ -1740,6 +1766,14 @@ COMMENT ON COLUMN "analytics"."bi_events"."device_locale" IS 'Locale of the devi
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_timezone" IS 'Time zone of the device.';
 
+COMMENT ON COLUMN "analytics"."bi_events"."device_manufacturer" IS 'Manufacturer of the device.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_id" IS 'The maker''s id of the device; left out without consent to marketing. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_advertising_id" IS 'Advertising id of the device; left out without consent to marketing. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_ad_tracking" IS 'Whether the device''s owner lets advertisers recognise it.';
+
 COMMENT ON COLUMN "analytics"."bi_events"."ip" IS 'IP address, after the privacy setting. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."consent_analytics" IS 'Consent to analytics.';
@@ -1750,7 +1784,9 @@ COMMENT ON COLUMN "analytics"."bi_events"."consent_personalisation" IS 'Consent 
 
 COMMENT ON COLUMN "analytics"."bi_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
+COMMENT ON COLUMN "analytics"."bi_events"."traits" IS 'Traits of the user, or of the group that a `group` event is about, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."traits_once" IS 'Traits that hold where there is none of that name yet, as JSON. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."library_name" IS 'SDK that sent it.';
 
@@ -1790,15 +1826,15 @@ COMMENT ON COLUMN "analytics"."bi_events"."referrer_source" IS 'Name of the refe
 
 COMMENT ON COLUMN "analytics"."bi_events"."search_term" IS 'What was searched for, where the referrer tells.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."source" IS 'utm_source, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."bi_events"."source" IS 'utm_source, else as the client says, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."medium" IS 'utm_medium, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."bi_events"."medium" IS 'utm_medium, else as the client says, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."campaign" IS 'utm_campaign.';
+COMMENT ON COLUMN "analytics"."bi_events"."campaign" IS 'utm_campaign, else as the client says.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."term" IS 'utm_term.';
+COMMENT ON COLUMN "analytics"."bi_events"."term" IS 'utm_term, else as the client says.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."content" IS 'utm_content.';
+COMMENT ON COLUMN "analytics"."bi_events"."content" IS 'utm_content, else as the client says.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."click_id" IS 'Advertising click id.';
 
@@ -1951,7 +1987,7 @@ COMMENT ON COLUMN "analytics"."bi_page_views"."kind" IS 'page or screen; (none) 
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."screen_name" IS 'Name of the screen.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."app_id" IS 'Application.';
 
@@ -2123,7 +2159,7 @@ COMMENT ON COLUMN "analytics"."bi_sessions"."conversions" IS 'Conversions. Defin
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence, of each install and device where all such events name their install_id; else of the session, and null (unknown) where several installs number it: several devices, or a server or desktop app beside others. Null too where numbers count up neither by derived_at nor by occurred_at.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."landing_page" IS 'Path of the first page, as of the source.';
 
