@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from event_assets.dashboards import period_people, sql
+from event_assets.dashboards import period_people, rollups, sql
 from event_assets.dashboards.database import Row
 from event_assets.dashboards.selection import Selection, Span, equal_hours
 from event_assets.dashboards.source import Source
@@ -99,8 +99,13 @@ def _totals(
     if people is not None:
         found |= {name: people for name in names if period_people.is_in_mart(source.dashboard, name)}
     rest = [name for name in names if found[name] is None]
-    rows = source.ask(sql.totals(source.dashboard, source.database.schema, rest, selection, span)) if rest else []
-    return found | (dict(zip(rest, rows[0], strict=True)) if rows else {})
+    summed = [name for name in rest if rollups.adds_up(source.dashboard, name)]
+    if not rollups.is_there(source, source.dashboard.source_of(names[0]), selection, span):
+        summed = []
+    for asked, some in ((rollups, summed), (sql, [name for name in rest if name not in summed])):
+        rows = source.ask(asked.totals(source.dashboard, source.database.schema, some, selection, span)) if some else []
+        found |= dict(zip(some, rows[0], strict=True)) if rows else {}
+    return found
 
 
 def _not_held(now: Span, before: Span | None, held: tuple[Span, Span] | None) -> Iterable[str]:
@@ -133,7 +138,8 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
     goes_on = source.dashboard.source_of(visual.metric).is_by_day and not now.is_of_whole_days
 
     def days(span: Span) -> dict[dt.date, Any]:
-        query = sql.by_day(source.dashboard, source.database.schema, [visual.metric or ""], selection, span)
+        asked = _asked(source, [visual.metric or ""], selection, span)
+        query = asked.by_day(source.dashboard, source.database.schema, [visual.metric or ""], selection, span)
         return dict(source.ask(query))
 
     found, earlier = days(now), days(before) if before else {}
@@ -189,15 +195,24 @@ def _rows_by(source: Source, names: Sequence[str], by: str, selection: Selection
     in_mart = [name for name in names[1:] if period_people.is_in_mart(dashboard, name)]
     is_whole = not any(selection.values.values())
     people = period_people.people_by(source, selection, by) if in_mart and is_whole else {}
+    rest = [name for name in names if name not in in_mart] if people else names
+    asked = _asked(source, rest, selection, now, by)
+    rows = source.ask(asked.by_dimension(dashboard, schema, rest, by, selection, now, most))
     if not people:
-        return source.ask(sql.by_dimension(dashboard, schema, names, by, selection, now, most))
-    rest = [name for name in names if name not in in_mart]
-    rows = source.ask(sql.by_dimension(dashboard, schema, rest, by, selection, now, most))
+        return rows
     told = [
         (row[0], {**dict(zip(rest, row[1:], strict=True)), **dict.fromkeys(in_mart, people.get(row[0]))})
         for row in rows
     ]
     return [(value, *(metrics[name] for name in names)) for value, metrics in told]
+
+
+def _asked(source: Source, names: Sequence[str], selection: Selection, span: Span, by: str = "") -> Any:
+    """What makes the statements: over the mart of days, where that says all of it, else over the table."""
+    dashboard = source.dashboard
+    if all(rollups.adds_up(dashboard, name) for name in names):
+        return rollups if rollups.is_there(source, dashboard.source_of(names[0]), selection, span, by) else sql
+    return sql
 
 
 def _plural(title: str) -> str:

@@ -55,7 +55,7 @@ def by_dimension(
     dashboard: Dashboard, schema: str, metrics: Sequence[str], by: str, selection: Selection, span: Span, most: int
 ) -> Query:
     """A row a value of the dimension: the value, then the metrics; those with the most of the first metric."""
-    made = _query(dashboard, schema, metrics, selection, span, (_value(by),))
+    made = _query(dashboard, schema, metrics, selection, span, (value_of(by),))
     order = sql.SQL(" GROUP BY 1 ORDER BY 2 DESC NULLS LAST, 1 LIMIT {}").format(sql.Literal(most))
     return Query(made.text + order, made.values)
 
@@ -75,13 +75,13 @@ def _query(
 ) -> Query:
     source = dashboard.source_of(metrics[0])
     columns = [*first, *(expression(dashboard, name) for name in metrics)]
-    conditions = list(_conditions(source, schema, selection, span))
+    where = list(conditions(source, schema, selection, span))
     text = sql.SQL("SELECT {} FROM {} WHERE {}").format(
         sql.SQL(", ").join(columns),
         sql.Identifier(schema, source.table),
-        sql.SQL(" AND ").join(condition for condition, _ in conditions),
+        sql.SQL(" AND ").join(condition for condition, _ in where),
     )
-    return Query(text, tuple(value for _, values in conditions for value in values))
+    return Query(text, tuple(value for _, values in where for value in values))
 
 
 def _expression(dashboard: Dashboard, metric: Metric) -> sql.Composed:
@@ -132,9 +132,10 @@ def _condition(name: str, told: Any) -> sql.Composable:
     return sql.SQL("{} = {}").format(column, sql.Literal(told))
 
 
-def _conditions(
+def conditions(
     source: Source, schema: str, selection: Selection, span: Span
 ) -> Iterable[tuple[sql.Composable, tuple[Any, ...]]]:
+    """What the span and the filters leave of a table's rows: conditions, each with its bound values."""
     yield from _times(source, span)
     if source.robots and selection.robots != "with":
         yield sql.SQL("{} = {}").format(sql.Identifier(source.robots), sql.Literal(selection.robots == "only")), ()
@@ -142,7 +143,7 @@ def _conditions(
         yield sql.SQL("{} = %s").format(sql.Identifier(source.model)), (selection.model,)
     for name, values in selection.values.items():
         if values and name in source.dimensions:
-            yield sql.SQL("{} IN ({})").format(_value(name), _places(len(values))), values
+            yield sql.SQL("{} IN ({})").format(value_of(name), _places(len(values))), values
     if source.person and selection.segments:
         yield (
             sql.SQL("{} IN (SELECT person_id FROM {} WHERE is_current AND segment IN ({}))").format(
@@ -166,7 +167,8 @@ def _times(source: Source, span: Span) -> Iterable[tuple[sql.Composable, tuple[A
     yield sql.SQL("{0} >= %s AND {0} < %s").format(moment), (span.first, span.until)
 
 
-def _value(dimension: str) -> sql.Composed:
+def value_of(dimension: str) -> sql.Composed:
+    """A dimension as it is shown and chosen."""
     return sql.SQL("coalesce({}, {})").format(sql.Identifier(dimension), sql.Literal(NONE))
 
 

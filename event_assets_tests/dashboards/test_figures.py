@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import mean, quantiles
 from typing import Any
 
@@ -16,6 +17,7 @@ from psycopg import sql
 
 from event_assets.dashboards import period_people
 from event_assets.dashboards import sql as metrics_sql
+from event_assets.dashboards.database import Database
 from event_assets.dashboards.figures import figure_of
 from event_assets.dashboards.flows import flows_of
 from event_assets.dashboards.formats import change_parts, csv_of
@@ -195,6 +197,58 @@ def test_people_of_a_whole_preset_period_are_those_of_their_mart_and_are_counted
         "US": None,
         "(none)": None,
     }
+
+
+MART = """
+INSERT INTO {mart} (event_date, app_id, platform, country, channel_group, source, medium, campaign, device_type, is_bot,
+  sessions, engaged_sessions, bounces, converting_sessions, events, page_views, engaged_seconds, conversions, revenue,
+  loaded_at)
+SELECT event_date, coalesce(app_id, '(none)'), platform, coalesce(country, '(none)'), channel_group, '(none)', '(none)',
+  '(none)', '(none)', is_bot, count(*), sum(is_engaged::int), sum(is_bounce::int), sum((conversions > 0)::int),
+  sum(events), sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue), now()
+FROM {facts} GROUP BY 1, 2, 3, 4, 5, 10"""
+LOADS = """
+INSERT INTO {loads} (table_name, partition_date, lake_version, rows, loaded_at)
+SELECT DISTINCT name, event_date, 1, 1, now()
+FROM {facts}, unnest(ARRAY['fct_sessions', 'agg_daily_sessions']) AS name"""
+
+
+def test_the_mart_of_days_says_what_the_sessions_say_and_is_read_where_it_is_loaded(site: Site) -> None:
+    schema = site.context.source.database.schema
+    visuals = [Visual(kind="number", metric=name) for name in ("sessions", "revenue", "session_revenue", "conversion")]
+    visuals += [Visual(kind="line", metric=name) for name in ("engaged_share", "engaged_time", "conversions")]
+    visuals += [Visual(kind="table", by="country", metrics=("sessions", "bounce_share", "views_a_session"))]
+    visuals += [Visual(kind="bars", by="browser", metric="sessions"), Visual(kind="number", metric="people")]
+
+    def shown() -> list[list[tuple[Any, ...]]]:
+        source = replace(site.context.source, database=Database(site.context.source.database._url, schema))
+        return [
+            [tuple(float(v) if isinstance(v, int) else v for v in row) for row in figure_of(source, each, chosen).rows]
+            for each in visuals
+            for chosen in SELECTIONS
+        ]
+
+    def run(statement: str) -> None:
+        tables = {"mart": "agg_daily_sessions", "facts": "fct_sessions", "loads": "_loads"}
+        named = {name: sql.Identifier(schema, table) for name, table in tables.items()}
+        with psycopg.connect(site.owner_url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(**named))
+
+    counted_anew = shown()
+    for statement in (MART, LOADS):
+        run(statement)
+    for one, other in zip(shown(), counted_anew, strict=True):
+        assert [row[0] for row in one] == [row[0] for row in other]
+        assert [row[1:] for row in one] == [pytest.approx(row[1:]) for row in other]
+    run("UPDATE {mart} SET sessions = sessions + 1000")
+    changed = [new != old for new, old in zip(shown(), counted_anew, strict=True)]
+    assert [any(changed[place : place + len(SELECTIONS)]) for place in range(0, len(changed), len(SELECTIONS))] == [
+        *([True, False, True, True]),
+        *([True, True, False]),
+        *([True, False, False]),
+    ]
+    run("DELETE FROM {loads} WHERE table_name = 'agg_daily_sessions'")
+    assert shown() == counted_anew
 
 
 def test_every_page_is_made_of_an_empty_warehouse_of_one_day_and_of_many(
