@@ -20,7 +20,7 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates
-from event_assets.pipeline.known_ids import that_may_hold
+from event_assets.pipeline.known_ids import may_repeat, that_may_hold
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes, was_recreated
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
@@ -33,30 +33,31 @@ CODE = "2"
 
 def index_step(run: Run) -> tuple[StepReport, ...]:
     """Takes every new clean event into the index and lists the copies that do not count, whatever date they are of."""
-    retry_on_conflict(lambda: _index(run.lake, run.spark))
+    retry_on_conflict(lambda: _index(run))
     return tuple(report_of(run.lake.table(table.name).snapshot()) for table in (EVENT_IDS, DUPLICATE_EVENTS))
 
 
-def _index(lake: Lake, spark: SparkSession) -> None:
+def _index(run: Run) -> None:
+    lake = run.lake
     clean, ids = lake.table(CLEAN_EVENTS.name).snapshot(), lake.table(EVENT_IDS.name).snapshot()
     pending = pending_changes(clean, ids.progress)
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
     if pending.was_recreated or was_recreated(listed, ids.progress.consumed(DUPLICATE_EVENTS.name)):
-        _index_again(lake, spark, clean, ids)
+        _index_again(lake, run.spark, clean, ids)
         return
     if not pending.dates:
         return
     appended, replaced = pending.appended_and_replaced(pending.dates)
     if replaced:
-        _index_again(lake, spark, clean, ids)
+        _index_again(lake, run.spark, clean, ids)
         return
     files = [file for each in appended for file in each.files]
-    staged = ids.table.stage(index_entries(clean.read(spark, files)), 1, sum(file.rows for file in files))
-    fresh = ids.read(spark, staged)
+    staged = ids.table.stage(index_entries(clean.read(run.spark, files)), 1, sum(file.rows for file in files))
     candidates = that_may_hold(ids, _overlapping(ids.files, staged), staged)
-    known = same_ids(ids.read(spark, candidates), fresh) if candidates else None
-    found = duplicates(fresh if known is None else known.unionByName(fresh))
-    _list_duplicates(lake, spark, found, fresh)
+    if candidates or may_repeat(ids, staged):
+        fresh = ids.read(run.spark, staged)
+        known = [same_ids(ids.read(run.spark, candidates), fresh)] if candidates else []
+        _list_duplicates(lake, run.spark, duplicates(reduce(DataFrame.unionByName, [*known, fresh])), fresh)
     ids.table.commit(ids, _indexed_to(lake, ids, pending), add=staged)
 
 

@@ -2,7 +2,8 @@
 
 Ids of version 7 are in the order of time: the bounds of a file tell that it is too old. Those of version 4 lie anywhere
 between the bounds of every file, and each micro-batch would read the whole index. So a fingerprint of each id, eight
-bytes, is kept in memory, file by file, for as long as the process holds the table: a file is read for it once.
+bytes, is kept in memory, file by file, for as long as the process holds the table: a file is read for it once. Where no
+fingerprint comes twice, no id does, and no engine has to be asked.
 """
 
 from __future__ import annotations
@@ -18,26 +19,30 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable
 
-WORTH_ROWS = 200_000
-"""Files with fewer ids than that in all are read as soon as they are searched."""
-
 Fingerprints = npt.NDArray[np.uint64]
 _fingerprints: WeakKeyDictionary[LakeTable, Mapping[str, Fingerprints]] = WeakKeyDictionary()
 
 
 def that_may_hold(ids: Snapshot, files: Sequence[LakeFile], new: Sequence[LakeFile]) -> list[LakeFile]:
     """Those of the `files` of the index that hold an id of the `new` ones, and next to never one that does not."""
-    if sum(file.rows for file in files) < WORTH_ROWS:
-        return list(files)
-    known = _known(ids, files)
-    wanted = np.concatenate([_read(ids, file) for file in new])
+    known, wanted = _known(ids, [*files, *new]), _together(ids, new)
     return [file for file in files if _share(known[file.path], wanted)]
+
+
+def may_repeat(ids: Snapshot, new: Sequence[LakeFile]) -> bool:
+    """Whether an id stands twice in these files; next to never where none does."""
+    return _repeats(_together(ids, new))
+
+
+def _together(ids: Snapshot, files: Sequence[LakeFile]) -> Fingerprints:
+    known = _known(ids, files)
+    return np.concatenate([known[file.path] for file in files] or [np.array([], np.uint64)])
 
 
 def _known(ids: Snapshot, files: Sequence[LakeFile]) -> Mapping[str, Fingerprints]:
     """Fingerprints by file, of these at least; those of files that are gone are forgotten."""
     known = _fingerprints.get(ids.table, {})
-    there = {file.path for file in ids.files}
+    there = {file.path for file in (*ids.files, *files)}
     kept = {path: prints for path, prints in known.items() if path in there}
     kept |= {file.path: _read(ids, file) for file in files if file.path not in kept}
     _fingerprints[ids.table] = kept
@@ -46,10 +51,16 @@ def _known(ids: Snapshot, files: Sequence[LakeFile]) -> Mapping[str, Fingerprint
 
 def _read(ids: Snapshot, file: LakeFile) -> Fingerprints:
     """The fingerprints of a file's ids, in order: the same in every process."""
-    texts = ids.arrow([file], ("event_id",))["event_id"].to_numpy(zero_copy_only=False)
-    prints: Fingerprints = pd.util.hash_array(texts, categorize=False)
-    prints.sort()
-    return prints
+    chunks = ids.arrow([file], ("event_id",))["event_id"].iterchunks()
+    texts = (chunk.to_numpy(zero_copy_only=False) for chunk in chunks)
+    hashed = [pd.util.hash_array(each, categorize=False) for each in texts]
+    return np.sort(np.concatenate(hashed or [np.array([], np.uint64)]))
+
+
+def _repeats(prints: Fingerprints) -> bool:
+    """Whether one stands twice among them."""
+    ordered = np.sort(prints)
+    return bool(np.any(ordered[1:] == ordered[:-1]))
 
 
 def _share(known: Fingerprints, wanted: Fingerprints) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables.events import EVENT_IDS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.snapshot import Snapshot
-from event_assets.pipeline import known_ids
+from event_assets.pipeline import enrich, known_ids
 from event_assets.pipeline.known_ids import that_may_hold
 from event_assets.pipeline.registry import refresh_all, steps_of
 from event_assets_tests.modelling import event
@@ -32,9 +33,8 @@ def sent(pipeline: Pipeline, ids: list[str]) -> None:
 
 @pytest.fixture
 def searched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Files are searched by fingerprint however few there are; by batch, those that are read then."""
+    """By batch, the files that are read for it."""
     found: list[list[str]] = []
-    monkeypatch.setattr(known_ids, "WORTH_ROWS", 0)
 
     def noted(ids: Snapshot, files: list[LakeFile], new: list[LakeFile]) -> list[LakeFile]:
         files = that_may_hold(ids, files, new)
@@ -65,10 +65,37 @@ def test_a_copy_is_found_by_fingerprint_and_only_its_file_is_read(
     assert [row["event_id"] for row in pipeline.rows("duplicate_events")] == [batches[1][2]]
     assert len(pipeline.rows("enriched_events")) == 17
     files = {file.path for file in pipeline.lake.table(EVENT_IDS.name).snapshot().files}
-    assert len(files) == 5 and all(read.count(path) <= 2 for path in files), "once as new, once as known"
+    assert len(files) == 5 and all(read.count(path) == 1 for path in files)
 
 
 @given(st.lists(st.text(max_size=5), max_size=20), st.lists(st.text(max_size=5), max_size=20))
 def test_two_files_share_an_id_where_they_share_a_fingerprint(one: list[str], other: list[str]) -> None:
     known, wanted = (np.sort(hash_array(np.array(ids, dtype=object), categorize=False)) for ids in (one, other))
     assert known_ids._share(known, wanted) == bool({*one} & {*other})
+
+
+@given(st.lists(st.text(max_size=2), max_size=10))
+def test_an_id_that_stands_twice_has_a_fingerprint_that_does(ids: list[str]) -> None:
+    assert known_ids._repeats(hash_array(np.array(ids, dtype=object), categorize=False)) == (len({*ids}) < len(ids))
+
+
+def test_no_engine_looks_for_copies_where_no_fingerprint_comes_twice(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    listing = enrich._list_duplicates
+
+    def noted(*given: Any) -> None:
+        asked.append(1)
+        listing(*given)
+
+    monkeypatch.setattr(enrich, "_list_duplicates", noted)
+    pipeline, (one, other, third) = Pipeline(spark, tmp_path), [str(uuid.uuid4()) for _ in range(3)]
+    for batch, times in (([one, other], 0), ([third], 0), ([third, third], 1), ([], 1)):
+        sent(pipeline, batch)
+        assert len(asked) == times, batch
+    twice = str(uuid.uuid4())
+    sent(pipeline, [twice, twice])
+    assert len(asked) == 2
+    assert [row["event_id"] for row in pipeline.rows("duplicate_events")] == [third, third, twice]
+    assert len(pipeline.rows("enriched_events")) == 4
