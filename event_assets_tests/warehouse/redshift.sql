@@ -738,7 +738,7 @@ COMMENT ON COLUMN "analytics"."dim_user_history"."valid_to" IS 'Until when; null
 
 COMMENT ON COLUMN "analytics"."dim_user_history"."is_current" IS 'It holds.';
 
-COMMENT ON COLUMN "analytics"."dim_user_history"."traits" IS 'What was known of them, as a JSON object. Personal data.';
+COMMENT ON COLUMN "analytics"."dim_user_history"."traits" IS 'What was known of them, as a JSON object; left out where the rows after it say a million characters. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_user_history"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it.';
 

@@ -89,7 +89,12 @@ USER_HISTORY = Table(
         required("valid_from", "timestamp", "From when on it held: the first event, or one that said something else."),
         Column("valid_to", "timestamp", "Until when; null while it holds."),
         required("is_current", "boolean", "It holds."),
-        Column("traits", "string", "What was known of them, as a JSON object.", pii=True),
+        Column(
+            "traits",
+            "string",
+            "What was known of them, as a JSON object; left out where the rows after it say a million characters.",
+            pii=True,
+        ),
         Column("consent_analytics", "boolean", "Consent to analytics, by the last event till then that answers it."),
         Column("consent_marketing", "boolean", "Consent to marketing, by the same."),
         Column("consent_personalisation", "boolean", "Consent to personalisation, by the same."),

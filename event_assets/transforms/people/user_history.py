@@ -7,7 +7,7 @@ A row begins when anything of it changes, by `derived_at`; of several changes at
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 import msgspec
@@ -25,7 +25,9 @@ HISTORY_COLUMNS = ("anonymous_id", "user_id", "derived_at", "received_at", "even
 
 _ROWS = USER_HISTORY.arrow_schema()
 _ROWS_AT_ONCE = 1_000
-"""Each may say all that is known of a person again."""
+MOST_TRAITS = 1_000_000
+"""Characters of traits that the rows of one person say together: of somebody with many traits of which one changes
+often, each row would say all of them again."""
 _REMOVED, _SET = 0, 1
 Row = dict[str, Any]
 
@@ -69,6 +71,25 @@ def _histories(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _history(person: Row) -> Iterator[Row]:
+    """The rows of a person; traits are left out of all but the latest that together say no more than is kept."""
+    first = _first_with_traits(person)
+    for place, row in enumerate(_states(person)):
+        yield row if place >= first else row | {"traits": None}
+
+
+def _first_with_traits(person: Row) -> int:
+    """The place of the first row that says its traits."""
+    traits = person["traits"] or ()
+    # No row says more than all values that there ever were, and no change makes more than one row.
+    longest = sum(6 * len(trait["trait"]) + len(trait["value"]) + 4 for trait in traits)
+    if longest * (2 * len(traits) + len(person["answers"] or ()) + 1) <= MOST_TRAITS:
+        return 0
+    lengths = [len(row["traits"] or "") for row in _states(person)]
+    latest = accumulate(reversed(lengths))
+    return len(lengths) - max(1, sum(length <= MOST_TRAITS for length in latest))
+
+
+def _states(person: Row) -> Iterator[Row]:
     """A row for each state that held for longer than no time, told where it changes."""
     known: dict[str, str] = {}
     answers: dict[str, bool | None] = dict.fromkeys(CONSENT)

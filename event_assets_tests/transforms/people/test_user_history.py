@@ -85,3 +85,16 @@ def test_the_order_in_which_events_come_does_not_matter(spark: SparkSession) -> 
     ] + [enriched_event(when=at(2), anonymous_id="a2")]
     assert history(spark, *events) == history(spark, *events[::-1])
     assert states(history(spark, *events), "a2") == [(at(2), None, None)]
+
+
+def test_of_many_traits_of_which_one_changes_often_only_the_latest_rows_say_them(spark: SparkSession) -> None:
+    long = "x" * 300_000
+    changes = [says(5 + n, {"n": n}, consent_marketing=n > 4) for n in range(10)]
+    rows = history(spark, says(0, {"about": long}), *changes)
+    assert [row["valid_from"] for row in rows] == [at(0), *(at(5 + n) for n in range(10))]
+    assert [row["traits"] and json.loads(row["traits"]) for row in rows] == [
+        *(None for _ in range(8)),
+        *({"about": long, "n": n} for n in (7, 8, 9)),
+    ]
+    assert [row["consent_marketing"] for row in rows] == [None, *(n > 4 for n in range(10))]
+    assert [len(row["traits"]) for row in history(spark, says(0, {"about": long * 4}))] == [1_200_012]
