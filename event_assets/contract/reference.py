@@ -15,7 +15,7 @@ from event_assets.contract.event import json_schema
 from event_assets.contract.tables.events import CLEAN_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.schema import Column, Table
-from event_assets.contract.tables.views import VIEWS, View
+from event_assets.contract.tables.views import NONE, VIEWS, View
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import settings_table
 
@@ -117,12 +117,13 @@ def _warehouse_table(table: WarehouseTable) -> Iterator[str]:
 def _view(view: View) -> Iterator[str]:
     yield from ("", f'### <a id="warehouse-{view.name}"></a>warehouse.{view.name}', "")
     yield f"- Fact: [{view.table.name}](#warehouse-{view.table.name}), all its columns"
+    if view.known:
+        yield _fact(f"`{NONE}` where there is none", view.known)
     for joined in view.joined:
-        found = f"the row that held at `{joined.at}`, by" if joined.at else "by"
         shown = ", ".join(
             f"`{name}`" if name == told else f"`{name}` as `{told}`" for name, told in joined.shows.items()
         )
-        yield f"- [{joined.table.name}](#warehouse-{joined.table.name}), {found} `{joined.by}`: {shown}"
+        yield f"- [{joined.table.name}](#warehouse-{joined.table.name}), by `{joined.by}`: {shown}"
 
 
 def _columns(columns: Sequence[Column]) -> Iterator[str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from event_assets.contract.tables.views import Joined, View, ViewColumn
+from event_assets.contract.tables.schema import Column
+from event_assets.contract.tables.views import NONE, Joined, View
 from event_assets.warehouse.dialect import Dialect
 from event_assets.warehouse.relation import comment_of
 
@@ -50,9 +51,9 @@ def missing_views(
             yield _create(schema, view, _in_order(view, tuple(comments)))
             yield sql.SQL("COMMENT ON VIEW {} IS {}").format(target, sql.Literal(_comment(schema, view)))
         for each in view.columns:
-            if comments.get(each.column.name) != comment_of(each.column):
-                name = sql.Identifier(schema, view.name, each.column.name)
-                yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(comment_of(each.column)))
+            if comments.get(each.name) != comment_of(each):
+                name = sql.Identifier(schema, view.name, each.name)
+                yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(comment_of(each)))
 
 
 def _comment(schema: str, view: View) -> str:
@@ -64,18 +65,21 @@ def _comment(schema: str, view: View) -> str:
 def _can_be_replaced(dialect: Dialect, view: View, there: StandingView) -> bool:
     """Whether it may stay, with what is granted on it and made of it: no column goes and, where the dialect cannot add
     any, none comes."""
-    wanted = {each.column.name for each in view.columns}
+    wanted = {each.name for each in view.columns}
     return there.columns.keys() == wanted or (dialect.views_grow and there.columns.keys() < wanted)
 
 
-def _in_order(view: View, first: Sequence[str]) -> tuple[ViewColumn, ...]:
+def _in_order(view: View, first: Sequence[str]) -> tuple[Column, ...]:
     """The columns, those that stand in their order before the others."""
     places = {name: place for place, name in enumerate(first)}
-    return tuple(sorted(view.columns, key=lambda each: places.get(each.column.name, len(places))))
+    return tuple(sorted(view.columns, key=lambda each: places.get(each.name, len(places))))
 
 
-def _create(schema: str, view: View, columns: Sequence[ViewColumn]) -> sql.Composed:
-    shown = sql.SQL(",\n  ").join(_shown(view, each) for each in columns)
+def _create(schema: str, view: View, columns: Sequence[Column]) -> sql.Composed:
+    values = _values(view)
+    shown = sql.SQL(",\n  ").join(
+        sql.SQL("{} AS {}").format(values[each.name], sql.Identifier(each.name)) for each in columns
+    )
     fact = sql.Identifier(schema, view.table.name)
     beside = sql.SQL("").join(_join(schema, view, joined) for joined in view.joined)
     return sql.SQL("CREATE OR REPLACE VIEW {} AS\nSELECT\n  {}\nFROM {}{}").format(
@@ -83,24 +87,27 @@ def _create(schema: str, view: View, columns: Sequence[ViewColumn]) -> sql.Compo
     )
 
 
-def _shown(view: View, each: ViewColumn) -> sql.Composed:
-    places = [(joined.table.name, each.of_dimension) for joined in (each.dimension,) if joined is not None]
-    places += [(view.table.name, each.of_fact)] if each.of_fact else []
-    names = [sql.Identifier(*place) for place in places]
-    value = names[0] if len(names) == 1 else sql.SQL("coalesce({})").format(sql.SQL(", ").join(names))
-    return sql.SQL("{} AS {}").format(value, sql.Identifier(each.column.name))
+def _values(view: View) -> dict[str, sql.Composable]:
+    """What each column of a view says."""
+    values: dict[str, sql.Composable] = {name: sql.Identifier(view.table.name, name) for name in view.table.columns}
+    values |= {name: sql.SQL("coalesce({}, {})").format(values[name], sql.Literal(NONE)) for name in view.known}
+    for joined in view.joined:
+        values |= {shown: sql.Identifier(joined.table.name, name) for name, shown in joined.shows.items()}
+    return values
 
 
 def _join(schema: str, view: View, joined: Joined) -> sql.Composed:
-    """A row that the dimension does not have takes none of the fact's away."""
-    dimension, fact = joined.table.name, view.table.name
-    found = sql.SQL("{} = {}").format(
-        sql.Identifier(dimension, joined.dimension.key[0]), sql.Identifier(fact, joined.by)
-    )
-    if joined.at:
-        found += sql.SQL(" AND {at} >= {begin} AND ({at} < {end} OR {end} IS NULL)").format(
-            at=sql.Identifier(fact, joined.at),
-            begin=sql.Identifier(dimension, "valid_from"),
-            end=sql.Identifier(dimension, "valid_to"),
+    """At most one row of the dimension, so that a planner sees that it can be left out where nothing is asked of it."""
+    dimension, key = sql.Identifier(joined.table.name), sql.Identifier(joined.dimension.key[0])
+    shown = sql.SQL(", ").join(
+        sql.SQL("{}({name}) AS {name}").format(
+            sql.SQL("bool_or" if joined.dimension.column(name).type == "boolean" else "max"), name=sql.Identifier(name)
         )
-    return sql.SQL("\nLEFT JOIN {} ON {}").format(sql.Identifier(schema, dimension), found)
+        for name in joined.shows
+    )
+    rows = sql.SQL("SELECT {key}, {shown} FROM {table} GROUP BY {key}").format(
+        key=key, shown=shown, table=sql.Identifier(schema, joined.table.name)
+    )
+    return sql.SQL("\nLEFT JOIN ({rows}) AS {dimension} ON {dimension}.{key} = {by}").format(
+        rows=rows, dimension=dimension, key=key, by=sql.Identifier(view.table.name, joined.by)
+    )

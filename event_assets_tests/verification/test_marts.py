@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
+from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
@@ -220,6 +221,14 @@ def test_copies_in_the_warehouse_are_the_lakes_rows_or_are_late(
     assert [line for line in verify(settings, postgres_url) if not line.ok or line.late] == []
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"SET search_path TO {settings.warehouse_schema}")
+        for view in VIEWS:
+            fact, beside = (
+                connection.execute(f"SELECT count(*) FROM {name}".encode()).fetchone()
+                for name in (view.table.name, f"(SELECT * FROM {view.name} OFFSET 0) AS whole")
+            )
+            assert fact == beside and fact != (0,), view.name
+        unknown = "SELECT count(*) FROM bi_page_views WHERE page IS NULL OR date_week IS NULL"
+        assert connection.execute(unknown).fetchone() == (0,)
         for name, column in WRONG_COPIES.items():
             connection.execute(f"UPDATE {name} SET {column} WHERE ctid = (SELECT max(ctid) FROM {name})")
         connection.execute("UPDATE _loads SET lake_version = lake_version - 1 WHERE table_name = 'agg_funnels'")

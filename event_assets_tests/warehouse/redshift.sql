@@ -50,8 +50,6 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "user_id" varchar(512) ENCODE zstd,
   "session_id" varchar(512) ENCODE zstd,
   "page_view_id" varchar(512) ENCODE zstd,
-  "group_id" varchar(65535) ENCODE zstd,
-  "install_id" varchar(65535) ENCODE zstd,
   "sequence" bigint ENCODE az64,
   "occurred_at" timestamp with time zone ENCODE az64,
   "sent_at" timestamp with time zone ENCODE az64,
@@ -73,28 +71,18 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "document_height" integer ENCODE az64,
   "scroll_x_max" integer ENCODE az64,
   "scroll_y_max" integer ENCODE az64,
-  "campaign_source" varchar(65535) ENCODE zstd,
-  "campaign_medium" varchar(65535) ENCODE zstd,
-  "campaign_name" varchar(65535) ENCODE zstd,
-  "campaign_term" varchar(65535) ENCODE zstd,
-  "campaign_content" varchar(65535) ENCODE zstd,
   "device_user_agent" varchar(65535) ENCODE zstd,
   "device_model" varchar(65535) ENCODE zstd,
   "device_os" varchar(65535) ENCODE zstd,
   "device_os_version" varchar(65535) ENCODE zstd,
   "device_locale" varchar(65535) ENCODE zstd,
   "device_timezone" varchar(65535) ENCODE zstd,
-  "device_manufacturer" varchar(65535) ENCODE zstd,
-  "device_id" varchar(65535) ENCODE zstd,
-  "device_advertising_id" varchar(65535) ENCODE zstd,
-  "device_ad_tracking" boolean ENCODE zstd,
   "ip" varchar(65535) ENCODE zstd,
   "consent_analytics" boolean ENCODE zstd,
   "consent_marketing" boolean ENCODE zstd,
   "consent_personalisation" boolean ENCODE zstd,
   "properties" varchar(65535) ENCODE zstd,
   "traits" varchar(65535) ENCODE zstd,
-  "traits_once" varchar(65535) ENCODE zstd,
   "library_name" varchar(65535) ENCODE zstd,
   "library_version" varchar(65535) ENCODE zstd,
   "plan_violations" varchar(65535) ENCODE zstd,
@@ -156,10 +144,6 @@ COMMENT ON COLUMN "analytics"."fct_events"."session_id" IS 'Session id given by 
 
 COMMENT ON COLUMN "analytics"."fct_events"."page_view_id" IS 'Page view id given by the client.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."group_id" IS 'Group that it is about: a company, a workspace, a team.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."install_id" IS 'Installation that counts `sequence`.';
-
 COMMENT ON COLUMN "analytics"."fct_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."occurred_at" IS 'Client clock: when it happened.';
@@ -170,7 +154,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."received_at" IS 'When the collector 
 
 COMMENT ON COLUMN "analytics"."fct_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules). Definition: given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= sent_at, else received_at.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."fct_events"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."app_id" IS 'Application.';
 
@@ -202,16 +186,6 @@ COMMENT ON COLUMN "analytics"."fct_events"."scroll_x_max" IS 'Furthest horizonta
 
 COMMENT ON COLUMN "analytics"."fct_events"."scroll_y_max" IS 'Furthest vertical scroll since the ping before. Unit: px.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."campaign_source" IS 'Source of the campaign, as the client says; see `source`.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."campaign_medium" IS 'Medium of the campaign, as the client says; see `medium`.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."campaign_name" IS 'Name of the campaign, as the client says; see `campaign`.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."campaign_term" IS 'Term of the campaign, as the client says; see `term`.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."campaign_content" IS 'Content of the campaign, as the client says; see `content`.';
-
 COMMENT ON COLUMN "analytics"."fct_events"."device_user_agent" IS 'User agent.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."device_model" IS 'Model of the device.';
@@ -224,14 +198,6 @@ COMMENT ON COLUMN "analytics"."fct_events"."device_locale" IS 'Locale of the dev
 
 COMMENT ON COLUMN "analytics"."fct_events"."device_timezone" IS 'Time zone of the device.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."device_manufacturer" IS 'Manufacturer of the device.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."device_id" IS 'The maker''s id of the device; left out without consent to marketing. Personal data.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."device_advertising_id" IS 'Advertising id of the device; left out without consent to marketing. Personal data.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."device_ad_tracking" IS 'Whether the device''s owner lets advertisers recognise it.';
-
 COMMENT ON COLUMN "analytics"."fct_events"."ip" IS 'IP address, after the privacy setting. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."consent_analytics" IS 'Consent to analytics.';
@@ -242,9 +208,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."consent_personalisation" IS 'Consent
 
 COMMENT ON COLUMN "analytics"."fct_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."traits" IS 'Traits of the user, or of the group that a `group` event is about, as JSON. Personal data.';
-
-COMMENT ON COLUMN "analytics"."fct_events"."traits_once" IS 'Traits that hold where there is none of that name yet, as JSON. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."library_name" IS 'SDK that sent it.';
 
@@ -284,15 +248,15 @@ COMMENT ON COLUMN "analytics"."fct_events"."referrer_source" IS 'Name of the ref
 
 COMMENT ON COLUMN "analytics"."fct_events"."search_term" IS 'What was searched for, where the referrer tells.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."source" IS 'utm_source, else as the client says, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."fct_events"."source" IS 'utm_source, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."medium" IS 'utm_medium, else as the client says, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."fct_events"."medium" IS 'utm_medium, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."campaign" IS 'utm_campaign, else as the client says.';
+COMMENT ON COLUMN "analytics"."fct_events"."campaign" IS 'utm_campaign.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."term" IS 'utm_term, else as the client says.';
+COMMENT ON COLUMN "analytics"."fct_events"."term" IS 'utm_term.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."content" IS 'utm_content, else as the client says.';
+COMMENT ON COLUMN "analytics"."fct_events"."content" IS 'utm_content.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."click_id" IS 'Advertising click id.';
 
@@ -403,7 +367,7 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."kind" IS 'page (a page_view) or 
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."screen_name" IS 'Name of the screen.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."app_id" IS 'Application.';
 
@@ -519,7 +483,7 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversions. Defi
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence, of each install and device where all such events name their install_id; else of the session, and null (unknown) where several installs number it: several devices, or a server or desktop app beside others. Null too where numbers count up neither by derived_at nor by occurred_at.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."landing_page" IS 'Path of the first page, as of the source.';
 
@@ -1213,7 +1177,7 @@ COMMENT ON TABLE "analytics"."agg_daily" IS 'One row a day and platform. Robots 
 
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
 
@@ -1268,7 +1232,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_sessions"."event_date" IS 'UTC date of 
 
 COMMENT ON COLUMN "analytics"."agg_daily_sessions"."app_id" IS 'Application; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."agg_daily_sessions"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_sessions"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
 
@@ -1328,7 +1292,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_events"."event" IS 'Name of the event.'
 
 COMMENT ON COLUMN "analytics"."agg_daily_events"."app_id" IS 'Application; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."agg_daily_events"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."agg_daily_events"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_events"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
 
@@ -1375,7 +1339,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_pages"."kind" IS 'page or screen.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_pages"."app_id" IS 'Application; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."agg_daily_pages"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_pages"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
 
@@ -1580,8 +1544,6 @@ SELECT
   "fct_events"."user_id" AS "user_id",
   "fct_events"."session_id" AS "session_id",
   "fct_events"."page_view_id" AS "page_view_id",
-  "fct_events"."group_id" AS "group_id",
-  "fct_events"."install_id" AS "install_id",
   "fct_events"."sequence" AS "sequence",
   "fct_events"."occurred_at" AS "occurred_at",
   "fct_events"."sent_at" AS "sent_at",
@@ -1603,28 +1565,18 @@ SELECT
   "fct_events"."document_height" AS "document_height",
   "fct_events"."scroll_x_max" AS "scroll_x_max",
   "fct_events"."scroll_y_max" AS "scroll_y_max",
-  "fct_events"."campaign_source" AS "campaign_source",
-  "fct_events"."campaign_medium" AS "campaign_medium",
-  "fct_events"."campaign_name" AS "campaign_name",
-  "fct_events"."campaign_term" AS "campaign_term",
-  "fct_events"."campaign_content" AS "campaign_content",
   "fct_events"."device_user_agent" AS "device_user_agent",
   "fct_events"."device_model" AS "device_model",
   "fct_events"."device_os" AS "device_os",
   "fct_events"."device_os_version" AS "device_os_version",
   "fct_events"."device_locale" AS "device_locale",
   "fct_events"."device_timezone" AS "device_timezone",
-  "fct_events"."device_manufacturer" AS "device_manufacturer",
-  "fct_events"."device_id" AS "device_id",
-  "fct_events"."device_advertising_id" AS "device_advertising_id",
-  "fct_events"."device_ad_tracking" AS "device_ad_tracking",
   "fct_events"."ip" AS "ip",
   "fct_events"."consent_analytics" AS "consent_analytics",
   "fct_events"."consent_marketing" AS "consent_marketing",
   "fct_events"."consent_personalisation" AS "consent_personalisation",
   "fct_events"."properties" AS "properties",
   "fct_events"."traits" AS "traits",
-  "fct_events"."traits_once" AS "traits_once",
   "fct_events"."library_name" AS "library_name",
   "fct_events"."library_version" AS "library_version",
   "fct_events"."plan_violations" AS "plan_violations",
@@ -1677,10 +1629,10 @@ SELECT
   "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
   "dim_visitors"."sessions" AS "visitor_sessions"
 FROM "analytics"."fct_events"
-LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_events"."event_date"
-LEFT JOIN "analytics"."dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_events"."event_date"
+LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [d5737c1b]';
+COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [afa80ad7]';
 
 COMMENT ON COLUMN "analytics"."bi_events"."event_date" IS 'UTC date of derived_at.';
 
@@ -1698,10 +1650,6 @@ COMMENT ON COLUMN "analytics"."bi_events"."session_id" IS 'Session id given by t
 
 COMMENT ON COLUMN "analytics"."bi_events"."page_view_id" IS 'Page view id given by the client.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."group_id" IS 'Group that it is about: a company, a workspace, a team.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."install_id" IS 'Installation that counts `sequence`.';
-
 COMMENT ON COLUMN "analytics"."bi_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."occurred_at" IS 'Client clock: when it happened.';
@@ -1712,7 +1660,7 @@ COMMENT ON COLUMN "analytics"."bi_events"."received_at" IS 'When the collector t
 
 COMMENT ON COLUMN "analytics"."bi_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules). Definition: given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= sent_at, else received_at.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."bi_events"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."app_id" IS 'Application.';
 
@@ -1744,16 +1692,6 @@ COMMENT ON COLUMN "analytics"."bi_events"."scroll_x_max" IS 'Furthest horizontal
 
 COMMENT ON COLUMN "analytics"."bi_events"."scroll_y_max" IS 'Furthest vertical scroll since the ping before. Unit: px.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."campaign_source" IS 'Source of the campaign, as the client says; see `source`.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."campaign_medium" IS 'Medium of the campaign, as the client says; see `medium`.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."campaign_name" IS 'Name of the campaign, as the client says; see `campaign`.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."campaign_term" IS 'Term of the campaign, as the client says; see `term`.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."campaign_content" IS 'Content of the campaign, as the client says; see `content`.';
-
 COMMENT ON COLUMN "analytics"."bi_events"."device_user_agent" IS 'User agent.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_model" IS 'Model of the device.';
@@ -1766,14 +1704,6 @@ COMMENT ON COLUMN "analytics"."bi_events"."device_locale" IS 'Locale of the devi
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_timezone" IS 'Time zone of the device.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."device_manufacturer" IS 'Manufacturer of the device.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."device_id" IS 'The maker''s id of the device; left out without consent to marketing. Personal data.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."device_advertising_id" IS 'Advertising id of the device; left out without consent to marketing. Personal data.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."device_ad_tracking" IS 'Whether the device''s owner lets advertisers recognise it.';
-
 COMMENT ON COLUMN "analytics"."bi_events"."ip" IS 'IP address, after the privacy setting. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."consent_analytics" IS 'Consent to analytics.';
@@ -1784,9 +1714,7 @@ COMMENT ON COLUMN "analytics"."bi_events"."consent_personalisation" IS 'Consent 
 
 COMMENT ON COLUMN "analytics"."bi_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."traits" IS 'Traits of the user, or of the group that a `group` event is about, as JSON. Personal data.';
-
-COMMENT ON COLUMN "analytics"."bi_events"."traits_once" IS 'Traits that hold where there is none of that name yet, as JSON. Personal data.';
+COMMENT ON COLUMN "analytics"."bi_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."library_name" IS 'SDK that sent it.';
 
@@ -1826,15 +1754,15 @@ COMMENT ON COLUMN "analytics"."bi_events"."referrer_source" IS 'Name of the refe
 
 COMMENT ON COLUMN "analytics"."bi_events"."search_term" IS 'What was searched for, where the referrer tells.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."source" IS 'utm_source, else as the client says, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."bi_events"."source" IS 'utm_source, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."medium" IS 'utm_medium, else as the client says, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."bi_events"."medium" IS 'utm_medium, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."campaign" IS 'utm_campaign, else as the client says.';
+COMMENT ON COLUMN "analytics"."bi_events"."campaign" IS 'utm_campaign.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."term" IS 'utm_term, else as the client says.';
+COMMENT ON COLUMN "analytics"."bi_events"."term" IS 'utm_term.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."content" IS 'utm_content, else as the client says.';
+COMMENT ON COLUMN "analytics"."bi_events"."content" IS 'utm_content.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."click_id" IS 'Advertising click id.';
 
@@ -1909,14 +1837,14 @@ SELECT
   "fct_page_views"."title" AS "title",
   "fct_page_views"."path" AS "path",
   "fct_page_views"."referrer" AS "referrer",
-  "fct_page_views"."channel_group" AS "channel_group",
-  "fct_page_views"."device_type" AS "device_type",
+  coalesce("fct_page_views"."channel_group", '(none)') AS "channel_group",
+  coalesce("fct_page_views"."device_type", '(none)') AS "device_type",
   "fct_page_views"."is_bot" AS "is_bot",
-  coalesce("dim_page"."kind", "fct_page_views"."kind") AS "kind",
+  "fct_page_views"."kind" AS "kind",
   "fct_page_views"."screen_name" AS "screen_name",
-  "fct_page_views"."platform" AS "platform",
-  "fct_page_views"."app_id" AS "app_id",
-  coalesce("dim_geo"."country", "fct_page_views"."country") AS "country",
+  coalesce("fct_page_views"."platform", '(none)') AS "platform",
+  coalesce("fct_page_views"."app_id", '(none)') AS "app_id",
+  coalesce("fct_page_views"."country", '(none)') AS "country",
   "fct_page_views"."page_key" AS "page_key",
   "fct_page_views"."geo_key" AS "geo_key",
   "dim_date"."year" AS "date_year",
@@ -1936,12 +1864,11 @@ SELECT
   "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
   "dim_visitors"."sessions" AS "visitor_sessions"
 FROM "analytics"."fct_page_views"
-LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_page_views"."event_date"
-LEFT JOIN "analytics"."dim_page" ON "dim_page"."page_key" = "fct_page_views"."page_key"
-LEFT JOIN "analytics"."dim_geo" ON "dim_geo"."geo_key" = "fct_page_views"."geo_key"
-LEFT JOIN "analytics"."dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_page_views"."anonymous_id";
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_page_views"."event_date"
+LEFT JOIN (SELECT "page_key", max("page") AS "page", max("section") AS "section", max("title") AS "title" FROM "analytics"."dim_page" GROUP BY "page_key") AS "dim_page" ON "dim_page"."page_key" = "fct_page_views"."page_key"
+LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_page_views"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_page_views" IS 'fct_page_views, and beside each row what it is of: dim_date, dim_page, dim_geo, dim_visitors. One row a view of a page or of a screen, by the date on which it began. [36cd614b]';
+COMMENT ON VIEW "analytics"."bi_page_views" IS 'fct_page_views, and beside each row what it is of: dim_date, dim_page, dim_visitors. One row a view of a page or of a screen, by the date on which it began. [ea67648a]';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."event_date" IS 'UTC date of derived_at.';
 
@@ -1977,21 +1904,21 @@ COMMENT ON COLUMN "analytics"."bi_page_views"."path" IS 'Path of the page.';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."referrer" IS 'Referrer of the page.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."channel_group" IS 'Default channel group of the view.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."channel_group" IS 'Default channel group of the view. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."device_type" IS 'desktop, mobile, tablet, bot or other.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."device_type" IS 'desktop, mobile, tablet, bot or other. (none) where there is none.';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."is_bot" IS 'The user agent is a robot''s.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."kind" IS 'page or screen; (none) where it is not known. From dim_page.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."kind" IS 'page (a page_view) or screen (a screen_view).';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."screen_name" IS 'Name of the screen.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."platform" IS 'web, ios, android, desktop or server. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."app_id" IS 'Application.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."app_id" IS 'Application. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known. From dim_geo.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."country" IS 'Country of the IP address, ISO 3166-1 alpha-2. (none) where there is none.';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."page_key" IS 'Page or screen (see pages).';
 
@@ -2049,22 +1976,22 @@ SELECT
   "fct_sessions"."entry_url" AS "entry_url",
   "fct_sessions"."exit_url" AS "exit_url",
   "fct_sessions"."referrer" AS "referrer",
-  coalesce("dim_campaign"."source", "fct_sessions"."source") AS "source",
-  coalesce("dim_campaign"."medium", "fct_sessions"."medium") AS "medium",
-  coalesce("dim_campaign"."campaign", "fct_sessions"."campaign") AS "campaign",
-  coalesce("dim_campaign"."channel_group", "fct_sessions"."channel_group") AS "channel_group",
-  coalesce("dim_device"."browser", "fct_sessions"."browser") AS "browser",
-  coalesce("dim_device"."os", "fct_sessions"."os") AS "os",
-  coalesce("dim_device"."device_type", "fct_sessions"."device_type") AS "device_type",
-  coalesce("dim_device"."platform", "fct_sessions"."platform") AS "platform",
+  coalesce("fct_sessions"."source", '(none)') AS "source",
+  coalesce("fct_sessions"."medium", '(none)') AS "medium",
+  coalesce("fct_sessions"."campaign", '(none)') AS "campaign",
+  coalesce("fct_sessions"."channel_group", '(none)') AS "channel_group",
+  coalesce("fct_sessions"."browser", '(none)') AS "browser",
+  coalesce("fct_sessions"."os", '(none)') AS "os",
+  coalesce("fct_sessions"."device_type", '(none)') AS "device_type",
+  coalesce("fct_sessions"."platform", '(none)') AS "platform",
   "fct_sessions"."is_bot" AS "is_bot",
   "fct_sessions"."conversions" AS "conversions",
   "fct_sessions"."revenue" AS "revenue",
   "fct_sessions"."sequence_gaps" AS "sequence_gaps",
   "fct_sessions"."landing_page" AS "landing_page",
   "fct_sessions"."exit_page" AS "exit_page",
-  "fct_sessions"."app_id" AS "app_id",
-  coalesce("dim_geo"."country", "fct_sessions"."country") AS "country",
+  coalesce("fct_sessions"."app_id", '(none)') AS "app_id",
+  coalesce("fct_sessions"."country", '(none)') AS "country",
   "fct_sessions"."language" AS "language",
   "fct_sessions"."campaign_key" AS "campaign_key",
   "fct_sessions"."device_key" AS "device_key",
@@ -2087,19 +2014,12 @@ SELECT
   "dim_users"."channel_group" AS "person_channel_group",
   "dim_users"."sessions" AS "person_sessions",
   "dim_users"."conversions" AS "person_conversions",
-  "dim_users"."revenue" AS "person_revenue",
-  "dim_user_history"."consent_analytics" AS "consent_analytics",
-  "dim_user_history"."consent_marketing" AS "consent_marketing",
-  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+  "dim_users"."revenue" AS "person_revenue"
 FROM "analytics"."fct_sessions"
-LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_sessions"."event_date"
-LEFT JOIN "analytics"."dim_campaign" ON "dim_campaign"."campaign_key" = "fct_sessions"."campaign_key"
-LEFT JOIN "analytics"."dim_device" ON "dim_device"."device_key" = "fct_sessions"."device_key"
-LEFT JOIN "analytics"."dim_geo" ON "dim_geo"."geo_key" = "fct_sessions"."geo_key"
-LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_sessions"."person_id"
-LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_sessions"."person_id" AND "fct_sessions"."start_at" >= "dim_user_history"."valid_from" AND ("fct_sessions"."start_at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_sessions"."event_date"
+LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_sessions"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row what it is of: dim_date, dim_campaign, dim_device, dim_geo, dim_users, dim_user_history. One row a session, by the date on which it began. [2c22ca81]';
+COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row what it is of: dim_date, dim_users. One row a session, by the date on which it began. [5571a567]';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."event_date" IS 'UTC date of derived_at.';
 
@@ -2137,21 +2057,21 @@ COMMENT ON COLUMN "analytics"."bi_sessions"."exit_url" IS 'Last page.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."referrer" IS 'Referrer of the first page.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."source" IS 'Source; (none) where there is none. From dim_campaign.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."source" IS 'Source of the first page view, else of the first screen view, else event. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."medium" IS 'Medium; (none) where there is none. From dim_campaign.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."medium" IS 'Medium of the same. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."campaign" IS 'Campaign; (none) where there is none. From dim_campaign.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."campaign" IS 'Campaign of the same. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."channel_group" IS 'Default channel group; (none) where it is not known. From dim_campaign.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."channel_group" IS 'Default channel group of the same. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."browser" IS 'Browser; (none) where it is not known. From dim_device.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."browser" IS 'Browser of the same. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."os" IS 'Operating system; (none) where it is not known. From dim_device.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."os" IS 'Operating system of the same. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."device_type" IS 'desktop, mobile, tablet, bot or other; (none) where it is not known. From dim_device.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."device_type" IS 'Device type of the same. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."platform" IS 'web, ios, android, desktop or server. From dim_device.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."platform" IS 'Platform of the same. (none) where there is none.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."is_bot" IS 'Any of its events came from a robot.';
 
@@ -2159,15 +2079,15 @@ COMMENT ON COLUMN "analytics"."bi_sessions"."conversions" IS 'Conversions. Defin
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence, of each install and device where all such events name their install_id; else of the session, and null (unknown) where several installs number it: several devices, or a server or desktop app beside others. Null too where numbers count up neither by derived_at nor by occurred_at.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."landing_page" IS 'Path of the first page, as of the source.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."exit_page" IS 'Path of the last page.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."app_id" IS 'Application of the same event as the source.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."app_id" IS 'Application of the same event as the source. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known. From dim_geo.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."country" IS 'Country of the same, ISO 3166-1 alpha-2. (none) where there is none.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."language" IS 'Language of the same. Definition: the part of device_locale before the first - or _, in lower case.';
 
@@ -2215,12 +2135,6 @@ COMMENT ON COLUMN "analytics"."bi_sessions"."person_conversions" IS 'Conversions
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."person_revenue" IS 'Revenue of conversions. From dim_users.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_sessions"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_sessions"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
-
 CREATE OR REPLACE VIEW "analytics"."bi_session_issues" AS
 SELECT
   "fct_session_issues"."event_date" AS "event_date",
@@ -2245,10 +2159,10 @@ SELECT
   "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
   "dim_visitors"."sessions" AS "visitor_sessions"
 FROM "analytics"."fct_session_issues"
-LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_session_issues"."event_date"
-LEFT JOIN "analytics"."dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_session_issues"."anonymous_id";
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_session_issues"."event_date"
+LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_session_issues"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_session_issues" IS 'fct_session_issues, and beside each row what it is of: dim_date, dim_visitors. One row a session of a client that did not end: it was cut, by the date on which it began. [10f6de3a]';
+COMMENT ON VIEW "analytics"."bi_session_issues" IS 'fct_session_issues, and beside each row what it is of: dim_date, dim_visitors. One row a session of a client that did not end: it was cut, by the date on which it began. [41b6522e]';
 
 COMMENT ON COLUMN "analytics"."bi_session_issues"."event_date" IS 'UTC date of derived_at.';
 
@@ -2298,10 +2212,10 @@ SELECT
   "fct_touches"."session_id" AS "session_id",
   "fct_touches"."at" AS "at",
   "fct_touches"."has_page_view" AS "has_page_view",
-  "fct_touches"."source" AS "source",
-  "fct_touches"."medium" AS "medium",
-  "fct_touches"."campaign" AS "campaign",
-  "fct_touches"."channel_group" AS "channel_group",
+  coalesce("fct_touches"."source", '(none)') AS "source",
+  coalesce("fct_touches"."medium", '(none)') AS "medium",
+  coalesce("fct_touches"."campaign", '(none)') AS "campaign",
+  coalesce("fct_touches"."channel_group", '(none)') AS "channel_group",
   "fct_touches"."last_source" AS "last_source",
   "fct_touches"."last_medium" AS "last_medium",
   "fct_touches"."last_campaign" AS "last_campaign",
@@ -2315,15 +2229,11 @@ SELECT
   "dim_users"."channel_group" AS "person_channel_group",
   "dim_users"."sessions" AS "person_sessions",
   "dim_users"."conversions" AS "person_conversions",
-  "dim_users"."revenue" AS "person_revenue",
-  "dim_user_history"."consent_analytics" AS "consent_analytics",
-  "dim_user_history"."consent_marketing" AS "consent_marketing",
-  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+  "dim_users"."revenue" AS "person_revenue"
 FROM "analytics"."fct_touches"
-LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_touches"."person_id"
-LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_touches"."person_id" AND "fct_touches"."at" >= "dim_user_history"."valid_from" AND ("fct_touches"."at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_touches"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_touches" IS 'fct_touches, and beside each row what it is of: dim_users, dim_user_history. Where people''s sessions came from: one row a session, its own source and the last that was not direct. Robots are left out. [0f1bda8a]';
+COMMENT ON VIEW "analytics"."bi_touches" IS 'fct_touches, and beside each row what it is of: dim_users. Where people''s sessions came from: one row a session, its own source and the last that was not direct. Robots are left out. [08544ca1]';
 
 COMMENT ON COLUMN "analytics"."bi_touches"."person_id" IS 'The person whose session it is.';
 
@@ -2333,13 +2243,13 @@ COMMENT ON COLUMN "analytics"."bi_touches"."at" IS 'Its first view; where it has
 
 COMMENT ON COLUMN "analytics"."bi_touches"."has_page_view" IS 'It has a view of a page or a screen. Definition: it is in page_views, or its sessions.page_views > 0, or it has an entry_url.';
 
-COMMENT ON COLUMN "analytics"."bi_touches"."source" IS 'Source of the session.';
+COMMENT ON COLUMN "analytics"."bi_touches"."source" IS 'Source of the session. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_touches"."medium" IS 'Medium of the session.';
+COMMENT ON COLUMN "analytics"."bi_touches"."medium" IS 'Medium of the session. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_touches"."campaign" IS 'Campaign of the session.';
+COMMENT ON COLUMN "analytics"."bi_touches"."campaign" IS 'Campaign of the session. (none) where there is none.';
 
-COMMENT ON COLUMN "analytics"."bi_touches"."channel_group" IS 'Channel group of the session.';
+COMMENT ON COLUMN "analytics"."bi_touches"."channel_group" IS 'Channel group of the session. (none) where there is none.';
 
 COMMENT ON COLUMN "analytics"."bi_touches"."last_source" IS 'Source of the person''s last session that was not direct; where there is none, of the session itself. Definition: of the latest of the person''s sessions up to this one, this included, whose channel_group is neither unknown nor Direct nor Internal, if it is at most 30 days (a setting) before.';
 
@@ -2369,12 +2279,6 @@ COMMENT ON COLUMN "analytics"."bi_touches"."person_conversions" IS 'Conversions.
 
 COMMENT ON COLUMN "analytics"."bi_touches"."person_revenue" IS 'Revenue of conversions. From dim_users.';
 
-COMMENT ON COLUMN "analytics"."bi_touches"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_touches"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_touches"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
-
 CREATE OR REPLACE VIEW "analytics"."bi_conversions" AS
 SELECT
   "fct_conversions"."event_date" AS "event_date",
@@ -2403,16 +2307,12 @@ SELECT
   "dim_users"."channel_group" AS "person_channel_group",
   "dim_users"."sessions" AS "person_sessions",
   "dim_users"."conversions" AS "person_conversions",
-  "dim_users"."revenue" AS "person_revenue",
-  "dim_user_history"."consent_analytics" AS "consent_analytics",
-  "dim_user_history"."consent_marketing" AS "consent_marketing",
-  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+  "dim_users"."revenue" AS "person_revenue"
 FROM "analytics"."fct_conversions"
-LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_conversions"."event_date"
-LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_conversions"."person_id"
-LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_conversions"."person_id" AND "fct_conversions"."at" >= "dim_user_history"."valid_from" AND ("fct_conversions"."at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_conversions"."event_date"
+LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_conversions"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_conversions" IS 'fct_conversions, and beside each row what it is of: dim_date, dim_users, dim_user_history. Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first. [35d8faa7]';
+COMMENT ON VIEW "analytics"."bi_conversions" IS 'fct_conversions, and beside each row what it is of: dim_date, dim_users. Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first. [c7f97ca4]';
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."event_date" IS 'UTC date of derived_at.';
 
@@ -2468,12 +2368,6 @@ COMMENT ON COLUMN "analytics"."bi_conversions"."person_conversions" IS 'Conversi
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."person_revenue" IS 'Revenue of conversions. From dim_users.';
 
-COMMENT ON COLUMN "analytics"."bi_conversions"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_conversions"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_conversions"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
-
 CREATE OR REPLACE VIEW "analytics"."bi_conversion_paths" AS
 SELECT
   "fct_conversion_paths"."event_date" AS "event_date",
@@ -2503,16 +2397,12 @@ SELECT
   "dim_users"."channel_group" AS "person_channel_group",
   "dim_users"."sessions" AS "person_sessions",
   "dim_users"."conversions" AS "person_conversions",
-  "dim_users"."revenue" AS "person_revenue",
-  "dim_user_history"."consent_analytics" AS "consent_analytics",
-  "dim_user_history"."consent_marketing" AS "consent_marketing",
-  "dim_user_history"."consent_personalisation" AS "consent_personalisation"
+  "dim_users"."revenue" AS "person_revenue"
 FROM "analytics"."fct_conversion_paths"
-LEFT JOIN "analytics"."dim_date" ON "dim_date"."date" = "fct_conversion_paths"."event_date"
-LEFT JOIN "analytics"."dim_users" ON "dim_users"."person_id" = "fct_conversion_paths"."person_id"
-LEFT JOIN "analytics"."dim_user_history" ON "dim_user_history"."person_id" = "fct_conversion_paths"."person_id" AND "fct_conversion_paths"."at" >= "dim_user_history"."valid_from" AND ("fct_conversion_paths"."at" < "dim_user_history"."valid_to" OR "dim_user_history"."valid_to" IS NULL);
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_conversion_paths"."event_date"
+LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_conversion_paths"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_conversion_paths" IS 'fct_conversion_paths, and beside each row what it is of: dim_date, dim_users, dim_user_history. Which channels led to each conversion, and the paths of people who never converted. [494ddd33]';
+COMMENT ON VIEW "analytics"."bi_conversion_paths" IS 'fct_conversion_paths, and beside each row what it is of: dim_date, dim_users. Which channels led to each conversion, and the paths of people who never converted. [4d730669]';
 
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."event_date" IS 'UTC date of `at`.';
 
@@ -2570,12 +2460,6 @@ COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_conversions" IS 'Con
 
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_revenue" IS 'Revenue of conversions. From dim_users.';
 
-COMMENT ON COLUMN "analytics"."bi_conversion_paths"."consent_analytics" IS 'Consent to analytics, by the last event till then that answers it. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_conversion_paths"."consent_marketing" IS 'Consent to marketing, by the same. From dim_user_history.';
-
-COMMENT ON COLUMN "analytics"."bi_conversion_paths"."consent_personalisation" IS 'Consent to personalisation, by the same. From dim_user_history.';
-
 ALTER TABLE "analytics"."attribution" RENAME TO "agg_attribution";
 
 UPDATE "analytics"."_loads" SET table_name = 'agg_attribution' WHERE table_name = 'attribution';
@@ -2624,7 +2508,7 @@ INSERT INTO "analytics"."_migrations" (version, description, applied_at) VALUES 
 
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
+COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
 

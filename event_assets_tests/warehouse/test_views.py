@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,10 @@ from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.views import StandingView, missing_views
 from event_assets.warehouse.warehouse import Warehouse
-from event_assets_tests.warehouse.lake import DAY, NEXT_DAY, TABLES, Row, row, totals, write
+from event_assets_tests.warehouse.lake import DAY, TABLES, Row, row, totals, write
 from event_assets_tests.warehouse.test_redshift import DIALECT as REDSHIFT
 
 VIEW = {view.name: view for view in VIEWS}
-NOW = dt.datetime(2026, 11, 22, 10, tzinfo=dt.UTC)
 
 
 def fill(warehouse: Warehouse, folder: Path, name: str, rows: Sequence[Row]) -> None:
@@ -50,12 +49,11 @@ def test_every_fact_has_a_view_of_its_own_with_all_its_columns() -> None:
     facts = {table.name for table in WAREHOUSE_TABLES if table.name.startswith("fct_")}
     assert {view.table.name for view in VIEWS} == facts
     for view in VIEWS:
-        assert {each.of_fact for each in view.columns} >= set(view.table.columns)
-        names = [each.column.name for each in view.columns]
+        names = [each.name for each in view.columns]
+        assert tuple(names[: len(view.table.columns)]) == view.table.columns and set(view.known) < set(names)
         assert len(set(names)) == len(names)
         for joined in view.joined:
-            assert joined.by in view.table.columns
-            assert joined.dimension.key == (("person_id", "valid_from") if joined.at else joined.dimension.key[:1])
+            assert joined.by in view.table.columns and len(joined.dimension.key) == 1
 
 
 def test_a_view_has_the_rows_of_its_fact_whatever_the_dimensions_know(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -66,9 +64,7 @@ def test_a_view_has_the_rows_of_its_fact_whatever_the_dimensions_know(warehouse:
     assert counts == dict.fromkeys(VIEW, 3)
     others = {joined.dimension.name: joined.dimension for view in VIEWS for joined in view.joined}
     for table in others.values():
-        known = {"valid_from": NOW, "valid_to": None} if table.name == "user_history" else {}
-        other = {"date": NEXT_DAY} if table.name == "dates" else known
-        fill(warehouse, tmp_path, warehouse_name(table), [row(table, **known), numbered(table, 7, **other)])
+        fill(warehouse, tmp_path, warehouse_name(table), [row(table), numbered(table, 7), row(table)])
     counts = {view.name: ask(warehouse, f"SELECT count(*) FROM {view.name}")[0][0] for view in VIEWS}
     assert counts == dict.fromkeys(VIEW, 3)
 
@@ -78,36 +74,42 @@ def warehouse_name(table: Table) -> str:
     return table.warehouse.name
 
 
-def test_a_view_says_what_the_dimensions_know_and_else_what_the_fact_says(warehouse: Warehouse, tmp_path: Path) -> None:
-    sessions, history = TABLES["fct_sessions"].lake, TABLES["dim_user_history"].lake
-    campaign = {"source": "(none)", "medium": "(none)", "campaign": "(none)", "channel_group": "Direct"}
-    fill(warehouse, tmp_path, "dim_campaign", [{"campaign_key": "direct", **campaign}])
+def test_a_view_says_what_the_dimensions_know(warehouse: Warehouse, tmp_path: Path) -> None:
+    sessions, users = TABLES["fct_sessions"].lake, TABLES["dim_users"].lake
     fill(warehouse, tmp_path, "dim_date", [row(TABLES["dim_date"].lake, date=DAY, week=47, is_weekend=True)])
-    later = NOW + dt.timedelta(hours=1)
-    times = [(NOW, later, False), (later, None, True)]
-    states = [
-        row(history, person_id="p", valid_from=begin, valid_to=end, consent_marketing=says)
-        for begin, end, says in times
-    ]
-    fill(warehouse, tmp_path, "dim_user_history", states)
-    before = NOW - dt.timedelta(seconds=5)
+    fill(warehouse, tmp_path, "dim_users", [row(users, person_id="p", source="ads"), row(users, person_id="q")])
     rows = [
-        row(sessions, session_id="1", start_at=before, source="ads", campaign_key="unheard", person_id="p"),
-        row(sessions, session_id="2", start_at=NOW, source=None, campaign_key="direct", person_id="p"),
-        row(sessions, session_id="3", start_at=later, source=None, campaign_key=None, person_id="p"),
-        row(sessions, session_id="4", start_at=later, source=None, campaign_key=None, person_id=None),
+        row(sessions, session_id="1", source="news", person_id="p"),
+        row(sessions, session_id="2", source=None, person_id="unheard"),
+        row(sessions, session_id="3", source=None, person_id=None),
     ]
     fill(warehouse, tmp_path, "fct_sessions", rows)
     found = ask(
-        warehouse,
-        "SELECT session_id, source, date_week, date_is_weekend, consent_marketing FROM bi_sessions ORDER BY 1",
+        warehouse, "SELECT session_id, source, date_week, date_is_weekend, person_source FROM bi_sessions ORDER BY 1"
     )
     assert found == [
-        ("1", "ads", 47, True, None),
-        ("2", "(none)", 47, True, False),
-        ("3", None, 47, True, True),
-        ("4", None, 47, True, None),
+        ("1", "news", 47, True, "ads"),
+        ("2", "(none)", 47, True, None),
+        ("3", "(none)", 47, True, None),
     ]
+
+
+def test_a_query_that_asks_nothing_of_a_dimension_does_not_read_it(warehouse: Warehouse) -> None:
+    for view in VIEWS:
+        own = ", ".join(f'"{name}"' for name in view.table.columns)
+        plan = "\n".join(line for (line,) in ask(warehouse, f"EXPLAIN SELECT {own} FROM {view.name}"))
+        assert view.table.name in plan and "dim_" not in plan
+        assert all(
+            joined.table.name in str(ask(warehouse, f"EXPLAIN SELECT * FROM {view.name}")) for joined in view.joined
+        )
+
+
+def test_the_statements_of_the_page_for_bi_tools_run(warehouse: Warehouse) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "bi-tools.md").read_text(encoding="utf-8")
+    statements = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(statements) == 2
+    for statement in statements:
+        assert ask(warehouse, statement.replace("analytics.", "")) == []
 
 
 def test_every_column_of_a_view_says_what_it_is(warehouse: Warehouse) -> None:
@@ -140,14 +142,14 @@ def test_a_view_that_gains_columns_stays_with_what_is_granted_on_it_and_made_of_
         ]
 
     whole = VIEW["bi_touches"]
-    less = dataclasses.replace(whole, joined=whole.joined[1:])
+    less = dataclasses.replace(whole, joined=())
     with psycopg.connect(postgres_url, autocommit=True) as session:
         session.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(warehouse.schema)))
         few = make(less)
         session.execute("CREATE VIEW of_mine AS SELECT session_id FROM bi_touches")
         session.execute("GRANT SELECT ON bi_touches TO PUBLIC")
         more = make(whole)
-        assert more[: len(few)] == few and set(more) == {each.column.name for each in whole.columns}
+        assert more[: len(few)] == few and set(more) == {each.name for each in whole.columns}
         assert session.execute("SELECT has_table_privilege('public', 'bi_touches', 'SELECT')").fetchone() == (True,)
         session.execute("DROP VIEW of_mine")
     monkeypatch.setattr(warehouse_module, "VIEWS", (whole,))
@@ -157,7 +159,7 @@ def test_a_view_that_gains_columns_stays_with_what_is_granted_on_it_and_made_of_
 
 def test_redshift_makes_a_view_that_gains_columns_anew_and_keeps_one_that_does_not() -> None:
     view = VIEW["bi_touches"]
-    columns: dict[str, str | None] = {each.column.name: "old" for each in view.columns}
+    columns: dict[str, str | None] = {each.name: "old" for each in view.columns}
 
     def made() -> list[str]:
         standing = {view.name: StandingView("old", columns)}

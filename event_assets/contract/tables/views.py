@@ -1,6 +1,7 @@
 """Wide views of the warehouse, for BI tools: each fact beside its dimensions, one row a row of the fact.
 
-A dimension that has no row (yet) for a fact takes none away: what it would say is null, or as the fact says it.
+A dimension takes no row of a fact away and adds none, whatever it knows. A query that asks nothing of a dimension does
+not pay for it.
 """
 
 from __future__ import annotations
@@ -9,26 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from event_assets.contract.tables.attribution import CONVERSION_PATHS, CONVERSIONS, TOUCHES
-from event_assets.contract.tables.dimensions import CAMPAIGNS, DATES, DEVICES, PAGES, PLACES
+from event_assets.contract.tables.dimensions import DATES, PAGES
 from event_assets.contract.tables.events import ENRICHED_EVENTS
-from event_assets.contract.tables.people import USER_HISTORY, USERS, VISITORS
+from event_assets.contract.tables.people import USERS, VISITORS
 from event_assets.contract.tables.schema import Column, Table
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 
+NONE = "(none)"
+"""What a column of a dimension's key says where there is none, as the dimension does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A dimension beside a fact, found by the fact's column `by`, which names a row of it.
-
-    `shows` are the dimension's columns with their names in the view; one that the fact has too is shown as the
-    dimension has it. Of a history, the row is the one that held when the fact's column `at` says.
-    """
+    """A dimension beside a fact, found by the fact's column `by`, which has the dimension's key; `shows` are the
+    dimension's columns with their names in the view."""
 
     dimension: Table
     by: str
     shows: Mapping[str, str]
-    at: str = ""
 
     @property
     def table(self) -> WarehouseTable:
@@ -37,21 +37,12 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class ViewColumn:
-    """A column of a view: of the fact, of a dimension, or of both, the dimension's first."""
-
-    column: Column
-    of_fact: str = ""
-    dimension: Joined | None = None
-    of_dimension: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class View:
-    """A fact beside its dimensions."""
+    """A fact beside its dimensions; of its own columns those that are `known` say `(none)` where there is none."""
 
     fact: Table
     joined: tuple[Joined, ...]
+    known: tuple[str, ...] = ()
 
     @property
     def table(self) -> WarehouseTable:
@@ -70,16 +61,20 @@ class View:
         return f"{self.table.name}, and beside each row what it is of: {beside}. {self.fact.description}"
 
     @property
-    def columns(self) -> tuple[ViewColumn, ...]:
+    def columns(self) -> tuple[Column, ...]:
         """The fact's columns in their order, then what the dimensions add."""
-        found = {name: ViewColumn(self.fact.column(name), of_fact=name) for name in self.table.columns}
-        for joined in self.joined:
-            for name, shown in joined.shows.items():
-                told = joined.dimension.column(name)
-                column = replace(told, name=shown, description=f"{told.description} From {joined.table.name}.")
-                of_fact = found[shown].of_fact if shown in found else ""
-                found[shown] = ViewColumn(column, of_fact, joined, name)
-        return tuple(found.values())
+        own = (
+            replace(column, description=f"{column.description} {NONE} where there is none.")
+            if column.name in self.known
+            else column
+            for column in self.table.specs()
+        )
+        added = (
+            replace(column, name=shown, description=f"{column.description} From {joined.table.name}.")
+            for joined in self.joined
+            for column, shown in ((joined.dimension.column(name), shown) for name, shown in joined.shows.items())
+        )
+        return (*own, *added)
 
 
 def _in_warehouse(table: Table) -> WarehouseTable:
@@ -90,25 +85,14 @@ def _date() -> Joined:
     return Joined(DATES, "event_date", {name: f"date_{name}" for name in DATES.column_names if name != "date"})
 
 
-def _same(names: tuple[str, ...]) -> dict[str, str]:
-    return {name: name for name in names}
-
-
+_CAMPAIGN = ("source", "medium", "campaign", "channel_group")
 _SEEN = ("first_seen_at", "last_seen_at")
-_FIRST_TOUCH = ("source", "medium", "campaign", "channel_group")
-_CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
 _PERSON = Joined(
     USERS,
     "person_id",
-    {name: f"person_{name}" for name in (*_SEEN, *_FIRST_TOUCH, "sessions", "conversions", "revenue")},
+    {name: f"person_{name}" for name in (*_SEEN, *_CAMPAIGN, "sessions", "conversions", "revenue")},
 )
 _DEVICE = Joined(VISITORS, "anonymous_id", {name: f"visitor_{name}" for name in (*_SEEN, "sessions")})
-_PLACE = Joined(PLACES, "geo_key", _same(("country",)))
-
-
-def _consent(at: str) -> Joined:
-    return Joined(USER_HISTORY, "person_id", _same(_CONSENT), at)
-
 
 VIEWS: tuple[View, ...] = (
     View(ENRICHED_EVENTS, (_date(), _DEVICE)),
@@ -116,25 +100,19 @@ VIEWS: tuple[View, ...] = (
         PAGE_VIEWS,
         (
             _date(),
-            Joined(PAGES, "page_key", {"kind": "kind", "page": "page", "section": "section", "title": "page_title"}),
-            _PLACE,
+            Joined(PAGES, "page_key", {"page": "page", "section": "section", "title": "page_title"}),
             _DEVICE,
         ),
+        known=("country", "channel_group", "device_type", "platform", "app_id"),
     ),
     View(
         SESSIONS,
-        (
-            _date(),
-            Joined(CAMPAIGNS, "campaign_key", _same(("source", "medium", "campaign", "channel_group"))),
-            Joined(DEVICES, "device_key", _same(("device_type", "os", "browser", "platform"))),
-            _PLACE,
-            _PERSON,
-            _consent("start_at"),
-        ),
+        (_date(), _PERSON),
+        known=(*_CAMPAIGN, "device_type", "os", "browser", "platform", "country", "app_id"),
     ),
     View(SESSION_ISSUES, (_date(), _DEVICE)),
-    View(TOUCHES, (_PERSON, _consent("at"))),
-    View(CONVERSIONS, (_date(), _PERSON, _consent("at"))),
-    View(CONVERSION_PATHS, (_date(), _PERSON, _consent("at"))),
+    View(TOUCHES, (_PERSON,), known=_CAMPAIGN),
+    View(CONVERSIONS, (_date(), _PERSON)),
+    View(CONVERSION_PATHS, (_date(), _PERSON)),
 )
-"""One of each fact."""
+"""One of each fact. What a dimension only says again (its campaign, its device) the fact says itself."""
