@@ -16,8 +16,10 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.attribution import CHANNEL_PERFORMANCE, CONVERSION_PATHS, CONVERSIONS
+from event_assets.contract.tables.dimensions import CAMPAIGNS, DATES, DEVICES, PLACES
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS
+from event_assets.contract.tables.people import USER_HISTORY
 from event_assets.contract.tables.product import FUNNELS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.pipeline.arrivals import Arrivals
@@ -47,6 +49,7 @@ class KillPoint(NamedTuple):
 _ALIKE = {table.name for table in PRODUCT_TABLES} - {FUNNELS.name}
 _ALIKE |= {table.name for table in (CONVERSIONS, CONVERSION_PATHS, CHANNEL_PERFORMANCE)}
 _ALIKE |= {table.name for table in (DAILY_SESSIONS, DAILY_EVENTS, DAILY_PAGES)}
+_ALIKE |= {table.name for table in (USER_HISTORY, DATES, CAMPAIGNS, DEVICES, PLACES)}
 _MOMENTS: tuple[Literal["before", "after"], ...] = ("before", "after")
 _LAKE = [spec.name for spec in LAKE_TABLES if spec.name not in _ALIKE]
 _WAREHOUSE = ("fct_events", "fct_sessions", "dim_users", "agg_attribution")
@@ -56,7 +59,8 @@ KILL_POINTS = [
 ]
 """Every commit of a run that changes every table, but for those that are committed like another: of the analyses the
 funnels stand for all, of attribution the touches and the credits, of the marts of days daily_metrics, of the
-warehouse's tables two that are loaded by day and two that are loaded whole."""
+dimensions the pages, of people's histories the traits, of the warehouse's tables two that are
+loaded by day and two that are loaded whole."""
 
 
 FUNNEL = Funnel(name="choosing", steps=[Step(event="page_view"), Step(event="add_to_cart")])
