@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "user_id" varchar(512) ENCODE zstd,
   "session_id" varchar(512) ENCODE zstd,
   "page_view_id" varchar(512) ENCODE zstd,
+  "group_id" varchar(65535) ENCODE zstd,
+  "install_id" varchar(65535) ENCODE zstd,
   "sequence" bigint ENCODE az64,
   "occurred_at" timestamp with time zone ENCODE az64,
   "sent_at" timestamp with time zone ENCODE az64,
@@ -71,18 +73,28 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "document_height" integer ENCODE az64,
   "scroll_x_max" integer ENCODE az64,
   "scroll_y_max" integer ENCODE az64,
+  "campaign_source" varchar(65535) ENCODE zstd,
+  "campaign_medium" varchar(65535) ENCODE zstd,
+  "campaign_name" varchar(65535) ENCODE zstd,
+  "campaign_term" varchar(65535) ENCODE zstd,
+  "campaign_content" varchar(65535) ENCODE zstd,
   "device_user_agent" varchar(65535) ENCODE zstd,
   "device_model" varchar(65535) ENCODE zstd,
   "device_os" varchar(65535) ENCODE zstd,
   "device_os_version" varchar(65535) ENCODE zstd,
   "device_locale" varchar(65535) ENCODE zstd,
   "device_timezone" varchar(65535) ENCODE zstd,
+  "device_manufacturer" varchar(65535) ENCODE zstd,
+  "device_id" varchar(65535) ENCODE zstd,
+  "device_advertising_id" varchar(65535) ENCODE zstd,
+  "device_ad_tracking" boolean ENCODE zstd,
   "ip" varchar(65535) ENCODE zstd,
   "consent_analytics" boolean ENCODE zstd,
   "consent_marketing" boolean ENCODE zstd,
   "consent_personalisation" boolean ENCODE zstd,
   "properties" varchar(65535) ENCODE zstd,
   "traits" varchar(65535) ENCODE zstd,
+  "traits_once" varchar(65535) ENCODE zstd,
   "library_name" varchar(65535) ENCODE zstd,
   "library_version" varchar(65535) ENCODE zstd,
   "plan_violations" varchar(65535) ENCODE zstd,
@@ -144,6 +156,10 @@ COMMENT ON COLUMN "analytics"."fct_events"."session_id" IS 'Session id given by 
 
 COMMENT ON COLUMN "analytics"."fct_events"."page_view_id" IS 'Page view id given by the client.';
 
+COMMENT ON COLUMN "analytics"."fct_events"."group_id" IS 'Group that it is about: a company, a workspace, a team.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."install_id" IS 'Installation that counts `sequence`.';
+
 COMMENT ON COLUMN "analytics"."fct_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."occurred_at" IS 'Client clock: when it happened.';
@@ -154,7 +170,7 @@ COMMENT ON COLUMN "analytics"."fct_events"."received_at" IS 'When the collector 
 
 COMMENT ON COLUMN "analytics"."fct_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules). Definition: given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= sent_at, else received_at.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."fct_events"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."app_id" IS 'Application.';
 
@@ -186,6 +202,16 @@ COMMENT ON COLUMN "analytics"."fct_events"."scroll_x_max" IS 'Furthest horizonta
 
 COMMENT ON COLUMN "analytics"."fct_events"."scroll_y_max" IS 'Furthest vertical scroll since the ping before. Unit: px.';
 
+COMMENT ON COLUMN "analytics"."fct_events"."campaign_source" IS 'Source of the campaign, as the client says; see `source`.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."campaign_medium" IS 'Medium of the campaign, as the client says; see `medium`.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."campaign_name" IS 'Name of the campaign, as the client says; see `campaign`.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."campaign_term" IS 'Term of the campaign, as the client says; see `term`.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."campaign_content" IS 'Content of the campaign, as the client says; see `content`.';
+
 COMMENT ON COLUMN "analytics"."fct_events"."device_user_agent" IS 'User agent.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."device_model" IS 'Model of the device.';
@@ -198,6 +224,14 @@ COMMENT ON COLUMN "analytics"."fct_events"."device_locale" IS 'Locale of the dev
 
 COMMENT ON COLUMN "analytics"."fct_events"."device_timezone" IS 'Time zone of the device.';
 
+COMMENT ON COLUMN "analytics"."fct_events"."device_manufacturer" IS 'Manufacturer of the device.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_id" IS 'The maker''s id of the device; left out without consent to marketing. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_advertising_id" IS 'Advertising id of the device; left out without consent to marketing. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."device_ad_tracking" IS 'Whether the device''s owner lets advertisers recognise it.';
+
 COMMENT ON COLUMN "analytics"."fct_events"."ip" IS 'IP address, after the privacy setting. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."consent_analytics" IS 'Consent to analytics.';
@@ -208,7 +242,9 @@ COMMENT ON COLUMN "analytics"."fct_events"."consent_personalisation" IS 'Consent
 
 COMMENT ON COLUMN "analytics"."fct_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_events"."traits" IS 'Traits of the user, or of the group that a `group` event is about, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."traits_once" IS 'Traits that hold where there is none of that name yet, as JSON. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."library_name" IS 'SDK that sent it.';
 
@@ -248,15 +284,15 @@ COMMENT ON COLUMN "analytics"."fct_events"."referrer_source" IS 'Name of the ref
 
 COMMENT ON COLUMN "analytics"."fct_events"."search_term" IS 'What was searched for, where the referrer tells.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."source" IS 'utm_source, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."fct_events"."source" IS 'utm_source, else as the client says, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."medium" IS 'utm_medium, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."fct_events"."medium" IS 'utm_medium, else as the client says, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."campaign" IS 'utm_campaign.';
+COMMENT ON COLUMN "analytics"."fct_events"."campaign" IS 'utm_campaign, else as the client says.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."term" IS 'utm_term.';
+COMMENT ON COLUMN "analytics"."fct_events"."term" IS 'utm_term, else as the client says.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."content" IS 'utm_content.';
+COMMENT ON COLUMN "analytics"."fct_events"."content" IS 'utm_content, else as the client says.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."click_id" IS 'Advertising click id.';
 
@@ -367,7 +403,7 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."kind" IS 'page (a page_view) or 
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."screen_name" IS 'Name of the screen.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."app_id" IS 'Application.';
 
@@ -483,7 +519,7 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."conversions" IS 'Conversions. Defi
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence, of each install and device where all such events name their install_id; else of the session, and null (unknown) where several installs number it: several devices, or a server or desktop app beside others. Null too where numbers count up neither by derived_at nor by occurred_at.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."landing_page" IS 'Path of the first page, as of the source.';
 
@@ -1177,7 +1213,7 @@ COMMENT ON TABLE "analytics"."agg_daily" IS 'One row a day and platform. Robots 
 
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
 
@@ -1232,7 +1268,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_sessions"."event_date" IS 'UTC date of 
 
 COMMENT ON COLUMN "analytics"."agg_daily_sessions"."app_id" IS 'Application; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."agg_daily_sessions"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_sessions"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
 
@@ -1292,7 +1328,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_events"."event" IS 'Name of the event.'
 
 COMMENT ON COLUMN "analytics"."agg_daily_events"."app_id" IS 'Application; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."agg_daily_events"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."agg_daily_events"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_events"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
 
@@ -1339,7 +1375,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_pages"."kind" IS 'page or screen.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_pages"."app_id" IS 'Application; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."agg_daily_pages"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_pages"."country" IS 'Country, ISO 3166-1 alpha-2; (none) where it is not known.';
 
@@ -1505,7 +1541,7 @@ COMMENT ON COLUMN "analytics"."dim_device"."os" IS 'Operating system; (none) whe
 
 COMMENT ON COLUMN "analytics"."dim_device"."browser" IS 'Browser; (none) where it is not known.';
 
-COMMENT ON COLUMN "analytics"."dim_device"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."dim_device"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."dim_device"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -1544,6 +1580,8 @@ SELECT
   "fct_events"."user_id" AS "user_id",
   "fct_events"."session_id" AS "session_id",
   "fct_events"."page_view_id" AS "page_view_id",
+  "fct_events"."group_id" AS "group_id",
+  "fct_events"."install_id" AS "install_id",
   "fct_events"."sequence" AS "sequence",
   "fct_events"."occurred_at" AS "occurred_at",
   "fct_events"."sent_at" AS "sent_at",
@@ -1565,18 +1603,28 @@ SELECT
   "fct_events"."document_height" AS "document_height",
   "fct_events"."scroll_x_max" AS "scroll_x_max",
   "fct_events"."scroll_y_max" AS "scroll_y_max",
+  "fct_events"."campaign_source" AS "campaign_source",
+  "fct_events"."campaign_medium" AS "campaign_medium",
+  "fct_events"."campaign_name" AS "campaign_name",
+  "fct_events"."campaign_term" AS "campaign_term",
+  "fct_events"."campaign_content" AS "campaign_content",
   "fct_events"."device_user_agent" AS "device_user_agent",
   "fct_events"."device_model" AS "device_model",
   "fct_events"."device_os" AS "device_os",
   "fct_events"."device_os_version" AS "device_os_version",
   "fct_events"."device_locale" AS "device_locale",
   "fct_events"."device_timezone" AS "device_timezone",
+  "fct_events"."device_manufacturer" AS "device_manufacturer",
+  "fct_events"."device_id" AS "device_id",
+  "fct_events"."device_advertising_id" AS "device_advertising_id",
+  "fct_events"."device_ad_tracking" AS "device_ad_tracking",
   "fct_events"."ip" AS "ip",
   "fct_events"."consent_analytics" AS "consent_analytics",
   "fct_events"."consent_marketing" AS "consent_marketing",
   "fct_events"."consent_personalisation" AS "consent_personalisation",
   "fct_events"."properties" AS "properties",
   "fct_events"."traits" AS "traits",
+  "fct_events"."traits_once" AS "traits_once",
   "fct_events"."library_name" AS "library_name",
   "fct_events"."library_version" AS "library_version",
   "fct_events"."plan_violations" AS "plan_violations",
@@ -1632,7 +1680,7 @@ FROM "analytics"."fct_events"
 LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_events"."event_date"
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [afa80ad7]';
+COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [9960e6ab]';
 
 COMMENT ON COLUMN "analytics"."bi_events"."event_date" IS 'UTC date of derived_at.';
 
@@ -1650,6 +1698,10 @@ COMMENT ON COLUMN "analytics"."bi_events"."session_id" IS 'Session id given by t
 
 COMMENT ON COLUMN "analytics"."bi_events"."page_view_id" IS 'Page view id given by the client.';
 
+COMMENT ON COLUMN "analytics"."bi_events"."group_id" IS 'Group that it is about: a company, a workspace, a team.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."install_id" IS 'Installation that counts `sequence`.';
+
 COMMENT ON COLUMN "analytics"."bi_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."occurred_at" IS 'Client clock: when it happened.';
@@ -1660,7 +1712,7 @@ COMMENT ON COLUMN "analytics"."bi_events"."received_at" IS 'When the collector t
 
 COMMENT ON COLUMN "analytics"."bi_events"."derived_at" IS 'When it happened, by the server''s clock (see the time rules). Definition: given by a trusted import, else received_at - (sent_at - occurred_at) where occurred_at <= sent_at, else received_at.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."bi_events"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."app_id" IS 'Application.';
 
@@ -1692,6 +1744,16 @@ COMMENT ON COLUMN "analytics"."bi_events"."scroll_x_max" IS 'Furthest horizontal
 
 COMMENT ON COLUMN "analytics"."bi_events"."scroll_y_max" IS 'Furthest vertical scroll since the ping before. Unit: px.';
 
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_source" IS 'Source of the campaign, as the client says; see `source`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_medium" IS 'Medium of the campaign, as the client says; see `medium`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_name" IS 'Name of the campaign, as the client says; see `campaign`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_term" IS 'Term of the campaign, as the client says; see `term`.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."campaign_content" IS 'Content of the campaign, as the client says; see `content`.';
+
 COMMENT ON COLUMN "analytics"."bi_events"."device_user_agent" IS 'User agent.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_model" IS 'Model of the device.';
@@ -1704,6 +1766,14 @@ COMMENT ON COLUMN "analytics"."bi_events"."device_locale" IS 'Locale of the devi
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_timezone" IS 'Time zone of the device.';
 
+COMMENT ON COLUMN "analytics"."bi_events"."device_manufacturer" IS 'Manufacturer of the device.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_id" IS 'The maker''s id of the device; left out without consent to marketing. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_advertising_id" IS 'Advertising id of the device; left out without consent to marketing. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."device_ad_tracking" IS 'Whether the device''s owner lets advertisers recognise it.';
+
 COMMENT ON COLUMN "analytics"."bi_events"."ip" IS 'IP address, after the privacy setting. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."consent_analytics" IS 'Consent to analytics.';
@@ -1714,7 +1784,9 @@ COMMENT ON COLUMN "analytics"."bi_events"."consent_personalisation" IS 'Consent 
 
 COMMENT ON COLUMN "analytics"."bi_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."traits" IS 'Traits of the user, as JSON. Personal data.';
+COMMENT ON COLUMN "analytics"."bi_events"."traits" IS 'Traits of the user, or of the group that a `group` event is about, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."traits_once" IS 'Traits that hold where there is none of that name yet, as JSON. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."library_name" IS 'SDK that sent it.';
 
@@ -1754,15 +1826,15 @@ COMMENT ON COLUMN "analytics"."bi_events"."referrer_source" IS 'Name of the refe
 
 COMMENT ON COLUMN "analytics"."bi_events"."search_term" IS 'What was searched for, where the referrer tells.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."source" IS 'utm_source, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."bi_events"."source" IS 'utm_source, else as the client says, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."medium" IS 'utm_medium, else from click id or referrer.';
+COMMENT ON COLUMN "analytics"."bi_events"."medium" IS 'utm_medium, else as the client says, else from click id or referrer.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."campaign" IS 'utm_campaign.';
+COMMENT ON COLUMN "analytics"."bi_events"."campaign" IS 'utm_campaign, else as the client says.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."term" IS 'utm_term.';
+COMMENT ON COLUMN "analytics"."bi_events"."term" IS 'utm_term, else as the client says.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."content" IS 'utm_content.';
+COMMENT ON COLUMN "analytics"."bi_events"."content" IS 'utm_content, else as the client says.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."click_id" IS 'Advertising click id.';
 
@@ -1914,7 +1986,7 @@ COMMENT ON COLUMN "analytics"."bi_page_views"."kind" IS 'page (a page_view) or s
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."screen_name" IS 'Name of the screen.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."platform" IS 'web, ios, android, desktop or server. (none) where there is none.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."platform" IS 'web, ios, android, desktop, server, tv, console or iot. (none) where there is none.';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."app_id" IS 'Application. (none) where there is none.';
 
@@ -2079,7 +2151,7 @@ COMMENT ON COLUMN "analytics"."bi_sessions"."conversions" IS 'Conversions. Defin
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."revenue" IS 'Sum of `revenue_reporting` over these events, exact to the sixth decimal.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence; null (unknown) where several installs number it: several devices, a server or desktop app beside others, or numbers that count up neither by derived_at nor by occurred_at.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."sequence_gaps" IS 'Events lost before the collector, by gaps in `sequence`. Definition: last sequence - first sequence + 1 - events with a sequence, of each install and device where all such events name their install_id; else of the session, and null (unknown) where several installs number it: several devices, or a server or desktop app beside others. Null too where numbers count up neither by derived_at nor by occurred_at.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."landing_page" IS 'Path of the first page, as of the source.';
 
@@ -2508,7 +2580,7 @@ INSERT INTO "analytics"."_migrations" (version, description, applied_at) VALUES 
 
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop or server.';
+COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
 

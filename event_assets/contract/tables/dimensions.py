@@ -71,7 +71,7 @@ DEVICES = Table(
         required("device_type", "string", _KINDS),
         required("os", "string", "Operating system; (none) where it is not known."),
         required("browser", "string", "Browser; (none) where it is not known."),
-        required("platform", "string", "web, ios, android, desktop or server."),
+        required("platform", "string", "web, ios, android, desktop, server, tv, console or iot."),
     ),
     key=("device_key",),
     warehouse=InWarehouse("dim_device", sort_key=("device_type", "os")),
