@@ -96,6 +96,7 @@ _CIRCUMSTANCES = frozenset(
         "ModelInputError",
         "PlanError",
         "RuleError",
+        "SegmentError",
         "SendError",
         "StackError",
         "StreamBusy",

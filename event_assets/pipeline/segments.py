@@ -7,12 +7,15 @@ that commit, so a table that is up to date costs a look at the log.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+
+from pyspark.sql import DataFrame
 
 from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.lake import Lake
@@ -42,16 +45,7 @@ def memberships_step(run: Run) -> StepReport:
     segments, rules = run.rules.segments, run.rules.sessions
 
     def whole(work: Work) -> Result:
-        events, people, traits, sessions, ids = (work.rows(table) for table in _SOURCES)
-        rows = segment_memberships(
-            with_person(events, people),
-            segments.usable,
-            last_date(work.upstream[ENRICHED_EVENTS.name]),
-            traits=traits,
-            sessions=with_person(sessions, people),
-            conversion_events=rules.conversion_events,
-            ids=ids,
-        )
+        rows = memberships(work.rows, segments, last_date(work.upstream[ENRICHED_EVENTS.name]), rules)
         return Result(rows.unionByName(work.existing.where(is_one_of("segment", sorted(segments.unusable)))))
 
     base = run.lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
@@ -64,6 +58,23 @@ def memberships_step(run: Run) -> StepReport:
         lines=dict(list(members.items())[:_SHOWN_SEGMENTS]),
         lines_unit="members of segments",
         warnings=tuple(unknown_events(segments.usable, run.rules.cleaning.plan)),
+    )
+
+
+def memberships(
+    rows: Callable[[Table], DataFrame], segments: Segments, as_of: dt.date, rules: SessionRules
+) -> DataFrame:
+    """Who was in which of the usable segments until that day, by the `rows` of the tables that they are made of; in the
+    columns of `SEGMENT_MEMBERSHIPS`."""
+    events, people, traits, sessions, ids = map(rows, _SOURCES)
+    return segment_memberships(
+        with_person(events, people),
+        segments.usable,
+        as_of,
+        traits=traits,
+        sessions=with_person(sessions, people),
+        conversion_events=rules.conversion_events,
+        ids=ids,
     )
 
 
@@ -105,11 +116,11 @@ def _members(run: Run, segments: Segments) -> dict[str, dict[str, float]]:
         changes.setdefault(row["segment"], {})[row["event_date"]] = row["members"]
     last = last_date(run.lake.table(ENRICHED_EVENTS.name).snapshot())
     days = [last - dt.timedelta(days=back) for back in reversed(range(_SHOWN_DAYS))]
-    members = {name: _on_days(known, days) for name, known in changes.items()}
+    members = {name: members_on(known, days) for name, known in changes.items()}
     return dict(sorted(members.items(), key=lambda each: (-each[1][str(last)], each[0])))
 
 
-def _on_days(known: Mapping[dt.date, int], days: list[dt.date]) -> dict[str, float]:
+def members_on(known: Mapping[dt.date, int], days: list[dt.date]) -> dict[str, float]:
     """The members at the end of each of some days that follow each other, by what is known of days of change."""
     members: dict[str, float] = {}
     latest = next((known[day] for day in sorted(known, reverse=True) if day <= days[0]), 0)
