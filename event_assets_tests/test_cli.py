@@ -18,7 +18,8 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings, settings_table
-from event_assets.stack.display import markdown_settings, without_password
+from event_assets.stack.display import without_password
+from event_assets.stack.settings_display import markdown_settings
 from event_assets.streams import open_stream
 from event_assets_tests.collector.serving import serving
 from event_assets_tests.disks import read_only, small_disk

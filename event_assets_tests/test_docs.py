@@ -144,7 +144,7 @@ def test_every_block_of_commands_says_that_it_is_one() -> None:
 
 def test_the_settings_table_of_the_readme_is_current() -> None:
     from event_assets.settings import settings_table
-    from event_assets.stack.display import markdown_settings
+    from event_assets.stack.settings_display import markdown_settings
 
     table = (ROOT / "README.md").read_text(encoding="utf-8").partition("--markdown` -->\n")[2]
     assert table.partition("\n<!-- end of settings")[0].strip() == markdown_settings(settings_table()).strip()

@@ -151,12 +151,12 @@ def settings(
     """Show every setting, its value here and its meaning. Secrets are not shown."""
     with faults_as_sentences():
         from event_assets.settings import settings_table
-        from event_assets.stack import display
+        from event_assets.stack.settings_display import markdown_settings, show_settings
 
         if markdown:
-            typer.echo(display.markdown_settings(settings_table()))
+            typer.echo(markdown_settings(settings_table()))
         else:
-            display.show_settings(current_settings())
+            show_settings(current_settings())
 
 
 def _record(settings: Settings) -> StackRecord | None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from event_assets.collector.keys import Source
     from event_assets.embedded.record import StackRecord
     from event_assets.importing import ImportProgress, ImportResult, Preview
-    from event_assets.settings import Settings
     from event_assets.simulator.run import SimulationProgress, SimulationResult
     from event_assets.stack.demo import DemoResult, Moment
     from event_assets.stack.modelling import Modelled
@@ -308,27 +307,6 @@ def show_report(report: Sequence[Expectation]) -> None:
     results().print(table)
 
 
-def show_settings(settings: Settings) -> None:
-    """Every setting with its value; secrets masked."""
-    from event_assets.settings import PREFIX, SECRETS, settings_table
-
-    table = Table("Variable", "Value", "Meaning")
-    table.columns[0].no_wrap = True
-    values = {f"{PREFIX}{name.upper()}": (name, value) for name, value in settings}
-    for variable, _, meaning in settings_table():
-        name, value = values[variable]
-        shown = "" if value is None else "****" if name in SECRETS else _plain(value)
-        table.add_row(variable, shown, meaning)
-    results().print(table)
-
-
-def markdown_settings(rows: Sequence[tuple[str, str, str]]) -> str:
-    """The settings as the README's table."""
-    lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    lines += [f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |" for name, default, meaning in rows]
-    return "\n".join(lines)
-
-
 def source_row(source: Source) -> dict[str, Any]:
     """What is shown of a write key."""
     return {
@@ -352,11 +330,12 @@ def show_rows(rows: Sequence[Mapping[str, Any]], empty: str) -> None:
         return
     table = Table(*rows[0])
     for row in rows:
-        table.add_row(*("" if value is None else _plain(value) for value in row.values()))
+        table.add_row(*("" if value is None else plain_text(value) for value in row.values()))
     out.print(table)
 
 
-def _plain(value: Any) -> str:
+def plain_text(value: Any) -> str:
+    """A value as a cell of a table, what means something to the console taken as it is."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return escape(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
