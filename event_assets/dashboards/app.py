@@ -155,6 +155,7 @@ def _frame(context: Context) -> Any:
             ),
         ],
         theme=_THEME,
+        defaultColorScheme="auto",
     )
 
 

@@ -104,6 +104,9 @@ def test_a_filter_lives_in_the_address_and_changes_the_numbers_and_a_phone_scrol
         here.page.set_viewport_size({"width": 390, "height": 844})
         here.open("overview")
         assert here.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        here.page.emulate_media(color_scheme="dark")
+        here.open("acquisition?model=first")
+        assert here.page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark"
         assert here.faults == []
 
 

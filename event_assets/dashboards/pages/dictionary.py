@@ -12,6 +12,7 @@ from event_assets.dashboards import sql
 from event_assets.dashboards.cards import card, table
 from event_assets.dashboards.context import Context, View
 from event_assets.dashboards.figures import Field, Figure
+from event_assets.embedded.record import read_record
 from event_assets.warehouse.relation import comment_of
 
 
@@ -35,22 +36,33 @@ def content(context: Context) -> Any:
     ]
     fields = (Field("title", "Metric"), Field("meaning", "Meaning"), Field("sql", "SQL"), Field("table", "Table"))
     metrics = Figure("Metrics", fields, rows, "As the dashboard file says; the SQL is what is asked.")
-    tables = dmc.Accordion([_table(each) for each in WAREHOUSE_TABLES], multiple=True, variant="separated")
+    lineage = _lineage(context)
+    tables = dmc.Accordion([_table(each, lineage) for each in WAREHOUSE_TABLES], multiple=True, variant="separated")
     about = Figure("Tables of the warehouse", (), [("",)], "Open one to see its columns.")
     return dmc.Grid([card(metrics, table(metrics), has_table=False), card(about, tables, has_table=False)], gutter="md")
 
 
-def _table(each: Any) -> Any:
+def _lineage(context: Context) -> str:
+    """Where Dagster shows what a table is made of; empty where the visitor may be on another machine than it."""
+    record = read_record(context.settings.home) if context.settings.dashboard_sign_in == "none" else None
+    return f"{record.dagster_url}/assets/warehouse" if record else ""
+
+
+def _table(each: Any, lineage: str) -> Any:
     from event_assets.pipeline.registry import step_of  # brings Spark along, which nothing else here needs
 
     columns = [(column.name, column.type, comment_of(column)) for column in each.specs()]
     fields = (Field("column", "Column"), Field("type", "Type"), Field("meaning", "Meaning"))
     made_of = ", ".join(upstream.name for upstream in step_of(each.lake).upstream)
     told = f"{each.description} Loaded from {each.lake.name}, which is made of {made_of}."
+    href = f"{lineage}/{each.name}?view=lineage"
+    link = [" ", html.A("Its lineage", href=href, target="_blank", rel="noreferrer")] if lineage else []
     return dmc.AccordionItem(
         [
             dmc.AccordionControl(html.Span([html.Code(each.name), f" {each.description}"])),
-            dmc.AccordionPanel([dmc.Text(told, size="sm", mb="sm"), table(Figure(each.name, fields, columns))]),
+            dmc.AccordionPanel(
+                [dmc.Text([told, *link], size="sm", mb="sm"), table(Figure(each.name, fields, columns))]
+            ),
         ],
         value=each.name,
     )

@@ -24,7 +24,7 @@ from event_assets.stack.overview import Overview, read_overview
 
 ID = "pipeline"
 _SMALL = (2, 3)
-_HOURS, _SAMPLES, _SHAPE_LENGTH, _DAYS_OF_SAMPLES = 72, 20, 240, 7
+_HOURS, _SAMPLES, _SHAPE_LENGTH, _DAYS_OF_SAMPLES, _LAG_MINUTES = 72, 20, 240, 7, 10
 _TYPES = {str: "text", int: "number", float: "number", bool: "boolean"}
 _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "pending")
 _NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or event-assets demo."
@@ -62,6 +62,7 @@ def _figures(context: Context, overview: Overview) -> list[tuple[str, Figure]]:
         ("bars", _reasons(overview)),
         ("table", _freshness(context)),
         ("table", _samples(lake)),
+        ("table", lag_of(context)),
     ]
 
 
@@ -182,6 +183,26 @@ def _freshness(context: Context) -> Figure:
     )
     told = "When each table of the warehouse last changed: one that had nothing new is not loaded again."
     return Figure("Freshness of the warehouse", fields, rows, told, empty="Nothing is loaded yet.")
+
+
+def lag_of(context: Context) -> Figure:
+    """How long events of the last minutes took from the collector to the warehouse: one row, or none."""
+    since = context.source.now - dt.timedelta(minutes=_LAG_MINUTES)
+    took = "extract(epoch FROM loaded_at - received_at)"
+    query = sql.SQL(
+        f"SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY {took}), percentile_cont(0.95) WITHIN GROUP "
+        f"(ORDER BY {took}), max({took}) FROM {{}} WHERE derived_at > %s AND received_at > %s"
+    ).format(sql.Identifier(context.source.database.schema, "fct_events"))
+    fields = (
+        Field("events", "Events", "number"),
+        Field("median", "Half of them within", "duration"),
+        Field("most", "95 % within", "duration"),
+        Field("longest", "The last within", "duration"),
+    )
+    rows = [row for row in context.source.ask_rows(query, (since, since)) if row[0]]
+    told = "Of the events that the collector took in these minutes, how long until they stood in the warehouse."
+    empty_ = f"No event of the last {_LAG_MINUTES} minutes is in the warehouse."
+    return Figure(f"From collector to warehouse, last {_LAG_MINUTES} minutes", fields, rows, told, empty=empty_)
 
 
 def _samples(lake: Lake) -> Figure:

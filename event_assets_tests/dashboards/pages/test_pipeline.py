@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.tables.events import EVENT_LEDGER
-from event_assets.dashboards.pages.pipeline import last_hours, shape_of
+from event_assets.dashboards.pages.pipeline import lag_of, last_hours, shape_of
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets_tests.dashboards.conftest import NOW, Site
 from event_assets_tests.factories import row_of
 
 JSON = st.recursive(
@@ -83,3 +84,16 @@ def test_of_a_long_ledger_the_last_hours_are_shown_and_no_day_long_before_them_i
     monkeypatch.setattr(pq, "read_table", noted)
     assert [row[0].date() for row in last_hours(lake).rows] == days[-72:]
     assert len(opened) == 72
+
+
+def test_the_lag_is_of_the_events_that_came_in_these_minutes(site: Site) -> None:
+    seconds = [1, 2, 3, 4, 90]
+    rows = [
+        {"event_id": str(n), "event": "e", "derived_at": NOW, "event_date": NOW.date()}
+        | {"received_at": NOW - dt.timedelta(seconds=took)}
+        for n, took in enumerate(seconds)
+    ]
+    site.put("fct_events", rows)
+    site.put("fct_events", [{**rows[0], "event_id": "old", "received_at": NOW - dt.timedelta(hours=2)}])
+    [row] = lag_of(site.context).rows
+    assert row == pytest.approx((5, 3.0, 72.8, 90.0))
