@@ -54,6 +54,15 @@ class Figure:
 
 NOTHING_YET = "No sessions in this period. Choose a longer one, or send events: event-assets simulate --hours 240"
 
+_NOTHING_CREDITED = (
+    "Nothing is credited in this period, and no spend is known. Conversions with a session before them are credited; "
+    "spend is what EVENT_ASSETS_SPEND_FILE says."
+)
+
+
+def _empty(asked: Asked) -> str:
+    return _NOTHING_CREDITED if asked.model else NOTHING_YET
+
 
 def figure_of(source: Source, visual: Visual, selection: Selection, beside: Sequence[str] = ()) -> Figure:
     """The figure of a visual over metrics. `beside` are the metrics that are shown as numbers on the same page: those
@@ -86,7 +95,7 @@ def _number(source: Source, visual: Visual, selection: Selection, beside: Sequen
         tuple(fields),
         [tuple(values)],
         _described(source, name, selection),
-        (*_notes(source, visual, selection), *_not_held(now, before, held)),
+        (*_notes(source, visual, selection), *(_not_held(now, before, held) if values[0] is not None else ())),
     )
 
 
@@ -162,7 +171,7 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
         [row[: len(fields)] for row in rows] if found or earlier else [],
         metric.description,
         _notes(source, visual, selection),
-        empty=NOTHING_YET,
+        empty=_empty(source.dashboard.source_of(visual.named[0])),
     )
 
 
@@ -184,7 +193,7 @@ def _by_dimension(source: Source, visual: Visual, selection: Selection) -> Figur
         rows[: visual.most],
         "; ".join(f"{metric.title}: {metric.description}" for metric in metrics),
         tuple(notes),
-        empty=NOTHING_YET,
+        empty=_empty(source.dashboard.source_of(visual.named[0])),
     )
 
 
