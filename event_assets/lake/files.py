@@ -91,8 +91,10 @@ def _nulls(footer: pq.FileMetaData) -> dict[str, int]:
 
 
 def bounds_of(footer: pq.FileMetaData, spec: Table) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The least and greatest value of each date, key and `bounded` column, from the row groups' statistics."""
-    wanted = {c.name for c in spec.columns if c.type == "date" or c.name in spec.key or c.bounded}
+    """The least and greatest value of each date, key and `bounded` column, and of that which the table is clustered by,
+    from the row groups' statistics."""
+    found_by = (*spec.key, spec.clustered_by)
+    wanted = {c.name for c in spec.columns if c.type == "date" or c.name in found_by or c.bounded}
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
     unknown: set[str] = set()

@@ -149,6 +149,13 @@ class LakeTable:
             self._write(frame.coalesce(1) if small else frame, self.spec.partition_by, folder)
         return self.describe(folder)
 
+    def collect(self, rows: DataFrame) -> pa.Table:
+        """Rows for this table in memory, for what is small. Raises `SessionLost` as `stage` does."""
+        self.sessions.use(rows.sparkSession)
+        self.sessions.require()
+        frame = rows.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in self.spec.columns))
+        return frame.toArrow().cast(self.spec.arrow_schema())
+
     def _write_by_month(self, frame: DataFrame, folder: str) -> None:
         """Writes days by way of months, which are read back one at a time."""
         first, scratch = self.spec.partition_by[0], f"{folder}/_months"

@@ -28,7 +28,7 @@ from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refr
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.spend import SpendError
-from event_assets.transforms.affected import is_one_of, listed, replaced
+from event_assets.transforms.affected import is_one_of, listed
 from event_assets.transforms.attribution.attribution import attribution, channel_performance
 from event_assets.transforms.attribution.conversion_paths import conversion_paths
 from event_assets.transforms.attribution.conversions import conversions, is_conversion
@@ -62,7 +62,7 @@ def touches_step(run: Run) -> StepReport:
     def part(work: Work, persons: list[str]) -> Result:
         sessions = work.rows(SESSIONS).where(is_one_of("person_id", persons))
         rows = touches(sessions, work.rows(PAGE_VIEWS), rules.source_days)
-        return Result(replaced(work.existing, rows, "person_id", persons))
+        return Result(rows)
 
     how = KeyedRefresh(TOUCHES, (SESSIONS, PAGE_VIEWS), f"{CODE}-{rules.source_days}", whole, affected, part)
     return refresh_keys(run, how)
@@ -92,7 +92,7 @@ def conversions_step(run: Run) -> StepReport:
         if ids is None:
             return None
         rows = conversions(sessions_of(converting(work), ids), identities, rules, work.rows(CONVERSION_IDS))
-        return Result(replaced(work.existing, rows, "person_id", persons))
+        return Result(rows)
 
     sources, code = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS), f"{CODE}-{rules.conversion_events}"
     return refresh_keys(run, KeyedRefresh(CONVERSIONS, sources, code, whole, affected, part))
@@ -115,7 +115,7 @@ def conversion_paths_step(run: Run) -> StepReport:
             work.rows(table).where(is_one_of("person_id", persons)) for table in (TOUCHES, CONVERSIONS)
         )
         rows = conversion_paths(visits, converted, rules.lookback_days)
-        return Result(replaced(work.existing, rows, "person_id", persons))
+        return Result(rows)
 
     how = KeyedRefresh(CONVERSION_PATHS, (TOUCHES, CONVERSIONS), f"{CODE}-{rules.lookback_days}", whole, affected, part)
     return refresh_keys(run, how)

@@ -16,7 +16,7 @@ from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import is_one_of, listed, replaced
+from event_assets.transforms.affected import is_one_of, listed
 from event_assets.transforms.dimension_keys import NONE, OF_CAMPAIGN, OF_DEVICE, OF_PLACE, page_of
 from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
 
@@ -41,8 +41,7 @@ def combinations_step(
         return [each for each in found if each not in standing]
 
     def part(work: Work, keys: list[str]) -> Result:
-        made = transform(work.rows(upstream)).where(is_one_of(key, keys))
-        return Result(replaced(work.existing, made, key, keys))
+        return Result(transform(work.rows(upstream)))
 
     return refresh_keys(run, KeyedRefresh(table, (upstream,), DIMENSIONS_CODE, whole, affected, part))
 
@@ -59,8 +58,7 @@ def pages_step(run: Run) -> StepReport:
 
     def part(work: Work, names: list[str]) -> Result:
         named = is_one_of(F.coalesce(page_of(), F.lit(NONE)), names)
-        made = pages(work.rows(PAGE_VIEWS).where(named))
-        return Result(replaced(work.existing, made, "page", names))
+        return Result(pages(work.rows(PAGE_VIEWS).where(named)))
 
     return refresh_keys(run, KeyedRefresh(PAGES, (PAGE_VIEWS,), DIMENSIONS_CODE, whole, affected, part))
 
@@ -73,17 +71,16 @@ def dates_step(run: Run) -> StepReport:
         made = dates(work.spark, first, last)
         return Result(made if work.upstream[ENRICHED_EVENTS.name].files else made.limit(0))
 
-    def affected(work: Work) -> list[str]:
+    def affected(work: Work) -> list[str] | None:
         first, last = _ends(work)
         wanted = {
             (first - dt.timedelta(days=1)).replace(month=1, day=1),
             (last + dt.timedelta(days=1)).replace(month=12, day=31),
         }
         days = work.base.arrow(None, ("date",))["date"].to_pylist()
-        return [] if days and {min(days), max(days)} == wanted else ["all"]
+        return [] if days and {min(days), max(days)} == wanted else None
 
-    how = KeyedRefresh(DATES, (ENRICHED_EVENTS,), DIMENSIONS_CODE, whole, affected, lambda work, _: whole(work))
-    return refresh_keys(run, how)
+    return refresh_keys(run, KeyedRefresh(DATES, (ENRICHED_EVENTS,), DIMENSIONS_CODE, whole, affected))
 
 
 def _ends(work: Work) -> tuple[dt.date, dt.date]:

@@ -1,24 +1,27 @@
 """How a table without days is brought up to date: whole, or only the rows of those whom a change upstream touches.
 
 All rows are made the first time, after a change of the code or the rules, and where the upstream as it was is not kept
-any more. Whom a change touches, and what their rows are, is told by a table's `KeyedRefresh`.
+any more. Whom a change touches, and what their rows are, is told by a table's `KeyedRefresh`. Their rows alone go
+through the engine; of the table only the files are written again that may hold one of them (lake/clusters.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.schema import Table
+from event_assets.lake.clusters import divide, rewrite
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.changed_rows import changed_rows, files_between, readable
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
+from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.checkpoint import Checkpoint
 
 
@@ -73,7 +76,8 @@ class Result:
 
 @dataclass(frozen=True)
 class KeyedRefresh:
-    """How a table is made: `whole`, or as a `part`, from those that are `affected` by what changed."""
+    """How a table is made: `whole`, or in `part`, of those that are `affected` by what changed: values of the column
+    that the table is clustered by. Rows of others that a part gives are left out."""
 
     table: Table
     sources: tuple[Table, ...]
@@ -97,31 +101,32 @@ def _make(run: Run, how: KeyedRefresh) -> StepReport:
         progress = work.progress(how.code)
         if progress == base.progress and not run.rebuild:
             return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
-        if run.rebuild or not _knows_changes(work, how):
-            return _write(base, progress, how.whole(work))
-        return _write(base, progress, _part(work, how))
+        if not run.rebuild and how.affected and how.part and _knows_changes(work, how):
+            affected = how.affected(work)
+            if affected == []:
+                return report_of(base.table.at(base.table.commit(base, progress)))
+            made = how.part(work, affected) if affected else None
+            if affected and made:
+                return _write_part(base, progress, made, affected)
+        return _write_whole(base, progress, how.whole(work))
 
 
 def _knows_changes(work: Work, how: KeyedRefresh) -> bool:
-    return how.affected is not None and how.code == work.base.progress.code and None not in work.before.values()
+    return how.code == work.base.progress.code and None not in work.before.values()
 
 
-def _part(work: Work, how: KeyedRefresh) -> Result | None:
-    """The table with the rows of the affected made again, or all where they are many; None where nobody is affected."""
-    assert how.affected is not None and how.part is not None
-    affected = how.affected(work)
-    if affected == []:
-        return None
-    made = how.part(work, affected) if affected else None
-    if made is None or affected is None:
-        return how.whole(work)
-    return Result(made.rows, {"affected": len(affected), **made.more})
-
-
-def _write(base: Snapshot, progress: Progress, made: Result | None) -> StepReport:
-    """Commits the rows; without any, that the table is up to date as it is."""
-    if made is None:
-        return report_of(base.table.at(base.table.commit(base, progress)))
-    staged = base.table.stage(made.rows, 1, base.rows + 1)
+def _write_whole(base: Snapshot, progress: Progress, made: Result) -> StepReport:
+    by = base.table.spec.clustered_by
+    rows = made.rows.orderBy(by) if by else made.rows
+    staged = base.table.stage(rows, 1, base.rows + 1)
+    if by:
+        staged = divide(base, staged)
     version = base.table.commit(base, progress, add=staged, remove=base.files)
     return report_of(base.table.at(version), staged, more=made.more)
+
+
+def _write_part(base: Snapshot, progress: Progress, made: Result, affected: list[str]) -> StepReport:
+    rows = base.table.collect(made.rows.where(is_one_of(base.table.spec.clustered_by, affected)))
+    add, remove = rewrite(base, rows, affected)
+    after = base.table.at(base.table.commit(base, progress, add=add, remove=remove))
+    return replace(report_of(after, more={"affected": len(affected), **made.more}), new_rows=rows.num_rows)

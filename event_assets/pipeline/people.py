@@ -25,19 +25,13 @@ from event_assets.transforms.identity.identities import (
     affected_ids,
     events_of,
     identities,
-    replace_identities,
     sessions_of,
 )
 from event_assets.transforms.identity.stitching import with_person
-from event_assets.transforms.people.user_history import (
-    HISTORY_COLUMNS,
-    replace_user_history,
-    user_history,
-    with_answers,
-)
-from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, replace_user_traits, user_traits, with_traits
-from event_assets.transforms.people.users import CONSENT, affected_persons, ids_of, replace_users, users
-from event_assets.transforms.people.visitors import affected_visitors, of_visitors, replace_visitors, visitors
+from event_assets.transforms.people.user_history import HISTORY_COLUMNS, user_history, with_answers
+from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, user_traits, with_traits
+from event_assets.transforms.people.users import CONSENT, affected_persons, ids_of, users
+from event_assets.transforms.people.visitors import affected_visitors, of_visitors, visitors
 from event_assets.transforms.segments.user_segments import user_segments, week_before
 
 CODE = "8"
@@ -61,7 +55,7 @@ def visitors_step(run: Run) -> StepReport:
 
     def part(work: Work, ids: list[str]) -> Result:
         events, sessions = (of_visitors(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
-        return Result(replace_visitors(work.existing, visitors(events, sessions), ids))
+        return Result(visitors(events, sessions))
 
     how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, affected, part)
     return refresh_keys(run, how)
@@ -80,7 +74,7 @@ def identities_step(run: Run) -> StepReport:
 
     def part(work: Work, ids: list[str]) -> Result:
         found = identities(events_of(work.rows(ENRICHED_EVENTS), ids), work.checkpoint)
-        return Result(replace_identities(work.existing, found.rows, ids), {"rounds": found.rounds})
+        return Result(found.rows, {"rounds": found.rounds})
 
     return refresh_keys(run, KeyedRefresh(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, affected, part))
 
@@ -105,8 +99,7 @@ def user_traits_step(run: Run) -> StepReport:
         ids = ids_of(persons, people)
         if ids is None:
             return None
-        made = user_traits(people, sessions_of(with_traits(work.rows(ENRICHED_EVENTS)), ids))
-        return Result(replace_user_traits(work.existing, made, persons))
+        return Result(user_traits(people, sessions_of(with_traits(work.rows(ENRICHED_EVENTS)), ids)))
 
     how = KeyedRefresh(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, affected, part)
     return refresh_keys(run, how)
@@ -142,8 +135,7 @@ def users_step(run: Run) -> StepReport:
             return None
         events, sessions = (sessions_of(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
         traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
-        made = users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS))
-        return Result(replace_users(work.existing, made, persons))
+        return Result(users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS)))
 
     return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules.version}", whole, affected, part))
 
@@ -174,8 +166,7 @@ def user_history_step(run: Run) -> StepReport:
             return None
         answers = sessions_of(with_answers(work.rows(ENRICHED_EVENTS)), ids)
         traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
-        made = user_history(people.where(is_one_of("person_id", persons)), answers, traits)
-        return Result(replace_user_history(work.existing, made, persons))
+        return Result(user_history(people.where(is_one_of("person_id", persons)), answers, traits))
 
     return refresh_keys(run, KeyedRefresh(USER_HISTORY, sources, CODE, whole, affected, part))
 

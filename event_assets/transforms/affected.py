@@ -37,9 +37,3 @@ def carried_ids(rows: DataFrame) -> DataFrame:
     """The anonymous and user ids that sessions or events carry, each once, in the column `id`."""
     ids = rows.select(F.explode(F.array("anonymous_id", "user_id")).alias("id"))
     return ids.where(F.col("id").isNotNull()).distinct()
-
-
-def replaced(existing: DataFrame, recomputed: DataFrame, column: str, ids: Sequence[str]) -> DataFrame:
-    """The existing rows, with those whose column is one of these as they have become."""
-    kept = existing.where(~is_one_of(column, ids)).select(*recomputed.columns)
-    return kept.unionByName(recomputed.where(is_one_of(column, ids)))

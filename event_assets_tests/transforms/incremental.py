@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
@@ -27,6 +28,12 @@ def kept(spark: SparkSession, *frames: DataFrame) -> DataFrame:
     """The rows, held in memory."""
     table = pa.concat_tables(frame.toArrow() for frame in frames)
     return spark.createDataFrame(table) if table.num_rows else spark.createDataFrame([], frames[0].schema)
+
+
+def replaced(existing: DataFrame, recomputed: DataFrame, column: str, keys: Collection[str]) -> DataFrame:
+    """The existing rows, with those of these keys as they have become; recomputed rows of others are left out."""
+    concerned = F.col(column).isin(list(keys))
+    return existing.where(~concerned).select(*recomputed.columns).unionByName(recomputed.where(concerned))
 
 
 def sessions_of(spark: SparkSession, rows: Iterable[Row], rules: SessionRules = RULES) -> list[Row]:

@@ -41,6 +41,7 @@ TOUCHES = Table(
         ),
     ),
     key=("session_id",),
+    clustered_by="person_id",
     warehouse=InWarehouse("fct_touches", dist_key="person_id", sort_key=("at",)),
 )
 
@@ -59,6 +60,7 @@ CONVERSIONS = Table(
         required("revenue", "double", "`revenue_reporting` of the event; 0 where it has none."),
     ),
     key=("event_id",),
+    clustered_by="person_id",
     warehouse=InWarehouse(
         "fct_conversions", dist_key="person_id", sort_key=("at",), sums=("revenue",), indexes=("person_id",)
     ),
@@ -96,6 +98,7 @@ CONVERSION_PATHS = Table(
         required("revenue", "double", "Revenue of the conversion."),
     ),
     key=("person_id", "event_id"),
+    clustered_by="person_id",
     warehouse=InWarehouse(
         "fct_conversion_paths", dist_key="person_id", sort_key=("at",), sums=("touches", "conversions", "revenue")
     ),

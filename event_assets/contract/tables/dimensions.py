@@ -46,6 +46,7 @@ PAGES = Table(
         Column("title", "string", "Title of its last view that has one."),
     ),
     key=("page_key",),
+    clustered_by="page",
     warehouse=InWarehouse("dim_page", sort_key=("page",)),
 )
 
@@ -60,6 +61,7 @@ CAMPAIGNS = Table(
         required("channel_group", "string", "Default channel group; (none) where it is not known."),
     ),
     key=("campaign_key",),
+    clustered_by="campaign_key",
     warehouse=InWarehouse("dim_campaign", sort_key=("source", "medium")),
 )
 
@@ -74,6 +76,7 @@ DEVICES = Table(
         required("platform", "string", "web, ios, android, desktop, server, tv, console or iot."),
     ),
     key=("device_key",),
+    clustered_by="device_key",
     warehouse=InWarehouse("dim_device", sort_key=("device_type", "os")),
 )
 
@@ -88,6 +91,7 @@ PLACES = Table(
         required("city", "string", "City; (none) of a country or region."),
     ),
     key=("geo_key",),
+    clustered_by="geo_key",
     warehouse=InWarehouse("dim_geo", sort_key=("country", "region")),
 )
 

@@ -17,6 +17,7 @@ IDENTITIES = Table(
         Column("user_id", "string", "Last user id seen on the device, by received_at.", pii=True),
     ),
     key=("id_type", "id"),
+    clustered_by="id",
 )
 
 TABLES: tuple[Table, ...] = (IDENTITIES,)

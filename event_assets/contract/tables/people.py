@@ -20,6 +20,7 @@ VISITORS = Table(
         required("is_bot", "boolean", "A robot: all its events came from one."),
     ),
     key=("anonymous_id",),
+    clustered_by="anonymous_id",
     warehouse=InWarehouse(
         "dim_visitors",
         dist_key="anonymous_id",
@@ -41,6 +42,7 @@ USER_TRAITS = Table(
         required("event_id", "string", "The event that said so."),
     ),
     key=("person_id", "trait", "from_at", "event_id"),
+    clustered_by="person_id",
     warehouse=InWarehouse("dim_user_traits", dist_key="person_id", sort_key=("person_id",)),
 )
 
@@ -75,6 +77,7 @@ USERS = Table(
         ),
     ),
     key=("person_id",),
+    clustered_by="person_id",
     warehouse=InWarehouse(
         "dim_users", dist_key="person_id", sort_key=("person_id",), sums=("events", "sessions", "revenue")
     ),
@@ -100,6 +103,7 @@ USER_HISTORY = Table(
         Column("consent_personalisation", "boolean", "Consent to personalisation, by the same."),
     ),
     key=("person_id", "valid_from"),
+    clustered_by="person_id",
     warehouse=InWarehouse("dim_user_history", dist_key="person_id", sort_key=("person_id", "valid_from")),
 )
 

@@ -84,8 +84,9 @@ class Table:
     """One table: its columns, what a row is, how it is laid out.
 
     `partition_by` are the columns of the folder layout; `key` the columns that are unique in it. A change is noted with
-    the days that it concerns, by `day_column` (by default the first of the layout). `warehouse` says how it is
-    loaded, if it is.
+    the days that it concerns, by `day_column` (by default the first of the layout). A table about things is
+    `clustered_by` the text that names the thing: its rows lie in files in that order, so that few are read for some
+    things. `warehouse` says how it is loaded, if it is.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Table:
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = field(default=())
     day_column: str = ""
+    clustered_by: str = ""
     warehouse: InWarehouse | None = None
 
     @property

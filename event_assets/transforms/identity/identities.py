@@ -98,12 +98,6 @@ def sessions_of(sessions: DataFrame, ids: Sequence[str]) -> DataFrame:
     return sessions.where(carries(ids))
 
 
-def replace_identities(existing: DataFrame, recomputed: DataFrame, ids: Sequence[str]) -> DataFrame:
-    """The identities, with those of these ids as they have become."""
-    kept = existing.where(~is_one_of("id", ids)).select(*IDENTITIES.column_names)
-    return kept.unionByName(recomputed.where(is_one_of("id", ids)))
-
-
 _DIGITS = 20
 
 

@@ -6,7 +6,7 @@ A row begins when anything of it changes, by `derived_at`; of several changes at
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import accumulate, islice
 from typing import Any
 
@@ -16,7 +16,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import USER_HISTORY
-from event_assets.transforms.affected import replaced
 from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.people.users import CONSENT
 
@@ -36,8 +35,7 @@ def user_history(identities: DataFrame, events: DataFrame, traits: DataFrame) ->
     """The history of the persons of these identities, in the columns of `USER_HISTORY`.
 
     The first row of a person begins with their first event, the last one has no end. `traits` are rows of user_traits.
-    For some persons only, give the events that carry their ids and their traits, and take only their rows
-    (`replace_user_history`).
+    For some persons only, give the events that carry their ids and their traits, and take only their rows.
     """
     seen = identities.groupBy("person_id").agg(F.min("first_seen_at").alias("first_seen_at"))
     answered = (
@@ -57,11 +55,6 @@ def user_history(identities: DataFrame, events: DataFrame, traits: DataFrame) ->
 def with_answers(events: DataFrame) -> DataFrame:
     """The events that say what somebody agrees to, in `HISTORY_COLUMNS`."""
     return events.where(F.coalesce(*CONSENT).isNotNull()).select(*HISTORY_COLUMNS)
-
-
-def replace_user_history(existing: DataFrame, recomputed: DataFrame, persons: Sequence[str]) -> DataFrame:
-    """The history, with that of these persons (as they were and as they are) as it has become."""
-    return replaced(existing.select(*USER_HISTORY.column_names), recomputed, "person_id", persons)
 
 
 def _histories(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

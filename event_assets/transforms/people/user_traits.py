@@ -8,7 +8,7 @@ What a `group` event says is the group's. Which ids are one person is decided in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 import pyarrow as pa
@@ -16,7 +16,6 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import USER_TRAITS
-from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.identity.stitching import with_person
 
 TRAIT_COLUMNS = (
@@ -58,7 +57,7 @@ def user_traits(identities: DataFrame, events: DataFrame) -> DataFrame:
     """The traits of persons with their history, in the columns of `USER_TRAITS`.
 
     Whose an event is, is as for `users`. For some persons only, give the events that carry their ids, and take only
-    their rows (`replace_user_traits`).
+    their rows.
     """
     said = with_person(with_traits(events), identities).where(F.col("person_id").isNotNull())
     columns = ("person_id", F.col("derived_at").alias("from_at"), "received_at", "event_id", "traits", "traits_once")
@@ -90,12 +89,6 @@ def _set(said: DataFrame) -> DataFrame:
         .where(~F.col("is_once") | (is_value & (F.col("values") == 1)))
         .drop("times_taken_back", "values")
     )
-
-
-def replace_user_traits(existing: DataFrame, recomputed: DataFrame, persons: Sequence[str]) -> DataFrame:
-    """The traits, with those of these persons (as they were and as they are) as they have become."""
-    kept = existing.where(~is_one_of("person_id", persons)).select(*USER_TRAITS.column_names)
-    return kept.unionByName(recomputed.where(is_one_of("person_id", persons)))
 
 
 def current_traits(traits: DataFrame) -> DataFrame:

@@ -37,7 +37,7 @@ def users(
     A person is a robot when all their events are; what a robot did on a person's device counts among the sums. An event
     or session is the person's whose device it came from; on a shared device, and without one, its user's.
     `traits` are their user_traits; `ids` rows of conversion_ids, without which every conversion event counts. For some
-    persons only, give the events and sessions that carry their ids, and take only their rows (`replace_users`).
+    persons only, give the events and sessions that carry their ids, and take only their rows.
     """
     people = identities.groupBy("person_id").agg(
         _id_list("user").alias("user_ids"),
@@ -80,12 +80,6 @@ def affected_persons(
 def ids_of(persons: Sequence[str], identities: DataFrame) -> list[str] | None:
     """The ids of these persons. None where they are not few."""
     return listed(identities.where(is_one_of("person_id", persons)).select("id").distinct())
-
-
-def replace_users(existing: DataFrame, recomputed: DataFrame, persons: Sequence[str]) -> DataFrame:
-    """The users, with these persons (as they were and as they are) as they have become."""
-    kept = existing.where(~is_one_of("person_id", persons)).select(*USERS.column_names)
-    return kept.unionByName(recomputed.where(is_one_of("person_id", persons)))
 
 
 def _id_list(id_type: str) -> Column:

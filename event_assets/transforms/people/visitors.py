@@ -64,9 +64,3 @@ def affected_visitors(events: DataFrame, sessions: DataFrame) -> list[str] | Non
 def of_visitors(rows: DataFrame, affected: Sequence[str]) -> DataFrame:
     """The events, sessions or visitors of these `anonymous_id`s."""
     return rows.where(is_one_of("anonymous_id", affected))
-
-
-def replace_visitors(existing: DataFrame, recomputed: DataFrame, affected: Sequence[str]) -> DataFrame:
-    """The visitors, with the affected ones as they have become."""
-    kept = existing.where(~is_one_of("anonymous_id", affected)).select(*VISITORS.column_names)
-    return kept.unionByName(recomputed)

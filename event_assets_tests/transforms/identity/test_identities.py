@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.transforms.identity.identities import affected_ids, events_of, identities, replace_identities
+from event_assets.transforms.identity.identities import affected_ids, events_of, identities
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
-from event_assets_tests.transforms.incremental import kept
+from event_assets_tests.transforms.incremental import kept, replaced
 
 Row = dict[str, Any]
 Id = tuple[str, str]
@@ -134,7 +134,7 @@ def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, d
     existing, events = made(frame(spark, before)), frame(spark, after)
     ids = affected_ids(frame(spark, [*came, *went]), events, existing)
     assert ids is not None
-    again = replace_identities(existing, made(events_of(events, ids)), ids)
+    again = replaced(existing, made(events_of(events, ids)), "id", ids)
     assert rows_of(again) == rows_of(made(events))
 
 

@@ -11,11 +11,11 @@ from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.identity.identities import identities, sessions_of
 from event_assets.transforms.people.user_traits import user_traits
-from event_assets.transforms.people.users import affected_persons, ids_of, replace_users, users
+from event_assets.transforms.people.users import affected_persons, ids_of, users
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms import incremental
-from event_assets_tests.transforms.incremental import RULES, kept
+from event_assets_tests.transforms.incremental import RULES, kept, replaced
 
 Row = dict[str, Any]
 
@@ -145,4 +145,4 @@ def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None
     assert ids == ["a1", "a3", "u3"]
     events = sessions_of(new.events, ids)
     made = users(new.identities, events, sessions_of(new.sessions, ids), user_traits(new.identities, events), RULES)
-    assert rows_of(replace_users(old.users(), made, persons)) == new.rows()
+    assert rows_of(replaced(old.users(), made, "person_id", persons)) == new.rows()

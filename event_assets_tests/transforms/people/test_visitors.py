@@ -6,9 +6,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.people import VISITORS
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.transforms.people.visitors import affected_visitors, of_visitors, replace_visitors, visitors
+from event_assets.transforms.people.visitors import affected_visitors, of_visitors, visitors
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
-from event_assets_tests.transforms.incremental import sessions_of
+from event_assets_tests.transforms.incremental import replaced, sessions_of
 
 Row = dict[str, Any]
 
@@ -68,4 +68,4 @@ def test_touched_visitors_alone_give_the_rows_of_all(spark: SparkSession) -> Non
     assert affected == ["a1"]
     made = visitors(of_visitors(events, affected), of_visitors(sessions, affected))
     assert [row["anonymous_id"] for row in rows_of(made)] == ["a1"]
-    assert rows_of(replace_visitors(_visitors(spark, before), made, affected)) == visitors_of(spark, after)
+    assert rows_of(replaced(_visitors(spark, before), made, "anonymous_id", affected)) == visitors_of(spark, after)

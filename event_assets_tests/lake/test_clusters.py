@@ -1,0 +1,109 @@
+"""Tables about things: what is written again where the rows of some change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.lake import clusters
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress
+from event_assets.lake.storage import Storage
+from event_assets.lake.table import LakeTable
+from event_assets_tests.examples import examples
+from event_assets_tests.warehouse.lake import row
+
+Rows = dict[str, list[str]]
+"""What is known of each person."""
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "MOST_ROWS", 4)
+
+
+def table_in(folder: str | Path) -> LakeTable:
+    return Lake(Storage(str(folder))).table(USER_TRAITS.name)
+
+
+def rows_of(people: Rows) -> pa.Table:
+    values = [row(USER_TRAITS, person_id=name, value=value) for name, said in people.items() for value in said]
+    return pa.Table.from_pylist(values, USER_TRAITS.arrow_schema())
+
+
+def change(table: LakeTable, people: Rows, keys: Iterable[str]) -> None:
+    base = table.snapshot()
+    add, remove = clusters.rewrite(base, rows_of(people), [*keys])
+    table.commit(base, Progress(), add=add, remove=remove)
+
+
+def people_in(table: LakeTable) -> Rows:
+    people: Rows = {}
+    for each in table.snapshot().arrow().to_pylist():
+        people.setdefault(each["person_id"], []).append(each["value"])
+    return {name: sorted(said) for name, said in people.items()}
+
+
+NAMES = [*"abcdefgh", "m", "mm", "ü", "x" * 100]
+changes = st.lists(
+    st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from("1234567"), max_size=6), max_size=8),
+    min_size=1,
+    max_size=5,
+)
+
+
+@examples(12)
+@given(steps=changes, rewritten=st.booleans())
+def test_whatever_changes_the_rows_of_those_are_new_and_all_others_stay(steps: list[Rows], rewritten: bool) -> None:
+    known: Rows = {}
+    with TemporaryDirectory() as folder:
+        table = table_in(folder)
+        for step in steps:
+            change(table, step, step)
+            known = {name: sorted(said) for name, said in {**known, **step}.items() if said}
+            assert people_in(table) == known
+        if rewritten:  # as an engine leaves them: one file of all
+            base = table.snapshot()
+            whole = [table.stage_arrow(base.arrow(), "whole", {})] if base.files else []
+            staged = clusters.divide(base, whole)
+            table.commit(base, Progress(), add=staged, remove=base.files)
+            change(table, {"c": ["9"]}, ["c"])
+            assert people_in(table) == known | {"c": ["9"]}
+
+
+def test_files_between_whose_bounds_nobody_lies_are_left_alone(tmp_path: Path) -> None:
+    table = table_in(tmp_path)
+    change(table, {name: ["1"] for name in "abcdefghijkl"}, "abcdefghijkl")
+    before = {file.path: (file.low["person_id"], file.high["person_id"]) for file in table.snapshot().files}
+    assert sorted(before.values()) == [("a", "d"), ("e", "h"), ("i", "l")]
+    change(table, {"f": ["2"], "hh": ["1"]}, ["f", "hh"])
+    kept = before.keys() & {file.path for file in table.snapshot().files}
+    assert sorted(before[path] for path in kept) == [("a", "d"), ("i", "l")]
+    assert people_in(table)["f"] == ["2"]
+
+
+def test_what_is_new_goes_to_the_last_file_until_that_is_full(tmp_path: Path) -> None:
+    table = table_in(tmp_path)
+    for number in range(20):
+        change(table, {f"p{number:02}": ["1"]}, [f"p{number:02}"])
+    files: list[Any] = sorted((file.low["person_id"], file.high["person_id"]) for file in table.snapshot().files)
+    assert len(files) <= 10
+    assert all(one[1] < other[0] for one, other in zip(files, files[1:], strict=False))
+
+
+def test_what_an_engine_wrote_as_one_is_divided(tmp_path: Path) -> None:
+    table = table_in(tmp_path)
+    base = table.snapshot()
+    people = {f"p{number:02}": ["1"] for number in range(30)}
+    staged = clusters.divide(base, [table.stage_arrow(rows_of(people), "whole", {})])
+    assert len(staged) > 5
+    table.commit(base, Progress(), add=staged)
+    assert people_in(table) == people
