@@ -6,9 +6,10 @@ way files come in differ.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from psycopg import Connection, sql
 
@@ -33,9 +34,13 @@ class SourceFile(Protocol):
     def partition(self) -> Mapping[str, str]: ...
 
 
-class Staged(NamedTuple):
+Mode = Literal["replace", "append"]
+
+
+class Copied(NamedTuple):
     """What copying in did. `changed_values` counts text values that the warehouse cannot hold as they are."""
 
+    rows: int
     changed_values: int = 0
 
 
@@ -70,8 +75,9 @@ class Dialect(Protocol):
     def total(self, value: sql.Composable, type_: ColumnType) -> sql.Composed:
         """The sum of a value of that type over the rows; 0 where there are none."""
 
-    def stage_columns(self, table: WarehouseTable) -> tuple[Column, ...]:
-        """The columns of the staging table, in its order."""
+    def stage_columns(self, table: WarehouseTable, mode: Mode) -> tuple[Column, ...]:
+        """The columns of the staging table, in its order. Where rows are appended straight, what they are found and
+        counted by is enough."""
 
     def stage_type_of(self, column: Column) -> sql.SQL:
         """The column's type in the staging table."""
@@ -79,8 +85,21 @@ class Dialect(Protocol):
     def from_stage(self, column: Column, stage: str) -> sql.Composed:
         """The staged column as the target takes it."""
 
-    def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
-        """Copies the files into the staging table, inside the session's transaction."""
+    def copy_in(
+        self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile], mode: Mode
+    ) -> Copied:
+        """Copies the files' stage columns into the staging table, inside the session's transaction."""
+
+    def append(
+        self,
+        session: Session,
+        target: sql.Identifier,
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
+        loaded_at: dt.datetime,
+    ) -> Copied | None:
+        """Copies the files straight into the table, each row loaded at this time; None where rows come only from the
+        staging table."""
 
     def fitted(self, table: WarehouseTable, files: Sequence[SourceFile]) -> AbstractContextManager[Fitted | None]:
         """The files with copies in the place of those whose texts the warehouse cannot hold, gone at the block's end;

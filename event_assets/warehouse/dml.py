@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from psycopg import sql
 
 from event_assets.contract.tables.warehouse import WarehouseTable
-from event_assets.warehouse.dialect import Dialect
+from event_assets.warehouse.dialect import Dialect, Mode
 from event_assets.warehouse.relation import LOADED_AT, LOADS, match_columns, names
 
-Mode = Literal["replace", "append"]
-
 STAGE = "_stage"
+GONE = "_gone"
 DATES = "_dates"
 KEPT = "_kept"
 _DATE = "partition_date"
 
 
-def create_stage(dialect: Dialect, table: WarehouseTable) -> sql.Composed:
+def create_stage(dialect: Dialect, table: WarehouseTable, mode: Mode) -> sql.Composed:
     """The staging table: temporary, so that it is gone with the connection."""
     columns = [
         sql.Composed([sql.Identifier(column.name), sql.SQL(" "), dialect.stage_type_of(column)])
-        for column in dialect.stage_columns(table)
+        for column in dialect.stage_columns(table, mode)
     ]
     return sql.SQL("CREATE TEMP TABLE {} ({})").format(sql.Identifier(STAGE), sql.SQL(", ").join(columns))
+
+
+def create_gone(dialect: Dialect, table: WarehouseTable) -> sql.Composed:
+    """The table of what finds rows that go without coming again: temporary."""
+    columns = [
+        sql.Composed([sql.Identifier(name), sql.SQL(" "), dialect.type_of(table.lake.column(name))])
+        for name in match_columns(table)
+    ]
+    return sql.SQL("CREATE TEMP TABLE {} ({})").format(sql.Identifier(GONE), sql.SQL(", ").join(columns))
+
+
+def add_gone(table: WarehouseTable, count: int) -> sql.Composed:
+    """Adds so many of them, bound as values."""
+    row = sql.SQL("({})").format(_places(len(match_columns(table))))
+    rows = sql.SQL(", ").join([row] * count)
+    return sql.SQL("INSERT INTO {} ({}) VALUES {}").format(sql.Identifier(GONE), names(match_columns(table)), rows)
 
 
 def create_dates() -> sql.Composed:
@@ -40,7 +53,7 @@ def add_dates(count: int) -> sql.Composed:
 
 def keep_arrivals(schema: str, table: WarehouseTable, mode: Mode) -> sql.Composed:
     """Keeps, for the rows that go, when their keys first came in."""
-    going = _going(table, mode)
+    going = _going(table, found_by(table, mode))
     others = sql.SQL("").join(sql.SQL(" CROSS JOIN {}").format(sql.Identifier(other)) for other in going[0])
     return sql.SQL("CREATE TEMP TABLE {} AS SELECT {}, min({}) AS {} FROM {}{}{} GROUP BY {}").format(
         sql.Identifier(KEPT),
@@ -54,11 +67,37 @@ def keep_arrivals(schema: str, table: WarehouseTable, mode: Mode) -> sql.Compose
     )
 
 
-def delete_rows(schema: str, table: WarehouseTable, mode: Mode) -> sql.Composed:
-    """Deletes the rows that go: `replace` all of the dates, `append` those whose key comes again."""
-    others, conditions = _going(table, mode)
+def delete_rows(schema: str, table: WarehouseTable, found_in: str) -> sql.Composed:
+    """Deletes the rows that the table of this name finds, all for none: `DATES` those of the dates, `STAGE` those that
+    come again, `GONE` those that do not."""
+    others, conditions = _going(table, found_in)
     using = sql.SQL(" USING {}").format(sql.SQL(", ").join(map(sql.Identifier, others))) if others else sql.SQL("")
     return sql.SQL("DELETE FROM {}{}{}").format(sql.Identifier(schema, table.name), using, _where(conditions))
+
+
+def count_rows(schema: str, table: WarehouseTable, found_in: str) -> sql.Composed:
+    """How many rows of each date `delete_rows` would delete; of a table that is one whole there is one, null."""
+    others, conditions = _going(table, found_in)
+    date = sql.Identifier(table.name, table.partition_by) if table.partition_by else sql.SQL("CAST(NULL AS date)")
+    using = sql.SQL("").join(sql.SQL(" CROSS JOIN {}").format(sql.Identifier(other)) for other in others)
+    grouped = sql.SQL(" GROUP BY {}").format(date) if table.partition_by else sql.SQL("")
+    return sql.SQL("SELECT {}, count(*) FROM {}{}{}{}").format(
+        date, sql.Identifier(schema, table.name), using, _where(conditions), grouped
+    )
+
+
+def restore_arrivals(schema: str, table: WarehouseTable) -> sql.Composed:
+    """Gives rows that came again the time at which their key first came in."""
+    same_key = [_equal((KEPT, name), (STAGE, name)) for name in table.key]
+    same_row = [_equal((table.name, name), (STAGE, name)) for name in match_columns(table)]
+    return sql.SQL("UPDATE {} SET {} = {} FROM {}, {}{}").format(
+        sql.Identifier(schema, table.name),
+        sql.Identifier(LOADED_AT.name),
+        sql.Identifier(KEPT, LOADED_AT.name),
+        sql.Identifier(STAGE),
+        sql.Identifier(KEPT),
+        _where([*same_key, *same_row]),
+    )
 
 
 def insert_rows(dialect: Dialect, schema: str, table: WarehouseTable) -> sql.Composed:
@@ -81,10 +120,6 @@ def insert_rows(dialect: Dialect, schema: str, table: WarehouseTable) -> sql.Com
         sql.Identifier(KEPT),
         same_key,
     )
-
-
-def count_staged() -> sql.Composed:
-    return sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(STAGE))
 
 
 def totals(dialect: Dialect, of: sql.Identifier, table: WarehouseTable) -> sql.Composed:
@@ -139,12 +174,17 @@ def _loads(schema: str) -> sql.Identifier:
     return sql.Identifier(schema, LOADS.name)
 
 
-def _going(table: WarehouseTable, mode: Mode) -> tuple[list[str], list[sql.Composed]]:
+def found_by(table: WarehouseTable, mode: Mode) -> str:
+    """The table that finds the rows which go when others come."""
+    return STAGE if mode == "append" else DATES if table.partition_by else ""
+
+
+def _going(table: WarehouseTable, found_in: str) -> tuple[list[str], list[sql.Composed]]:
     """The tables and conditions that tell which rows of the target go."""
-    if mode == "append":
-        return [STAGE], [_equal((table.name, name), (STAGE, name)) for name in match_columns(table)]
-    if table.partition_by:
+    if found_in == DATES:
         return [DATES], [_equal((table.name, table.partition_by), (DATES, _DATE))]
+    if found_in:
+        return [found_in], [_equal((table.name, name), (found_in, name)) for name in match_columns(table)]
     return [], []
 
 

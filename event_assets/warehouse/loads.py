@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from event_assets.contract.tables.warehouse import WarehouseTable
-from event_assets.warehouse.dml import Mode
+from event_assets.warehouse.dialect import Mode
 
 PartitionDate = dt.date | None
 """The date of a partition; `None` is the whole of a table that has no partitions."""

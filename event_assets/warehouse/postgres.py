@@ -1,9 +1,15 @@
-"""PostgreSQL: its types, indexes and locks, and how Parquet files get into it over the wire."""
+"""PostgreSQL: its types, indexes and locks, and how Parquet files get into it over the wire.
+
+Rows that are appended go straight into their table, once: staged is only what tells which of them are there already.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import psycopg
 import pyarrow as pa
@@ -12,10 +18,10 @@ from psycopg import sql
 from event_assets.contract.tables.schema import Column, ColumnType
 from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.binary_copy import HEADER, TRAILER, encode, replace_nul
-from event_assets.warehouse.dialect import Session, SourceFile, Staged
+from event_assets.warehouse.dialect import Copied, Mode, Session, SourceFile
 from event_assets.warehouse.fitting import Fitted
 from event_assets.warehouse.lake_files import LakeFiles
-from event_assets.warehouse.relation import Relation, match_columns, names
+from event_assets.warehouse.relation import LOADED_AT, Relation, match_columns, names
 
 _TYPES: dict[ColumnType, str] = {
     "string": "text",
@@ -29,6 +35,7 @@ _TYPES: dict[ColumnType, str] = {
 }
 _OPTIONS = "-c timezone=UTC -c temp_buffers=64MB"
 """The second holds what most loads stage in memory; it is taken only where there is something to hold."""
+_T = TypeVar("_T")
 _LOCKS = 0x6576_656E
 """First key of our advisory locks, so that they meet nobody else's."""
 
@@ -76,8 +83,10 @@ class PostgresDialect:
         cast = sql.SQL("::numeric") if type_ == "double" else sql.SQL("")
         return sql.SQL("coalesce(sum({}{}), 0)").format(value, cast)
 
-    def stage_columns(self, table: WarehouseTable) -> tuple[Column, ...]:
-        return table.specs()
+    def stage_columns(self, table: WarehouseTable, mode: Mode) -> tuple[Column, ...]:
+        if mode == "replace":
+            return table.specs()
+        return tuple(map(table.lake.column, dict.fromkeys((*match_columns(table), *table.sums))))
 
     def stage_type_of(self, column: Column) -> sql.SQL:
         return self.type_of(column)
@@ -88,20 +97,65 @@ class PostgresDialect:
     def fitted(self, table: WarehouseTable, files: Sequence[SourceFile]) -> AbstractContextManager[Fitted | None]:
         return nullcontext(None)  # a text may have 1 GB
 
-    def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
-        lake = table.lake.arrow_schema()
-        schema = pa.schema([lake.field(name).with_nullable(True) for name in table.columns])
-        changed = 0
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")
-        with session.cursor().copy(statement.format(sql.Identifier(stage), names(table.columns))) as copy:
-            copy.write(HEADER)
-            for read in self._files.batches(files, schema):
-                batch, here = replace_nul(read)
-                changed += here
-                for piece in encode(batch):
-                    copy.write(piece)
-            copy.write(TRAILER)
+    def copy_in(
+        self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile], mode: Mode
+    ) -> Copied:
+        copied = self._copy(session, sql.Identifier(stage), self.stage_columns(table, mode), table, files)
         # A table that was made just now has no statistics, and is not analysed by itself before it is gone.
         found_by = names(match_columns(table))
         session.execute(sql.SQL("ANALYZE {} ({})").format(sql.Identifier(stage), found_by))
-        return Staged(changed)
+        return copied
+
+    def append(
+        self,
+        session: Session,
+        target: sql.Identifier,
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
+        loaded_at: dt.datetime,
+    ) -> Copied:
+        return self._copy(session, target, table.specs(), table, files, loaded_at)
+
+    def _copy(
+        self,
+        session: Session,
+        into: sql.Identifier,
+        columns: tuple[Column, ...],
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
+        loaded_at: dt.datetime | None = None,
+    ) -> Copied:
+        lake, changed = table.lake.arrow_schema(), 0
+        schema = pa.schema([lake.field(column.name).with_nullable(True) for column in columns])
+        more = (LOADED_AT,) if loaded_at else ()
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(into, names((*columns, *more)))
+        with session.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                copy.write(HEADER)
+                for piece, here in _ahead(self._pieces(files, schema, loaded_at)):
+                    copy.write(piece)
+                    changed += here
+                copy.write(TRAILER)
+            return Copied(cursor.rowcount, changed)
+
+    def _pieces(
+        self, files: Sequence[SourceFile], schema: pa.Schema, loaded_at: dt.datetime | None
+    ) -> Iterator[tuple[memoryview, int]]:
+        """What is sent, each piece with how many of its values were changed."""
+        time = pa.scalar(loaded_at, pa.timestamp("us", tz="UTC"))
+        for read in self._files.batches(files, schema):
+            batch, changed = replace_nul(read)
+            if loaded_at:
+                batch = batch.append_column(LOADED_AT.name, pa.repeat(time, batch.num_rows))
+            for piece in encode(batch):
+                yield piece, changed
+                changed = 0
+
+
+def _ahead(pieces: Iterator[_T]) -> Iterator[_T]:
+    """The same, each made while the one before is on its way."""
+    with ThreadPoolExecutor(1, "encoding") as beside:
+        coming = beside.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = beside.submit(next, pieces, None)
+            yield piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from event_assets.contract.tables.schema import Column, ColumnType
 from event_assets.contract.tables.warehouse import WarehouseTable
-from event_assets.warehouse.dialect import Session, SourceFile, Staged
+from event_assets.warehouse.dialect import Copied, Mode, Session, SourceFile
 from event_assets.warehouse.fitting import Fitted, FittedFile, too_long, write_fitted
 from event_assets.warehouse.lake_files import LakeFiles, path_of
 from event_assets.warehouse.relation import LOADS, Relation
@@ -126,7 +127,7 @@ class RedshiftDialect:
     def total(self, value: sql.Composable, type_: ColumnType) -> sql.Composed:
         return sql.SQL("coalesce(sum({}), 0)").format(value)
 
-    def stage_columns(self, table: WarehouseTable) -> tuple[Column, ...]:
+    def stage_columns(self, table: WarehouseTable, mode: Mode) -> tuple[Column, ...]:
         """Every column of the lake table: COPY of Parquet goes by place, not by name."""
         return table.lake.columns
 
@@ -138,15 +139,29 @@ class RedshiftDialect:
         zone = sql.SQL(" AT TIME ZONE 'UTC'") if column.type == "timestamp" else sql.SQL("")
         return sql.Composed([sql.Identifier(stage, column.name), zone])
 
-    def copy_in(self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile]) -> Staged:
+    def copy_in(
+        self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile], mode: Mode
+    ) -> Copied:
         if files:
             with self._manifest(table, files) as manifest:
                 session.execute(copy_statement(stage, manifest, self._iam_role))
-        return Staged()
+        staged = session.execute(count_of(stage)).fetchone()
+        assert staged is not None
+        return Copied(int(staged[0]))
+
+    def append(
+        self,
+        session: Session,
+        target: sql.Identifier,
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
+        loaded_at: dt.datetime,
+    ) -> None:
+        """COPY of Parquet wants a table of just the files' columns."""
 
     @contextmanager
     def fitted(self, table: WarehouseTable, files: Sequence[SourceFile]) -> Iterator[Fitted | None]:
-        widths = {column.name: _width(column) for column in self.stage_columns(table) if column.type == "string"}
+        widths = {column.name: _width(column) for column in table.lake.columns if column.type == "string"}
         fitted: list[FittedFile] = []
         copies: list[str] = []
         texts = 0
@@ -195,6 +210,11 @@ def copy_statement(stage: str, manifest: str, iam_role: str | None) -> sql.Compo
     return sql.SQL("COPY {} FROM {}\nIAM_ROLE {}\nFORMAT AS PARQUET\nFILLRECORD\nMANIFEST").format(
         sql.Identifier(stage), sql.Literal(manifest), role
     )
+
+
+def count_of(stage: str) -> sql.Composed:
+    """How many rows were copied."""
+    return sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(stage))
 
 
 def manifest_of(files: Sequence[SourceFile]) -> bytes:

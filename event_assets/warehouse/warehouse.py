@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -18,8 +19,7 @@ from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations, views
-from event_assets.warehouse.dialect import Dialect, Session, SourceFile
-from event_assets.warehouse.dml import Mode
+from event_assets.warehouse.dialect import Copied, Dialect, Mode, Session, SourceFile
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.loads import (
     OF_ANOTHER,
@@ -38,6 +38,13 @@ from event_assets.warehouse.relation import LOADS, Relation, relation_of
 
 _VALUES_PER_STATEMENT = 1000
 _Item = TypeVar("_Item")
+
+
+class _Swapped(NamedTuple):
+    """What went and what came."""
+
+    deleted: Counter[PartitionDate]
+    copied: Copied
 
 
 class Warehouse:
@@ -110,16 +117,17 @@ class Warehouse:
         through: int | None = None,
         lake_table: str | None = None,
         grown: LoadExpectation | None = None,
+        gone: Sequence[Sequence[Any]] = (),
     ) -> LoadReport:
         """Loads partitions of a table in one transaction, so that they hold what the lake holds at `lake_version` of
         the Delta table whose id is `lake_table`.
 
         `dates` are the partitions, None a table that is one whole. `replace` puts the rows of `files` in the place of
         all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
-        place of the old ones. Loading the same again changes nothing: a row keeps its `loaded_at` while its key stays
+        place of the old ones; rows with one of the `gone` values of `match_columns` go. Loading the same again changes nothing: a row keeps its `loaded_at` while its key stays
         in the dates that are loaded together. `expected` is what the whole of each partition must hold then; where rows
-        only came, `grown` may say it without the others having to be read: the rows of each partition, and the sums of
-        those of `files`. `through` is the lake version up to which every date of the table is loaded after it; it is
+        are appended, `grown` may say it without the others having to be read: the rows of each partition, and the sums
+        of those of `files`. `through` is the lake version up to which every date of the table is loaded after it; it is
         kept as the version of None.
 
         Texts that the warehouse's columns cannot hold are shortened; the lake has them whole.
@@ -128,7 +136,7 @@ class Warehouse:
         """
 
         def load(sources: Sequence[SourceFile]) -> LoadReport:
-            return self._load(table, dates, sources, expected, mode, (lake_version, lake_table), through, grown)
+            return self._load(table, dates, sources, expected, mode, (lake_version, lake_table), through, grown, gone)
 
         try:
             return load(files)
@@ -148,27 +156,29 @@ class Warehouse:
         made_of: tuple[int, str | None],
         through: int | None,
         grown: LoadExpectation | None,
+        gone: Sequence[Sequence[Any]],
     ) -> LoadReport:
         partitions = _partitions(table, dates)
         began = time.monotonic()
         with self.connect() as session, session.transaction():
             session.execute(self.dialect.lock(self.schema, table.name))
-            session.execute(dml.create_stage(self.dialect, table))
-            changed = self.dialect.copy_in(session, dml.STAGE, table, files).changed_values
-            staged = int(self._value(session, dml.count_staged()))
+            session.execute(dml.create_stage(self.dialect, table, mode))
+            staged = self.dialect.copy_in(session, dml.STAGE, table, files, mode)
             self._put_dates(session, partitions)
-            deleted, inserted = self._swap(session, table, mode)
-            standing = self._added(session, table, partitions) if grown and not deleted else {}
-            if grown is None or not standing or any(differences(table, grown, standing)):
+            if gone:
+                self._put_gone(session, table, gone)
+            coming = self._standing(session, table, partitions, of=sql.Identifier(dml.STAGE))
+            outside = staged.rows - sum(standing.totals.rows for standing in coming.values())
+            if outside:
+                raise LoadMismatch(table.name, [f"{outside} rows of the files are outside the dates"])
+            swapped = self._swap(session, table, mode, files, staged, bool(gone))
+            standing = self._grown(session, table, coming, swapped.deleted)
+            if grown is None or mode == "replace" or any(differences(table, grown, standing)):
                 standing = self._standing(session, table, partitions)
                 whole = expected() if callable(expected) else expected
                 faults = list(differences(table, whole, standing))
-            else:
-                faults = []
-            if inserted != staged:
-                faults.append(f"{staged - inserted} rows of the files are outside the dates")
-            if faults:
-                raise LoadMismatch(table.name, faults)
+                if faults:
+                    raise LoadMismatch(table.name, faults)
             rows = {date: totals.rows for date, (totals, _) in standing.items()}
             self._record(session, table, rows, made_of)
             if through is not None:
@@ -179,10 +189,10 @@ class Warehouse:
             dates=len(partitions),
             lake_version=made_of[0],
             rows=sum(rows.values()),
-            staged=staged,
-            deleted=deleted,
-            inserted=inserted,
-            replaced_nuls=changed,
+            staged=staged.rows,
+            deleted=sum(swapped.deleted.values()),
+            inserted=swapped.copied.rows,
+            replaced_nuls=max(staged.changed_values, swapped.copied.changed_values),
             files=len(files),
             bytes=sum(file.size for file in files),
             seconds=time.monotonic() - began,
@@ -194,7 +204,7 @@ class Warehouse:
         with self.connect() as session, session.transaction():
             session.execute(self.dialect.lock(self.schema, table.name))
             self._put_dates(session, dates)
-            removed = session.execute(dml.delete_rows(self.schema, table, "replace")).rowcount
+            removed = session.execute(dml.delete_rows(self.schema, table, dml.DATES)).rowcount
             for some in _chunks(dates):
                 session.execute(dml.forget_loads(self.schema, len(some)), (table.name, *some))
         return removed
@@ -253,22 +263,56 @@ class Warehouse:
         for dates in _chunks([date for date in partitions if date is not None]):
             session.execute(dml.add_dates(len(dates)), dates)
 
-    def _swap(self, session: Session, table: WarehouseTable, mode: Mode) -> tuple[int, int]:
-        session.execute(dml.keep_arrivals(self.schema, table, mode))
-        deleted = session.execute(dml.delete_rows(self.schema, table, mode)).rowcount
-        inserted = session.execute(dml.insert_rows(self.dialect, self.schema, table), (self._clock(),)).rowcount
-        return deleted, inserted
+    def _put_gone(self, session: Session, table: WarehouseTable, gone: Sequence[Sequence[Any]]) -> None:
+        session.execute(dml.create_gone(self.dialect, table))
+        for rows in _chunks(gone):
+            session.execute(dml.add_gone(table, len(rows)), [value for row in rows for value in row])
 
-    def _added(
-        self, session: Session, table: WarehouseTable, partitions: Sequence[PartitionDate]
+    def _swap(
+        self,
+        session: Session,
+        table: WarehouseTable,
+        mode: Mode,
+        files: Sequence[SourceFile],
+        staged: Copied,
+        gone: bool,
+    ) -> _Swapped:
+        kept = session.execute(dml.keep_arrivals(self.schema, table, mode)).rowcount
+        going = [dml.found_by(table, mode)] if kept else []
+        going += [dml.GONE] if gone else []
+        deleted: Counter[PartitionDate] = Counter()
+        for found_in in going:
+            if mode == "append":
+                deleted.update(dict(session.execute(dml.count_rows(self.schema, table, found_in)).fetchall()))
+            rows = session.execute(dml.delete_rows(self.schema, table, found_in)).rowcount
+            if mode == "replace":
+                deleted[None] += rows
+        now, target = self._clock(), sql.Identifier(self.schema, table.name)
+        copied = self.dialect.append(session, target, table, files, now) if mode == "append" else None
+        if copied is None:
+            inserted = session.execute(dml.insert_rows(self.dialect, self.schema, table), (now,)).rowcount
+            copied = Copied(inserted)
+        elif kept:
+            session.execute(dml.restore_arrivals(self.schema, table))
+        if copied.rows != staged.rows:
+            raise LoadMismatch(table.name, [f"{copied.rows} rows came of {staged.rows} that were staged"])
+        return _Swapped(deleted, copied)
+
+    def _grown(
+        self,
+        session: Session,
+        table: WarehouseTable,
+        coming: Mapping[PartitionDate, Standing],
+        deleted: Mapping[PartitionDate, int],
     ) -> dict[PartitionDate, Standing]:
-        """Of each partition the rows, by those that it had by its record and those that came, and the sums of what
-        came."""
+        """Of each partition the rows, by those that it had by its record, those that went and those that came, and the
+        sums of what came."""
         had = {date: rows for date, _, _, rows in self._loads(session, table)}
-        added = self._standing(session, table, partitions, of=sql.Identifier(dml.STAGE))
         return {
-            date: standing._replace(totals=standing.totals._replace(rows=standing.totals.rows + had.get(date, 0)))
-            for date, standing in added.items()
+            date: each._replace(
+                totals=each.totals._replace(rows=had.get(date, 0) - deleted.get(date, 0) + each.totals.rows)
+            )
+            for date, each in coming.items()
         }
 
     def _standing(
@@ -300,11 +344,6 @@ class Warehouse:
 
     def _loads(self, session: Session, table: WarehouseTable) -> list[tuple[PartitionDate, int, str | None, int]]:
         return session.execute(dml.loads_of(self.schema), (table.name,)).fetchall()
-
-    def _value(self, session: Session, query: sql.Composed) -> Any:
-        row = session.execute(query).fetchone()
-        assert row is not None
-        return row[0]
 
 
 def _partitions(table: WarehouseTable, dates: Sequence[dt.date] | None) -> list[PartitionDate]:

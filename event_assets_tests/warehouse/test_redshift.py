@@ -17,9 +17,10 @@ from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations
+from event_assets.warehouse.dialect import Mode
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS
-from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, manifest_of
+from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, count_of, manifest_of
 from event_assets.warehouse.relation import LOADS, relation_of
 from event_assets.warehouse.views import missing_views
 from event_assets.warehouse.warehouse import Warehouse
@@ -43,24 +44,27 @@ def statements() -> list[str]:
     evolved = relation_of(TABLES["agg_daily"])
     standing = {"agg_daily": {"": evolved.description} | {column.name: "old" for column in evolved.columns[:-2]}}
     made += ddl.missing(DIALECT, SCHEMA, evolved, standing)
-    made += _load(TABLES["fct_sessions"], "append")
+    made += _load(TABLES["fct_sessions"], "append", gone=2)
     made += _load(TABLES["fct_sessions"], "replace")
     made += _load(TABLES["dim_users"], "replace")
     made += _removal(TABLES["fct_events"])
     return [statement.as_string() for statement in made]
 
 
-def _load(table: WarehouseTable, mode: dml.Mode) -> list[Any]:
+def _load(table: WarehouseTable, mode: Mode, gone: int = 0) -> list[Any]:
     dates = [dml.add_dates(2)] if table.partition_by else []
+    found_by = [dml.found_by(table, mode)] + [dml.GONE] * bool(gone)
     return [
         DIALECT.lock(SCHEMA, table.name),
-        dml.create_stage(DIALECT, table),
+        dml.create_stage(DIALECT, table, mode),
         copy_statement(dml.STAGE, f"s3://lake/prod/_manifests/{table.name}/1.manifest", ROLE),
-        dml.count_staged(),
+        count_of(dml.STAGE),
         dml.create_dates(),
         *dates,
+        *([dml.create_gone(DIALECT, table), dml.add_gone(table, gone)] if gone else []),
+        dml.totals(DIALECT, sql.Identifier(dml.STAGE), table),
         dml.keep_arrivals(SCHEMA, table, mode),
-        dml.delete_rows(SCHEMA, table, mode),
+        *(each(SCHEMA, table, name) for name in found_by for each in _deletes(mode)),
         dml.insert_rows(DIALECT, SCHEMA, table),
         dml.totals(DIALECT, sql.Identifier(SCHEMA, table.name), table),
         dml.loads_of(SCHEMA),
@@ -75,9 +79,13 @@ def _removal(table: WarehouseTable) -> list[Any]:
         DIALECT.lock(SCHEMA, table.name),
         dml.create_dates(),
         dml.add_dates(2),
-        dml.delete_rows(SCHEMA, table, "replace"),
+        dml.delete_rows(SCHEMA, table, dml.DATES),
         dml.forget_loads(SCHEMA, 2),
     ]
+
+
+def _deletes(mode: Mode) -> list[Any]:
+    return [dml.count_rows, dml.delete_rows] if mode == "append" else [dml.delete_rows]
 
 
 def text() -> str:
@@ -94,7 +102,7 @@ def test_the_clusters_default_role_is_used_where_none_is_set() -> None:
 
 def test_the_staging_columns_are_the_files_columns_in_their_order() -> None:
     for table in WAREHOUSE_TABLES:
-        staged = [column.name for column in DIALECT.stage_columns(table)]
+        staged = [column.name for column in DIALECT.stage_columns(table, "append")]
         assert staged == list(next(lake for lake in LAKE_TABLES if lake.name == table.lake.name).column_names)
 
 
