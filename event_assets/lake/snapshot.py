@@ -127,19 +127,23 @@ class Snapshot:
         return spark.read.schema(schema).parquet(*(file.url for file in chosen))
 
     def arrow(self, files: Sequence[LakeFile] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of these files (all by default) in memory, for what is small."""
+        """The rows of these files (all by default) in memory, for what is small. Files from before a column was added
+        have nulls in it."""
         table = self.table
         chosen = self.files if files is None else files
         require_sound(table.storage, table.spec.name, chosen)
         wanted = list(table.spec.column_names if columns is None else columns)
         schema = pa.schema([table.spec.arrow_schema().field(name) for name in wanted])
         parts = [
-            pq.read_table(
-                table.storage.path(f"{table.spec.name}/{file.path}"),
-                columns=wanted,
-                filesystem=table.storage.filesystem,
-                partitioning=None,
-            ).cast(schema)
+            _conform(
+                pq.read_table(
+                    table.storage.path(f"{table.spec.name}/{file.path}"),
+                    columns=wanted,
+                    filesystem=table.storage.filesystem,
+                    partitioning=None,
+                ),
+                schema,
+            )
             for file in chosen
         ]
         return pa.concat_tables(parts) if parts else schema.empty_table()
@@ -175,6 +179,13 @@ class Snapshot:
             return None
         told: dict[str, Any] = next((info for line in lines if (info := json.loads(line).get("commitInfo"))), {})
         return dt.datetime.fromtimestamp(told["timestamp"] / 1000, dt.UTC) if "timestamp" in told else None
+
+
+def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names).cast(schema)
 
 
 def _commit(version: int, text: bytes) -> Commit | None:

@@ -1,18 +1,21 @@
 """The warehouse's tables: what changed in the lake is loaded, date by date, in one transaction each time.
 
 What is loaded is known from the warehouse's own record, written by the transaction that loaded it. Where rows only
-came, only the new files are staged; a date that lost rows, and a table that is one whole, is replaced. Of tables whose
-rows are events a setting says which days are there: a day that is not to be there is removed with its record, and one
-that is and has no record is loaded.
+came, only the new files are loaded. A date that was written again, and a table that is one whole, is compared with what
+is loaded, as the lake has kept it: the rows that differ are loaded. Where it is not kept, all rows are replaced. Of
+tables whose rows are events a setting says which days are there: a day that is not to be there is removed with its
+record, and one that is and has no record is loaded.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from event_assets.contract.tables.warehouse import WarehouseTable
@@ -20,9 +23,20 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Changes, Snapshot
+from event_assets.pipeline.changed_rows import readable
+from event_assets.pipeline.load_difference import beside, difference, values_of
 from event_assets.pipeline.pending_changes import REBUILD, PendingChanges
 from event_assets.pipeline.window import Window
-from event_assets.warehouse.loads import OF_ANOTHER, LoadReport, PartitionDate, Totals
+from event_assets.warehouse.dialect import Mode
+from event_assets.warehouse.loads import (
+    OF_ANOTHER,
+    LoadExpectation,
+    LoadMismatch,
+    LoadReport,
+    PartitionDate,
+    Totals,
+)
+from event_assets.warehouse.relation import match_columns
 from event_assets.warehouse.warehouse import Warehouse
 
 
@@ -58,35 +72,20 @@ def load_step(
     _remove(warehouse, table, is_wanted)
     pending = behind(snapshot, warehouse, table)
     to_rebuild = set(filter(is_wanted, window.among(snapshot.dates()))) if rebuild else set()
-    taken = _taken(pending, window, most_never) - to_rebuild
-    appended, replaced = pending.appended_and_replaced(taken)
-    to_rebuild |= set(replaced)
-    remaining = dict(pending.dates)
-    reports = []
-    for dates, files, mode in [
-        *((each.dates, each.files, "append") for each in appended),
-        *([(tuple(sorted(to_rebuild)), tuple(snapshot.of_dates(to_rebuild)), "replace")] if to_rebuild else []),
-    ]:
-        for date in dates:
-            remaining.pop(date, None)
-        of_dates = [file for file in files if file.partition[table.partition_by] in dates]
-        reports.append(
-            warehouse.load_partition(
-                table,
-                [dt.date.fromisoformat(date) for date in dates],
-                of_dates,
-                partial(lake_totals, snapshot, table, dates),
-                "append" if mode == "append" else "replace",
-                snapshot.version,
-                through=_through(snapshot, remaining),
-                lake_table=snapshot.id,
-                grown=_grown(snapshot, table, dates, of_dates) if mode == "append" else None,
-            )
-        )
-    done = sorted(set(pending.dates) - remaining.keys() | to_rebuild)
+    appended, replaced = pending.appended_and_replaced(_taken(pending, window, most_never) - to_rebuild)
+    load = _Loads(snapshot, warehouse, table, dict(pending.dates))
+    for each in appended:
+        of_dates = [file for file in each.files if file.partition[table.partition_by] in each.dates]
+        load.append(each.dates, of_dates, _grown(snapshot, table, each.dates, of_dates))
+    for version, dates in _by_version(replaced, pending):
+        if not load.difference(version, dates):
+            to_rebuild |= set(dates)
+    if to_rebuild:
+        load.replace(tuple(sorted(to_rebuild)))
+    done = sorted(set(pending.dates) - load.remaining.keys() | to_rebuild)
     there = [file for file in snapshot.files if is_wanted(file.partition[table.partition_by])]
     rows, size = sum(file.rows for file in there), sum(file.size for file in there)
-    return Loaded(snapshot.version, rows, size, tuple(done), tuple(reports))
+    return Loaded(snapshot.version, rows, size, tuple(done), tuple(load.reports))
 
 
 def wanted(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Callable[[str], bool]:
@@ -99,6 +98,79 @@ def wanted(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> C
         return lambda date: False
     first = str(dt.date.fromisoformat(last) - dt.timedelta(days=days - 1))
     return lambda date: date >= first
+
+
+@dataclass
+class _Loads:
+    """The loads of one table that follow each other: what the dates that `remain` are loaded from, and what each did.
+    Dates None: of a table that is one whole."""
+
+    snapshot: Snapshot
+    warehouse: Warehouse
+    table: WarehouseTable
+    remaining: dict[str, int] = field(default_factory=dict)
+    reports: list[LoadReport] = field(default_factory=list)
+
+    def append(
+        self,
+        dates: Sequence[str] | None,
+        files: Sequence[LakeFile],
+        grown: LoadExpectation | None,
+        gone: Sequence[Sequence[Any]] = (),
+    ) -> None:
+        self._load(dates, files, "append", grown, gone)
+
+    def replace(self, dates: Sequence[str] | None) -> None:
+        files = self.snapshot.files if dates is None else self.snapshot.of_dates(dates)
+        self._load(dates, files, "replace")
+
+    def difference(self, version: int, dates: Sequence[str] | None) -> bool:
+        """Loads what differs from a version of the lake. Gives whether it did: not where that is not kept, where most
+        rows differ, and where what stands is not of that version."""
+        then = readable(self.snapshot, Consumed(version, table=self.snapshot.id))
+        found = difference(then, self.snapshot, match_columns(self.table), dates) if then else None
+        files = self.snapshot.files if dates is None else self.snapshot.of_dates(dates)
+        if found is None or 2 * found.rows.num_rows > sum(file.rows for file in files):
+            return False
+        try:
+            with beside(self.snapshot, found.rows) as changed:
+                grown = _with_sums(self.snapshot, self.table, dates, found.rows)
+                self.append(dates, changed, grown, values_of(found.gone))
+        except LoadMismatch:
+            return False
+        return True
+
+    def _load(
+        self,
+        dates: Sequence[str] | None,
+        files: Sequence[LakeFile],
+        mode: Mode,
+        grown: LoadExpectation | None = None,
+        gone: Sequence[Sequence[Any]] = (),
+    ) -> None:
+        remaining = {date: version for date, version in self.remaining.items() if date not in (dates or ())}
+        report = self.warehouse.load_partition(
+            self.table,
+            None if dates is None else [dt.date.fromisoformat(date) for date in dates],
+            files,
+            partial(lake_totals, self.snapshot, self.table, dates),
+            mode,
+            self.snapshot.version,
+            through=None if dates is None else _through(self.snapshot, remaining),
+            lake_table=self.snapshot.id,
+            grown=grown,
+            gone=gone,
+        )
+        self.remaining = remaining
+        self.reports.append(report)
+
+
+def _by_version(dates: Iterable[str], pending: PendingChanges) -> Iterable[tuple[int, list[str]]]:
+    """The dates by the version of the lake that they are loaded from."""
+    versions: dict[int, list[str]] = {}
+    for date in dates:
+        versions.setdefault(pending.dates[date], []).append(date)
+    return versions.items()
 
 
 def behind(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> PendingChanges:
@@ -164,18 +236,13 @@ def _through(snapshot: Snapshot, remaining: Mapping[str, int]) -> int:
 
 
 def _load_whole(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable, rebuild: bool) -> Loaded:
-    if loaded_version(snapshot, warehouse, table) == snapshot.version and not rebuild:
+    loaded = loaded_version(snapshot, warehouse, table)
+    if loaded == snapshot.version and not rebuild:
         return Loaded(snapshot.version, snapshot.rows, snapshot.bytes)
-    report = warehouse.load_partition(
-        table,
-        None,
-        snapshot.files,
-        lake_totals(snapshot, table, None),
-        "replace",
-        snapshot.version,
-        lake_table=snapshot.id,
-    )
-    return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), (report,))
+    load = _Loads(snapshot, warehouse, table)
+    if rebuild or not load.difference(-1 if loaded is None else loaded, None):
+        load.replace(None)
+    return Loaded(snapshot.version, snapshot.rows, snapshot.bytes, (), tuple(load.reports))
 
 
 def _grown(
@@ -188,6 +255,22 @@ def _grown(
     added = {date: [file for file in came if file.partition[table.partition_by] == date] for date in rows}
     return {
         dt.date.fromisoformat(date): Totals(count, _total(snapshot, table, added[date]).sums)
+        for date, count in rows.items()
+    }
+
+
+def _with_sums(
+    snapshot: Snapshot, table: WarehouseTable, dates: Sequence[str] | None, came: pa.Table
+) -> dict[PartitionDate, Totals]:
+    """The rows of each date, and the sums of those that came."""
+    if dates is None:
+        return {None: Totals(snapshot.rows, _sums(table, came))}
+    rows = dict.fromkeys(dates, 0)
+    for file in snapshot.of_dates(rows):
+        rows[file.partition[table.partition_by]] += file.rows
+    of_date = came[table.partition_by].cast(pa.string())
+    return {
+        dt.date.fromisoformat(date): Totals(count, _sums(table, came.filter(pc.equal(of_date, date))))
         for date, count in rows.items()
     }
 
@@ -206,5 +289,8 @@ def _total(snapshot: Snapshot, table: WarehouseTable, files: Sequence[LakeFile])
     count = sum(file.rows for file in files)
     if not table.sums:
         return Totals(count, {})
-    rows = snapshot.arrow(files, table.sums)
-    return Totals(count, {name: pc.sum(rows[name]).as_py() or 0 for name in table.sums})
+    return Totals(count, _sums(table, snapshot.arrow(files, table.sums)))
+
+
+def _sums(table: WarehouseTable, rows: pa.Table) -> dict[str, int | float]:
+    return {name: pc.sum(rows[name]).as_py() or 0 for name in table.sums}

@@ -19,6 +19,7 @@ from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations, views
+from event_assets.warehouse.binary_copy import as_held
 from event_assets.warehouse.dialect import Copied, Dialect, Mode, Session, SourceFile
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.loads import (
@@ -124,11 +125,11 @@ class Warehouse:
 
         `dates` are the partitions, None a table that is one whole. `replace` puts the rows of `files` in the place of
         all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
-        place of the old ones; rows with one of the `gone` values of `match_columns` go. Loading the same again changes nothing: a row keeps its `loaded_at` while its key stays
-        in the dates that are loaded together. `expected` is what the whole of each partition must hold then; where rows
-        are appended, `grown` may say it without the others having to be read: the rows of each partition, and the sums
-        of those of `files`. `through` is the lake version up to which every date of the table is loaded after it; it is
-        kept as the version of None.
+        place of the old ones; rows that one of the `gone` values of `match_columns` finds go. Loading the same again
+        changes nothing: a row keeps its `loaded_at` while its key stays in the dates that are loaded together.
+        `expected` is what the whole of each partition must hold then; where rows are appended, `grown` may say it
+        without the others having to be read: the rows of each partition, and the sums of those of `files`. `through` is
+        the lake version up to which every date of the table is loaded after it; it is kept as the version of None.
 
         Texts that the warehouse's columns cannot hold are shortened; the lake has them whole.
 
@@ -266,7 +267,7 @@ class Warehouse:
     def _put_gone(self, session: Session, table: WarehouseTable, gone: Sequence[Sequence[Any]]) -> None:
         session.execute(dml.create_gone(self.dialect, table))
         for rows in _chunks(gone):
-            session.execute(dml.add_gone(table, len(rows)), [value for row in rows for value in row])
+            session.execute(dml.add_gone(table, len(rows)), [as_held(value) for row in rows for value in row])
 
     def _swap(
         self,

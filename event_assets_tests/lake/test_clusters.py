@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -96,7 +97,7 @@ def test_what_is_new_goes_to_the_last_file_until_that_is_full(tmp_path: Path) ->
         change(table, {f"p{number:02}": ["1"]}, [f"p{number:02}"])
     files: list[Any] = sorted((file.low["person_id"], file.high["person_id"]) for file in table.snapshot().files)
     assert len(files) <= 10
-    assert all(one[1] < other[0] for one, other in zip(files, files[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in pairwise(files))
 
 
 def test_what_an_engine_wrote_as_one_is_divided(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
-"""What a load into the warehouse, and its check, read of the lake, and which days of events it brings there."""
+"""What a load into the warehouse, and its check, read of the lake, what it moves, and which days of events it has."""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-import tempfile
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.load import Loaded, behind, lake_totals, load_step, wanted
@@ -25,7 +27,113 @@ from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.loads import Totals
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import row_of
+from event_assets_tests.postgres import new_database
+
+TABLES = {table.name: table for table in WAREHOUSE_TABLES}
+DAYS = ("2026-11-22", "2026-11-23")
+Keys = dict[str, int]
+
+
+class Loading:
+    """A lake table whose rows are given, and a warehouse that it is loaded into."""
+
+    def __init__(self, folder: str | Path, warehouse: Warehouse, table: WarehouseTable) -> None:
+        self.lake, self.warehouse, self.table = Lake(Storage(str(folder))), warehouse, table
+        self.lake_table = self.lake.table(table.lake.name)
+
+    def write(self, days: dict[str, Keys]) -> None:
+        """Writes these days, or the whole table, again: a row a key, with so many events."""
+        base, add = self.lake_table.snapshot(), list[LakeFile]()
+        for day, keys in days.items():
+            partition = {"event_date": day} if self.table.partition_by else {}
+            dated = {"event_date": dt.date.fromisoformat(day)} if self.table.partition_by else {}
+            rows = [{**row_of(self.table.lake), **dated, self._key: k, "events": n} for k, n in keys.items()]
+            made = pa.Table.from_pylist(rows, self.table.lake.arrow_schema())
+            add += [self.lake_table.stage_arrow(made, uuid.uuid4().hex, partition)] if rows else []
+        gone = [file for file in base.files if not file.partition or file.partition["event_date"] in days]
+        affected = dict.fromkeys(days, 1) if self.table.partition_by else None
+        self.lake_table.commit(base, base.progress, add=add, remove=gone, affected=affected)
+
+    def load(self) -> tuple[int, int]:
+        """Rows that were deleted and inserted."""
+        reports = load_step(self.lake, self.warehouse, self.table, EVERYTHING).reports
+        return sum(each.deleted for each in reports), sum(each.inserted for each in reports)
+
+    def loaded(self) -> dict[tuple[str, str], int]:
+        day = "event_date::text" if self.table.partition_by else "''"
+        with self.warehouse.connect() as session:
+            query = f"SELECT {day}, {self._key}, events FROM {self.warehouse.schema}.{self.table.name}"
+            rows = session.execute(query.encode()).fetchall()
+        assert len({row[:2] for row in rows}) == len(rows)
+        return {row[:2]: row[2] for row in rows}
+
+    @property
+    def _key(self) -> str:
+        return self.table.key[0]
+
+
+@pytest.fixture
+def warehouse(postgres_url: str) -> Warehouse:
+    made = Warehouse(PostgresDialect(LakeFiles()), new_database(postgres_url))
+    made.ensure()
+    return made
+
+
+keys = st.dictionaries(st.sampled_from([*"abcdefgh", "a\0b", "ü"]), st.integers(0, 3), max_size=10)
+
+
+@examples(8)
+@given(data=st.data())
+@pytest.mark.parametrize("name", ["fct_sessions", "dim_visitors"])
+def test_whatever_is_written_again_the_warehouse_holds_the_same(
+    warehouse: Warehouse, name: str, data: st.DataObject
+) -> None:
+    table = TABLES[name]
+    with TemporaryDirectory() as folder, warehouse.connect() as session:
+        session.execute(f"TRUNCATE {warehouse.schema}.{name}, {warehouse.schema}._loads".encode())
+        loading, known = Loading(folder, warehouse, table), dict[str, Keys]()
+        for _ in range(data.draw(st.integers(2, 5))):
+            days = st.dictionaries(st.sampled_from(DAYS), keys, min_size=1) if table.partition_by else st.just({})
+            step = data.draw(days) or {"": data.draw(keys)}
+            loading.write(step)
+            known |= step
+            if data.draw(st.booleans()):
+                loading.load()
+        loading.load()
+        held = {(day, key.replace("\0", "\ufffd")): n for day, rows in known.items() for key, n in rows.items()}
+        assert loading.loaded() == held
+        assert loading.load() == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["fct_sessions", "dim_visitors"])
+def test_of_what_is_written_again_only_rows_that_differ_are_loaded(
+    warehouse: Warehouse, tmp_path: Path, name: str
+) -> None:
+    loading = Loading(tmp_path, warehouse, TABLES[name])
+    day = DAYS[0] if TABLES[name].partition_by else ""
+    many = dict.fromkeys(map(str, range(100)), 1)
+    loading.write({day: many})
+    assert loading.load() == (0, 100)
+    loading.write({day: many | {"7": 2, "new": 1}})
+    assert loading.load() == (1, 2)
+    loading.write({day: {key: n for key, n in many.items() if key != "9"}})
+    assert loading.load() == (3, 1)
+    assert loading.loaded() == {(day, key): 1 for key in many if key != "9"}
+
+
+def test_what_the_lake_does_not_keep_any_more_is_loaded_whole(warehouse: Warehouse, tmp_path: Path) -> None:
+    loading = Loading(tmp_path, warehouse, TABLES["dim_visitors"])
+    many = dict.fromkeys(map(str, range(20)), 1)
+    loading.write({"": many})
+    loading.load()
+    [before] = loading.lake_table.snapshot().files
+    loading.write({"": many | {"7": 2}})
+    Path(before.url).unlink()
+    assert loading.load() == (20, 20)
+    assert loading.loaded()["", "7"] == 2
+
 
 [FCT_PAGE_VIEWS] = [table for table in WAREHOUSE_TABLES if table.name == "fct_page_views"]
 FIRST = dt.date(2026, 3, 1)
@@ -95,7 +203,7 @@ CHANGES = st.one_of(
 def test_whatever_the_setting_was_before_the_warehouse_has_the_events_of_the_days_that_it_says_now(
     postgres_url: str, changes: list[Any], last: int | None
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         views = Views(postgres_url, folder)
         for kind, *change in changes:
             if kind == "come":
