@@ -130,7 +130,9 @@ def measure(rows: int) -> dict[str, float]:
 
         def load(files: Sequence[File], mode: Any, version: int, before: int = 0) -> float:
             whole, came = expected(files, before), expected(files)
-            grown = {DAY: Totals(whole[DAY].rows, came[DAY].sums)} if mode == "append" else None
+            grown: LoadExpectation | None = None
+            if mode == "append":
+                grown = {DAY: Totals(whole[DAY].rows, came[DAY].sums)}
             return _seconds(lambda: warehouse.load_partition(TABLE, [DAY], files, whole, mode, version, grown=grown))
 
         seconds = {
