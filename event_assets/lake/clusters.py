@@ -9,17 +9,22 @@ from __future__ import annotations
 import uuid
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from event_assets.lake.files import LakeFile
+from event_assets.lake.files import LAST, LakeFile
+from event_assets.lake.scratch import scratch_folder
 from event_assets.lake.snapshot import Snapshot
 
 MOST_ROWS = 50_000
 """Rows of a file, after which it is divided."""
+_AT_ONCE = 5
+"""Files whose rows are sorted in memory."""
+_SAMPLE = 50_000
 
 
 class Rewritten(NamedTuple):
@@ -50,19 +55,83 @@ def rewrite(base: Snapshot, rows: pa.Table, keys: Sequence[str]) -> Rewritten:
     return Rewritten(add, [places.files[place] for place in touched])
 
 
-def divide(base: Snapshot, files: Sequence[LakeFile]) -> list[LakeFile]:
-    """Staged files, those in the place of which there are several that are too large."""
-    divided: list[LakeFile] = []
-    for file in files:
-        divided += [file] if file.rows <= 2 * MOST_ROWS else _in_pieces(base, file)
-    return divided
+def is_in_order(base: Snapshot) -> bool:
+    """Whether most rows lie in files that follow each other. They do not in a table that was written before it was
+    clustered, or by a writer that knows nothing of it. One that is not clustered has no order."""
+    column, end, astray = base.table.spec.clustered_by, "", 0
+    if not column:
+        return True
+    for file in sorted(base.files, key=lambda file: str(file.low.get(column, ""))):
+        if str(file.low.get(column, "")) < end:
+            astray += file.rows
+        end = max(end, str(file.high.get(column, LAST)))
+    return 2 * astray <= base.rows
 
 
-def _in_pieces(base: Snapshot, file: LakeFile) -> Iterator[LakeFile]:
+def in_order(base: Snapshot, staged: Sequence[LakeFile]) -> list[LakeFile]:
+    """Staged files as others with the same rows in order: engines deal rows out to the files that they write. What was
+    staged is deleted."""
+    rows, column = sum(file.rows for file in staged), base.table.spec.clustered_by
+    if len(staged) <= 1 and rows <= MOST_ROWS:
+        return [*staged]
+    if rows <= _AT_ONCE * MOST_ROWS:
+        ordered = [*_written(base, base.arrow(staged).sort_by(column))]
+    else:
+        ordered = [*_sorted_apart(base, staged, rows)]
+    for file in staged:
+        base.table.storage.filesystem.delete_file(base.table.storage.path(f"{base.table.spec.name}/{file.path}"))
+    return ordered
+
+
+def _sorted_apart(base: Snapshot, staged: Sequence[LakeFile], rows: int) -> Iterator[LakeFile]:
+    """The rows in order, where they are too many to be sorted at once: dealt out by ranges of keys, then sorted range
+    by range."""
+    storage, column = base.table.storage, base.table.spec.clustered_by
+    bounds, schema = _bounds(base, staged, rows), base.table.spec.arrow_schema()
+    folder = scratch_folder()
+    storage.make_folder(folder)
+    try:
+        paths = [storage.path(f"{folder}/{number}.parquet") for number in range(len(bounds) + 1)]
+        with ExitStack() as open_files:
+            ranges = [
+                open_files.enter_context(pq.ParquetWriter(path, schema, filesystem=storage.filesystem))
+                for path in paths
+            ]
+            for file in staged:
+                for batch in _batches(base, file, schema.names):
+                    _deal(batch.sort_by(column), column, bounds, ranges)
+        for path in paths:
+            yield from _written(base, pq.read_table(path, filesystem=storage.filesystem).sort_by(column))
+    finally:
+        storage.delete_folder(folder)
+
+
+def _bounds(base: Snapshot, staged: Sequence[LakeFile], rows: int) -> list[str]:
+    """Keys between which there are about as many rows as are sorted at once, by a sample."""
+    sample: list[str] = []
+    for file in staged:
+        for batch in _batches(base, file, [base.table.spec.clustered_by]):
+            sample += batch.column(0)[:: rows // _SAMPLE + 1].to_pylist()
+    sample.sort()
+    count = -(-rows // (_AT_ONCE * MOST_ROWS))
+    return [sample[len(sample) * number // count] for number in range(1, count)]
+
+
+def _batches(base: Snapshot, file: LakeFile, columns: list[str]) -> Iterator[pa.Table]:
     table = base.table
+    schema = pa.schema([table.spec.arrow_schema().field(name) for name in columns])
     with table.storage.filesystem.open_input_file(table.storage.path(f"{table.spec.name}/{file.path}")) as source:
-        for batch in pq.ParquetFile(source).iter_batches(MOST_ROWS):
-            yield from _written(base, pa.Table.from_batches([batch]).cast(table.spec.arrow_schema()))
+        for batch in pq.ParquetFile(source).iter_batches(_AT_ONCE * MOST_ROWS, columns=columns):
+            yield pa.Table.from_batches([batch]).select(columns).cast(schema)
+
+
+def _deal(rows: pa.Table, column: str, bounds: Sequence[str], ranges: Sequence[pq.ParquetWriter]) -> None:
+    """Writes rows that are in order to the ranges that they lie in."""
+    keys = rows[column]
+    cuts = [bisect_left(range(len(keys)), bound, key=lambda place: keys[place].as_py()) for bound in bounds]
+    for writer, first, last in zip(ranges, [0, *cuts], [*cuts, len(keys)], strict=True):
+        if last > first:
+            writer.write_table(rows.slice(first, last - first))
 
 
 def _written(base: Snapshot, rows: pa.Table) -> Iterator[LakeFile]:

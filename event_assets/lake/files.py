@@ -12,6 +12,10 @@ import pyarrow.parquet as pq
 
 from event_assets.contract.tables.schema import Table
 
+_LONGEST_BOUND = 64
+LAST = chr(0x10FFFF)
+"""The last of all characters, behind what begins otherwise."""
+
 
 class WrongSchema(RuntimeError):
     """A Parquet file is not of its table's types. It was not committed."""
@@ -105,17 +109,21 @@ def bounds_of(footer: pq.FileMetaData, spec: Table) -> tuple[dict[str, Any], dic
             if name not in wanted:
                 continue
             statistics = column.statistics
-            if statistics is None or not statistics.has_min_max or _too_long(statistics.max):
+            if statistics is None or not statistics.has_min_max:
                 unknown.add(name)
                 continue
-            low[name] = min(low.get(name, statistics.min), statistics.min)
-            high[name] = max(high.get(name, statistics.max), statistics.max)
+            least, greatest = _shortened(statistics.min), _shortened(statistics.max, LAST)
+            low[name] = min(low.get(name, least), least)
+            high[name] = max(high.get(name, greatest), greatest)
     known = low.keys() - unknown
     return {name: low[name] for name in known}, {name: high[name] for name in known}
 
 
-def _too_long(value: Any) -> bool:
-    return isinstance(value, str) and len(value) > 64
+def _shortened(bound: Any, end: str = "") -> Any:
+    """The bound, or the beginning of a long text: alone it comes before the text, and with the last character after."""
+    if isinstance(bound, str) and len(bound) > _LONGEST_BOUND and bound[_LONGEST_BOUND] != LAST:
+        return bound[:_LONGEST_BOUND] + end
+    return bound
 
 
 def single_value(low: Any, high: Any) -> str | None:

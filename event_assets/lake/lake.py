@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.lake.scratch import SCRATCH, scratch_folder
 from event_assets.lake.session import SessionsInUse
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
@@ -28,10 +30,18 @@ class Lake:
         """The table of that name. Raises `KeyError`."""
         return self._tables[name]
 
+    def clear_scratch(self, keep: dt.timedelta = dt.timedelta(days=1)) -> int:
+        """Deletes scratch that has not changed for so long: its maker was killed. Gives how many folders."""
+        before = dt.datetime.now(dt.UTC) - keep
+        old = [folder for folder, at in self.storage.last_changes(SCRATCH).items() if at < before]
+        for folder in old:
+            self.storage.delete_folder(folder)
+        return len(old)
+
     @contextmanager
     def scratch(self) -> Iterator[Callable[..., DataFrame]]:
         """A function that writes frames, one after another, and gives their rows back read from there."""
-        root = f"_scratch/{uuid.uuid4().hex}"
+        root = scratch_folder()
 
         def checkpoint(*frames: DataFrame) -> DataFrame:
             uri = self.storage.uri(f"{root}/{uuid.uuid4().hex}")

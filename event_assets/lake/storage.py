@@ -3,6 +3,7 @@ known here."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,6 +89,17 @@ class Storage:
         for info in self.filesystem.get_file_info(selector):
             if info.type == fs.FileType.File:
                 yield info.path.removeprefix(root), info.size
+
+    def last_changes(self, relative: str) -> dict[str, dt.datetime]:
+        """The folders directly below a folder, each with when a file in it was last written."""
+        prefix = self.path(relative).rstrip("/") + "/"
+        selector = fs.FileSelector(self.path(relative), recursive=True, allow_not_found=True)
+        last: dict[str, dt.datetime] = {}
+        for info in self.filesystem.get_file_info(selector):
+            if info.type == fs.FileType.File:
+                name = f"{relative}/{info.path.removeprefix(prefix).partition('/')[0]}"
+                last[name] = max(info.mtime, last.get(name, info.mtime))
+        return last
 
     def delete_folder(self, relative: str) -> None:
         """Removes a folder and all in it; nothing where there is none."""

@@ -1,8 +1,9 @@
 """How a table without days is brought up to date: whole, or only the rows of those whom a change upstream touches.
 
-All rows are made the first time, after a change of the code or the rules, and where the upstream as it was is not kept
-any more. Whom a change touches, and what their rows are, is told by a table's `KeyedRefresh`. Their rows alone go
-through the engine; of the table only the files are written again that may hold one of them (lake/clusters.py).
+All rows are made the first time, after a change of the code or the rules, where the upstream as it was is not kept any
+more, and where the table's files are not in order. Whom a change touches, and what their rows are, is told by a table's
+`KeyedRefresh`. Their rows alone go through the engine; of the table only the files are written again that may hold one
+of them (lake/clusters.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.schema import Table
-from event_assets.lake.clusters import divide, rewrite
+from event_assets.lake.clusters import in_order, is_in_order, rewrite
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
@@ -77,7 +78,8 @@ class Result:
 @dataclass(frozen=True)
 class KeyedRefresh:
     """How a table is made: `whole`, or in `part`, of those that are `affected` by what changed: values of the column
-    that the table is clustered by. Rows of others that a part gives are left out."""
+    that the table is clustered by. Rows of others that a part gives are left out. What is affected may be told where
+    there is no part too: nothing, or all."""
 
     table: Table
     sources: tuple[Table, ...]
@@ -101,26 +103,24 @@ def _make(run: Run, how: KeyedRefresh) -> StepReport:
         progress = work.progress(how.code)
         if progress == base.progress and not run.rebuild:
             return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
-        if not run.rebuild and how.affected and how.part and _knows_changes(work, how):
+        if not run.rebuild and how.affected and _knows_changes(work, how):
             affected = how.affected(work)
             if affected == []:
                 return report_of(base.table.at(base.table.commit(base, progress)))
-            made = how.part(work, affected) if affected else None
+            made = how.part(work, affected) if affected and how.part else None
             if affected and made:
                 return _write_part(base, progress, made, affected)
         return _write_whole(base, progress, how.whole(work))
 
 
 def _knows_changes(work: Work, how: KeyedRefresh) -> bool:
-    return how.code == work.base.progress.code and None not in work.before.values()
+    return how.code == work.base.progress.code and None not in work.before.values() and is_in_order(work.base)
 
 
 def _write_whole(base: Snapshot, progress: Progress, made: Result) -> StepReport:
-    by = base.table.spec.clustered_by
-    rows = made.rows.orderBy(by) if by else made.rows
-    staged = base.table.stage(rows, 1, base.rows + 1)
-    if by:
-        staged = divide(base, staged)
+    staged = base.table.stage(made.rows, 1, base.rows + 1)
+    if base.table.spec.clustered_by:
+        staged = in_order(base, staged)
     version = base.table.commit(base, progress, add=staged, remove=base.files)
     return report_of(base.table.at(version), staged, more=made.more)
 

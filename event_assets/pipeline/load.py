@@ -13,7 +13,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +23,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Changes, Snapshot
 from event_assets.pipeline.changed_rows import readable
-from event_assets.pipeline.load_difference import beside, difference, values_of
+from event_assets.pipeline.load_difference import beside, difference
 from event_assets.pipeline.pending_changes import REBUILD, PendingChanges
 from event_assets.pipeline.window import Window
 from event_assets.warehouse.dialect import Mode
@@ -116,7 +115,7 @@ class _Loads:
         dates: Sequence[str] | None,
         files: Sequence[LakeFile],
         grown: LoadExpectation | None,
-        gone: Sequence[Sequence[Any]] = (),
+        gone: Sequence[LakeFile] = (),
     ) -> None:
         self._load(dates, files, "append", grown, gone)
 
@@ -129,13 +128,11 @@ class _Loads:
         rows differ, and where what stands is not of that version."""
         then = readable(self.snapshot, Consumed(version, table=self.snapshot.id))
         found = difference(then, self.snapshot, match_columns(self.table), dates) if then else None
-        files = self.snapshot.files if dates is None else self.snapshot.of_dates(dates)
-        if found is None or 2 * found.rows.num_rows > sum(file.rows for file in files):
+        if found is None:
             return False
         try:
-            with beside(self.snapshot, found.rows) as changed:
-                grown = _with_sums(self.snapshot, self.table, dates, found.rows)
-                self.append(dates, changed, grown, values_of(found.gone))
+            with beside(self.snapshot, found) as (came, gone):
+                self.append(dates, came, _with_sums(self.snapshot, self.table, dates, found.rows), gone)
         except LoadMismatch:
             return False
         return True
@@ -146,7 +143,7 @@ class _Loads:
         files: Sequence[LakeFile],
         mode: Mode,
         grown: LoadExpectation | None = None,
-        gone: Sequence[Sequence[Any]] = (),
+        gone: Sequence[LakeFile] = (),
     ) -> None:
         remaining = {date: version for date, version in self.remaining.items() if date not in (dates or ())}
         report = self.warehouse.load_partition(

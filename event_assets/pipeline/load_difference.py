@@ -6,20 +6,23 @@ neighbouring files at a time, so that no more of a table is held in memory than 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from event_assets.lake.files import LakeFile
+from event_assets.lake.files import LAST, LakeFile
+from event_assets.lake.integrity import LakeDamaged
+from event_assets.lake.scratch import scratch_folder
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.changed_rows import files_between
 
-MOST_ROWS = 2_000_000
-"""Rows of one place that are compared. Where there are more, all of them are loaded."""
+MOST_BYTES = 32_000_000
+"""Bytes of the files of one place that are compared: some ten times as much is held in memory."""
+MOST_ROWS = 200_000
+"""Rows that differ. Where there are more, all of them are loaded."""
 _TIMES = "_times"
 
 
@@ -33,20 +36,36 @@ class Difference(NamedTuple):
 def difference(
     then: Snapshot, now: Snapshot, found_by: Sequence[str], dates: Iterable[str] | None = None
 ) -> Difference | None:
-    """What came and went of these dates, or of all; None where it is too much to be told."""
+    """What came and went of these dates, or of all; None where it is too much to be told, most of the rows, or where
+    the earlier version cannot be read any more."""
     came, went = files_between(then, now)
-    wanted, spec = None if dates is None else set(dates), now.table.spec
-    kept = [
-        [file for file in files if wanted is None or file.partition[spec.partition_by[0]] in wanted]
-        for files in (came, went)
-    ]
-    places = list(_places(kept[0], kept[1], spec.partition_by[0] if spec.partition_by else spec.clustered_by))
-    if any(sum(file.rows for file in (*one, *other)) > MOST_ROWS for one, other in places):
+    spec = now.table.spec
+    column = spec.partition_by[0] if spec.partition_by else spec.clustered_by
+    wanted = None if dates is None else set(dates)
+    mine = [[file for file in files if _is_of(file, column, wanted)] for files in (came, went)]
+    places = list(_places(mine[0], mine[1], column))
+    rows = sum(file.rows for file in now.files if _is_of(file, column, wanted))
+    if any(sum(file.size for file in (*one, *other)) > MOST_BYTES for one, other in places):
         return None
-    found = [_compared(now.arrow(one), then.arrow(other), found_by) for one, other in places]
-    empty = spec.arrow_schema().empty_table()
-    rows = pa.concat_tables([empty, *(each.rows for each in found)])
-    return Difference(rows, pa.concat_tables([empty.select(found_by), *(each.gone for each in found)]))
+    found = Difference(
+        spec.arrow_schema().empty_table(),
+        pa.schema([spec.arrow_schema().field(name) for name in found_by]).empty_table(),
+    )
+    for one, other in places:
+        try:
+            before = then.arrow(other)
+        except (LakeDamaged, OSError, ValueError):  # cleared away or spoilt since, or of columns that are no more
+            return None
+        here = _compared(now.arrow(one), before, found_by)
+        found = Difference(*map(pa.concat_tables, zip(found, here, strict=True)))
+        differ = found.rows.num_rows + found.gone.num_rows
+        if differ > MOST_ROWS or 2 * differ > rows:
+            return None
+    return found
+
+
+def _is_of(file: LakeFile, column: str, dates: set[str] | None) -> bool:
+    return dates is None or file.partition[column] in dates
 
 
 def _places(
@@ -66,15 +85,12 @@ def _places(
         yield place
 
 
-_LAST = chr(0x10FFFF)
-
-
 def _bounds(file: LakeFile, column: str) -> tuple[str, str]:
     if column in file.partition:
         return file.partition[column], file.partition[column]
     if column in file.low and column in file.high:
         return str(file.low[column]), str(file.high[column])
-    return "", _LAST
+    return "", LAST
 
 
 def _compared(came: pa.Table, went: pa.Table, found_by: Sequence[str]) -> Difference:
@@ -84,7 +100,7 @@ def _compared(came: pa.Table, went: pa.Table, found_by: Sequence[str]) -> Differ
     rows = times.filter(pa.array(count > 0)).select(came.column_names)
     lost = times.filter(pa.array(count < 0)).select(found_by)
     gone = lost.join(rows.select(found_by), list(found_by), join_type="left anti")
-    return Difference(rows.cast(came.schema), gone.cast(lost.schema))
+    return Difference(rows.cast(came.schema), gone.cast(went.select(found_by).schema))
 
 
 def _with(rows: pa.Table, times: int) -> pa.Table:
@@ -92,20 +108,19 @@ def _with(rows: pa.Table, times: int) -> pa.Table:
 
 
 @contextmanager
-def beside(now: Snapshot, rows: pa.Table) -> Iterator[list[LakeFile]]:
-    """The rows as a file beside the lake's tables, for a load."""
+def beside(now: Snapshot, found: Difference) -> Iterator[tuple[list[LakeFile], list[LakeFile]]]:
+    """What differs as files beside the lake's tables, for a load: the rows, and what finds those that went."""
     storage = now.table.storage
-    folder = f"_scratch/{uuid.uuid4().hex}"
-    path = f"{folder}/rows.parquet"
+    folder = scratch_folder()
     storage.make_folder(folder)
+    files: tuple[list[LakeFile], list[LakeFile]] = ([], [])
     try:
-        pq.write_table(rows, storage.path(path), filesystem=storage.filesystem, compression="zstd")
-        size = storage.filesystem.get_file_info(storage.path(path)).size
-        yield [LakeFile(storage.uri(path), size, rows.num_rows, {})] if rows.num_rows else []
+        for name, rows, written in zip(Difference._fields, found, files, strict=True):
+            if rows.num_rows:
+                path = storage.path(f"{folder}/{name}.parquet")
+                pq.write_table(rows, path, filesystem=storage.filesystem, compression="zstd")
+                size = storage.filesystem.get_file_info(path).size
+                written.append(LakeFile(storage.uri(f"{folder}/{name}.parquet"), size, rows.num_rows, {}))
+        yield files
     finally:
         storage.delete_folder(folder)
-
-
-def values_of(rows: pa.Table) -> list[tuple[Any, ...]]:
-    """The rows as tuples."""
-    return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))

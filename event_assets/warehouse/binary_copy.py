@@ -6,7 +6,6 @@ Binary, because it has no quoting: what a client sends cannot be mistaken for a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,11 +36,6 @@ def replace_nul(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
             changed += pc.sum(pc.match_substring(column, NUL)).as_py() or 0
             batch = batch.set_column(index, field, pc.replace_substring(column, NUL, NUL_STAND_IN))
     return batch, changed
-
-
-def as_held(value: Any) -> Any:
-    """The value as it stands where `replace_nul` was at work."""
-    return value.replace(NUL, NUL_STAND_IN) if isinstance(value, str) else value
 
 
 def _may_hold_nul(column: pa.Array) -> bool:

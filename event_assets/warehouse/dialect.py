@@ -86,9 +86,15 @@ class Dialect(Protocol):
         """The staged column as the target takes it."""
 
     def copy_in(
-        self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile], mode: Mode
+        self,
+        session: Session,
+        stage: str,
+        columns: tuple[Column, ...],
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
     ) -> Copied:
-        """Copies the files' stage columns into the staging table, inside the session's transaction."""
+        """Copies these columns of the files, which are all columns of a staging table, into it, inside the session's
+        transaction."""
 
     def append(
         self,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from psycopg import sql
 
+from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.dialect import Dialect, Mode
 from event_assets.warehouse.relation import LOADED_AT, LOADS, match_columns, names
@@ -15,29 +18,20 @@ KEPT = "_kept"
 _DATE = "partition_date"
 
 
-def create_stage(dialect: Dialect, table: WarehouseTable, mode: Mode) -> sql.Composed:
-    """The staging table: temporary, so that it is gone with the connection."""
-    columns = [
-        sql.Composed([sql.Identifier(column.name), sql.SQL(" "), dialect.stage_type_of(column)])
-        for column in dialect.stage_columns(table, mode)
+def create_stage(dialect: Dialect, stage: str, columns: Iterable[Column]) -> sql.Composed:
+    """A staging table: temporary, so that it is gone with the connection."""
+    typed = [
+        sql.Composed([sql.Identifier(column.name), sql.SQL(" "), dialect.stage_type_of(column)]) for column in columns
     ]
-    return sql.SQL("CREATE TEMP TABLE {} ({})").format(sql.Identifier(STAGE), sql.SQL(", ").join(columns))
+    return sql.SQL("CREATE TEMP TABLE {} ({})").format(sql.Identifier(stage), sql.SQL(", ").join(typed))
 
 
-def create_gone(dialect: Dialect, table: WarehouseTable) -> sql.Composed:
-    """The table of what finds rows that go without coming again: temporary."""
-    columns = [
-        sql.Composed([sql.Identifier(name), sql.SQL(" "), dialect.type_of(table.lake.column(name))])
-        for name in match_columns(table)
-    ]
-    return sql.SQL("CREATE TEMP TABLE {} ({})").format(sql.Identifier(GONE), sql.SQL(", ").join(columns))
-
-
-def add_gone(table: WarehouseTable, count: int) -> sql.Composed:
-    """Adds so many of them, bound as values."""
-    row = sql.SQL("({})").format(_places(len(match_columns(table))))
-    rows = sql.SQL(", ").join([row] * count)
-    return sql.SQL("INSERT INTO {} ({}) VALUES {}").format(sql.Identifier(GONE), names(match_columns(table)), rows)
+def add_staged_to_gone(table: WarehouseTable) -> sql.Composed:
+    """Adds what finds the rows that come again to what finds those that do not."""
+    found_by = names(match_columns(table))
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
+        sql.Identifier(GONE), found_by, found_by, sql.Identifier(STAGE)
+    )
 
 
 def create_dates() -> sql.Composed:
@@ -51,9 +45,9 @@ def add_dates(count: int) -> sql.Composed:
     return sql.SQL("INSERT INTO {} ({}) VALUES {}").format(sql.Identifier(DATES), sql.Identifier(_DATE), places)
 
 
-def keep_arrivals(schema: str, table: WarehouseTable, mode: Mode) -> sql.Composed:
+def keep_arrivals(schema: str, table: WarehouseTable, found_in: str) -> sql.Composed:
     """Keeps, for the rows that go, when their keys first came in."""
-    going = _going(table, found_by(table, mode))
+    going = _going(table, found_in)
     others = sql.SQL("").join(sql.SQL(" CROSS JOIN {}").format(sql.Identifier(other)) for other in going[0])
     return sql.SQL("CREATE TEMP TABLE {} AS SELECT {}, min({}) AS {} FROM {}{}{} GROUP BY {}").format(
         sql.Identifier(KEPT),
@@ -68,8 +62,7 @@ def keep_arrivals(schema: str, table: WarehouseTable, mode: Mode) -> sql.Compose
 
 
 def delete_rows(schema: str, table: WarehouseTable, found_in: str) -> sql.Composed:
-    """Deletes the rows that the table of this name finds, all for none: `DATES` those of the dates, `STAGE` those that
-    come again, `GONE` those that do not."""
+    """Deletes the rows that the table of this name finds (see `found_by`)."""
     others, conditions = _going(table, found_in)
     using = sql.SQL(" USING {}").format(sql.SQL(", ").join(map(sql.Identifier, others))) if others else sql.SQL("")
     return sql.SQL("DELETE FROM {}{}{}").format(sql.Identifier(schema, table.name), using, _where(conditions))
@@ -174,9 +167,12 @@ def _loads(schema: str) -> sql.Identifier:
     return sql.Identifier(schema, LOADS.name)
 
 
-def found_by(table: WarehouseTable, mode: Mode) -> str:
-    """The table that finds the rows which go when others come."""
-    return STAGE if mode == "append" else DATES if table.partition_by else ""
+def found_by(table: WarehouseTable, mode: Mode, gone: bool = False) -> str:
+    """The table that finds the rows which go when others come: those of the dates, those that come again, those and
+    others that are `gone`; none where all go."""
+    if mode == "append":
+        return GONE if gone else STAGE
+    return DATES if table.partition_by else ""
 
 
 def _going(table: WarehouseTable, found_in: str) -> tuple[list[str], list[sql.Composed]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.dialect import Mode
@@ -61,6 +61,20 @@ class Standing(NamedTuple):
 
     totals: Totals
     magnitudes: Mapping[str, float]
+
+
+def standing_of(table: WarehouseTable, figures: Sequence[Any]) -> Standing:
+    """What a row of figures says: the count of rows, then each sum, with that of magnitudes where it is of doubles."""
+    values = iter(figures)
+    rows = int(next(values))
+    sums: dict[str, int | float] = {}
+    magnitudes: dict[str, float] = {}
+    for column in map(table.lake.column, table.sums):
+        if column.type == "double":
+            sums[column.name], magnitudes[column.name] = float(next(values)), float(next(values))
+        else:
+            sums[column.name] = int(next(values))
+    return Standing(Totals(rows, sums), magnitudes)
 
 
 _NOTHING = Totals(0, {})

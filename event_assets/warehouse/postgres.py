@@ -98,9 +98,14 @@ class PostgresDialect:
         return nullcontext(None)  # a text may have 1 GB
 
     def copy_in(
-        self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile], mode: Mode
+        self,
+        session: Session,
+        stage: str,
+        columns: tuple[Column, ...],
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
     ) -> Copied:
-        copied = self._copy(session, sql.Identifier(stage), self.stage_columns(table, mode), table, files)
+        copied = self._copy(session, sql.Identifier(stage), columns, table, files)
         # A table that was made just now has no statistics, and is not analysed by itself before it is gone.
         found_by = names(match_columns(table))
         session.execute(sql.SQL("ANALYZE {} ({})").format(sql.Identifier(stage), found_by))

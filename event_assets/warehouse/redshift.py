@@ -140,7 +140,12 @@ class RedshiftDialect:
         return sql.Composed([sql.Identifier(stage, column.name), zone])
 
     def copy_in(
-        self, session: Session, stage: str, table: WarehouseTable, files: Sequence[SourceFile], mode: Mode
+        self,
+        session: Session,
+        stage: str,
+        columns: tuple[Column, ...],
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
     ) -> Copied:
         if files:
             with self._manifest(table, files) as manifest:

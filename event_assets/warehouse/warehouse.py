@@ -10,16 +10,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import psycopg
 from psycopg import sql
 
+from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations, views
-from event_assets.warehouse.binary_copy import as_held
 from event_assets.warehouse.dialect import Copied, Dialect, Mode, Session, SourceFile
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.loads import (
@@ -31,11 +31,12 @@ from event_assets.warehouse.loads import (
     Standing,
     Totals,
     differences,
+    standing_of,
 )
 from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS, Migration
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.redshift import RedshiftDialect
-from event_assets.warehouse.relation import LOADS, Relation, relation_of
+from event_assets.warehouse.relation import LOADS, Relation, match_columns, relation_of
 
 _VALUES_PER_STATEMENT = 1000
 _Item = TypeVar("_Item")
@@ -118,15 +119,15 @@ class Warehouse:
         through: int | None = None,
         lake_table: str | None = None,
         grown: LoadExpectation | None = None,
-        gone: Sequence[Sequence[Any]] = (),
+        gone: Sequence[SourceFile] = (),
     ) -> LoadReport:
         """Loads partitions of a table in one transaction, so that they hold what the lake holds at `lake_version` of
         the Delta table whose id is `lake_table`.
 
         `dates` are the partitions, None a table that is one whole. `replace` puts the rows of `files` in the place of
         all rows of the dates; `append` adds the rows of new files, and puts those whose key is there already in the
-        place of the old ones; rows that one of the `gone` values of `match_columns` finds go. Loading the same again
-        changes nothing: a row keeps its `loaded_at` while its key stays in the dates that are loaded together.
+        place of the old ones; rows that the values of `match_columns` in the files of `gone` find go. Loading the same
+        again changes nothing: a row keeps its `loaded_at` while its key stays in the dates that are loaded together.
         `expected` is what the whole of each partition must hold then; where rows are appended, `grown` may say it
         without the others having to be read: the rows of each partition, and the sums of those of `files`. `through` is
         the lake version up to which every date of the table is loaded after it; it is kept as the version of None.
@@ -137,12 +138,13 @@ class Warehouse:
         """
 
         def load(sources: Sequence[SourceFile]) -> LoadReport:
-            return self._load(table, dates, sources, expected, mode, (lake_version, lake_table), through, grown, gone)
+            came, went = sources[: len(files)], sources[len(files) :]
+            return self._load(table, dates, came, expected, mode, (lake_version, lake_table), through, grown, went)
 
         try:
-            return load(files)
+            return load([*files, *gone])
         except (psycopg.DataError, psycopg.InternalError):
-            with self.dialect.fitted(table, files) as fitted:
+            with self.dialect.fitted(table, [*files, *gone]) as fitted:
                 if fitted is None:
                     raise
                 return load(fitted.files)._replace(shortened=fitted.texts)
@@ -157,22 +159,22 @@ class Warehouse:
         made_of: tuple[int, str | None],
         through: int | None,
         grown: LoadExpectation | None,
-        gone: Sequence[Sequence[Any]],
+        gone: Sequence[SourceFile],
     ) -> LoadReport:
         partitions = _partitions(table, dates)
         began = time.monotonic()
         with self.connect() as session, session.transaction():
             session.execute(self.dialect.lock(self.schema, table.name))
-            session.execute(dml.create_stage(self.dialect, table, mode))
-            staged = self.dialect.copy_in(session, dml.STAGE, table, files, mode)
+            staged = self._stage(session, dml.STAGE, self.dialect.stage_columns(table, mode), table, files)
             self._put_dates(session, partitions)
             if gone:
-                self._put_gone(session, table, gone)
+                self._stage(session, dml.GONE, tuple(map(table.lake.column, match_columns(table))), table, gone)
+                session.execute(dml.add_staged_to_gone(table))
             coming = self._standing(session, table, partitions, of=sql.Identifier(dml.STAGE))
             outside = staged.rows - sum(standing.totals.rows for standing in coming.values())
             if outside:
                 raise LoadMismatch(table.name, [f"{outside} rows of the files are outside the dates"])
-            swapped = self._swap(session, table, mode, files, staged, bool(gone))
+            swapped = self._swap(session, table, mode, files, staged, dml.found_by(table, mode, bool(gone)))
             standing = self._grown(session, table, coming, swapped.deleted)
             if grown is None or mode == "replace" or any(differences(table, grown, standing)):
                 standing = self._standing(session, table, partitions)
@@ -264,10 +266,16 @@ class Warehouse:
         for dates in _chunks([date for date in partitions if date is not None]):
             session.execute(dml.add_dates(len(dates)), dates)
 
-    def _put_gone(self, session: Session, table: WarehouseTable, gone: Sequence[Sequence[Any]]) -> None:
-        session.execute(dml.create_gone(self.dialect, table))
-        for rows in _chunks(gone):
-            session.execute(dml.add_gone(table, len(rows)), [as_held(value) for row in rows for value in row])
+    def _stage(
+        self,
+        session: Session,
+        stage: str,
+        columns: tuple[Column, ...],
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
+    ) -> Copied:
+        session.execute(dml.create_stage(self.dialect, stage, columns))
+        return self.dialect.copy_in(session, stage, columns, table, files)
 
     def _swap(
         self,
@@ -276,13 +284,11 @@ class Warehouse:
         mode: Mode,
         files: Sequence[SourceFile],
         staged: Copied,
-        gone: bool,
+        found_in: str,
     ) -> _Swapped:
-        kept = session.execute(dml.keep_arrivals(self.schema, table, mode)).rowcount
-        going = [dml.found_by(table, mode)] if kept else []
-        going += [dml.GONE] if gone else []
+        kept = session.execute(dml.keep_arrivals(self.schema, table, found_in)).rowcount
         deleted: Counter[PartitionDate] = Counter()
-        for found_in in going:
+        if kept:
             if mode == "append":
                 deleted.update(dict(session.execute(dml.count_rows(self.schema, table, found_in)).fetchall()))
             rows = session.execute(dml.delete_rows(self.schema, table, found_in)).rowcount
@@ -328,7 +334,7 @@ class Warehouse:
         for date, *figures in session.execute(
             dml.totals(self.dialect, of or sql.Identifier(self.schema, table.name), table)
         ):
-            standing[date] = _standing_of(table, figures)
+            standing[date] = standing_of(table, figures)
         return standing
 
     def _record(
@@ -351,20 +357,6 @@ def _partitions(table: WarehouseTable, dates: Sequence[dt.date] | None) -> list[
     if (dates is None) != (not table.partition_by):
         raise ValueError(f"{table.name} is loaded {'by dates' if table.partition_by else 'as a whole'}")
     return [None] if dates is None else [*sorted(set(dates))]
-
-
-def _standing_of(table: WarehouseTable, figures: Sequence[Any]) -> Standing:
-    """What one row of `dml.totals` says."""
-    values = iter(figures)
-    rows = int(next(values))
-    sums: dict[str, int | float] = {}
-    magnitudes: dict[str, float] = {}
-    for column in map(table.lake.column, table.sums):
-        if column.type == "double":
-            sums[column.name], magnitudes[column.name] = float(next(values)), float(next(values))
-        else:
-            sums[column.name] = int(next(values))
-    return Standing(Totals(rows, sums), magnitudes)
 
 
 def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.lake import clusters
+from event_assets.lake.files import LAST
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
@@ -46,6 +47,11 @@ def change(table: LakeTable, people: Rows, keys: Iterable[str]) -> None:
     table.commit(base, Progress(), add=add, remove=remove)
 
 
+def halves(rows: int) -> list[tuple[int, list[bool]]]:
+    """Every second row, and the others."""
+    return [(n, [place % 2 == n for place in range(rows)]) for n in range(2) if rows > n]
+
+
 def people_in(table: LakeTable) -> Rows:
     people: Rows = {}
     for each in table.snapshot().arrow().to_pylist():
@@ -53,7 +59,8 @@ def people_in(table: LakeTable) -> Rows:
     return {name: sorted(said) for name, said in people.items()}
 
 
-NAMES = [*"abcdefgh", "m", "mm", "ü", "x" * 100]
+LONG = "x" * 64
+NAMES = ["", *"abcdefg", "a\0b", "mm", "ü", "😀", LONG, LONG + "yz", LONG + LAST, LONG + 2 * LAST, 2 * LAST]
 changes = st.lists(
     st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from("1234567"), max_size=6), max_size=8),
     min_size=1,
@@ -71,11 +78,13 @@ def test_whatever_changes_the_rows_of_those_are_new_and_all_others_stay(steps: l
             change(table, step, step)
             known = {name: sorted(said) for name, said in {**known, **step}.items() if said}
             assert people_in(table) == known
-        if rewritten:  # as an engine leaves them: one file of all
+        if rewritten:  # as an engine leaves them: each file has some of all
             base = table.snapshot()
-            whole = [table.stage_arrow(base.arrow(), "whole", {})] if base.files else []
-            staged = clusters.divide(base, whole)
+            rows = base.arrow()
+            dealt = [table.stage_arrow(rows.filter(pa.array(mine)), f"{n}", {}) for n, mine in halves(rows.num_rows)]
+            staged = clusters.in_order(base, dealt)
             table.commit(base, Progress(), add=staged, remove=base.files)
+            assert people_in(table) == known and clusters.is_in_order(table.snapshot())
             change(table, {"c": ["9"]}, ["c"])
             assert people_in(table) == known | {"c": ["9"]}
 
@@ -104,7 +113,7 @@ def test_what_an_engine_wrote_as_one_is_divided(tmp_path: Path) -> None:
     table = table_in(tmp_path)
     base = table.snapshot()
     people = {f"p{number:02}": ["1"] for number in range(30)}
-    staged = clusters.divide(base, [table.stage_arrow(rows_of(people), "whole", {})])
+    staged = clusters.in_order(base, [table.stage_arrow(rows_of(people), "whole", {})])
     assert len(staged) > 5
     table.commit(base, Progress(), add=staged)
     assert people_in(table) == people

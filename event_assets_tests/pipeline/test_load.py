@@ -81,6 +81,8 @@ def warehouse(postgres_url: str) -> Warehouse:
     return made
 
 
+ALWAYS = [f"always {number}" for number in range(40)]
+"""So many that those which come and go are few."""
 keys = st.dictionaries(st.sampled_from([*"abcdefgh", "a\0b", "ü"]), st.integers(0, 3), max_size=10)
 
 
@@ -96,7 +98,8 @@ def test_whatever_is_written_again_the_warehouse_holds_the_same(
         loading, known = Loading(folder, warehouse, table), dict[str, Keys]()
         for _ in range(data.draw(st.integers(2, 5))):
             days = st.dictionaries(st.sampled_from(DAYS), keys, min_size=1) if table.partition_by else st.just({})
-            step = data.draw(days) or {"": data.draw(keys)}
+            drawn = data.draw(days) or {"": data.draw(keys)}
+            step = {day: {**dict.fromkeys(ALWAYS, 1), **some} for day, some in drawn.items()}
             loading.write(step)
             known |= step
             if data.draw(st.booleans()):

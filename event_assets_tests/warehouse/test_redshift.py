@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from psycopg import sql
 from pyarrow.fs import FileType
 
 from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.settings import Settings
@@ -21,7 +23,7 @@ from event_assets.warehouse.dialect import Mode
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS
 from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, count_of, manifest_of
-from event_assets.warehouse.relation import LOADS, relation_of
+from event_assets.warehouse.relation import LOADS, match_columns, relation_of
 from event_assets.warehouse.views import missing_views
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.warehouse.lake import TABLES, File
@@ -44,27 +46,27 @@ def statements() -> list[str]:
     evolved = relation_of(TABLES["agg_daily"])
     standing = {"agg_daily": {"": evolved.description} | {column.name: "old" for column in evolved.columns[:-2]}}
     made += ddl.missing(DIALECT, SCHEMA, evolved, standing)
-    made += _load(TABLES["fct_sessions"], "append", gone=2)
+    made += _load(TABLES["fct_sessions"], "append", gone=True)
     made += _load(TABLES["fct_sessions"], "replace")
     made += _load(TABLES["dim_users"], "replace")
     made += _removal(TABLES["fct_events"])
     return [statement.as_string() for statement in made]
 
 
-def _load(table: WarehouseTable, mode: Mode, gone: int = 0) -> list[Any]:
+def _load(table: WarehouseTable, mode: Mode, gone: bool = False) -> list[Any]:
     dates = [dml.add_dates(2)] if table.partition_by else []
-    found_by = [dml.found_by(table, mode)] + [dml.GONE] * bool(gone)
+    found_in = dml.found_by(table, mode, gone)
     return [
         DIALECT.lock(SCHEMA, table.name),
-        dml.create_stage(DIALECT, table, mode),
-        copy_statement(dml.STAGE, f"s3://lake/prod/_manifests/{table.name}/1.manifest", ROLE),
-        count_of(dml.STAGE),
+        *_staged(table, dml.STAGE, DIALECT.stage_columns(table, mode)),
         dml.create_dates(),
         *dates,
-        *([dml.create_gone(DIALECT, table), dml.add_gone(table, gone)] if gone else []),
+        *(_staged(table, dml.GONE, map(table.lake.column, match_columns(table))) if gone else []),
+        *([dml.add_staged_to_gone(table)] if gone else []),
         dml.totals(DIALECT, sql.Identifier(dml.STAGE), table),
-        dml.keep_arrivals(SCHEMA, table, mode),
-        *(each(SCHEMA, table, name) for name in found_by for each in _deletes(mode)),
+        dml.keep_arrivals(SCHEMA, table, found_in),
+        *([dml.count_rows(SCHEMA, table, found_in)] if mode == "append" else []),
+        dml.delete_rows(SCHEMA, table, found_in),
         dml.insert_rows(DIALECT, SCHEMA, table),
         dml.totals(DIALECT, sql.Identifier(SCHEMA, table.name), table),
         dml.loads_of(SCHEMA),
@@ -84,8 +86,9 @@ def _removal(table: WarehouseTable) -> list[Any]:
     ]
 
 
-def _deletes(mode: Mode) -> list[Any]:
-    return [dml.count_rows, dml.delete_rows] if mode == "append" else [dml.delete_rows]
+def _staged(table: WarehouseTable, stage: str, columns: Iterable[Column]) -> list[Any]:
+    manifest = f"s3://lake/prod/_manifests/{table.name}/1.manifest"
+    return [dml.create_stage(DIALECT, stage, columns), copy_statement(stage, manifest, ROLE), count_of(stage)]
 
 
 def text() -> str:

@@ -35,6 +35,7 @@ def vacuum_tables(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     for spec in LAKE_TABLES:
         if opened.table(spec.name).exists():
             context.log.info(f"{spec.name}: {vacuum(opened.table(spec.name))} files deleted")
+    context.log.info(f"{opened.clear_scratch()} folders of steps that were killed deleted")
 
 
 @dg.job(description="Compacts and vacuums the lake's tables.", executor_def=dg.in_process_executor)
