@@ -2,7 +2,8 @@
 
 History is written as clean events and brought along by the platform's own steps. At each size micro-batches of events
 from people who were there before go through every table, and CPU seconds of this process, engine included, are counted
-a table. The last column is the largest history's cost as a multiple of the smallest one's: 1 is flat.
+a table: `times` is the largest history's cost as a multiple of the smallest one's (1 is flat), `slope` CPU seconds more
+a million events of history. Files of each table and memory are told by size too. `--picture` draws the costs.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
+from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 
 from event_assets.contract.tables.events import CLEAN_EVENTS
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.embedded.postgres import open_postgres
 from event_assets.lake.files import LakeFile
 from event_assets.pipeline.following import Fault, Following
@@ -34,6 +38,8 @@ from event_assets_tests.pipeline.pipeline import Pipeline
 
 _PER_SESSION = 8
 _EVENTS_PER_PERSON = 40
+_NAMED = 5
+"""Tables of a pace whose lines have a name in the picture."""
 PACES: tuple[Pace, ...] = ("seconds", "minute", "minutes")
 
 
@@ -132,20 +138,25 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--batches", type=int, default=3)
     parser.add_argument("--days", type=int, default=42, help="days that the history lies on")
     parser.add_argument("--random-ids", action="store_true", help="ids of version 4, as many other SDKs send")
+    parser.add_argument("--picture", type=Path, help="a file for the picture: .svg or .png")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
     sizes = [int(float(size) * 1_000_000) for size in given.sizes.split(",")]
     found = _measure(sizes, given.batch, given.batches, given.days, given.random_ids)
+    if given.picture:
+        draw(found, given.picture)
     if given.json:
         print(json.dumps(found))
     else:
-        _show(sizes, found)
+        _show(found)
     return 0
 
 
-def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: bool) -> dict[str, list[float]]:
-    """By table the median CPU seconds of a micro-batch after each size of history."""
-    found: dict[str, list[float]] = defaultdict(list)
+def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: bool) -> dict[str, Any]:
+    """By table the median CPU seconds of a micro-batch after each size of history, how they grow, and files."""
+    costs: dict[str, list[float]] = defaultdict(list)
+    files: dict[str, list[int]] = defaultdict(list)
+    memory: list[int] = []
     with (
         tempfile.TemporaryDirectory(prefix="event-assets-growth-") as folder,
         open_postgres(Path(folder) / "warehouse") as url,
@@ -160,13 +171,53 @@ def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: 
             one: dict[str, list[float]] = defaultdict(list)
             for number in range(batches + 1):
                 pipeline.put(list(history.lines(batch)))
-                costs = _costs(following)
+                spent = _costs(following)
                 if number:  # the first takes the history into the warehouse
-                    for name, cost in costs.items():
+                    for name, cost in spent.items():
                         one[name].append(cost)
             for name, costs_of_one in one.items():
-                found[name].append(round(median(costs_of_one), 2))
-    return found
+                costs[name].append(round(median(costs_of_one), 3))
+            for name in (spec.name for spec in LAKE_TABLES if spec.name in one):
+                files[name].append(len(pipeline.lake.table(name).snapshot().files))
+            memory.append(psutil.Process().memory_info().rss // 2**20)
+    return {
+        "events of history": sizes,
+        "cpu seconds": costs,
+        "times": {name: round(each[-1] / each[0], 2) if each[0] else None for name, each in costs.items()},
+        "slope": {name: _slope(sizes, each) for name, each in costs.items()},
+        "files": files,
+        "memory mb": memory,
+    }
+
+
+def _slope(sizes: list[int], costs: list[float]) -> float | None:
+    """CPU seconds more a million events of history."""
+    if len(sizes) < 2 or len(sizes) != len(costs):
+        return None
+    return round(linear_regression([size / 1_000_000 for size in sizes], costs).slope, 3)
+
+
+def draw(found: dict[str, Any], path: Path) -> None:
+    """Draws the costs of each table by size of the history, the dearest named, a panel a pace."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    sizes, costs = [size / 1_000_000 for size in found["events of history"]], found["cpu seconds"]
+    canvas = Figure(figsize=(11, 4), layout="constrained")
+    FigureCanvasAgg(canvas)
+    canvas.suptitle("CPU seconds of a micro-batch, by millions of events of history", x=0.01, ha="left")
+    for axes, pace in zip(canvas.subplots(1, len(PACES)), PACES, strict=True):
+        names = [table.name for step in STEPS if step.pace == pace for table in step.tables]
+        named = sorted((name for name in names if name in costs), key=lambda name: -costs[name][-1])
+        for place, name in enumerate([f"all of pace {pace}", *named]):
+            label = name if place <= _NAMED else None
+            axes.plot(
+                sizes[-len(costs[name]) :], costs[name], marker="o", label=label, color=None if label else "#ced4da"
+            )
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        axes.legend(fontsize=7, frameon=False)
+    canvas.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def _costs(following: Following) -> dict[str, float]:
@@ -184,8 +235,13 @@ def _costs(following: Following) -> dict[str, float]:
     return costs
 
 
-def _show(sizes: list[int], found: dict[str, list[float]]) -> None:
-    print(f"{'CPU seconds after history of':32}" + "".join(f"{size:>12,}" for size in sizes) + f"{'growth':>9}")
-    for name, costs in found.items():
-        growth = costs[-1] / costs[0] if costs[0] else float("nan")
-        print(f"{name:32}" + "".join(f"{cost:12.2f}" for cost in costs) + f"{growth:9.2f}")
+def _show(found: dict[str, Any]) -> None:
+    sizes = "".join(f"{size:>12,}" for size in found["events of history"])
+    print(f"{'CPU seconds after history of':32}{sizes}{'times':>9}{'slope':>9}")
+    for name, costs in found["cpu seconds"].items():
+        told = (f"{each:9}" if each is not None else f"{'':9}" for each in (found["times"][name], found["slope"][name]))
+        print(f"{name:32}" + "".join(f"{cost:12.2f}" for cost in costs) + "".join(told))
+    print("files")
+    for name, files in found["files"].items():
+        print(f"{name:32}" + "".join(f"{count:12,}" for count in files))
+    print(f"{'memory, MB':32}" + "".join(f"{size:12,}" for size in found["memory mb"]))

@@ -31,6 +31,8 @@ class Run(NamedTuple):
     title: str
     name: str
     arguments: tuple[str, ...]
+    picture: str = ""
+    """The file beside the page that the benchmark draws."""
 
 
 RUNS = (
@@ -38,13 +40,20 @@ RUNS = (
     Run("One process of the collector", "collector", ("--seconds", "4", "--memory-seconds", "20")),
     Run("Rows into the warehouse", "warehouse", ("--rows", "100000")),
     Run("From acknowledgement to warehouse row", "freshness", ("--rate", "100", "--seconds", "60")),
-    Run("What a micro-batch costs after more history", "growth", ("--sizes", "0.05,0.2", "--batch", "2000")),
+    Run(
+        "What a micro-batch costs after more history",
+        "growth",
+        ("--sizes", "0.05,0.1,0.2", "--batch", "2000"),
+        "growth.svg",
+    ),
 )
 
 
-def figures_of(run: Run) -> dict[str, Any]:
-    """What a benchmark prints. Raises `RuntimeError` with its last words where it fails."""
+def figures_of(run: Run, folder: Path) -> dict[str, Any]:
+    """What a benchmark prints; its picture is drawn to the folder. Raises `RuntimeError` with its last words where it
+    fails."""
     command = [sys.executable, "-m", "benchmarks", run.name, "--json", *run.arguments]
+    command += ["--picture", str(folder / run.picture)] if run.picture else []
     done = subprocess.run(command, capture_output=True, text=True)
     try:
         figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -67,6 +76,7 @@ def page(found: Sequence[tuple[Run, Mapping[str, Any]]], on: dt.date) -> str:
             f"## {run.title}",
             _paragraph(said[-1]),
             f"`python -m benchmarks {' '.join((run.name, *run.arguments))}`",
+            *([f"![{run.title}]({run.picture})"] if run.picture else []),
             _table(("figure", "value"), _flat(figures)),
         ]
     return "\n\n".join(parts) + "\n"
@@ -123,7 +133,7 @@ def write(runs: Sequence[Run], out: Path) -> int:
     for run in runs:
         print(f"{run.name} …", file=sys.stderr, flush=True)
         try:
-            found.append((run, figures_of(run)))
+            found.append((run, figures_of(run, out.parent)))
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 1

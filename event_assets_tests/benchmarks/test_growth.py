@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,22 @@ from event_assets.pipeline.registry import STEPS
 
 @pytest.mark.slow
 @pytest.mark.release
-def test_what_every_table_costs_is_told_by_size_of_the_history(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_every_table_costs_is_told_by_size_of_the_history(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    picture = tmp_path / "growth.svg"
     given = ["--sizes", "0.002,0.004", "--batch", "40", "--batches", "1", "--days", "2", "--json"]
+    given += ["--picture", str(picture)]
     assert growth.main(given) == 0
     found = json.loads(capsys.readouterr().out)
     followed = {table.name for step in STEPS if step.pace in growth.PACES for table in step.tables}
-    assert followed <= found.keys() and "warehouse/fct_events" in found
-    assert all(len(costs) == 2 for costs in found.values())
-    assert min(found["all of pace seconds"]) > 0
+    costs = found["cpu seconds"]
+    assert followed <= costs.keys() and "warehouse/fct_events" in costs
+    assert all(len(each) == 2 for each in (*costs.values(), *found["files"].values()))
+    assert min(costs["all of pace seconds"]) > 0
+    assert costs.keys() == found["slope"].keys() == found["times"].keys()
+    assert picture.read_text(encoding="utf-8").count("<path") > len(followed)
+
+
+def test_the_slope_is_of_a_million_events() -> None:
+    assert growth._slope([1_000_000, 3_000_000], [0.5, 0.9]) == 0.2
