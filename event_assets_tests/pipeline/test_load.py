@@ -126,6 +126,24 @@ def test_of_what_is_written_again_only_rows_that_differ_are_loaded(
     assert loading.loaded() == {(day, key): 1 for key in many if key != "9"}
 
 
+def test_a_row_that_moves_to_another_day_keeps_when_it_first_came_in(warehouse: Warehouse, tmp_path: Path) -> None:
+    loading = Loading(tmp_path, warehouse, TABLES["fct_sessions"])
+    first, second = (dict.fromkeys((f"{day}-{number}" for number in range(9)), 1) for day in DAYS)
+    query = f"SELECT event_date::text, loaded_at FROM {warehouse.schema}.fct_sessions WHERE session_id = 'moves'"
+
+    def standing() -> tuple[Any, ...]:
+        with warehouse.connect() as session:
+            [row] = session.execute(query.encode()).fetchall()
+        return row
+
+    loading.write({DAYS[0]: first | {"moves": 1}, DAYS[1]: second})
+    loading.load()
+    before = standing()
+    loading.write({DAYS[0]: first, DAYS[1]: second | {"moves": 1}})
+    assert loading.load() == (1, 1)
+    assert (before[0], *standing()) == (DAYS[0], DAYS[1], before[1])
+
+
 def test_what_the_lake_does_not_keep_any_more_is_loaded_whole(warehouse: Warehouse, tmp_path: Path) -> None:
     loading = Loading(tmp_path, warehouse, TABLES["dim_visitors"])
     many = dict.fromkeys(map(str, range(20)), 1)
@@ -136,6 +154,29 @@ def test_what_the_lake_does_not_keep_any_more_is_loaded_whole(warehouse: Warehou
     Path(before.url).unlink()
     assert loading.load() == (20, 20)
     assert loading.loaded()["", "7"] == 2
+
+
+def test_what_is_spoilt_of_an_earlier_version_holds_no_load_up(warehouse: Warehouse, tmp_path: Path) -> None:
+    loading = Loading(tmp_path, warehouse, TABLES["dim_visitors"])
+    many = dict.fromkeys(map(str, range(20)), 1)
+    loading.write({"": many})
+    loading.load()
+    [before] = loading.lake_table.snapshot().files
+    loading.write({"": many | {"7": 2}})
+    Path(before.url).write_bytes(Path(before.url).read_bytes()[:-9])
+    assert loading.load() == (20, 20)
+    assert loading.loaded()["", "7"] == 2
+
+
+def test_where_most_rows_differ_all_are_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
+    loading = Loading(tmp_path, warehouse, TABLES["dim_visitors"])
+    loading.write({"": dict.fromkeys(map(str, range(20)), 1)})
+    loading.load()
+    loading.write({"": dict.fromkeys(map(str, range(12)), 1) | dict.fromkeys("abcd", 1)})
+    assert loading.load() == (20, 16)
+    loading.write({"": {}})
+    assert loading.load() == (16, 0)
+    assert loading.loaded() == {}
 
 
 [FCT_PAGE_VIEWS] = [table for table in WAREHOUSE_TABLES if table.name == "fct_page_views"]
