@@ -24,6 +24,14 @@ class Totals(NamedTuple):
     sums: Mapping[str, int | float]
 
 
+def partitions_of(table: WarehouseTable, dates: Sequence[dt.date] | None) -> list[PartitionDate]:
+    """The partitions of these dates, each once; dates None: of a table that is one whole. Raises `ValueError` where the
+    table is not loaded so."""
+    if (dates is None) != (not table.partition_by):
+        raise ValueError(f"{table.name} is loaded {'by dates' if table.partition_by else 'as a whole'}")
+    return [None] if dates is None else [*sorted(set(dates))]
+
+
 LoadExpectation = Mapping[PartitionDate, Totals]
 """What each whole partition holds, by the lake. A date that is not in it is expected to be empty."""
 

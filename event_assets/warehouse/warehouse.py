@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -31,6 +31,7 @@ from event_assets.warehouse.loads import (
     Standing,
     Totals,
     differences,
+    partitions_of,
     standing_of,
 )
 from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS, Migration
@@ -40,13 +41,6 @@ from event_assets.warehouse.relation import LOADS, Relation, match_columns, rela
 
 _VALUES_PER_STATEMENT = 1000
 _Item = TypeVar("_Item")
-
-
-class _Swapped(NamedTuple):
-    """What went and what came."""
-
-    deleted: Counter[PartitionDate]
-    copied: Copied
 
 
 class Warehouse:
@@ -161,7 +155,7 @@ class Warehouse:
         grown: LoadExpectation | None,
         gone: Sequence[SourceFile],
     ) -> LoadReport:
-        partitions = _partitions(table, dates)
+        partitions = partitions_of(table, dates)
         began = time.monotonic()
         with self.connect() as session, session.transaction():
             session.execute(self.dialect.lock(self.schema, table.name))
@@ -174,12 +168,11 @@ class Warehouse:
             outside = staged.rows - sum(standing.totals.rows for standing in coming.values())
             if outside:
                 raise LoadMismatch(table.name, [f"{outside} rows of the files are outside the dates"])
-            swapped = self._swap(session, table, mode, files, staged, dml.found_by(table, mode, bool(gone)))
-            standing = self._grown(session, table, coming, swapped.deleted)
+            deleted, copied = self._swap(session, table, mode, files, staged, dml.found_by(table, mode, bool(gone)))
+            standing = self._grown(session, table, coming, deleted)
             if grown is None or mode == "replace" or any(differences(table, grown, standing)):
                 standing = self._standing(session, table, partitions)
-                whole = expected() if callable(expected) else expected
-                faults = list(differences(table, whole, standing))
+                faults = list(differences(table, expected() if callable(expected) else expected, standing))
                 if faults:
                     raise LoadMismatch(table.name, faults)
             rows = {date: totals.rows for date, (totals, _) in standing.items()}
@@ -193,9 +186,9 @@ class Warehouse:
             lake_version=made_of[0],
             rows=sum(rows.values()),
             staged=staged.rows,
-            deleted=sum(swapped.deleted.values()),
-            inserted=swapped.copied.rows,
-            replaced_nuls=max(staged.changed_values, swapped.copied.changed_values),
+            deleted=sum(deleted.values()),
+            inserted=copied.rows,
+            replaced_nuls=max(staged.changed_values, copied.changed_values),
             files=len(files),
             bytes=sum(file.size for file in files),
             seconds=time.monotonic() - began,
@@ -227,7 +220,7 @@ class Warehouse:
 
     def counts_and_sums(self, table: WarehouseTable, dates: Sequence[dt.date] | None) -> dict[PartitionDate, Totals]:
         """Rows and sums that stand now, for every date that is asked for; dates None: a table that is one whole."""
-        partitions = _partitions(table, dates)
+        partitions = partitions_of(table, dates)
         with self.connect() as session:
             self._put_dates(session, partitions)
             return {date: totals for date, (totals, _) in self._standing(session, table, partitions).items()}
@@ -285,15 +278,13 @@ class Warehouse:
         files: Sequence[SourceFile],
         staged: Copied,
         found_in: str,
-    ) -> _Swapped:
+    ) -> tuple[Counter[PartitionDate], Copied]:
+        """Puts what comes in the place of what goes. Gives what was deleted, by date, and what came."""
         kept = session.execute(dml.keep_arrivals(self.schema, table, found_in)).rowcount
         deleted: Counter[PartitionDate] = Counter()
         if kept:
-            if mode == "append":
-                deleted.update(dict(session.execute(dml.count_rows(self.schema, table, found_in)).fetchall()))
-            rows = session.execute(dml.delete_rows(self.schema, table, found_in)).rowcount
-            if mode == "replace":
-                deleted[None] += rows
+            deleted.update(dict(session.execute(dml.count_rows(self.schema, table, found_in)).fetchall()))
+            session.execute(dml.delete_rows(self.schema, table, found_in))
         now, target = self._clock(), sql.Identifier(self.schema, table.name)
         copied = self.dialect.append(session, target, table, files, now) if mode == "append" else None
         if copied is None:
@@ -303,7 +294,7 @@ class Warehouse:
             session.execute(dml.restore_arrivals(self.schema, table))
         if copied.rows != staged.rows:
             raise LoadMismatch(table.name, [f"{copied.rows} rows came of {staged.rows} that were staged"])
-        return _Swapped(deleted, copied)
+        return deleted, copied
 
     def _grown(
         self,
@@ -351,12 +342,6 @@ class Warehouse:
 
     def _loads(self, session: Session, table: WarehouseTable) -> list[tuple[PartitionDate, int, str | None, int]]:
         return session.execute(dml.loads_of(self.schema), (table.name,)).fetchall()
-
-
-def _partitions(table: WarehouseTable, dates: Sequence[dt.date] | None) -> list[PartitionDate]:
-    if (dates is None) != (not table.partition_by):
-        raise ValueError(f"{table.name} is loaded {'by dates' if table.partition_by else 'as a whole'}")
-    return [None] if dates is None else [*sorted(set(dates))]
 
 
 def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

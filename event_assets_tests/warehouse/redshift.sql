@@ -2656,6 +2656,8 @@ INSERT INTO "_dates" ("partition_date") VALUES (%s), (%s);
 
 CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessions"."loaded_at") AS "loaded_at" FROM "analytics"."fct_sessions" CROSS JOIN "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date" GROUP BY "fct_sessions"."session_id";
 
+SELECT "fct_sessions"."event_date", count(*) FROM "analytics"."fct_sessions" CROSS JOIN "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date" GROUP BY "fct_sessions"."event_date";
+
 DELETE FROM "analytics"."fct_sessions" USING "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date";
 
 INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
@@ -2683,6 +2685,8 @@ SELECT count(*) FROM "_stage";
 CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
 
 CREATE TEMP TABLE "_kept" AS SELECT "dim_users"."person_id", min("dim_users"."loaded_at") AS "loaded_at" FROM "analytics"."dim_users" GROUP BY "dim_users"."person_id";
+
+SELECT CAST(NULL AS date), count(*) FROM "analytics"."dim_users";
 
 DELETE FROM "analytics"."dim_users";
 

@@ -65,7 +65,7 @@ def _load(table: WarehouseTable, mode: Mode, gone: bool = False) -> list[Any]:
         *([dml.add_staged_to_gone(table)] if gone else []),
         dml.totals(DIALECT, sql.Identifier(dml.STAGE), table),
         dml.keep_arrivals(SCHEMA, table, found_in),
-        *([dml.count_rows(SCHEMA, table, found_in)] if mode == "append" else []),
+        dml.count_rows(SCHEMA, table, found_in),
         dml.delete_rows(SCHEMA, table, found_in),
         dml.insert_rows(DIALECT, SCHEMA, table),
         dml.totals(DIALECT, sql.Identifier(SCHEMA, table.name), table),
