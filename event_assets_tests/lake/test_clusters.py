@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.lake import clusters
 from event_assets.lake.files import LAST
@@ -117,3 +118,10 @@ def test_what_an_engine_wrote_as_one_is_divided(tmp_path: Path) -> None:
     assert len(staged) > 5
     table.commit(base, Progress(), add=staged)
     assert people_in(table) == people
+
+
+def test_what_a_table_is_clustered_by_is_a_text_that_every_row_has() -> None:
+    clustered = [(spec, spec.column(spec.clustered_by)) for spec in LAKE_TABLES if spec.clustered_by]
+    assert len(clustered) > 8
+    assert [spec.name for spec, column in clustered if column.type != "string" or column.nullable] == []
+    assert [spec.name for spec, _ in clustered if spec.partition_by] == []
