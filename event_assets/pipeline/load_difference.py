@@ -19,8 +19,8 @@ from event_assets.lake.scratch import scratch_folder
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.changed_rows import files_between
 
-MOST_BYTES = 32_000_000
-"""Bytes of the files of one place that are compared: some ten times as much is held in memory."""
+MOST_BYTES = 16_000_000
+"""Bytes of the files of one place that are compared: of wide rows forty times as much is held in memory."""
 MOST_ROWS = 200_000
 """Rows that differ. Where there are more, all of them are loaded."""
 _TIMES = "_times"
