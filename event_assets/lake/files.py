@@ -133,6 +133,6 @@ def single_value(low: Any, high: Any) -> str | None:
 
 def statistics_of(file: LakeFile) -> str:
     """What a Delta log says of the file, as JSON."""
-    return json.dumps(
-        {"numRecords": file.rows, "minValues": file.low, "maxValues": file.high, "nullCount": {}}, default=str
-    )
+    told = {"numRecords": file.rows, "minValues": file.low, "maxValues": file.high, "nullCount": {}}
+    # Not escaped: of a pair of surrogates the library that reads the log makes another character (U+20000 is U+10000).
+    return json.dumps(told, default=str, ensure_ascii=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from event_assets.contract.tables.lake import LAKE_TABLES
@@ -21,7 +21,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
-from event_assets_tests.examples import examples
+from event_assets_tests.examples import examples, texts
 from event_assets_tests.warehouse.lake import row
 
 Rows = dict[str, list[str]]
@@ -88,6 +88,19 @@ def test_whatever_changes_the_rows_of_those_are_new_and_all_others_stay(steps: l
             assert people_in(table) == known and clusters.is_in_order(table.snapshot())
             change(table, {"c": ["9"]}, ["c"])
             assert people_in(table) == known | {"c": ["9"]}
+
+
+@examples(25)
+@given(names=st.lists(texts(max_size=70), min_size=1, max_size=4, unique=True))
+@example(names=["", "\U00020000"])
+@example(names=[LONG + "\U00020000" + LAST, LONG + 2 * LAST])
+def test_every_text_lies_between_the_bounds_that_the_log_says_of_its_file(names: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        table = table_in(folder)
+        change(table, {name: ["1"] for name in names}, names)
+        for file in Lake(Storage(folder)).table(USER_TRAITS.name).snapshot().files:
+            held = [each["person_id"] for each in table.snapshot().arrow([file]).to_pylist()]
+            assert file.low["person_id"] <= min(held) and max(held) <= file.high["person_id"]
 
 
 def test_files_between_whose_bounds_nobody_lies_are_left_alone(tmp_path: Path) -> None:
