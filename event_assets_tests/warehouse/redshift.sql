@@ -2624,9 +2624,25 @@ CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
 
 INSERT INTO "_dates" ("partition_date") VALUES (%s), (%s);
 
-CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessions"."loaded_at") AS "loaded_at" FROM "analytics"."fct_sessions" CROSS JOIN "_stage" WHERE "fct_sessions"."event_date" = "_stage"."event_date" AND "fct_sessions"."session_id" = "_stage"."session_id" GROUP BY "fct_sessions"."session_id";
+CREATE TEMP TABLE "_gone" ("event_date" date, "session_id" varchar(512));
 
-DELETE FROM "analytics"."fct_sessions" USING "_stage" WHERE "fct_sessions"."event_date" = "_stage"."event_date" AND "fct_sessions"."session_id" = "_stage"."session_id";
+COPY "_gone" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
+IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
+FORMAT AS PARQUET
+FILLRECORD
+MANIFEST;
+
+SELECT count(*) FROM "_gone";
+
+INSERT INTO "_gone" ("event_date", "session_id") SELECT "event_date", "session_id" FROM "_stage";
+
+SELECT "event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "_stage" JOIN "_dates" ON "event_date" = "_dates"."partition_date" GROUP BY "event_date";
+
+CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessions"."loaded_at") AS "loaded_at" FROM "analytics"."fct_sessions" CROSS JOIN "_gone" WHERE "fct_sessions"."event_date" = "_gone"."event_date" AND "fct_sessions"."session_id" = "_gone"."session_id" GROUP BY "fct_sessions"."session_id";
+
+SELECT "fct_sessions"."event_date", count(*) FROM "analytics"."fct_sessions" CROSS JOIN "_gone" WHERE "fct_sessions"."event_date" = "_gone"."event_date" AND "fct_sessions"."session_id" = "_gone"."session_id" GROUP BY "fct_sessions"."event_date";
+
+DELETE FROM "analytics"."fct_sessions" USING "_gone" WHERE "fct_sessions"."event_date" = "_gone"."event_date" AND "fct_sessions"."session_id" = "_gone"."session_id";
 
 INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
@@ -2653,6 +2669,8 @@ SELECT count(*) FROM "_stage";
 CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
 
 INSERT INTO "_dates" ("partition_date") VALUES (%s), (%s);
+
+SELECT "event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "_stage" JOIN "_dates" ON "event_date" = "_dates"."partition_date" GROUP BY "event_date";
 
 CREATE TEMP TABLE "_kept" AS SELECT "fct_sessions"."session_id", min("fct_sessions"."loaded_at") AS "loaded_at" FROM "analytics"."fct_sessions" CROSS JOIN "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date" GROUP BY "fct_sessions"."session_id";
 
@@ -2683,6 +2701,8 @@ MANIFEST;
 SELECT count(*) FROM "_stage";
 
 CREATE TEMP TABLE "_dates" ("partition_date" date NOT NULL);
+
+SELECT CAST(NULL AS date), count(*), coalesce(sum("events"), 0), coalesce(sum("sessions"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "_stage";
 
 CREATE TEMP TABLE "_kept" AS SELECT "dim_users"."person_id", min("dim_users"."loaded_at") AS "loaded_at" FROM "analytics"."dim_users" GROUP BY "dim_users"."person_id";
 
