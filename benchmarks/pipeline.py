@@ -143,7 +143,8 @@ def _ours(folder: Path, engine: str) -> dict[str, Any]:
 
     settings, rules = Settings(), SessionRules()
     cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
-    processes = (os.cpu_count() or 1) if engine == "sail" else 1
+    cores = os.cpu_count() or 1
+    processes = cores if engine == "sail" else 1
     with sail() if engine == "sail" else apache_spark() as spark:
 
         def read(name: str) -> DataFrame:
@@ -153,7 +154,7 @@ def _ours(folder: Path, engine: str) -> dict[str, Any]:
         steps: dict[str, Callable[[], list[DataFrame]]] = {
             "clean": lambda: [clean(read("raw"), cleaning, processes)],
             "duplicates": lambda: [duplicates(index_entries(read("clean")))],
-            "sessionised": lambda: sessionise_in_parts(session_events(_counted(read), rules), rules),
+            "sessionised": lambda: sessionise_in_parts(session_events(_counted(read), rules), rules, cores),
             "sessions": lambda: [sessions(read("sessionised"), _counted(read), rules)],
         }
         return {"steps": {name: _took(partial(written, step, folder / name)) for name, step in steps.items()}}

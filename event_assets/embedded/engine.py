@@ -7,9 +7,11 @@ socket that only its owner may open, byte for byte as PySpark made them.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -32,6 +34,7 @@ MOST_REQUESTS = 256
 """Requests at once; each that is being answered takes a thread."""
 
 _STACK_BYTES = 64 * 1024 * 1024
+_PR_SET_THP_DISABLE = 41
 _NO_LIMIT = -1
 _NEVER_MS = 2**31 - 1
 _OPTIONS = [
@@ -69,6 +72,7 @@ class Engine:
         os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
         # With its own 2 MiB a plan that is some hundred steps deep ends the process by SIGSEGV, without a word.
         os.environ.setdefault("SAIL_RUNTIME__STACK_SIZE", str(_STACK_BYTES))
+        _use_small_pages()
         from pysail.spark import SparkConnectServer
 
         self.path = path
@@ -220,6 +224,13 @@ class _Forwarding(grpc.GenericRpcHandler):  # type: ignore[misc]
             context.set_trailing_metadata(_plain(call.trailing_metadata()))
 
         return grpc.stream_stream_rpc_method_handler(forward)
+
+
+def _use_small_pages() -> None:
+    """Lets this process have no huge pages of memory, where the system is Linux. What is given back at once comes again
+    filled with zeros, and of a huge page all two megabytes for a few kilobytes: a quarter of the time of large work."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
 def _plain(metadata: Any) -> list[tuple[str, Any]]:

@@ -25,8 +25,8 @@ from event_assets.transforms.events.clean import CleanRules, clean, quarantine, 
 
 CODE = "8"
 """Version of the code that cleans; raise it when the rows it gives change."""
-BYTES_AT_ONCE = 256 * 2**20
-"""Raw bytes that are decoded at once, so that memory has a bound however much arrived."""
+BYTES_PER_CORE = 128 * 2**20
+"""Raw bytes that are decoded at once for each core, so that memory has a bound however much arrived."""
 _EVENTS_PER_RECORD = 20
 
 
@@ -62,7 +62,7 @@ def _take_in(
     def stage(work: DateWork) -> list[LakeFile]:
         raw, staged = work.of(RAW_EVENTS), []
         new = [f for each in work.appended for f in each.files if f.partition["arrival_date"] in each.dates]
-        for files in _batches([*new, *of_hours(raw.of_dates(work.rebuilt), run)]):
+        for files in _batches([*new, *of_hours(raw.of_dates(work.rebuilt), run)], BYTES_PER_CORE * run.cores):
             rows, dates = rows_of(raw.read(run.spark, files), files), {file.partition["arrival_date"] for file in files}
             staged += work.base.table.stage(rows, len(dates), _EVENTS_PER_RECORD * sum(file.rows for file in files))
         return staged
@@ -77,12 +77,12 @@ def _sequence_bounds(files: Sequence[LakeFile]) -> tuple[str, str] | None:
     return min(f.low["sequence_number"] for f in files), max(f.high["sequence_number"] for f in files)
 
 
-def _batches(files: Iterable[LakeFile]) -> Iterator[list[LakeFile]]:
-    """The files in the order of their names, a batch at a time; a larger file is a batch of its own."""
+def _batches(files: Iterable[LakeFile], bytes_at_once: int) -> Iterator[list[LakeFile]]:
+    """The files in the order of their names, a batch of so many bytes at a time; a larger file is one of its own."""
     batch: list[LakeFile] = []
     size = 0
     for file in sorted(files, key=attrgetter("path")):
-        if batch and size + file.size > BYTES_AT_ONCE:
+        if batch and size + file.size > bytes_at_once:
             yield batch
             batch, size = [], 0
         batch.append(file)

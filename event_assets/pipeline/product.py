@@ -55,16 +55,17 @@ _FEW = 10_000
 
 @dataclass(frozen=True)
 class Analysing:
-    """What to analyse, by which rules sessions are cut, whether in any case."""
+    """What to analyse, by which rules sessions are cut, whether in any case, on an engine of how many cores."""
 
     analysis: Analysis
     rules: SessionRules
-    rebuild: bool = False
+    rebuild: bool
+    cores: int
 
 
 def analysis_step(run: Run, analysis: Analysis) -> StepReport:
     """Brings one analysis up to date."""
-    params = Analysing(analysis, run.rules.sessions, run.rebuild)
+    params = Analysing(analysis, run.rules.sessions, run.rebuild, run.cores)
     report = retry_on_conflict(lambda: _analyse(run.lake, run.spark, params))
     return replace(report, warnings=tuple(unknown_events([analysis], run.rules.cleaning.plan)))
 
@@ -129,7 +130,7 @@ def _analyse(lake: Lake, spark: SparkSession, params: Analysing) -> StepReport:
     if progress == base.progress and not params.rebuild:
         return StepReport(table.name, base.version, sum(f.rows for f in existing), sum(f.size for f in existing))
     with lake.scratch() as checkpoint:
-        rows = _rows(analysis, spark, upstream, params.rules, checkpoint).withColumn("analysis", F.lit(analysis.name))
+        rows = _rows(params, spark, upstream, checkpoint).withColumn("analysis", F.lit(analysis.name))
         staged = base.table.stage(rows, 1, _FEW)
     version = base.table.commit(base, progress, add=staged, remove=existing)
     count = sum(file.rows for file in staged)
@@ -156,15 +157,14 @@ def _sources(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _rows(
-    analysis: Analysis,
-    spark: SparkSession,
-    upstream: Mapping[str, Snapshot],
-    rules: SessionRules,
-    checkpoint: Checkpoint,
+    params: Analysing, spark: SparkSession, upstream: Mapping[str, Snapshot], checkpoint: Checkpoint
 ) -> DataFrame:
+    analysis = params.analysis
     events = _events(analysis, spark, upstream[ENRICHED_EVENTS.name])
     if isinstance(analysis, Paths):
-        return _paths(analysis, events, rules, checkpoint)
+        found = session_events(events, params.rules)
+        sessions = checkpoint(*sessionise_in_parts(found, params.rules, params.cores))
+        return _paths(analysis, events, sessions.where(~F.col("after_cut")))
     if isinstance(analysis, WebVitals):
         return web_vitals(events, least_views=analysis.least_views)
     return _of_people(analysis, with_person(events, upstream[IDENTITIES.name].read(spark)))
@@ -199,8 +199,7 @@ def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickine
             return stickiness(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
 
 
-def _paths(analysis: Paths, events: DataFrame, rules: SessionRules, checkpoint: Checkpoint) -> DataFrame:
-    sessions = checkpoint(*sessionise_in_parts(session_events(events, rules), rules)).where(~F.col("after_cut"))
+def _paths(analysis: Paths, events: DataFrame, sessions: DataFrame) -> DataFrame:
     nodes = events.where(F.col("event").isin(analysis.events)) if analysis.events else events
     return top_paths(
         nodes.drop("session_id").join(sessions.select("event_id", "session_id"), "event_id"),

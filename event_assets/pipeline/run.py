@@ -19,6 +19,7 @@ from event_assets.streams import EventStream
 from event_assets.transforms.attribution.attribution import AttributionRules
 from event_assets.transforms.events.clean import CleanRules
 from event_assets.transforms.events.enrich import EnrichRules
+from event_assets.transforms.parts import cores_of
 from event_assets.transforms.sessions.sessionise import SessionRules
 
 
@@ -43,6 +44,8 @@ class Rules(Protocol):
     @property
     def decoders(self) -> int: ...
     @property
+    def cores(self) -> int | None: ...
+    @property
     def max_records_per_run(self) -> int: ...
 
 
@@ -56,6 +59,7 @@ class GivenRules:
     attribution: AttributionRules = field(default_factory=AttributionRules)
     spend: SpendFile | None = None
     decoders: int = 1
+    cores: int | None = None
     max_records_per_run: int = 200_000
     analyses: Analyses = field(default_factory=Analyses)
     segments: Segments = field(default_factory=Segments)
@@ -90,3 +94,8 @@ class Run:
     def spark(self) -> SparkSession:
         """The session of all that the run does: asking whether one is still as it was prepared costs a request."""
         return self.open_spark()
+
+    @property
+    def cores(self) -> int:
+        """The cores of the engine: as the rules say, else its default parallelism."""
+        return self.rules.cores or cores_of(self.spark)

@@ -42,11 +42,12 @@ CODE = "7"
 
 @dataclass(frozen=True)
 class Sessionising:
-    """What to sessionise: the days, by which rules, whether from scratch."""
+    """What to sessionise: the days, by which rules, whether from scratch, on an engine of how many cores."""
 
     window: Window
     rules: SessionRules
-    rebuild: bool = False
+    rebuild: bool
+    cores: int
 
     @property
     def code(self) -> str:
@@ -82,7 +83,7 @@ def sessions_step(run: Run) -> tuple[StepReport, ...]:
 
     Gives the report of each, in this order.
     """
-    params = Sessionising(run.window, run.rules.sessions, run.rebuild)
+    params = Sessionising(run.window, run.rules.sessions, run.rebuild, run.cores)
     return retry_on_conflict(lambda: _refresh(run.lake, run.spark, params))
 
 
@@ -135,21 +136,21 @@ def _made(
 ) -> list[_Rows]:
     is_first = not tables.sessions.files and not tables.page_views.files and not tables.issues.files
     if tables.pending.was_recreated or (is_first and set(days) >= tables.events.dates()):
-        return _everything(spark, tables, params.rules, checkpoint)
+        return _everything(spark, tables, params, checkpoint)
     changed = _changed(spark, tables, days, rebuilt)
     return _ranges(spark, tables, params, changed, checkpoint)
 
 
-def _everything(spark: SparkSession, tables: _Tables, rules: SessionRules, checkpoint: Checkpoint) -> list[_Rows]:
-    events = tables.events.read(spark)
+def _everything(spark: SparkSession, tables: _Tables, params: Sessionising, checkpoint: Checkpoint) -> list[_Rows]:
+    rules, events = params.rules, tables.events.read(spark)
     found = session_events(events, rules, tables.conversions.read(spark))
-    rows = checkpoint(*sessionise_in_parts(found, rules))
+    rows = checkpoint(*sessionise_in_parts(found, rules, params.cores))
     made = checkpoint(sessions(rows, events, rules))
     tables.index.add_sessions(made)
     of_tables = (
         (tables.sessions, tables.stitching.stitch(made, tables.sessions.read(spark, []))),
         (tables.issues, session_issues(rows, rules)),
-        (tables.page_views, page_views_by_part(rows, events, rules, checkpoint)),
+        (tables.page_views, page_views_by_part(rows, events, rules, checkpoint, params.cores)),
     )
     return [_Rows(base, each, sorted(tables.events.dates() | base.dates())) for base, each in of_tables]
 
@@ -173,6 +174,7 @@ def _ranges(
             event_days=tables.index.rows,
             checkpoint=checkpoint,
             conversion_ids=tables.conversions.read(spark),
+            cores=params.cores,
         ),
         params.rules,
     )

@@ -228,6 +228,13 @@ class Settings(DashboardSettings, DigestSettings):
         le=256,
         description="Processes that decode large batches. Default: one a core, on the embedded engine.",
     )
+    spark_cores: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="Cores of the Spark engine, by which large work is dealt out. Default: this machine's, of a Spark "
+        "server its default parallelism.",
+    )
     own_hosts: Names = Field(
         (), description="Your own hosts, subdomains included, whose referrers are internal: with commas between."
     )
@@ -309,7 +316,17 @@ class Settings(DashboardSettings, DigestSettings):
     @property
     def decoders(self) -> int:
         """Processes that decode a large batch: a cluster has its own already."""
-        return self.decode_processes or (1 if self.spark_remote else os.cpu_count() or 1)
+        return self.decode_processes or (1 if self.is_on_cluster else os.cpu_count() or 1)
+
+    @property
+    def cores(self) -> int | None:
+        """Cores of the Spark engine; None: it has to be asked."""
+        return self.spark_cores or (None if self.is_on_cluster else os.cpu_count() or 1)
+
+    @property
+    def is_on_cluster(self) -> bool:
+        """Whether Spark is somebody's own server, and no embedded engine of this machine: nothing is known of it."""
+        return self.spark_remote is not None and not self.spark_remote.startswith("unix:")
 
     @property
     def lake(self) -> str:

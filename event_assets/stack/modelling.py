@@ -238,6 +238,7 @@ def _rules(settings: Settings) -> GivenRules:
             rules.attribution,
             rules.spend,
             rules.decoders,
+            rules.cores,
             _ALL,
             _analyses(settings),
             _segments(settings),

@@ -60,6 +60,11 @@ def test_what_is_set_already_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert os.environ["RUST_LOG"] == "debug"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a say in it")
+def test_an_engines_process_has_no_huge_pages(engine: Engine) -> None:
+    assert "THP_enabled:\t0" in Path("/proc/self/status").read_text()
+
+
 def test_results_and_errors_come_over_the_socket_as_they_are(engine: Engine) -> None:
     session = connect(engine.remote)
     assert session.range(200_000).toArrow().num_rows == 200_000

@@ -19,7 +19,7 @@ def _line(number: int) -> bytes:
 def test_many_files_are_cleaned_batch_by_batch_into_one_commit(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(step, "BYTES_AT_ONCE", 1)
+    monkeypatch.setattr(step, "BYTES_PER_CORE", 1)
     pipeline = Pipeline(spark, tmp_path)
     for place in range(6):
         pipeline.put([_line(place), b"no event"], key=f"k{place}")

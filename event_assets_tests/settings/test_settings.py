@@ -55,6 +55,22 @@ def test_the_aws_profile_chooses_kinesis_and_redshift(monkeypatch: pytest.Monkey
     assert (settings.stream, settings.warehouse, settings.lake) == ("kinesis", "redshift", "s3://bucket/lake")
 
 
+@pytest.mark.parametrize("remote", [None, "unix:/run/spark"])
+def test_an_embedded_engine_has_the_cores_of_this_machine_wherever_it_runs(
+    monkeypatch: pytest.MonkeyPatch, remote: str | None
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    settings = load(monkeypatch, **({"SPARK_REMOTE": remote} if remote else {}))
+    assert (settings.decoders, settings.cores) == (6, 6)
+
+
+def test_a_spark_server_decodes_by_itself_and_is_asked_for_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, SPARK_REMOTE="sc://127.0.0.1:15002")
+    assert (settings.decoders, settings.cores) == (1, None)
+    settings = load(monkeypatch, SPARK_CORES="64", DECODE_PROCESSES="3")
+    assert (settings.decoders, settings.cores) == (3, 64)
+
+
 def test_each_part_can_be_chosen_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, STREAM_KIND="kinesis", STREAM_ENDPOINT_URL="http://127.0.0.1:4567")
     assert (settings.profile, settings.stream, settings.warehouse) == ("local", "kinesis", "postgres")

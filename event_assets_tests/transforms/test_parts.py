@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.transforms.parts import in_parts
+from event_assets.transforms.parts import cores_of, in_parts
 from event_assets.transforms.sessions.page_views import page_views, page_views_by_part
 from event_assets.transforms.sessions.sessionise import session_events, sessionise, sessionise_in_parts
 from event_assets_tests.examples import examples
@@ -37,15 +38,15 @@ def histories(draw: st.DrawFn) -> list[Row]:
 
 
 @examples(3)
-@given(history=histories(), at_once=st.integers(1, 12))
-def test_parts_of_any_size_give_the_sessions_and_page_views_of_all_events(
-    spark: SparkSession, history: list[Row], at_once: int
+@given(history=histories(), cores=st.integers(1, 4), per_core=st.integers(1, 12))
+def test_parts_of_any_size_on_any_cores_give_the_sessions_and_page_views_of_all_events(
+    spark: SparkSession, history: list[Row], cores: int, per_core: int
 ) -> None:
     events = frame(spark, history)
     whole = kept(spark, sessionise(session_events(events, RULES), RULES))
-    parts = kept(spark, *sessionise_in_parts(session_events(events, RULES), RULES, at_once))
+    parts = kept(spark, *sessionise_in_parts(session_events(events, RULES), RULES, cores, per_core))
     assert rows_of(parts) == rows_of(whole)
-    made = page_views_by_part(whole, events, RULES, partial(kept, spark), at_once)
+    made = page_views_by_part(whole, events, RULES, partial(kept, spark), cores, per_core)
     assert rows_of(made) == rows_of(page_views(whole, events, RULES))
 
 
@@ -60,3 +61,8 @@ def test_rows_of_one_key_are_in_one_part_and_rows_without_a_key_are_kept(spark: 
 
 def test_few_rows_are_one_part(spark: SparkSession) -> None:
     assert len(in_parts(spark.range(3).withColumn("key", F.lit("k")), F.col("key"), 3)) == 1
+
+
+@pytest.mark.spark_jvm
+def test_the_cores_of_a_spark_server_are_its_default_parallelism(apache_spark: SparkSession) -> None:
+    assert cores_of(apache_spark) == 2

@@ -52,6 +52,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     pii_fields: list[str]
     pii_key: str = ""
     decoders: int
+    cores: int | None = None
     session_timeout_minutes: int
     session_max_hours: int
     session_starts_with: Literal["any", "page"]
@@ -86,6 +87,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             pii_fields=list(settings.pii_fields),
             pii_key=pii_key if settings.pii_fields else "",
             decoders=settings.decoders,
+            cores=settings.cores,
             session_timeout_minutes=settings.session_timeout_minutes,
             session_max_hours=settings.session_max_hours,
             session_starts_with=settings.session_starts_with,

@@ -35,8 +35,8 @@ TEXT_COLUMNS = tuple(_TEXTS)
 PAGE, SCREEN = "page", "screen"
 """Kinds of views."""
 
-VIEWS_AT_ONCE = 1_500_000
-"""Page views that an engine in one process holds in memory while they are put in order: about 1 GB."""
+VIEWS_PER_CORE = 750_000
+"""Page views that an engine holds in memory for each core while they are put in order: about 500 MB."""
 
 
 def page_views_by_part(
@@ -44,11 +44,12 @@ def page_views_by_part(
     events: DataFrame,
     rules: SessionRules,
     checkpoint: Checkpoint,
-    views_at_once: int = VIEWS_AT_ONCE,
+    cores: int,
+    views_per_core: int = VIEWS_PER_CORE,
 ) -> DataFrame:
     """The rows of `page_views`, made part after part where the page views are many."""
     views = _views(sessionised)
-    parts = in_parts(views, F.col("session_id"), views_at_once)
+    parts = in_parts(views, F.col("session_id"), views_per_core * cores)
     if len(parts) == 1:
         return page_views(sessionised, events, rules)
     later = checkpoint(_later_copies(views))

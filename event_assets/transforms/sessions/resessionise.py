@@ -50,7 +50,7 @@ class Tables:
 
     `dates` are the event dates that there are. `event_days` are the rows of their index, which tells on which dates the
     other events of a client session, and of a page view id, are; `conversion_ids` those of theirs, which tells what
-    counts once.
+    counts once. The engine has so many `cores`.
     """
 
     dates: Collection[dt.date]
@@ -59,6 +59,7 @@ class Tables:
     event_days: DataFrame
     checkpoint: Checkpoint
     conversion_ids: DataFrame | None = None
+    cores: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,13 @@ def resessionise(changed: DataFrame, tables: Tables, rules: SessionRules) -> Res
         dates |= wanted | new
         if new:
             affected = tables.checkpoint(affected.unionByName(spread))
-    rows = tables.checkpoint(*sessionise_in_parts(session_events(loaded, rules, tables.conversion_ids), rules))
+    found = session_events(loaded, rules, tables.conversion_ids)
+    rows = tables.checkpoint(*sessionise_in_parts(found, rules, tables.cores))
     return Resessionised(
         ranges,
         in_ranges(sessions(rows, loaded, rules), ranges),
         in_ranges(session_issues(rows, rules), ranges),
-        in_ranges(page_views_by_part(rows, loaded, rules, tables.checkpoint), ranges),
+        in_ranges(page_views_by_part(rows, loaded, rules, tables.checkpoint, tables.cores), ranges),
         frozenset(dates | {date - dt.timedelta(days=1) for date in dates}),
         rounds,
     )

@@ -29,16 +29,13 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.versions import version_of
 from event_assets.transforms.attribution.conversion_ids import with_conversions
-from event_assets.transforms.parts import in_parts
+from event_assets.transforms.parts import TASKS_PER_CORE, in_parts
 from event_assets.transforms.sessions.sequence_flags import LOST_BEFORE
 from event_assets.transforms.sessions.session_flags import MARKS, mark_sessions
 from event_assets.transforms.sessions.view_flags import VIEW_MARKS
 
-PARTS = 16
-"""Parts that the events are dealt into by session; each is worked on in memory, on one core."""
-
-EVENTS_AT_ONCE = 3_000_000
-"""Events that an engine in one process holds in memory while their sessions are found: about 2 GB."""
+EVENTS_PER_CORE = 1_500_000
+"""Events that an engine holds in memory for each core while their sessions are found: about 1 GB."""
 
 EVENT_COLUMNS = (
     "event_id",
@@ -160,13 +157,14 @@ def session_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None
 
 
 def sessionise_in_parts(
-    events: DataFrame, rules: SessionRules, events_at_once: int = EVENTS_AT_ONCE
+    events: DataFrame, rules: SessionRules, cores: int, events_per_core: int = EVENTS_PER_CORE
 ) -> list[DataFrame]:
     """The rows of `sessionise` in several frames, to be made one after another where the events are many.
 
-    A part has about `events_at_once` events at the most, unless sessions of one key or client have more.
+    A part has about `events_per_core` events for each of the engine's `cores` at the most, unless sessions of one key
+    or client have more; the cores share it.
     """
-    return [sessionise(part, rules) for part in in_parts(events, _group(), events_at_once)]
+    return [sessionise(part, rules, cores) for part in in_parts(events, _group(), events_per_core * cores)]
 
 
 def _group() -> Column:
@@ -174,7 +172,7 @@ def _group() -> Column:
     return F.coalesce(F.col("session_id"), key_hash(session_key()))
 
 
-def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
+def sessionise(events: DataFrame, rules: SessionRules, cores: int = 1) -> DataFrame:
     """The rows of `session_events` with their sessions. All events of a session must be there.
 
     Every column is passed through. Beside them come:
@@ -200,7 +198,7 @@ def sessionise(events: DataFrame, rules: SessionRules) -> DataFrame:
     columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
     marks = dict.fromkeys(MARKS, "BOOLEAN") | VIEW_MARKS | LOST_BEFORE
     schema = ", ".join([*columns, "_start BIGINT", *(f"{name} {kind}" for name, kind in marks.items())])
-    marked = dealt.repartition(PARTS, "_group").mapInArrow(mark, schema)
+    marked = dealt.repartition(TASKS_PER_CORE * cores, "_group").mapInArrow(mark, schema)
     beginning = F.sha2(F.concat_ws("|", "_group", F.col("_start").cast("string")), 256)
     computed = F.concat(F.col("_group"), F.lit("-"), F.substring(beginning, 1, 16))
     return (
