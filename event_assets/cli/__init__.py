@@ -14,11 +14,23 @@ from event_assets.cli.console import app
 
 # The help shows the commands in the order of these.
 # isort: off
-from event_assets.cli import stack, events, inspect, rejected, rules, segments, keys, stream, digest
+from event_assets.cli import stack, events, inspect, rejected, rules, segments, keys, stream, digest, quicksight
 
 # isort: on
 
-__all__ = ["app", "digest", "events", "inspect", "keys", "rejected", "rules", "segments", "stack", "stream"]
+__all__ = [
+    "app",
+    "digest",
+    "events",
+    "inspect",
+    "keys",
+    "quicksight",
+    "rejected",
+    "rules",
+    "segments",
+    "stack",
+    "stream",
+]
 
 
 @app.callback(invoke_without_command=True)

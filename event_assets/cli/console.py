@@ -95,6 +95,7 @@ _CIRCUMSTANCES = frozenset(
         "MappingError",
         "ModelInputError",
         "PlanError",
+        "QuickSightError",
         "RuleError",
         "SegmentError",
         "SendError",
