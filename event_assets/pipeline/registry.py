@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
 
+from event_assets.contract.tables import groups
 from event_assets.contract.tables.attribution import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
@@ -55,6 +56,7 @@ from event_assets.pipeline.clean import clean_step, quarantine_step
 from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.dimensions import DIMENSIONS, DIMENSIONS_CODE
 from event_assets.pipeline.enrich import enrich_step, index_step
+from event_assets.pipeline.groups import GROUPS_CODE, group_members_step, groups_step
 from event_assets.pipeline.land import land_step
 from event_assets.pipeline.ledger import ledger_step
 from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
@@ -218,6 +220,8 @@ STEPS: tuple[RefreshStep, ...] = (
         rules=_sessions,
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
     ),
+    RefreshStep((groups.GROUP_MEMBERS,), group_members_step, "people", GROUPS_CODE, reads=_OF_PEOPLE),
+    RefreshStep((groups.GROUPS,), groups_step, "people", GROUPS_CODE, reads=(ENRICHED_EVENTS, groups.GROUP_MEMBERS)),
     RefreshStep((USER_HISTORY,), people.user_history_step, "people", people.CODE, reads=(*_OF_PEOPLE, USER_TRAITS)),
     RefreshStep(
         (TOUCHES,),

@@ -45,7 +45,8 @@ _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 
 EVENT_FIELDS = (
     *("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "derived_at", "received_at"),
-    *("platform", "is_bot", "revenue_reporting", "traits", "traits_once", "properties", "page_path", "device_type"),
+    *("platform", "is_bot", "revenue_reporting", "group_id", "traits", "traits_once", "properties", "page_path"),
+    "device_type",
     *("lcp_ms", "inp_ms", "fid_ms", "cls", "app_id", "country", "region", "city", "device_locale"),
     *("consent_analytics", "consent_marketing", "consent_personalisation"),
 )
@@ -85,6 +86,8 @@ MARTS: dict[str, str] = {
     "visitors": "dim_visitors",
     "user_traits": "dim_user_traits",
     "user_history": "dim_user_history",
+    "group_members": "dim_group_members",
+    "groups": "dim_groups",
     "touches": "fct_touches",
     "conversions": "fct_conversions",
     "conversion_paths": "fct_conversion_paths",

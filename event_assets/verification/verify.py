@@ -19,6 +19,7 @@ from event_assets.verification.expected import (
     SESSIONS,
     work_out,
 )
+from event_assets.verification.groups import group_lines
 from event_assets.verification.history import CLOCK_SECONDS, read_history
 from event_assets.verification.marts import mart_lines
 from event_assets.verification.metrics import metrics_lines
@@ -51,6 +52,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     history = read_history(evidence)
     report += device_lines(evidence, history)
     report += trait_lines(evidence, history)
+    report += group_lines(evidence, history)
     report += source_lines(evidence, history, settings)
     report += metrics_lines(evidence, history, settings)
     report += mart_lines(evidence, history, settings)

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from event_assets_tests.modelling import Model
 from event_assets_tests.oracle.credit import attribution_rows
 from event_assets_tests.oracle.events import counted, event_row
-from event_assets_tests.oracle.people import People, session_rows, user_rows, visitor_rows
+from event_assets_tests.oracle.people import People, group_rows, member_rows, session_rows, user_rows, visitor_rows
 from event_assets_tests.oracle.traffic import BAD_LINES, OWN_HOST, messy_lines
 from event_assets_tests.oracle.visits import issue_rows, page_view_rows, sessions_of
 
@@ -25,6 +25,8 @@ KEYS = {
     "session_issues": ("session_id",),
     "visitors": ("anonymous_id",),
     "users": ("person_id",),
+    "groups": ("group_id",),
+    "group_members": ("group_id", "person_id"),
     "attribution": ("model", "channel_group"),
 }
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -59,6 +61,8 @@ def _expected(lines: list[Row | bytes]) -> dict[str, list[Row]]:
         "session_issues": list(issue_rows(events)),
         "visitors": list(visitor_rows(sessions, people)),
         "users": list(user_rows(sessions, people)),
+        "groups": list(group_rows(people)),
+        "group_members": list(member_rows(people)),
         "attribution": list(attribution_rows(sessions, views, people)),
     }
 

@@ -129,6 +129,31 @@ def user_rows(sessions: list[Session], people: People) -> Iterator[dict[str, Any
         }
 
 
+def group_rows(people: People) -> Iterator[dict[str, Any]]:
+    """`groups`."""
+    for group, events in _grouped(people.events, lambda event: event.group_id):
+        yield {
+            "group_id": group,
+            "first_seen_at": min(event.derived for event in events),
+            "last_seen_at": max(event.derived for event in events),
+            "events": len(events),
+            "members": len({people.of(event.anonymous_id, event.user_id) for event in events}),
+        }
+
+
+def member_rows(people: People) -> Iterator[dict[str, Any]]:
+    """`group_members`."""
+    for group, events in _grouped(people.events, lambda event: event.group_id):
+        for person, own in _grouped(events, lambda event: people.of(event.anonymous_id, event.user_id)):
+            yield {
+                "group_id": group,
+                "person_id": person,
+                "first_seen_at": min(event.derived for event in own),
+                "last_seen_at": max(event.derived for event in own),
+                "events": len(own),
+            }
+
+
 def _grouped(events: Iterable[Event], key: Callable[[Event], str | None]) -> Iterator[tuple[str, list[Event]]]:
     groups: dict[str, list[Event]] = defaultdict(list)
     for event in events:

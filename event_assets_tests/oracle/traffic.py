@@ -41,7 +41,7 @@ CAMPAIGNS = (
     {"source": "x", "medium": "email"},
 )
 """What a client says itself."""
-ONCE: dict[str, Any] = {"traits_once": {"came": "ad"}, "group_id": "g-1"}
+ONCE: dict[str, Any] = {"traits_once": {"came": "ad"}}
 
 USER_AGENTS = {
     "windows": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 "
@@ -138,7 +138,16 @@ class _Traffic:
             url, referrer = f"https://{OWN_HOST}/p{number}", url
             at += choose.choice([3 * _SECOND, 90 * _SECOND, 20 * _MINUTE, 30 * _MINUTE, 30 * _MINUTE + 1, 45 * _MINUTE])
         if user and choose.random() < 0.8:
-            self.add("identify", at, device, session_id=session, user_id=user, traits={"plan": "free"}, **ONCE)
+            self.add(
+                "identify",
+                at,
+                device,
+                session_id=session,
+                user_id=user,
+                traits={"plan": "free"},
+                group_id=f"g-{user[-1]}",
+                **ONCE,
+            )
         if choose.random() < 0.4:
             sold = choose.choice([{"revenue": 12.5}, {"revenue": 7}, {"revenue": 0.1}, {"items": 2}])
             self.add("purchase", at + _SECOND, device, session_id=session, user_id=user, properties=sold)

@@ -21,6 +21,7 @@ from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
+from event_assets.pipeline.groups import group_members_step, groups_step
 from event_assets.pipeline.people import (
     identities_step,
     segments_step,
@@ -41,6 +42,8 @@ STEPS = {
     "identities": identities_step,
     "user_traits": user_traits_step,
     "users": users_step,
+    "group_members": group_members_step,
+    "groups": groups_step,
     "user_history": user_history_step,
     "user_segments": segments_step,
 }
@@ -212,6 +215,19 @@ def test_a_device_that_becomes_shared_hands_its_events_to_users_who_did_nothing_
     people.assert_equal_to_a_rebuild()
 
 
+def test_a_member_that_becomes_one_person_with_another_is_one_member(people: People) -> None:
+    inside = [seen("a1") | {"group_id": "g"}, seen(None, "u1", 1) | {"group_id": "g"}]
+    people.change([*inside, seen("a2", seconds=2), seen("a3") | {"group_id": "h"}])
+    people.run()
+    assert {row["group_id"]: row["members"] for row in people.rows()["groups"]} == {"g": 2, "h": 1}
+    people.change([identify("a1", "u1", 5)])
+    reports = people.run()
+    assert [reports[name].more["affected"] for name in ("group_members", "groups")] == [1, 1]
+    [member] = [row for row in people.rows()["group_members"] if row["group_id"] == "g"]
+    assert (member["person_id"], member["events"]) == ("a1", 2)
+    people.assert_equal_to_a_rebuild()
+
+
 def test_a_session_that_changes_its_device_counts_for_the_other(people: People) -> None:
     people.change([enriched_event(), enriched_event(anonymous_id="a2")])
     people.run()
@@ -253,11 +269,13 @@ def meetings(draw: st.DrawFn) -> Row:
     device = draw(st.sampled_from(["a1", "a2", "a3", "x", None]))
     users = ["u1", "u2", "u3", "u4", "u5", "u6", "x"]
     user = draw(st.sampled_from(users if device is None else [None, *users]))
-    kind = draw(st.sampled_from(["page_view", "purchase", "identify", "alias"]))
+    kind = draw(st.sampled_from(["page_view", "purchase", "identify", "alias", "group"]))
     previous = draw(st.sampled_from(["a1", "u1", "u2", "x", "gone"]))
     consent = draw(st.sampled_from([None, None, True, False]))
     traits = draw(st.sampled_from([None, '{"plan": "free"}', '{"plan": "pro", "n": 1}', '{"plan": null}']))
-    properties = {"alias": {"previous_id": previous}, "purchase": {"revenue": 5.0}}.get(kind, {})
+    of_kind: dict[str, Row] = {"alias": {"previous_id": previous}, "purchase": {"revenue": 5.0}}
+    of_kind["group"] = draw(st.sampled_from([{}, {"group_type": "company"}, {"group_type": "team"}]))
+    properties = of_kind.get(kind, {})
     return enriched_event(
         kind,
         at(minutes=draw(st.integers(0, 200))),
@@ -266,7 +284,9 @@ def meetings(draw: st.DrawFn) -> Row:
         session_id=draw(st.sampled_from([None, "s1", "s2"])),
         page_view_id=draw(st.sampled_from(["p1", "p2"])) if kind == "page_view" else None,
         properties=json.dumps(properties),
-        traits=traits if kind == "identify" else None,
+        group_id=draw(st.sampled_from([None, None, "g1", "g2"])),
+        traits=traits if kind in ("identify", "group") else None,
+        traits_once=draw(st.sampled_from([None, '{"plan": "once"}'])) if kind in ("identify", "group") else None,
         consent_marketing=consent,
     )
 

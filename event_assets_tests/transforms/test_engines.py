@@ -26,6 +26,7 @@ from event_assets.transforms.metrics.daily_marts import daily_events, daily_page
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
 from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
 from event_assets.transforms.metrics.period_people import period_people
+from event_assets.transforms.people.groups import group_members, groups
 from event_assets.transforms.people.user_history import user_history
 from event_assets.transforms.people.user_traits import user_traits
 from event_assets.transforms.people.users import users
@@ -56,6 +57,7 @@ def some_events(count: int, seed: int = 7) -> list[Row]:
         "purchase",
         "identify",
         "alias",
+        "group",
         "signup",
     )
     return [
@@ -103,6 +105,9 @@ def some_events(count: int, seed: int = 7) -> list[Row]:
             ),
             consent_analytics=chance.choice([None, None, True, False]),
             consent_marketing=chance.choice([None, None, True]),
+            install_id=chance.choice([None, "i1", "i1", "i2"]),
+            group_id=chance.choice([None, None, "g1", "ü"]),
+            traits_once=chance.choice([None, None, '{"plan": "late", "m": [1.50]}', '{"n": null}']),
         )
         for _ in range(count)
     ]
@@ -130,6 +135,8 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "identities": people,
         "user_traits": trait_rows,
         "users": user_rows,
+        "group_members": (member_rows := kept(spark, group_members(people, events))),
+        "groups": groups(member_rows, events),
         "user_segments": user_segments(user_rows, with_person(events, people), dt.date(2026, 3, 12)),
         "segment_memberships": segment_memberships(
             with_person(events, people),

@@ -748,6 +748,62 @@ COMMENT ON COLUMN "analytics"."dim_user_history"."consent_personalisation" IS 'C
 
 COMMENT ON COLUMN "analytics"."dim_user_history"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."dim_group_members" (
+  "group_id" varchar(65535) ENCODE raw NOT NULL,
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "first_seen_at" timestamp with time zone ENCODE az64,
+  "last_seen_at" timestamp with time zone ENCODE az64,
+  "events" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("group_id", "person_id");
+
+COMMENT ON TABLE "analytics"."dim_group_members" IS 'Who belongs to which group: one row a group and a person of whom an event names the group.';
+
+COMMENT ON COLUMN "analytics"."dim_group_members"."group_id" IS 'The group.';
+
+COMMENT ON COLUMN "analytics"."dim_group_members"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."dim_group_members"."first_seen_at" IS 'First event of the person that names the group.';
+
+COMMENT ON COLUMN "analytics"."dim_group_members"."last_seen_at" IS 'Last such event.';
+
+COMMENT ON COLUMN "analytics"."dim_group_members"."events" IS 'Such events.';
+
+COMMENT ON COLUMN "analytics"."dim_group_members"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_groups" (
+  "group_id" varchar(65535) ENCODE raw NOT NULL,
+  "group_type" varchar(65535) ENCODE zstd,
+  "first_seen_at" timestamp with time zone ENCODE az64,
+  "last_seen_at" timestamp with time zone ENCODE az64,
+  "events" bigint ENCODE az64,
+  "members" bigint ENCODE az64,
+  "traits" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("group_id")
+COMPOUND SORTKEY ("group_id");
+
+COMMENT ON TABLE "analytics"."dim_groups" IS 'One row a group that events name by `group_id`: a company, a workspace, a team.';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."group_id" IS 'The group.';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."group_type" IS 'What kind of group it is. Definition: the property group_type of the last `group` event that has one.';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."first_seen_at" IS 'First event that names it.';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."last_seen_at" IS 'Last event that names it.';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."events" IS 'Events that name it.';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."members" IS 'Persons of whom an event names it (see group_members).';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."traits" IS 'What is known of it now, as a JSON object. Definition: of each trait what the last `group` event says that says it; null takes it back; traits_once where there is none. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_groups"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE TABLE IF NOT EXISTS "analytics"."fct_touches" (
   "person_id" varchar(512) ENCODE zstd,
   "session_id" varchar(512) ENCODE zstd NOT NULL,

@@ -8,6 +8,7 @@ from event_assets.contract.tables import (
     attribution,
     dimensions,
     events,
+    groups,
     identity,
     metrics,
     people,
@@ -25,7 +26,7 @@ PRODUCT_TABLES: tuple[Table, ...] = (metrics.PERIOD_PEOPLE, segments.SEGMENT_MEM
 
 LAKE_TABLES: tuple[Table, ...] = tuple(
     table
-    for room in (events, identity, sessions, people, attribution, product, segments, metrics, dimensions)
+    for room in (events, identity, sessions, people, groups, attribution, product, segments, metrics, dimensions)
     for table in room.TABLES
 )
 

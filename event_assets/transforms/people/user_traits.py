@@ -1,50 +1,20 @@
 """The rows of `user_traits`: what is known of a person by name, and from when to when.
 
-A trait holds from the event that said so until the next event of the same person that says something else, by
-`derived_at` (ties: `received_at`, `event_id`): what happened earlier and came late changes the past, not the present.
-A trait that is set to null is taken back. What `traits_once` says holds where there is no such trait at that moment.
-What a `group` event says is the group's. Which ids are one person is decided in identities.py.
+How what is said follows each other is decided in trait_history.py, which ids are one person in identities.py. What a
+`group` event says is the group's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import msgspec
-import pyarrow as pa
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.people.trait_history import SAID_COLUMNS, trait_history
 
-TRAIT_COLUMNS = (
-    *("anonymous_id", "user_id", "derived_at", "received_at", "event_id", "event", "traits", "traits_once"),
-)
+TRAIT_COLUMNS = ("anonymous_id", "user_id", "event", *SAID_COLUMNS)
 """The columns of enriched events that traits are made of."""
-
-NAME_CHARACTERS = 128
-"""Longer names of traits are cut, to what every other name may have: they are part of a key."""
-
-_SAID = pa.schema(
-    [
-        pa.field("person_id", pa.string()),
-        pa.field("from_at", pa.timestamp("us", tz="UTC")),
-        pa.field("received_at", pa.timestamp("us", tz="UTC")),
-        pa.field("event_id", pa.string()),
-        pa.field("trait", pa.string()),
-        pa.field("value", pa.string()),
-        pa.field("is_once", pa.bool_()),
-    ]
-)
-_SAID_BY_SPARK = (
-    "person_id STRING, from_at TIMESTAMP, received_at TIMESTAMP, event_id STRING, trait STRING, value STRING, "
-    "is_once BOOLEAN"
-)
-_ORDER = ("from_at", "received_at", "event_id", "is_once")
-"""What one event sets comes before what it says once."""
-_NULL = "null"
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def with_traits(events: DataFrame) -> DataFrame:
@@ -60,72 +30,4 @@ def user_traits(identities: DataFrame, events: DataFrame) -> DataFrame:
     their rows.
     """
     said = with_person(with_traits(events), identities).where(F.col("person_id").isNotNull())
-    columns = ("person_id", F.col("derived_at").alias("from_at"), "received_at", "event_id", "traits", "traits_once")
-    one_by_one = said.select(*columns).mapInArrow(_one_by_one, _SAID_BY_SPARK)
-    in_order = Window.partitionBy("person_id", "trait").orderBy(*_ORDER)
-    changes = (
-        _set(one_by_one)
-        .withColumn("before", F.lag("value").over(in_order))
-        .where(F.col("before").isNull() | (F.col("before") != F.col("value")))
-    )
-    return (
-        changes.withColumn("to_at", F.lead("from_at").over(in_order))
-        .where(F.col("value") != _NULL)
-        .withColumn("is_current", F.col("to_at").isNull())
-        .select(*USER_TRAITS.column_names)
-    )
-
-
-def _set(said: DataFrame) -> DataFrame:
-    """What was said and did set something: of what is said once only what finds no value."""
-    is_value = F.col("value") != _NULL
-    before = Window.partitionBy("person_id", "trait").orderBy(*_ORDER)
-    since = Window.partitionBy("person_id", "trait", "times_taken_back").orderBy(*_ORDER)
-    takes_back = (~is_value & ~F.col("is_once")).cast("int")
-    values = F.sum(is_value.cast("int")).over(since)
-    return (
-        said.withColumn("times_taken_back", F.sum(takes_back).over(before))
-        .withColumn("values", values)
-        .where(~F.col("is_once") | (is_value & (F.col("values") == 1)))
-        .drop("times_taken_back", "values")
-    )
-
-
-def current_traits(traits: DataFrame) -> DataFrame:
-    """One row a person: `person_id` and `traits`, the current ones as a JSON object."""
-    name = F.to_json(F.array("trait"))
-    member = F.concat(F.expr("substring(name, 2, length(name) - 2)"), F.lit(":"), F.col("value"))
-    return (
-        traits.where("is_current")
-        .select("person_id", "value", name.alias("name"))
-        .groupBy("person_id")
-        .agg(F.concat(F.lit("{"), F.concat_ws(",", F.sort_array(F.collect_list(member))), F.lit("}")).alias("traits"))
-    )
-
-
-def _one_by_one(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """A row for every member of the objects in `traits` and `traits_once`; values as compact JSON."""
-    for batch in batches:
-        rows: list[int] = []
-        names: list[str] = []
-        values: list[str] = []
-        once: list[bool] = []
-        for column in ("traits", "traits_once"):
-            for row, text in enumerate(batch.column(column).to_pylist()):
-                for name, value in (_members_of(text) if text else {}).items():
-                    rows.append(row)
-                    names.append(name)
-                    values.append(value)
-                    once.append(column == "traits_once")
-        taken = pa.array(rows, pa.int32())
-        arrays = [
-            batch.column(field.name).take(taken).cast(field.type) if field.name in batch.schema.names else None
-            for field in _SAID
-        ]
-        arrays[-3:] = [pa.array(names, pa.string()), pa.array(values, pa.string()), pa.array(once, pa.bool_())]
-        yield pa.RecordBatch.from_arrays(arrays, schema=_SAID)
-
-
-def _members_of(text: str) -> dict[str, str]:
-    members = _members(text).items()
-    return {name[:NAME_CHARACTERS]: msgspec.json.format(bytes(raw), indent=-1).decode() for name, raw in members}
+    return trait_history(said, "person_id").select(*USER_TRAITS.column_names)

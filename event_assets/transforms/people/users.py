@@ -16,7 +16,7 @@ from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.identity.identities import sessions_of, sortable
 from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.money import MONEY, amount, total
-from event_assets.transforms.people.user_traits import current_traits
+from event_assets.transforms.people.trait_history import current_traits
 from event_assets.transforms.sessions.sessionise import SessionRules
 
 _SUMS = ("sessions", "events", "human_events", "page_views", "conversions", "revenue")
@@ -50,7 +50,7 @@ def users(
     return (
         people.join(sums.groupBy("person_id").agg(*map(_sum, _SUMS)), "person_id", "left")
         .join(_first_sessions(known), "person_id", "left")
-        .join(current_traits(traits), "person_id", "left")
+        .join(current_traits(traits, "person_id"), "person_id", "left")
         .join(_consent(events, identities), "person_id", "left")
         .fillna(0, list(_SUMS))
         .withColumn("is_bot", (F.col("events") > 0) & (F.col("human_events") == 0))

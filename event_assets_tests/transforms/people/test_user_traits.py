@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.transforms.identity.identities import identities
-from event_assets.transforms.people.user_traits import current_traits, user_traits
+from event_assets.transforms.people.trait_history import current_traits
+from event_assets.transforms.people.user_traits import user_traits
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import kept
@@ -36,7 +37,7 @@ def values(rows: list[Row], trait: str = "plan") -> list[tuple[str, dt.datetime,
 
 def now(spark: SparkSession, *rows: Row) -> dict[str, Any]:
     traits = frame(spark, history(spark, *rows), USER_TRAITS)
-    return {row["person_id"]: json.loads(row["traits"]) for row in rows_of(current_traits(traits))}
+    return {row["person_id"]: json.loads(row["traits"]) for row in rows_of(current_traits(traits, "person_id"))}
 
 
 def test_a_trait_holds_until_an_event_says_something_else(spark: SparkSession) -> None:

@@ -1,0 +1,74 @@
+"""groups and group_members: tables about groups of people, which have no days.
+
+Only the rows of those groups are made again that a change upstream names, or whose members it makes one person.
+"""
+
+from __future__ import annotations
+
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.groups import GROUP_MEMBERS, GROUPS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
+from event_assets.pipeline.report import StepReport
+from event_assets.pipeline.run import Run
+from event_assets.transforms.affected import is_one_of, replaced
+from event_assets.transforms.people.groups import (
+    GROUP_COLUMNS,
+    MEMBER_COLUMNS,
+    group_members,
+    groups,
+    groups_of,
+    groups_of_people,
+)
+
+GROUPS_CODE = "1"
+"""Version of the code that makes these tables; raise it when the rows it gives change."""
+
+
+def group_members_step(run: Run) -> StepReport:
+    """Brings group_members up to date."""
+
+    def whole(work: Work) -> Result:
+        return Result(group_members(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
+
+    def affected(work: Work) -> list[str] | None:
+        regrouped = work.changed(IDENTITIES, IDENTITIES.column_names)
+        return _together(
+            groups_of(work.changed(ENRICHED_EVENTS, MEMBER_COLUMNS)),
+            groups_of_people(regrouped, work.rows(ENRICHED_EVENTS)),
+        )
+
+    def part(work: Work, ids: list[str]) -> Result:
+        events = work.rows(ENRICHED_EVENTS).where(is_one_of("group_id", ids))
+        return Result(replaced(work.existing, group_members(work.rows(IDENTITIES), events), "group_id", ids))
+
+    how = KeyedRefresh(GROUP_MEMBERS, (IDENTITIES, ENRICHED_EVENTS), GROUPS_CODE, whole, affected, part)
+    return refresh_keys(run, how)
+
+
+def groups_step(run: Run) -> StepReport:
+    """Brings groups up to date."""
+
+    def whole(work: Work) -> Result:
+        return Result(groups(work.rows(GROUP_MEMBERS), work.rows(ENRICHED_EVENTS)))
+
+    def affected(work: Work) -> list[str] | None:
+        return _together(
+            groups_of(work.changed(ENRICHED_EVENTS, GROUP_COLUMNS)),
+            groups_of(work.changed(GROUP_MEMBERS, GROUP_MEMBERS.column_names)),
+        )
+
+    def part(work: Work, ids: list[str]) -> Result:
+        affected = is_one_of("group_id", ids)
+        made = groups(work.rows(GROUP_MEMBERS).where(affected), work.rows(ENRICHED_EVENTS).where(affected))
+        return Result(replaced(work.existing, made, "group_id", ids))
+
+    how = KeyedRefresh(GROUPS, (GROUP_MEMBERS, ENRICHED_EVENTS), GROUPS_CODE, whole, affected, part)
+    return refresh_keys(run, how)
+
+
+def _together(*keys: list[str] | None) -> list[str] | None:
+    """All of these; None where some of them are not few."""
+    if any(each is None for each in keys):
+        return None
+    return sorted({key for each in keys for key in each or ()})
