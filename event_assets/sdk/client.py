@@ -235,6 +235,7 @@ class EventClient:
         """Called in the child of a fork: its events are its own, and it starts a thread when it has some."""
         self._report.begin_anew()
         self._queue.after_fork_in_child()
+        self._install.forget_id()
         self._sender.begin_anew()
         self._worker.forget()
         self._new_id = Uuid7()
@@ -279,6 +280,8 @@ class EventClient:
             context.setdefault("page_view_id", event_id)
         said = {field: value for field, value in fields.items() if value is not None}
         whole = cast("EventFields", {**self._install.person(), **said, "context": context})
+        if whole.get("anonymous_id") and (install_id := self._install.install_id) is not None:
+            context.setdefault("install_id", install_id)
         return event_of(name, properties, whole, str(event_id), time.time())
 
     def _hooked(self, event: dict[str, Any]) -> Mapping[str, Any] | None:

@@ -40,6 +40,24 @@ class Install:
             known = self.refresh()
         return {name: known[name] for name in ("anonymous_id", "user_id", "consent") if name in known}
 
+    @property
+    def install_id(self) -> str | None:
+        """The id of the installation that numbers events, shared by the processes that share its file; None while that
+        file cannot be written."""
+        known = self._load()
+        if "install_id" not in known:
+            self._know("install_id", self._new_id(), if_absent=True)
+            known = self.refresh()
+        if "install_id" in self._not_kept and not self._queue.is_in_memory:
+            self.forget_id()
+            return None
+        return str(known["install_id"])
+
+    def forget_id(self) -> None:
+        """Has another id from now on where it is kept in memory alone, such as after a fork."""
+        if self._not_kept.pop("install_id", None) is not None:
+            self._known = {name: value for name, value in self._known.items() if name != "install_id"}
+
     def sign_in(self, user_id: str) -> None:
         """Whoever uses the install is this user from now on."""
         if self.is_one_person:
@@ -58,11 +76,12 @@ class Install:
         self._know("opted_out", True if out else None)
 
     def reset(self) -> None:
-        """Somebody else uses the install from now on: a new anonymous id, nobody signed in, nothing agreed to."""
+        """Somebody else uses the install from now on: new ids, nobody signed in, nothing agreed to."""
         for name in ("user_id", "consent"):
             self._know(name, None)
         if self.is_one_person:
             self._know("anonymous_id", self._new_id())
+            self._know("install_id", self._new_id())
 
     def refresh(self) -> dict[str, Any]:
         """Reads what other processes of the install may have changed. What could not be written stays as it is."""

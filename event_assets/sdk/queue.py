@@ -53,6 +53,11 @@ class EventQueue:
         self._unsettled: list[int] = []
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether there is no file, so that events are numbered here."""
+        return self._disk is None
+
+    @property
     def storage(self) -> Literal["disk", "memory"]:
         """Where new events go."""
         return "memory" if self._spilling else "disk"

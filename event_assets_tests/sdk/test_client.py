@@ -313,6 +313,25 @@ def test_an_install_of_one_person_remembers_them(collector: Collector, client_of
     assert later["consent"] == {"analytics": True, "marketing": False} and "consent" not in other
 
 
+def test_events_name_the_install_that_numbers_them(collector: Collector, client_of: Clients) -> None:
+    def installs(**options: Any) -> list[str | None]:
+        client = client_of(collector.url, collector.key, sync=True, **options)
+        ids = [client.track("search", anonymous_id="a"), client.track("search", user_id="u")]
+        client.reset()
+        ids.append(client.track("search", anonymous_id="a"))
+        client.close(timeout=20)
+        install = {event["event_id"]: event.get("install_id") for event in collector.events()}
+        return [install[str(event_id)] for event_id in ids]
+
+    first, unnumbered, again = installs()
+    assert first == again is not None and unnumbered is None
+    assert installs() == [first, None, first], "the file is the same"
+    in_memory = [installs(persist=False) for _ in range(2)]
+    assert len({first, *(ids[0] for ids in in_memory)}) == 3
+    device, shared, other = installs(platform="desktop")
+    assert (device, shared) == (first, first) and other not in (first, None), "a new person is not known by it"
+
+
 def test_debug_prints_what_is_sent_and_the_answer(
     collector: Collector, client_of: Clients, capsys: pytest.CaptureFixture[str]
 ) -> None:
