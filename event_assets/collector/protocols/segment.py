@@ -133,7 +133,7 @@ class Messages:
         message.add("integrations", self._integrations)
         if message.seen("integrations") in _EVERYWHERE:
             message.drop("integrations")
-        message.drop("_metadata", "writeKey", "sentAt", "timestamp")
+        message.drop("_metadata", "writeKey", "sentAt", "timestamp", "receivedAt")
         _say(event, kind, message, context)
         rest = message.rest()
         event["properties"] = rest.pop("properties", None)

@@ -68,6 +68,8 @@ class Message(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     traits: Raw = Raw()
     integrations: Raw = Raw()
     sent_at: str | None = None
+    original_timestamp: str | None = None
+    received_at: Raw = Raw()
     write_key: Raw = Raw()
     metadata: Raw = msgspec.field(name="_metadata", default=Raw())
 
@@ -150,9 +152,10 @@ class _Unusual(Exception):
 
 def _read(message: Message, platform: Platform, sent_at: str | None) -> _Event:
     context, kind, own_sent_at = message.context, message.type, message.sent_at
+    occurred_at = message.original_timestamp or message.timestamp
     if (
         not message.message_id
-        or not _is_plain(message.timestamp)
+        or not _is_plain(occurred_at)
         or (own_sent_at is not None and not _is_plain(own_sent_at))
         or bytes(message.integrations) not in _EVERYWHERE
     ):
@@ -180,7 +183,7 @@ def _read(message: Message, platform: Platform, sent_at: str | None) -> _Event:
         message.message_id,
         name,
         platform,
-        message.timestamp,
+        occurred_at,
         own_sent_at or sent_at,
         message.anonymous_id or None,
         message.user_id or None,

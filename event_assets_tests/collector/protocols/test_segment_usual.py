@@ -27,7 +27,8 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
         *({"name": ""}, {"name": "n", "version": "1"}, {"url": "https://x.example/a", "path": "/b", "title": ""}),
     ]
 )
-TOP = st.dictionaries(st.sampled_from([*PAGE, "event", "traits", "sentAt", "channel"]), ODD, max_size=2)
+MORE = ("event", "traits", "sentAt", "channel", "receivedAt", "originalTimestamp")
+TOP = st.dictionaries(st.sampled_from([*PAGE, *MORE]), ODD, max_size=2)
 INNER = st.dictionaries(st.sampled_from([*CONTEXT, "page", "timezone", "ip", "traits"]), ODD, max_size=2)
 OF_CAMPAIGN = st.dictionaries(st.sampled_from(["source", "medium", "name", "term", "content", "id"]), ODD, max_size=2)
 OF_PAGE = st.dictionaries(st.sampled_from([*IN_PAGE, "hash", "host", "name", "category", "more"]), ODD, max_size=2)
