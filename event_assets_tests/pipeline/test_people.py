@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
+from event_assets.lake.table import LakeTable
 from event_assets.pipeline.groups import group_members_step, groups_step
 from event_assets.pipeline.people import (
     identities_step,
@@ -225,6 +227,25 @@ def test_a_member_that_becomes_one_person_with_another_is_one_member(people: Peo
     assert [reports[name].more["affected"] for name in ("group_members", "groups")] == [1, 1]
     [member] = [row for row in people.rows()["group_members"] if row["group_id"] == "g"]
     assert (member["person_id"], member["events"]) == ("a1", 2)
+    people.assert_equal_to_a_rebuild()
+
+
+@pytest.mark.slow
+def test_events_of_before_the_contract_grew_are_read_beside_those_of_after(people: People) -> None:
+    since = ("group_id", "install_id", "traits_once", "campaign_source", "device_id", "device_advertising_id")
+    columns = tuple(column for column in ENRICHED_EVENTS.columns if column.name not in since)
+    old = replace(ENRICHED_EVENTS, columns=columns)
+    before = [identify("a1", "u1") | {"traits": '{"plan": "free"}'}, seen("a2")]
+    table = LakeTable(people.lake.storage, old)
+    staged = table.stage(frame(people.spark, before, old), 1, len(before))
+    table.commit(table.snapshot(), Progress(), add=staged)
+    people.events = before
+    people.write(SESSIONS, sessions_of(people.spark, before))
+    people.run()
+    people.change([enriched_event("group", at(9), group_id="g", traits_once='{"plan": "pro"}')])
+    people.run()
+    assert [(row["group_id"], row["person_id"]) for row in people.rows()["group_members"]] == [("g", "a1")]
+    assert {row["person_id"]: row["traits"] for row in people.rows()["users"]} == {"a1": '{"plan":"free"}', "a2": None}
     people.assert_equal_to_a_rebuild()
 
 
