@@ -24,7 +24,7 @@ def test_a_server_that_speaks_segment_is_heard_once(collected: Collected, progra
     assert events["identify"]["traits"] == {"plan": "pro"}
     assert (events["page_view"]["user_id"], events["page_view"]["anonymous_id"]) == ("u-1", "a-1")
     assert events["page_view"]["page"]["url"].startswith("https://shop.example/p/1?")
-    assert events["group"]["properties"]["group_id"] == "g-1"
+    assert (events["group"]["group_id"], events["group"]["traits"]) == ("g-1", {"name": "Initech"})
     assert {event["platform"] for event in events.values()} == {"server"}
     assert not [event for event in events.values() if "ip" in event]
 
@@ -80,7 +80,7 @@ def test_a_server_that_speaks_posthog_is_heard_once(collected: Collected, progra
     assert events["Order Completed"]["properties"] == {"order_id": "o1", "revenue": 12.5}
     assert events["identify"]["traits"] == {"plan": "pro"}
     assert (events["alias"]["user_id"], events["alias"]["properties"]) == ("u-1", {"previous_id": "a-1"})
-    assert events["group"]["properties"]["group_id"] == "g-1"
+    assert (events["group"]["group_id"], events["group"]["traits"]) == ("company:g-1", {"name": "Initech"})
     assert "user_id" not in events["group"]
 
 
@@ -113,7 +113,7 @@ def test_a_server_that_speaks_amplitude_is_heard_once(collected: Collected, prog
         {"order_id": "o1", "revenue": 12.5},
     )
     assert events["identify"]["traits"] == {"plan": "pro"}
-    assert events["group"]["properties"]["group_id"] == "g-1"
+    assert (events["group"]["group_id"], events["group"]["traits"]) == ("company:g-1", {"name": "Initech"})
 
 
 @pytest.mark.browser
@@ -144,7 +144,7 @@ def test_a_server_that_speaks_mixpanel_is_heard_once(collected: Collected, progr
     assert (order["user_id"], order["anonymous_id"]) == ("u-1", "a-1")
     assert order["properties"] == {"order_id": "o1", "revenue": 12.5}
     assert (events["identify"]["user_id"], events["identify"]["traits"]) == ("u-1", {"plan": "pro"})
-    assert events["group"]["properties"]["group_id"] == "g-1"
+    assert (events["group"]["group_id"], events["group"]["traits"]) == ("company:g-1", {"name": "Initech"})
     assert {event["platform"] for event in events.values()} == {"server"}
 
 
