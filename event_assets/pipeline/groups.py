@@ -11,7 +11,7 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import is_one_of, replaced
+from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.people.groups import (
     GROUP_COLUMNS,
     MEMBER_COLUMNS,
@@ -40,7 +40,7 @@ def group_members_step(run: Run) -> StepReport:
 
     def part(work: Work, ids: list[str]) -> Result:
         events = work.rows(ENRICHED_EVENTS).where(is_one_of("group_id", ids))
-        return Result(replaced(work.existing, group_members(work.rows(IDENTITIES), events), "group_id", ids))
+        return Result(group_members(work.rows(IDENTITIES), events))
 
     how = KeyedRefresh(GROUP_MEMBERS, (IDENTITIES, ENRICHED_EVENTS), GROUPS_CODE, whole, affected, part)
     return refresh_keys(run, how)
@@ -61,7 +61,7 @@ def groups_step(run: Run) -> StepReport:
     def part(work: Work, ids: list[str]) -> Result:
         affected = is_one_of("group_id", ids)
         made = groups(work.rows(GROUP_MEMBERS).where(affected), work.rows(ENRICHED_EVENTS).where(affected))
-        return Result(replaced(work.existing, made, "group_id", ids))
+        return Result(made)
 
     how = KeyedRefresh(GROUPS, (GROUP_MEMBERS, ENRICHED_EVENTS), GROUPS_CODE, whole, affected, part)
     return refresh_keys(run, how)

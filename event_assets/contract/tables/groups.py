@@ -15,6 +15,7 @@ GROUP_MEMBERS = Table(
         required("events", "long", "Such events."),
     ),
     key=("group_id", "person_id"),
+    clustered_by="group_id",
     warehouse=InWarehouse(
         "dim_group_members", dist_key="person_id", sort_key=("group_id", "person_id"), sums=("events",)
     ),
@@ -45,6 +46,7 @@ GROUPS = Table(
         ),
     ),
     key=("group_id",),
+    clustered_by="group_id",
     warehouse=InWarehouse("dim_groups", dist_key="group_id", sort_key=("group_id",), sums=("events", "members")),
 )
 
