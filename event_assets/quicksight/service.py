@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -189,9 +189,7 @@ class Service:
     def _permit(self, wanted: Resource) -> None:
         """Grants what is wanted, and takes from groups what is not. What people were given by hand stays."""
         name, identity = wanted.key.kind.name, requests.identity(wanted.key, self.target)
-        granted = self._call(f"Describe{name}Permissions", identity, str(wanted.key)).get("Permissions", [])
-        want = {each["Principal"]: set(each["Actions"]) for each in wanted.request.get("Permissions", ())}
-        have = {each["Principal"]: set(each["Actions"]) for each in granted}
+        want, have = _actions(wanted.request), self._granted(wanted.key)
         groups = self.target.group_arn("")
         more = {who: want[who] - have.get(who, set()) for who in want}
         less = {who: have[who] - want.get(who, set()) for who in have if who in want or who.startswith(groups)}
@@ -203,10 +201,18 @@ class Service:
             request = identity | {field_: each for field_, each in changes.items() if each}
             self._call(f"Update{name}Permissions", request, str(wanted.key))
 
+    def _granted(self, key: Key) -> dict[str, set[str]]:
+        return _actions(
+            self._call(f"Describe{key.kind.name}Permissions", requests.identity(key, self.target), str(key))
+        )
+
     def _drift(self, key: Key, wanted: Resource, answer: Json) -> tuple[str, ...]:
         if key.kind in (ANALYSIS, DASHBOARD):
             answer = self._call(f"Describe{key.kind.name}Definition", requests.identity(key, self.target), str(key))
-        return drift_of({name: value for name, value in wanted.request.items() if name in answer}, answer)
+        found = drift_of({name: value for name, value in wanted.request.items() if name in answer}, answer)
+        have = self._granted(key) if key.kind.permissions else {}
+        lost = [who for who, actions in _actions(wanted.request).items() if actions - have.get(who, set())]
+        return (*found, *(f"Permissions: {who.rsplit('/', 1)[-1]} may not what it should" for who in lost))
 
     def _tags(self, key: Key) -> list[Json]:
         request = {"ResourceArn": requests.arn_of(key, self.target)}
@@ -232,6 +238,11 @@ class Service:
         except (ClientError, BotoCoreError) as fault:
             raise QuickSightError(f"{what}: {operation}: {fault}") from None
         return found
+
+
+def _actions(told: Mapping[str, Any]) -> dict[str, set[str]]:
+    """What each principal may do, of a request or an answer."""
+    return {each["Principal"]: set(each["Actions"]) for each in told.get("Permissions", ())}
 
 
 def _words(errors: Any) -> str:

@@ -71,6 +71,12 @@ def test_what_somebody_changed_is_shown_apart_and_put_back_only_when_asked(
     assert drifted.drift == ("ImportMode: 'DIRECT_QUERY' instead of 'SPICE'",)
     assert applied(quicksight, target, dashboard) == 0
     assert applied(quicksight, target, dashboard, restore=True) == 1
+    permissions = quicksight.things["Folder"]["ea-web"]["permissions"]
+    del permissions[target.group_arn("ea-web-readers")]
+    [drifted] = [change for change in planned(quicksight, target, dashboard) if change.drift]
+    assert drifted.drift == ("Permissions: ea-web-readers may not what it should",)
+    assert applied(quicksight, target, dashboard, restore=True) == 1
+    assert target.group_arn("ea-web-readers") in permissions
     assert quicksight.things["DataSet"]["ea-web-sessions"]["request"]["ImportMode"] == "SPICE"
 
 

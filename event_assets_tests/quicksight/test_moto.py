@@ -27,7 +27,8 @@ def test_groups_and_data_sources_are_made_read_and_deleted(
         for each in made:
             assert service.state(each.key, each) is None
             service.create(each)
-            state = service.state(each.key, each)
+            # moto does not describe the permissions of a data source, which drift is read from.
+            state = service.state(each.key, each if each.key.kind is GROUP else None)
             assert state is not None and state.is_ours and state.hash == hash_of(each)
             service.delete(each.key)
             assert service.state(each.key, each) is None
