@@ -18,29 +18,9 @@ from event_assets.quicksight.references import faults_of_definition
 from event_assets.quicksight.requests import all_requests, columns_of, operation
 from event_assets.quicksight.target import QuickSightError, Target
 
-_UNIONS = frozenset(
-    [
-        "CategoryFilterConfiguration",
-        "DataSourceParameters",
-        "DimensionField",
-        "FieldSortOptions",
-        "Filter",
-        "FilterControl",
-        "LayoutConfiguration",
-        "LogicalTableSource",
-        "MeasureField",
-        "NumericFormatConfiguration",
-        "ParameterControl",
-        "ParameterDeclaration",
-        "PhysicalTable",
-        "ShortFormatText",
-        "TableFieldWells",
-        "TimeRangeFilterValue",
-        "TransformOperation",
-        "Visual",
-    ]
-)
-"""Structures of which exactly one member may be given. The documentation says so, the model does not."""
+_UNSAID_UNIONS = frozenset({"DimensionField", "FieldSortOptions", "MeasureField"})
+_UNION_WORDS = ("union type structure", "variant type structure")
+"""By which the model's documentation says that exactly one member may be given. Of the three above it does not."""
 
 
 def check(resources: tuple[Resource, ...], target: Target) -> None:
@@ -71,7 +51,7 @@ def walk(shape: Shape, value: Any, path: str) -> Iterator[str]:
     """A sentence for each place where a value is not as the model says."""
     match shape:
         case StructureShape():
-            if shape.name in _UNIONS and len(value) != 1:
+            if _is_union(shape) and len(value) != 1:
                 yield f"{path}: exactly one is allowed, there are {', '.join(sorted(value)) or 'none'}"
             for name, each in value.items():
                 yield from walk(shape.members[name], each, f"{path}.{name}")
@@ -88,6 +68,11 @@ def walk(shape: Shape, value: Any, path: str) -> Iterator[str]:
             yield from _text(shape, value, path)
         case _ if shape.type_name in ("integer", "long", "float", "double"):
             yield from _within(shape, value, f"{path}: {value}")
+
+
+def _is_union(shape: StructureShape) -> bool:
+    said = any(words in shape.documentation for words in _UNION_WORDS) and len(shape.members) > 0
+    return said or shape.name in _UNSAID_UNIONS
 
 
 def _within(shape: Shape, size: float, words: str) -> Iterator[str]:
