@@ -45,8 +45,8 @@ class State:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it was never made, or only its id is left."""
-        return self.status in ("CREATION_FAILED", "DELETED")
+        """Whether AWS could not make it."""
+        return self.status == "CREATION_FAILED"
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,12 @@ class Service:
         if key.kind is SCHEDULE:
             drift = drift_of(wanted.request["Schedule"], answer) if wanted else ()
             return State(True, requests.hash_of(wanted) if wanted and not drift else None)
+        status = str((answer.get("Version") or answer).get("Status", ""))
+        if status == "DELETED":  # an analysis is told of for a while
+            return None
         tags = {tag["Key"]: tag["Value"] for tag in self._tags(key)}
         is_ours = tags.get(requests.OWNER_TAG) == self.target.owner
         hash_ = tags.get(requests.HASH_TAG)
-        status = str((answer.get("Version") or answer).get("Status", ""))
         drift = self._drift(key, wanted, answer) if wanted and is_ours and hash_ == requests.hash_of(wanted) else ()
         return State(is_ours, hash_ if is_ours and hash_ != requests.PENDING else None, status, drift)
 

@@ -37,7 +37,7 @@ class Refused(Exception):
 class FakeQuickSight:
     """`things` by kind and id, `calls` in their order. `fails` says what AWS will find wrong with a kind of resource;
     `throttles` how many of the next calls are too many; `ingestion` what becomes of the next reading of SPICE.
-    `client` is one of boto3's that calls it."""
+    Analyses that are `gone` are described nevertheless. `client` is one of boto3's that calls it."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -45,6 +45,7 @@ class FakeQuickSight:
         self.calls: list[tuple[str, Json]] = []
         self.fails: dict[str, list[Json]] = {}
         self.throttles = 0
+        self.gone: set[str] = set()
         self.ingestion: Json = {"IngestionStatus": "COMPLETED"}
 
     def named(self, prefix: str) -> list[str]:
@@ -72,10 +73,13 @@ class FakeQuickSight:
         id_ = given[kind.id_field]
         if verb == "Create":
             return self._create(kind, id_, given)
+        if kind.name == "Analysis" and verb == "Describe" and not more and id_ in self.gone - set(here):
+            return {kind.answer: {kind.id_field: id_, "Status": "DELETED"}}
         if id_ not in here:
             raise Refused(404, "ResourceNotFoundException", f"{id_} is not there")
         if verb == "Delete":
             del here[id_]
+            self.gone |= {id_} if kind.name == "Analysis" else set()
             return {}
         answers = {"Permissions": self._permissions, "Definition": self._definition, "PublishedVersion": self._publish}
         if more:
