@@ -110,6 +110,18 @@ def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
     stream.close()
 
 
+def test_an_archive_of_another_sdk_is_shown_first_and_then_put_on_the_stream(tmp_path: Path, home: Path) -> None:
+    file = tmp_path / "archive.ndjson"
+    tracked = {"type": "track", "event": "signup", "messageId": "m1", "anonymousId": "a", "properties": {"plan": "pro"}}
+    file.write_text(json.dumps(tracked | {"timestamp": "2024-05-01T10:00:00Z"}) + "\n17\n")
+    shown = run("import", str(file), "--format", "segment", "--dry-run").stdout
+    assert "signup" in shown and "not_an_object" in shown
+    assert not (home / "stream.db").exists()
+    result = json.loads(run("import", str(file), "--format", "segment", "--json").stdout)
+    assert (result["accepted"], result["aside"]) == (1, {"not_an_object": 1})
+    assert "exclude each other" in run("import", str(file), "--format", "ga4", "--mapping", "x.yaml", status=2).stderr
+
+
 @pytest.mark.slow
 def test_a_file_of_which_every_line_is_refused_fails_with_a_sentence(tmp_path: Path) -> None:
     file, out = tmp_path / "events.ndjson", tmp_path / "out"

@@ -125,8 +125,7 @@ def users_step(run: Run) -> StepReport:
             work.rows(IDENTITIES),
             work.rows(ENRICHED_EVENTS).select(*_CARRIERS).unionByName(work.rows(SESSIONS).select(*_CARRIERS)),
         )
-        described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
-        return None if persons is None or described is None else sorted({*persons, *described})
+        return _and_described(work, persons)
 
     def part(work: Work, persons: list[str]) -> Result | None:
         people = work.rows(IDENTITIES)
@@ -156,8 +155,7 @@ def user_history_step(run: Run) -> StepReport:
             work.rows(IDENTITIES),
             with_answers(work.rows(ENRICHED_EVENTS)).select(*_CARRIERS),
         )
-        described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
-        return None if persons is None or described is None else sorted({*persons, *described})
+        return _and_described(work, persons)
 
     def part(work: Work, persons: list[str]) -> Result | None:
         people = work.rows(IDENTITIES)
@@ -169,6 +167,12 @@ def user_history_step(run: Run) -> StepReport:
         return Result(user_history(people.where(is_one_of("person_id", persons)), answers, traits))
 
     return refresh_keys(run, KeyedRefresh(USER_HISTORY, sources, CODE, whole, affected, part))
+
+
+def _and_described(work: Work, persons: list[str] | None) -> list[str] | None:
+    """These persons, and those of whom something else is known now; None where they are too many to be listed."""
+    described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
+    return None if persons is None or described is None else sorted({*persons, *described})
 
 
 def segments_step(run: Run) -> StepReport:

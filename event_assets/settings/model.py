@@ -7,7 +7,6 @@ Connect server and a Redshift. No client is made here and nothing is connected t
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +15,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
+from event_assets.settings.spark import SparkSettings
 from event_assets.settings.values import (
     Names,
     existing,
@@ -33,7 +33,7 @@ _HTTP = r"^https?://[^\s/]+"
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 
-class Settings(DashboardSettings, DigestSettings):
+class Settings(DashboardSettings, DigestSettings, SparkSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
     model_config = SettingsConfigDict(
@@ -83,14 +83,6 @@ class Settings(DashboardSettings, DigestSettings):
         None, description="Folder or `s3://bucket/prefix` of the lake. Default: `<home>/lake`."
     )
     s3_endpoint_url: str | None = Field(None, pattern=_HTTP, description="S3 endpoint, where it is not AWS's own.")
-
-    spark_remote: str | None = Field(
-        None,
-        pattern=r"^(sc://|unix:/).+",
-        repr=False,  # it may carry a token
-        description="Spark Connect server `sc://host:port`, or `unix:/path` of an embedded engine. Default: the "
-        "embedded engine (Sail).",
-    )
 
     warehouse_kind: Literal["postgres", "redshift"] | None = Field(
         None, description="Warehouse: PostgreSQL or Amazon Redshift. Default: by profile."
@@ -222,19 +214,6 @@ class Settings(DashboardSettings, DigestSettings):
         None, description="CSV, Parquet or YAML file of advertising spend: date, channel_group, spend, currency."
     )
 
-    decode_processes: int | None = Field(
-        None,
-        ge=1,
-        le=256,
-        description="Processes that decode large batches. Default: one a core, on the embedded engine.",
-    )
-    spark_cores: int | None = Field(
-        None,
-        ge=1,
-        le=100_000,
-        description="Cores of the Spark engine, by which large work is dealt out. Default: this machine's, of a Spark "
-        "server its default parallelism.",
-    )
     own_hosts: Names = Field(
         (), description="Your own hosts, subdomains included, whose referrers are internal: with commas between."
     )
@@ -312,21 +291,6 @@ class Settings(DashboardSettings, DigestSettings):
         """Days of single events that the warehouse has; None: all."""
         kind, _, days = self.warehouse_events.partition(":")
         return {"all": None, "none": 0}.get(kind, int(days or 0))
-
-    @property
-    def decoders(self) -> int:
-        """Processes that decode a large batch: a cluster has its own already."""
-        return self.decode_processes or (1 if self.is_on_cluster else os.cpu_count() or 1)
-
-    @property
-    def cores(self) -> int | None:
-        """Cores of the Spark engine; None: it has to be asked."""
-        return self.spark_cores or (None if self.is_on_cluster else os.cpu_count() or 1)
-
-    @property
-    def is_on_cluster(self) -> bool:
-        """Whether Spark is somebody's own server, and no embedded engine of this machine: nothing is known of it."""
-        return self.spark_remote is not None and not self.spark_remote.startswith("unix:")
 
     @property
     def lake(self) -> str:
