@@ -33,6 +33,8 @@ from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.pipeline.visits import EventsInALake
 from event_assets_tests.transforms.incremental import RULES
 
+pytestmark = [pytest.mark.slow, pytest.mark.representative]
+
 Row = dict[str, Any]
 TABLES = ("touches", "conversions", "conversion_paths", "attribution", "channel_performance")
 OTHER_RULES = AttributionRules(lookback_days=3, source_days=3)
@@ -138,7 +140,6 @@ def test_a_late_session_changes_the_last_source_of_those_after_it(marketing: Mar
     marketing.assert_equal_to_a_rebuild()
 
 
-@pytest.mark.slow
 def test_devices_that_become_one_person_share_their_touches(marketing: Marketing) -> None:
     sale = purchase(3.01, "a2")
     marketing.change([visit("Email", 1, "a1"), visit("Direct", 3, "a2"), sale])
@@ -228,7 +229,6 @@ def happenings(draw: st.DrawFn) -> Row:
     )
 
 
-@pytest.mark.slow
 @examples(3)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:

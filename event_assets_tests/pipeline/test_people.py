@@ -38,6 +38,8 @@ from event_assets_tests.factories import at, enriched_event, frame
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.transforms.incremental import RULES, sessions_of
 
+pytestmark = [pytest.mark.slow, pytest.mark.representative]
+
 Row = dict[str, Any]
 STEPS = {
     "visitors": visitors_step,
@@ -230,7 +232,6 @@ def test_a_member_that_becomes_one_person_with_another_is_one_member(people: Peo
     people.assert_equal_to_a_rebuild()
 
 
-@pytest.mark.slow
 def test_events_of_before_the_contract_grew_are_read_beside_those_of_after(people: People) -> None:
     since = ("group_id", "install_id", "traits_once", "campaign_source", "device_id", "device_advertising_id")
     columns = tuple(column for column in ENRICHED_EVENTS.columns if column.name not in since)
@@ -312,7 +313,6 @@ def meetings(draw: st.DrawFn) -> Row:
     )
 
 
-@pytest.mark.slow
 @examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:

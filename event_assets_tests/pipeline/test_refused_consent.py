@@ -30,6 +30,8 @@ from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.collector.serving import serving
 from event_assets_tests.pipeline.pipeline import Pipeline
 
+pytestmark = [pytest.mark.slow, pytest.mark.representative]
+
 MARK = "Mk7q"
 """Begins every value that may not stay."""
 WILLING = "Wn4z"
@@ -263,7 +265,6 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
     assert len(pipeline.rows("quarantined_events")) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("refusal", ["strip", "drop"])
 def test_no_byte_of_the_warehouse_and_its_log_says_who_refused(
     spark: SparkSession, tmp_path: Path, postgres_home: Path, refusal: Any

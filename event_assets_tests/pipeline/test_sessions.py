@@ -24,6 +24,8 @@ from event_assets_tests.factories import NOON, at, enriched_event
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.pipeline.visits import TABLES, Visits
 
+pytestmark = [pytest.mark.slow, pytest.mark.representative]
+
 Row = dict[str, Any]
 
 
@@ -168,7 +170,6 @@ def events(draw: st.DrawFn) -> Row:
     )
 
 
-@pytest.mark.slow
 @examples(2)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:

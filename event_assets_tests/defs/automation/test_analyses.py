@@ -26,6 +26,8 @@ from event_assets_tests.defs.automation.ticks import Tick, tick
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.pipeline.runs import a_run
 
+pytestmark = [pytest.mark.slow, pytest.mark.representative]
+
 RULES = SessionRules()
 
 IN_PAUSES = {
@@ -76,7 +78,6 @@ def platform(spark: SparkSession, tmp_path: Path, instance: dg.DagsterInstance) 
     return Platform(spark, tmp_path, instance)
 
 
-@pytest.mark.slow
 def test_they_are_asked_for_when_there_is_something_new_and_not_again_when_they_are_made(platform: Platform) -> None:
     assert platform.tick().requests == []
     platform.pipeline.put([event(1, 0)])
@@ -111,7 +112,6 @@ def test_the_removal_of_the_last_analysis_is_asked_for(platform: Platform) -> No
     assert set(request.asset_selection or ()) == IN_PAUSES
 
 
-@pytest.mark.slow
 def test_they_wait_for_new_events_to_be_in_but_not_for_ever(platform: Platform, instance: dg.DagsterInstance) -> None:
     platform.pipeline.put([event(1, 0)])
     platform.pipeline.run()
