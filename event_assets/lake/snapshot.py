@@ -135,14 +135,12 @@ class Snapshot:
         wanted = list(table.spec.column_names if columns is None else columns)
         schema = pa.schema([table.spec.arrow_schema().field(name) for name in wanted])
         parts = [
-            _conform(
-                pq.read_table(
-                    table.storage.path(f"{table.spec.name}/{file.path}"),
-                    columns=wanted,
-                    filesystem=table.storage.filesystem,
-                    partitioning=None,
-                ),
-                schema,
+            pq.read_table(
+                table.storage.path(f"{table.spec.name}/{file.path}"),
+                columns=wanted,
+                schema=schema,
+                filesystem=table.storage.filesystem,
+                partitioning=None,
             )
             for file in chosen
         ]
@@ -179,13 +177,6 @@ class Snapshot:
             return None
         told: dict[str, Any] = next((info for line in lines if (info := json.loads(line).get("commitInfo"))), {})
         return dt.datetime.fromtimestamp(told["timestamp"] / 1000, dt.UTC) if "timestamp" in told else None
-
-
-def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    for field in schema:
-        if field.name not in rows.column_names:
-            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
-    return rows.select(schema.names).cast(schema)
 
 
 def _commit(version: int, text: bytes) -> Commit | None:

@@ -158,6 +158,8 @@ def test_a_column_that_the_contract_gains_is_null_in_older_rows(spark: SparkSess
     spec = replace(old.spec, columns=(*old.spec.columns, Column("mood", "string", "How it went.")))
     new = LakeTable(lake.storage, spec)
     assert [row["mood"] for row in new.snapshot().read(spark).collect()] == [None]
+    assert new.snapshot().arrow().select(["events", "mood"]).to_pylist() == [{"events": 1, "mood": None}]
+    assert new.snapshot().arrow(columns=["mood"]).to_pylist() == [{"mood": None}]
     assert "mood" in {field.name for field in new.snapshot().delta.schema().fields}
 
 
