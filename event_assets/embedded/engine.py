@@ -119,15 +119,17 @@ class Engine:
         self.lost.set()
         if self._door is not None:
             self._door.stop(None).wait()
-        if self._channel is not None:
-            self._channel.close()
         self._sail.stop()
+        if self._channel is not None:
+            # After the server: closing waits for gRPC's watch over the connection, whose pause ends by the clock of the
+            # day. That may have been set back since; a connection that ends wakes it at once.
+            self._channel.close()
         self.path.unlink(missing_ok=True)
 
     def _note_state(self, state: grpc.ChannelConnectivity) -> None:
         if state is grpc.ChannelConnectivity.READY:
             self._was_ready = True
-        elif self._was_ready:
+        elif self._was_ready and not self.lost.is_set():
             self.lost.set()
             self._on_lost()
 

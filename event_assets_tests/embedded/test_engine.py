@@ -7,6 +7,8 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,6 +47,25 @@ def engine() -> Iterator[Engine]:
     started.start()
     yield started
     started.stop()
+
+
+def test_an_engine_stops_though_the_clock_of_the_day_was_set_back_by_years(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall, asked = time.time, threading.Event()
+
+    def far_ahead() -> float:
+        if threading.current_thread().name != "MainThread":
+            asked.set()
+        return wall() + 10 * 365 * 86_400
+
+    engine = Engine({}, "error", socket_path(f"spark-of-test-{os.getpid()}"))
+    engine.start()
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", far_ahead)
+        assert asked.wait(60), "the connection is not watched"
+    stopping = threading.Thread(target=engine.stop, daemon=True)
+    stopping.start()
+    stopping.join(60)
+    assert not stopping.is_alive()
 
 
 def test_the_lakes_place_is_set_freed_memory_is_given_back_and_stacks_are_deep(tmp_path: Path) -> None:
