@@ -7,6 +7,7 @@ from psycopg import sql
 
 DAYS = 180
 _EVENTS_A_SESSION, _EVENTS_A_PERSON, _EVENT_DAYS = 8, 40, 3
+_PAGES, _PLACES = 300, 60
 _CHANNELS = "ARRAY['Direct','Organic Search','Paid Search','Email','Referral','Organic Social','Paid Social','Display']"
 _COUNTRIES = "ARRAY['DE','FR','US','GB','IT','ES','AT','CH','NL','PL','SE','BR','IN','JP','CA']"
 _STATEMENTS = {
@@ -53,14 +54,14 @@ INSERT INTO agg_daily_events
   loaded_at)
 SELECT current_date - d, 'event ' || e, 'app ' || n % 2, (ARRAY['web','ios'])[1 + n % 2],
   ({_COUNTRIES})[1 + (n / 2) % 15], (ARRAY['desktop','mobile','tablet'])[1 + n % 3], false, 30, 1, 20, now()
-FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, 25) AS e, generate_series(1, 60) AS n""",
+FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, 25) AS e, generate_series(1, %(places)s) AS n""",
     "agg_daily_pages": f"""
 INSERT INTO agg_daily_pages
   (event_date, page, kind, app_id, platform, country, channel_group, device_type, is_bot, views, entries,
   exits, engaged_seconds, scrolled_views, scroll_percent, loaded_at)
 SELECT current_date - d, '/page/' || p, 'page', 'app ' || n % 2, 'web',
   ({_COUNTRIES})[1 + n % 15], ({_CHANNELS})[1 + n % 8], (ARRAY['desktop','mobile'])[1 + n % 2], false, 9, 3, 3, 200, 8,
-  500, now() FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, 300) AS p, generate_series(1, 12) AS n""",
+  500, now() FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, %(pages)s) AS p, generate_series(1, 12) AS n""",
     "agg_channel_performance": f"""
 INSERT INTO agg_channel_performance
   (event_date, model, channel_group, conversions, revenue, spend, currency, roas, cpa, loaded_at)
@@ -119,6 +120,11 @@ INSERT INTO agg_web_vitals
   (analysis, page_path, device_type, views, lcp_ms, inp_ms, fid_ms, cls, loaded_at)
 SELECT 'page_speed', '/page/' || p, d, 900 - p, 2400, 180, 90, 0.1, now()
 FROM generate_series(1, 300) AS p, unnest(ARRAY['desktop', 'mobile', 'tablet']) AS d""",
+    "_loads": """
+INSERT INTO _loads
+  (table_name, partition_date, lake_version, rows, loaded_at)
+SELECT 'fct_sessions', event_date, 1, count(*), now() FROM fct_sessions GROUP BY 2
+UNION ALL SELECT 'agg_daily_sessions', event_date, 1, count(*), now() FROM agg_daily_sessions GROUP BY 2""",
 }
 
 
@@ -126,6 +132,7 @@ def fill(url: str, schema: str, events: int) -> dict[str, int]:
     """Fills the empty tables of a warehouse; gives the rows of each."""
     sizes = {"sessions": events // _EVENTS_A_SESSION, "people": events // _EVENTS_A_PERSON}
     sizes["recent"] = events * _EVENT_DAYS // DAYS
+    sizes |= {"pages": min(_PAGES, 3 + events // 30_000), "places": min(_PLACES, 4 + events // 150_000)}
     rows = {}
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
