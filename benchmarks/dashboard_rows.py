@@ -61,7 +61,8 @@ INSERT INTO agg_daily_pages
   exits, engaged_seconds, scrolled_views, scroll_percent, loaded_at)
 SELECT current_date - d, '/page/' || p, 'page', 'app ' || n % 2, 'web',
   ({_COUNTRIES})[1 + n % 15], ({_CHANNELS})[1 + n % 8], (ARRAY['desktop','mobile'])[1 + n % 2], false, 9, 3, 3, 200, 8,
-  500, now() FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, %(pages)s) AS p, generate_series(1, 12) AS n""",
+  500, now()
+FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, %(pages)s) AS p, generate_series(1, 12) AS n""",
     "agg_channel_performance": f"""
 INSERT INTO agg_channel_performance
   (event_date, model, channel_group, conversions, revenue, spend, currency, roas, cpa, loaded_at)
