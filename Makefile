@@ -13,6 +13,8 @@ SPREAD  := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Without MARKS: the fast round of pyproject.toml; in CI one long test of each file besides.
 SELECT  := $(if $(MARKS),-m "$(MARKS)",$(if $(CI),-m "representative or not (slow or spark_jvm or browser)"))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test build/kafka web-sdk client-sdks lint format docs data bench prove lock clean
 

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from event_assets.cli.console import EXIT_FAULT, AsJson, app, console, current_settings, faults_as_sentences
+from event_assets.cli.console import EXIT_FAULT, EXIT_USAGE, AsJson, app, console, current_settings, faults_as_sentences
+
+if TYPE_CHECKING:
+    from event_assets.importing import ImportFile, Rules
+
+FormatOption = Annotated[
+    Literal["segment", "rudderstack", "snowplow", "posthog", "amplitude", "mixpanel", "ga4"] | None,
+    typer.Option("--format", help="Whose SDKs sent what is in the file: their requests, or single events of them."),
+]
+PlatformOption = Annotated[
+    Literal["web", "ios", "android", "desktop", "server", "tv", "console", "iot"],
+    typer.Option(help="With --format: the platform of events that do not say theirs."),
+]
 
 
 @app.command()
@@ -63,64 +74,67 @@ def _named_number(text: str) -> tuple[str, float]:
 
 @app.command("import")
 def import_(
-    file: Annotated[
-        Path, typer.Argument(help="Events as JSON: an object a line or an array; gzip, zstd, bzip2, xz and zip too.")
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Events as JSON, CSV or Parquet, packed or not: a file, a folder, a quoted pattern; s3:// too.",
+        ),
     ],
     mapping: Annotated[
         str | None,
         typer.Option(help="YAML file that maps the file's fields to the contract's, or a shipped one's name."),
     ] = None,
-    format_: Annotated[
-        Literal["segment", "rudderstack", "snowplow", "posthog", "amplitude", "mixpanel", "ga4"] | None,
-        typer.Option("--format", help="Whose SDKs sent what is in the file: their requests, or single events of them."),
-    ] = None,
-    platform: Annotated[
-        Literal["web", "ios", "android", "desktop", "server", "tv", "console", "iot"],
-        typer.Option(help="With --format: the platform of events that do not say theirs."),
-    ] = "web",
+    format_: FormatOption = None,
+    platform: PlatformOption = "web",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; show the first events, and what would be quarantined.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Feed a file of events onto the stream, as a trusted source. A running stack takes them from there.
+    """Feed files of events onto the stream, as a trusted source. A running stack takes them from there.
 
     Exit status 1 where no line is an event or a path of the mapping is in none, 2 where something cannot be read.
     """
     if mapping and format_:
         raise typer.BadParameter("--mapping and --format exclude each other")
     with faults_as_sentences():
-        from event_assets.importing import Preview, StreamSink, Translator, find_mapping, import_file
+        from event_assets.importing import Preview, StreamSink, Translator, files_at, find_mapping, import_files
         from event_assets.stack import display
         from event_assets.streams import open_stream
 
         settings = current_settings()
         by_path = find_mapping(mapping) if mapping else None
-        how = Translator(format_, file.name, platform) if format_ else by_path
+        files = files_at(place, settings)
+
+        def rules_of(file: ImportFile) -> Rules:
+            return Translator(format_, file.name, platform) if format_ else by_path
+
         preview = Preview(settings) if dry_run else None
-        with display.import_progress(console(), file) as watch:
+        with display.import_progress(console(), place) as watch:
             if preview is not None:
-                result = import_file(file, how, preview, watch)
+                result = import_files(place, files, rules_of, preview, watch)
             else:
                 with contextlib.closing(open_stream(settings)) as stream:
                     stream.create(settings.stream_shards)
                     sink = StreamSink(settings, stream)
-                    result = import_file(file, how, sink, watch, bookmarks=settings.home / "imports")
+                    marks = settings.home / "imports"
+                    result = import_files(place, files, rules_of, sink, watch, bookmarks=marks)
         if as_json:
-            typer.echo(json.dumps(asdict(result) | {"path": str(result.path)} | (preview.shown() if preview else {})))
+            typer.echo(json.dumps(result.as_dict() | (preview.shown() if preview else {})))
         else:
             if preview is not None:
                 display.show_preview(preview)
             display.show_import(result)
+        if result.unread:
+            raise typer.Exit(EXIT_USAGE)
         if result.never_found or result.is_refused:
             raise typer.Exit(EXIT_FAULT)
 
 
 @app.command()
 def model(
-    events: Annotated[
-        Path, typer.Argument(help="Events as JSON: an object a line or an array, packed or not; - for stdin.")
-    ],
+    events: Annotated[Path, typer.Argument(help="Events as JSON, CSV or Parquet, packed or not; - for stdin.")],
     out: Annotated[Path, typer.Option(help="Folder for the tables, each as <table>/<table>.parquet.")],
     settings_file: Annotated[
         Path | None,
@@ -130,6 +144,8 @@ def model(
         str | None,
         typer.Option(help="YAML file that maps the file's fields to the contract's, or a shipped one's name."),
     ] = None,
+    format_: FormatOption = None,
+    platform: PlatformOption = "web",
     as_json: AsJson = False,
 ) -> None:
     """Run a file of events from a trusted source through every step, and write each table as Parquet.
@@ -138,12 +154,17 @@ def model(
     plan_dir there is no tracking plan. Exit status 1 where the ledger does not balance or no line is an event, 2 where
     something cannot be read.
     """
+    if mapping and format_:
+        raise typer.BadParameter("--mapping and --format exclude each other")
     with faults_as_sentences():
+        from event_assets.importing import Translator
         from event_assets.stack import display
         from event_assets.stack.modelling import model_file
 
+        rules = Translator(format_, events.name, platform) if format_ else mapping
+
         with display.parts_in_turn(console()) as watch:
-            modelled = model_file(events, out, settings_file, mapping, watch=watch)
+            modelled = model_file(events, out, settings_file, rules, watch=watch)
         if as_json:
             typer.echo(json.dumps(modelled.as_dict()))
         else:

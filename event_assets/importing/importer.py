@@ -1,4 +1,4 @@
-"""One file of events from its first line to its last: read, map, write, remember how far.
+"""Files of events, each from its first line to its last: read, map, write, remember how far.
 
 Every line goes on: what cannot be mapped is sent as it is and ends in quarantine with its bytes. Importing a file again
 changes nothing, because its events keep their ids.
@@ -11,16 +11,18 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from event_assets.importing.files import ImportFile
 from event_assets.importing.mapping import FieldMapping
-from event_assets.importing.reading import Line, ReadStopped, check_readable, read_lines
+from event_assets.importing.reading import Form, Line, ReadStopped, read_lines
 from event_assets.importing.sinks import Sink, SinkError, Written
 from event_assets.importing.translating import Translator
+from event_assets.importing.unpacking import UnreadableFile
 from event_assets.permissions import make_private_folder
 
 BATCH_LINES = 20_000
@@ -41,7 +43,7 @@ class PathFound(NamedTuple):
 
 
 class ImportProgress(NamedTuple):
-    """How far an import is. `share` of the file's bytes, between 0 and 1."""
+    """How far an import is. `share` of the files' bytes, between 0 and 1."""
 
     lines: int
     share: float
@@ -52,19 +54,38 @@ class ImportResult:
     """What was imported. `lines` of this run that were not blank; `resumed_after` are lines of an earlier run.
 
     A line may have several events. `accepted` are on the stream as events, `aside` (by reason) as they came, to be
-    quarantined; of `dropped` ones the person refused consent. `paths`: in how many lines the mapping's paths were
-    found, those of an earlier run included; `never_found` are those that had to be somewhere and were not.
+    quarantined; of `dropped` ones the person refused consent. `found`: in how many lines each path of the mapping was,
+    those of an earlier run included. `unread`: what is said of files that no events can be read from.
     """
 
-    path: Path
+    place: str
     lines: int
     resumed_after: int
     accepted: int
     dropped: int
     seconds: float
     aside: dict[str, int] = field(default_factory=dict)
-    paths: tuple[PathFound, ...] = ()
-    never_found: tuple[str, ...] = ()
+    found: tuple[int, ...] = ()
+    mapping: FieldMapping | None = field(default=None, repr=False)
+    files: int = 1
+    unread: tuple[str, ...] = ()
+
+    @property
+    def events(self) -> int:
+        """Events of these lines, whatever became of them."""
+        return self.accepted + self.dropped + sum(self.aside.values())
+
+    @property
+    def paths(self) -> tuple[PathFound, ...]:
+        """In how many lines the mapping's paths were."""
+        named = self.mapping.paths if self.mapping else ()
+        return tuple(PathFound(each.path, each.of, lines) for each, lines in zip(named, self.found, strict=True))
+
+    @property
+    def never_found(self) -> tuple[str, ...]:
+        """The paths that had to be somewhere and were not."""
+        is_all = self.mapping is not None and self.lines + self.resumed_after > 0
+        return tuple(self.mapping.never_found(self.found)) if self.mapping and is_all else ()
 
     @property
     def is_refused(self) -> bool:
@@ -76,32 +97,92 @@ class ImportResult:
         """Lines of this run per second."""
         return self.lines / self.seconds if self.seconds else 0.0
 
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        shown = {name: getattr(self, name) for name in ("place", "files", "lines", "resumed_after", "accepted")}
+        shown |= {name: getattr(self, name) for name in ("dropped", "seconds", "aside", "never_found", "unread")}
+        return shown | {"paths": [each._asdict() for each in self.paths]}
 
-def import_file(
-    path: Path,
-    mapping: FieldMapping | Translator | None,
+
+Rules = FieldMapping | Translator | None
+"""How a line becomes an event: by a mapping's rules, as what a translator makes of it, or as it is."""
+
+
+def import_files(
+    place: str,
+    files: Sequence[ImportFile],
+    rules_of: Callable[[ImportFile], Rules],
     sink: Sink,
     progress: Callable[[ImportProgress], None] | None = None,
     *,
     bookmarks: Path | None = None,
 ) -> ImportResult:
-    """Sends every line of a file, or element of its array (see reading.py), to the sink: by a mapping's rules, as the
-    events that a translator makes of it, or as it is.
+    """Sends every line of the files of a place to the sink, one file after the other (see `import_file`).
+
+    A file that cannot be read stops no other. An import that stopped goes on where it was: files that are done are
+    remembered until all are. Raises `ImportStopped`, and `UnreadableFile` where there is but one.
+    """
+    whole, before = max(1, sum(file.size for file in files)), 0
+    done: list[tuple[_Bookmark, ImportResult]] = []
+    unread: list[str] = []
+    for file in files:
+
+        def watch(part: ImportProgress, file: ImportFile = file, before: int = before) -> None:
+            if progress is not None:
+                lines = sum(result.lines for _, result in done) + part.lines
+                progress(ImportProgress(lines, (before + part.share * file.size) / whole))
+
+        rules = rules_of(file)
+        bookmark = _Bookmark(bookmarks, file, rules)
+        try:
+            done.append((bookmark, _import(file, rules, sink, watch, bookmark)))
+        except UnreadableFile as error:
+            if len(files) == 1:
+                raise
+            unread.append(str(error))
+        before += file.size
+    for bookmark, _ in done:
+        bookmark.forget()
+    return _together(place, [result for _, result in done], tuple(unread))
+
+
+def import_file(
+    file: ImportFile | Path,
+    rules: Rules,
+    sink: Sink,
+    progress: Callable[[ImportProgress], None] | None = None,
+    *,
+    bookmarks: Path | None = None,
+) -> ImportResult:
+    """Sends every line of a file, element of its array or row of its table (see reading.py) to the sink.
 
     `bookmarks` is a folder in which is kept how far the file was imported, so that an import that stopped goes on after
     its last durable line; it is forgotten once the file is done. Memory holds a batch (20,000 lines or 32 MB). Raises
     `ImportStopped`, `UnreadableFile`.
     """
+    source = ImportFile.of(file) if isinstance(file, Path) else file
+    bookmark = _Bookmark(bookmarks, source, rules)
+    result = _import(source, rules, sink, progress, bookmark)
+    bookmark.forget()
+    return result
+
+
+def _import(
+    file: ImportFile,
+    rules: Rules,
+    sink: Sink,
+    progress: Callable[[ImportProgress], None] | None,
+    bookmark: _Bookmark,
+) -> ImportResult:
     began = time.perf_counter()
-    check_readable(path)
-    bookmark = _Bookmark(bookmarks, path, mapping)
-    mark, size = bookmark.mark, max(1, path.stat().st_size)
-    by_path = mapping if isinstance(mapping, FieldMapping) else None
+    mark, size = bookmark.mark, max(1, file.size)
+    by_path = rules if isinstance(rules, FieldMapping) else None
     skipped, found = mark.lines, mark.found or (by_path.none_found() if by_path else [])
     total, lines, last = Written(), 0, skipped
+    reading = () if mark.is_done else read_lines(file, skipped, by_path.form if by_path else Form())
     try:
-        for batch in _batches(read_lines(path, skipped), lambda line: len(line.text)):
-            for texts in _batches(_events(batch, mapping, found), len):
+        for batch in _batches(reading, lambda line: len(line.text)):
+            for texts in _batches(_events(batch, rules, found), len):
                 total.add(sink.write(texts))
             lines += len(batch)
             last = batch[-1].number
@@ -112,24 +193,31 @@ def import_file(
         raise ImportStopped(
             f"{error}. Lines up to {last} are in; import the file again to go on after them."
         ) from error
-    bookmark.forget()
-    seconds = time.perf_counter() - began
-    result = ImportResult(path, lines, skipped, total.accepted, total.dropped, seconds, dict(Counter(total.aside)))
-    return replace(result, **_findings(by_path, found)) if by_path and last else result
+    bookmark.set(last, found, is_done=True)
+    seconds, aside = time.perf_counter() - began, dict(Counter(total.aside))
+    counts = (file.place, lines, skipped, total.accepted, total.dropped, seconds)
+    return ImportResult(*counts, aside, tuple(found), by_path)
 
 
-def _events(batch: Sequence[Line], mapping: FieldMapping | Translator | None, found: list[int]) -> Iterator[bytes]:
+def _together(place: str, results: Sequence[ImportResult], unread: tuple[str, ...]) -> ImportResult:
+    """The sums of what was imported of several files."""
+    names = ("lines", "resumed_after", "accepted", "dropped", "seconds")
+    sums = {name: sum(getattr(result, name) for result in results) for name in names}
+    aside: Counter[str] = sum((Counter(result.aside) for result in results), Counter())
+    found = tuple(map(sum, zip(*(result.found for result in results), strict=True)))
+    mapping = results[0].mapping if results else None
+    return ImportResult(
+        place, **sums, aside=dict(aside), found=found, mapping=mapping, files=len(results), unread=unread
+    )
+
+
+def _events(batch: Sequence[Line], rules: Rules, found: list[int]) -> Iterator[bytes]:
     """The events of these lines."""
     for line in batch:
-        if isinstance(mapping, Translator):
-            yield from mapping.events(line.number, line.text)
+        if isinstance(rules, Translator):
+            yield from rules.events(line.number, line.text)
         else:
-            yield mapping.map(line.text, found) if mapping else line.text
-
-
-def _findings(mapping: FieldMapping, found: Sequence[int]) -> dict[str, Any]:
-    paths = (PathFound(named.path, named.of, lines) for named, lines in zip(mapping.paths, found, strict=True))
-    return {"paths": tuple(paths), "never_found": tuple(mapping.never_found(found))}
+            yield rules.map(line.text, found, line.number) if rules else line.text
 
 
 def _batches(parts: Iterable[_Part], size_of: Callable[[_Part], int]) -> Iterator[list[_Part]]:
@@ -149,17 +237,17 @@ class _Mark(msgspec.Struct):
     path: str
     lines: int
     found: list[int] = []
+    is_done: bool = False
 
 
 class _Bookmark:
-    """How far one file was imported with one mapping. Another size, time or mapping is another file."""
+    """How far one file was imported by one set of rules. Another size, time or set is another file."""
 
-    def __init__(self, folder: Path | None, path: Path, mapping: FieldMapping | Translator | None) -> None:
-        self._of = str(path.absolute())
+    def __init__(self, folder: Path | None, file: ImportFile, rules: Rules) -> None:
+        self._of = file.address
         self._file: Path | None = None
         if folder is not None:
-            stat = path.stat()
-            identity = f"{self._of}\n{stat.st_size}\n{stat.st_mtime_ns}\n{mapping.digest if mapping else ''}"
+            identity = f"{self._of}\n{file.size}\n{file.changed}\n{rules.digest if rules else ''}"
             self._file = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
 
     @property
@@ -171,11 +259,11 @@ class _Bookmark:
         except (FileNotFoundError, msgspec.DecodeError):
             return _Mark(self._of, 0)
 
-    def set(self, lines: int, found: list[int]) -> None:
+    def set(self, lines: int, found: list[int], is_done: bool = False) -> None:
         if self._file is not None:
             make_private_folder(self._file.parent)
             fresh = self._file.with_suffix(f".{os.getpid()}")
-            fresh.write_bytes(msgspec.json.encode(_Mark(self._of, lines, found)))
+            fresh.write_bytes(msgspec.json.encode(_Mark(self._of, lines, found, is_done)))
             os.replace(fresh, self._file)
 
     def forget(self) -> None:

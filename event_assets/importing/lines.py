@@ -43,8 +43,9 @@ def place_of(path: str) -> Place:
 class Looked:
     """One line, in which every object is decoded once at the most."""
 
-    def __init__(self, text: bytes, found: list[int]) -> None:
+    def __init__(self, text: bytes, found: list[int], number: int = 0) -> None:
         self.text = text
+        self.number = number
         self.fields = _decode_fields(text)
         self.found = found
         self._objects: dict[Place, Fields | None] = {}

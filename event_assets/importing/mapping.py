@@ -48,6 +48,7 @@ from event_assets.importing.lines import (
 )
 from event_assets.importing.mapping_file import MappingDocument, MappingError, Spread, read_mapping_file
 from event_assets.importing.origins import ABSENT, Paths, as_string, fields_that_are_strings, sources_of
+from event_assets.importing.reading import Form
 
 _encode = msgspec.json.encode
 _OBJECTS = {*NESTED, *OBJECTS}
@@ -67,7 +68,9 @@ class FieldMapping:
         self.description = document.description
         rules = document.model_dump_json(exclude={"description"})
         self.digest = hashlib.sha256(rules.encode()).hexdigest()[:16]
-        paths = Paths()
+        self.form = Form(tuple(document.columns), document.log)
+        self._nulls = frozenset(document.nulls)
+        paths = Paths(self._nulls)
         self._fields = [(name, sources_of(name, origins, paths)) for name, origins in document.fields.items()]
         self._properties = [(name, sources_of(name, origins, paths)) for name, origins in document.properties.items()]
         self._spread = [_Spreading(spread, paths) for spread in document.spread]
@@ -96,13 +99,13 @@ class FieldMapping:
         there = {named.group for named, lines in zip(self.paths, found, strict=True) if lines}
         return [f"{named.path} (for {named.of})" for named in self.paths if named.group not in {None, *there}]
 
-    def map(self, line: bytes, found: list[int] | None = None) -> bytes:
+    def map(self, line: bytes, found: list[int] | None = None, number: int = 0) -> bytes:
         """The line as an event of the contract; a line that is no JSON object, or has no readable value, as it came.
 
-        `found`: counts in how many lines each of `paths` was there.
+        `found`: counts in how many lines each of `paths` was there. `number`: the line's in its file.
         """
         try:
-            return _encode(self._event(Looked(line, self.none_found() if found is None else found)))
+            return _encode(self._event(Looked(line, self.none_found() if found is None else found, number)))
         except (ValueError, RecursionError):
             return line
 
@@ -125,9 +128,13 @@ class FieldMapping:
             if each is not None:
                 properties.add(left_over(each, addresses) if addresses else each, named)
         if self._keeps_rest:
-            properties.add(left_over(line.fields, used))
+            left = left_over(line.fields, used)
+            properties.add({name: value for name, value in left.items() if not self._is_nothing(value)})
         made = properties.made()
         return {**event, "properties": made} if made else event
+
+    def _is_nothing(self, value: Any) -> bool:
+        return isinstance(value, Raw) and (is_null(value) or (bool(self._nulls) and text_of(value) in self._nulls))
 
     def _used(self, choices: tuple[int, ...]) -> tuple[Used, list[set[str]]]:
         """What is used up where these sources gave the values, and which names of the objects that are spread."""

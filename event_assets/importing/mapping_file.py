@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from event_assets.contract.event import NESTED, Event
 from event_assets.contract.plan import PlanError, read_yaml
+from event_assets.importing.logs import Log
 
 Scalar = bool | int | float | str
 
@@ -44,10 +45,11 @@ class Origin(_Part):
     path: str | None = None
     value: Scalar | None = None
     template: str | None = None
-    hash: list[str] | Literal["line"] | None = None
+    hash: list[str] | Literal["line", "numbered_line"] | None = None
     when: dict[str, Annotated[list[Scalar], BeforeValidator(lambda v: v if isinstance(v, list) else [v])]] = {}
     map: Annotated[dict[str, Scalar] | None, BeforeValidator(_with_text_keys)] = None
     default: Scalar | None = None
+    type: Literal["number", "boolean"] | None = None
     timestamp: Annotated[list[str] | None, BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = None
     timezone: str | None = None
     optional: bool = False
@@ -92,6 +94,18 @@ class MappingDocument(_Part):
     properties: dict[str, Origins] = {}
     spread: list[Annotated[Spread, BeforeValidator(lambda v: {"path": v} if isinstance(v, str) else v)]] = []
     rest: Literal["properties", "drop"] = "properties"
+    nulls: list[str] = []
+    columns: list[str] = []
+    log: Log | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> MappingDocument:
+        if self.columns and self.log:
+            raise ValueError("columns and log exclude each other: a log has columns of its own")
+        twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"columns names {twice} twice; each needs a name of its own")
+        return self
 
     @model_validator(mode="after")
     def _known_fields(self) -> MappingDocument:

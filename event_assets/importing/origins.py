@@ -18,6 +18,7 @@ from event_assets.importing.timestamps import timestamp_reader
 ABSENT: Any = object()
 _NO_TIME = ""  # no time at all makes a broken event, not one that happened when it was imported
 Get = Callable[[Looked], Any]
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
 class NamedPath(NamedTuple):
@@ -30,8 +31,9 @@ class NamedPath(NamedTuple):
 
 @dataclass
 class Paths:
-    """The paths that a mapping names, in its order."""
+    """The paths that a mapping names, in its order. A text of `nulls` is no value."""
 
+    nulls: frozenset[str] = frozenset()
     named: list[NamedPath] = field(default_factory=list)
     _groups: int = 0
 
@@ -50,7 +52,7 @@ class Paths:
             if value is None:
                 return ABSENT
             line.found[number] += 1
-            return ABSENT if is_null(value) else value
+            return ABSENT if is_null(value) or (self.nulls and text_of(value) in self.nulls) else value
 
         return get
 
@@ -83,10 +85,12 @@ def _source(name: str, origin: Origin, paths: Paths, shared: int | None) -> Comp
         group = None if origin.optional else shared or paths.group()
         used, get = origin.hash, _hash([paths.getter(path, name, group) for path in origin.hash])
     elif origin.hash is not None:
-        get = _line_hash
+        get = _line_hash if origin.hash == "line" else _numbered_line_hash
     else:
         get = _constant(origin.value)
     get = _mapped(get, origin)
+    if origin.type is not None:
+        get = _typed(get, origin.type)
     if origin.timestamp is not None:
         get = _timed(get, origin)
     get = _on_condition(get, origin, lambda path: paths.getter(path, f"{name}, when", paths.group()))
@@ -99,6 +103,10 @@ def _constant(value: Any) -> Get:
 
 def _line_hash(line: Looked) -> str:
     return hashlib.sha256(line.text).hexdigest()[:32]
+
+
+def _numbered_line_hash(line: Looked) -> str:
+    return hashlib.sha256(b"%d\0%b" % (line.number, line.text)).hexdigest()[:32]
 
 
 def _template(template: str, getter: Callable[[str], Get]) -> Get:
@@ -138,6 +146,24 @@ def _mapped(get: Get, origin: Origin) -> Get:
         return other.get(text_of(value), value) if other is not None else value
 
     return mapped
+
+
+_BOOLEANS = {"true": True, "t": True, "yes": True, "1": True, "false": False, "f": False, "no": False, "0": False}
+
+
+def _typed(get: Get, kind: str) -> Get:
+    """With a text that says a number or a truth as that; any other value as it is."""
+
+    def typed(line: Looked) -> Any:
+        value = get(line)
+        if value is ABSENT:
+            return ABSENT
+        text = text_of(value).strip()
+        if kind == "boolean":
+            return _BOOLEANS.get(text.lower(), value)
+        return Raw(text.encode()) if _NUMBER.fullmatch(text) else value
+
+    return typed
 
 
 def _timed(get: Get, origin: Origin) -> Get:

@@ -1,18 +1,25 @@
-"""Events' texts out of a file, one in memory at a time: its lines, or objects that follow each other, in an array too.
+"""Events' texts out of a file, one in memory at a time: its lines, objects that follow each other, in an array too, or
+the rows of a table.
 
-What an event says is not looked at; what the file is packed in is unpacking.py's.
+What an event says is not looked at; what the file is packed in is unpacking.py's, tables and logs are tables.py's and
+logs.py's.
 """
 
 from __future__ import annotations
 
+import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow as pa
 
+from event_assets.importing.files import ImportFile
+from event_assets.importing.logs import Log, log_lines
+from event_assets.importing.tables import PARQUET, NoTable, parquet_rows, row_count, separator_of, table_rows
 from event_assets.importing.unpacking import DAMAGE, HEAD_BYTES, Text, UnreadableFile, open_text, unreadable
 
 MAX_LINE_BYTES = 900_000
@@ -39,29 +46,59 @@ class ReadStopped(Exception):
     """The file cannot be read to its end: it is cut short or damaged."""
 
 
-def check_readable(path: Path) -> None:
-    """Raises `UnreadableFile` where there is no such file, or it cannot be opened."""
-    if path.is_dir():
-        raise UnreadableFile(f"{path} is a folder; name one file, and bring several one after the other.")
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}.") from None
+class Form(NamedTuple):
+    """What cannot be told by a file's bytes: the names of a table's columns where its first row has none, or whose log
+    it is."""
+
+    columns: tuple[str, ...] = ()
+    log: Log | None = None
 
 
-def read_lines(path: Path, skip: int = 0) -> Iterator[Line]:
+def read_lines(file: ImportFile | Path, skip: int = 0, form: Form = Form()) -> Iterator[Line]:
     """The texts after the first `skip`, blank lines left out. Raises `UnreadableFile`, `ReadStopped`."""
-    check_readable(path)
+    source = ImportFile.of(file) if isinstance(file, Path) else file
     number = 0
-    with path.open("rb", buffering=0) as file:
-        try:
-            text = open_text(path, file)
-            found = _values(text.stream) if _is_values(path, text) else _lines(text.stream)
+    try:
+        with source.open() as opened:
+            found, read = _texts(source, opened, form)
             for number, line in enumerate(found, 1):
                 if number > skip and line:
-                    yield Line(number, line, file.tell())
-        except (*DAMAGE, OSError) as error:
-            raise ReadStopped(f"{path} cannot be read after line {number}: {error}") from None
+                    yield Line(number, line, read(number))
+    except NoTable as error:
+        raise UnreadableFile(f"{source.place} {error}.") from None
+    except (*DAMAGE, csv.Error, pa.ArrowException, OSError) as error:
+        raise ReadStopped(f"{source.place} cannot be read after line {number}: {error}") from None
+
+
+def _texts(source: ImportFile, opened: Any, form: Form) -> tuple[Iterator[bytes], Callable[[int], int]]:
+    """The texts of an open file, and how many of its bytes were read for so many of them."""
+    head = opened.read(len(PARQUET))
+    opened.seek(0)
+    if head == PARQUET:
+        rows = max(1, row_count(opened))
+        return parquet_rows(opened), lambda number: source.size * number // rows
+    text = open_text(source.place, opened)
+    return _read(source.place, text, form), lambda number: opened.tell()
+
+
+def _read(place: str, text: Text, form: Form) -> Iterator[bytes]:
+    if form.log is not None:
+        return log_lines(text.stream, _lines, form.log)
+    if form.columns:
+        separator = separator_of(_whole_lines(text))
+        if separator is None:
+            raise unreadable(place, "is no table", "Leave columns out of the mapping where the file is JSON.")
+        return table_rows(text.stream, separator, form.columns)
+    kind = _kind(place, text)
+    if kind == "lines":
+        return _lines(text.stream)
+    return _values(text.stream) if kind == "values" else table_rows(text.stream, kind)
+
+
+def _whole_lines(text: Text) -> list[bytes]:
+    """The lines at the beginning of a text that are not cut, blank ones left out."""
+    lines = [line for line in text.head.strip().split(b"\n") if line.strip()]
+    return lines if text.is_whole or len(lines) == 1 else lines[:-1]
 
 
 def _lines(text: io.BufferedReader) -> Iterator[bytes]:
@@ -151,21 +188,24 @@ class _Waiting:
         return bool(piece)
 
 
-def _is_values(path: Path, text: Text) -> bool:
-    """Whether the text is a sequence of JSON values, and not of lines. Raises `UnreadableFile` where it is neither."""
+def _kind(place: str, text: Text) -> str:
+    """Whether the text is `lines`, or `values`, a sequence of JSON values; of a table what separates its cells. Raises
+    `UnreadableFile` where it is none of these."""
     head = text.head.strip()
     if not head:
-        raise unreadable(path, "is empty", "Name a file with events.")
-    lines = [line for line in head.split(b"\n") if line.strip()]
-    whole = lines if text.is_whole or len(lines) == 1 else lines[:-1]
+        raise unreadable(place, "is empty", "Name a file with events.")
+    whole = _whole_lines(text)
     if _is_object(whole[0]):
-        return False
+        return "lines"
     if _begins_with_object(head) and not (_is_json(whole[0]) and any(map(_is_object, whole[1:]))):
-        return True
-    is_one_endless_line = len(lines) == 1 and not text.is_whole and head.startswith(b"{")
+        return "values"
+    is_one_endless_line = len(whole) == 1 and not text.is_whole and head.startswith(b"{")
     if is_one_endless_line or any(map(_is_object, whole[1:])):
-        return False
-    raise unreadable(path, *_what_else(path, head, whole))
+        return "lines"
+    separator = None if head.startswith((b"{", b"[", b"<")) or b"\0" in head[:4096] else separator_of(whole)
+    if separator is None:
+        raise unreadable(place, *_what_else(head))
+    return separator
 
 
 def _begins_with_object(head: bytes) -> bool:
@@ -192,7 +232,7 @@ def _is_object(text: bytes) -> bool:
     return text.lstrip().startswith(b"{") and _is_json(text)
 
 
-def _what_else(path: Path, head: bytes, lines: Sequence[bytes]) -> tuple[str, str]:
+def _what_else(head: bytes) -> tuple[str, str]:
     """What a text is that holds no events, as far as can be told, and the way out."""
     if b"\0" in head[:4096]:
         return "is no text", "Write its events as JSON, an object a line."
@@ -203,14 +243,7 @@ def _what_else(path: Path, head: bytes, lines: Sequence[bytes]) -> tuple[str, st
     if head.startswith(b"{"):
         what = f"has no whole object in its first {HEAD_BYTES:,} bytes" if len(head) > MAX_LINE_BYTES else "is damaged"
         return what, "Write an object a line, or an array of objects, each an event."
-    if _is_table(lines):
-        return "is a table (CSV or the like)", (
-            f"Write it as JSON first, with DuckDB for example: COPY (FROM '{path.name}') TO 'events.ndjson'."
-        )
-    return "has no line that is a JSON object", "Write its events as JSON, an object a line."
-
-
-def _is_table(lines: Sequence[bytes]) -> bool:
-    """Whether the first lines have the same number of separators."""
-    counts = [{line.count(separator) for line in lines[:10]} for separator in (b",", b";", b"\t", b"|")]
-    return any(len(count) == 1 and 0 not in count for count in counts)
+    return (
+        "has no line that is a JSON object, and is no table whose first row names its columns",
+        "Write its events as JSON, an object a line; name the log in the mapping where it is a web server's.",
+    )

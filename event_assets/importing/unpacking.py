@@ -14,7 +14,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import zstandard
@@ -24,14 +23,14 @@ HEAD_BYTES = 1 << 20
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, UnicodeError)
 """What reading on raises where a packed file is cut short or damaged; bz2 has no error of its own but `OSError`."""
 _READ = (
-    "events are read as JSON, an object a line, an array or pretty-printed objects, "
-    "as they are or in gzip, zstd, bzip2, xz or zip, in UTF-8, UTF-16 or UTF-32"
+    "events are read as JSON, an object a line, an array or pretty-printed objects, or as CSV, TSV and the like, "
+    "as they are or in gzip, zstd, bzip2, xz or zip, in UTF-8, UTF-16 or UTF-32; and as Parquet"
 )
 _UNPACK = "Unpack it and bring the files in it one by one."
 _MOST_LAYERS = 3
 _PIECE_BYTES = 1 << 16
 _FOREIGN: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"PAR1"), "a Parquet file"),
+    (re.compile(rb"PAR1"), "a Parquet file that is packed once more"),
     (re.compile(rb"Obj\x01"), "an Avro file"),
     (re.compile(rb"ORC"), "an ORC file"),
     (re.compile(rb"ARROW1"), "an Arrow file"),
@@ -62,9 +61,9 @@ class UnreadableFile(ValueError):
     """A file that no events can be read from. The message names the file, the rule and the way out."""
 
 
-def unreadable(path: Path, what: str, way_out: str) -> UnreadableFile:
+def unreadable(place: str, what: str, way_out: str) -> UnreadableFile:
     """The error for a file that `what` is said of."""
-    return UnreadableFile(f"{path} {what}; {_READ}. {way_out}")
+    return UnreadableFile(f"{place} {what}; {_READ}. {way_out}")
 
 
 class Text(NamedTuple):
@@ -75,17 +74,17 @@ class Text(NamedTuple):
     stream: io.BufferedReader
 
 
-def open_text(path: Path, file: BinaryIO) -> Text:
+def open_text(place: str, file: BinaryIO) -> Text:
     """The text of a file, unpacked on the way. Raises `UnreadableFile`; reading on raises `DAMAGE` and `OSError`."""
     stream = _Resumed.of(file)
     for _ in range(_MOST_LAYERS):
-        unpack = _packing(path, file, stream.head)
+        unpack = _packing(place, file, stream.head)
         if unpack is None:
             break
         stream = _Resumed.of(unpack(stream))
     for pattern, kind in _FOREIGN:
         if pattern.match(stream.head):
-            raise unreadable(path, f"is {kind}", _way_out(path, kind))
+            raise unreadable(place, f"is {kind}", _way_out(place, kind))
     for pattern, encoding, mark in _ENCODINGS:
         if pattern.match(stream.head):
             stream.skip(mark)
@@ -94,13 +93,14 @@ def open_text(path: Path, file: BinaryIO) -> Text:
     return Text(stream.head, stream.is_whole, io.BufferedReader(stream, HEAD_BYTES))
 
 
-def _way_out(path: Path, kind: str) -> str:
-    if kind in ("a Parquet file", "an Avro file", "an SQLite database", "an Arrow file", "an ORC file"):
-        return f"Write it as JSON first, with DuckDB for example: COPY (FROM '{path.name}') TO 'events.ndjson'."
+def _way_out(place: str, kind: str) -> str:
+    if kind in ("an Avro file", "an SQLite database", "an Arrow file", "an ORC file"):
+        name = place.rpartition("/")[2]
+        return f"Write it as JSON first, with DuckDB for example: COPY (FROM '{name}') TO 'events.ndjson'."
     return _UNPACK
 
 
-def _packing(path: Path, file: BinaryIO, head: bytes) -> Callable[[Any], Any] | None:
+def _packing(place: str, file: BinaryIO, head: bytes) -> Callable[[Any], Any] | None:
     """What unpacks a text that begins so; None where nothing does."""
     if head.startswith(b"\x1f\x8b"):
         return lambda stream: gzip.GzipFile(fileobj=io.BufferedReader(stream))
@@ -111,11 +111,11 @@ def _packing(path: Path, file: BinaryIO, head: bytes) -> Callable[[Any], Any] | 
     if head.startswith(b"\xfd7zXZ\x00"):
         return lambda stream: lzma.LZMAFile(io.BufferedReader(stream))
     if head.startswith(b"PK\x03\x04"):
-        return lambda stream: _zip_member(path, file)
+        return lambda stream: _zip_member(place, file)
     return None
 
 
-def _zip_member(path: Path, file: BinaryIO) -> Any:
+def _zip_member(place: str, file: BinaryIO) -> Any:
     """The one file of a zip archive; it must be the outermost packing, since its directory is at its end."""
     try:
         archive = zipfile.ZipFile(file)
@@ -125,7 +125,7 @@ def _zip_member(path: Path, file: BinaryIO) -> Any:
         what = f"is a zip archive of {len(members)} files, where one is expected"
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         what = f"is a zip archive that cannot be opened ({error})"
-    raise unreadable(path, what, _UNPACK)
+    raise unreadable(place, what, _UNPACK)
 
 
 class _Resumed(io.RawIOBase):

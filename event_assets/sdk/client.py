@@ -16,7 +16,16 @@ from typing import Any, Literal, Self, TypeVar, Unpack, cast
 from event_assets.sdk import forks
 from event_assets.sdk.bounds import Bounds, WhenFull
 from event_assets.sdk.clock import steady
-from event_assets.sdk.events import MAX_EVENT_BYTES, Details, EventFields, InvalidEvent, NewEvent, event_of, text_of
+from event_assets.sdk.events import (
+    MAX_EVENT_BYTES,
+    DetailsOfGroup,
+    DetailsOfUser,
+    EventFields,
+    InvalidEvent,
+    NewEvent,
+    event_of,
+    text_of,
+)
 from event_assets.sdk.ids import Uuid7
 from event_assets.sdk.install import Install
 from event_assets.sdk.options import check_range, queue_file
@@ -28,7 +37,8 @@ from event_assets.sdk.worker import Worker
 
 M = TypeVar("M", bound=Callable[..., Any])
 Platform = Literal["server", "desktop", "ios", "android", "web", "tv", "console", "iot"]
-BeforeSend = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+Values = Mapping[str, Any] | None
+BeforeSend = Callable[[dict[str, Any]], Values]
 _MOST_EVENTS = 500
 _MOST_BATCH_BYTES = 1_000_000
 _LOOK_SECONDS = 0.05
@@ -54,7 +64,7 @@ class EventClient:
     `endpoint`, `write_key`: the collector's address, and a key made with `event-assets keys create` (`signed`: one
     that signs).
     `platform`: on `server` each call says whom it is about; on any other the install is one person's, whose anonymous
-    id, user id and consent are remembered.
+    id, user id, group and consent are remembered.
     `context`: fields that every event gets (`app`, `device`, …).
     `queue_path`: the file that keeps events until they are sent; several processes may share it. By default a file of
     this endpoint and key under `~/.event-assets-sdk`. `persist=False` keeps events in memory only.
@@ -73,7 +83,7 @@ class EventClient:
         write_key: str,
         *,
         platform: Platform = "server",
-        context: Mapping[str, Any] | None = None,
+        context: Values = None,
         queue_path: str | os.PathLike[str] | None = None,
         persist: bool = True,
         queue_bytes: int = 100_000_000,
@@ -100,18 +110,16 @@ class EventClient:
         check_range("longest_wait", longest_wait, first_wait, 86_400)
         if when_full not in ("drop_oldest", "drop_newest"):
             raise ValueError(f"when_full is {when_full!r}: it must be 'drop_oldest' or 'drop_newest'")
-        transport = Transport(endpoint, write_key, timeout, signed)
         self._report = Report(on_error)
+        transport = Transport(endpoint, write_key, timeout, signed)
         path = queue_file(queue_path, endpoint, write_key, self._report) if persist else None
-        process = os.urandom(8).hex()
         self._base = {"platform": platform, "library": LIBRARY, **(context or {})}
         self._new_id = Uuid7()
-        self._process = process
+        self._process = os.urandom(8).hex()
         self._queue = EventQueue(path, Bounds(queue_bytes, when_full), self._report)
         self._install = Install(self._queue, platform != "server", self._new_id)
-        pace = Pace(batch_size, batch_bytes, flush_interval, first_wait, longest_wait)
-        self._pace = pace
-        self._sender = Sender(self._queue, transport, self._report, pace, process, debug)
+        self._pace = Pace(batch_size, batch_bytes, flush_interval, first_wait, longest_wait)
+        self._sender = Sender(self._queue, transport, self._report, self._pace, self._process, debug)
         self._worker = Worker(self._turn, flush_interval)
         self._before_send = before_send
         self._is_off = opt_out
@@ -122,9 +130,7 @@ class EventClient:
         atexit.register(self.close)
 
     @_quiet
-    def track(
-        self, event: str, properties: Mapping[str, Any] | None = None, **fields: Unpack[EventFields]
-    ) -> str | None:
+    def track(self, event: str, properties: Values = None, **fields: Unpack[EventFields]) -> str | None:
         """Records an event. Gives its `event_id`; None if it was not taken (see `stats`)."""
         return self._record(event, properties, fields)
 
@@ -134,7 +140,7 @@ class EventClient:
         url: str,
         title: str | None = None,
         referrer: str | None = None,
-        properties: Mapping[str, Any] | None = None,
+        properties: Values = None,
         **fields: Unpack[EventFields],
     ) -> str | None:
         """Records that a page was shown."""
@@ -142,20 +148,29 @@ class EventClient:
         return self._record("page_view", properties, fields, {"page": page})
 
     @_quiet
-    def screen(
-        self, name: str, properties: Mapping[str, Any] | None = None, **fields: Unpack[EventFields]
-    ) -> str | None:
+    def screen(self, name: str, properties: Values = None, **fields: Unpack[EventFields]) -> str | None:
         """Records that a screen of an app was shown."""
         screen = {**((fields.get("context") or {}).get("screen") or {}), "name": name}
         return self._record("screen_view", properties, fields, {"screen": screen})
 
     @_quiet
-    def identify(self, user_id: str, traits: Mapping[str, Any] | None = None, **fields: Unpack[Details]) -> str | None:
+    def identify(self, user_id: str, traits: Values = None, **fields: Unpack[DetailsOfUser]) -> str | None:
         """Records who the person is. Where the install is one person's, later events are this user's."""
-        more = {"traits": dict(traits)} if traits else {}
+        more = {"traits": dict(traits)} if traits else None
         event_id = self._record("identify", None, {**fields, "user_id": user_id}, more)
         if event_id is not None:
             self._install.sign_in(user_id)
+        return event_id
+
+    @_quiet
+    def group(self, group_id: str, traits: Values = None, **fields: Unpack[DetailsOfGroup]) -> str | None:
+        """Records that the person belongs to a group, such as a company, and what is known of it.
+
+        Where the install is one person's, later events carry the group."""
+        more = {"traits": dict(traits)} if traits else None
+        event_id = self._record("group", None, {**fields, "group_id": group_id}, more)
+        if event_id is not None:
+            self._install.join(group_id)
         return event_id
 
     @_quiet
@@ -169,7 +184,7 @@ class EventClient:
         analytics: bool | None = None,
         marketing: bool | None = None,
         personalisation: bool | None = None,
-        properties: Mapping[str, Any] | None = None,
+        properties: Values = None,
         **fields: Unpack[EventFields],
     ) -> str | None:
         """Records what the person agreed to (None: nothing was said of it) and, as properties, where it was asked.
@@ -244,9 +259,9 @@ class EventClient:
     def _record(
         self,
         name: str,
-        properties: Mapping[str, Any] | None,
+        properties: Values,
         fields: EventFields | Mapping[str, Any],
-        more: Mapping[str, Any] | None = None,
+        more: Values = None,
     ) -> str | None:
         if self._is_off or self._install.opted_out:
             self._report.count("opted_out")
@@ -270,7 +285,7 @@ class EventClient:
     def _event(
         self,
         name: str,
-        properties: Mapping[str, Any] | None,
+        properties: Values,
         fields: EventFields | Mapping[str, Any],
         more: Mapping[str, Any],
     ) -> dict[str, Any]:
@@ -284,7 +299,7 @@ class EventClient:
             context.setdefault("install_id", install_id)
         return event_of(name, properties, whole, str(event_id), time.time())
 
-    def _hooked(self, event: dict[str, Any]) -> Mapping[str, Any] | None:
+    def _hooked(self, event: dict[str, Any]) -> Values:
         if self._before_send is None:
             return event
         event_id = event["event_id"]

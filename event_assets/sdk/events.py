@@ -27,7 +27,7 @@ class InvalidEvent(ValueError):
 
 
 class Details(TypedDict, total=False):
-    """What any call may say of its event, beside its name, its properties and the user.
+    """What any call may say of its event, beside its name, its properties, the user and the group.
 
     `context` holds every other field of the contract: `page`, `screen`, `device`, `app`, `ip`, …
     """
@@ -35,7 +35,6 @@ class Details(TypedDict, total=False):
     anonymous_id: str | None
     session_id: str | None
     page_view_id: str | None
-    group_id: str | None
     event_id: str | None
     schema_version: int | None
     occurred_at: dt.datetime | None
@@ -45,10 +44,20 @@ class Details(TypedDict, total=False):
     context: Mapping[str, Any] | None
 
 
-class EventFields(Details, total=False):
+class DetailsOfUser(Details, total=False):
+    """The same, and the group."""
+
+    group_id: str | None
+
+
+class DetailsOfGroup(Details, total=False):
     """The same, and the user."""
 
     user_id: str | None
+
+
+class EventFields(DetailsOfUser, DetailsOfGroup, total=False):
+    """The same, and the user and the group."""
 
 
 class NewEvent(NamedTuple):

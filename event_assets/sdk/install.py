@@ -1,4 +1,4 @@
-"""Who uses this install: its anonymous id, who has signed in, what they agreed to, whether they opted out.
+"""Who uses this install: its anonymous id, who has signed in, their group, what they agreed to, if they opted out.
 
 On a server an install serves many people, and each call says whom it is about. Everywhere else it is one person's.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from event_assets.sdk.queue import EventQueue
 
 _LOOK_SECONDS = 5.0
+_OF_THE_PERSON = ("anonymous_id", "user_id", "group_id", "consent")
 
 
 class Install:
@@ -38,7 +39,7 @@ class Install:
         if "anonymous_id" not in known:
             self._know("anonymous_id", self._new_id(), if_absent=True)
             known = self.refresh()
-        return {name: known[name] for name in ("anonymous_id", "user_id", "consent") if name in known}
+        return {name: known[name] for name in _OF_THE_PERSON if name in known}
 
     @property
     def install_id(self) -> str | None:
@@ -63,6 +64,11 @@ class Install:
         if self.is_one_person:
             self._know("user_id", user_id)
 
+    def join(self, group_id: str) -> None:
+        """Whoever uses the install belongs to this group from now on."""
+        if self.is_one_person:
+            self._know("group_id", group_id)
+
     def agree(self, consent: Mapping[str, bool]) -> dict[str, bool]:
         """Remembers what was agreed to; gives all that is known to be."""
         if not self.is_one_person:
@@ -76,8 +82,8 @@ class Install:
         self._know("opted_out", True if out else None)
 
     def reset(self) -> None:
-        """Somebody else uses the install from now on: new ids, nobody signed in, nothing agreed to."""
-        for name in ("user_id", "consent"):
+        """Somebody else uses the install from now on: new ids, nobody signed in, no group, nothing agreed to."""
+        for name in ("user_id", "group_id", "consent"):
             self._know(name, None)
         if self.is_one_person:
             self._know("anonymous_id", self._new_id())

@@ -112,12 +112,12 @@ def _loading_note(moment: Moment) -> str:
 
 
 @contextlib.contextmanager
-def import_progress(console: Console, file: Path) -> Iterator[Callable[[ImportProgress], None]]:
+def import_progress(console: Console, place: str) -> Iterator[Callable[[ImportProgress], None]]:
     """Shows how far an import is."""
     if not console.is_terminal:
         yield _lines(console, lambda progress: f"{progress.lines:,} lines ({progress.share:.0%})")
         return
-    with _bars(console, file.name) as bars:
+    with _bars(console, place.rpartition("/")[2] or place) as bars:
         task = bars.add_task("import", total=1.0, note="")
         yield lambda progress: bars.update(task, completed=progress.share, note=f"{progress.lines:,} lines")
 
@@ -249,10 +249,13 @@ def show_import(result: ImportResult) -> None:
     aside = ", ".join(f"{count:,} {reason}" for reason, count in sorted(result.aside.items()))
     out = results()
     out.print(
-        f"{result.lines:,} lines in {result.seconds:.1f} s ({result.events_per_second:,.0f} a second): "
+        f"{result.lines:,} lines{f' of {result.files:,} files' if result.files > 1 else ''} in {result.seconds:.1f} s "
+        f"({result.events_per_second:,.0f} a second): "
         f"{result.accepted:,} accepted, {sum(result.aside.values()):,} to quarantine{f' ({aside})' if aside else ''}, "
         f"{result.dropped:,} dropped for refused consent."
     )
+    for said in result.unread:
+        out.print(f"Not read: {said}", markup=False)
     if result.resumed_after:
         out.print(f"It went on after line {result.resumed_after:,} of an earlier run.")
     total = result.lines + result.resumed_after

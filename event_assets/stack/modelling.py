@@ -30,14 +30,15 @@ from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.spark import spark_resource
 from event_assets.importing import (
-    FieldMapping,
+    ImportFile,
     ImportResult,
     ImportStopped,
     MappingError,
+    Rules,
     StreamSink,
+    Translator,
     UnreadableFile,
     Written,
-    check_readable,
     find_mapping,
     import_file,
 )
@@ -136,17 +137,17 @@ def model_file(
     events: Path,
     out: Path,
     settings_file: Path | None = None,
-    mapping: str | Path | None = None,
+    mapping: str | Path | Translator | None = None,
     *,
     spark: SparkSession | None = None,
     watch: Callable[[str], None] = lambda table: None,
 ) -> Modelled:
     """Models a file of events (`-`: standard input) and writes `out/<table>/<table>.parquet`.
 
-    `mapping`: a YAML file that maps the fields, or a shipped one's name. `spark`: an embedded engine that is there
-    already. Raises `ModelInputError`, `SettingsError`.
+    `mapping`: a YAML file that maps the fields, or a shipped one's name; or what translates other SDKs' events.
+    `spark`: an embedded engine that is there already. Raises `ModelInputError`, `SettingsError`.
     """
-    fields = _mapping(events, mapping)
+    fields = _rules_of(events, mapping)
     with tempfile.TemporaryDirectory(prefix="event-assets-model-") as folder:
         settings = model_settings(settings_file, Path(folder))
         seconds = _Stopwatch()
@@ -169,12 +170,12 @@ def model_file(
         )
 
 
-def _mapping(events: Path, name: str | Path | None) -> FieldMapping | None:
+def _rules_of(events: Path, name: str | Path | Translator | None) -> Rules:
     """The mapping of that name, once it is known that there are events to map."""
     try:
         if events != STDIN:
-            check_readable(events)
-        return find_mapping(name) if name is not None else None
+            ImportFile.of(events)
+        return find_mapping(name) if isinstance(name, str | Path) else name
     except (UnreadableFile, MappingError) as error:
         raise ModelInputError(str(error)) from None
 
@@ -200,7 +201,7 @@ def _stream(settings: Settings) -> Iterator[EventStream]:
         stream.close()
 
 
-def _import(events: Path, mapping: FieldMapping | None, settings: Settings, stream: EventStream) -> ImportResult:
+def _import(events: Path, mapping: Rules, settings: Settings, stream: EventStream) -> ImportResult:
     try:
         sink = StreamSink(settings, stream, limits=BARE_LIMITS, in_order=True)
         return import_file(events, mapping, _ReceivedSink(sink, dt.datetime.now(dt.UTC)))
@@ -215,8 +216,8 @@ def _check_found(imported: ImportResult) -> None:
     if imported.never_found:
         missing = ", ".join(imported.never_found)
         raise ModelInputError(
-            f"the mapping names {missing}, which none of the {imported.lines:,} lines of {imported.path} has; mend the "
-            r"path (a dot in a name is \.), or write optional: true where it need not be there"
+            f"the mapping names {missing}, which none of the {imported.lines:,} lines of {imported.place} has; mend "
+            r"the path (a dot in a name is \.), or write optional: true where it need not be there"
         )
 
 
@@ -269,7 +270,7 @@ def _reconciliation(imported: ImportResult, hours: Sequence[Mapping[str, Any]]) 
     for hour in hours:
         reasons.update(json.loads(hour["quarantined_by_reason"] or "{}"))
     return Reconciliation(
-        imported.lines,
+        imported.lines if imported.mapping else imported.events,
         **{name: sum(hour[name] for hour in hours) for name in names},
         reasons=dict(reasons.most_common()),
         hours_balance=all(hour["balanced"] and not hour["pending"] for hour in hours),

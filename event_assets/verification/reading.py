@@ -25,14 +25,15 @@ _PROGRESS = "progress"
 def scan(
     settings: Settings, name: str, columns: tuple[str, ...], wanted: pc.Expression | None
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of a lake table; a column that the files do not have is null. None, where it is no table."""
+    """The rows of a lake table; a column that a file or the table does not have is null. None, where it is no table."""
     delta, filesystem = _table(settings, name), _access(settings)[1]
     files = [] if delta is None else delta.file_uris()
-    if not files:
+    if delta is None or not files:
         return
     paths = sorted(uri.removeprefix("s3://").removeprefix("file://") for uri in files)
-    dataset = ds.dataset(paths, format="parquet", filesystem=filesystem)
-    known = [column for column in columns if column in dataset.schema.names]
+    schema = pa.schema(delta.schema().to_arrow())
+    dataset = ds.dataset(paths, schema=schema, format="parquet", filesystem=filesystem)
+    known = [column for column in columns if column in schema.names]
     for batch in dataset.to_batches(columns=known, filter=wanted):
         arrays = [batch[name] if name in known else pa.nulls(batch.num_rows) for name in columns]
         yield pa.RecordBatch.from_arrays(arrays, names=list(columns))

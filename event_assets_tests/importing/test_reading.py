@@ -21,7 +21,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from event_assets.importing import UnreadableFile, check_readable
+from event_assets.importing import ImportFile, UnreadableFile
 from event_assets.importing.reading import MAX_LINE_BYTES, ReadStopped, read_lines
 
 EVENTS: list[dict[str, Any]] = [
@@ -128,12 +128,10 @@ NO_EVENTS: dict[str, tuple[bytes, str]] = {
     "a mark alone": (b"\xef\xbb\xbf", "is empty"),
     "an empty array": (b"[]", "does not begin with an object"),
     "numbers": (b"[1, 2, 3]", "does not begin with an object"),
-    "csv": (b"id,event,at\n1,click,2026\n2,click,2026\n", "is a table"),
-    "tsv": (b"id\tevent\n1\tclick\n", "is a table"),
+    "a table with two columns of a name": (b"id,event,id\n1,click,2\n", "two columns that are called id"),
     "html": (b"<!doctype html><html></html>", "is XML or HTML"),
     "a log": (b"one line\nanother, longer one\n", "has no line that is a JSON object"),
-    "parquet": (_parquet(b""), "is a Parquet file"),
-    "packed parquet": (gzip.compress(_parquet(b"")), "is a Parquet file"),
+    "packed parquet": (gzip.compress(_parquet(b"")), "is a Parquet file that is packed once more"),
     "tar": (b"events.json".ljust(257, b"\0") + b"ustar" + bytes(800), "is a tar archive"),
     "bytes": (bytes(range(256)), "is no text"),
     "a cut object": (b'{"id": 1, "event": ', "is damaged"),
@@ -149,13 +147,15 @@ def test_what_holds_no_events_is_said_with_the_file_the_rule_and_the_way_out(tmp
     with pytest.raises(UnreadableFile) as error:
         list(read_lines(file))
     assert str(error.value).startswith(f"{file} ") and what in str(error.value)
-    assert re.search(r"; events are read as JSON, an object a line, .*\. [A-Z].*\.$", str(error.value))
+    assert re.search(
+        r"; (events are read as JSON, an object a line, .*\. [A-Z]|give each a name).*\.$", str(error.value)
+    )
 
 
 def test_a_folder_a_missing_file_and_an_archive_of_many_are_said_too(tmp_path: Path) -> None:
     for path, said in ((tmp_path, "is a folder; name one file"), (tmp_path / "none", "No such file")):
         with pytest.raises(UnreadableFile, match=said):
-            check_readable(path)
+            ImportFile.of(path)
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
         archive.writestr("a.json", "{}")
         archive.writestr("b.json", "{}")

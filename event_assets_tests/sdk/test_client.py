@@ -28,6 +28,7 @@ def test_every_call_becomes_the_event_of_its_name(collector: Collector, client_o
         client.page("https://shop.example/", "Shop", "https://search.example/", anonymous_id="a"),
         client.screen("home", anonymous_id="a", context={"screen": {"width": 100}}),
         client.identify("u", {"plan": "pro"}, anonymous_id="a"),
+        client.group("acme", {"seats": 5}, user_id="u"),
         client.alias("a", user_id="u"),
         client.set_consent(analytics=True, marketing=False, properties={"source": "settings"}, user_id="u"),
     ]
@@ -42,12 +43,13 @@ def test_every_call_becomes_the_event_of_its_name(collector: Collector, client_o
     assert by_name["page_view"]["page_view_id"]
     assert by_name["screen_view"]["screen"] == {"name": "home", "width": 100}
     assert by_name["identify"]["traits"] == {"plan": "pro"} and by_name["identify"]["user_id"] == "u"
+    assert by_name["group"]["traits"] == {"seats": 5} and by_name["group"]["group_id"] == "acme"
     assert by_name["alias"]["properties"] == {"previous_id": "a"} and by_name["alias"]["user_id"] == "u"
     assert by_name["consent_changed"]["properties"] == {"source": "settings"}
     assert by_name["consent_changed"]["consent"] == {"analytics": True, "marketing": False}
     assert all(event["app"] == {"id": "shop"} and event["platform"] == "server" for event in events)
     assert all(event["library"]["name"] == "event-assets-python" for event in events)
-    assert client.stats.accepted == 6 and client.stats.queued == 0
+    assert client.stats.accepted == 7 and client.stats.queued == 0
 
 
 def test_events_are_numbered_per_anonymous_id_in_the_order_of_the_calls(
@@ -299,6 +301,7 @@ def test_an_install_of_one_person_remembers_them(collector: Collector, client_of
     client = client_of(collector.url, collector.key, platform="desktop", sync=True)
     client.track("search")
     client.identify("u")
+    client.group("acme")
     client.set_consent(analytics=True)
     client.set_consent(marketing=False)
     client.close(timeout=20)
@@ -307,9 +310,10 @@ def test_an_install_of_one_person_remembers_them(collector: Collector, client_of
     again.reset()
     again.track("search")
     again.close(timeout=20)
-    first, identified, _, _, later, other = collector.events()
+    first, identified, joined, _, _, later, other = collector.events()
     assert first["anonymous_id"] == identified["anonymous_id"] == later["anonymous_id"] != other["anonymous_id"]
     assert "user_id" not in first and later["user_id"] == "u" and "user_id" not in other
+    assert joined["group_id"] == later["group_id"] == "acme" and not any("group_id" in each for each in (first, other))
     assert later["consent"] == {"analytics": True, "marketing": False} and "consent" not in other
 
 
