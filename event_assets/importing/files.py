@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -93,8 +94,21 @@ def _in_bucket(place: str, settings: Settings) -> list[ImportFile]:
         ImportFile(f"{_S3}{each.path}", cast("int", each.size), str(each.mtime_ns), bucket)
         for each in sorted(infos, key=lambda info: info.path)
         if each.type == fs.FileType.File
-        and (fnmatch.fnmatchcase(each.path, path) if found else not _is_hidden(each.path.removeprefix(f"{fixed}/")))
+        and (
+            _fits(each.path.split("/"), path.split("/"))
+            if found
+            else not _is_hidden(each.path.removeprefix(f"{fixed}/"))
+        )
     ]
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path fits a pattern, part by part; `**` is any number of parts."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _is_hidden(path: str) -> bool:

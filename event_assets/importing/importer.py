@@ -55,7 +55,8 @@ class ImportResult:
 
     A line may have several events. `accepted` are on the stream as events, `aside` (by reason) as they came, to be
     quarantined; of `dropped` ones the person refused consent. `found`: in how many lines each path of the mapping was,
-    those of an earlier run included. `unread`: what is said of files that no events can be read from.
+    those of an earlier run included. `is_line_by_line`: whether each line is one event. `unread`: what is said of files
+    that no events can be read from.
     """
 
     place: str
@@ -67,6 +68,7 @@ class ImportResult:
     aside: dict[str, int] = field(default_factory=dict)
     found: tuple[int, ...] = ()
     mapping: FieldMapping | None = field(default=None, repr=False)
+    is_line_by_line: bool = True
     files: int = 1
     unread: tuple[str, ...] = ()
 
@@ -196,7 +198,8 @@ def _import(
     bookmark.set(last, found, is_done=True)
     seconds, aside = time.perf_counter() - began, dict(Counter(total.aside))
     counts = (file.place, lines, skipped, total.accepted, total.dropped, seconds)
-    return ImportResult(*counts, aside, tuple(found), by_path)
+    is_line_by_line = by_path.is_line_by_line if by_path else rules is None
+    return ImportResult(*counts, aside, tuple(found), by_path, is_line_by_line)
 
 
 def _together(place: str, results: Sequence[ImportResult], unread: tuple[str, ...]) -> ImportResult:
@@ -205,10 +208,8 @@ def _together(place: str, results: Sequence[ImportResult], unread: tuple[str, ..
     sums = {name: sum(getattr(result, name) for result in results) for name in names}
     aside: Counter[str] = sum((Counter(result.aside) for result in results), Counter())
     found = tuple(map(sum, zip(*(result.found for result in results), strict=True)))
-    mapping = results[0].mapping if results else None
-    return ImportResult(
-        place, **sums, aside=dict(aside), found=found, mapping=mapping, files=len(results), unread=unread
-    )
+    shared = {name: getattr(results[0], name) for name in ("mapping", "is_line_by_line")} if results else {}
+    return ImportResult(place, **sums, **shared, aside=dict(aside), found=found, files=len(results), unread=unread)
 
 
 def _events(batch: Sequence[Line], rules: Rules, found: list[int]) -> Iterator[bytes]:
@@ -216,8 +217,10 @@ def _events(batch: Sequence[Line], rules: Rules, found: list[int]) -> Iterator[b
     for line in batch:
         if isinstance(rules, Translator):
             yield from rules.events(line.number, line.text)
+        elif rules is not None:
+            yield from rules.events(line.text, found, line.number)
         else:
-            yield rules.map(line.text, found, line.number) if rules else line.text
+            yield line.text
 
 
 def _batches(parts: Iterable[_Part], size_of: Callable[[_Part], int]) -> Iterator[list[_Part]]:

@@ -43,7 +43,7 @@ def place_of(path: str) -> Place:
 class Looked:
     """One line, in which every object is decoded once at the most."""
 
-    def __init__(self, text: bytes, found: list[int], number: int = 0) -> None:
+    def __init__(self, text: bytes, found: list[int], number: int | str = 0) -> None:
         self.text = text
         self.number = number
         self.fields = _decode_fields(text)
@@ -65,6 +65,20 @@ class Looked:
         if place not in self._objects:
             self._objects[place] = members(self.value(place))
         return self._objects[place]
+
+
+def parts_at(text: bytes, place: Place) -> list[bytes]:
+    """The line as often as the array at a place has elements, each time with another one in the array's stead; none
+    where there is no array with elements. Raises `ValueError` where the line is no JSON object."""
+    name, *deeper = place
+    fields = _decode_fields(text)
+    value = fields.get(name)
+    if deeper:
+        inside = members(value)
+        parts: Sequence[Any] = [] if inside is None else parts_at(msgspec.json.encode(inside), tuple(deeper))
+    else:
+        parts = elements(value)
+    return [msgspec.json.encode({**fields, name: Raw(part)}) for part in parts]
 
 
 def is_null(value: Raw | None) -> bool:

@@ -14,18 +14,22 @@ fields:                                   # contract field: where it comes from
 properties:
   project: project                        # the same forms, for properties
 spread: [props, {path: params, key: name, value: [text, number]}]         # whose members become properties
+each: visits                              # an event for each element of this array, which stands in the array's stead
+nulls: ["\\N", "-"]                        # texts that say that there is no value
+columns: [id, at, name]                   # of a table whose first row does not name them; `log: combined` of a log
 rest: properties                          # what nothing used, at every depth: properties (default) or drop
 ```
 
-A value that is not there leaves its field out. A timestamp that is not there or cannot be read is kept as it is, so
-that the contract refuses the event and it is set aside instead of being given another time. What a file may say is in
-`mapping_file`, how a value is found in `lines` and `origins`.
+A value that is not there leaves its field out. A timestamp that is not there, and is not optional, or cannot be read is
+kept as it is, so that the contract refuses the event and it is set aside instead of being given another time. What a
+file may say is in `mapping_file`, how a value is found in `lines` and `origins`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +45,7 @@ from event_assets.importing.lines import (
     is_null,
     left_over,
     members,
+    parts_at,
     place_of,
     text_of,
     used_at,
@@ -68,7 +73,8 @@ class FieldMapping:
         self.description = document.description
         rules = document.model_dump_json(exclude={"description"})
         self.digest = hashlib.sha256(rules.encode()).hexdigest()[:16]
-        self.form = Form(tuple(document.columns), document.log)
+        self._each = place_of(document.each) if document.each else None
+        self.form = Form(tuple(document.columns), document.quotes, document.log)
         self._nulls = frozenset(document.nulls)
         paths = Paths(self._nulls)
         self._fields = [(name, sources_of(name, origins, paths)) for name, origins in document.fields.items()]
@@ -90,6 +96,11 @@ class FieldMapping:
         except ValueError as error:
             raise MappingError(f"{path}: {error}") from None
 
+    @property
+    def is_line_by_line(self) -> bool:
+        """Whether each line is one event."""
+        return self._each is None
+
     def none_found(self) -> list[int]:
         """For each of `paths` that it was found in no line yet."""
         return [0] * len(self.paths)
@@ -99,7 +110,18 @@ class FieldMapping:
         there = {named.group for named, lines in zip(self.paths, found, strict=True) if lines}
         return [f"{named.path} (for {named.of})" for named in self.paths if named.group not in {None, *there}]
 
-    def map(self, line: bytes, found: list[int] | None = None, number: int = 0) -> bytes:
+    def events(self, line: bytes, found: list[int], number: int) -> Iterator[bytes]:
+        """The events of a line, or element of its array, each as `map` gives it."""
+        parts: list[bytes] = []
+        if self._each is not None:
+            with contextlib.suppress(ValueError, RecursionError):
+                parts = parts_at(line, self._each)
+        if not parts:
+            yield self.map(line, found, number)
+        for nth, part in enumerate(parts, 1):
+            yield self.map(part, found, f"{number}.{nth}")
+
+    def map(self, line: bytes, found: list[int] | None = None, number: int | str = 0) -> bytes:
         """The line as an event of the contract; a line that is no JSON object, or has no readable value, as it came.
 
         `found`: counts in how many lines each of `paths` was there. `number`: the line's in its file.

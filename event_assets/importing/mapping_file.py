@@ -94,8 +94,10 @@ class MappingDocument(_Part):
     properties: dict[str, Origins] = {}
     spread: list[Annotated[Spread, BeforeValidator(lambda v: {"path": v} if isinstance(v, str) else v)]] = []
     rest: Literal["properties", "drop"] = "properties"
+    each: str | None = None
     nulls: list[str] = []
     columns: list[str] = []
+    quotes: bool = True
     log: Log | None = None
 
     @model_validator(mode="after")

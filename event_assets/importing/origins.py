@@ -106,7 +106,7 @@ def _line_hash(line: Looked) -> str:
 
 
 def _numbered_line_hash(line: Looked) -> str:
-    return hashlib.sha256(b"%d\0%b" % (line.number, line.text)).hexdigest()[:32]
+    return hashlib.sha256(f"{line.number}\0".encode() + line.text).hexdigest()[:32]
 
 
 def _template(template: str, getter: Callable[[str], Get]) -> Get:
@@ -172,7 +172,7 @@ def _timed(get: Get, origin: Origin) -> Get:
     def timed(line: Looked) -> Any:
         value = get(line)
         if value is ABSENT:
-            return _NO_TIME
+            return ABSENT if origin.optional else _NO_TIME
         try:
             return value if read is None else read(text_of(value))
         except (ValueError, OverflowError, OSError, TypeError):

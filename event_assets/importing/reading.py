@@ -47,10 +47,11 @@ class ReadStopped(Exception):
 
 
 class Form(NamedTuple):
-    """What cannot be told by a file's bytes: the names of a table's columns where its first row has none, or whose log
-    it is."""
+    """What cannot be told by a file's bytes: the names of a table's columns where its first row has none, whether
+    quotes are around cells that need it, or whose log it is."""
 
     columns: tuple[str, ...] = ()
+    quotes: bool = True
     log: Log | None = None
 
 
@@ -85,10 +86,10 @@ def _read(place: str, text: Text, form: Form) -> Iterator[bytes]:
     if form.log is not None:
         return log_lines(text.stream, _lines, form.log)
     if form.columns:
-        separator = separator_of(_whole_lines(text))
+        separator = separator_of(_whole_lines(text), form.quotes)
         if separator is None:
             raise unreadable(place, "is no table", "Leave columns out of the mapping where the file is JSON.")
-        return table_rows(text.stream, separator, form.columns)
+        return table_rows(text.stream, separator, form.columns, form.quotes)
     kind = _kind(place, text)
     if kind == "lines":
         return _lines(text.stream)
@@ -97,7 +98,7 @@ def _read(place: str, text: Text, form: Form) -> Iterator[bytes]:
 
 def _whole_lines(text: Text) -> list[bytes]:
     """The lines at the beginning of a text that are not cut, blank ones left out."""
-    lines = [line for line in text.head.strip().split(b"\n") if line.strip()]
+    lines = [line for line in text.head.strip(b" \r\n").split(b"\n") if line.strip()]
     return lines if text.is_whole or len(lines) == 1 else lines[:-1]
 
 

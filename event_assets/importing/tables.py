@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
@@ -25,7 +25,7 @@ class NoTable(ValueError):
     """The first row cannot be the names of columns. The message says why and the way out."""
 
 
-def separator_of(lines: Sequence[bytes]) -> str | None:
+def separator_of(lines: Sequence[bytes], quotes: bool = True) -> str | None:
     """What separates the cells of a table that begins with these lines; None where they are none.
 
     The first row has at least two cells, and another has as many.
@@ -34,7 +34,7 @@ def separator_of(lines: Sequence[bytes]) -> str | None:
     text = [f"{line.decode('utf-8', 'replace')}\n" for line in lines[:20]]
     for separator in _SEPARATORS:
         try:
-            first, *others = csv.reader(text, delimiter=separator)
+            first, *others = csv.reader(text, delimiter=separator, quoting=_quoting(quotes))
         except csv.Error:
             continue
         if len(first) > 1 and (not others or any(len(row) == len(first) for row in others)):
@@ -42,11 +42,15 @@ def separator_of(lines: Sequence[bytes]) -> str | None:
     return max(found, key=lambda separator: found[separator], default=None)
 
 
-def table_rows(text: io.BufferedReader, separator: str, columns: Sequence[str] = ()) -> Iterator[bytes]:
-    """Each row; the first has the names, where no columns are named. A row with another number of cells, or that is no
+def table_rows(
+    text: io.BufferedReader, separator: str, columns: Sequence[str] = (), quotes: bool = True
+) -> Iterator[bytes]:
+    """Each row; the first has the names, where no columns are named. Without `quotes` a quote is a character as any
+    other, and a cell is of one line. A row with another number of cells, or that is no
     UTF-8, goes on as it came. Raises `NoTable`, and `csv.Error` where a quote is never closed."""
     csv.field_size_limit(_LONGEST_CELL)
-    rows = csv.reader(io.TextIOWrapper(text, "utf-8", "surrogateescape", newline=""), delimiter=separator)
+    lines = io.TextIOWrapper(text, "utf-8", "surrogateescape", newline="")
+    rows = csv.reader(lines, delimiter=separator, quoting=_quoting(quotes))
     names = list(columns) or _names(next(rows, []))
     for row in rows:
         if not row:
@@ -73,6 +77,10 @@ def parquet_rows(file: Any) -> Iterator[bytes]:
         rows = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
         for row in rows.to_pylist(maps_as_pydicts="lossy"):
             yield _encode(row)
+
+
+def _quoting(quotes: bool) -> Literal[0, 3]:
+    return csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
 
 
 def _names(first: Sequence[str]) -> list[str]:

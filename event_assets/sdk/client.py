@@ -17,7 +17,6 @@ from event_assets.sdk import forks
 from event_assets.sdk.bounds import Bounds, WhenFull
 from event_assets.sdk.clock import steady
 from event_assets.sdk.events import (
-    MAX_EVENT_BYTES,
     DetailsOfGroup,
     DetailsOfUser,
     EventFields,
@@ -28,7 +27,7 @@ from event_assets.sdk.events import (
 )
 from event_assets.sdk.ids import Uuid7
 from event_assets.sdk.install import Install
-from event_assets.sdk.options import check_range, queue_file
+from event_assets.sdk.options import check_range, check_seconds, check_sizes, queue_file
 from event_assets.sdk.queue import EventQueue
 from event_assets.sdk.report import Problem, Report, Stats
 from event_assets.sdk.sender import Fresh, Pace, Sender
@@ -39,8 +38,6 @@ M = TypeVar("M", bound=Callable[..., Any])
 Platform = Literal["server", "desktop", "ios", "android", "web", "tv", "console", "iot"]
 Values = Mapping[str, Any] | None
 BeforeSend = Callable[[dict[str, Any]], Values]
-_MOST_EVENTS = 500
-_MOST_BATCH_BYTES = 1_000_000
 _LOOK_SECONDS = 0.05
 
 
@@ -102,11 +99,8 @@ class EventClient:
         opt_out: bool = False,
         debug: bool = False,
     ) -> None:
-        check_range("batch_size", batch_size, 1, _MOST_EVENTS)
-        check_range("batch_bytes", batch_bytes, 1, _MOST_BATCH_BYTES)
-        check_range("queue_bytes", queue_bytes, MAX_EVENT_BYTES, 2**62)
-        for name, seconds in (("flush_interval", flush_interval), ("timeout", timeout), ("first_wait", first_wait)):
-            check_range(name, seconds, 0.001, 86_400)
+        check_sizes(batch_size, batch_bytes, queue_bytes)
+        check_seconds(flush_interval=flush_interval, timeout=timeout, first_wait=first_wait)
         check_range("longest_wait", longest_wait, first_wait, 86_400)
         if when_full not in ("drop_oldest", "drop_newest"):
             raise ValueError(f"when_full is {when_full!r}: it must be 'drop_oldest' or 'drop_newest'")

@@ -6,7 +6,11 @@ import hashlib
 import os
 from pathlib import Path
 
+from event_assets.sdk.events import MAX_EVENT_BYTES
 from event_assets.sdk.report import Report
+
+_MOST_EVENTS = 500
+_MOST_BATCH_BYTES = 1_000_000
 
 
 def check_range(name: str, value: float, least: float, most: float) -> None:
@@ -25,3 +29,16 @@ def queue_file(given: str | os.PathLike[str] | None, endpoint: str, write_key: s
     except RuntimeError:
         report.problem("storage", "there is no home folder: name a file as queue_path; events are kept in memory")
         return None
+
+
+def check_sizes(batch_size: int, batch_bytes: int, queue_bytes: int) -> None:
+    """Raises `ValueError` where a batch or the queue cannot be so large."""
+    check_range("batch_size", batch_size, 1, _MOST_EVENTS)
+    check_range("batch_bytes", batch_bytes, 1, _MOST_BATCH_BYTES)
+    check_range("queue_bytes", queue_bytes, MAX_EVENT_BYTES, 2**62)
+
+
+def check_seconds(**options: float) -> None:
+    """Raises `ValueError` where one of these is no time between a millisecond and a day."""
+    for name, seconds in options.items():
+        check_range(name, seconds, 0.001, 86_400)

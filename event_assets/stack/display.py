@@ -258,9 +258,9 @@ def show_import(result: ImportResult) -> None:
         out.print(f"Not read: {said}", markup=False)
     if result.resumed_after:
         out.print(f"It went on after line {result.resumed_after:,} of an earlier run.")
-    total = result.lines + result.resumed_after
+    total = f" of {result.lines + result.resumed_after:,} lines" if result.is_line_by_line else " events"
     for found in result.paths:
-        out.print(f"  {found.path} (for {found.of}): in {found.lines:,} of {total:,} lines", markup=False)
+        out.print(f"  {found.path} (for {found.of}): in {found.lines:,}{total}", markup=False)
     if result.never_found:
         out.print(
             f"In no line: {', '.join(result.never_found)}. Mend the mapping and import again, or write optional: true "

@@ -270,7 +270,7 @@ def _reconciliation(imported: ImportResult, hours: Sequence[Mapping[str, Any]]) 
     for hour in hours:
         reasons.update(json.loads(hour["quarantined_by_reason"] or "{}"))
     return Reconciliation(
-        imported.lines if imported.mapping else imported.events,
+        imported.lines if imported.is_line_by_line else imported.events,
         **{name: sum(hour[name] for hour in hours) for name in names},
         reasons=dict(reasons.most_common()),
         hours_balance=all(hour["balanced"] and not hour["pending"] for hour in hours),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_assets.contract.decoder import Decoded, EventDecoder
-from event_assets.importing import FieldMapping
+from event_assets.importing import FieldMapping, MappingError
 
 Line = dict[str, Any]
 
@@ -241,3 +241,59 @@ def test_no_value_of_any_line_is_lost_by_any_mapping(
     rules = json.dumps({"fields": fields, "properties": properties, "spread": spread})
     event = mapped(tmp_path_factory.getbasetemp(), rules, line)
     assert {*leaves(line)} <= {*leaves(event)}
+
+
+def test_each_element_of_an_array_is_an_event_with_what_the_line_says(tmp_path: Path) -> None:
+    text = "{each: a.list, fields: {event_id: {hash: numbered_line}, event: a.list.name, user_id: who}}"
+    mapping = mapping_of(tmp_path, text)
+    line = {"who": "u", "a": {"list": [{"name": "x", "n": 1}, {"name": "x", "n": 1}], "b": 2}}
+    for form in (line, {**line, "a": json.dumps(line["a"])}):
+        first, second = (
+            json.loads(each) for each in mapping.events(json.dumps(form).encode(), mapping.none_found(), 7)
+        )
+        assert first.pop("event_id") != second.pop("event_id"), "two alike are two events"
+        assert first == second
+        assert first == {"event": "x", "user_id": "u", "properties": {"a": {"list": {"n": 1}, "b": 2}}}
+    for other in ({"who": "u"}, {"who": "u", "a": {"list": []}}, [1]):
+        assert len(list(mapping.events(json.dumps(other).encode(), mapping.none_found(), 1))) == 1
+
+
+def test_texts_that_mean_nothing_are_none_and_texts_that_say_numbers_may_be_numbers(tmp_path: Path) -> None:
+    text = """
+    nulls: ["-", '\\N']
+    fields: {user_id: who, event: [first, second]}
+    properties: {n: {path: n, type: number}, b: {path: b, type: boolean}, t: {path: t, type: number}}
+    """
+    line = {
+        "who": "-",
+        "first": "\\N",
+        "second": "view",
+        "n": "-1.50e2",
+        "b": "No",
+        "t": "007",
+        "left": "-",
+        "kept": "x",
+    }
+    assert mapped(tmp_path, text, line) == {
+        "event": "view",
+        "properties": {"n": -150.0, "b": False, "t": "007", "kept": "x"},
+    }
+
+
+def test_a_time_that_is_optional_may_be_missing_and_then_the_next_one_counts(tmp_path: Path) -> None:
+    text = "fields: {derived_at: [{path: a, timestamp: iso, optional: true}, {path: b, timestamp: seconds}]}"
+    assert mapped(tmp_path, text, {"b": 0}) == {"derived_at": "1970-01-01T00:00:00+00:00"}
+    assert mapped(tmp_path, text, {}) == {"derived_at": ""}, "it is given no other time"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{columns: [a, b], log: alb, fields: {}}", "columns and log exclude each other"),
+        ("{columns: [a, a], fields: {}}", "columns names a twice"),
+        ("{log: iis, fields: {}}", "combined"),
+    ],
+)
+def test_what_a_file_is_cannot_be_two_things(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(MappingError, match=said):
+        mapping_of(tmp_path, text)
