@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 
 const LIMIT_BYTES = 6 * 1024;
 /** Names of properties that nothing outside the script sees. */
-const INTERNAL = /^(_.*|hurry|isShared|listen|record|resume|schedule|settleMs)$/;
+const INTERNAL = /^(_.*|beacon|hurry|isShared|listen|lock|online|record|resume|schedule|settleMs|storage|transport|view)$/;
 const SCRIPT = "dist/event-assets.js";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));

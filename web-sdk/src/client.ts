@@ -12,7 +12,7 @@ import { LIBRARY } from "./version.js";
 const DAY_MS = 86_400_000;
 const REFUSED: Consent = { analytics: false, marketing: false, personalisation: false };
 /** What is kept about the person and goes when analytics is refused. */
-const PERSONAL = ["id", "user", "session", "sequence"];
+const PERSONAL = ["id", "user", "group", "session", "sequence"];
 
 /**
  * Collects events and sends them to a collector.
@@ -70,9 +70,12 @@ export class EventClient {
 
   /** The person is known: this and every later event carries the user id. */
   identify(userId: string, traits?: Properties): void {
-    this._safely(() => {
-      if (this._record("identify", { user_id: userId, traits })) this._shelf.set("user", userId);
-    });
+    this._remember("identify", "user", userId, traits);
+  }
+
+  /** The person belongs to a group, such as a company: this and every later event carries its id. */
+  group(groupId: string, traits?: Properties): void {
+    this._remember("group", "group", groupId, traits);
   }
 
   /** Two ids are one person: `previousId` was used before `userId`. */
@@ -128,6 +131,12 @@ export class EventClient {
     return { waiting: this._queue.own, dropped: this._queue.dropped };
   }
 
+  private _remember(event: string, whose: "user" | "group", id: string, traits?: Properties): void {
+    this._safely(() => {
+      if (this._record(event, { [`${whose}_id`]: id, traits })) this._shelf.set(whose, id);
+    });
+  }
+
   /** Whether events are collected. */
   protected _isAllowed(): boolean {
     return !this._isOut() && this._consent()?.analytics !== false;
@@ -144,7 +153,8 @@ export class EventClient {
       event_id: uuid7(at),
       event: name,
       anonymous_id: this._anonymousId(at, !isRefused),
-      user_id: this._shelf.get("user") ?? undefined,
+      user_id: this._shelf.get("user"),
+      group_id: this._shelf.get("group"),
       session_id: isRefused ? undefined : this._sessionId(at, quiet),
       page_view_id: this._pageViewId,
       occurred_at: new Date(at).toISOString(),

@@ -57,7 +57,7 @@ export class Queue {
     for (const id of this._ids()) {
       if (but?.has(id) || !(this._own.has(id) || (!ownOnly && this._isLeft(id, now)))) continue;
       const json = this._shelf.get(KEY + id);
-      if (json === null) continue;
+      if (json === undefined) continue;
       bytes += byteLength(json) + 40;
       if (batch.length && (bytes > BATCH_BYTES || batch.length >= this._batch)) break;
       batch.push({ id, json });

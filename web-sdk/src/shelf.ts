@@ -10,9 +10,9 @@ export class Shelf {
     private readonly _prefix: string,
   ) {}
 
-  get(key: string): string | null {
+  get(key: string): string | undefined {
     const name = this._prefix + key;
-    return this._held.get(name) ?? this._try((storage) => storage.get(name)) ?? null;
+    return this._held.get(name) ?? this._try((storage) => storage.get(name) ?? undefined);
   }
 
   set(key: string, value: string): void {

@@ -89,7 +89,7 @@ export interface ClientOptions {
 
 /** Where a client keeps things. Methods may throw: what cannot be stored is held in memory. */
 export interface Storage {
-  get(key: string): string | null;
+  get(key: string): string | null | undefined;
   set(key: string, value: string): void;
   remove(key: string): void;
   keys(): string[];

@@ -46,12 +46,13 @@ test("the anonymous id and the sequence go on in the next client on the device",
   expect(new Set(world.sent.map((event) => event.anonymous_id)).size).toBe(1);
 });
 
-test("page, screen, identify and alias make the platform's own events", async () => {
+test("page, screen, identify, group and alias make the platform's own events", async () => {
   const world = new World();
   const client = world.client({ platform: "ios" });
   client.page({ page_type: "home" });
   client.screen("Cart", { items: 2 });
   client.identify("u1", { plan: "pro" });
+  client.group("acme", { seats: 5 });
   client.track("search");
   client.alias("u1", "u0");
   const sent = await events(world, client);
@@ -61,7 +62,8 @@ test("page, screen, identify and alias make the platform's own events", async ()
     { event: "page_view", platform: "ios", properties: { page_type: "home" } },
     { event: "screen_view", screen: { name: "Cart" }, properties: { items: 2 }, page_view_id },
     { event: "identify", user_id: "u1", traits: { plan: "pro" } },
-    { event: "search", user_id: "u1" },
+    { event: "group", user_id: "u1", group_id: "acme", traits: { seats: 5 } },
+    { event: "search", user_id: "u1", group_id: "acme" },
     { event: "alias", user_id: "u1", properties: { previous_id: "u0" } },
   ]);
 });
@@ -70,10 +72,13 @@ test("after reset the next event is somebody new", async () => {
   const world = new World();
   const client = world.client();
   client.identify("u1");
+  client.group("acme");
   client.reset();
   client.track("search");
-  const [before, after] = await events(world, client);
+  const [before, , after] = await events(world, client);
+  expect(before).not.toHaveProperty("group_id");
   expect(after).not.toHaveProperty("user_id");
+  expect(after).not.toHaveProperty("group_id");
   expect(after!.anonymous_id).not.toBe(before!.anonymous_id);
   expect(after!.session_id).not.toBe(before!.session_id);
   expect(after!.sequence).toBe(0);

@@ -12,7 +12,7 @@ test.each([["blocked", BLOCKED], ["no", undefined]])("%s storage: it holds every
   const shelf = new Shelf(storage, "ea.");
   shelf.set("q.2", "two");
   shelf.set("q.1", "one");
-  expect([shelf.get("q.1"), shelf.get("q.3"), shelf.keys("q.")]).toEqual(["one", null, ["q.1", "q.2"]]);
+  expect([shelf.get("q.1"), shelf.get("q.3"), shelf.keys("q.")]).toEqual(["one", undefined, ["q.1", "q.2"]]);
   shelf.remove("q.1");
   expect(shelf.keys("q.")).toEqual(["q.2"]);
 });
