@@ -55,6 +55,12 @@ def rewrite(base: Snapshot, rows: pa.Table, keys: Sequence[str]) -> Rewritten:
     return Rewritten(add, [places.files[place] for place in touched])
 
 
+def holding(base: Snapshot, keys: Sequence[str]) -> list[LakeFile]:
+    """The files that may hold a row of one of these keys."""
+    wanted = sorted(set(keys))
+    return [file for file in base.files if _may_hold(file, base.table.spec.clustered_by, wanted)]
+
+
 def is_in_order(base: Snapshot) -> bool:
     """Whether most rows lie in files that follow each other. They do not in a table that was written before it was
     clustered, or by a writer that knows nothing of it. One that is not clustered has no order."""
@@ -142,6 +148,14 @@ def _written(base: Snapshot, rows: pa.Table) -> Iterator[LakeFile]:
         yield base.table.stage_arrow(rows.slice(first, last - first), uuid.uuid4().hex, {})
 
 
+def _may_hold(file: LakeFile, column: str, keys: Sequence[str]) -> bool:
+    """Whether one of these keys, which are in order, lies between the file's bounds."""
+    if column not in file.low or column not in file.high:
+        return True
+    found = bisect_left(keys, str(file.low[column]))
+    return found < len(keys) and keys[found] <= str(file.high[column])
+
+
 class _Places:
     """The files in order, each the place of all keys from its least one to the next file's."""
 
@@ -153,13 +167,7 @@ class _Places:
     def touched(self, keys: Sequence[str]) -> list[int]:
         """The places of these keys, which are in order, and of the files that may hold one of them."""
         own = {max(bisect_right(self._lows, key) - 1, 0) for key in keys} if self.files else set[int]()
-        return sorted(own | {place for place, file in enumerate(self.files) if self._may_hold(file, keys)})
-
-    def _may_hold(self, file: LakeFile, keys: Sequence[str]) -> bool:
-        if self._column not in file.low or self._column not in file.high:
-            return True
-        found = bisect_left(keys, str(file.low[self._column]))
-        return found < len(keys) and keys[found] <= str(file.high[self._column])
+        return sorted(own | {place for place, file in enumerate(self.files) if _may_hold(file, self._column, keys)})
 
     def rows_at(self, place: int, touched: Sequence[int], rows: pa.Table) -> pa.Table:
         """Those of the rows whose place this is."""

@@ -8,6 +8,7 @@ Credits depend on all paths (data-driven attribution compares them), so the last
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
@@ -28,18 +29,17 @@ from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refr
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.spend import SpendError
-from event_assets.transforms.affected import is_one_of, listed
+from event_assets.transforms.affected import CARRIERS, carrying, listed, of_ids
 from event_assets.transforms.attribution.attribution import attribution, channel_performance
 from event_assets.transforms.attribution.conversion_paths import conversion_paths
 from event_assets.transforms.attribution.conversions import conversions, is_conversion
 from event_assets.transforms.attribution.touches import touches
-from event_assets.transforms.identity.identities import sessions_of
+from event_assets.transforms.identity.stitching import PERSON_COLUMNS, regrouped
 from event_assets.transforms.people.users import affected_persons, ids_of
 
 CODE = "2"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
-_CARRIERS = ("anonymous_id", "user_id")
 _OF_SESSIONS = (
     *("person_id", "session_id", "start_at", "page_views", "entry_url", "platform", "is_bot"),
     *("source", "medium", "campaign", "channel_group"),
@@ -60,7 +60,7 @@ def touches_step(run: Run) -> StepReport:
         return _persons_of(work.changed(SESSIONS, _OF_SESSIONS), viewed)
 
     def part(work: Work, persons: list[str]) -> Result:
-        sessions = work.rows(SESSIONS).where(is_one_of("person_id", persons))
+        sessions = of_ids(work.rows(SESSIONS), persons, "person_id")
         rows = touches(sessions, work.rows(PAGE_VIEWS), rules.source_days)
         return Result(rows)
 
@@ -79,19 +79,21 @@ def conversions_step(run: Run) -> StepReport:
         return Result(conversions(converting(work), work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
 
     def affected(work: Work) -> list[str] | None:
-        columns = (*_CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot")
+        columns = (*CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot")
         changed = work.changed(ENRICHED_EVENTS, columns).where(is_conversion(rules))
         counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
-        carriers = changed.select(*_CARRIERS).unionByName(counted_anew.select(*_CARRIERS))
-        regrouped = work.changed(IDENTITIES, IDENTITIES.column_names)
-        return affected_persons(regrouped, carriers, work.rows(IDENTITIES), converting(work).select(*_CARRIERS))
+        carriers = changed.select(*CARRIERS).unionByName(counted_anew.select(*CARRIERS))
+        known = regrouped(work.changed(IDENTITIES, PERSON_COLUMNS))
+        return affected_persons(
+            known, carriers, partial(work.rows_of, IDENTITIES), lambda: converting(work).select(*CARRIERS)
+        )
 
     def part(work: Work, persons: list[str]) -> Result | None:
         identities = work.rows(IDENTITIES)
         ids = ids_of(persons, identities)
         if ids is None:
             return None
-        rows = conversions(sessions_of(converting(work), ids), identities, rules, work.rows(CONVERSION_IDS))
+        rows = conversions(carrying(converting(work), ids), identities, rules, work.rows(CONVERSION_IDS))
         return Result(rows)
 
     sources, code = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS), f"{CODE}-{rules.conversion_events}"
@@ -111,9 +113,7 @@ def conversion_paths_step(run: Run) -> StepReport:
         return _persons_of(visits, converted)
 
     def part(work: Work, persons: list[str]) -> Result:
-        visits, converted = (
-            work.rows(table).where(is_one_of("person_id", persons)) for table in (TOUCHES, CONVERSIONS)
-        )
+        visits, converted = (work.rows_of(table, persons) for table in (TOUCHES, CONVERSIONS))
         rows = conversion_paths(visits, converted, rules.lookback_days)
         return Result(rows)
 

@@ -16,7 +16,7 @@ from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import is_one_of, listed
+from event_assets.transforms.affected import listed, of_ids
 from event_assets.transforms.dimension_keys import NONE, OF_CAMPAIGN, OF_DEVICE, OF_PLACE, page_of
 from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
 
@@ -57,8 +57,7 @@ def pages_step(run: Run) -> StepReport:
         return listed(pages(work.changed(PAGE_VIEWS, columns)).select("page").distinct())
 
     def part(work: Work, names: list[str]) -> Result:
-        named = is_one_of(F.coalesce(page_of(), F.lit(NONE)), names)
-        return Result(pages(work.rows(PAGE_VIEWS).where(named)))
+        return Result(pages(of_ids(work.rows(PAGE_VIEWS), names, F.coalesce(page_of(), F.lit(NONE)))))
 
     return refresh_keys(run, KeyedRefresh(PAGES, (PAGE_VIEWS,), DIMENSIONS_CODE, whole, affected, part))
 

@@ -11,7 +11,8 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import is_one_of
+from event_assets.transforms.affected import of_ids
+from event_assets.transforms.identity.stitching import PERSON_COLUMNS
 from event_assets.transforms.people.groups import (
     GROUP_COLUMNS,
     MEMBER_COLUMNS,
@@ -19,6 +20,7 @@ from event_assets.transforms.people.groups import (
     groups,
     groups_of,
     groups_of_people,
+    of_a_group,
 )
 
 GROUPS_CODE = "1"
@@ -32,14 +34,14 @@ def group_members_step(run: Run) -> StepReport:
         return Result(group_members(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
 
     def affected(work: Work) -> list[str] | None:
-        regrouped = work.changed(IDENTITIES, IDENTITIES.column_names)
+        known = work.changed(IDENTITIES, PERSON_COLUMNS)
         return _together(
             groups_of(work.changed(ENRICHED_EVENTS, MEMBER_COLUMNS)),
-            groups_of_people(regrouped, work.rows(ENRICHED_EVENTS)),
+            groups_of_people(known, lambda: work.rows(ENRICHED_EVENTS)),
         )
 
     def part(work: Work, ids: list[str]) -> Result:
-        events = work.rows(ENRICHED_EVENTS).where(is_one_of("group_id", ids))
+        events = of_ids(of_a_group(work.rows(ENRICHED_EVENTS)), ids, "group_id")
         return Result(group_members(work.rows(IDENTITIES), events))
 
     how = KeyedRefresh(GROUP_MEMBERS, (IDENTITIES, ENRICHED_EVENTS), GROUPS_CODE, whole, affected, part)
@@ -59,16 +61,15 @@ def groups_step(run: Run) -> StepReport:
         )
 
     def part(work: Work, ids: list[str]) -> Result:
-        affected = is_one_of("group_id", ids)
-        made = groups(work.rows(GROUP_MEMBERS).where(affected), work.rows(ENRICHED_EVENTS).where(affected))
-        return Result(made)
+        events = of_ids(of_a_group(work.rows(ENRICHED_EVENTS)), ids, "group_id")
+        return Result(groups(work.rows_of(GROUP_MEMBERS, ids), events))
 
     how = KeyedRefresh(GROUPS, (GROUP_MEMBERS, ENRICHED_EVENTS), GROUPS_CODE, whole, affected, part)
     return refresh_keys(run, how)
 
 
 def _together(*keys: list[str] | None) -> list[str] | None:
-    """All of these; None where some of them are not few."""
+    """All of these; None where some of them are too many to be listed."""
     if any(each is None for each in keys):
         return None
     return sorted({key for each in keys for key in each or ()})

@@ -1,9 +1,10 @@
 """How a table without days is brought up to date: whole, or only the rows of those whom a change upstream touches.
 
 All rows are made the first time, after a change of the code or the rules, where the upstream as it was is not kept any
-more, and where the table's files are not in order. Whom a change touches, and what their rows are, is told by a table's
-`KeyedRefresh`. Their rows alone go through the engine; of the table only the files are written again that may hold one
-of them (lake/clusters.py).
+more, where the table's files are not in order, and where most of many rows change. Whom a change touches, and what
+their rows are, is told by a table's `KeyedRefresh`. Their rows alone go through the engine; of the table only the files
+are written again that may hold one of them (lake/clusters.py), as only those are read of what it is made of, where that
+lies in the order of the same key.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.schema import Table
-from event_assets.lake.clusters import in_order, is_in_order, rewrite
+from event_assets.lake.clusters import holding, in_order, is_in_order, rewrite
+from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.changed_rows import changed_rows, files_between, readable
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import is_one_of
+from event_assets.transforms.affected import FEW, of_ids
 from event_assets.transforms.checkpoint import Checkpoint
 
 
@@ -34,6 +36,8 @@ class Work:
     base: Snapshot
     upstream: Mapping[str, Snapshot]
     checkpoint: Checkpoint
+    scanned: list[LakeFile] = field(default_factory=list)
+    """The files that were read, each as often as it was."""
 
     @cached_property
     def before(self) -> dict[str, Snapshot | None]:
@@ -43,15 +47,23 @@ class Work:
 
     @property
     def existing(self) -> DataFrame:
-        return self.base.read(self.spark)
+        return self._read(self.base, self.base.files)
 
     def rows(self, table: Table) -> DataFrame:
-        return self.upstream[table.name].read(self.spark)
+        """All rows of a table that it is made of."""
+        return self._read(self.upstream[table.name], self.upstream[table.name].files)
+
+    def rows_of(self, table: Table, keys: Sequence[str]) -> DataFrame:
+        """The rows of some things, of a table that is clustered: only files that may hold one of them are read."""
+        snapshot = self.upstream[table.name]
+        return of_ids(self._read(snapshot, holding(snapshot, keys)), keys, table.clustered_by)
 
     def changed(self, table: Table, columns: Sequence[str]) -> DataFrame:
         """The rows that came or went since the table was made, in the columns that it depends on."""
         then = self.before[table.name]
         assert then is not None, table.name
+        for files in files_between(then, self.upstream[table.name]):
+            self.scanned.extend(files)
         return changed_rows(self.spark, then, self.upstream[table.name], columns)
 
     def lost(self, table: Table) -> bool:
@@ -65,6 +77,10 @@ class Work:
         for name, snapshot in self.upstream.items():
             progress = progress.with_consumed(name, snapshot.consumed)
         return progress.with_code(code, (), ())
+
+    def _read(self, snapshot: Snapshot, files: Sequence[LakeFile]) -> DataFrame:
+        self.scanned.extend(files)
+        return snapshot.read(self.spark, files)
 
 
 @dataclass(frozen=True)
@@ -106,27 +122,40 @@ def _make(run: Run, how: KeyedRefresh) -> StepReport:
         if not run.rebuild and how.affected and _knows_changes(work, how):
             affected = how.affected(work)
             if affected == []:
-                return report_of(base.table.at(base.table.commit(base, progress)))
-            made = how.part(work, affected) if affected and how.part else None
+                return report_of(base.table.at(base.table.commit(base, progress)), more=_scanned(work))
+            made = how.part(work, affected) if affected and how.part and _are_minor(affected, base) else None
             if affected and made:
-                return _write_part(base, progress, made, affected)
-        return _write_whole(base, progress, how.whole(work))
+                return _write_part(work, progress, made, affected)
+        return _write_whole(work, progress, how.whole(work))
 
 
 def _knows_changes(work: Work, how: KeyedRefresh) -> bool:
     return how.code == work.base.progress.code and None not in work.before.values() and is_in_order(work.base)
 
 
-def _write_whole(base: Snapshot, progress: Progress, made: Result) -> StepReport:
+def _are_minor(affected: Sequence[str], base: Snapshot) -> bool:
+    """Whether their rows are few, or not most of all."""
+    return len(affected) <= FEW or 2 * len(affected) <= base.rows
+
+
+def _write_whole(work: Work, progress: Progress, made: Result) -> StepReport:
+    base = work.base
     staged = base.table.stage(made.rows, 1, base.rows + 1)
     if base.table.spec.clustered_by:
         staged = in_order(base, staged)
     version = base.table.commit(base, progress, add=staged, remove=base.files)
-    return report_of(base.table.at(version), staged, more=made.more)
+    return report_of(base.table.at(version), staged, more={**made.more, **_scanned(work)})
 
 
-def _write_part(base: Snapshot, progress: Progress, made: Result, affected: list[str]) -> StepReport:
-    rows = base.table.collect(made.rows.where(is_one_of(base.table.spec.clustered_by, affected)))
+def _write_part(work: Work, progress: Progress, made: Result, affected: list[str]) -> StepReport:
+    base = work.base
+    rows = base.table.collect(of_ids(made.rows, affected, base.table.spec.clustered_by))
     add, remove = rewrite(base, rows, affected)
     after = base.table.at(base.table.commit(base, progress, add=add, remove=remove))
-    return replace(report_of(after, more={"affected": len(affected), **made.more}), new_rows=rows.num_rows)
+    more = {"affected": len(affected), **made.more, **_scanned(work)}
+    return replace(report_of(after, more=more), new_rows=rows.num_rows)
+
+
+def _scanned(work: Work) -> dict[str, int]:
+    """Files that were opened for it, those of the table itself left out that are written again, and their bytes."""
+    return {"scanned_files": len(work.scanned), "scanned_bytes": sum(file.size for file in work.scanned)}

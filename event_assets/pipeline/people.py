@@ -7,7 +7,7 @@ user_segments are places among all, so they are always made whole.
 from __future__ import annotations
 
 import datetime as dt
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 
@@ -20,24 +20,22 @@ from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import is_one_of, listed
+from event_assets.transforms.affected import CARRIERS, carrying, listed, of_ids
 from event_assets.transforms.identity.identities import (
     affected_ids,
     events_of,
     identities,
-    sessions_of,
 )
-from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.identity.stitching import PERSON_COLUMNS, regrouped, with_person
 from event_assets.transforms.people.user_history import HISTORY_COLUMNS, user_history, with_answers
 from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, user_traits, with_traits
 from event_assets.transforms.people.users import CONSENT, affected_persons, ids_of, users
-from event_assets.transforms.people.visitors import affected_visitors, of_visitors, visitors
+from event_assets.transforms.people.visitors import affected_visitors, visitors
 from event_assets.transforms.segments.user_segments import user_segments, week_before
 
 CODE = "8"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
-_CARRIERS = ("anonymous_id", "user_id")
 _OF_EVENTS = ("event_id", "event", "derived_at", "received_at", "properties", "revenue_reporting", "is_bot", *CONSENT)
 _OF_SESSIONS = ("session_id", "start_at", "page_views", "source", "medium", "campaign", "channel_group")
 """Beside the ids, the columns that users are made of."""
@@ -54,7 +52,7 @@ def visitors_step(run: Run) -> StepReport:
         return affected_visitors(events, work.changed(SESSIONS, ("anonymous_id", "page_views", "engaged_seconds")))
 
     def part(work: Work, ids: list[str]) -> Result:
-        events, sessions = (of_visitors(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
+        events, sessions = (of_ids(work.rows(table), ids, "anonymous_id") for table in (ENRICHED_EVENTS, SESSIONS))
         return Result(visitors(events, sessions))
 
     how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, affected, part)
@@ -69,7 +67,7 @@ def identities_step(run: Run) -> StepReport:
         return Result(found.rows, {"rounds": found.rounds})
 
     def affected(work: Work) -> list[str] | None:
-        changed = work.changed(ENRICHED_EVENTS, (*_CARRIERS, "event", "derived_at", "received_at", "properties"))
+        changed = work.changed(ENRICHED_EVENTS, (*CARRIERS, "event", "derived_at", "received_at", "properties"))
         return affected_ids(changed, work.rows(ENRICHED_EVENTS), work.existing)
 
     def part(work: Work, ids: list[str]) -> Result:
@@ -88,10 +86,10 @@ def user_traits_step(run: Run) -> StepReport:
     def affected(work: Work) -> list[str] | None:
         events = with_traits(work.changed(ENRICHED_EVENTS, TRAIT_COLUMNS))
         return affected_persons(
-            work.changed(IDENTITIES, IDENTITIES.column_names),
-            events.select(*_CARRIERS),
-            work.rows(IDENTITIES),
-            with_traits(work.rows(ENRICHED_EVENTS)).select(*_CARRIERS),
+            regrouped(work.changed(IDENTITIES, PERSON_COLUMNS)),
+            events.select(*CARRIERS),
+            partial(work.rows_of, IDENTITIES),
+            lambda: with_traits(work.rows(ENRICHED_EVENTS)).select(*CARRIERS),
         )
 
     def part(work: Work, persons: list[str]) -> Result | None:
@@ -99,7 +97,7 @@ def user_traits_step(run: Run) -> StepReport:
         ids = ids_of(persons, people)
         if ids is None:
             return None
-        return Result(user_traits(people, sessions_of(with_traits(work.rows(ENRICHED_EVENTS)), ids)))
+        return Result(user_traits(people, carrying(with_traits(work.rows(ENRICHED_EVENTS)), ids)))
 
     how = KeyedRefresh(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, affected, part)
     return refresh_keys(run, how)
@@ -115,15 +113,15 @@ def users_step(run: Run) -> StepReport:
         return Result(users(people, events, sessions, traits, rules, conversions))
 
     def affected(work: Work) -> list[str] | None:
-        events = work.changed(ENRICHED_EVENTS, (*_CARRIERS, *_OF_EVENTS))
-        sessions = work.changed(SESSIONS, (*_CARRIERS, *_OF_SESSIONS))
+        events = work.changed(ENRICHED_EVENTS, (*CARRIERS, *_OF_EVENTS))
+        sessions = work.changed(SESSIONS, (*CARRIERS, *_OF_SESSIONS))
         counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
-        carriers = (rows.select(*_CARRIERS) for rows in (events, sessions, counted_anew))
+        carriers = (rows.select(*CARRIERS) for rows in (events, sessions, counted_anew))
         persons = affected_persons(
             work.changed(IDENTITIES, IDENTITIES.column_names),
             reduce(DataFrame.unionByName, carriers),
-            work.rows(IDENTITIES),
-            work.rows(ENRICHED_EVENTS).select(*_CARRIERS).unionByName(work.rows(SESSIONS).select(*_CARRIERS)),
+            partial(work.rows_of, IDENTITIES),
+            lambda: work.rows(ENRICHED_EVENTS).select(*CARRIERS).unionByName(work.rows(SESSIONS).select(*CARRIERS)),
         )
         return _and_described(work, persons)
 
@@ -132,8 +130,8 @@ def users_step(run: Run) -> StepReport:
         ids = ids_of(persons, people)
         if ids is None:
             return None
-        events, sessions = (sessions_of(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
-        traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
+        events, sessions = (carrying(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
+        traits = work.rows_of(USER_TRAITS, persons)
         return Result(users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS)))
 
     return refresh_keys(run, KeyedRefresh(USERS, sources, f"{CODE}-{rules.version}", whole, affected, part))
@@ -150,10 +148,10 @@ def user_history_step(run: Run) -> StepReport:
     def affected(work: Work) -> list[str] | None:
         answers = with_answers(work.changed(ENRICHED_EVENTS, HISTORY_COLUMNS))
         persons = affected_persons(
-            work.changed(IDENTITIES, IDENTITIES.column_names),
-            answers.select(*_CARRIERS),
-            work.rows(IDENTITIES),
-            with_answers(work.rows(ENRICHED_EVENTS)).select(*_CARRIERS),
+            work.changed(IDENTITIES, (*PERSON_COLUMNS, "first_seen_at")),
+            answers.select(*CARRIERS),
+            partial(work.rows_of, IDENTITIES),
+            lambda: with_answers(work.rows(ENRICHED_EVENTS)).select(*CARRIERS),
         )
         return _and_described(work, persons)
 
@@ -162,9 +160,9 @@ def user_history_step(run: Run) -> StepReport:
         ids = ids_of(persons, people)
         if ids is None:
             return None
-        answers = sessions_of(with_answers(work.rows(ENRICHED_EVENTS)), ids)
-        traits = work.rows(USER_TRAITS).where(is_one_of("person_id", persons))
-        return Result(user_history(people.where(is_one_of("person_id", persons)), answers, traits))
+        answers = carrying(with_answers(work.rows(ENRICHED_EVENTS)), ids)
+        traits = work.rows_of(USER_TRAITS, persons)
+        return Result(user_history(of_ids(people, persons, "person_id"), answers, traits))
 
     return refresh_keys(run, KeyedRefresh(USER_HISTORY, sources, CODE, whole, affected, part))
 
@@ -197,4 +195,4 @@ def _of_week_before(work: Work, as_of: dt.date) -> DataFrame:
     first, last = map(str, week_before(as_of))
     enriched = work.upstream[ENRICHED_EVENTS.name]
     files = enriched.of_dates(date for date in enriched.dates() if first <= date <= last)
-    return enriched.read(work.spark, files).select(*_CARRIERS, "event_date")
+    return enriched.read(work.spark, files).select(*CARRIERS, "event_date")

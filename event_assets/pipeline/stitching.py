@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.changed_rows import changed_rows, readable
 from event_assets.pipeline.event_index import EventIndex
-from event_assets.transforms.affected import carried_ids, carries, listed
-from event_assets.transforms.identity.stitching import IDENTITY_COLUMNS, of_ids, reassigned_ids, stitch
+from event_assets.transforms.affected import CARRIERS, FEW, carried_ids, carrying, frame_of, listed, marked, of_ids
+from event_assets.transforms.identity.stitching import IDENTITY_COLUMNS, reassigned_ids, stitch
 from event_assets.transforms.sessions.event_days import carrier_hash, find_days
+
+_CONCERNED = "_is_concerned"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Stitching:
 
     @cached_property
     def _ids(self) -> list[str] | None:
-        """The same as a list; None where they are not few, or not known."""
+        """The same as a list; None where they are too many to be listed, or not known."""
         if not self.sessions.files or self.sessions.progress.consumed(IDENTITIES.name) == self.identities.consumed:
             return []
         return None if self._reassigned is None else listed(self._reassigned)
@@ -54,11 +57,11 @@ class Stitching:
             return sorted(self.sessions.dates())
         ids = self._reassigned
         if self._ids is not None:
-            ids = self.spark.createDataFrame([(name,) for name in self._ids], "id string")
+            ids = frame_of(self.spark, self._ids)
         found = {str(day) for day in find_days(self.index.rows, ids.select(carrier_hash("id")))}
         if self._ids is None:
             return sorted(found & self.sessions.dates())
-        near = self.sessions.read(self.spark, self.sessions.of_dates(found)).where(carries(self._ids))
+        near = carrying(self.sessions.read(self.spark, self.sessions.of_dates(found)), self._ids)
         return sorted(str(row["event_date"]) for row in near.select("event_date").distinct().collect())
 
     def stitch(self, made: DataFrame, existing: DataFrame) -> DataFrame:
@@ -68,12 +71,14 @@ class Stitching:
             return self._stitched(made.unionByName(existing))
         if not self._ids:
             return self._stitched(made).unionByName(existing)
-        concerned = carries(self._ids)
-        return self._stitched(made.unionByName(existing.where(concerned))).unionByName(existing.where(~concerned))
+        known = marked(existing, self._ids, _CONCERNED, *CARRIERS)
+        concerned, others = (known.where(each).drop(_CONCERNED) for each in (F.col(_CONCERNED), ~F.col(_CONCERNED)))
+        return self._stitched(made.unionByName(concerned)).unionByName(others)
 
     def done(self, progress: Progress) -> Progress:
         """The sessions' progress once they are stitched."""
         return progress.with_consumed(IDENTITIES.name, self.identities.consumed)
 
     def _stitched(self, rows: DataFrame) -> DataFrame:
-        return stitch(rows, of_ids(self.identities.read(self.spark), listed(carried_ids(rows))))
+        ids, identities = listed(carried_ids(rows), FEW), self.identities.read(self.spark)
+        return stitch(rows, identities if ids is None else of_ids(identities, ids, "id"))

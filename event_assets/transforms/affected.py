@@ -1,24 +1,36 @@
-"""The few whom a change touches, as a list: an engine filters its scan by a list, where a join would read every row.
+"""Those whom a change touches, by their ids, and which rows are theirs.
 
-Who is affected is not known here.
+An engine filters its scan by a list of few ids; many are joined with the rows, so that no number of them makes all rows
+be made again. Who is affected is not known here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-FEW = 2_000
-"""More than this are not listed: then making all rows again is about as fast."""
+FEW = 200
+"""More ids than this are joined, instead of listed in a filter: an engine takes longer for a long list."""
+MOST = 1_000_000
+"""More than this are not held in memory: then making all rows again is about as fast."""
+CARRIERS = ("anonymous_id", "user_id")
+"""The columns by which sessions and events tell whose they are."""
 
 
-def listed(ids: DataFrame, few: int = FEW) -> list[Any] | None:
-    """The values of the only column, sorted; None where they are more than `few`."""
-    rows = ids.limit(few + 1).collect()
-    return sorted(row[0] for row in rows) if len(rows) <= few else None
+def listed(ids: DataFrame, most: int = MOST) -> list[Any] | None:
+    """The values of the only column, sorted; None where they are more than `most`."""
+    values = ids.limit(most + 1).toArrow().column(0).to_pylist()
+    return sorted(values) if len(values) <= most else None
+
+
+def frame_of(spark: SparkSession, ids: Sequence[str]) -> DataFrame:
+    """Texts as rows of the column `id`."""
+    return spark.createDataFrame(pa.table({"id": pa.array(ids, pa.string())}))
 
 
 def is_one_of(column: str | Column, ids: Sequence[Any]) -> Column:
@@ -27,13 +39,40 @@ def is_one_of(column: str | Column, ids: Sequence[Any]) -> Column:
     return value.isin(list(ids)) if ids else F.lit(False)
 
 
-def carries(ids: Sequence[str]) -> Column:
-    """Whether a session or event carries one of these ids, as anonymous or user id."""
-    named = (F.coalesce(is_one_of(name, ids), F.lit(False)) for name in ("anonymous_id", "user_id"))
-    return next(named) | next(named)
+def of_ids(rows: DataFrame, ids: Sequence[str], *columns: str | Column) -> DataFrame:
+    """The rows in which one of these columns, texts, is one of the ids. Each id is given once."""
+    if len(ids) <= FEW:
+        return rows.where(_is_in_any(columns, ids))
+    return marked(rows, ids, _MARK, *columns).where(_MARK).drop(_MARK)
+
+
+def marked(rows: DataFrame, ids: Sequence[str], mark: str, *columns: str | Column) -> DataFrame:
+    """All rows, each with whether one of these columns is one of the ids, in the column `mark`."""
+    if len(ids) <= FEW:
+        return rows.withColumn(mark, _is_in_any(columns, ids))
+    keys, found = frame_of(rows.sparkSession, ids), F.lit(False)
+    for place, column in enumerate(columns):
+        key, is_there = f"{mark}_{place}", f"{mark}_{place}_is_there"
+        theirs = keys.select(F.col("id").alias(key), F.lit(True).alias(is_there))
+        rows = rows.withColumn(key, F.col(column) if isinstance(column, str) else column).join(theirs, key, "left")
+        found = found | F.col(is_there).isNotNull()
+    added = (f"{mark}_{place}{rest}" for place in range(len(columns)) for rest in ("", "_is_there"))
+    return rows.withColumn(mark, found).drop(*added)
+
+
+def carrying(rows: DataFrame, ids: Sequence[str]) -> DataFrame:
+    """The sessions or events (or other rows) that carry one of these ids, as anonymous or user id."""
+    return of_ids(rows, ids, *CARRIERS)
 
 
 def carried_ids(rows: DataFrame) -> DataFrame:
     """The anonymous and user ids that sessions or events carry, each once, in the column `id`."""
-    ids = rows.select(F.explode(F.array("anonymous_id", "user_id")).alias("id"))
+    ids = rows.select(F.explode(F.array(*CARRIERS)).alias("id"))
     return ids.where(F.col("id").isNotNull()).distinct()
+
+
+_MARK = "_is_theirs"
+
+
+def _is_in_any(columns: Sequence[str | Column], ids: Sequence[str]) -> Column:
+    return reduce(Column.__or__, (F.coalesce(is_one_of(column, ids), F.lit(False)) for column in columns))

@@ -18,6 +18,7 @@ from event_assets.lake.clusters import is_in_order
 from event_assets.lake.progress import Progress
 from event_assets.lake.table import LakeTable
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
+from event_assets.pipeline.report import StepReport
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.warehouse.lake import row
 
@@ -55,6 +56,41 @@ def test_what_an_engine_made_whole_lies_in_order(
     }
     assert len(on_disk) == 2 * len(kept) and kept < on_disk, "what the engine wrote is not left behind"
     assert not [*tmp_path.rglob("_scratch/*")]
+
+
+def test_of_what_lies_in_order_only_files_are_read_that_may_hold_one_of_the_keys(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "MOST_ROWS", 250)
+    pipeline = Pipeline(spark, tmp_path)
+    traits = pipeline.lake.table(USER_TRAITS.name)
+    refresh_keys(pipeline.refresh(), KeyedRefresh(USER_TRAITS, (), "1", people))
+    snapshot = traits.snapshot()
+    keys = sorted(snapshot.arrow(columns=("person_id",))["person_id"].to_pylist())
+    for wanted, files in (([keys[0], keys[1]], 1), ([keys[0], keys[-1], "nobody"], 2), (keys, len(snapshot.files))):
+        work = Work(spark, snapshot, {USER_TRAITS.name: snapshot}, lambda *frames: frames[0])
+        found = work.rows_of(USER_TRAITS, wanted).select("person_id").collect()
+        assert sorted(row["person_id"] for row in found) == [key for key in wanted if key != "nobody"]
+        assert len(work.scanned) == files
+
+
+@pytest.mark.parametrize(("touched", "is_whole"), [(200, False), (1_400, False), (1_600, True)])
+def test_however_many_are_touched_the_others_are_not_made_again_unless_they_are_the_minority(
+    spark: SparkSession, tmp_path: Path, touched: int, is_whole: bool
+) -> None:
+    pipeline = Pipeline(spark, tmp_path)
+    sessions, traits = (pipeline.lake.table(spec.name) for spec in (SESSIONS, USER_TRAITS))
+
+    def refresh(affected: int) -> StepReport:
+        sessions.commit(sessions.snapshot(), Progress())
+        keys = sorted(traits.snapshot().arrow(columns=("person_id",))["person_id"].to_pylist())[:affected]
+        how = KeyedRefresh(USER_TRAITS, (SESSIONS,), "1", people, lambda work: keys, lambda work, keys: people(work))
+        return refresh_keys(pipeline.refresh(), how)
+
+    refresh(0)
+    report = refresh(touched)
+    assert report.new_rows == (ROWS if is_whole else touched) and traits.snapshot().rows == ROWS
+    assert report.more.get("affected") == (None if is_whole else touched)
 
 
 def test_a_table_from_before_it_was_in_order_is_made_whole_once(spark: SparkSession, tmp_path: Path) -> None:

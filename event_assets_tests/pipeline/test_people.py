@@ -33,6 +33,7 @@ from event_assets.pipeline.people import (
     visitors_step,
 )
 from event_assets.pipeline.report import StepReport
+from event_assets.transforms import affected
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
 from event_assets_tests.pipeline.runs import a_run
@@ -316,8 +317,9 @@ def meetings(draw: st.DrawFn) -> Row:
 @examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
-    """Tables may be left out on the way, so that others read ahead of them."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Tables may be left out on the way, so that others read ahead of them; ids are listed or joined."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(affected, "FEW", data.draw(st.sampled_from([0, affected.FEW])))
         people = People(spark, Path(folder))
         for _ in range(data.draw(st.integers(2, 4))):
             standing = st.lists(st.sampled_from(people.events), max_size=3, unique_by=lambda row: row["event_id"])

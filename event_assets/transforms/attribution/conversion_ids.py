@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.placeholders import PLACEHOLDERS
 from event_assets.contract.tables.events import CONVERSION_IDS
-from event_assets.transforms.affected import is_one_of, listed
+from event_assets.transforms.affected import FEW, is_one_of, listed
 from event_assets.transforms.product.matching import inside
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def with_repeated(events: DataFrame, ids: DataFrame | None) -> DataFrame:
     if ids is None:
         return events.withColumn("is_repeated", F.lit(False))
     repeats = ids.where("is_repeated").select("event_id")
-    few = listed(repeats)
+    few = listed(repeats, FEW)
     if few is not None:
         return events.withColumn("is_repeated", is_one_of("event_id", few))
     marked = events.join(repeats.withColumn("is_repeated", F.lit(True)), "event_id", "left")

@@ -18,7 +18,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.transforms.affected import carries, is_one_of, listed
+from event_assets.transforms.affected import CARRIERS, frame_of, listed, of_ids
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.identity.components import connected_components
 from event_assets.transforms.people.visitors import last_users
@@ -80,22 +80,14 @@ def affected_ids(changed: DataFrame, events: DataFrame, identities: DataFrame) -
     first = listed(_with_their_persons(_all_ids(changed), identities))
     if not first:
         return first
-    met = _all_ids(events_of(events, first)).unionByName(
-        changed.sparkSession.createDataFrame([(i,) for i in first], "id string")
-    )
+    met = _all_ids(events_of(events, first)).unionByName(frame_of(changed.sparkSession, first))
     return listed(_with_their_persons(met.distinct(), identities))
 
 
 def events_of(events: DataFrame, ids: Sequence[str]) -> DataFrame:
     """The events that carry one of these ids, as anonymous, user or previous id."""
     previous_id = F.get_json_object("properties", "$.previous_id")
-    is_named = (F.col("event") == "alias") & is_one_of(previous_id, ids)
-    return events.where(carries(ids) | is_named)
-
-
-def sessions_of(sessions: DataFrame, ids: Sequence[str]) -> DataFrame:
-    """The sessions (or other rows) that carry one of these ids, as anonymous or user id."""
-    return sessions.where(carries(ids))
+    return of_ids(events, ids, *CARRIERS, F.when(F.col("event") == "alias", previous_id))
 
 
 _DIGITS = 20

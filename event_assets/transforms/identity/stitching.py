@@ -5,16 +5,15 @@ Which ids are one person, and which user a device's is, is decided in identities
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.transforms.affected import is_one_of
 
 IDENTITY_COLUMNS = ("id_type", "id", "person_id", "is_shared", "user_id")
 """The columns of identities that sessions are stitched to."""
+PERSON_COLUMNS = ("id_type", "id", "person_id", "is_shared")
+"""The columns of identities that tell whose a row is."""
 
 
 def stitch(sessions: DataFrame, identities: DataFrame) -> DataFrame:
@@ -58,13 +57,21 @@ def reassigned_ids(changed: DataFrame) -> DataFrame:
 
     An id that is a person of its own and has no user says the same as one that is not there.
     """
-    says_more = (F.col("person_id") != F.col("id")) | F.col("is_shared") | F.col("user_id").isNotNull()
-    return changed.where(says_more).select("id").distinct()
+    return changed.where(_says_more() | F.col("user_id").isNotNull()).select("id").distinct()
 
 
-def of_ids(identities: DataFrame, ids: Sequence[str] | None) -> DataFrame:
-    """The identities of these ids; all, where they are not few."""
-    return identities if ids is None else identities.where(is_one_of("id", ids))
+def regrouped(changed: DataFrame) -> DataFrame:
+    """Those of the identities that came or went by which a row may be another person's than it was.
+
+    One that says that an id is a person of its own says the same as one that is not there, and one that came as it went
+    says nothing.
+    """
+    times = F.count(F.lit(1)).over(Window.partitionBy(*PERSON_COLUMNS))
+    return changed.where(_says_more()).withColumn("_times", times).where("_times = 1").drop("_times")
+
+
+def _says_more() -> Column:
+    return (F.col("person_id") != F.col("id")) | F.col("is_shared")
 
 
 def _unless_shared(device: Column) -> Column:

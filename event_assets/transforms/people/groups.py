@@ -5,12 +5,14 @@ Whose an event is, is decided in stitching.py; how traits follow each other, in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.groups import GROUP_MEMBERS, GROUPS
-from event_assets.transforms.affected import carries, listed
-from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.affected import carrying, listed
+from event_assets.transforms.identity.stitching import regrouped, with_person
 from event_assets.transforms.people.trait_history import SAID_COLUMNS, current_traits, trait_history
 
 MEMBER_COLUMNS = ("group_id", "anonymous_id", "user_id", "event_id", "derived_at")
@@ -72,15 +74,15 @@ def groups(members: DataFrame, events: DataFrame) -> DataFrame:
 
 
 def groups_of(changed: DataFrame) -> list[str] | None:
-    """The groups that these rows name; None where they are not few."""
+    """The groups that these rows name; None where they are too many to be listed."""
     return listed(of_a_group(changed).select("group_id").distinct())
 
 
-def groups_of_people(regrouped: DataFrame, events: DataFrame) -> list[str] | None:
+def groups_of_people(known: DataFrame, events: Callable[[], DataFrame]) -> list[str] | None:
     """The groups whose members may be others than they were, where these identities came or went; None where they are
-    not few. `events` are all of now."""
-    ids = listed(regrouped.select("id").distinct())
-    return ids and groups_of(events.where(carries(ids)))
+    too many to be listed. `events` gives all of now."""
+    ids = listed(regrouped(known).select("id").distinct())
+    return ids and groups_of(carrying(of_a_group(events()), ids))
 
 
 def _types(told: DataFrame) -> DataFrame:

@@ -5,16 +5,17 @@ Which ids are one person is decided in identities.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import USERS
-from event_assets.transforms.affected import carried_ids, is_one_of, listed
+from event_assets.transforms.affected import carried_ids, carrying, frame_of, listed, of_ids
 from event_assets.transforms.attribution.conversion_ids import with_conversions
-from event_assets.transforms.identity.identities import sessions_of, sortable
-from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.identity.identities import sortable
+from event_assets.transforms.identity.stitching import regrouped, with_person
 from event_assets.transforms.money import MONEY, amount, total
 from event_assets.transforms.people.trait_history import current_traits
 from event_assets.transforms.sessions.sessionise import SessionRules
@@ -59,27 +60,41 @@ def users(
 
 
 def affected_persons(
-    regrouped: DataFrame, changed: DataFrame, identities: DataFrame, rows: DataFrame
+    known: DataFrame,
+    changed: DataFrame,
+    identities: Callable[[Sequence[str]], DataFrame],
+    rows: Callable[[], DataFrame],
 ) -> list[str] | None:
-    """The `person_id` of every person whose row may change, as they were and as they are. None where they are not few.
+    """The `person_id` of every person whose row may change, as they were and as they are. None where they are too many
+    to be listed.
 
-    `regrouped` are identities that came or went, `changed` the events and sessions that did, `identities` and `rows`
-    all of now; of events and sessions only `anonymous_id` and `user_id`. Whoever the changed ids met counts too: a
-    device that has become shared hands its events to their users. So does each regrouped id by itself: where events
-    were read before identities knew it, it was a person of its own.
+    `known` are identities that came or went, `changed` the events and sessions that did; `identities` gives those of
+    some ids as they are now, `rows` all events and sessions; of events and sessions only `anonymous_id` and `user_id`.
+    Whoever an id met that is another person's now counts too: a device that has become shared hands its events to their
+    users. So does each such id by itself, and each that identities do not know (yet): where events were read before
+    identities knew it, it was a person of its own.
     """
-    ids = listed(carried_ids(changed).unionByName(regrouped.select("id")).distinct())
-    if not ids:
-        return ids
-    met = carried_ids(sessions_of(rows, ids))
-    found = identities.join(met, "id", "left_semi").unionByName(identities.where(is_one_of("id", ids)))
-    alone = regrouped.select(F.col("id").alias("person_id"))
-    return listed(found.unionByName(regrouped).select("person_id").unionByName(alone).distinct())
+    ids, moved = listed(carried_ids(changed).unionByName(known.select("id")).distinct()), _ids(regrouped(known))
+    if not ids or moved is None:
+        return ids and moved
+    met = listed(carried_ids(carrying(rows(), moved))) if moved else []
+    if met is None:
+        return None
+    found = identities(ids).select("id", "person_id")
+    unknown = frame_of(changed.sparkSession, ids).join(found, "id", "left_anti").unionByName(known.select("id"))
+    persons = [found.select("person_id"), known.select("person_id"), unknown.select(F.col("id").alias("person_id"))]
+    if met:
+        persons.append(identities(met).select("person_id"))
+    return listed(reduce(DataFrame.unionByName, persons).distinct())
 
 
 def ids_of(persons: Sequence[str], identities: DataFrame) -> list[str] | None:
-    """The ids of these persons. None where they are not few."""
-    return listed(identities.where(is_one_of("person_id", persons)).select("id").distinct())
+    """The ids of these persons. None where they are too many to be listed."""
+    return _ids(of_ids(identities, persons, "person_id"))
+
+
+def _ids(identities: DataFrame) -> list[str] | None:
+    return listed(identities.select("id").distinct())
 
 
 def _id_list(id_type: str) -> Column:

@@ -5,20 +5,18 @@ Who the visitor is beyond the device's last user stands in identities.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import VISITORS
-from event_assets.transforms.affected import is_one_of, listed
+from event_assets.transforms.affected import listed
 
 
 def visitors(events: DataFrame, sessions: DataFrame) -> DataFrame:
     """The visitors of enriched events and sessions, in the columns of `VISITORS`.
 
     The last `user_id` by `received_at` that was seen on a device is the device's user, for its whole past too. For some
-    visitors only, give the rows of these (see `of_visitors`); each visitor's row depends on its own rows alone.
+    visitors only, give the rows of these; each visitor's row depends on its own rows alone.
     """
     devices = events.where(F.col("anonymous_id").isNotNull())
     seen = devices.groupBy("anonymous_id").agg(
@@ -55,12 +53,7 @@ def last_users(events: DataFrame) -> DataFrame:
 def affected_visitors(events: DataFrame, sessions: DataFrame) -> list[str] | None:
     """The `anonymous_id` of every visitor whose row changes with these events and sessions, as they were or are.
 
-    None where they are not few.
+    None where they are too many to be listed.
     """
     ids = events.select("anonymous_id").unionByName(sessions.select("anonymous_id"))
     return listed(ids.where(F.col("anonymous_id").isNotNull()).distinct())
-
-
-def of_visitors(rows: DataFrame, affected: Sequence[str]) -> DataFrame:
-    """The events, sessions or visitors of these `anonymous_id`s."""
-    return rows.where(is_one_of("anonymous_id", affected))

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.sessions import EVENT_DAYS
-from event_assets.transforms.affected import is_one_of, listed
+from event_assets.transforms.affected import CARRIERS, FEW, is_one_of, listed
 from event_assets.transforms.sessions.sessionise import is_view, view_id
 
 _KEY = list(EVENT_DAYS.key)
@@ -32,7 +32,7 @@ def days_of_page_views(rows: DataFrame) -> DataFrame:
 
 def days_of_sessions(sessions: DataFrame) -> DataFrame:
     """The entries of session rows: of whoever they carry, as anonymous or user id."""
-    return reduce(DataFrame.unionByName, (_entries(sessions, carrier_hash(n)) for n in _CARRIERS)).distinct()
+    return reduce(DataFrame.unionByName, (_entries(sessions, carrier_hash(n)) for n in CARRIERS)).distinct()
 
 
 def session_hash(session_id: str) -> Column:
@@ -58,12 +58,9 @@ def new_entries(entries: DataFrame, existing: DataFrame) -> DataFrame:
 def find_days(index: DataFrame, hashes: DataFrame) -> set[dt.date]:
     """The days of these ids, given as the only column of `hashes`. More days may be there than have such an event."""
     ids = hashes.toDF("id_hash").where("id_hash IS NOT NULL").distinct()
-    few = listed(ids)
+    few = listed(ids, FEW)
     found = ids.join(index, "id_hash") if few is None else index.where(is_one_of("id_hash", few))
     return {row["event_date"] for row in found.select("event_date").distinct().collect()}
-
-
-_CARRIERS = ("anonymous_id", "user_id")
 
 
 def _hash(kind: str, name: str) -> Column:

@@ -73,7 +73,7 @@ def test_the_property_is_a_setting_by_event_and_events_of_another_name_are_anoth
 def test_repeats_are_told_apart_also_where_they_are_too_many_for_a_list(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "listed", lambda ids: None)
+    monkeypatch.setattr(module, "FEW", 0)
     assert counted(spark, [purchase("one", n, event_id=f"e{n}") for n in range(4)]) == ["e0"]
 
 

@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.transforms.identity.identities import identities, sessions_of
+from event_assets.transforms.affected import carrying, of_ids
+from event_assets.transforms.identity.identities import identities
 from event_assets.transforms.people.user_traits import user_traits
 from event_assets.transforms.people.users import affected_persons, ids_of, users
 from event_assets_tests.examples import examples
@@ -139,10 +140,12 @@ def test_touched_persons_alone_give_the_rows_of_all(spark: SparkSession) -> None
     came = [identify("a1", "u3", 50)]
     old, new = People(spark, before), People(spark, [*before, *came])
     regrouped = old.identities.exceptAll(new.identities).unionByName(new.identities.exceptAll(old.identities))
-    persons = affected_persons(regrouped, frame(spark, came), new.identities, new.events)
+    persons = affected_persons(
+        regrouped, frame(spark, came), lambda ids: of_ids(new.identities, ids, "id"), lambda: new.events
+    )
     assert persons == ["a1", "a3", "u3"]
     ids = ids_of(persons, new.identities)
     assert ids == ["a1", "a3", "u3"]
-    events = sessions_of(new.events, ids)
-    made = users(new.identities, events, sessions_of(new.sessions, ids), user_traits(new.identities, events), RULES)
+    events = carrying(new.events, ids)
+    made = users(new.identities, events, carrying(new.sessions, ids), user_traits(new.identities, events), RULES)
     assert rows_of(replaced(old.users(), made, "person_id", persons)) == new.rows()

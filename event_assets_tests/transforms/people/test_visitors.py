@@ -6,7 +6,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.people import VISITORS
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.transforms.people.visitors import affected_visitors, of_visitors, visitors
+from event_assets.transforms.affected import of_ids
+from event_assets.transforms.people.visitors import affected_visitors, visitors
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import replaced, sessions_of
 
@@ -66,6 +67,6 @@ def test_touched_visitors_alone_give_the_rows_of_all(spark: SparkSession) -> Non
     events, sessions = frame(spark, after), frame(spark, sessions_of(spark, after), SESSIONS)
     affected = affected_visitors(frame(spark, came), frame(spark, [], SESSIONS))
     assert affected == ["a1"]
-    made = visitors(of_visitors(events, affected), of_visitors(sessions, affected))
+    made = visitors(*(of_ids(rows, affected, "anonymous_id") for rows in (events, sessions)))
     assert [row["anonymous_id"] for row in rows_of(made)] == ["a1"]
     assert rows_of(replaced(_visitors(spark, before), made, "anonymous_id", affected)) == visitors_of(spark, after)

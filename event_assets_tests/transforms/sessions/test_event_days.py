@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.sessions import EVENT_DAYS, SESSIONS
-from event_assets.transforms import affected
+from event_assets.transforms.sessions import event_days
 from event_assets.transforms.sessions.event_days import (
     carrier_hash,
     days_of_events,
@@ -66,7 +66,7 @@ def test_sessions_are_found_by_the_ids_that_they_carry(spark: SparkSession) -> N
 
 def test_more_ids_than_a_list_takes_are_found_too(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     index = kept(spark, days_of_events(frame(spark, [enriched_event(session_id="s")])))
-    monkeypatch.setattr(affected.listed, "__defaults__", (1,))
+    monkeypatch.setattr(event_days, "FEW", 1)
     assert found(spark, index, session_hash, "s", "t", "u") == {MONDAY}
 
 
