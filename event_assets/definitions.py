@@ -52,6 +52,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         *(tables[step.name] for step in STEPS if step.pace == "pauses"),
         *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
+    checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS]
     return dg.Definitions(
         assets=[
             client_apps,
@@ -61,11 +62,11 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *unusable_files(PREFIX, "product", analyses.faults),
             *unusable_files("segments", "segments", segments.faults),
         ],
-        asset_checks=[*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS],
+        asset_checks=checks,
         jobs=[maintain_lake, prune_runs, send_digest, simulation_job(settings)],
         schedules=[*schedules(settings, partitions), *digest_schedules(settings)],
         sensors=[
-            stream_sensor(settings, partitions, _keys(timely)),
+            stream_sensor(settings, partitions, _keys(timely), checks),
             analyses_sensor(
                 settings, analyses, segments, sorted({*_keys(in_pauses), *map(analysis_key, analyses.usable)})
             ),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import dagster as dg
 
 DAYS_TAG = "event_assets/days"
 """Run tag: the days that a run is about, with commas between, however far apart they lie, whatever its partition is. A
 range of partitions would make Dagster write an event for each of its partitions and assets before the run can begin."""
+PAST_SECONDS = 86_400.0
+"""Seconds between two materialisations of a day before yesterday."""
+_PAGE = 1_000
 
 
 def key_of(partitions: dg.TimeWindowPartitionsDefinition, day: str) -> str | None:
@@ -21,3 +25,17 @@ def key_of(partitions: dg.TimeWindowPartitionsDefinition, day: str) -> str | Non
     within = dg.TimeWindow(start, min(start + dt.timedelta(days=1), last.end))
     keys = partitions.get_partition_keys_in_time_window(within)
     return keys[-1] if keys else partitions.get_partition_key_for_timestamp(start.timestamp())
+
+
+def shown_lately(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, float]:
+    """The partitions of a table that were materialised within the last day, with the seconds since then; "" where that
+    was the table as a whole."""
+    now = time.time()
+    wanted = dg.AssetRecordsFilter(asset, after_timestamp=now - PAST_SECONDS)
+    found: dict[str, float] = {}
+    cursor, has_more = None, True
+    while has_more:
+        page = instance.fetch_materializations(wanted, limit=_PAGE, cursor=cursor, ascending=True)
+        found |= {r.partition_key or "": now - r.timestamp for r in page.records}
+        cursor, has_more = page.cursor, page.has_more
+    return found

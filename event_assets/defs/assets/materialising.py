@@ -5,6 +5,7 @@ No asset is defined here, and nothing is computed.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field
 
-from event_assets.defs.assets.days import DAYS_TAG, key_of
+from event_assets.defs.assets.days import DAYS_TAG, key_of, shown_lately
 from event_assets.defs.assets.describing import beta_features
 from event_assets.defs.assets.pictures import bars, grouped_bars, lines
 from event_assets.defs.resources.lake import LakeResource
@@ -80,7 +81,9 @@ def multi_asset_of_ranges(**described: Any) -> Callable[[Callable[..., Any]], dg
     return decorate
 
 
-def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Window:
+def window_of(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext,
+) -> Window:
     """The days that the run is about; all of them in a run that names neither days nor partitions."""
     days = context.run.tags.get(DAYS_TAG)
     if days is not None:
@@ -132,18 +135,21 @@ def data_version_of(report: StepReport) -> dg.DataVersion:
 
 def log_days(context: dg.AssetExecutionContext, asset: dg.AssetKey, rows: Mapping[str, int]) -> None:
     """Reports the days that changed, each with its new rows, as materialised: those that have a partition and are none
-    of the run's."""
+    of the run's, a day before yesterday once a day."""
     partitions = context.assets_def.specs_by_key[asset].partitions_def
     if not isinstance(partitions, dg.TimeWindowPartitionsDefinition):
         return
     of_run = Window.of(*context.partition_time_window) if _has_partitions(context) else Window.of_days(())
-    for day in sorted((day for day in rows if day not in of_run), reverse=True)[:_MOST_LISTED]:
+    others = sorted((day for day in rows if day not in of_run), reverse=True)[:_MOST_LISTED]
+    yesterday = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1))
+    known = shown_lately(context.instance, asset) if others and others[-1] < yesterday else {}
+    for day in others:
         key = key_of(partitions, day)
-        if key is not None:
+        if key is not None and (day >= yesterday or key not in known):
             context.log_event(dg.AssetMaterialization(asset, partition=key, metadata={"new_rows": rows[day]}))
 
 
-def _has_partitions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> bool:
+def _has_partitions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext) -> bool:
     return bool(context.has_partition_key or context.has_partition_key_range)
 
 
@@ -156,8 +162,9 @@ def metadata_of(report: StepReport, seconds: float) -> dict[str, Any]:
         "rows_per_second": round(report.new_rows / seconds) if seconds else 0,
         "new_rows": report.new_rows,
         "version": report.version,
-        "dates": _listed(report.dates),
     }
+    if report.dates:
+        metadata["dates"] = _listed(report.dates)
     if report.rebuilt:
         metadata["rebuilt"] = ", ".join(report.rebuilt[:_MOST_LISTED])
     if report.bars:

@@ -1,7 +1,7 @@
 """What a run that stays shows of the tables that it brings along: one materialisation a table and day, not too often.
 
-Dagster keeps every one of them, so what is done within seconds is added up and shown the more seldom the longer a run
-stays, and days long past are shown once a day, whichever run brings them.
+Dagster keeps every one of them, so what is done within seconds is added up and shown the more seldom the longer events
+come, and days long past are shown once a day, whichever run brings them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
-from event_assets.defs.assets.days import key_of
+from event_assets.defs.assets.days import PAST_SECONDS, key_of
 from event_assets.defs.assets.materialising import data_version_of, metadata_of
 from event_assets.defs.assets.warehouse import metadata_of_load
 from event_assets.pipeline.following import Followed
@@ -24,15 +24,12 @@ from event_assets.pipeline.load import Loaded
 from event_assets.pipeline.registry import STEPS, step_of, steps_of
 from event_assets.pipeline.report import StepReport
 
-EVERY_SECONDS, MOST_SECONDS = 30.0, 600.0
-"""Seconds from the first materialisation of a table that a run shows to the second; from there on twice as many each
-time, up to the most."""
+EVERY_SECONDS, MOST_SECONDS = 30.0, 1800.0
+"""Seconds from the first materialisation of a table to the second; from there on twice as many each time, up to the
+most. A run that another went before begins with the most."""
 SAME_SECONDS = 3600.0
 """Seconds between two materialisations of a table that did not change."""
-PAST_SECONDS = 86_400.0
-"""Seconds between two materialisations of a day before yesterday."""
 _MOST_DAYS = 60
-_PAGE = 1_000
 _DATA_VERSION = "dagster/data_version"
 _BY_DAY = {(table.name,) for step in STEPS for table in step.tables if step.is_by_day} | {
     ("warehouse", table.name) for table in WAREHOUSE_TABLES if table.partition_by
@@ -64,8 +61,8 @@ class _Shown:
 
 @dataclass
 class Reporting:
-    """Adds up what is told, and gives what is to be shown of it. `lately` gives when a table's partitions were shown by
-    runs before, in seconds ago; it is asked once a table."""
+    """Adds up what is told, and gives what is to be shown of it. `lately` gives when a table's partitions, "" for those
+    of a table without any, were shown by runs before, in seconds ago; it is asked once a table."""
 
     partitions: dg.TimeWindowPartitionsDefinition
     clock: Callable[[], float] = time.monotonic
@@ -82,15 +79,22 @@ class Reporting:
         waiting = _Waiting(each.report, each.seconds, _rows(each.report), self._lag(each.asset))
         before = self._waiting.get(each.asset)
         self._waiting[each.asset] = _added(before, waiting) if before is not None else waiting
-        shown = self._shown.get(each.asset, _Shown())
+        shown = self._last_shown(each.asset)
         if self.clock() - shown.at >= (shown.every if shown.version != _version(each.report) else SAME_SECONDS):
             yield from self._show(each.asset)
 
     def rest(self) -> Iterator[dg.AssetMaterialization]:
         """What was not shown yet."""
         for asset, waiting in list(self._waiting.items()):
-            if self._shown.get(asset, _Shown()).version != _version(waiting.report):
+            if self._last_shown(asset).version != _version(waiting.report):
                 yield from self._show(asset)
+
+    def _last_shown(self, asset: tuple[str, ...]) -> _Shown:
+        if asset not in self._shown:
+            at = max(self._shown_partitions(asset).values(), default=-inf)
+            lately = self.clock() - at < MOST_SECONDS
+            self._shown[asset] = _Shown(at, every=MOST_SECONDS) if lately else _Shown()
+        return self._shown[asset]
 
     def _lag(self, asset: tuple[str, ...]) -> float | None:
         """Seconds since the oldest record of the micro-batch that brought the table along was put on the stream."""
@@ -100,8 +104,8 @@ class Reporting:
 
     def _show(self, asset: tuple[str, ...]) -> Iterator[dg.AssetMaterialization]:
         waiting = self._waiting.pop(asset)
-        before = self._shown.get(asset)
-        every = min(2 * before.every, MOST_SECONDS) if before is not None else EVERY_SECONDS
+        before = self._last_shown(asset)
+        every = min(2 * before.every, MOST_SECONDS) if before.at > -inf else EVERY_SECONDS
         self._shown[asset] = _Shown(self.clock(), _version(waiting.report), every)
         keys = list(self._keys(asset, waiting.rows)) if asset in _BY_DAY else []
         first = keys[0][0] if keys else None
@@ -132,19 +136,6 @@ class Reporting:
             lately = self.lately(dg.AssetKey(list(asset)))
             self._partitions[asset] = {key: self.clock() - seconds for key, seconds in lately.items()}
         return self._partitions[asset]
-
-
-def shown_lately(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, float]:
-    """The partitions of a table that were materialised within the last day, with the seconds since then."""
-    now = time.time()
-    wanted = dg.AssetRecordsFilter(asset, after_timestamp=now - PAST_SECONDS)
-    found: dict[str, float] = {}
-    cursor, has_more = None, True
-    while has_more:
-        page = instance.fetch_materializations(wanted, limit=_PAGE, cursor=cursor, ascending=True)
-        found |= {r.partition_key: now - r.timestamp for r in page.records if r.partition_key is not None}
-        cursor, has_more = page.cursor, page.has_more
-    return found
 
 
 def _rows(report: StepReport | Loaded) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 They have a run of their own, not more often than a setting says. Each is made whole, from all events, so in the run of
 every new record they would make everything else wait; and a number about weeks need not be of this second. While new
-events keep coming they wait for a pause, but not longer than for six times their interval, the first time for one.
+events keep coming they wait for a pause, but not longer than for twelve times their interval, the first time for one.
 Nothing is remembered: what is outdated is told by the tables' own progress.
 """
 
@@ -28,8 +28,8 @@ from event_assets.settings import Settings
 
 ANALYSES_TAG = "event_assets/analyses"
 """Marks the runs that this sensor asks for. Not `RUN_TAG`: they are none of the stream sensor's, and block none."""
-_LOOK_SECONDS = 10
-_MOST_INTERVALS = 6
+_LOOK_SECONDS = 30
+_MOST_INTERVALS = 12
 
 
 def analyses_sensor(

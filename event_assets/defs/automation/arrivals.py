@@ -14,7 +14,8 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field
 
-from event_assets.defs.assets.reporting import Reporting, shown_lately
+from event_assets.defs.assets.days import shown_lately
+from event_assets.defs.assets.reporting import Reporting
 from event_assets.defs.automation.partitions import Partitions
 from event_assets.defs.automation.turns import ARRIVAL, RUN_TAG
 from event_assets.defs.resources.lake import LakeResource

@@ -1,8 +1,10 @@
 """Jobs that keep the lake and Dagster's storage small, and the schedules of everything that is due by the clock."""
 
 import datetime as dt
+from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster_pyspark import LazyPySparkResource
 
 from event_assets.contract.tables.events import RAW_EVENTS
@@ -47,7 +49,7 @@ class KeepRuns(dg.Config):
     """Which runs are forgotten."""
 
     days: int = 14
-    """Finished runs that are older lose their logs; what they materialised stays in the tables."""
+    """Finished runs that are older are forgotten, with what they told of tables; the tables stay as they are."""
     most: int = 2_000
     """Runs that one go forgets at the most."""
 
@@ -59,8 +61,18 @@ def forget_old_runs(context: dg.OpExecutionContext, config: KeepRuns) -> None:
     old = dg.RunsFilter(statuses=finished, created_before=before)
     records = context.instance.get_run_records(old, limit=config.most, ascending=True)
     for record in records:
-        context.instance.delete_run(record.dagster_run.run_id)
+        forget(context.instance, record.dagster_run.run_id)
     context.log.info(f"{len(records)} runs from before {before:%Y-%m-%d} forgotten")
+
+
+def forget(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Deletes a run with its events, and of SQLite's storage the run's own file, which would stay as large as it is."""
+    instance.delete_run(run_id)
+    events = instance.event_log_storage
+    if isinstance(events, SqliteEventLogStorage):
+        file = events.path_for_shard(run_id)
+        for path in (file, f"{file}-wal", f"{file}-shm"):
+            Path(path).unlink(missing_ok=True)
 
 
 @dg.job(description="Forgets old runs.", executor_def=dg.in_process_executor)

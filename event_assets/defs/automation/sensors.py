@@ -19,6 +19,7 @@ from event_assets.defs.automation.arrivals import JOB as ARRIVALS_JOB
 from event_assets.defs.automation.arrivals import arrivals_job
 from event_assets.defs.automation.partitions import Partitions
 from event_assets.defs.automation.turns import ARRIVAL, CHECKS, RUN_TAG, Turns, Wanted, runs_in_flight
+from event_assets.defs.checks.together import checks_job
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
@@ -35,9 +36,14 @@ BY_ARRIVAL_ONLY = {name for edge in BY_ARRIVAL for name in edge}
 """Assets that late days do not need: theirs are the days of arrival."""
 
 
-def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
-    """The sensor on the stream: asks for the run of new events when the stream holds something that is not landed, and
-    for a run of those of these assets that follow days when one is behind."""
+def stream_sensor(
+    settings: Settings,
+    partitions: Partitions,
+    assets: Sequence[dg.AssetKey],
+    checks: Sequence[dg.AssetChecksDefinition],
+) -> dg.SensorDefinition:
+    """The sensor on the stream: asks for the run of new events when the stream holds something that is not landed, for
+    a run of those of these assets that follow days when one is behind, and now and then for one of all checks."""
     late = [key for key in assets if key.to_user_string() not in BY_ARRIVAL_ONLY]
     jobs: list[dg.JobDefinition | UnresolvedAssetJobDefinition] = [
         arrivals_job(partitions),
@@ -46,11 +52,7 @@ def stream_sensor(settings: Settings, partitions: Partitions, assets: Sequence[d
             selection=dg.AssetSelection.assets(*late),
             description="Days that late events touched, and whatever follows from them.",
         ),
-        dg.define_asset_job(
-            CHECKS_JOB,
-            selection=dg.AssetSelection.all_asset_checks(),
-            description="A look at what the run of new events has made.",
-        ),
+        checks_job(CHECKS_JOB, checks),
     ]
 
     @dg.sensor(

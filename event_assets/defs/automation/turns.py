@@ -1,4 +1,4 @@
-"""Whose turn it is: new records always, days long past every hour or in a pause, checks every ten minutes.
+"""Whose turn it is: new records always, days long past every hour or in a pause, checks every half hour.
 
 The run of new records stays while they come, and takes late days along; where none is in flight they have a run of
 their own. Each kind has at most one run at a time, so nothing is in the way of new records; a run takes a bounded

@@ -5,10 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from functools import cache, partial
+from itertools import pairwise
 
 import dagster as dg
 
-from event_assets.defs.assets.reporting import EVERY_SECONDS, PAST_SECONDS, SAME_SECONDS, Reporting, shown_lately
+from event_assets.defs.assets.days import PAST_SECONDS, shown_lately
+from event_assets.defs.assets.reporting import (
+    EVERY_SECONDS,
+    MOST_SECONDS,
+    SAME_SECONDS,
+    Reporting,
+)
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.pipeline.following import Followed
 from event_assets.pipeline.load import Loaded
@@ -69,7 +76,23 @@ def test_a_run_that_stays_shows_the_more_seldom_the_longer_it_does() -> None:
     for version in range(3600):
         clock.now = float(version)
         at += [clock.now for _ in told.told(enriched(version, today(), rows=1))]
-    assert at == [0, 30, 90, 210, 450, 930, 1530, 2130, 2730, 3330]
+    assert at == [0, 30, 90, 210, 450, 930, 1890]
+
+
+def test_runs_that_follow_each_other_show_a_table_twice_an_hour_together() -> None:
+    clock, at = Clock(), dict[str, list[float]]({str(day): [] for day in (today(), long_past())})
+
+    def lately(asset: dg.AssetKey) -> dict[str, float]:
+        return {day: clock.now - times[-1] for day, times in at.items() if times}
+
+    for minute in range(24 * 60):
+        if minute % 60 == 0:
+            told = Reporting(partitions_of(Settings()), clock, lately)
+        clock.now = 60.0 * minute
+        for each in told.told(enriched(minute, today(), long_past())):
+            at[str(each.partition)].append(clock.now)
+    assert len(at[str(today())]) <= 48 + 8 and at[str(long_past())] == [0]
+    assert max(later - one for one, later in pairwise(at[str(today())])) <= MOST_SECONDS + 60
 
 
 def test_a_day_long_past_is_shown_once_a_day_and_what_did_not_change_once_an_hour() -> None:
@@ -107,9 +130,12 @@ def test_days_that_another_run_has_shown_are_known() -> None:
             str(today()): True,
             str(long_past()): True,
         }
-        assert lately(dg.AssetKey("users")) == lately(dg.AssetKey("sessions")) == {}
-        told = Reporting(partitions_of(Settings()), Clock(), lately)
-        assert shown(list(told.told(enriched(1, today(), long_past())))) == [(str(today()), 2)]
+        assert lately(dg.AssetKey("users")).keys() == {""} and lately(dg.AssetKey("sessions")) == {}
+        clock = Clock()
+        told = Reporting(partitions_of(Settings()), clock, lately)
+        assert list(told.told(enriched(1, today(), long_past()))) == []
+        clock.now = MOST_SECONDS
+        assert shown(list(told.told(enriched(2, today(), long_past())))) == [(str(today()), 4)]
 
 
 def test_the_lag_is_told_of_tables_that_follow_within_seconds() -> None:

@@ -1,0 +1,66 @@
+"""All checks in one step: of a look at what the run of new events has made, Dagster keeps what each check found, and no
+events of a step a check.
+
+What is checked is told by the checks themselves; in a run of assets each of them is a step of its own.
+"""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.rules import RulesResource
+from event_assets.defs.resources.warehouse import WarehouseResource
+
+
+def checks_job(name: str, checks: Sequence[dg.AssetChecksDefinition]) -> dg.JobDefinition:
+    """The job that makes these checks, one after another. It fails where a blocking one does not pass, or one cannot be
+    made; the others are made all the same."""
+
+    @dg.op(description="Makes all checks.", out=dg.Out(dg.Nothing))
+    def look(
+        context: dg.OpExecutionContext,
+        lake: LakeResource,
+        spark: LazyPySparkResource,
+        rules: RulesResource,
+        warehouse: WarehouseResource,
+    ) -> Iterator[dg.AssetCheckEvaluation]:
+        given = {"context": context, "lake": lake, "spark": spark, "rules": rules, "warehouse": warehouse}
+        faults = []
+        for check in checks:
+            try:
+                yield _evaluation(check, given)
+            except Exception as error:
+                faults.append(f"{check.check_key.to_user_string()}: {type(error).__name__}: {error}")
+                context.log.error(faults[-1])
+        if faults:
+            raise dg.Failure(f"{len(faults)} checks could not be made: {'; '.join(faults)}", allow_retries=False)
+
+    @dg.job(
+        name=name,
+        description="A look at what the run of new events has made.",
+        executor_def=dg.in_process_executor,
+    )
+    def looks() -> None:
+        look()
+
+    return looks
+
+
+def _evaluation(check: dg.AssetChecksDefinition, given: dict[str, Any]) -> dg.AssetCheckEvaluation:
+    """What a check finds, with those of the given things that its function takes."""
+    [spec] = check.check_specs
+    function = check.op.compute_fn.decorated_fn
+    result = function(**{name: given[name] for name in inspect.signature(function).parameters})
+    return dg.AssetCheckEvaluation(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=result.passed,
+        metadata=result.metadata,
+        severity=result.severity,
+        description=result.description,
+        blocking=spec.blocking,
+    )
