@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,10 @@ SMALL_FILE_BYTES = 32_000_000
 LEAST_FILES = 8
 """From how many small files on a partition is compacted."""
 LARGEST_FILE_BYTES = 256_000_000
+MOST_PARTITIONS = 60
+"""Partitions whose files are put together by one job and one commit: an engine holds a file open for each."""
+
+Partition = tuple[tuple[str, str], ...]
 
 
 class Compaction(NamedTuple):
@@ -33,47 +37,60 @@ class Compaction(NamedTuple):
 def compact(
     table: LakeTable, spark: SparkSession, least_files: int = LEAST_FILES, among: Container[str] | None = None
 ) -> Compaction:
-    """Puts the small files of each partition together, one partition and one commit at a time: all of them, or those
-    `among` these paths. The files of a table that is clustered are of the size that they should be."""
+    """Puts the small files of each partition together, as many partitions at once as are small, a commit each time: all
+    of them, or those `among` these paths. The files of a table that is clustered are of the size that they should
+    be."""
     before = table.snapshot()
     written = 0
     if table.spec.clustered_by:
         return Compaction(table.spec.name, len(before.files), len(before.files), written)
     groups = _groups([file for file in before.files if among is None or file.path in among], least_files)
-    for partition in {tuple(group[0].partition.items()) for group in groups}:
-        written += retry_on_conflict(partial(_compact, table, spark, dict(partition), least_files, among))
+    for together in [*_together(groups)]:
+        partitions = {partition_of(file) for file in together}
+        written += retry_on_conflict(partial(_compact, table, spark, partitions, least_files, among))
     return Compaction(table.spec.name, len(before.files), len(table.snapshot().files), written)
 
 
 def _compact(
     table: LakeTable,
     spark: SparkSession,
-    partition: dict[str, str],
+    partitions: Container[Partition],
     least_files: int,
     among: Container[str] | None,
 ) -> int:
     base = table.snapshot()
-    files = [f for f in base.files if f.partition == partition and (among is None or f.path in among)]
+    files = [f for f in base.files if partition_of(f) in partitions and (among is None or f.path in among)]
     written = 0
-    for group in _groups(files, least_files):
-        rows = base.read(spark, group)
-        sort_by = table.spec.sort_by or table.spec.key
-        staged = table.stage(rows.coalesce(1).sortWithinPartitions(*sort_by), 1, sum(file.rows for file in group))
-        if sum(file.rows for file in staged) != sum(file.rows for file in group):
-            raise RuntimeError(f"{table.spec.name}: compaction of {partition} would change the number of rows")
-        table.compact(base, add=staged, remove=group)
+    for together in [*_together(_groups(files, least_files))]:
+        rows, count = base.read(spark, together), sum(file.rows for file in together)
+        sort_by = (*table.spec.partition_by, *(table.spec.sort_by or table.spec.key))
+        ordered = rows.coalesce(1).sortWithinPartitions(*dict.fromkeys(sort_by))
+        staged = table.stage(ordered, len({partition_of(file) for file in together}), count)
+        if sum(file.rows for file in staged) != count:
+            raise RuntimeError(f"{table.spec.name}: compaction would change the number of rows")
+        table.compact(base, add=staged, remove=together)
         written += sum(file.size for file in staged)
         base = table.snapshot()
     return written
 
 
-def _groups(files: list[LakeFile], least_files: int) -> Iterator[list[LakeFile]]:
-    """Small files of one partition, as many as make a file that is not too large."""
-    partitions: dict[tuple[tuple[str, str], ...], list[LakeFile]] = defaultdict(list)
+def small_files(files: Iterable[LakeFile]) -> dict[Partition, list[LakeFile]]:
+    """Those that are put together, by partition."""
+    partitions: dict[Partition, list[LakeFile]] = defaultdict(list)
     for file in files:
         if file.size < SMALL_FILE_BYTES:
-            partitions[tuple(file.partition.items())].append(file)
-    for small in partitions.values():
+            partitions[partition_of(file)].append(file)
+    return partitions
+
+
+def partition_of(file: LakeFile) -> Partition:
+    """The partition that a file is of."""
+    return tuple(file.partition.items())
+
+
+def _groups(files: list[LakeFile], least_files: int) -> Iterator[list[LakeFile]]:
+    """Small files of one partition, as many as make a file that is not too large."""
+    for small in small_files(files).values():
         if len(small) < least_files:
             continue
         group: list[LakeFile] = []
@@ -84,6 +101,21 @@ def _groups(files: list[LakeFile], least_files: int) -> Iterator[list[LakeFile]]
             group.append(file)
         if len(group) > 1:
             yield group
+
+
+def _together(groups: Iterable[list[LakeFile]]) -> Iterator[list[LakeFile]]:
+    """The files of groups of several partitions, as many as are small together."""
+    together: list[LakeFile] = []
+    partitions = 0
+    for group in groups:
+        size = sum(file.size for file in (*together, *group))
+        if together and (size > SMALL_FILE_BYTES or partitions == MOST_PARTITIONS):
+            yield together
+            together, partitions = [], 0
+        together = [*together, *group]
+        partitions += 1
+    if together:
+        yield together
 
 
 def vacuum(table: LakeTable, keep: dt.timedelta = dt.timedelta(days=7)) -> int:

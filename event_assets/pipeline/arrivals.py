@@ -26,7 +26,8 @@ LEAST_SECONDS = 0.5
 EVERY: Mapping[Pace, float] = {"minute": 20.0, "minutes": 120.0}
 """Seconds from one turn of a pace to its next, while events come."""
 COMPACT_SECONDS = 15.0
-"""Seconds from a look at the files of one of the tables that micro-batches write to the look at the next."""
+"""Seconds from a look at the files of one of the tables that micro-batches write, and of one of the slower, to the look
+at the next."""
 QUIET_SECONDS = 5.0
 """Without events for so long, the slower tables need not wait for their turn."""
 
@@ -60,7 +61,8 @@ class Arrivals:
     _stopped: Event = field(default_factory=Event)
     _last_came: float = field(default_factory=time.monotonic)
     _compacted: float = field(default_factory=time.monotonic)
-    _tables: Iterator[Table] = field(default_factory=lambda: cycle(t for s in steps_of("seconds") for t in s.tables))
+    _tables: Iterator[Table] = field(default_factory=lambda: _in_turn("seconds"))
+    _slower_tables: Iterator[Table] = field(default_factory=lambda: _in_turn(*EVERY))
 
     def stay(self) -> Iterator[Followed]:
         """Takes in what comes until nothing has for long enough and every table has followed; gives each table that was
@@ -103,7 +105,8 @@ class Arrivals:
     def _compact(self, now: float) -> None:
         if now - self._compacted >= COMPACT_SECONDS:
             self._compacted = now
-            compact_new(self.following.run, next(self._tables))
+            for table in (next(self._tables), next(self._slower_tables)):
+                compact_new(self.following.run, table)
 
     def _due(self) -> Pace | None:
         """The pace whose turn it is."""
@@ -133,3 +136,8 @@ class Arrivals:
             else:
                 self.faults.pop(each.asset[-1], None)
                 yield each
+
+
+def _in_turn(*paces: Pace) -> Iterator[Table]:
+    """The tables of these paces, again and again."""
+    return cycle(table for step in steps_of(*paces) for table in step.tables)

@@ -2,15 +2,19 @@
 does not grow with how many there were. No row changes.
 
 Only files that every table which follows has taken in go: what is new is told by file, and where one is missing its day
-is made again from all rows.
+is made again from all rows. Late events leave a file on each of many days: where these are many together, though few a
+day, they are put together too, the days with the most of them first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.contract.tables.schema import Table
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
-from event_assets.lake.maintenance import compact
+from event_assets.lake.maintenance import MOST_PARTITIONS, compact, small_files
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.land import merge_objects
@@ -19,6 +23,8 @@ from event_assets.pipeline.run import Run
 
 MOST_FILES = 60
 """Small files of a partition from which on they are put together."""
+MOST_SPARE = 300
+"""Small files of a table, beyond one a partition, from which on those of the partitions with the most are."""
 
 
 def compact_new(run: Run, table: Table) -> int:
@@ -30,8 +36,24 @@ def compact_new(run: Run, table: Table) -> int:
     known = taken_in(run.lake, snapshot)
     if table is RAW_EVENTS:
         return retry_on_conflict(lambda: merge_objects(lake_table, known, MOST_FILES))
-    done = compact(lake_table, run.open_spark(), MOST_FILES, known)
+    chosen = _crowded(file for file in snapshot.files if file.path in known)
+    if not chosen:
+        return 0
+    done = compact(lake_table, run.open_spark(), 2, chosen)
     return done.files_before - done.files_after
+
+
+def _crowded(files: Iterable[LakeFile]) -> set[str]:
+    """The paths of the small files of partitions that have many, and of those that have the most where all together
+    have."""
+    partitions = sorted(small_files(files).values(), key=len, reverse=True)
+    is_crowded = sum(len(small) - 1 for small in partitions) > MOST_SPARE
+    chosen = [
+        small
+        for place, small in enumerate(partitions)
+        if len(small) >= MOST_FILES or (is_crowded and place < MOST_PARTITIONS and len(small) > 1)
+    ]
+    return {file.path for small in chosen for file in small}
 
 
 def taken_in(lake: Lake, snapshot: Snapshot) -> set[str]:

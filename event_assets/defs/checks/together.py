@@ -5,10 +5,11 @@ What is checked is told by the checks themselves; in a run of assets each of the
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
 from dagster_pyspark import LazyPySparkResource
 
 from event_assets.defs.resources.lake import LakeResource
@@ -50,10 +51,17 @@ def checks_job(name: str, checks: Sequence[dg.AssetChecksDefinition]) -> dg.JobD
     return looks
 
 
+def function_of(check: dg.AssetChecksDefinition) -> Callable[..., dg.AssetCheckResult]:
+    """What a check does."""
+    compute = check.op.compute_fn
+    assert isinstance(compute, DecoratedOpFunction)
+    return compute.decorated_fn
+
+
 def _evaluation(check: dg.AssetChecksDefinition, given: dict[str, Any]) -> dg.AssetCheckEvaluation:
     """What a check finds, with those of the given things that its function takes."""
     [spec] = check.check_specs
-    function = check.op.compute_fn.decorated_fn
+    function = function_of(check)
     result = function(**{name: given[name] for name in inspect.signature(function).parameters})
     return dg.AssetCheckEvaluation(
         asset_key=spec.asset_key,

@@ -130,7 +130,7 @@ class Home:
 
     def tick(self) -> Tick:
         """One look by the sensor. Every partition that it asks for exists."""
-        sensor = stream_sensor(self.settings, self.partitions, [dg.AssetKey("enriched_events")])
+        sensor = stream_sensor(self.settings, self.partitions, [dg.AssetKey("enriched_events")], [])
         with dg.DagsterInstance.ephemeral() as instance:
             stream, lake = StreamResource.of(self.settings), LakeResource.of(self.settings)
             result: Any = sensor(dg.build_sensor_context(instance), stream=stream, lake=lake)

@@ -12,7 +12,7 @@ from event_assets.contract.tables.events import EVENT_LEDGER
 from event_assets.definitions import build_defs
 from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.defs.checks.events import EVENT_CHECKS, books_balance, days_are_fresh
-from event_assets.defs.checks.together import checks_job
+from event_assets.defs.checks.together import checks_job, function_of
 from event_assets.defs.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.settings import Settings
@@ -75,4 +75,4 @@ def test_a_check_that_cannot_be_made_fails_the_run_and_not_the_others(
 def test_every_check_takes_only_what_the_step_has() -> None:
     taken = {"context", "lake", "spark", "rules", "warehouse"}
     for check in (*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS):
-        assert taken.issuperset(inspect.signature(check.op.compute_fn.decorated_fn).parameters), check.check_key
+        assert taken.issuperset(inspect.signature(function_of(check)).parameters), check.check_key
