@@ -112,7 +112,7 @@ setup(
         "event_assets.importing": ["mappings/*.yaml"],
         "event_assets.dashboards": ["assets/*"],
         "event_assets.enrichment": ["*.yaml"],
-        "event_assets.rules": ["analyses/*.yaml", "dashboards/*.yaml", "segments/*.yaml"],
+        "event_assets.rules": ["*.yaml", "analyses/*.yaml", "dashboards/*.yaml", "segments/*.yaml"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

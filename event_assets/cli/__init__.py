@@ -14,7 +14,19 @@ from event_assets.cli.console import app
 
 # The help shows the commands in the order of these.
 # isort: off
-from event_assets.cli import stack, events, inspect, rejected, rules, segments, keys, stream, digest, quicksight
+from event_assets.cli import (
+    stack,
+    events,
+    inspect,
+    rejected,
+    rules,
+    segments,
+    keys,
+    stream,
+    digest,
+    quicksight,
+    warehouse,
+)
 
 # isort: on
 
@@ -30,6 +42,7 @@ __all__ = [
     "segments",
     "stack",
     "stream",
+    "warehouse",
 ]
 
 

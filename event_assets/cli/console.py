@@ -96,6 +96,7 @@ _CIRCUMSTANCES = frozenset(
         "ModelInputError",
         "PlanError",
         "QuickSightError",
+        "RolesError",
         "RuleError",
         "SegmentError",
         "SendError",

@@ -41,18 +41,6 @@ Vpc = Annotated[
 Schema = Annotated[
     str | None, typer.Option(envvar="QUICKSIGHT_SCHEMA", help="Schema of the tables. Default: as the settings say.")
 ]
-Readers = Annotated[
-    str | None,
-    typer.Option(envvar="QUICKSIGHT_READERS", help="Group of the readers that exists. Default: one is made."),
-]
-Authors = Annotated[
-    str | None,
-    typer.Option(envvar="QUICKSIGHT_AUTHORS", help="Group of the authors that exists. Default: one is made."),
-]
-Rows = Annotated[
-    list[str] | None,
-    typer.Option(help="GROUP:COLUMN=VALUE,VALUE: a group that sees only those rows. Repeatable."),
-]
 RefreshAt = Annotated[str, typer.Option(envvar="QUICKSIGHT_REFRESH_AT", help="When SPICE is filled, HH:MM in UTC.")]
 
 
@@ -67,9 +55,6 @@ def options(
     secret_arn: Secret = None,
     vpc_connection_arn: Vpc = None,
     schema: Schema = None,
-    readers: Readers = None,
-    authors: Authors = None,
-    rows: Rows = None,
     refresh_at: RefreshAt = "03:00",
 ) -> None:
     """Amazon QuickSight: the same dashboards in AWS, planned, applied, destroyed."""
@@ -82,9 +67,6 @@ def options(
         secret_arn,
         vpc_connection_arn,
         schema,
-        readers,
-        authors,
-        tuple(rows or ()),
         refresh_at,
     )
 
@@ -155,17 +137,15 @@ class _Given(NamedTuple):
     secret_arn: str | None
     vpc_connection_arn: str | None
     schema: str | None
-    readers: str | None
-    authors: str | None
-    rows: tuple[str, ...]
     refresh_at: str
 
 
 def _target(settings: Settings, given: _Given) -> Target:
     from urllib.parse import urlsplit
 
-    from event_assets.quicksight.target import QuickSightError, RowRule, Target
+    from event_assets.quicksight.target import Groups, QuickSightError, Target
     from event_assets.rules.dashboard import dashboard_of
+    from event_assets.rules.roles import roles_of
 
     url = urlsplit(settings.warehouse_url.get_secret_value() if settings.warehouse_url else "")
     if settings.warehouse != "redshift" or not url.hostname or not url.path.strip("/"):
@@ -173,10 +153,11 @@ def _target(settings: Settings, given: _Given) -> Target:
             "QuickSight reads Amazon Redshift: EVENT_ASSETS_WAREHOUSE_URL must be redshift://…/DATABASE, and "
             "EVENT_ASSETS_WAREHOUSE_KIND redshift."
         )
+    owner = f"{given.prefix}-{dashboard_of(settings.dashboards).name}"
     return Target(
         account=given.account,
         region=given.region or settings.aws_region,
-        owner=f"{given.prefix}-{dashboard_of(settings.dashboards).name}",
+        owner=owner,
         host=url.hostname,
         port=url.port or 5439,
         database=url.path.strip("/"),
@@ -185,9 +166,7 @@ def _target(settings: Settings, given: _Given) -> Target:
         vpc_connection_arn=given.vpc_connection_arn,
         namespace=given.namespace,
         import_mode="SPICE" if given.mode == "spice" else "DIRECT_QUERY",
-        readers=given.readers,
-        authors=given.authors,
-        rows=tuple(map(RowRule.of, given.rows)),
+        **Groups.of(roles_of(settings.roles), owner)._asdict(),
         refresh_at=given.refresh_at,
         currency=settings.reporting_currency,
     )

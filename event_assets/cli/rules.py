@@ -17,7 +17,7 @@ app.add_typer(rules_app, name="rules")
 def rules_schema(
     folder: Annotated[Path, typer.Argument(help="Where they are written.")] = Path("schemas"),
 ) -> None:
-    """Write the JSON Schemas by which an editor completes and checks analyses, segments and dashboards."""
+    """Write the JSON Schemas by which an editor completes and checks analyses, segments, dashboards and roles."""
     with faults_as_sentences():
         from event_assets.rules.schemas import write_schemas
 

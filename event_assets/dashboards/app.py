@@ -24,8 +24,9 @@ from event_assets.dashboards.figures import Figure
 from event_assets.dashboards.filters import filters_of
 from event_assets.dashboards.pages import dictionary, metrics, people, query, realtime
 from event_assets.dashboards.selection import Selection
+from event_assets.rules.roles import Roles, roles_of
+from event_assets.rules.rule_files import RuleError
 from event_assets.settings import Settings
-from event_assets.settings.dashboards import RoleName
 
 _LOG = logging.getLogger(__name__)
 _LEAST_PACKED = 1_000
@@ -34,7 +35,7 @@ _SHARED = ("/assets/", "/_dash-component-suites/")
 _THEME = {"primaryColor": "indigo", "fontFamily": "Inter, system-ui, sans-serif"}
 
 
-def create_app(contexts: Mapping[RoleName, Context]) -> dash.Dash:
+def create_app(contexts: Mapping[str, Context]) -> dash.Dash:
     """The application over these sources, by role of the visitor. Everything that a browser needs is served from
     here."""
     context = next(iter(contexts.values()))
@@ -50,7 +51,7 @@ def create_app(contexts: Mapping[RoleName, Context]) -> dash.Dash:
     views = _views(context)
     # Before its first answer Dash looks at the layout, whoever asks, the entrance's own pages too.
     app.layout = lambda: _frame(current_context()) if "context" in flask.g else html.Div()
-    guard(app.server, _gate(app.server, context.settings), contexts, context.settings)
+    guard(app.server, _gate(app.server, context.settings, roles_of(context.settings.roles)), contexts, context.settings)
     _add_callbacks(app, views)
     for room in (realtime, people, query):
         room.add_callbacks(app)
@@ -66,14 +67,22 @@ def _keep_color_scheme() -> None:
     dmc.pre_render_color_scheme()
 
 
-def _gate(server: flask.Flask, settings: Settings) -> Gate:
+def _gate(server: flask.Flask, settings: Settings, roles: Roles) -> Gate:
+    """Who is let in. Raises `RuleError` where nobody would see anything."""
+    if not roles.of_dashboards:
+        raise RuleError(f"{settings.roles}: no role sees the dashboards: say dashboards: pages")
+    if settings.dashboard_sign_in == "none":
+        return OpenGate(list(roles.of_dashboards)[-1])
+    if not roles.groups:
+        raise RuleError(
+            f"{settings.roles}: no role has groups, so that nobody who signs in would see anything: copy the file, say "
+            "groups, and name it in EVENT_ASSETS_ROLES_FILE"
+        )
     if settings.dashboard_sign_in == "proxy":
-        return ProxyGate(settings)
-    if settings.dashboard_sign_in == "oidc":
-        from event_assets.dashboards.access.oidc import OidcGate  # brings what else nobody needs
+        return ProxyGate(settings, roles)
+    from event_assets.dashboards.access.oidc import OidcGate  # brings what else nobody needs
 
-        return OidcGate(server, settings)
-    return OpenGate()
+    return OidcGate(server, settings, roles)
 
 
 def _views(context: Context) -> dict[str, View]:
@@ -89,7 +98,8 @@ def _pipeline() -> View:
 
         return pipeline.content(context)
 
-    return View("pipeline", "Pipeline", "Where events are, whether the ledger balances, and what is behind.", (), make)
+    about = "Where events are, whether the ledger balances, and what is behind."
+    return View("pipeline", "Pipeline", about, (), make, lambda context: not context.role.rows)
 
 
 def _pipeline_figures(context: Context) -> list[tuple[str, Figure]]:

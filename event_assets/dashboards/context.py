@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import flask
 
-from event_assets.dashboards.access.roles import Role
 from event_assets.dashboards.selection import Selection
 from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import Filter
+from event_assets.rules.roles import Role
 from event_assets.settings import Settings
 
 
@@ -20,7 +20,7 @@ class Context:
     """Where pages get what they show: one for each role, with a connection of its own to the warehouse.
 
     `warehouse_url` is the owner's, for what only the platform itself can tell; `reads_only` whether the database is
-    read by a role that can do nothing else, and is this role's own where the role may not see people.
+    read as this role, so that nothing but what it may see can be read.
     """
 
     source: Source

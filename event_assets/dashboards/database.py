@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-READER = "event_assets_reader"
 _CACHED, _CACHE_SECONDS = 2_000, 30.0
 _STATEMENT_SECONDS = 30
-_SCHEMA_LOCK = 0x6576_656E
-"""The first key of the lock under which the warehouse makes its schema (see warehouse/postgres.py)."""
 Row = tuple[Any, ...]
 Text = sql.SQL | sql.Composed
 
@@ -101,31 +96,3 @@ class Database:
         return psycopg.connect(
             self._url, autocommit=True, application_name="event-assets dashboards", options=self._options
         )
-
-
-def reader_of(url: str, schema: str) -> str:
-    """The address of a role that can only read this schema, which the owner's makes.
-
-    Its password follows from the owner's, so that whoever serves pages over the same warehouse has the same. Raises
-    `psycopg.Error` where the owner may not make roles.
-    """
-    parts = urlsplit(url)
-    password = hmac.new((parts.password or "").encode(), READER.encode(), "sha256").hexdigest()
-    role = sql.Identifier(READER)
-    with psycopg.connect(url, autocommit=True) as connection, connection.transaction():
-        # Who makes a role or a schema at the same time waits, the loads too: what two make at once is an error.
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (READER,))
-        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_SCHEMA_LOCK, f"{schema}."))
-        there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
-        verb = sql.SQL("ALTER" if there else "CREATE")
-        connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password)))
-        name = sql.Identifier(schema)
-        for statement in (
-            "CREATE SCHEMA IF NOT EXISTS {schema}",
-            "GRANT USAGE ON SCHEMA {schema} TO {role}",
-            "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
-            "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
-        ):
-            connection.execute(sql.SQL(statement).format(schema=name, role=role))
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{READER}:{password}@{host}").geturl()

@@ -53,10 +53,9 @@ def people_by(source: Source, selection: Selection, dimension: str) -> dict[str,
 
 
 def _are_few(source: Source) -> bool:
-    """Whether the sessions are soon counted, by the database's own estimate of how many there are."""
-    query = sql.SQL(
-        "SELECT reltuples FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
-        "WHERE nspname = %s AND relname = 'fct_sessions'"
+    """Whether the sessions are soon counted, by the record of how many are loaded."""
+    query = sql.SQL("SELECT coalesce(sum(rows), 0) FROM {} WHERE table_name = 'fct_sessions'").format(
+        sql.Identifier(source.database.schema, "_loads")
     )
-    rows = source.ask_rows(query, (source.database.schema,))
+    rows = source.ask_rows(query)
     return not rows or rows[0][0] <= COUNTED_ROWS

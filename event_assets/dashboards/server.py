@@ -8,44 +8,53 @@ import logging
 import psycopg
 import waitress
 
-from event_assets.dashboards.access.roles import ROLES
 from event_assets.dashboards.app import create_app
 from event_assets.dashboards.context import Context
-from event_assets.dashboards.database import Database, reader_of
+from event_assets.dashboards.database import Database
 from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import dashboard_of
+from event_assets.rules.roles import Roles, roles_of
 from event_assets.settings import Settings, load_settings
-from event_assets.settings.dashboards import RoleName
+from event_assets.warehouse.role_changes import apply, login_of
+from event_assets.warehouse.role_grants import RolesError, schema_of
+from event_assets.warehouse.warehouse import Warehouse
 
 _LOG = logging.getLogger(__name__)
 _THREADS = 8
 
 
-def contexts_of(settings: Settings, warehouse_url: str) -> dict[RoleName, Context]:
-    """What the pages of these settings are made from, by role of the visitor.
+def contexts_of(settings: Settings, warehouse_url: str) -> dict[str, Context]:
+    """What the pages of these settings are made from, by role of the roles' file.
 
-    A role that can only read is made where the warehouse is a PostgreSQL whose owner may make one; another can be named
-    by setting, and one for each role of a visitor. Without any the pages read by the owner's role, and nothing can be
-    typed.
+    In PostgreSQL the roles are made, where its owner may make some; elsewhere their addresses are named by setting.
+    For a role without one the pages read by the owner's, and nothing can be typed; who may see some rows only has no
+    pages then. Raises `RuleError` where a file cannot be used.
     """
-    url, reads_only = warehouse_url, False
-    if settings.dashboard_warehouse_url is not None:
-        url, reads_only = settings.dashboard_warehouse_url.get_secret_value(), True
-    elif settings.warehouse == "postgres":
-        try:
-            url, reads_only = reader_of(warehouse_url, settings.warehouse_schema), True
-        except psycopg.Error as error:
-            _LOG.warning("no role that can only read could be made: %s", str(error).strip())
-    dashboard, shared = dashboard_of(settings.dashboards), Database(url, settings.warehouse_schema)
-    contexts: dict[RoleName, Context] = {}
-    for name, role in ROLES.items():
-        own = settings.dashboard_role_urls.get(name)
-        database = Database(own.get_secret_value(), settings.warehouse_schema) if own else shared
-        # The shared reader sees every column: who may not see people is not let type by it.
-        only_reads = own is not None or (reads_only and role.sees_people)
-        source = Source(dashboard, database, event_days=settings.warehouse_event_days)
-        contexts[name] = Context(source, settings, warehouse_url, role, only_reads)
+    roles, dashboard = roles_of(settings.roles), dashboard_of(settings.dashboards)
+    named = {name: url.get_secret_value() for name, url in settings.dashboard_role_urls.items()}
+    if settings.warehouse == "postgres" and not named.keys() >= roles.of_dashboards.keys():
+        named = _logins(Warehouse.from_settings(settings, warehouse_url), warehouse_url, roles) | named
+    contexts: dict[str, Context] = {}
+    for name, role in roles.of_dashboards.items():
+        own = named.get(name)
+        if own is None and role.rows:
+            _LOG.warning("no pages for %s: the warehouse cannot be read by a role that sees its rows alone", name)
+            continue
+        schema = schema_of(settings.warehouse_schema, name, role) if own else settings.warehouse_schema
+        source = Source(dashboard, Database(own or warehouse_url, schema), event_days=settings.warehouse_event_days)
+        contexts[name] = Context(source, settings, warehouse_url, role, reads_only=own is not None)
     return contexts
+
+
+def _logins(warehouse: Warehouse, url: str, roles: Roles) -> dict[str, str]:
+    """By role the address of the warehouse's role, once all are made; none where they cannot be."""
+    try:
+        warehouse.ensure()
+        apply(warehouse, roles)
+        return {name: login_of(warehouse, url, name) for name in roles.of_dashboards}
+    except (psycopg.Error, RolesError) as error:
+        _LOG.warning("the warehouse's roles could not be made: %s", str(error).strip())
+        return {}
 
 
 def main() -> None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import botocore.session
 
+from event_assets.rules.roles import Roles
+
 ImportMode = Literal["SPICE", "DIRECT_QUERY"]
-_RULE = re.compile(r"([^:]+):([a-z_][a-z0-9_]*)=(.+)")
 
 
 class QuickSightError(RuntimeError):
@@ -26,21 +27,44 @@ class RowRule:
     column: str
     values: tuple[str, ...]
 
+
+class Groups(NamedTuple):
+    """The groups of QuickSight that a roles' file says: fields of a `Target`."""
+
+    readers: str | None
+    authors: str | None
+    rows: tuple[RowRule, ...]
+    made_limited: tuple[str, ...]
+
     @staticmethod
-    def of(text: str) -> RowRule:
-        """Of `GROUP:COLUMN=VALUE,VALUE`. Raises `QuickSightError`."""
-        found = _RULE.fullmatch(text)
-        values = tuple(value.strip() for value in found[3].split(",")) if found else ()
-        if found is None or not all(values):
-            raise QuickSightError(f"{text!r} is no rule of rows: it must read GROUP:COLUMN=VALUE,VALUE.")
-        return RowRule(found[1].strip(), found[2], values)
+    def of(roles: Roles, owner: str) -> Groups:
+        """Of the roles that are readers or authors there. Raises `QuickSightError` where it cannot be told who is
+        who."""
+        told = {name: role for name, role in roles.roles.items() if role.quicksight != "none"}
+        authors = [role for role in told.values() if role.quicksight == "author"]
+        readers = [role for role in told.values() if role.quicksight == "reader" and not role.rows]
+        for kind, found in (("author", authors), ("reader", readers)):
+            if len(found) != 1:
+                raise QuickSightError(
+                    f"The roles' file needs one role with quicksight: {kind} that sees all rows; it has {len(found)}."
+                )
+        limited = {role.quicksight_group or f"{owner}-{name}": role for name, role in told.items() if role.rows}
+        return Groups(
+            readers[0].quicksight_group,
+            authors[0].quicksight_group,
+            tuple(
+                RowRule(group, name, values) for group, role in limited.items() for name, values in role.rows.items()
+            ),
+            tuple(group for group, role in limited.items() if role.quicksight_group is None),
+        )
 
 
 @dataclass(frozen=True)
 class Target:
     """Where dashboards go. `owner` is what every id begins with, and the tag of what is ours.
 
-    `readers` and `authors` name groups that exist; where there is none, groups are made. `refresh_at` is the time
+    `readers` and `authors` name groups that exist; where there is none, groups are made, and `made_limited` of those
+    that `rows` name. `refresh_at` is the time
     (`HH:MM`, in `time_zone`) at which SPICE data sets are read again. `currency` is that of money.
     """
 
@@ -58,6 +82,7 @@ class Target:
     readers: str | None = None
     authors: str | None = None
     rows: tuple[RowRule, ...] = ()
+    made_limited: tuple[str, ...] = ()
     refresh_at: str = "03:00"
     time_zone: str = "Etc/UTC"
     currency: str | None = None
@@ -96,7 +121,7 @@ class Target:
     def made_groups(self) -> tuple[str, ...]:
         """The groups that are not there already."""
         given = ((self.readers, self.reader_group), (self.authors, self.author_group))
-        return tuple(name for told, name in given if told is None)
+        return (*(name for told, name in given if told is None), *self.made_limited)
 
     @property
     def limited(self) -> Mapping[str, tuple[RowRule, ...]]:

@@ -12,8 +12,6 @@ from event_assets.settings.values import Names, is_loopback, json_object, networ
 
 _PREFIX = "EVENT_ASSETS_DASHBOARD_"
 _HTTP = r"^https?://[^\s/?#]+$"
-RoleName = Literal["viewer", "analyst", "data_engineer"]
-"""What a visitor may do, the least first: look at pages; type SQL too; see single people too."""
 
 
 class DashboardSettings(BaseSettings):
@@ -33,17 +31,12 @@ class DashboardSettings(BaseSettings):
         description="How visitors of the dashboards sign in: not at all, by OpenID Connect, or at a proxy in front "
         "that names them in headers.",
     )
-    dashboard_roles: Annotated[dict[str, RoleName], NoDecode, BeforeValidator(json_object)] = Field(
-        {},
-        description="By group of the visitor the role, as JSON: `viewer`, `analyst` (SQL too) or `data_engineer` "
-        "(single people too); the strongest holds, `*` is every visitor who signed in. Who has none sees nothing.",
-    )
     dashboard_role_urls: Annotated[
-        dict[RoleName, Annotated[SecretStr, AfterValidator(warehouse_address)]], NoDecode, BeforeValidator(json_object)
+        dict[str, Annotated[SecretStr, AfterValidator(warehouse_address)]], NoDecode, BeforeValidator(json_object)
     ] = Field(
         {},
-        description="By role of a visitor the address of the warehouse's role that reads for them, as JSON. Default: "
-        "the dashboards' own reader.",
+        description="By role of the roles' file the address by which the dashboards read the warehouse for its "
+        "visitors, as JSON. Default: in PostgreSQL that of the role that the dashboards make.",
     )
     dashboard_session_hours: float = Field(10.0, gt=0, le=720, description="Hours after which a visitor signs in anew.")
     dashboard_oidc_issuer: str | None = Field(
@@ -70,7 +63,7 @@ class DashboardSettings(BaseSettings):
                     "machine, and needs oidc or proxy"
                 )
             return self
-        needed = ["url", "roles"]
+        needed = ["url"]
         if self.dashboard_sign_in == "oidc":
             needed += ["oidc_issuer", "oidc_client_id", "oidc_client_secret"]
         missing = [_PREFIX + name.upper() for name in needed if not getattr(self, f"dashboard_{name}")]

@@ -119,11 +119,6 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
     )
     dagster_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI; 0 takes a free one.")
     dashboard_port: int = Field(8050, ge=0, le=65535, description="Port of the dashboards; 0 takes a free one.")
-    dashboard_warehouse_url: Annotated[SecretStr | None, AfterValidator(warehouse_address)] = Field(
-        None,
-        description="Address of a role that can only read the warehouse, by which the dashboards read it. Default: in "
-        "PostgreSQL one that the dashboards make.",
-    )
     dashboards_dir: Path | None = Field(
         None, description="Folder of the dashboard's definition. Default: the one that is shipped."
     )
@@ -131,6 +126,7 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
     analytics_dir: Path | None = Field(
         None, description="Folder of the product analyses. Default: the ones that are shipped."
     )
+    roles_file: Path | None = Field(None, description="File of the roles. Default: the one that is shipped.")
     segments_dir: Path | None = Field(
         None, description="Folder of the segments' conditions. Default: the ones that are shipped."
     )
@@ -311,6 +307,11 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
     def dashboards(self) -> Path:
         """Folder of the dashboard's definition in force."""
         return self.dashboards_dir or Path(__file__).parents[1] / "rules" / "dashboards"
+
+    @property
+    def roles(self) -> Path:
+        """File of the roles in force."""
+        return self.roles_file or Path(__file__).parents[1] / "rules" / "roles.yaml"
 
     @property
     def segments(self) -> Path:

@@ -62,7 +62,6 @@ def json_object(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(told, dict):
         example = {
             "conversion_ids": '{"purchase": "order_id"}',
-            "dashboard_roles": '{"analytics-team": "analyst", "*": "viewer"}',
             "dashboard_role_urls": '{"analyst": "postgresql://analyst:password@host:5432/db"}',
         }
         such = example.get(str(info.field_name), '{"source": ["mtm_source", "utm_source"]}')

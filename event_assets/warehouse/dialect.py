@@ -50,6 +50,12 @@ class Dialect(Protocol):
     name: str
     views_grow: bool
     """Whether a view that stands can have columns added at its end."""
+    view_barrier: sql.SQL
+    """What follows the name of a view in CREATE VIEW so that conditions asked of it see its rows alone."""
+    role_word: sql.SQL
+    """What stands before the name of a role that something is granted to."""
+    role_admin: sql.SQL
+    """What lets a role that is in another put others there."""
 
     def connect(self, url: str) -> AbstractContextManager[Session]:
         """A connection in autocommit mode; transactions are opened explicitly. Sessions are in UTC."""
@@ -65,6 +71,9 @@ class Dialect(Protocol):
 
     def indexes(self, schema: str, relation: Relation) -> Mapping[str, sql.Composed]:
         """The indexes of a relation by name, each IF NOT EXISTS."""
+
+    def digest(self, text: sql.Composable) -> sql.Composed:
+        """SHA-256 of a text, in hexadecimal digits; null of null."""
 
     def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
         """What keeps two processes from making the same tables at once."""

@@ -45,6 +45,9 @@ class PostgresDialect:
 
     name = "postgres"
     views_grow = True
+    view_barrier = sql.SQL(" WITH (security_barrier = true)")
+    role_word = sql.SQL("")
+    role_admin = sql.SQL(" WITH ADMIN OPTION")
 
     def __init__(self, files: LakeFiles) -> None:
         self._files = files
@@ -68,6 +71,9 @@ class PostgresDialect:
         columns = {"rows": relation.index, **{name: (name,) for name in relation.more_indexes}}
         named = {f"{relation.name}_{suffix}": of for suffix, of in columns.items()}
         return {name: statement.format(sql.Identifier(name), table, names(of)) for name, of in named.items()}
+
+    def digest(self, text: sql.Composable) -> sql.Composed:
+        return sql.SQL("encode(sha256(convert_to({}, 'UTF8')), 'hex')").format(text)
 
     def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
         # CREATE … IF NOT EXISTS fails when two sessions run it at the same time.

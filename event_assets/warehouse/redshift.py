@@ -74,6 +74,9 @@ class RedshiftDialect:
 
     name = "redshift"
     views_grow = False
+    view_barrier = sql.SQL("")
+    role_word = sql.SQL("ROLE ")
+    role_admin = sql.SQL("")  # only a user can have it
 
     def __init__(self, files: LakeFiles, iam_role: str | None, manifests: str) -> None:
         """`manifests` is the `s3://bucket/prefix` under which manifests are written, and deleted after the load."""
@@ -115,6 +118,9 @@ class RedshiftDialect:
 
     def indexes(self, schema: str, relation: Relation) -> Mapping[str, sql.Composed]:
         return {}
+
+    def digest(self, text: sql.Composable) -> sql.Composed:
+        return sql.SQL("sha2({}, 256)").format(text)
 
     def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
         return []

@@ -48,7 +48,7 @@ def missing_views(
             if there is not None and not _can_be_replaced(dialect, view, there):
                 yield sql.SQL("DROP VIEW {}").format(target)
                 comments = {}
-            yield _create(schema, view, _in_order(view, tuple(comments)))
+            yield create_view(schema, view, _in_order(view, tuple(comments)))
             yield sql.SQL("COMMENT ON VIEW {} IS {}").format(target, sql.Literal(_comment(schema, view)))
         for each in view.columns:
             if comments.get(each.name) != comment_of(each):
@@ -58,7 +58,7 @@ def missing_views(
 
 def _comment(schema: str, view: View) -> str:
     """What the view is, with a mark of how it is made: one that is made otherwise is made again."""
-    text = _create(schema, view, view.columns).as_string()
+    text = create_view(schema, view, view.columns).as_string()
     return f"{view.description} [{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:8]}]"
 
 
@@ -75,7 +75,8 @@ def _in_order(view: View, first: Sequence[str]) -> tuple[Column, ...]:
     return tuple(sorted(view.columns, key=lambda each: places.get(each.name, len(places))))
 
 
-def _create(schema: str, view: View, columns: Sequence[Column]) -> sql.Composed:
+def create_view(schema: str, view: View, columns: Sequence[Column]) -> sql.Composed:
+    """CREATE of a view with these of its columns, over the tables of the same schema."""
     values = _values(view)
     shown = sql.SQL(",\n  ").join(
         sql.SQL("{} AS {}").format(values[each.name], sql.Identifier(each.name)) for each in columns

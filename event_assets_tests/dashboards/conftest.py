@@ -13,15 +13,15 @@ import pytest
 from psycopg import sql
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
-from event_assets.dashboards.access.roles import ROLES
 from event_assets.dashboards.context import Context
-from event_assets.dashboards.database import Database, reader_of
+from event_assets.dashboards.database import Database
 from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import dashboard_of
+from event_assets.rules.roles import Role, Roles, roles_of
 from event_assets.settings import Settings
-from event_assets.settings.dashboards import RoleName
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
+from event_assets.warehouse.role_changes import apply, login_of
 from event_assets.warehouse.warehouse import Warehouse
 
 __all__ = ["new_site", "site"]
@@ -29,6 +29,15 @@ __all__ = ["new_site", "site"]
 Row = dict[str, Any]
 NOW = dt.datetime(2026, 3, 31, 12, 30, tzinfo=dt.UTC)
 _EMPTY_VALUES: dict[str, Any] = {"string": "", "int": 0, "long": 0, "double": 0.0, "boolean": False}
+
+
+READS_ALL = Roles.model_validate({"roles": {"data_engineer": {"warehouse": "everything", "dashboards": "people"}}})
+NOBODY = Roles.model_validate({"roles": {"nobody": {}}})
+
+
+def roles() -> dict[str, Role]:
+    """The roles of the dashboards that are shipped, the weakest first."""
+    return roles_of(Settings().roles).of_dashboards
 
 
 @dataclass
@@ -39,9 +48,9 @@ class Site:
     owner_url: str
     sessions: list[Row]
 
-    def contexts(self) -> dict[RoleName, Context]:
+    def contexts(self) -> dict[str, Context]:
         """The same for every role."""
-        return {name: replace(self.context, role=role) for name, role in ROLES.items()}
+        return {name: replace(self.context, role=role) for name, role in roles().items()}
 
     def put(self, name: str, rows: list[Row]) -> None:
         """Rows of a table; what a row does not name is nothing, or null where it may be."""
@@ -100,17 +109,19 @@ def new_site(postgres_url: str, tmp_path: Path) -> Iterator[Callable[[], Site]]:
     def make() -> Site:
         schema = f"d{uuid.uuid4().hex[:12]}"
         schemas.append(schema)
-        Warehouse(PostgresDialect(LakeFiles()), postgres_url, schema).ensure()
-        source = Source(
-            dashboard_of(Settings().dashboards), Database(reader_of(postgres_url, schema), schema), lambda: NOW
-        )
+        warehouse = Warehouse(PostgresDialect(LakeFiles()), postgres_url, schema)
+        warehouse.ensure()
+        apply(warehouse, READS_ALL)
+        url = login_of(warehouse, postgres_url, "data_engineer")
+        source = Source(dashboard_of(Settings().dashboards), Database(url, schema), lambda: NOW)
         settings = Settings(warehouse_schema=schema, home=tmp_path)
-        role = ROLES["data_engineer"]
+        role = READS_ALL.roles["data_engineer"]
         return Site(Context(source, settings, postgres_url, role, reads_only=True), postgres_url, [])
 
     yield make
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         for schema in schemas:
+            apply(Warehouse(PostgresDialect(LakeFiles()), postgres_url, schema), NOBODY)
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
 
 

@@ -1,44 +1,68 @@
-"""Each role of a visitor reads the warehouse by a role of its own, where one is named."""
+"""Each role of a visitor reads the warehouse by the role of the same name, and no page shows more than it sees."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import psycopg
 import pytest
+import yaml
 
-from event_assets.dashboards.database import reader_of
+from event_assets.dashboards.pages import metrics
+from event_assets.dashboards.selection import Selection
 from event_assets.dashboards.server import contexts_of
+from event_assets.rules.roles import roles_of
 from event_assets.settings import Settings
 from event_assets_tests.dashboards.conftest import Site
 
 
-def test_a_visitors_queries_run_as_the_warehouses_role_of_their_role_which_only_reads(site: Site) -> None:
-    schema = site.context.source.database.schema
-    contexts = contexts_of(
-        Settings(warehouse_schema=schema, dashboard_role_urls={"analyst": site.owner_url}), site.owner_url
-    )
-
-    def who(name: str) -> object:
-        return contexts[name].source.database.run("SELECT current_user", 1).rows[0][0]  # type: ignore[index]
-
-    with psycopg.connect(site.owner_url) as owner:
-        [owner_name] = owner.execute("SELECT current_user").fetchone() or ()
-    assert (who("viewer"), who("analyst"), who("data_engineer")) == (
-        "event_assets_reader",
-        owner_name,
-        "event_assets_reader",
-    )
-    assert {name: context.lets_type for name, context in contexts.items()} == {
-        "viewer": False,
-        "analyst": True,
-        "data_engineer": True,
-    }
-    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-        contexts["analyst"].source.database.run("SELECT lo_create(0)", 1)
+def settings_of(site: Site, folder: Path) -> Settings:
+    """Those of a site, with a role that sees the rows of one country."""
+    document = roles_of(Settings().roles).model_dump(mode="json")
+    german = {"warehouse": "shared", "dashboards": "sql", "rows": {"country": ["DE"]}}
+    document["roles"] = {"german": german, **document["roles"]}
+    path = folder / "roles.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return Settings(warehouse_schema=site.context.source.database.schema, roles_file=path)
 
 
-def test_without_a_role_of_its_own_who_may_not_see_people_is_not_let_type(site: Site) -> None:
-    schema = site.context.source.database.schema
-    settings = Settings(warehouse_schema=schema, dashboard_warehouse_url=reader_of(site.owner_url, schema))
-    assert [name for name, context in contexts_of(settings, site.owner_url).items() if context.lets_type] == [
-        "data_engineer"
-    ]
+def test_a_visitors_queries_run_as_the_warehouses_role_of_their_role_which_only_reads(
+    site: Site, tmp_path: Path
+) -> None:
+    settings = settings_of(site, tmp_path)
+    contexts = contexts_of(settings, site.owner_url)
+    assert list(contexts) == ["german", "viewer", "analyst", "data_engineer"]
+    for name, context in contexts.items():
+        asked = context.source.database.run("SELECT current_user, session_user", 1).rows
+        assert asked == [(f"{settings.warehouse_schema}_{name}",) * 2]
+        with pytest.raises((psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege)):
+            context.source.database.run("SELECT lo_create(0)", 1)
+    assert {name for name, context in contexts.items() if not context.lets_type} == {"viewer"}
+    typed = "SELECT count(*), count(DISTINCT country), count(DISTINCT person_id) FROM fct_sessions"
+    rows = {name: context.source.database.run(typed, 1).rows[0] for name, context in contexts.items()}
+    assert rows["viewer"] == rows["analyst"] == rows["data_engineer"]
+    assert rows["german"][1] == 1 and rows["german"][0] == sum(row["country"] == "DE" for row in site.sessions)
+
+
+def test_the_pages_of_every_role_have_the_same_numbers_but_for_the_rows_that_they_do_not_see(
+    site: Site, tmp_path: Path
+) -> None:
+    contexts = contexts_of(settings_of(site, tmp_path), site.owner_url)
+    told = {}
+    for name, context in contexts.items():
+        then = replace(context, source=replace(context.source, clock=site.context.source.clock))
+        page = context.source.dashboard.page("overview")
+        assert page is not None
+        places = [(row, place) for row, visuals in enumerate(page.rows) for place in range(len(visuals))]
+        made = [metrics.figures(then, page, at, Selection.of("?period=28d")) for at in places]
+        told[name] = [(figure.title, figure.rows) for figures in made for figure in figures]
+    assert told["viewer"] == told["analyst"] == told["data_engineer"] != told["german"]
+
+
+def test_an_address_that_is_named_is_taken_and_without_any_nothing_is_typed(site: Site, tmp_path: Path) -> None:
+    settings = settings_of(site, tmp_path)
+    elsewhere = settings.model_copy(update={"warehouse_kind": "redshift"})
+    contexts = contexts_of(elsewhere, site.owner_url)
+    assert list(contexts) == ["viewer", "analyst", "data_engineer"]  # who sees some rows only has no pages
+    assert not any(context.lets_type for context in contexts.values())

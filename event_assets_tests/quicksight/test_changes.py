@@ -133,7 +133,7 @@ def test_data_that_cannot_be_read_or_takes_too_long_is_said(
 def test_destroy_deletes_what_carries_our_tag_in_reverse_and_nothing_else(
     quicksight: FakeQuickSight, target: Target, dashboard: Dashboard
 ) -> None:
-    limited = replace(target, rows=(RowRule.of("germany:country=DE,AT"),))
+    limited = replace(target, rows=(RowRule("germany", "country", ("DE", "AT")),))
     applied(quicksight, limited, dashboard)
     others = replace(target, owner="ea-web2", authors="people", readers="people")
     applied(quicksight, others, dashboard)

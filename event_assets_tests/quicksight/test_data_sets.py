@@ -27,7 +27,7 @@ def test_the_warehouse_answers_every_statement_with_the_columns_and_types_that_a
     url = new_database(postgres_url)
     settings = Settings(home=tmp_path)
     Warehouse.from_settings(settings, url).ensure()
-    limited = replace(target, rows=(RowRule.of("it's:country=DE,AT"),))
+    limited = replace(target, rows=(RowRule("it's", "country", ("DE", "AT")),))
     shipped = dashboard_of(settings.dashboards)
     tables = {
         each.key.id + dashboard.name: each.request["PhysicalTableMap"]["table"]["CustomSql"]

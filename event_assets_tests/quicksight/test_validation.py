@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.quicksight.requests import all_requests, columns_of, operation
 from event_assets.quicksight.resources import Wanted, wanted
-from event_assets.quicksight.target import QuickSightError, RowRule, Target
+from event_assets.quicksight.target import Groups, QuickSightError, RowRule, Target
 from event_assets.quicksight.validation import check, faults_of
 from event_assets.rules.dashboard import DASHBOARD_FILE, Dashboard
+from event_assets.rules.roles import Roles
 from event_assets_tests.examples import examples, texts
 from event_assets_tests.quicksight.conftest import ANALYSES, TARGET
 
@@ -119,7 +120,7 @@ def test_each_fault_is_found_before_anything_is_sent(
 
 
 def test_a_group_that_is_limited_sees_its_rows_and_of_data_that_has_not_the_column_none(every_kind: Dashboard) -> None:
-    found = made(every_kind, replace(TARGET, rows=(RowRule.of("germany:country=DE,AT"),)))
+    found = made(every_kind, replace(TARGET, rows=(RowRule("germany", "country", ("DE", "AT")),)))
     check(found.resources, TARGET)
     statements = {
         each.key.id: each.request["PhysicalTableMap"]["table"]["CustomSql"]["SqlQuery"]
@@ -138,13 +139,27 @@ def test_a_group_that_is_limited_sees_its_rows_and_of_data_that_has_not_the_colu
     assert ruled["ea-web-credit"] == "ea-web-rows-credit"
     assert {*ruled.values()} == {*statements}
     with pytest.raises(QuickSightError, match="No data set has a text column planet"):
-        made(every_kind, replace(TARGET, rows=(RowRule.of("earth:planet=3"),)))
+        made(every_kind, replace(TARGET, rows=(RowRule("earth", "planet", ("3",)),)))
 
 
-@pytest.mark.parametrize("told", ["", "group", "group:country", "group:country=", "group:country=a,,b", ":country=a"])
-def test_a_rule_of_rows_that_is_none_is_told(told: str) -> None:
-    with pytest.raises(QuickSightError, match="is no rule of rows"):
-        RowRule.of(told)
+def test_groups_are_those_of_the_roles_file() -> None:
+    reader, shared = {"quicksight": "reader"}, {"warehouse": "shared"}
+    told: Json = {
+        "all": {**reader, "quicksight_group": "readers"},
+        "german": {**reader, **shared, "rows": {"country": ["DE", "AT"]}},
+        "shop": {**reader, **shared, "rows": {"app_id": ["shop"], "country": ["DE"]}, "quicksight_group": "shop"},
+        "makes": {"quicksight": "author"},
+        "admin": {"warehouse": "administer"},
+    }
+    groups = Groups.of(Roles.model_validate({"roles": told}), "ea-web")
+    target = replace(TARGET, **groups._asdict())
+    assert (target.reader_group, target.made_groups) == ("readers", ("ea-web-authors", "ea-web-german"))
+    assert target.limited == {
+        "ea-web-german": (RowRule("ea-web-german", "country", ("DE", "AT")),),
+        "shop": (RowRule("shop", "app_id", ("shop",)), RowRule("shop", "country", ("DE",))),
+    }
+    with pytest.raises(QuickSightError, match="one role with quicksight: reader that sees all rows; it has 2"):
+        Groups.of(Roles.model_validate({"roles": told | {"more": reader}}), "ea-web")
 
 
 TIMED = [table for table in WAREHOUSE_TABLES if any(column.type in ("date", "timestamp") for column in table.specs())]

@@ -23,6 +23,7 @@ FOLDERS = {
     "analysis": ("event_assets/rules/analyses", "examples/shop/analyses"),
     "segment": ("event_assets/rules/segments", "examples/shop/segments"),
     "dashboard": ("event_assets/rules/dashboards",),
+    "roles": ("event_assets/rules",),
 }
 SLIPS = [
     ("analysis", "{name: x, steps: [{event: a}, {event: b}]}"),
@@ -38,6 +39,9 @@ SLIPS = [
         "dashboard",
         "{name: x, title: X, tables: {}, metrics: {}, pages: [{id: a, title: A, filters: [mood], rows: []}]}",
     ),
+    ("roles", "{roles: {}}"),
+    ("roles", "{roles: {a: {warehuse: shared}}}"),
+    ("roles", "{roles: {a: {warehouse: shared, rows: {city: [x]}}}}"),
 ]
 
 

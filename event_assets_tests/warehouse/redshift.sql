@@ -628,7 +628,7 @@ COMPOUND SORTKEY ("person_id");
 
 COMMENT ON TABLE "analytics"."dim_user_traits" IS 'What is known of a person, and from when to when: one row a value that a trait had.';
 
-COMMENT ON COLUMN "analytics"."dim_user_traits"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_user_traits"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_user_traits"."trait" IS 'Name of the trait, its first 128 characters.';
 
@@ -672,7 +672,7 @@ COMPOUND SORTKEY ("person_id");
 
 COMMENT ON TABLE "analytics"."dim_users" IS 'One row a person.';
 
-COMMENT ON COLUMN "analytics"."dim_users"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_users"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."user_ids" IS 'Their user ids, as a sorted JSON list. Personal data.';
 
@@ -730,7 +730,7 @@ COMPOUND SORTKEY ("person_id", "valid_from");
 
 COMMENT ON TABLE "analytics"."dim_user_history" IS 'What was known of a person and what they agreed to, and when: one row a person and time in which nothing of it changed.';
 
-COMMENT ON COLUMN "analytics"."dim_user_history"."person_id" IS 'The person, as who is who is known now.';
+COMMENT ON COLUMN "analytics"."dim_user_history"."person_id" IS 'The person, as who is who is known now. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_user_history"."valid_from" IS 'From when on it held: the first event, or one that said something else.';
 
@@ -763,7 +763,7 @@ COMMENT ON TABLE "analytics"."dim_group_members" IS 'Who belongs to which group:
 
 COMMENT ON COLUMN "analytics"."dim_group_members"."group_id" IS 'The group.';
 
-COMMENT ON COLUMN "analytics"."dim_group_members"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_group_members"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_group_members"."first_seen_at" IS 'First event of the person that names the group.';
 
@@ -825,7 +825,7 @@ COMPOUND SORTKEY ("at");
 
 COMMENT ON TABLE "analytics"."fct_touches" IS 'Where people''s sessions came from: one row a session, its own source and the last that was not direct. Robots are left out.';
 
-COMMENT ON COLUMN "analytics"."fct_touches"."person_id" IS 'The person whose session it is.';
+COMMENT ON COLUMN "analytics"."fct_touches"."person_id" IS 'The person whose session it is. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_touches"."session_id" IS 'The session.';
 
@@ -877,7 +877,7 @@ COMMENT ON COLUMN "analytics"."fct_conversions"."event" IS 'Its name.';
 
 COMMENT ON COLUMN "analytics"."fct_conversions"."at" IS 'When it happened.';
 
-COMMENT ON COLUMN "analytics"."fct_conversions"."person_id" IS 'The person who converted.';
+COMMENT ON COLUMN "analytics"."fct_conversions"."person_id" IS 'The person who converted. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_conversions"."anonymous_id" IS 'Id of the device or browser. Personal data.';
 
@@ -906,7 +906,7 @@ COMMENT ON TABLE "analytics"."fct_conversion_paths" IS 'Which channels led to ea
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."event_date" IS 'UTC date of `at`.';
 
-COMMENT ON COLUMN "analytics"."fct_conversion_paths"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."event_id" IS 'The conversion event; empty for the path of a person who never converted.';
 
@@ -1200,7 +1200,7 @@ COMPOUND SORTKEY ("segment");
 
 COMMENT ON TABLE "analytics"."dim_user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
 
-COMMENT ON COLUMN "analytics"."dim_user_segments"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_user_segments"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
 
@@ -1237,7 +1237,7 @@ COMMENT ON TABLE "analytics"."dim_segment_memberships" IS 'Who was in which segm
 
 COMMENT ON COLUMN "analytics"."dim_segment_memberships"."segment" IS 'Name of the segment, as its file says.';
 
-COMMENT ON COLUMN "analytics"."dim_segment_memberships"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
 
@@ -2363,7 +2363,7 @@ LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("las
 
 COMMENT ON VIEW "analytics"."bi_touches" IS 'fct_touches, and beside each row what it is of: dim_users. Where people''s sessions came from: one row a session, its own source and the last that was not direct. Robots are left out. [08544ca1]';
 
-COMMENT ON COLUMN "analytics"."bi_touches"."person_id" IS 'The person whose session it is.';
+COMMENT ON COLUMN "analytics"."bi_touches"."person_id" IS 'The person whose session it is. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_touches"."session_id" IS 'The session.';
 
@@ -2450,7 +2450,7 @@ COMMENT ON COLUMN "analytics"."bi_conversions"."event" IS 'Its name.';
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."at" IS 'When it happened.';
 
-COMMENT ON COLUMN "analytics"."bi_conversions"."person_id" IS 'The person who converted.';
+COMMENT ON COLUMN "analytics"."bi_conversions"."person_id" IS 'The person who converted. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."anonymous_id" IS 'Id of the device or browser. Personal data.';
 
@@ -2534,7 +2534,7 @@ COMMENT ON VIEW "analytics"."bi_conversion_paths" IS 'fct_conversion_paths, and 
 
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."event_date" IS 'UTC date of `at`.';
 
-COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."event_id" IS 'The conversion event; empty for the path of a person who never converted.';
 

@@ -17,6 +17,7 @@ from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.rules.roles import Roles, roles_of
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations
 from event_assets.warehouse.dialect import Mode
@@ -24,11 +25,13 @@ from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS
 from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, count_of, manifest_of
 from event_assets.warehouse.relation import LOADS, match_columns, relation_of
+from event_assets.warehouse.role_changes import from_nothing
 from event_assets.warehouse.views import missing_views
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.warehouse.lake import TABLES, File
 
 GOLDEN = Path(__file__).parent / "redshift.sql"
+ROLES_GOLDEN = GOLDEN.with_name("redshift_roles.sql")
 SCHEMA = "analytics"
 ROLE = "arn:aws:iam::123456789012:role/it's-loading"
 DIALECT = RedshiftDialect(LakeFiles(), ROLE, "s3://lake/prod/_manifests/")
@@ -51,6 +54,16 @@ def statements() -> list[str]:
     made += _load(TABLES["dim_users"], "replace")
     made += _removal(TABLES["fct_events"])
     return [statement.as_string() for statement in made]
+
+
+def role_text() -> str:
+    """What an administrator runs to make a role that sees some rows only, and those that are shipped."""
+    document = roles_of(Settings().roles).model_dump()
+    limited = {"warehouse": "shared", "rows": {"app_id": ["shop"], "country": ["DE", "it's"]}}
+    del document["roles"]["viewer"]  # reads what an analyst does
+    document["roles"] = {"limited": limited, **document["roles"]}
+    made = from_nothing(DIALECT, SCHEMA, Roles.model_validate(document), "the-key-of-the-pseudonyms")
+    return "".join(f"{statement.as_string()};\n\n" for statement in made)
 
 
 def _load(table: WarehouseTable, mode: Mode, gone: bool = False) -> list[Any]:
@@ -99,6 +112,24 @@ def test_the_statements_are_those_that_were_read() -> None:
     assert text() == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_the_statements_of_the_roles_are_those_that_were_read() -> None:
+    assert role_text() == ROLES_GOLDEN.read_text(encoding="utf-8")
+
+
+def test_no_statement_of_the_roles_says_what_redshift_has_not() -> None:
+    said = role_text().replace("SCHEMA IF NOT EXISTS", "").replace("TABLE IF NOT EXISTS", "")
+    for word in (
+        "security_barrier",
+        "encode(",
+        "convert_to",
+        "IF NOT EXISTS",
+        "COMMENT ON",
+        "gen_random",
+        "WITH ADMIN",
+    ):
+        assert word not in said
+
+
 def test_the_clusters_default_role_is_used_where_none_is_set() -> None:
     assert "\nIAM_ROLE default\n" in copy_statement("_stage", "s3://b/m", None).as_string()
 
@@ -143,3 +174,4 @@ def test_the_settings_choose_redshift() -> None:
 
 if __name__ == "__main__":
     GOLDEN.write_text(text(), encoding="utf-8")
+    ROLES_GOLDEN.write_text(role_text(), encoding="utf-8")

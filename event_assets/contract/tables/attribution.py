@@ -10,7 +10,7 @@ TOUCHES = Table(
     "Where people's sessions came from: one row a session, its own source and the last that was not direct. Robots are "
     "left out.",
     (
-        required("person_id", "string", "The person whose session it is."),
+        required("person_id", "string", "The person whose session it is.", pii=True),
         required("session_id", "string", "The session."),
         required("at", "timestamp", "Its first view; where it has none, its beginning."),
         required(
@@ -54,7 +54,7 @@ CONVERSIONS = Table(
         required("event_id", "string", "The event."),
         required("event", "string", "Its name."),
         required("at", "timestamp", "When it happened."),
-        required("person_id", "string", "The person who converted."),
+        required("person_id", "string", "The person who converted.", pii=True),
         Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
         Column("user_id", "string", "Id of the signed-in user.", pii=True),
         required("revenue", "double", "`revenue_reporting` of the event; 0 where it has none."),
@@ -71,7 +71,7 @@ CONVERSION_PATHS = Table(
     "Which channels led to each conversion, and the paths of people who never converted.",
     (
         required("event_date", "date", "UTC date of `at`."),
-        required("person_id", "string", "The person."),
+        required("person_id", "string", "The person.", pii=True),
         required("event_id", "string", "The conversion event; empty for the path of a person who never converted."),
         required("at", "timestamp", "The conversion; without one, the last touch."),
         required(

@@ -9,7 +9,7 @@ GROUP_MEMBERS = Table(
     "Who belongs to which group: one row a group and a person of whom an event names the group.",
     (
         required("group_id", "string", "The group."),
-        required("person_id", "string", "The person."),
+        required("person_id", "string", "The person.", pii=True),
         required("first_seen_at", "timestamp", "First event of the person that names the group."),
         required("last_seen_at", "timestamp", "Last such event."),
         required("events", "long", "Such events."),

@@ -10,7 +10,7 @@ IDENTITIES = Table(
     (
         required("id_type", "string", "anonymous or user."),
         required("id", "string", "The id.", pii=True),
-        required("person_id", "string", "The person: the smallest id of the component by (first seen, id)."),
+        required("person_id", "string", "The person: the smallest id of the component by (first seen, id).", pii=True),
         required("first_seen_at", "timestamp", "First event with the id."),
         required("last_seen_at", "timestamp", "Last event with the id."),
         required("is_shared", "boolean", "A device with more than five user ids: it joins none."),

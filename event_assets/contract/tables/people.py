@@ -33,7 +33,7 @@ USER_TRAITS = Table(
     "user_traits",
     "What is known of a person, and from when to when: one row a value that a trait had.",
     (
-        required("person_id", "string", "The person."),
+        required("person_id", "string", "The person.", pii=True),
         required("trait", "string", "Name of the trait, its first 128 characters."),
         required("value", "string", "What it was, as JSON.", pii=True),
         required("from_at", "timestamp", "When the event that said so happened (derived_at)."),
@@ -50,7 +50,7 @@ USERS = Table(
     "users",
     "One row a person.",
     (
-        required("person_id", "string", "The person."),
+        required("person_id", "string", "The person.", pii=True),
         required("user_ids", "string", "Their user ids, as a sorted JSON list.", pii=True),
         required("anonymous_ids", "string", "Their anonymous ids, as a sorted JSON list.", pii=True),
         required("first_seen_at", "timestamp", "First event."),
@@ -88,7 +88,7 @@ USER_HISTORY = Table(
     "What was known of a person and what they agreed to, and when: one row a person and time in which nothing of it "
     "changed.",
     (
-        required("person_id", "string", "The person, as who is who is known now."),
+        required("person_id", "string", "The person, as who is who is known now.", pii=True),
         required("valid_from", "timestamp", "From when on it held: the first event, or one that said something else."),
         Column("valid_to", "timestamp", "Until when; null while it holds."),
         required("is_current", "boolean", "It holds."),

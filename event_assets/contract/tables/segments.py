@@ -8,7 +8,7 @@ USER_SEGMENTS = Table(
     "user_segments",
     "Each person's place (robots have none) by recency, frequency and money, and the stage of their lifecycle.",
     (
-        required("person_id", "string", "The person."),
+        required("person_id", "string", "The person.", pii=True),
         required("as_of", "date", "Day on which it holds: the last event date of the lake."),
         required("recency_days", "int", "Days since the last event.", unit="days"),
         required("frequency", "long", "Sessions."),
@@ -52,7 +52,7 @@ SEGMENT_MEMBERSHIPS = Table(
     "Who was in which segment, and from when to when: one row a stay of a person in a segment.",
     (
         required("segment", "string", "Name of the segment, as its file says."),
-        required("person_id", "string", "The person."),
+        required("person_id", "string", "The person.", pii=True),
         required(
             "from_date",
             "date",

@@ -18,7 +18,8 @@ from joserfc.errors import JoseError
 from werkzeug.wrappers import Response
 
 from event_assets.dashboards.access.entrance import Refused, own_path, page, sign_in_path
-from event_assets.dashboards.access.roles import Visitor, role_of
+from event_assets.dashboards.access.visitor import Visitor
+from event_assets.rules.roles import Roles
 from event_assets.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ class OidcGate:
     open_paths: Collection[str] = ("/sign-in", _BACK, "/sign-out", "/signed-out")
     signs_out = True
 
-    def __init__(self, server: flask.Flask, settings: Settings) -> None:
+    def __init__(self, server: flask.Flask, settings: Settings, roles: Roles) -> None:
         assert settings.dashboard_url and settings.dashboard_oidc_issuer and settings.dashboard_oidc_client_secret
-        self._settings, self._url = settings, settings.dashboard_url
+        self._settings, self._roles, self._url = settings, roles, settings.dashboard_url
         self._issuer = settings.dashboard_oidc_issuer
         self._signed_out: dict[str, float] = {}
         self._client = _client(server, settings)
@@ -51,7 +52,7 @@ class OidcGate:
         who = flask.session.get("who")
         if not who or who["until"] < time.time() or who["id"] in self._signed_out:
             return None
-        role = role_of(who["groups"], self._settings.dashboard_roles)
+        role = self._roles.role_of(who["groups"])
         if role is None:
             raise Refused(403, "No access", f"{who['name']} is in no group that may see these dashboards.")
         return Visitor(who["name"], role)
@@ -87,7 +88,7 @@ class OidcGate:
         flask.session["who"] = {
             "id": secrets.token_urlsafe(16),
             "name": str(claims.get("name") or claims.get("email") or claims["sub"])[:200],
-            "groups": [group for group in named if group in self._settings.dashboard_roles],
+            "groups": [group for group in named if group in self._roles.groups],
             "until": time.time() + self._settings.dashboard_session_hours * 3600,
         }
         return flask.redirect(wanted)

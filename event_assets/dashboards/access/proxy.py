@@ -9,7 +9,8 @@ import flask
 from werkzeug.wrappers import Response
 
 from event_assets.dashboards.access.entrance import Refused, page
-from event_assets.dashboards.access.roles import Visitor, role_of
+from event_assets.dashboards.access.visitor import Visitor
+from event_assets.rules.roles import Roles
 from event_assets.settings import Settings
 
 
@@ -19,8 +20,8 @@ class ProxyGate:
     open_paths: Collection[str] = ()
     signs_out = False
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, roles: Roles) -> None:
+        self._settings, self._roles = settings, roles
         self._networks = [ipaddress.ip_network(each) for each in settings.dashboard_proxies]
 
     def visitor(self) -> Visitor | None:
@@ -35,7 +36,7 @@ class ProxyGate:
         if "," in name or not name.isprintable():
             raise Refused(403, "Not this way", "The proxy names more than one visitor.")
         groups = [group.strip() for group in headers.get(settings.dashboard_proxy_groups, "").split(",")]
-        role = role_of(groups, settings.dashboard_roles)
+        role = self._roles.role_of(groups)
         if role is None:
             raise Refused(403, "No access", f"{name} is in no group that may see these dashboards.")
         return Visitor(name, role)

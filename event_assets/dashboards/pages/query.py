@@ -25,8 +25,8 @@ WHERE NOT is_bot
 GROUP BY 1, 2
 ORDER BY 1 DESC, 3 DESC"""
 _OFF = (
-    "SQL can be typed where the pages read the warehouse by a role of its own that can only read: set "
-    "EVENT_ASSETS_DASHBOARD_WAREHOUSE_URL to such a role's address."
+    "SQL can be typed where the pages read the warehouse as your role: name its address in "
+    "EVENT_ASSETS_DASHBOARD_ROLE_URLS."
 )
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +17,7 @@ from waitress.server import create_server
 
 from event_assets.dashboards.app import create_app
 from event_assets.settings import Settings
-from event_assets_tests.dashboards.access.conftest import contexts
+from event_assets_tests.dashboards.access.conftest import contexts, roles_file
 from event_assets_tests.dashboards.access.provider import CLIENT, SECRET, Provider
 
 HTML = {"Accept": "text/html"}
@@ -34,7 +35,7 @@ def served(app: Any, listening: socket.socket) -> Iterator[None]:
 class Place:
     """The dashboards and their provider, both served; a browser's cookies are in `browser()`."""
 
-    def __init__(self, until_end: ExitStack, **more: Any) -> None:
+    def __init__(self, until_end: ExitStack, folder: Path, **more: Any) -> None:
         sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
         self.url, issuer = (f"http://localhost:{each.getsockname()[1]}" for each in sockets)
         self.provider = Provider(issuer, [f"{self.url}/signed-in"])
@@ -44,7 +45,7 @@ class Place:
             dashboard_oidc_issuer=issuer,
             dashboard_oidc_client_id=CLIENT,
             dashboard_oidc_client_secret=SECRET,
-            dashboard_roles={"analytics": "analyst", "platform": "data_engineer"},
+            roles_file=roles_file(folder, {"analytics": "analyst", "platform": "data_engineer"}),
             **more,
         )
         self.app: flask.Flask = create_app(contexts(self.settings)).server
@@ -57,9 +58,9 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
+def place(tmp_path: Path) -> Iterator[Place]:
     with ExitStack() as until_end:
-        yield Place(until_end)
+        yield Place(until_end, tmp_path)
 
 
 def test_who_signs_in_comes_to_the_page_that_they_wanted_as_the_role_of_their_groups(place: Place) -> None:
@@ -77,14 +78,14 @@ def test_who_signs_in_comes_to_the_page_that_they_wanted_as_the_role_of_their_gr
         assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie and "Domain" not in cookie
 
 
-def test_the_cookie_is_sent_by_https_alone_where_the_dashboards_are_https() -> None:
+def test_the_cookie_is_sent_by_https_alone_where_the_dashboards_are_https(tmp_path: Path) -> None:
     settings = Settings(
         dashboard_sign_in="oidc",
         dashboard_url="https://dashboards.example",
         dashboard_oidc_issuer="https://provider.example",
         dashboard_oidc_client_id=CLIENT,
         dashboard_oidc_client_secret=SECRET,
-        dashboard_roles={"*": "viewer"},
+        roles_file=roles_file(tmp_path, {"*": "viewer"}),
     )
     app = create_app(contexts(settings)).server
     assert app.config["SESSION_COOKIE_SECURE"] and app.config["SESSION_COOKIE_NAME"].startswith("__Host-")
@@ -160,9 +161,9 @@ def test_who_is_in_no_group_of_ours_sees_nothing_and_pages_side_by_side_do_not_f
         assert browser.get("/csv/overview/2/0/0").status_code == 403
 
 
-def test_groups_may_come_from_the_userinfo_and_a_session_ends_by_itself() -> None:
+def test_groups_may_come_from_the_userinfo_and_a_session_ends_by_itself(tmp_path: Path) -> None:
     with ExitStack() as until_end:
-        place = Place(until_end, dashboard_session_hours=1e-9)
+        place = Place(until_end, tmp_path, dashboard_session_hours=1e-9)
         place.provider.groups_by_userinfo = True
         with place.browser() as browser:
             back = httpx.get(browser.get("/sign-in", follow_redirects=False).headers["location"]).headers["location"]

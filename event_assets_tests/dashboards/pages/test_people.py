@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from event_assets.dashboards.access.roles import ROLES
 from event_assets.dashboards.app import create_app
 from event_assets.dashboards.person import facts_of, persons_of, segments_of, timeline_of, traits_of
-from event_assets_tests.dashboards.conftest import NOW, Site
+from event_assets_tests.dashboards.conftest import NOW, Site, roles
 
 AWKWARD = 'o\'brien "x"\\ä'
 
@@ -102,8 +101,8 @@ def test_the_timeline_has_all_that_is_theirs_in_order_and_nothing_of_others(site
 
 def looked_for(site: Site, role: str, id_: str) -> Any:
     """What the page's callback answers a visitor of this role."""
-    context = replace(site.context, role=ROLES[role])  # type: ignore[index]
-    app = create_app(dict.fromkeys(ROLES, context))
+    context = replace(site.context, role=roles()[role])
+    app = create_app(dict.fromkeys(roles(), context))
     asked = {
         "output": "person.children",
         "outputs": {"id": "person", "property": "children"},
@@ -117,7 +116,7 @@ def looked_for(site: Site, role: str, id_: str) -> Any:
     return app.server.test_client().post("/_dash-update-component", json=asked)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", roles())
 def test_only_a_role_that_may_see_people_finds_somebody(
     site: Site, role: str, caplog: pytest.LogCaptureFixture
 ) -> None:

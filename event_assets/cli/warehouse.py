@@ -1,0 +1,94 @@
+"""The warehouse: the roles of its database, as their file says them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from event_assets.cli.console import app, console, current_settings, faults_as_sentences, warehouse_url_of
+
+if TYPE_CHECKING:
+    from event_assets.rules.roles import Roles
+    from event_assets.warehouse.warehouse import Warehouse
+
+warehouse_app = typer.Typer(help="The warehouse: who may read what of it.", no_args_is_help=True)
+roles_app = typer.Typer(help="Roles of its database, as the file of the roles says them.", no_args_is_help=True)
+app.add_typer(warehouse_app, name="warehouse")
+warehouse_app.add_typer(roles_app, name="roles")
+
+
+@roles_app.command("plan")
+def plan() -> None:
+    """Print the statements that would make the database's roles what the file says. Nothing is changed."""
+    from event_assets.warehouse.role_changes import plan as planned
+
+    _show(_changed(planned))
+
+
+@roles_app.command("apply")
+def apply(
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print how many statements it took, and not them.")] = False,
+) -> None:
+    """Make roles, views and grants what the file says, and take away what it no longer says, in one transaction."""
+    from event_assets.warehouse.role_changes import apply as applied
+
+    statements = _changed(applied)
+    if quiet:
+        typer.echo(f"{len(statements)} statements")
+    else:
+        _show(statements)
+
+
+@roles_app.command("sql")
+def statements(
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="ROLES_KEY", help="Key of the pseudonyms, at least 32 characters. Default: a random one."),
+    ] = None,
+) -> None:
+    """Print all statements that make the roles from nothing, for an administrator of Redshift or PostgreSQL to run."""
+    with faults_as_sentences():
+        import secrets
+
+        from event_assets.rules.roles import roles_of
+        from event_assets.warehouse.role_changes import from_nothing
+        from event_assets.warehouse.warehouse import Warehouse
+
+        settings = current_settings()
+        dialect = Warehouse.from_settings(settings, "").dialect
+        made = from_nothing(dialect, settings.warehouse_schema, roles_of(settings.roles), key or secrets.token_hex(32))
+        for statement in made:
+            typer.echo(f"{statement.as_string()};")
+
+
+def _changed(change: Callable[[Warehouse, Roles], list[str]]) -> list[str]:
+    with faults_as_sentences():
+        import psycopg
+
+        from event_assets.rules.roles import roles_of
+        from event_assets.warehouse.role_grants import RolesError
+        from event_assets.warehouse.warehouse import Warehouse
+
+        settings = current_settings()
+        roles = roles_of(settings.roles)
+        if private := list(roles.private_columns()):
+            console().print(f"Shared with nobody: {', '.join(private)}", markup=False)
+        with warehouse_url_of(settings) as url:
+            if url is None:
+                raise RolesError("There is no warehouse yet: start the stack, or set EVENT_ASSETS_WAREHOUSE_URL.")
+            warehouse = Warehouse.from_settings(settings, url)
+            try:
+                if warehouse.dialect.name == "postgres":
+                    warehouse.ensure()
+                return change(warehouse, roles)
+            except psycopg.Error as fault:
+                raise RolesError(f"The warehouse refuses it: {str(fault).strip()}") from None
+
+
+def _show(statements: list[str]) -> None:
+    for statement in statements:
+        typer.echo(f"{statement};")
+    if not statements:
+        typer.echo("The roles are what the file says.")
