@@ -7,6 +7,7 @@ from collections.abc import Collection
 import dagster as dg
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.defs.assets.online import online_asset
 from event_assets.defs.assets.product import PREFIX, analysis_asset, analysis_key, assets_by_table, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
@@ -22,6 +23,7 @@ from event_assets.defs.checks.events import EVENT_CHECKS
 from event_assets.defs.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.defs.executors import executor_of
 from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.online import OnlineResource
 from event_assets.defs.resources.rules import RulesResource, require_usable_rules
 from event_assets.defs.resources.spark import spark_resource
 from event_assets.defs.resources.stream import StreamResource
@@ -50,6 +52,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
     in_pauses = [
         *product,
         *(tables[step.name] for step in STEPS if step.pace == "pauses"),
+        online_asset(settings),
         *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
     checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS]
@@ -77,6 +80,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             "spark": spark_resource(settings),
             "warehouse": WarehouseResource.of(settings),
             "rules": RulesResource.of(settings),
+            "online": OnlineResource.of(settings),
         },
         executor=executor_of(settings),
     )

@@ -16,6 +16,7 @@ from event_assets.importing.mapping import FieldMapping
 from event_assets.pipeline.registry import GROUPS, STEPS
 from event_assets.rules.analysis import KINDS, Analyses
 from event_assets.rules.dashboard import dashboard_of
+from event_assets.rules.roles import roles_of
 from event_assets.rules.segment import Condition
 from event_assets.rules.segment_files import Segments
 from event_assets_tests import documented
@@ -114,6 +115,12 @@ def test_the_segments_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
     assert not found.faults
     conditions = (condition for segment in found.usable for condition in segment.conditions())
     assert {type(condition) for condition in conditions} == set(get_args(Condition))
+
+
+def test_the_roles_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
+    [text] = blocks("how-to/roles.md", "yaml")
+    (tmp_path / "roles.yaml").write_text(text, encoding="utf-8")
+    assert set(roles_of(tmp_path / "roles.yaml").of_dashboards) == {"shop_germany", "everybody", "data_engineer"}
 
 
 def test_the_mapping_that_is_shown_can_be_loaded(tmp_path: Path) -> None:

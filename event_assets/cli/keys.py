@@ -1,4 +1,4 @@
-"""Write keys: who may send events to the ingest API."""
+"""Keys: who may send events to the ingest API, and who may ask it for segments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from event_assets.collector.keys import WriteKeys
 
 
-keys_app = typer.Typer(help="Write keys: who may send events to the ingest API.", no_args_is_help=True)
+keys_app = typer.Typer(help="Keys: who may send events, or ask for segments.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 
 
@@ -27,9 +27,15 @@ def keys_create(
     trusted: Annotated[bool, typer.Option("--trusted", help="May say when events were received.")] = False,
     signed: Annotated[bool, typer.Option("--signed", help="Must sign its requests.")] = False,
     origin: Annotated[list[str] | None, typer.Option(help="Web origin that may use it; * for all. Repeatable.")] = None,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="Most events a second.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="Most events a second, or people asked for.")] = None,
+    reads: Annotated[
+        list[str] | None,
+        typer.Option(help="Segment that it may ask for, * for all: a read key, which sends nothing. Repeatable."),
+    ] = None,
 ) -> None:
-    """Make a write key and print it, this once."""
+    """Make a key and print it, this once."""
+    if reads and (signed or trusted):
+        raise typer.BadParameter("a read key sends nothing: neither --signed nor --trusted goes with --reads")
     with faults_as_sentences():
         key = _keys().create(
             name,
@@ -38,11 +44,12 @@ def keys_create(
             signed=signed,
             allowed_origins=tuple(origin or ()),
             events_per_second=rate,
+            reads=tuple(reads or ()),
         )
         typer.echo(key)
         console().print("It is not shown again: only its hash is kept." if not signed else "It is not shown again.")
         if platform == "web" and not origin:
-            console().print("No page of a site may send with it yet: --origin https://www.example.com allows yours.")
+            console().print("No page of a site may use it yet: --origin https://www.example.com allows yours.")
 
 
 @keys_app.command("list")
@@ -60,7 +67,7 @@ def keys_list(as_json: AsJson = False) -> None:
 
 @keys_app.command("revoke")
 def keys_revoke(key: Annotated[str, typer.Argument(help="The key, or its id.")]) -> None:
-    """End a write key; the ingest API refuses it within a second."""
+    """End a key; the ingest API refuses it within a second."""
     with faults_as_sentences():
         if not _keys().revoke(key):
             console().print("There is no such key in force.", style="red")

@@ -55,6 +55,13 @@ class Caller:
             return _basic_user(credentials)
         return self.query.get("write_key", [""])[0]
 
+    def read_key(self) -> str:
+        """The read key: `X-Read-Key`, or a bearer token. It is no part of an address, which logs keep."""
+        if key := self.headers.get("x-read-key"):
+            return key
+        scheme, _, credentials = self.headers.get("authorization", "").partition(" ")
+        return credentials.strip() if scheme.lower() == "bearer" else ""
+
 
 def _query(query: bytes) -> dict[str, list[str]]:
     try:
@@ -98,6 +105,23 @@ class Access:
             raise RequestRefused(403, "origin_not_allowed", "pages of this origin may not send with this key")
         return source
 
+    def reader_of(self, caller: Caller) -> Source:
+        """Who asks for segments, by a read key. Raises 401, 403, 429; 503 without any keys."""
+        self.limit_address(caller)
+        try:
+            source = self._keys.find_reading(caller.read_key())
+        except KeyFileError:
+            raise RequestRefused(503, "keys_unreadable", "the collector cannot read its keys", 5) from None
+        if source is None:
+            raise RequestRefused(401, "unknown_read_key", "the read key is missing, unknown, revoked, or cannot read")
+        if caller.origin is not None and not source.allows_origin(caller.origin):
+            raise RequestRefused(403, "origin_not_allowed", "pages of this origin may not read with this key")
+        return source
+
+    def limit_reads(self, source: Source, people: int) -> None:
+        """Takes the people asked for from the key's rate. Raises 429 with the seconds to wait."""
+        self._limit(source, people, "the read key is over its rate")
+
     def check_signature(self, source: Source, caller: Caller, body: bytes) -> None:
         """Refuses the request of a source that signs unless the signature fits."""
         if source.signing_secret is not None:
@@ -107,12 +131,15 @@ class Access:
 
     def limit_events(self, source: Source, events: int) -> None:
         """Takes the events from the key's rate. Raises 429 with the seconds to wait."""
+        self._limit(source, events, "the write key is over its rate")
+
+    def _limit(self, source: Source, tokens: int, words: str) -> None:
         if source.events_per_second is None:
             return
-        wait = self._by_key.take(source.id, events, source.events_per_second)
+        wait = self._by_key.take(source.id, tokens, source.events_per_second)
         if wait > 0:
             self._metrics.throttled.labels("key").inc()
-            raise RequestRefused(429, "key_rate", "the write key is over its rate", wait)
+            raise RequestRefused(429, "key_rate", words, wait)
 
     def allows_origin(self, origin: str) -> bool:
         """Whether any key allows pages of this origin; a CORS preflight names no key."""

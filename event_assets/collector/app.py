@@ -26,10 +26,12 @@ from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.offload import Offload
 from event_assets.collector.openapi import openapi_document
+from event_assets.collector.people import PeopleSegments
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
 from event_assets.collector.validator import Validator
+from event_assets.online import open_online
 from event_assets.settings import Settings
 from event_assets.streams import EventLines, EventStream, RetryPolicy, StreamError, StreamWriter, open_stream
 
@@ -57,6 +59,8 @@ def create_app(
     routes = [
         Route(_EVENTS, _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
         Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
+        Route("/v1/people/segments", _Endpoint(collector.people.several), methods=["POST", "OPTIONS"]),
+        Route("/v1/people/{id:path}/segments", _Endpoint(collector.people.one), methods=["GET", "OPTIONS"]),
         Route("/v1/health", collector.health),
         Route("/v1/ready", collector.ready),
         Route("/metrics", collector.exposition),
@@ -93,8 +97,9 @@ class Collector:
         self.metrics = CollectorMetrics(budget)
         self._commit = GroupCommit(self._write, writers=_WRITERS[settings.stream], on_write=self.metrics.wrote)
         self._offload = Offload(limits.at_once_bytes)
+        access = Access(keys, limits, self.metrics)
         self.ingest = Ingest(
-            Access(keys, limits, self.metrics),
+            access,
             Validator.of(settings, limits.event),
             self._commit,
             self._offload,
@@ -103,6 +108,7 @@ class Collector:
             self.metrics,
             ip_rule(settings),
         )
+        self.people = PeopleSegments(self.ingest, access, open_online(settings), limits)
         self._connections = Connections(limits, self.metrics, settings.collector_proxies)
         self._readiness = Readiness(stream, keys, self.metrics)
         self._is_made = settings.stream != "embedded"
@@ -124,6 +130,7 @@ class Collector:
         finally:
             self._connections.stop()
             self._offload.stop()
+            self.people.stop()
             await self._commit.stop()
             self._readiness.forget()
             log.debug("all written", extra={"stream": self._stream.name})

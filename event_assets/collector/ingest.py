@@ -50,7 +50,8 @@ _PREFLIGHT: list[Header] = [
     (b"access-control-max-age", b"7200"),
 ]
 _HEADERS = (
-    *("authorization", "content-type", "content-encoding", "x-write-key", "x-timestamp", "x-nonce", "x-signature"),
+    *("authorization", "content-type", "content-encoding", "x-write-key", "x-read-key"),
+    *("x-timestamp", "x-nonce", "x-signature"),
 )
 """Headers that a page may send, beside those that it asks for: SDKs have their own, and none of them gives a right."""
 _TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -100,17 +101,18 @@ class Ingest:
 
     async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /v1/events`, and its preflight."""
-        await self._serve(scope, receive, send, self._post)
+        await self.serve(scope, receive, send, self._post)
 
     async def pixel(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`GET /v1/pixel.gif`."""
-        await self._serve(scope, receive, send, self._pixel)
+        await self.serve(scope, receive, send, self._pixel)
 
     async def translate(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """A request of another SDK, and its preflight."""
-        await self._serve(scope, receive, send, partial(self._translate, route))
+        await self.serve(scope, receive, send, partial(self._translate, route))
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, take: Take) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: Send, take: Take) -> None:
+        """Answers a request, or its preflight, with what `take` makes of it, or why it is refused."""
         began = time.perf_counter()
         cors: list[Header] = []
         held = self._budget.reserve()

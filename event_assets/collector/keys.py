@@ -1,6 +1,7 @@
-"""Write keys: who may send events, from where, and how many.
+"""Write keys and read keys: who may send events, or ask for segments, from where, and how many. No HTTP here.
 
-Keys are public by nature (they ship inside web pages and apps), so a key only ever allows writing. No HTTP here.
+Keys are public by nature (they ship inside web pages and apps), so one that writes never reads, and one that reads says
+which segments it may be told of.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `allowed_origins` are the web origins whose pages may send with it (`*`: every one); requests without an `Origin`
     are not bound by it. `events_per_second` bounds its events, None leaves them unbounded. A `trusted` source may set
-    `received_at`, `derived_at` and `ip`. A source with a `signing_secret` must sign every request.
+    `received_at`, `derived_at` and `ip`. A source with a `signing_secret` must sign every request. One that `reads`
+    segments (`*`: every one) sends no events; `events_per_second` then bounds the people that it asks for.
     """
 
     id: str
@@ -54,11 +56,16 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     events_per_second: float | None = None
     trusted: bool = False
     signing_secret: str | None = None
+    reads: tuple[str, ...] = ()
     revoked_at: dt.datetime | None = None
 
     def allows_origin(self, origin: str) -> bool:
         """Whether a page of this web origin may send with the key."""
         return "*" in self.allowed_origins or origin in self.allowed_origins
+
+    def may_read(self, segment: str) -> bool:
+        """Whether it may be told who is in this segment."""
+        return "*" in self.reads or segment in self.reads
 
 
 class _KeyFile(msgspec.Struct):
@@ -96,6 +103,7 @@ class WriteKeys:
         signed: bool = False,
         allowed_origins: tuple[str, ...] = (),
         events_per_second: float | None = None,
+        reads: tuple[str, ...] = (),
     ) -> str:
         """Makes a key and gives its plain text, which is shown this once: `ea_<id>_<secret>`.
 
@@ -114,6 +122,7 @@ class WriteKeys:
             events_per_second=events_per_second,
             trusted=trusted,
             signing_secret=key if signed else None,
+            reads=tuple(reads),
         )
         with self._exclusive() as sources:
             sources[key_id] = source
@@ -135,7 +144,16 @@ class WriteKeys:
         return list(self._sources.values())
 
     def find(self, key: str) -> Source | None:
-        """The source of a key's plain text; None if there is none, it is revoked, or it has to sign."""
+        """The source of a write key's plain text; None if there is none, it is revoked, or it has to sign."""
+        source = self._in_force(key)
+        return source if source is not None and not source.reads else None
+
+    def find_reading(self, key: str) -> Source | None:
+        """The source of a read key's plain text; None if there is none, or it is revoked."""
+        source = self._in_force(key)
+        return source if source is not None and source.reads else None
+
+    def _in_force(self, key: str) -> Source | None:
         self._look()
         source = self._sources.get(_id_of(key) or "")
         matches = hmac.compare_digest(source.key_hash if source else _NO_HASH, _hash(key))

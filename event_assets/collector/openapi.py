@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from event_assets import __version__
+from event_assets.collector import openapi_people as people
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.pixel import CONSENT_FIELDS, FIELDS, PAGE_FIELDS
 from event_assets.contract.event import json_schema
@@ -56,6 +57,8 @@ def openapi_document(limits: CollectorLimits) -> dict[str, Any]:
         "paths": {
             "/v1/events": {"post": _events(limits)},
             "/v1/pixel.gif": {"get": _pixel()},
+            "/v1/people/{id}/segments": {"get": people.one()},
+            "/v1/people/segments": {"post": people.several(limits.body_bytes)},
             "/v1/health": {"get": _probe("Whether the process answers", "health", {"200": _status("Alive")})},
             "/v1/ready": {"get": _probe("Whether events can be taken", "ready", _READY)},
             "/metrics": {"get": _probe("Prometheus metrics", "metrics", _METRICS)},
@@ -67,6 +70,7 @@ def openapi_document(limits: CollectorLimits) -> dict[str, Any]:
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic", "description": "The write key is the user name."},
                 "query": {"type": "apiKey", "in": "query", "name": "write_key"},
+                "readKey": {"type": "apiKey", "in": "header", "name": "X-Read-Key"},
             },
         },
     }
@@ -225,6 +229,7 @@ def _schemas(limits: CollectorLimits) -> dict[str, Any]:
                 },
             },
         },
+        **people.schemas(),
         "Refusal": {
             "type": "object",
             "required": ["error", "detail"],

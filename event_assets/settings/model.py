@@ -21,6 +21,7 @@ from event_assets.settings.values import (
     existing,
     json_object,
     parameters,
+    postgres_address,
     replaceable,
     split,
     warehouse_address,
@@ -129,6 +130,11 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
     roles_file: Path | None = Field(None, description="File of the roles. Default: the one that is shipped.")
     segments_dir: Path | None = Field(
         None, description="Folder of the segments' conditions. Default: the ones that are shipped."
+    )
+    segments_online_url: Annotated[SecretStr | None, AfterValidator(postgres_address)] = Field(
+        None,
+        description="Address of the PostgreSQL from which the ingest API says who is in which segment. Default: a file "
+        "under the home.",
     )
     analytics_interval_seconds: int = Field(
         300, ge=5, le=604_800, description="Least seconds between two refreshes of product analyses and segments."

@@ -88,6 +88,13 @@ def warehouse_address(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def postgres_address(value: SecretStr | None) -> SecretStr | None:
+    """The address of a PostgreSQL."""
+    if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("it must start with postgresql://")
+    return value
+
+
 def networks(value: tuple[str, ...]) -> tuple[str, ...]:
     """Addresses and networks."""
     for each in value:

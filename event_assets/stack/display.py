@@ -320,6 +320,7 @@ def source_row(source: Source) -> dict[str, Any]:
         "signed": source.signing_secret is not None,
         "origins": list(source.allowed_origins),
         "events_per_second": source.events_per_second,
+        "reads": list(source.reads),
         "created_at": source.created_at.isoformat(timespec="seconds"),
         "revoked_at": source.revoked_at.isoformat(timespec="seconds") if source.revoked_at else None,
     }

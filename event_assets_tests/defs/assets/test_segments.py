@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import dagster as dg
 from pyspark.sql import SparkSession
 
 from event_assets.definitions import build_defs
+from event_assets.online import open_online
 from event_assets.settings import Settings
 from event_assets_tests import engines
 from event_assets_tests.defs.assets.test_product import words
@@ -21,7 +23,7 @@ SEGMENTS = {
 }
 
 
-def test_it_tells_the_members_of_each_segment_and_draws_how_many_there_were(
+def test_it_tells_the_members_of_each_segment_draws_how_many_there_were_and_puts_them_where_requests_find_them(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     (tmp_path / "segments").mkdir()
@@ -36,8 +38,10 @@ def test_it_tells_the_members_of_each_segment_and_draws_how_many_there_were(
     with engines.sail_server() as remote:
         settings = Settings(home=tmp_path, segments_dir=tmp_path / "segments", spark_remote=remote)
         job = build_defs(settings).resolve_implicit_global_asset_job_def()
-        done = job.execute_in_process(asset_selection=[dg.AssetKey("segment_memberships")])
-    [event] = done.get_asset_materialization_events()
+        both = [dg.AssetKey("segment_memberships"), dg.AssetKey("segment_memberships_online")]
+        done = job.execute_in_process(asset_selection=both)
+        again = job.execute_in_process(asset_selection=both[1:])
+    event, published = done.get_asset_materialization_events()
     metadata = event.materialization.metadata
     assert metadata["members"].value == {"buyers": 1, "gone": 0, "others": 2}
     assert metadata["dagster/row_count"].value == 7
@@ -45,3 +49,16 @@ def test_it_tells_the_members_of_each_segment_and_draws_how_many_there_were(
     assert isinstance(picture, dg.MarkdownMetadataValue)
     assert {"buyers", "others", "gone", "3 at the most", "2026-03-07"} <= set(words(picture))
     assert metadata["warnings"].value == "- gone: the tracking plan has no event 'teleport'"
+
+    found = open_online(settings).find(["a0", "a1", "a2", "nobody"])
+    since = {id_: {stay.segment: stay.since for stay in stays} for id_, stays in found.stays.items()}
+    others = dt.date(2026, 3, 4)
+    assert since == {
+        "a0": {"others": others},
+        "a1": {"others": others},
+        "a2": {"buyers": dt.date(2026, 3, 7)},
+        "nobody": {},
+    }
+    assert published.materialization.metadata["is_new"].value is True
+    [unchanged] = again.get_asset_materialization_events()
+    assert unchanged.materialization.metadata["is_new"].value is False

@@ -1,0 +1,42 @@
+"""segment_memberships_online: the segments of people, where the ingest API finds them."""
+
+import datetime as dt
+import time
+from contextlib import closing
+
+import dagster as dg
+
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.defs.assets.describing import code_reference, owners_of
+from event_assets.defs.assets.materialising import Rebuild, asset_of_ranges
+from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.online import OnlineResource
+from event_assets.pipeline.online import CODE, NAME, publish
+from event_assets.settings import Settings
+
+
+def online_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset that publishes who is in which segment now."""
+
+    @asset_of_ranges(
+        name=NAME,
+        description="Who is in which segment now, by every id of theirs: what GET /v1/people/{id}/segments answers.",
+        group_name="segments",
+        deps=[dg.AssetKey(SEGMENT_MEMBERSHIPS.name), dg.AssetKey(IDENTITIES.name)],
+        kinds={"postgres" if settings.segments_online_url is not None else "sqlite"},
+        owners=owners_of("segments"),
+        code_version=CODE,
+        metadata={"dagster/code_references": code_reference(publish)},
+        partitions_def=None,
+    )
+    def segment_memberships_online(
+        context: dg.AssetExecutionContext, config: Rebuild, lake: LakeResource, online: OnlineResource
+    ) -> dg.MaterializeResult[None]:
+        began = time.perf_counter()
+        with closing(online.open()) as table:
+            done = publish(lake.open(), table, dt.datetime.now(dt.UTC), anew=config.rebuild)
+        seconds = round(time.perf_counter() - began, 3)
+        return dg.MaterializeResult(metadata={"ids": done.ids, "is_new": done.is_new, "seconds": seconds})
+
+    return segment_memberships_online

@@ -1,0 +1,5 @@
+"""Who is in which segment now, by any id of theirs, where a request finds it at once: a SQLite file, or PostgreSQL."""
+
+from event_assets.online.table import Ids, Members, OnlineError, OnlineTable, Stay, open_online
+
+__all__ = ["Ids", "Members", "OnlineError", "OnlineTable", "Stay", "open_online"]

@@ -1,0 +1,61 @@
+"""segment_memberships_online: who is in a segment now, by every id of theirs, put where requests find it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.lake.lake import Lake
+from event_assets.lake.snapshot import Snapshot
+from event_assets.online import OnlineTable
+
+NAME = "segment_memberships_online"
+CODE = "1"
+"""Version of what is published; raise it when it gives other rows."""
+_MEMBER = ("person_id", "segment", "from_date")
+_ID = ("id_type", "id", "person_id")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did: rows it wrote (nothing where the table was of these already), and what it is of."""
+
+    ids: int
+    version: str
+    is_new: bool
+
+
+def publish(lake: Lake, online: OnlineTable, now: dt.datetime, *, anew: bool = False) -> Published:
+    """Makes the online table what the lake says now. One that is of the same already is left as it is, but for `anew`.
+
+    File by file, so that memory does not grow with how many people there are.
+    """
+    if not all(lake.table(name).exists() for name in (SEGMENT_MEMBERSHIPS.name, IDENTITIES.name)):
+        return Published(0, "", is_new=False)
+    members, ids = (lake.table(name).snapshot() for name in (SEGMENT_MEMBERSHIPS.name, IDENTITIES.name))
+    version = f"{CODE}-{members.id}-{members.version}-{ids.id}-{ids.version}"
+    if not anew and online.version() == version:
+        return Published(0, version, is_new=False)
+    return Published(online.replace(_members(members), _rows(ids, _ID), version, now), version, is_new=True)
+
+
+def _members(snapshot: Snapshot) -> Iterator[list[Any]]:
+    for file in snapshot.files:
+        rows = snapshot.arrow([file], (*_MEMBER, "is_current"))
+        yield _tuples(rows.filter(pc.field("is_current")), _MEMBER)
+
+
+def _rows(snapshot: Snapshot, columns: tuple[str, ...]) -> Iterator[list[Any]]:
+    for file in snapshot.files:
+        yield _tuples(snapshot.arrow([file], columns), columns)
+
+
+def _tuples(rows: pa.Table, columns: tuple[str, ...]) -> list[Any]:
+    return list(zip(*(rows[name].to_pylist() for name in columns), strict=True))
