@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import yaml
 
-from event_assets.dashboards.pages import metrics
+from event_assets.dashboards.pages import metrics, pipeline, realtime
 from event_assets.dashboards.selection import Selection
 from event_assets.dashboards.server import contexts_of
 from event_assets.rules.roles import roles_of
 from event_assets.settings import Settings
-from event_assets_tests.dashboards.conftest import Site
+from event_assets_tests.dashboards.conftest import NOW, Site
 
 
 def settings_of(site: Site, folder: Path) -> Settings:
@@ -48,16 +49,26 @@ def test_a_visitors_queries_run_as_the_warehouses_role_of_their_role_which_only_
 def test_the_pages_of_every_role_have_the_same_numbers_but_for_the_rows_that_they_do_not_see(
     site: Site, tmp_path: Path
 ) -> None:
+    seen = {"derived_at": NOW, "received_at": NOW, "event_date": NOW.date(), "platform": "web", "country": "FR"}
+    site.put(
+        "fct_events", [{"event_id": f"e{n}", "event": "view", "anonymous_id": f"a{n % 2}", **seen} for n in range(3)]
+    )
     contexts = contexts_of(settings_of(site, tmp_path), site.owner_url)
-    told = {}
+    told: dict[str, list[tuple[str, Any]]] = {}
     for name, context in contexts.items():
         then = replace(context, source=replace(context.source, clock=site.context.source.clock))
-        page = context.source.dashboard.page("overview")
-        assert page is not None
-        places = [(row, place) for row, visuals in enumerate(page.rows) for place in range(len(visuals))]
-        made = [metrics.figures(then, page, at, Selection.of("?period=28d")) for at in places]
-        told[name] = [(figure.title, figure.rows) for figures in made for figure in figures]
-    assert told["viewer"] == told["analyst"] == told["data_engineer"] != told["german"]
+        selection = Selection.of("?period=28d")
+        made = [
+            figure
+            for page in context.source.dashboard.pages
+            for row, visuals in enumerate(page.rows)
+            for place in range(len(visuals))
+            for figure in metrics.figures(then, page, (row, place), selection)
+        ]
+        made += [figure for _, figure in realtime.figures(then)] + [pipeline.lag_of(then)]
+        told[name] = [(figure.title, figure.rows) for figure in made]
+    assert told["viewer"] == told["analyst"] == told["data_engineer"]
+    assert len(told["german"]) == len(told["viewer"]) and told["german"] != told["viewer"]
 
 
 def test_an_address_that_is_named_is_taken_and_without_any_nothing_is_typed(site: Site, tmp_path: Path) -> None:
