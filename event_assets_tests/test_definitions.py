@@ -10,6 +10,7 @@ import pytest
 from event_assets.contract.tables.lake import ANALYSIS_TABLES, LAKE_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
+from event_assets.pipeline.online import NAME as SEGMENTS_ONLINE
 from event_assets.pipeline.registry import GROUPS
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
@@ -20,6 +21,7 @@ WANTED = {
     *(table.name for table in LAKE_TABLES),
     *(f"product/{analysis.name}" for analysis in Analyses.load(Settings().analytics).usable),
     *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES),
+    SEGMENTS_ONLINE,
 }
 
 

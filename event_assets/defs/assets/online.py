@@ -3,17 +3,23 @@
 import datetime as dt
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import dagster as dg
 
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
-from event_assets.defs.assets.describing import code_reference, owners_of
+from event_assets.defs.assets.describing import code_reference, column_schema, owners_of
 from event_assets.defs.assets.materialising import Rebuild, asset_of_ranges
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.online import OnlineResource
 from event_assets.pipeline.online import CODE, NAME, publish
 from event_assets.settings import Settings
+
+_COLUMNS = (
+    replace(IDENTITIES.column("id"), description="A user id or an anonymous id of a person who is in a segment."),
+    *(SEGMENT_MEMBERSHIPS.column(name) for name in ("person_id", "segment", "from_date")),
+)
 
 
 def online_asset(settings: Settings) -> dg.AssetsDefinition:
@@ -27,7 +33,11 @@ def online_asset(settings: Settings) -> dg.AssetsDefinition:
         kinds={"postgres" if settings.segments_online_url is not None else "sqlite"},
         owners=owners_of("segments"),
         code_version=CODE,
-        metadata={"dagster/code_references": code_reference(publish)},
+        tags={"layer": "online"},
+        metadata={
+            "dagster/column_schema": column_schema(_COLUMNS, ("id", "segment")),
+            "dagster/code_references": code_reference(publish),
+        },
         partitions_def=None,
     )
     def segment_memberships_online(
