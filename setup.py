@@ -60,6 +60,7 @@ EXTRAS = {
     ],
     "dashboard": [
         "authlib>=1.9,<2",
+        "babel>=2.14,<3",  # the CLDR: how numbers, money and dates are written in each locale
         "dash>=4.4,<5",
         "dash-mantine-components>=2.8,<3",
         "flask>=3.1,<4",

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import html
+from dash.development.base_component import Component
 
 from event_assets.dashboards.figures import Figure
-from event_assets.dashboards.formats import text_of
+from event_assets.dashboards.formatter import Formatter
+from event_assets.dashboards.markup import InView, Markup, Node, element
+
+_NUMBERS = frozenset({"number", "decimal", "percent", "money", "duration", "milliseconds", "shift", "times"})
+_MOST_ROWS = 200
+_COLUMNS = 12
+CHART_HEIGHT = 260
+"""Pixels."""
+HALF, WHOLE = 6, 12
+"""Columns of a grid, out of twelve, that a card has on a desk."""
 
 
 def labelled(words: str) -> dict[str, Any]:
@@ -16,78 +26,87 @@ def labelled(words: str) -> dict[str, Any]:
     return {"aria-label": words}
 
 
-_NUMBERS = frozenset({"number", "decimal", "percent", "money", "duration", "milliseconds", "shift", "times"})
-_MOST_ROWS = 200
-HALF = {"base": 12, "md": 6}
-WHOLE = {"base": 12}
+def number_width(beside: int) -> int:
+    """The columns of a card with one of so many numbers beside each other."""
+    return max(2, _COLUMNS // beside)
+
+
+def grid(cards: Sequence[Any]) -> Any:
+    """Cards beside and below each other."""
+    return html.Div(cards, className="grid")
 
 
 def card(
     figure: Figure,
-    chart: Any,
+    chart: Node | Component | None,
+    formatter: Formatter,
     *,
-    span: dict[str, int] | None = None,
+    width: int = WHOLE,
     export: str = "",
-    currency: str | None = None,
     has_table: bool = True,
 ) -> Any:
     """One card of a page's grid. `export` is the path of its figure below `/csv` and `/png`; `has_table` offers the
-    table behind the chart."""
-    body = empty(figure.empty) if figure.is_empty else chart
-    parts = [_head(figure), body, *(dmc.Text(note, size="xs", c="dimmed", mt="xs") for note in figure.notes)]
+    table behind the chart. One of plain elements is one component."""
+    head = _head(figure)
+    foot: list[Node] = [element("p", note, class_="note") for note in figure.notes]
     if not figure.is_empty and (has_table or export):
-        parts.append(_foot(figure, export, currency, has_table))
-    return dmc.GridCol(dmc.Paper(parts, withBorder=True, p="md", radius="md", h="100%"), span=span or WHOLE)
+        foot.append(_foot(figure, export, formatter, has_table))
+    shown = _empty(figure.empty) if figure.is_empty or chart is None else chart
+    style, shape = {"--columns": f"span {width}"}, f"card of-{width}"
+    if isinstance(shown, Component):
+        below = [Markup(element("div", *foot))] if foot else []
+        return html.Section([Markup(head), InView(shown, CHART_HEIGHT), *below], className=shape, style=style)
+    return Markup(element("section", head, shown, *foot, class_=shape, style=style))
 
 
-def _head(figure: Figure) -> Any:
-    title = dmc.Title(figure.title, order=2, size="sm", fw=600)
+def _head(figure: Figure) -> Node:
+    title = element("h2", figure.title)
     if not figure.description:
-        return dmc.Box(title, mb="sm")
-    about = dmc.Tooltip(
-        dmc.ActionIcon("?", size="sm", radius="xl", variant="default", **labelled(f"What {figure.title} means")),
-        label=figure.description,
-        multiline=True,
-        w=300,
-        events={"hover": True, "focus": True, "touch": True},
-    )
-    return dmc.Group([title, about], justify="space-between", wrap="nowrap", align="start", mb="sm")
+        return element("header", title)
+    told = element("span", figure.description, role="tooltip")
+    return element("header", title, element("button", "?", told, type="button", class_="about"))
 
 
-def _foot(figure: Figure, export: str, currency: str | None, has_table: bool) -> Any:
+def _foot(figure: Figure, export: str, formatter: Formatter, has_table: bool) -> Node:
     links = [_link(figure.title, name, export) for name in (("CSV", "PNG") if export else ())]
-    shown = [html.Details([html.Summary("Table"), table(figure, currency)])] if has_table else []
-    return html.Div([*shown, html.Span(links, className="exports")], className="foot")
+    shown = [element("details", element("summary", "Table"), table(figure, formatter))] if has_table else []
+    return element("div", *shown, element("span", *links, class_="exports"), class_="foot")
 
 
-def _link(title: str, name: str, export: str) -> Any:
+def _link(title: str, name: str, export: str) -> Node:
     href = f"/{name.lower()}{export}"
-    return html.A(name, href=href, download="", className="export", **labelled(f"{title} as {name}"))
+    return element("a", name, href=href, download="", class_="export", aria_label=f"{title} as {name}")
 
 
 def empty(words: str) -> Any:
-    """What stands in the place of a chart that has nothing to show: why, and the next step."""
-    return dmc.Text(words or "There is nothing to show yet.", c="dimmed", size="sm", py="xl", ta="center")
+    """What stands in the place of what has nothing to show: why, and the next step."""
+    return Markup(_empty(words))
 
 
-def table(figure: Figure, currency: str | None = None, most: int = _MOST_ROWS) -> Any:
+def _empty(words: str) -> Node:
+    return element("p", words or "There is nothing to show yet.", class_="empty")
+
+
+def table(figure: Figure, formatter: Formatter, most: int = _MOST_ROWS) -> Node:
     """The figure's rows as a table that scrolls sideways where it is wide."""
-    head = [dmc.TableTh(field.title, ta=_side(field.format)) for field in figure.fields]
+    looks = ["number" if field.format in _NUMBERS else None for field in figure.fields]
+    formats = [field.format for field in figure.fields]
+    head = [element("th", field.title, class_=look) for look, field in zip(looks, figure.fields, strict=True)]
     rows = [
-        dmc.TableTr(
-            [
-                dmc.TableTd(text_of(value, field.format, currency), ta=_side(field.format), className="cell")
-                for field, value in zip(figure.fields, row, strict=True)
-            ]
-        )
+        [
+            element("td", formatter.text(value, format_), class_=look)
+            for value, format_, look in zip(row, formats, looks, strict=True)
+        ]
         for row in figure.rows[:most]
     ]
     more = len(figure.rows) - most
-    parts = [dmc.Table([dmc.TableThead(dmc.TableTr(head)), dmc.TableTbody(rows)], fz="sm", highlightOnHover=True)]
-    if more > 0:
-        parts.append(dmc.Text(f"{more:,} more rows are in the CSV.", size="xs", c="dimmed"))
-    return html.Div(parts, className="scroll", tabIndex="0", role="region", **labelled(f"{figure.title}, table"))
+    note = f"{formatter.number(more)} more rows are in the CSV." if more > 0 else ""
+    return table_of(f"{figure.title}, table", head, rows, note)
 
 
-def _side(format_: str) -> str:
-    return "right" if format_ in _NUMBERS else "left"
+def table_of(label: str, head: Iterable[Node], rows: Iterable[Iterable[Node]], note: str = "") -> Node:
+    """A table of these cells, with a sentence below it."""
+    body = element("tbody", *(element("tr", *row) for row in rows))
+    parts = [element("table", element("thead", element("tr", *head)), body)]
+    parts += [element("p", note, class_="note")] if note else []
+    return element("div", *parts, class_="scroll", tabindex="0", role="region", aria_label=label)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import flask
 
+from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.selection import Selection
 from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import Filter
@@ -29,15 +30,19 @@ class Context:
     role: Role
     reads_only: bool
 
+    def in_locale(self, locale: str | None) -> Context:
+        """The same for who reads that locale; as it is where none is known."""
+        return replace(self, source=replace(self.source, locale=locale)) if locale else self
+
     @property
     def lets_type(self) -> bool:
         """Whether SQL can be typed."""
         return self.role.types_sql and self.reads_only
 
     @property
-    def currency(self) -> str | None:
-        """The currency that revenue is in, where it is known."""
-        return self.settings.reporting_currency
+    def formatter(self) -> Formatter:
+        """What writes values: in the locale of who looks, revenue in the currency that it is known to be in."""
+        return Formatter(self.source.locale, self.settings.reporting_currency)
 
 
 def current_context() -> Context:

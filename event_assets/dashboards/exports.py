@@ -42,4 +42,4 @@ def add_exports(
             return flask.Response(csv_of(figure), mimetype="text/csv", headers=headers)
         from event_assets.dashboards.pictures import picture_of  # brings matplotlib: not before somebody wants one
 
-        return flask.Response(picture_of(kind, figure, context.currency), mimetype="image/png", headers=headers)
+        return flask.Response(picture_of(kind, figure, context.formatter), mimetype="image/png", headers=headers)

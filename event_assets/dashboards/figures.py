@@ -9,6 +9,7 @@ from typing import Any
 
 from event_assets.dashboards import period_people, rollups, sql
 from event_assets.dashboards.database import Row
+from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.selection import Selection, Span, equal_hours
 from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import Source as Asked
@@ -88,14 +89,14 @@ def _number(source: Source, visual: Visual, selection: Selection, beside: Sequen
     held = equal_hours(now, before, whole_days=asked.is_by_day) if before else None
     values.append(_totals(source, names, selection, held[1])[name] if held else None)
     if held and held[0] != now:
-        fields.append(Field("held", f"Of it, up to {_last_day(held[0])}", metric.format))
+        fields.append(Field("held", f"Of it, up to {_last_day(source, held[0])}", metric.format))
         values.append(_totals(source, names, selection, held[0])[name])
     return Figure(
         visual.title or metric.title,
         tuple(fields),
         [tuple(values)],
         _described(source, name, selection),
-        (*_notes(source, visual, selection), *(_not_held(now, before, held) if values[0] is not None else ())),
+        (*_notes(source, visual, selection), *(_not_held(source, now, before, held) if values[0] is not None else ())),
     )
 
 
@@ -117,15 +118,15 @@ def _totals(
     return found
 
 
-def _not_held(now: Span, before: Span | None, held: tuple[Span, Span] | None) -> Iterable[str]:
+def _not_held(source: Source, now: Span, before: Span | None, held: tuple[Span, Span] | None) -> Iterable[str]:
     if before and held is None:
         yield "It is counted by whole days, and today goes on: there is nothing of equal hours to hold it against."
     elif held and held[0] != now:
-        yield f"The change is of as many whole days on either side, up to {_last_day(held[0])}."
+        yield f"The change is of as many whole days on either side, up to {_last_day(source, held[0])}."
 
 
-def _last_day(span: Span) -> str:
-    return f"{span.days[-1]:%d %b}"
+def _last_day(source: Source, span: Span) -> str:
+    return Formatter(source.locale).text(span.days[-1], "day")
 
 
 def _described(source: Source, name: str, selection: Selection) -> str:

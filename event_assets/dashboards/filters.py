@@ -9,6 +9,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from psycopg import sql
 
+from event_assets.dashboards.markup import Select
 from event_assets.dashboards.selection import COMPARISONS, DIMENSIONS, MODELS, PERIODS, ROBOTS, Selection
 from event_assets.dashboards.source import Source
 from event_assets.dashboards.sql import NONE
@@ -31,14 +32,7 @@ def filters_of(source: Source, names: tuple[Filter, ...], selection: Selection) 
 
 def _one(name: str, selection: Selection) -> Any:
     title, choices = _CHOICES[name]
-    return dmc.Select(
-        id={"filter": name},
-        label=title,
-        data=[{"value": value, "label": label} for value, label in choices.items()],
-        value=getattr(selection, name),
-        allowDeselect=False,
-        w=150,
-    )
+    return Select({"filter": name}, title, list(choices.items()), getattr(selection, name))
 
 
 def _several(source: Source, name: str, selection: Selection) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -54,11 +54,11 @@ def flows_of(rows: Iterable[Sequence[Any]]) -> Flows:
     return flows
 
 
-def sankey_picture(rows: Iterable[Sequence[Any]], text: str) -> str:
-    """The diagram as the address of a picture. `text` is the colour of its words."""
+def sankey_picture(rows: Iterable[Sequence[Any]], text: str, number: Callable[[int], str] = str) -> str:
+    """The diagram as the address of a picture. `text` is the colour of its words, `number` writes its numbers."""
     flows = flows_of(rows)
     boxes = boxes_of(flows)
-    body = "".join([*map(_ribbon, ribbons_of(flows, boxes)), *_nodes(boxes, text)])
+    body = "".join([*map(_ribbon, ribbons_of(flows, boxes)), *_nodes(boxes, text, number)])
     height = max((box.y + box.height for box in boxes.values()), default=0) + 2 * _GAP
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" '
@@ -121,7 +121,7 @@ def _ribbon(way: Ribbon) -> str:
     )
 
 
-def _nodes(boxes: Mapping[Node, Box], text: str) -> Iterator[str]:
+def _nodes(boxes: Mapping[Node, Box], text: str, number: Callable[[int], str]) -> Iterator[str]:
     for node, box in boxes.items():
         name = node[1] if len(node[1]) <= _LABEL else f"{node[1][: _LABEL - 1]}…"
         yield (
@@ -129,5 +129,5 @@ def _nodes(boxes: Mapping[Node, Box], text: str) -> Iterator[str]:
         )
         yield (
             f'<text x="{box.x + box.width + 4:.1f}" y="{box.y + min(box.height / 2 + 4, 14):.1f}" fill="{text}">'
-            f"{escape(name)} {box.size:,}</text>"
+            f"{escape(name)} {escape(number(box.size))}</text>"
         )

@@ -1,4 +1,4 @@
-"""Values as people read them."""
+"""Figures as files take them, and what a number is held against."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -14,22 +13,6 @@ import pyarrow.parquet as pq
 
 from event_assets.dashboards.database import Answer
 from event_assets.dashboards.figures import Figure
-
-UNKNOWN = "–"  # noqa: RUF001  what is not known, in a cell
-_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
-_WHOLE_AMOUNTS = 100
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def text_of(value: Any, format_: str, currency: str | None = None) -> str:
-    """A value in the words of its format; a dash where it is not known."""
-    if value is None:
-        return UNKNOWN
-    if format_ == "money":
-        amount = f"{value:,.0f}" if abs(value) >= _WHOLE_AMOUNTS else f"{value:,.2f}"
-        return f"{_SYMBOLS.get(currency or '', f'{currency} ' if currency else '')}{amount}"
-    make = _FORMATS.get(format_)
-    return make(value) if make else str(value)
 
 
 def change_of(now: float | None, before: float | None) -> float | None:
@@ -76,25 +59,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
     return value.isoformat() if isinstance(value, dt.date | dt.datetime) else value
-
-
-def _duration(seconds: float) -> str:
-    if seconds < _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:02.0f} s"
-    return f"{seconds / _HOUR:.1f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.1f} days"
-
-
-_FORMATS: dict[str, Callable[[Any], str]] = {
-    "number": lambda value: f"{value:,.0f}",
-    "decimal": lambda value: f"{value:,.1f}",
-    "percent": lambda value: f"{value:.1%}",
-    "duration": _duration,
-    "milliseconds": lambda value: f"{value:,.0f} ms",
-    "times": lambda value: f"{value:,.2f} ×",  # noqa: RUF001  the sign of a multiple
-    "shift": lambda value: f"{value:.3f}",
-    "date": lambda value: f"{value:%d %b %Y}",
-    "moment_of_year": lambda value: f"{value:%d %b %Y %H:%M:%S}",
-    "moment": lambda value: f"{value:%d %b %H:%M:%S}",
-}

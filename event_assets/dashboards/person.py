@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import sql
 
 from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.source import Source
 
 _MOST_FOUND, _MOST_SESSIONS, _MOST_DAYS, _MOST_EVENTS, _MOST_SHOWN = 5, 200, 31, 500, 1_000
@@ -123,9 +124,11 @@ def timeline_of(source: Source, person: Person) -> Figure:
         Field("what", "What"),
         Field("more", "More"),
     )
-    notes = [f"The latest {_MOST_SHOWN:,} of {len(moments):,}."] if len(moments) > _MOST_SHOWN else []
+    formatter = Formatter(source.locale)
+    shown, all_ = formatter.number(_MOST_SHOWN), formatter.number(len(moments))
+    notes = [f"The latest {shown} of {all_}."] if len(moments) > _MOST_SHOWN else []
     if days:
-        notes.append(f"Events: the latest {_MOST_EVENTS}, from {days[-1]:%d %b %Y} on.")
+        notes.append(f"Events: the latest {_MOST_EVENTS}, from {formatter.text(days[-1], 'date')} on.")
     if source.event_days is not None:
         notes.append(f"The warehouse has single events of the last {source.event_days} days alone.")
     told = "Sessions, events, conversions, traits that changed and segments that were entered or left."

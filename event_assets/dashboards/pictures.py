@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.flows import boxes_of, flows_of, ribbons_of
-from event_assets.dashboards.formats import change_of, change_parts, text_of
+from event_assets.dashboards.formats import change_of, change_parts
+from event_assets.dashboards.formatter import Formatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,13 +20,13 @@ _INDIGO, _GRAY = "#4263eb", "#868e96"
 _COLORS = (_INDIGO, "#0ca678", "#f76707", "#ae3ec9", "#0c8599", "#e03131", "#66a80f", "#c2255c")
 _WIDTH, _HEIGHT, _ROW = 10.0, 3.6, 0.28
 _MOST_ROWS, _LONGEST = 40, 44
+_DEFAULT = Formatter()
 _DRAWING = threading.Lock()
 """matplotlib's settings are of the whole process."""
-Currency = str | None
-Draw = Callable[["Axes", Figure, Currency], None]
+Draw = Callable[["Axes", Figure, Formatter], None]
 
 
-def picture_of(kind: str, figure: Figure, currency: Currency = None) -> bytes:
+def picture_of(kind: str, figure: Figure, formatter: Formatter = _DEFAULT) -> bytes:
     """The figure of a visual of this kind as a PNG, with its title and notes."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -40,7 +41,7 @@ def picture_of(kind: str, figure: Figure, currency: Currency = None) -> bytes:
         canvas.suptitle(figure.title, x=0.01, ha="left", fontweight="bold")
         axes = canvas.add_subplot()
         axes.spines["right"].set_visible(False)
-        draw(axes, figure, currency)
+        draw(axes, figure, formatter)
         if figure.notes:
             canvas.supxlabel("\n".join(figure.notes), x=0.01, ha="left", fontsize=7, color=_GRAY)
         out = io.BytesIO()
@@ -48,24 +49,24 @@ def picture_of(kind: str, figure: Figure, currency: Currency = None) -> bytes:
     return out.getvalue()
 
 
-def _empty(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _empty(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     axes.set_axis_off()
     axes.text(0.5, 0.5, figure.empty or "There is nothing to show yet.", ha="center", va="center", wrap=True)
 
 
-def _number(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _number(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     axes.set_axis_off()
     now, before, held = change_parts(figure)
     format_ = figure.fields[0].format
-    axes.text(0, 0.6, text_of(now, format_, currency), fontsize=26, fontweight="bold", va="center")
+    axes.text(0, 0.6, formatter.text(now, format_), fontsize=26, fontweight="bold", va="center")
     if before is not None:
         change = change_of(held, before)
-        grown = f"{change:+.1%}   " if change is not None else ""
-        told = f"{figure.fields[1].title}: {text_of(before, format_, currency)}"
+        grown = f"{formatter.change(change)}   " if change is not None else ""
+        told = f"{figure.fields[1].title}: {formatter.text(before, format_)}"
         axes.text(0, 0.1, f"{grown}{told}", color=_GRAY, va="center")
 
 
-def _line(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _line(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     days = [row[0] for row in figure.rows]
     for place, field in enumerate(figure.fields[1:], start=1):
         values = [float("nan") if row[place] is None else row[place] for row in figure.rows]
@@ -78,35 +79,35 @@ def _line(axes: Axes, figure: Figure, currency: Currency) -> None:
             marker="o" if len(days) < 3 else "",
             label=field.title,
         )
-    _by_day(axes, days)
-    _scale(axes, figure.fields[1], currency)
+    _by_day(axes, days, formatter)
+    _scale(axes, figure.fields[1], formatter)
     if len(figure.fields) > 2:
         axes.legend(frameon=False, loc="best", fontsize=8)
 
 
-def _by_day(axes: Axes, days: Sequence[dt.date]) -> None:
+def _by_day(axes: Axes, days: Sequence[dt.date], formatter: Formatter) -> None:
     shown = days[:: max(1, len(days) // 10)]
-    axes.set_xticks(shown, [f"{day:%d %b}" for day in shown])  # type: ignore[arg-type]
+    axes.set_xticks(shown, [formatter.text(day, "day") for day in shown])  # type: ignore[arg-type]
     axes.grid(axis="y", alpha=0.3)
 
 
-def _scale(axes: Axes, field: Field, currency: Currency) -> None:
-    axes.yaxis.set_major_formatter(lambda value, _: text_of(value, field.format, currency))
+def _scale(axes: Axes, field: Field, formatter: Formatter) -> None:
+    axes.yaxis.set_major_formatter(lambda value, _: formatter.text(value, field.format))
 
 
-def _lines(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _lines(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     places = [0, *(place for place, field in enumerate(figure.fields) if field.format == "number")]
     rows = [tuple(row[place] for place in places) for row in figure.rows]
-    _line(axes, Figure(figure.title, tuple(figure.fields[place] for place in places), rows), currency)
+    _line(axes, Figure(figure.title, tuple(figure.fields[place] for place in places), rows), formatter)
 
 
-def _bars(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _bars(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     rows = figure.rows[:_MOST_ROWS]
     _across(
         axes,
         [_cut(str(row[0])) for row in rows],
         [float(row[1] or 0) for row in rows],
-        [text_of(row[1], figure.fields[1].format, currency) for row in rows],
+        [formatter.text(row[1], figure.fields[1].format) for row in rows],
     )
 
 
@@ -122,7 +123,7 @@ def _across(axes: Axes, names: Sequence[str], values: Sequence[float], words: Se
     axes.set_xticks([])
 
 
-def _columns(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _columns(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     """Columns that stand on each other: what is counted below nothing hangs."""
     counted = [(place, field) for place, field in enumerate(figure.fields) if place and field.format == "number"]
     at = range(len(figure.rows))
@@ -134,58 +135,67 @@ def _columns(axes: Axes, figure: Figure, currency: Currency) -> None:
         for n, value in enumerate(values):
             above[n], below[n] = above[n] + max(value, 0), below[n] + min(value, 0)
     shown = list(at)[:: -(-len(figure.rows) // 10)]
-    axes.set_xticks(shown, [_tick(figure.rows[n][0]) for n in shown])
+    axes.set_xticks(shown, [_tick(figure.rows[n][0], formatter) for n in shown])
     axes.grid(axis="y", alpha=0.3)
     if len(counted) > 1:
         axes.legend(frameon=False, fontsize=8)
 
 
-def _tick(value: Any) -> str:
+def _tick(value: Any, formatter: Formatter) -> str:
     if isinstance(value, dt.datetime):
-        return f"{value:%d %b %H:%M}"
-    return f"{value:%d %b}" if isinstance(value, dt.date) else str(value)
+        return f"{formatter.text(value, 'day')} {value:%H:%M}"
+    return formatter.text(value, "day") if isinstance(value, dt.date) else str(value)
 
 
-def _stickiness(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _stickiness(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     rows = [row[:2] for row in figure.rows]
-    _columns(axes, Figure(figure.title, figure.fields[:2], rows), currency)
+    _columns(axes, Figure(figure.title, figure.fields[:2], rows), formatter)
 
 
-def _ledger(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _ledger(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     """What became of the events of each hour; the other counts are sums of these."""
     names = ("hour", "enriched", "duplicates", "quarantined", "pending")
     places = [place for name in names for place, field in enumerate(figure.fields) if field.name == name]
     rows = [tuple(row[place] for place in places) for row in figure.rows]
-    _columns(axes, Figure(figure.title, tuple(figure.fields[place] for place in places), rows), currency)
+    _columns(axes, Figure(figure.title, tuple(figure.fields[place] for place in places), rows), formatter)
 
 
-def _heatmap(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _heatmap(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     rows = figure.rows[-_MOST_ROWS:]
     shares = [[float("nan") if value is None else float(value) for value in row[2:]] for row in rows]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for y, row in enumerate(rows):
         for x, share in enumerate(row[2:]):
             if share is not None:
-                axes.text(x, y, f"{share:.0%}", ha="center", va="center", color="white" if share > 0.6 else "black")
-    axes.set_yticks(range(len(rows)), [f"{row[0]:%d %b %Y}   {row[1]:,}" for row in rows])
+                axes.text(
+                    x,
+                    y,
+                    formatter.percent(share, 0),
+                    ha="center",
+                    va="center",
+                    color="white" if share > 0.6 else "black",
+                )
+    axes.set_yticks(
+        range(len(rows)), [f"{formatter.text(row[0], 'date')}   {formatter.number(row[1])}" for row in rows]
+    )
     axes.set_xticks(range(len(figure.fields) - 2), [field.title for field in figure.fields[2:]])
 
 
-def _funnel(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _funnel(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     steps = [row for row in figure.rows if row[0] == "(all)"]
     _across(
         axes,
         [_cut(f"{row[1]}. {row[2]}") for row in steps],
         [float(row[3]) for row in steps],
-        [f"{row[3]:,}  {text_of(row[4], 'percent')}" for row in steps],
+        [f"{formatter.number(row[3])}  {formatter.text(row[4], 'percent')}" for row in steps],
     )
 
 
-def _table(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _table(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     axes.set_axis_off()
     rows = figure.rows[:_MOST_ROWS]
     words = [
-        [_cut(text_of(value, field.format, currency)) for value, field in zip(row, figure.fields, strict=True)]
+        [_cut(formatter.text(value, field.format)) for value, field in zip(row, figure.fields, strict=True)]
         for row in rows
     ]
     titles = [_cut(field.title) for field in figure.fields]
@@ -197,7 +207,7 @@ def _table(axes: Axes, figure: Figure, currency: Currency) -> None:
         cell.get_text().set_fontweight("bold" if row == 0 else "normal")
 
 
-def _flow(axes: Axes, figure: Figure, currency: Currency) -> None:
+def _flow(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     from matplotlib.patches import PathPatch, Rectangle
     from matplotlib.path import Path
 
@@ -212,7 +222,11 @@ def _flow(axes: Axes, figure: Figure, currency: Currency) -> None:
     for (_, name), box in boxes.items():
         axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, color=_INDIGO))
         axes.text(
-            box.x + box.width + 4, box.y + box.height / 2, f"{_cut(name, 22)} {box.size:,}", va="center", fontsize=7
+            box.x + box.width + 4,
+            box.y + box.height / 2,
+            f"{_cut(name, 22)} {formatter.number(box.size)}",
+            va="center",
+            fontsize=7,
         )
     axes.set_axis_off()
     axes.set_xlim(0, max(box.x for box in boxes.values()) + 160)

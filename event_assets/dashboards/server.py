@@ -11,6 +11,7 @@ import waitress
 from event_assets.dashboards.app import create_app
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.database import Database
+from event_assets.dashboards.formatter import known_locale
 from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.rules.roles import Roles, roles_of
@@ -34,6 +35,7 @@ def contexts_of(settings: Settings, warehouse_url: str) -> dict[str, Context]:
     named = {name: url.get_secret_value() for name, url in settings.dashboard_role_urls.items()}
     if settings.warehouse == "postgres" and not named.keys() >= roles.of_dashboards.keys():
         named = _logins(Warehouse.from_settings(settings, warehouse_url), warehouse_url, roles) | named
+    locale = known_locale([settings.dashboard_locale or ""]) or "en"
     contexts: dict[str, Context] = {}
     for name, role in roles.of_dashboards.items():
         own = named.get(name)
@@ -41,7 +43,8 @@ def contexts_of(settings: Settings, warehouse_url: str) -> dict[str, Context]:
             _LOG.warning("no pages for %s: the warehouse cannot be read by a role that sees its rows alone", name)
             continue
         schema = schema_of(settings.warehouse_schema, name, role) if own else settings.warehouse_schema
-        source = Source(dashboard, Database(own or warehouse_url, schema), event_days=settings.warehouse_event_days)
+        database = Database(own or warehouse_url, schema)
+        source = Source(dashboard, database, event_days=settings.warehouse_event_days, locale=locale)
         contexts[name] = Context(source, settings, warehouse_url, role, reads_only=own is not None)
     return contexts
 

@@ -22,6 +22,8 @@ class Source:
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
     event_days: int | None = None
     """Days of single events that the warehouse has; None: all."""
+    locale: str = "en"
+    """Of who asks: how days are written in a figure's own words."""
 
     @property
     def now(self) -> dt.datetime:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from event_assets.settings.values import Names, is_loopback, json_object, networks, warehouse_address
+from event_assets.settings.values import Names, is_loopback, json_object, locale, networks, warehouse_address
 
 _PREFIX = "EVENT_ASSETS_DASHBOARD_"
 _HTTP = r"^https?://[^\s/?#]+$"
@@ -25,6 +25,11 @@ class DashboardSettings(BaseSettings):
         pattern=_HTTP,
         description="Address by which browsers reach the dashboards, such as `https://dashboards.example.org`. "
         "Required with a sign-in.",
+    )
+    dashboard_locale: Annotated[str | None, AfterValidator(locale)] = Field(
+        None,
+        description="Locale in which the dashboards and digests write numbers, money and dates, such as `de` or "
+        "`en-GB`. Default: for dashboards what the visitor's browser asks for, for digests `en`.",
     )
     dashboard_sign_in: Literal["none", "oidc", "proxy"] = Field(
         "none",

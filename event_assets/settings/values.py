@@ -53,6 +53,21 @@ def existing(value: Files) -> Files:
     return value
 
 
+def locale(value: str | None) -> str | None:
+    """A locale that the CLDR has; where no dashboards are installed, any."""
+    if value is None:
+        return None
+    try:
+        from babel import Locale, UnknownLocaleError
+    except ImportError:
+        return value
+    try:
+        Locale.parse(value, sep="-" if "-" in value else "_")
+    except (ValueError, UnknownLocaleError):
+        raise ValueError(f"there is no locale {value!r}; one is de, another en-GB") from None
+    return value
+
+
 def json_object(value: Any, info: ValidationInfo) -> Any:
     """An object, or the JSON text of one."""
     try:

@@ -62,17 +62,17 @@ class Visit:
     def number(self, title: str) -> str:
         """The large number of a card."""
         heading = self.page.get_by_role("heading", name=title, exact=True)
-        card = self.page.locator("#page .mantine-Paper-root").filter(has=heading)
+        card = self.page.locator("#page .card").filter(has=heading)
         return card.first.inner_text().split("?")[1].split()[0]
 
 
 @contextmanager
-def visit(address: str, width: int = 1280) -> Iterator[Visit]:
+def visit(address: str, width: int = 1280, locale: str = "en-GB") -> Iterator[Visit]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        page = browser.new_page()
+        page = browser.new_page(locale=locale)
         page.set_viewport_size({"width": width, "height": 900})
         yield Visit(page, address)
         browser.close()
@@ -98,8 +98,7 @@ def test_a_filter_lives_in_the_address_and_changes_the_numbers_and_a_phone_scrol
         assert here.number("People") == str(len(wanted))
         here.page.get_by_role("link", name="Acquisition").click()
         here.page.wait_for_url("**/acquisition?period=90d&compare=none&country=DE")
-        here.page.get_by_role("textbox", name="Period").click()
-        here.page.get_by_role("option", name="Today").click()
+        here.page.get_by_label("Period", exact=True).select_option("Today")
         here.page.wait_for_url("**/acquisition?period=today&compare=none&country=DE")
         here.page.set_viewport_size({"width": 390, "height": 844})
         here.open("overview")
@@ -142,3 +141,31 @@ def test_a_foreign_name_is_not_answered_and_answers_are_packed(site: Site) -> No
         csv = httpx.get(f"{address}/csv/overview/2/0/0?country=DE")
         assert csv.status_code == 200 and csv.text.splitlines()[0] == "Channel,Sessions"
         assert httpx.get(f"{address}/csv/overview/99/0/0").status_code == 404
+
+
+def test_what_a_visitor_sent_stays_text_a_table_opens_and_a_chart_is_drawn_when_it_comes_into_view(site: Site) -> None:
+    mark = "<img src=x onerror=document.title='broken'>"
+    site.put("fct_sessions", [{**site.sessions[0], "session_id": f"m{n}", "country": mark} for n in range(200)])
+    with served(site) as address, visit(address) as here:
+        here.open("overview?period=90d&robots=with")
+        assert mark in here.page.inner_text("#page") and here.page.locator("#page img").count() == 0
+        charts = here.page.locator("#page svg.recharts-surface")
+        charts.first.wait_for()
+        drawn, table = charts.count(), here.page.locator("#page details table")
+        assert table.count() == 0
+        here.page.locator("#page summary").first.click()
+        table.first.wait_for()
+        assert table.first.locator("tbody tr").count() == 90
+        here.page.locator("#page .card").last.scroll_into_view_if_needed()
+        here.page.locator("#page .about").first.hover()
+        assert here.page.get_by_role("tooltip").first.is_visible() and charts.count() >= drawn
+        assert here.faults == []
+
+
+def test_numbers_are_written_as_the_browser_asks(site: Site) -> None:
+    with served(site) as address, visit(address, locale="de-DE") as here:
+        here.open("overview?period=90d")
+        revenue = sum(row["revenue"] for row in site.sessions if not row["is_bot"])
+        assert here.number("Revenue") == f"{revenue:,.0f}".replace(",", ".")
+        here.page.locator("#page .recharts-yAxis").first.wait_for()
+        assert here.faults == []

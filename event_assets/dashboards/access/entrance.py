@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from event_assets.dashboards.access.visitor import Visitor
 from event_assets.dashboards.context import Context
+from event_assets.dashboards.formatter import known_locale
 from event_assets.settings import Settings
 
 HEALTH = "/health"
@@ -85,7 +86,10 @@ def guard(server: flask.Flask, gate: Gate, contexts: Mapping[str, Context], sett
             return gate.challenge(_wanted()) if _is_navigation() else flask.Response("Sign in", 401)
         if visitor.role not in contexts:
             return page("Not yet", "There is no way by which the warehouse could be read for your role alone.", 503)
-        flask.g.visitor, flask.g.context, flask.g.signs_out = visitor, contexts[visitor.role], gate.signs_out
+        context = contexts[visitor.role]
+        if settings.dashboard_locale is None:
+            context = context.in_locale(known_locale(flask.request.accept_languages.values()))
+        flask.g.visitor, flask.g.context, flask.g.signs_out = visitor, context, gate.signs_out
         return None
 
     @server.get(HEALTH)

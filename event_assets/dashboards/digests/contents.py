@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.figures import Figure
-from event_assets.dashboards.formats import change_of, change_parts, text_of
+from event_assets.dashboards.formats import change_of, change_parts
+from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.pages import metrics
 from event_assets.dashboards.selection import Selection
 from event_assets.rules.digest import Digest
@@ -47,7 +48,7 @@ class Contents(NamedTuple):
     subject: str
     period: str
     sections: tuple[Section, ...]
-    currency: str | None
+    formatter: Formatter
 
     @property
     def drawn(self) -> list[Part]:
@@ -76,10 +77,11 @@ def contents_of(context: Context, name: str) -> Contents:
         url = context.settings.dashboard_url
         sections.append(Section(page.title, f"{url}/{id_}{selection.address}" if url else "", parts))
     span = selection.span(source.now)
-    period = f"{selection.title}, {span.days[0]:%d %b %Y} to {span.days[-1]:%d %b %Y} {span.until:%H:%M} UTC"
+    first, last = (context.formatter.text(day, "date") for day in (span.days[0], span.days[-1]))
+    period = f"{selection.title}, {first} to {last} {span.until:%H:%M} UTC"
     chosen = "; ".join(f"{name}: {', '.join(values)}" for name, values in selection.values.items() if values)
     title = digest.title or dashboard.title
-    return Contents(title, f"{period}; {chosen}" if chosen else period, tuple(sections), context.currency)
+    return Contents(title, f"{period}; {chosen}" if chosen else period, tuple(sections), context.formatter)
 
 
 def _selection(digest: Digest) -> Selection:
@@ -104,39 +106,38 @@ def _lines(contents: Contents, most: int, bold: str = "") -> Iterator[str]:
         yield f"{bold}{section.title}{bold} {section.link}".rstrip()
         for kind, figure in section.parts:
             if kind == "number" and not figure.is_empty:
-                yield f"{figure.title}: {_number(figure, contents.currency)}"
+                yield f"{figure.title}: {_number(figure, contents.formatter)}"
                 continue
             if bold and kind not in (*_TABLES, "bars"):
                 continue
             yield ""
             yield figure.title
-            yield from _rows(figure, contents.currency, most)
+            yield from _rows(figure, contents.formatter, most)
 
 
-def _number(figure: Figure, currency: str | None) -> str:
+def _number(figure: Figure, formatter: Formatter) -> str:
     now, before, held = change_parts(figure)
     format_ = figure.fields[0].format
-    told = text_of(now, format_, currency)
+    told = formatter.text(now, format_)
     if before is None:
         return told
     change = change_of(held, before)
-    grown = f"{change:+.1%}, " if change is not None else ""
-    return f"{told} ({grown}{figure.fields[1].title.lower()}: {text_of(before, format_, currency)})"
+    grown = f"{formatter.change(change)}, " if change is not None else ""
+    return f"{told} ({grown}{figure.fields[1].title.lower()}: {formatter.text(before, format_)})"
 
 
-def _cells(figure: Figure, currency: str | None, most: int) -> list[list[str]]:
+def _cells(figure: Figure, formatter: Formatter, most: int) -> list[list[str]]:
     rows = figure.rows[-most:] if figure.fields and figure.fields[0].format == "date" else figure.rows[:most]
     return [
-        [text_of(value, field.format, currency) for value, field in zip(row, figure.fields, strict=True)]
-        for row in rows
+        [formatter.text(value, field.format) for value, field in zip(row, figure.fields, strict=True)] for row in rows
     ]
 
 
-def _rows(figure: Figure, currency: str | None, most: int) -> Iterator[str]:
+def _rows(figure: Figure, formatter: Formatter, most: int) -> Iterator[str]:
     if figure.is_empty:
         yield figure.empty or "There is nothing to show yet."
         return
-    cells = [[field.title for field in figure.fields], *_cells(figure, currency, most)]
+    cells = [[field.title for field in figure.fields], *_cells(figure, formatter, most)]
     cut = [[" ".join(cell.split())[:_WIDEST] for cell in row] for row in cells]
     widths = [max(len(row[place]) for row in cut) for place in range(len(figure.fields))]
     for row in cut:
@@ -151,7 +152,7 @@ def html_of(contents: Contents, pictures: Mapping[int, str]) -> str:
         title = escape(section.title)
         body.append(f'<h2><a href="{escape(section.link)}">{title}</a></h2>' if section.link else f"<h2>{title}</h2>")
         for part in section.parts:
-            body.append(_block(part, contents.currency, pictures.get(place, "")))
+            body.append(_block(part, contents.formatter, pictures.get(place, "")))
             place += _is_drawn(part)
     return (
         '<!doctype html><html><head><meta charset="utf-8"></head>'
@@ -165,25 +166,25 @@ def _is_drawn(part: Part) -> bool:
     return part.kind not in ("number", *_TABLES) and not part.figure.is_empty
 
 
-def _block(part: Part, currency: str | None, address: str) -> str:
+def _block(part: Part, formatter: Formatter, address: str) -> str:
     figure, notes = part.figure, "".join(f"<br><small>{escape(note)}</small>" for note in part.figure.notes)
     title = escape(figure.title)
     if figure.is_empty:
         return f"<p><b>{title}</b><br>{escape(figure.empty or 'There is nothing to show yet.')}</p>"
     if part.kind == "number":
-        return f"<p><b>{title}</b>: {escape(_number(figure, currency))}{notes}</p>"
+        return f"<p><b>{title}</b>: {escape(_number(figure, formatter))}{notes}</p>"
     if _is_drawn(part):
         return f'<p><img src="{escape(address)}" alt="{title}" style="max-width:100%"></p>'
     head = "".join(f"<th {_CELL}>{escape(field.title)}</th>" for field in figure.fields)
     rows = "".join(
         "<tr>" + "".join(f"<td {_CELL}>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in _cells(figure, currency, _MOST_ROWS)
+        for row in _cells(figure, formatter, _MOST_ROWS)
     )
     return f'<p><b>{title}</b>{notes}</p><table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>'
 
 
-def picture_of(part: Part, currency: str | None) -> bytes:
+def picture_of(part: Part, formatter: Formatter) -> bytes:
     """The part as a PNG."""
     from event_assets.dashboards import pictures  # brings matplotlib
 
-    return pictures.picture_of(part.kind, part.figure, currency)
+    return pictures.picture_of(part.kind, part.figure, formatter)

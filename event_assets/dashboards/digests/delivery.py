@@ -48,7 +48,7 @@ def mail_of(contents: Contents, sender: str, to: Sequence[str]) -> EmailMessage:
     html = mail.get_body(("html",))
     assert html is not None
     for place, part in enumerate(contents.drawn):
-        png = picture_of(part, contents.currency)
+        png = picture_of(part, contents.formatter)
         html.add_related(png, "image", "png", cid=ids[place], filename=f"{place + 1}.png", disposition="inline")
     return mail
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import html
-
-from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.dashboards import sql
-from event_assets.dashboards.cards import card, table
+from event_assets.dashboards.cards import card, grid, table
 from event_assets.dashboards.context import Context, View
 from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.formatter import Formatter
+from event_assets.dashboards.markup import Node, element
 from event_assets.embedded.record import read_record
 from event_assets.warehouse.relation import comment_of
 
@@ -36,10 +35,15 @@ def content(context: Context) -> Any:
     ]
     fields = (Field("title", "Metric"), Field("meaning", "Meaning"), Field("sql", "SQL"), Field("table", "Table"))
     metrics = Figure("Metrics", fields, rows, "As the dashboard file says; the SQL is what is asked.")
-    lineage = _lineage(context)
-    tables = dmc.Accordion([_table(each, lineage) for each in WAREHOUSE_TABLES], multiple=True, variant="separated")
+    lineage, formatter = _lineage(context), context.formatter
+    tables = element("div", *(_table(each, lineage, formatter) for each in WAREHOUSE_TABLES), class_="tables")
     about = Figure("Tables of the warehouse", (), [("",)], "Open one to see its columns.")
-    return dmc.Grid([card(metrics, table(metrics), has_table=False), card(about, tables, has_table=False)], gutter="md")
+    return grid(
+        [
+            card(metrics, table(metrics, formatter), formatter, has_table=False),
+            card(about, tables, formatter, has_table=False),
+        ]
+    )
 
 
 def _lineage(context: Context) -> str:
@@ -48,7 +52,7 @@ def _lineage(context: Context) -> str:
     return f"{record.dagster_url}/assets/warehouse" if record else ""
 
 
-def _table(each: Any, lineage: str) -> Any:
+def _table(each: WarehouseTable, lineage: str, formatter: Formatter) -> Node:
     from event_assets.pipeline.registry import step_of  # brings Spark along, which nothing else here needs
 
     columns = [(column.name, column.type, comment_of(column)) for column in each.specs()]
@@ -56,13 +60,10 @@ def _table(each: Any, lineage: str) -> Any:
     made_of = ", ".join(upstream.name for upstream in step_of(each.lake).upstream)
     told = f"{each.description} Loaded from {each.lake.name}, which is made of {made_of}."
     href = f"{lineage}/{each.name}?view=lineage"
-    link = [" ", html.A("Its lineage", href=href, target="_blank", rel="noreferrer")] if lineage else []
-    return dmc.AccordionItem(
-        [
-            dmc.AccordionControl(html.Span([html.Code(each.name), f" {each.description}"])),
-            dmc.AccordionPanel(
-                [dmc.Text([told, *link], size="sm", mb="sm"), table(Figure(each.name, fields, columns))]
-            ),
-        ],
-        value=each.name,
+    link = [" ", element("a", "Its lineage", href=href, target="_blank", rel="noreferrer")] if lineage else []
+    return element(
+        "details",
+        element("summary", element("code", each.name), f" {each.description}"),
+        element("p", told, *link),
+        table(Figure(each.name, fields, columns), formatter),
     )

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import dash_mantine_components as dmc
-
 from event_assets.dashboards import analyses
-from event_assets.dashboards.cards import HALF, WHOLE, card
+from event_assets.dashboards.cards import HALF, WHOLE, card, grid, number_width
 from event_assets.dashboards.charts import CHARTS
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.figures import Figure, figure_of
@@ -30,11 +28,11 @@ def page_of(context: Context, page: Page, selection: Selection) -> Any:
         cards = []
         for column, visual in enumerate(visuals):
             shown = made[row, column]
-            span = _span(visuals, len(shown))
+            width = _width(visuals)
             for number, figure in enumerate(shown):
                 address = f"/{page.id}/{row}/{column}/{number}{selection.address}"
-                cards.append(_card(context, visual, figure, number, span, address))
-        rows.append(dmc.Grid(cards, gutter="md", mb="md"))
+                cards.append(_card(context, visual, figure, number, width, address))
+        rows.append(grid(cards))
     return rows
 
 
@@ -51,16 +49,16 @@ def kind_of(visual: Visual, number: int) -> str:
     return visual.kind if visual.kind != "segments" else "lines" if number == 2 else "table"
 
 
-def _card(context: Context, visual: Visual, figure: Figure, number: int, span: dict[str, int], address: str) -> Any:
+def _card(context: Context, visual: Visual, figure: Figure, number: int, width: int, address: str) -> Any:
     kind = kind_of(visual, number)
     if visual.kind == "segments":
-        span = WHOLE if kind == "lines" else HALF
-    made = None if figure.is_empty else CHARTS[kind](figure, context.currency)
+        width = WHOLE if kind == "lines" else HALF
+    made = None if figure.is_empty else CHARTS[kind](figure, context.formatter)
     has_table = kind not in ("number", "table", "retention", "web_vitals")
-    return card(figure, made, span=span, export=address, currency=context.currency, has_table=has_table)
+    return card(figure, made, context.formatter, width=width, export=address, has_table=has_table)
 
 
-def _span(visuals: Sequence[Visual], figures: int) -> dict[str, int]:
+def _width(visuals: Sequence[Visual]) -> int:
     if all(visual.kind == "number" for visual in visuals):
-        return {"base": 6, "sm": 4, "lg": max(2, 12 // len(visuals))}
+        return number_width(len(visuals))
     return WHOLE if len(visuals) == 1 else HALF

@@ -12,10 +12,12 @@ import flask
 import psycopg
 from dash import Input, Output, State, dcc, no_update
 
-from event_assets.dashboards.cards import HALF, card, empty, table
+from event_assets.dashboards.cards import HALF, card, empty, grid, table
 from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.figures import Field, Figure
-from event_assets.dashboards.formats import csv_of, text_of
+from event_assets.dashboards.formats import csv_of
+from event_assets.dashboards.formatter import Formatter
+from event_assets.dashboards.markup import Node
 from event_assets.dashboards.person import Person, facts_of, persons_of, segments_of, timeline_of, traits_of
 
 _LOG = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ def add_callbacks(app: dash.Dash) -> None:
         context = current_context()
         try:
             found = _found(context, id_)
-            return [dmc.Grid(_cards(context, person), gutter="md", mb="xl") for person in found] or empty(_NOBODY)
+            return [grid(_cards(context, person)) for person in found] or empty(_NOBODY)
         except psycopg.Error:
             _LOG.exception("a person could not be looked for")
             return empty(_UNREACHED)
@@ -102,14 +104,15 @@ def _found(context: Context, id_: str | None) -> list[Person]:
 def _cards(context: Context, person: Person) -> list[Any]:
     facts, traits = facts_of(person), traits_of(context.source, person)
     segments, timeline = segments_of(context.source, person), timeline_of(context.source, person)
+    formatter = context.formatter
     return [
-        card(facts, _facts(context, facts), span=HALF, has_table=False),
-        card(traits, table(traits), span=HALF, has_table=False),
-        card(segments, table(segments), span=HALF, has_table=False),
-        card(timeline, table(timeline, most=_MOST_ROWS), has_table=False),
+        card(facts, _facts(formatter, facts), formatter, width=HALF, has_table=False),
+        card(traits, table(traits, formatter), formatter, width=HALF, has_table=False),
+        card(segments, table(segments, formatter), formatter, width=HALF, has_table=False),
+        card(timeline, table(timeline, formatter, most=_MOST_ROWS), formatter, has_table=False),
     ]
 
 
-def _facts(context: Context, figure: Figure) -> Any:
-    rows = [(title, text_of(value, format_, context.currency)) for title, value, format_ in figure.rows]
-    return table(Figure(figure.title, (Field("fact", "What"), Field("value", "Value")), rows))
+def _facts(formatter: Formatter, figure: Figure) -> Node:
+    rows = [(title, formatter.text(value, format_)) for title, value, format_ in figure.rows]
+    return table(Figure(figure.title, (Field("fact", "What"), Field("value", "Value")), rows), formatter)

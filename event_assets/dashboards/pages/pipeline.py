@@ -12,15 +12,19 @@ import dash_mantine_components as dmc
 from psycopg import sql
 
 from event_assets.contract.tables.events import EVENT_LEDGER, QUARANTINED_EVENTS
-from event_assets.dashboards.cards import HALF, card, table
+from event_assets.dashboards.cards import CHART_HEIGHT, HALF, WHOLE, card, grid, number_width, table
 from event_assets.dashboards.charts import bars
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.figures import Field, Figure
-from event_assets.dashboards.formats import text_of
+from event_assets.dashboards.formatter import Formatter
+from event_assets.dashboards.markup import element
+from event_assets.dashboards.rejections import exposition_of, set_aside, since, turned_away
+from event_assets.embedded.record import read_record
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
 from event_assets.stack.overview import Overview, read_overview
+from event_assets.stack.rejected import read_rejected
 
 ID = "pipeline"
 _SMALL = (2, 3)
@@ -33,15 +37,16 @@ _NO_EVENTS = "No events have come yet. Send some: event-assets simulate, or even
 def content(context: Context) -> Any:
     """The cards of the page."""
     overview = _overview(context)
-    cards = _numbers(overview)
+    formatter = context.formatter
+    cards = _numbers(overview, formatter)
     for number, (kind, figure) in enumerate(_figures(context, overview)):
         if kind == "behind" and figure.is_empty:
-            cards.append(_all_taken_in(overview))
+            cards.append(_all_taken_in(overview, formatter))
             continue
-        made = None if figure.is_empty else _CHARTS[kind](figure)
-        span = HALF if number in _SMALL else None
-        cards.append(card(figure, made, span=span, export=f"/{ID}/0/0/{number}", has_table=kind in ("ledger", "bars")))
-    return dmc.Grid(cards, gutter="md")
+        made = None if figure.is_empty else _CHARTS[kind](figure, formatter)
+        width, has_table = HALF if number in _SMALL else WHOLE, kind in ("ledger", "bars")
+        cards.append(card(figure, made, formatter, width=width, export=f"/{ID}/0/0/{number}", has_table=has_table))
+    return grid(cards)
 
 
 def figures(context: Context) -> list[tuple[str, Figure]]:
@@ -56,32 +61,36 @@ def _overview(context: Context) -> Overview:
 def _figures(context: Context, overview: Overview) -> list[tuple[str, Figure]]:
     settings = context.settings
     lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
+    record = read_record(settings.home)
     return [
         ("behind", _behind(overview)),
         ("ledger", last_hours(lake)),
         ("bars", _reasons(overview)),
         ("table", _freshness(context)),
+        ("table", set_aside(read_rejected(settings, since(context.source.now), latest=0).kinds)),
+        ("table", turned_away(exposition_of(record.collector_url if record else None))),
         ("table", _samples(lake)),
         ("table", lag_of(context)),
     ]
 
 
-def _numbers(overview: Overview) -> list[Any]:
+def _numbers(overview: Overview, formatter: Formatter) -> list[Any]:
     totals = overview.ledger
-    quarantined = sum(totals.quarantined.values())
-    shown = {
-        "Events landed": text_of(totals.landed, "number"),
-        "Clean": text_of(totals.clean, "number"),
-        "Quarantined": text_of(quarantined, "number"),
-        "Duplicates": text_of(totals.duplicates, "number"),
-        "The ledger": "balances" if totals.balanced else "does not balance",
-        "Shards with unread records": text_of(len(overview.unread_shards), "number"),
+    counts = {
+        "Events landed": totals.landed,
+        "Clean": totals.clean,
+        "Quarantined": sum(totals.quarantined.values()),
+        "Duplicates": totals.duplicates,
     }
+    shown = {title: formatter.number(count) for title, count in counts.items()}
+    shown["The ledger"] = "balances" if totals.balanced else "does not balance"
+    shown["Shards with unread records"] = formatter.number(len(overview.unread_shards))
     return [
         card(
             Figure(title, (), [(words,)]),
-            dmc.Text(words, fz=24, fw=700, className="down" if words == "does not balance" else None),
-            span={"base": 6, "sm": 4, "lg": 2},
+            element("div", words, class_="big down" if words == "does not balance" else "big"),
+            formatter,
+            width=number_width(len(shown)),
             has_table=False,
         )
         for title, words in shown.items()
@@ -98,9 +107,9 @@ def _behind(overview: Overview) -> Figure:
     return Figure("Behind", fields, rows, told)
 
 
-def _all_taken_in(overview: Overview) -> Any:
+def _all_taken_in(overview: Overview, formatter: Formatter) -> Any:
     words = "Every table has taken in everything." if overview.ledger.landed else _NO_EVENTS
-    return card(Figure("Behind", (), [(words,)]), dmc.Text(words, size="sm"), has_table=False)
+    return card(Figure("Behind", (), [(words,)]), element("p", words), formatter, has_table=False)
 
 
 def _snapshot(lake: Lake, name: str) -> Snapshot | None:
@@ -131,14 +140,14 @@ def last_hours(lake: Lake) -> Figure:
     return Figure("The ledger, hour by hour", fields, made, told, empty=_NO_EVENTS)
 
 
-def _by_hour(figure: Figure) -> Any:
+def _by_hour(figure: Figure, formatter: Formatter) -> Any:
     return dmc.BarChart(
-        h=240,
+        h=CHART_HEIGHT,
         dataKey="hour",
         type="stacked",
         data=[
             {
-                "hour": f"{row[0]:%d %b %H}h",
+                "hour": f"{formatter.text(row[0], 'day')} {row[0]:%H}h",
                 "Enriched": row[4],
                 "Duplicates": row[5],
                 "Quarantined": row[3],
@@ -254,9 +263,9 @@ def _printable(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
-_CHARTS: dict[str, Callable[[Figure], Any]] = {
+_CHARTS: dict[str, Callable[[Figure, Formatter], Any]] = {
     "behind": table,
     "ledger": _by_hour,
-    "bars": lambda figure: bars(figure, None),
+    "bars": bars,
     "table": table,
 }

@@ -17,6 +17,7 @@ from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.database import Answer
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.formats import csv_of, parquet_of
+from event_assets.dashboards.markup import Markup
 
 _SHOWN, _IN_FILE, _LONGEST, _KEPT = 200, 100_000, 20_000, 50
 _EXAMPLE = """SELECT event_date, channel_group, count(*) AS sessions, sum(revenue) AS revenue
@@ -39,6 +40,7 @@ def view() -> View:
 def _content(context: Context) -> Any:
     if not context.lets_type:
         return dmc.Alert(_OFF, title="It is off here", color="blue")
+    in_file = context.formatter.number(_IN_FILE)
     return [
         dmc.Textarea(
             id="sql-text",
@@ -67,7 +69,12 @@ def _content(context: Context) -> Any:
             mt="md",
             mb="xs",
         ),
-        dmc.Text(f"At most {_SHOWN} rows here, {_IN_FILE:,} in a file, 30 seconds.", size="sm", c="dimmed", mb="md"),
+        dmc.Text(
+            f"At most {_SHOWN} rows here, {in_file} in a file, 30 seconds.",
+            size="sm",
+            c="dimmed",
+            mb="md",
+        ),
         dcc.Store(id="sql-history", storage_type="local"),
         dcc.Loading(dmc.Box(id="sql-answer")),
         dcc.Download(id="sql-file"),
@@ -90,9 +97,10 @@ def add_callbacks(app: dash.Dash) -> None:
         if isinstance(answer, str):
             return _refusal(answer), no_update
         figure = figure_of(answer)
-        rows = f"{len(answer.rows):,} row{'' if len(answer.rows) == 1 else 's'}"
+        formatter = current_context().formatter
+        rows = f"{formatter.number(len(answer.rows))} row{'' if len(answer.rows) == 1 else 's'}"
         said = f"The first {rows}; there are more." if answer.is_cut else f"{rows}."
-        shown = [dmc.Text(said, size="sm", c="dimmed", mb="xs"), table(figure)]
+        shown = [dmc.Text(said, size="sm", c="dimmed", mb="xs"), Markup(table(figure, formatter))]
         return shown, {"of": _who(), "statements": with_statement(_statements(history), text or "")}
 
     @app.callback(

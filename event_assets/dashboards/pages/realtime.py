@@ -12,11 +12,12 @@ import psycopg
 from dash import Input, Output, dcc, html
 from psycopg import sql
 
-from event_assets.dashboards.cards import HALF, WHOLE, card, empty, table
+from event_assets.dashboards.cards import CHART_HEIGHT, HALF, WHOLE, card, empty, grid, number_width, table
 from event_assets.dashboards.charts import bars
+from event_assets.dashboards.charts import number as large_number
 from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.figures import Field, Figure
-from event_assets.dashboards.formats import text_of
+from event_assets.dashboards.formatter import Formatter
 
 _ID = "realtime"
 _MINUTES, _NOW_MINUTES = 30, 5
@@ -58,10 +59,11 @@ def content(context: Context) -> Any:
     cards = []
     for number, (kind, figure) in enumerate(figures(context)):
         address = f"/{_ID}/0/0/{number}"
-        made = None if figure.is_empty else _CHARTS[kind](figure)
-        cards.append(card(figure, made, span=_SPANS[kind], export=address, has_table=kind in ("bars", "columns")))
+        made = None if figure.is_empty else _CHARTS[kind](figure, context.formatter)
+        has_table = kind in ("bars", "columns")
+        cards.append(card(figure, made, context.formatter, width=_WIDTHS[kind], export=address, has_table=has_table))
     at = dmc.Text(f"As of {now:%H:%M:%S} UTC", size="sm", c="dimmed", mb="sm", id="realtime-at")
-    return [at, dmc.Grid(cards, gutter="md")]
+    return [at, grid(cards)]
 
 
 def figures(context: Context) -> list[tuple[str, Figure]]:
@@ -109,12 +111,13 @@ def _minutes(context: Context, since: dt.datetime, now: dt.datetime) -> Figure:
     return Figure("Events a minute", fields, made, "By when they happened (derived_at).", empty=_EMPTY)
 
 
-def _by_minute(figure: Figure) -> Any:
+def _by_minute(figure: Figure, formatter: Formatter) -> Any:
     return dmc.BarChart(
-        h=220,
+        h=CHART_HEIGHT,
         dataKey="minute",
         data=[{"minute": f"{minute:%H:%M}", "Events": count} for minute, count in figure.rows],
         series=[{"name": "Events", "color": "indigo.6"}],
+        valueFormatter=formatter.in_charts("number"),
         yAxisProps={"width": 64},
         barProps={"isAnimationActive": False},
     )
@@ -143,10 +146,10 @@ def _number(title: str, value: int) -> tuple[str, Figure]:
     return "number", Figure(title, (Field("value", title, "number"),), [(value,)])
 
 
-_CHARTS: dict[str, Callable[[Figure], Any]] = {
-    "number": lambda figure: dmc.Text(text_of(figure.rows[0][0], "number"), fz=28, fw=700),
+_CHARTS: dict[str, Callable[[Figure, Formatter], Any]] = {
+    "number": large_number,
     "columns": _by_minute,
-    "bars": lambda figure: bars(figure, None),
+    "bars": bars,
     "table": table,
 }
-_SPANS: dict[str, dict[str, int]] = {"number": {"base": 12, "xs": 4}, "columns": WHOLE, "bars": HALF, "table": WHOLE}
+_WIDTHS = {"number": number_width(3), "columns": WHOLE, "bars": HALF, "table": WHOLE}

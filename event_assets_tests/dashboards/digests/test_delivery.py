@@ -36,14 +36,15 @@ from event_assets.dashboards.digests.contents import (
 )
 from event_assets.dashboards.digests.delivery import mail_of, post, send_mail
 from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.formatter import Formatter
 from event_assets.embedded.ports import free_port
 from event_assets.rules.digest import Digest
 from event_assets.settings import Settings
-from event_assets_tests.dashboards.conftest import NOW, Site
+from event_assets_tests.dashboards.conftest import Site
 
 PNG = b"\x89PNG\r\n\x1a\n"
 TO = ("ann@example.org", "bob@example.org")
-SHORT = Contents("Weekly", "Last 7 days", (), None)
+SHORT = Contents("Weekly", "Last 7 days", (), Formatter())
 
 
 class Inbox:
@@ -143,7 +144,7 @@ def test_a_mail_says_the_numbers_of_the_page_in_text_and_html_with_its_pictures(
 def test_what_an_event_says_stays_text_in_html_and_in_a_message() -> None:
     figure = Figure("<em>&", (Field("a", "<i>"), Field("b", "B", "number")), [("<script>", 1)], notes=("<u>",))
     parts = (Part("table", figure), Part("number", Figure("<b>", (Field("n", "N", "number"),), [(7, None)])))
-    contents = Contents("<h1>", "<p>", (Section("<s>", 'https://x.example/"?a=1&b=2', parts),), None)
+    contents = Contents("<h1>", "<p>", (Section("<s>", 'https://x.example/"?a=1&b=2', parts),), Formatter())
     for made in (html_of(contents, {}), message_of(contents)):
         for tag in ("<em>", "<i>", "<script>", "<u>", "<s>", "<h1>"):
             assert tag not in made.removeprefix("<!doctype html>").replace("<h1>&lt;h1&gt;", ""), tag
@@ -271,4 +272,4 @@ def test_settings_that_lack_something_or_send_a_secret_unread_are_refused(wrong:
 
 
 def test_the_digest_is_of_the_moment(contents: Contents) -> None:
-    assert f"{NOW:%d %b %Y}" in contents.period and "Last 7 days" in contents.period
+    assert "Mar 25, 2026 to Mar 31, 2026" in contents.period and "Last 7 days" in contents.period
