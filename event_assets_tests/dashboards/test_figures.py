@@ -149,7 +149,7 @@ def test_what_is_counted_by_whole_days_is_held_against_as_many_whole_days(site: 
 
     figure = figure_of(source, visual, Selection(period="7d"))
     assert figure.rows == [(of(0, 6), of(8, 13), of(1, 6))]
-    assert figure.notes == ("The change is of as many whole days on either side, up to 30 Mar.",)
+    assert figure.notes == ("The change is of as many whole days on either side, up to Mar 30.",)
     assert change_parts(figure) == figure.rows[0]
     today = figure_of(source, visual, Selection(period="today"))
     assert today.rows == [(of(0, 0), None)] and "whole days" in today.notes[0]

@@ -1,7 +1,7 @@
 /* Draws a tree of plain elements as one component of the page: a text, or [tag, attributes, ...what is in it]. What is
    in a <details> is drawn once somebody opens it. */
 window.event_assets = (() => {
-  const {createElement, memo, useEffect, useRef, useState} = window.React;
+  const {createElement, memo, useEffect, useLayoutEffect, useRef, useState} = window.React;
 
   const draw = (node) => {
     if (!Array.isArray(node)) return node;
@@ -20,6 +20,10 @@ window.event_assets = (() => {
   const InView = ({children, height}) => {
     const place = useRef(null);
     const [isSeen, setSeen] = useState(false);
+    useLayoutEffect(() => {  // before anything is painted: what is drawn anew every two seconds does not blink
+      const {top, bottom} = place.current.getBoundingClientRect();
+      if (bottom > 0 && top < window.innerHeight) setSeen(true);
+    }, []);
     useEffect(() => {
       const watch = new IntersectionObserver(
         (entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true), {rootMargin: "200px"});

@@ -88,13 +88,17 @@ def _numbers(overview: Overview, formatter: Formatter) -> list[Any]:
     return [
         card(
             Figure(title, (), [(words,)]),
-            element("div", words, class_="big down" if words == "does not balance" else "big"),
+            element("div", words, class_=_look(words)),
             formatter,
             width=number_width(len(shown)),
             has_table=False,
         )
         for title, words in shown.items()
     ]
+
+
+def _look(words: str) -> str:
+    return {"balances": "big words", "does not balance": "big words down"}.get(words, "big")
 
 
 def _behind(overview: Overview) -> Figure:
