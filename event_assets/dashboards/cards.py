@@ -44,9 +44,10 @@ def card(
     width: int = WHOLE,
     export: str = "",
     has_table: bool = True,
+    waits: bool = True,
 ) -> Any:
     """One card of a page's grid. `export` is the path of its figure below `/csv` and `/png`; `has_table` offers the
-    table behind the chart. One of plain elements is one component."""
+    table behind the chart; a chart `waits` until it is in view. One of plain elements is one component."""
     head = _head(figure)
     foot: list[Node] = [element("p", note, class_="note") for note in figure.notes]
     if not figure.is_empty and (has_table or export):
@@ -55,7 +56,8 @@ def card(
     style, shape = {"--columns": f"span {width}"}, f"card of-{width}"
     if isinstance(shown, Component):
         below = [Markup(element("div", *foot))] if foot else []
-        return html.Section([Markup(head), InView(shown, CHART_HEIGHT), *below], className=shape, style=style)
+        drawn = InView(shown, CHART_HEIGHT) if waits else shown
+        return html.Section([Markup(head), drawn, *below], className=shape, style=style)
     return Markup(element("section", head, shown, *foot, class_=shape, style=style))
 
 

@@ -20,7 +20,7 @@ window.event_assets = (() => {
   const InView = ({children, height}) => {
     const place = useRef(null);
     const [isSeen, setSeen] = useState(false);
-    useLayoutEffect(() => {  // before anything is painted: what is drawn anew every two seconds does not blink
+    useLayoutEffect(() => {  // what is in view from the beginning does not wait
       const {top, bottom} = place.current.getBoundingClientRect();
       if (bottom > 0 && top < window.innerHeight) setSeen(true);
     }, []);

@@ -60,8 +60,9 @@ def content(context: Context) -> Any:
     for number, (kind, figure) in enumerate(figures(context)):
         address = f"/{_ID}/0/0/{number}"
         made = None if figure.is_empty else _CHARTS[kind](figure, context.formatter)
-        has_table = kind in ("bars", "columns")
-        cards.append(card(figure, made, context.formatter, width=_WIDTHS[kind], export=address, has_table=has_table))
+        # Made anew every two seconds, a chart that waits to be seen would blink.
+        how = {"has_table": kind in ("bars", "columns"), "waits": False}
+        cards.append(card(figure, made, context.formatter, width=_WIDTHS[kind], export=address, **how))
     at = dmc.Text(f"As of {now:%H:%M:%S} UTC", size="sm", c="dimmed", mb="sm", id="realtime-at")
     return [at, grid(cards)]
 
