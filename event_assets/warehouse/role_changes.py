@@ -103,11 +103,14 @@ def apply(warehouse: Warehouse, roles: Roles) -> list[str]:
 def login_of(warehouse: Warehouse, url: str, name: str) -> str:
     """The address by which the dashboards read as a role, which the owner's makes able to sign in.
 
-    Its password follows from the owner's, so that whoever serves pages over the same warehouse has the same.
+    Its password follows from the owner's, so that whoever serves pages over the same warehouse has the same. Raises
+    `RolesError` where the owner signs in without one: of nothing would follow what anybody knows.
     """
     role, parts = role_name(warehouse.schema, name), urlsplit(url)
-    password = hmac.new((parts.password or "").encode(), role.encode(), "sha256").hexdigest()
     with warehouse.connect() as session, session.transaction():
+        if not session.info.password:
+            raise RolesError("the warehouse's owner signs in without a password: name the addresses of its roles")
+        password = hmac.new(session.info.password.encode(), role.encode(), "sha256").hexdigest()
         for lock in warehouse.dialect.lock_schema(warehouse.schema):  # two that alter one role at once are an error
             session.execute(lock)
         session.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import pytest
 from psycopg import sql
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.embedded.postgres import open_postgres
 from event_assets.rules.roles import Roles, roles_of
 from event_assets.settings import Settings
 from event_assets.warehouse.lake_files import LakeFiles
@@ -427,3 +429,22 @@ def test_an_owner_that_is_no_superuser_makes_changes_and_removes_roles(postgres_
             session.execute("SELECT 1 FROM pg_roles WHERE starts_with(rolname, %s)", (warehouse.schema,)).fetchall()
             == []
         )
+
+
+@pytest.mark.slow
+def test_an_owner_without_a_password_gives_no_role_one_that_anybody_could_compute(postgres_home: Path) -> None:
+    with open_postgres(postgres_home) as url:
+        rules = next(postgres_home.rglob("pg_hba.conf"))
+        rules.write_text("host all all 127.0.0.1/32 trust\n", encoding="utf-8")
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute("SELECT pg_reload_conf()")
+        parts = urlsplit(url)
+        open_to_all = parts._replace(netloc=f"{parts.username}@{parts.netloc.rpartition('@')[2]}").geturl()
+        warehouse = Warehouse(PostgresDialect(LakeFiles()), open_to_all)
+        warehouse.ensure()
+        apply(warehouse, ALL)
+        with pytest.raises(RolesError, match="signs in without a password"):
+            login_of(warehouse, open_to_all, "analyst")
+        with psycopg.connect(url) as session:
+            row = session.execute("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'analytics_analyst'").fetchone()
+        assert row == (False,)
