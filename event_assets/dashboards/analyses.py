@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
+from event_assets.dashboards.database import Row
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.source import Source
 from event_assets.rules.dashboard import Visual
@@ -17,6 +18,8 @@ _STATUSES = ("new", "returning", "resurrecting", "dormant")
 NOT_MADE = (
     "It is not made yet: analyses have a run of their own, some minutes after the first events. Pipeline says more."
 )
+_BEFORE = "_before"
+"""What the name of a funnel over the period before has behind that of the funnel it is held against."""
 _AS_MADE = "All people, as the analysis was last made: no filter applies."
 
 
@@ -29,7 +32,16 @@ def figures_of(source: Source, visual: Visual) -> list[Figure]:
     read = sql.SQL("SELECT {} FROM {} WHERE analysis = %s").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(source.database.schema, table)
     )
-    found = [figure for name in names for figure in make(visual, name, source.ask_rows(read, (name,)))]
+
+    def rows_of(name: str) -> list[Row]:
+        return source.ask_rows(read, (name,))
+
+    if visual.kind == "funnel":
+        names = [name for name in names if name.removesuffix(_BEFORE) not in {*names} - {name}]
+        pairs = [(name, rows_of(name), rows_of(name + _BEFORE)) for name in names]
+        found = [figure for name, rows, earlier in pairs for figure in _funnel(visual, name, rows, earlier)]
+    else:
+        found = [figure for name in names for figure in make(visual, name, rows_of(name))]
     return found or [Figure(visual.title or _title(visual.kind), (), [], empty=NOT_MADE)]
 
 
@@ -107,8 +119,10 @@ def _retention(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> It
     )
 
 
-def _funnel(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
-    fields = (
+def _funnel(visual: Visual, name: str, rows: Sequence[Row], earlier: Sequence[Row] = ()) -> Iterator[Figure]:
+    """With the people and shares of an earlier period, where they are known."""
+    before = {row[:2]: (row[3], row[4]) for row in earlier}
+    fields: tuple[Field, ...] = (
         Field("breakdown", "Of"),
         Field("step", "Step", "number"),
         Field("name", "Name"),
@@ -118,6 +132,12 @@ def _funnel(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Itera
         Field("median", "Median time since", "duration"),
     )
     ordered = sorted(rows, key=lambda row: (row[0] != "(all)", row[0], row[1]))
+    if before:
+        fields += (
+            Field("people_before", "People, period before", "number"),
+            Field("conversion_before", "Of the first step, period before", "percent"),
+        )
+        ordered = [(*row, *before.get(row[:2], (0, None))) for row in ordered]
     told = "People who reached each step within the window, in order, and the median time since the step before."
     yield Figure(visual.title or _title(name), fields, ordered, told, (_AS_MADE,), empty=NOT_MADE)
 

@@ -176,12 +176,15 @@ def _by_value(title: str, whole: Sequence[Row], parts: Mapping[str, Sequence[Row
 
 
 def _step(row: Row, first: int, formatter: Formatter) -> Node:
-    _, step, name, people, conversion, of_before, median = row
+    _, step, name, people, conversion, of_before, median, *earlier = row
     told = f"{formatter.number(people)} people"
     if step > 1:
         told += f" · {formatter.text(conversion, 'percent')} of the first step"
         told += f" · {formatter.text(of_before, 'percent')} of the step before"
         told += f" · median {formatter.duration(median)}" if median is not None else ""
+    if earlier:
+        told += f" · period before: {formatter.number(earlier[0])} people"
+        told += f", {formatter.text(earlier[1], 'percent')}" if step > 1 else ""
     return _bar(f"{step}. {name}", told, people / first, "thick")
 
 

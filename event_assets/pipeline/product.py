@@ -213,11 +213,14 @@ def _paths(analysis: Paths, events: DataFrame, sessions: DataFrame) -> DataFrame
 
 
 def _events(analysis: Analysis, spark: SparkSession, enriched: Snapshot) -> DataFrame:
-    """The events that the analysis looks at: of its last days, counted from the last day that has any."""
+    """The events that the analysis looks at: of its last days, counted from the last day that has any, or from one so
+    many days before that."""
     files = None
     days = analysis.days if isinstance(analysis, Funnel | Paths | Stickiness | WebVitals) else None
     if days is not None and enriched.files:
-        first = dt.date.fromisoformat(max(enriched.dates())) - dt.timedelta(days=days - 1)
-        files = enriched.of_dates(date for date in enriched.dates() if date >= str(first))
+        ago = analysis.days_ago if isinstance(analysis, Funnel) else 0
+        last = dt.date.fromisoformat(max(enriched.dates())) - dt.timedelta(days=ago)
+        first = last - dt.timedelta(days=days - 1)
+        files = enriched.of_dates(date for date in enriched.dates() if str(first) <= date <= str(last))
     events = enriched.read(spark, files)
     return events if analysis.include_bots else events.where(~F.col("is_bot"))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, get_args
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.product import (
@@ -108,6 +108,8 @@ class _Analysis(RuleModel):
     def digest(self) -> str:
         """Changes when, and only when, what is computed changes; words for people do not count."""
         rules = self.model_copy(update={"description": ""}).model_dump()
+        if not rules.get("days_ago"):  # of before there was one
+            rules.pop("days_ago", None)
         return hashlib.sha256(msgspec.json.encode(rules)).hexdigest()[:12]
 
     def steps_named(self) -> Iterator[Step]:
@@ -117,7 +119,8 @@ class _Analysis(RuleModel):
 
 
 class Funnel(_Analysis):
-    """How many people go from step to step, and how long they take."""
+    """How many people go from step to step, and how long they take: of all days, or of the last `days` up to the day
+    that is `days_ago` before the last one."""
 
     kind: Literal["funnel"] = "funnel"
     steps: Annotated[list[Step], Field(min_length=2, max_length=20)]
@@ -126,8 +129,15 @@ class Funnel(_Analysis):
     breakdown: FieldName | None = None
     breakdown_values: Annotated[int, Field(ge=1, le=1000)] = 10
     days: LastDays | None = None
+    days_ago: Annotated[int, Field(ge=0, le=36_500)] = 0
 
     table = FUNNELS
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> Funnel:
+        if self.days_ago and self.days is None:
+            raise ValueError("days_ago needs days: how many there are up to that day")
+        return self
 
     @property
     def within(self) -> dt.timedelta:

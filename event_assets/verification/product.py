@@ -77,14 +77,16 @@ def _since(made: Refreshed, name: str) -> str:
 
 
 def _events(analysis: Analysis, history: History) -> list[Event]:
-    """Those that it looks at: of its last days, counted from the last day that has any event."""
+    """Those that it looks at: of its last days, counted from the last day that has any event, or from one before."""
     events = history.events if analysis.include_bots else history.human
     days = analysis.days if isinstance(analysis, Funnel | Paths | Stickiness | WebVitals) else None
     if days is None:
         return list(events)
     last = dt.date.fromisoformat(history.events[-1].date)
-    first = str(last - dt.timedelta(days=days - 1))
-    return [event for event in events if event.date >= first]
+    if isinstance(analysis, Funnel):
+        last -= dt.timedelta(days=analysis.days_ago)
+    first = last - dt.timedelta(days=days - 1)
+    return [event for event in events if str(first) <= event.date <= str(last)]
 
 
 def _about(evidence: Evidence, analysis: Analysis, events: list[Event], settings: Settings) -> Iterator[Expectation]:

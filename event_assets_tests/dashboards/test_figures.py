@@ -17,10 +17,13 @@ from psycopg import sql
 
 from event_assets.dashboards import period_people
 from event_assets.dashboards import sql as metrics_sql
+from event_assets.dashboards.analyses import figures_of
+from event_assets.dashboards.charts import CHARTS
 from event_assets.dashboards.database import Database
 from event_assets.dashboards.figures import figure_of
 from event_assets.dashboards.flows import flows_of
 from event_assets.dashboards.formats import change_parts, csv_of
+from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.pages import metrics
 from event_assets.dashboards.reference import PAGE, reference
 from event_assets.dashboards.selection import DIMENSIONS, MODELS, PERIODS, Selection, Span
@@ -344,3 +347,25 @@ def test_the_readers_role_reads_and_can_do_nothing_else(site: Site) -> None:
 
 def test_the_page_of_metrics_is_made_from_the_shipped_dashboard() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference(), "run: python -m event_assets.dashboards.reference"
+
+
+def test_a_funnel_is_held_against_the_one_of_the_period_before_and_that_one_has_no_card(site: Site) -> None:
+    def steps(analysis: str, *people: int) -> list[Row]:
+        return [
+            {"analysis": analysis, "breakdown": of, "step": step, "step_name": f"step {step}", "people": count}
+            | {"conversion": count / people[0], "step_conversion": 0.5, "median_seconds": 30.0}
+            for of in ("(all)", "web")
+            for step, count in enumerate(people, start=1)
+        ]
+
+    site.put(
+        "agg_funnels", [*steps("buying", 100, 40), *steps("buying_before", 80, 20), *steps("the_night_before", 9, 3)]
+    )
+    buying, night = figures_of(site.context.source, Visual(kind="funnel"))
+    assert [(row[0], row[1], row[3], *row[7:]) for row in buying.rows] == [
+        (of, step, people, earlier, share)
+        for of in ("(all)", "web")
+        for step, people, earlier, share in ((1, 100, 80, 1.0), (2, 40, 20, 0.25))
+    ]
+    assert len(buying.fields) == 9 and (night.title, len(night.fields)) == ("The night before", 7)
+    assert "period before: 20 people, 25.0%" in str(CHARTS["funnel"](buying, Formatter()))

@@ -173,6 +173,16 @@ def test_days_are_counted_back_from_the_last_event(spark: SparkSession, tmp_path
     assert product.people() == []
 
 
+def test_days_may_end_before_the_last_ones_as_a_period_that_others_are_held_against(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    product = Product(spark, tmp_path, Funnel(name="days_before", steps=STEPS, days=2, days_ago=2))
+    for day, person in enumerate(("a1", "a2", "a3", "a4", "a5")):
+        product.add(enriched_event(when=at(days=day), anonymous_id=person))
+    product.run()
+    assert product.people() == [2, 0]
+
+
 def test_paths_follow_the_sessions_of_the_platform(spark: SparkSession, tmp_path: Path) -> None:
     product = Product(spark, tmp_path, Paths(name="ways", events=["page_view"]))
     pages = [(0, "/"), (60, "/a"), (60 + 31 * 60, "/b")]
