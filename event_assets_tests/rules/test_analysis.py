@@ -65,6 +65,10 @@ def load(folder: Path, *texts: str) -> Analyses:
         ("{kind: paths, name: x, events: page_view}", ["events: it must be a list; it is 'page_view'"]),
         ("{kind: lifecycle, name: x, event: click}", ["event: it must be an object; it is 'click'"]),
         (
+            "{kind: funnel, name: x, steps: [{event: a}, {event: b}], days_ago: 7}",
+            ["days_ago needs days: how many there are up to that day"],
+        ),
+        (
             "{kind: lifecycle, name: x, event: {event: a, where: {day: 2026-01-01}}}",
             ["event.where.day: it must be a text or a whole number or a number or true or false; it is "],
         ),
