@@ -45,7 +45,12 @@ from event_assets.transforms.product.paths import top_paths
 from event_assets.transforms.product.retention import retention
 from event_assets.transforms.product.stickiness import stickiness
 from event_assets.transforms.product.web_vitals import web_vitals
-from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise_in_parts
+from event_assets.transforms.sessions.sessionise import (
+    SessionRules,
+    session_events,
+    sessionise_in_parts,
+    sessions_of_events,
+)
 
 CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
@@ -163,7 +168,7 @@ def _rows(
     events = _events(analysis, spark, upstream[ENRICHED_EVENTS.name])
     if isinstance(analysis, Paths):
         found = session_events(events, params.rules)
-        sessions = checkpoint(*sessionise_in_parts(found, params.rules, params.cores))
+        sessions = checkpoint(*sessionise_in_parts(found, params.rules, params.cores, rows=sessions_of_events))
         return _paths(analysis, events, sessions.where(~F.col("after_cut")))
     if isinstance(analysis, WebVitals):
         return web_vitals(events, least_views=analysis.least_views)

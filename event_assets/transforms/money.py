@@ -6,11 +6,15 @@ decimals. What an amount is worth in another currency is told in currency.py.
 
 from __future__ import annotations
 
+import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 MONEY = "decimal(38,6)"
 """What amounts are while they are added up: to the sixth decimal."""
+
+EXACT = pa.decimal128(38, 6)
+"""The same in Arrow."""
 
 LARGEST_AMOUNT = 1e15
 """An amount of this size or more is a mistake, and counts 0 in a sum."""

@@ -14,7 +14,6 @@ from event_assets.transforms.dimension_keys import country_key, page_key
 from event_assets.transforms.parts import in_parts
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets.transforms.sessions.sessions import engaged_seconds, whole_seconds
-from event_assets.transforms.sessions.view_flags import VIEW_MARKS
 
 _TEXTS = {
     "page_url": "url",
@@ -70,11 +69,11 @@ def page_views(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -
 
 def _views(sessionised: DataFrame) -> DataFrame:
     return sessionised.where(F.col("is_view") & F.col("session_id").isNotNull()).select(
-        *("session_id", "after_cut", "event_id", "user_id", "occurred_at", "is_bot"),
+        *("session_id", "after_cut", "event_id", "anonymous_id", "user_id", "occurred_at", "is_bot"),
         F.col("view_id").alias("page_view_id"),
-        F.when(F.col("event") == "screen_view", SCREEN).otherwise(PAGE).alias("kind"),
-        F.col("derived_at").alias("start_at"),
-        *(F.col(name).alias(name.removeprefix("view_")) for name in VIEW_MARKS),
+        F.when(F.col("is_screen"), SCREEN).otherwise(PAGE).alias("kind"),
+        F.col("first_at").alias("start_at"),
+        *("last_ping_at", "scroll_y", "viewport_height", "document_height", "slots"),
     )
 
 

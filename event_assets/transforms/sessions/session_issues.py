@@ -24,15 +24,15 @@ def session_issues(sessionised: DataFrame, rules: SessionRules) -> DataFrame:
     """
     within = ~F.col("after_cut")
     cut = (
-        sessionised.where("session_is_cut")
+        sessionised.where("NOT is_view AND is_cut")
         .groupBy("session_id")
         .agg(
-            F.max(F.when(F.col("is_device") & within, F.col("anonymous_id"))).alias("anonymous_id"),
-            F.min(F.when(within, F.col("derived_at"))).alias("first_at"),
-            F.max(F.when(within, F.col("derived_at"))).alias("end_at"),
-            F.max("derived_at").alias("last_event_at"),
+            F.max(F.when(within, F.col("anonymous_id"))).alias("anonymous_id"),
+            F.min(F.when(within, F.col("first_at"))).alias("first_at"),
+            F.max(F.when(within, F.col("end_at"))).alias("end_at"),
+            F.max("end_at").alias("last_event_at"),
             F.max(F.col("opens_with_ping") & within).alias("opens_with_ping"),
-            F.sum(F.col("after_cut").cast("long")).alias("events_after_cut"),
+            F.sum(F.when(within, 0).otherwise(F.col("events"))).alias("events_after_cut"),
         )
         .where("events_after_cut > 0")
     )

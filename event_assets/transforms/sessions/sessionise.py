@@ -1,7 +1,7 @@
 """Which session each event belongs to.
 
 No rows of `sessions` or `page_views` are made here, and nothing is read or written: see sessions.py and page_views.py
-for the rows, resessionise.py for bringing them up to date, session_flags.py for the arithmetic.
+for the rows, resessionise.py for bringing them up to date, session_bounds.py for the arithmetic.
 
 Two kinds of session, which never mix:
 
@@ -19,20 +19,23 @@ is followed however long it is. `sessions(D)` and `page_views(D)` depend on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from event_assets.contract.versions import version_of
 from event_assets.transforms.attribution.conversion_ids import with_conversions
+from event_assets.transforms.money import amount
 from event_assets.transforms.parts import TASKS_PER_CORE, in_parts
-from event_assets.transforms.sessions.sequence_flags import LOST_BEFORE
-from event_assets.transforms.sessions.session_flags import MARKS, mark_sessions
-from event_assets.transforms.sessions.view_flags import VIEW_MARKS
+from event_assets.transforms.sessions.session_bounds import Limits, SessionEvents
+from event_assets.transforms.sessions.session_sums import SESSION_SUMS, session_sums
+from event_assets.transforms.sessions.view_sums import VIEW_SUMS, Views, view_sums
 
 EVENTS_PER_CORE = 1_500_000
 """Events that an engine holds in memory for each core while their sessions are found: about 1 GB."""
@@ -57,6 +60,17 @@ EVENT_COLUMNS = (
     "revenue_reporting",
 )
 """The columns of enriched events that `session_events` takes."""
+
+_SCHEMA = pa.schema(
+    {
+        "session_id": pa.string(),
+        "is_view": pa.bool_(),
+        **{field.name: field.type for sums in (SESSION_SUMS, VIEW_SUMS) for field in sums},
+    }
+)
+_SCHEMA_OF_EVENTS = pa.schema(
+    {"event_id": pa.string(), "session_id": pa.string(), "session_is_cut": pa.bool_(), "after_cut": pa.bool_()}
+)
 
 VIEW_EVENTS = ("page_view", "screen_view")
 """The events that are views, of a page or of a screen."""
@@ -152,57 +166,93 @@ def session_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None
         view_id().alias("view_id"),
         F.col("platform").isin("server", "desktop").alias("needs_no_page"),
         "is_conversion",
-        F.when(F.col("is_conversion"), F.col("revenue_reporting")).alias("revenue"),
+        F.when(F.col("is_conversion"), amount(F.col("revenue_reporting"))).alias("revenue"),
     )
 
 
+def sessionise(events: DataFrame, rules: SessionRules, cores: int = 1) -> DataFrame:
+    """The sessions of the rows of `session_events`, and the views in them. All events of a session must be there.
+
+    A row a session and, where `is_view`, a row a view of a session, with the columns of `SESSION_SUMS` and `VIEW_SUMS`;
+    what the other kind has is null. `session_id` is the client's, else a stable hash of the key and the session's
+    beginning; null for events without any id, which belong to no session.
+
+    A client can give the id of a session that was computed: these are two rows.
+    """
+
+    def rows_of(part: SessionEvents) -> Iterator[pa.Table]:
+        views = Views(part, rules.heartbeat)
+        sessions = session_sums(part, views)
+        yield _as_rows(part.session_ids, False, sessions)
+        session, sums = view_sums(part, views)
+        sums["anonymous_id"] = sessions["anonymous_id"].take(session)
+        yield _as_rows(part.session_ids.take(session), True, sums)
+
+    return _by_part(events, rules, cores, rows_of, _SCHEMA)
+
+
+def sessions_of_events(events: DataFrame, rules: SessionRules, cores: int = 1) -> DataFrame:
+    """Which session each of the rows of `session_events` belongs to. All events of a session must be there.
+
+    Columns: event_id; session_id, as in `sessionise`; session_is_cut: the session was cut for its length; after_cut:
+    the event came after its client session was cut, and counts in no session row.
+    """
+
+    def rows_of(part: SessionEvents) -> Iterator[pa.Table]:
+        yield pa.table(
+            {
+                "event_id": part.table["event_id"],
+                "session_id": part.session_ids.take(pa.array(part.session)),
+                "session_is_cut": part.is_cut,
+                "after_cut": part.is_after,
+            }
+        )
+
+    return _by_part(events, rules, cores, rows_of, _SCHEMA_OF_EVENTS)
+
+
 def sessionise_in_parts(
-    events: DataFrame, rules: SessionRules, cores: int, events_per_core: int = EVENTS_PER_CORE
+    events: DataFrame,
+    rules: SessionRules,
+    cores: int,
+    events_per_core: int = EVENTS_PER_CORE,
+    rows: Callable[[DataFrame, SessionRules, int], DataFrame] = sessionise,
 ) -> list[DataFrame]:
-    """The rows of `sessionise` in several frames, to be made one after another where the events are many.
+    """The rows of `sessionise`, or of `sessions_of_events`, in several frames, to be made one after another where the
+    events are many.
 
     A part has about `events_per_core` events for each of the engine's `cores` at the most, unless sessions of one key
     or client have more; the cores share it.
     """
-    return [sessionise(part, rules, cores) for part in in_parts(events, _group(), events_per_core * cores)]
+    return [rows(part, rules, cores) for part in in_parts(events, _group(), events_per_core * cores)]
+
+
+def _by_part(
+    events: DataFrame,
+    rules: SessionRules,
+    cores: int,
+    rows_of: Callable[[SessionEvents], Iterator[pa.Table]],
+    schema: pa.Schema,
+) -> DataFrame:
+    """What a function makes of the events, dealt into parts that have all events of each of their sessions."""
+    limits = Limits(rules.timeout, rules.longest, rules.longest_client, rules.heartbeat)
+
+    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        part = list(batches)
+        if sum(batch.num_rows for batch in part):
+            for rows in rows_of(SessionEvents(pa.Table.from_batches(part), limits)):
+                yield from rows.to_batches()
+
+    return events.repartition(TASKS_PER_CORE * cores, _group()).mapInArrow(make, from_arrow_schema(schema))
 
 
 def _group() -> Column:
-    """What the sessions of an event are told apart by: the client's session id, or the hash of the key."""
-    return F.coalesce(F.col("session_id"), key_hash(session_key()))
+    """What the sessions of an event are told apart by: the client's session id, or the key."""
+    return F.coalesce(F.col("session_id"), session_key())
 
 
-def sessionise(events: DataFrame, rules: SessionRules, cores: int = 1) -> DataFrame:
-    """The rows of `session_events` with their sessions. All events of a session must be there.
-
-    Every column is passed through. Beside them come:
-
-    - `session_key`: `anonymous_id`, else `user_id`.
-    - `session_id`: the client's, else a stable hash of the key and the session's beginning. Null for an event without
-      any id, which belongs to no session.
-    - `session_is_cut`: the session was cut for its length.
-    - `after_cut`: the event came after its client session was cut, and counts in no session row.
-    - the flags of `session_marks.MARKS`, with which sessions are plain sums and maxima.
-    - the columns of `view_marks.VIEW_MARKS`, with which one row has all that a page view is.
-    - `lost_before`: events that were numbered between this one and the one before it, and are not there.
-    """
-
-    def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        part = list(batches)
-        if part:
-            limits = (rules.timeout, rules.longest, rules.longest_client, rules.heartbeat)
-            yield from mark_sessions(pa.Table.from_batches(part), *limits).to_batches()
-
-    is_computed = F.col("session_id").isNull()
-    dealt = events.withColumn("_group", _group())
-    columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in dealt.schema.fields]
-    marks = dict.fromkeys(MARKS, "BOOLEAN") | VIEW_MARKS | LOST_BEFORE
-    schema = ", ".join([*columns, "_start BIGINT", *(f"{name} {kind}" for name, kind in marks.items())])
-    marked = dealt.repartition(TASKS_PER_CORE * cores, "_group").mapInArrow(mark, schema)
-    beginning = F.sha2(F.concat_ws("|", "_group", F.col("_start").cast("string")), 256)
-    computed = F.concat(F.col("_group"), F.lit("-"), F.substring(beginning, 1, 16))
-    return (
-        marked.withColumn("session_key", session_key())
-        .withColumn("session_id", F.when(is_computed, computed).otherwise(F.col("session_id")))
-        .drop("_group", "_start")
-    )
+def _as_rows(session_ids: pa.Array, is_view: bool, sums: dict[str, pa.Array]) -> pa.Table:
+    """Rows of one kind with the columns of both."""
+    rows = len(session_ids)
+    columns = {"session_id": session_ids, "is_view": pa.array([is_view]).take(np.zeros(rows, np.int64)), **sums}
+    return pa.table([columns.get(field.name, pa.nulls(rows, field.type)) for field in _SCHEMA], _SCHEMA)

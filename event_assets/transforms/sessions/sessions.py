@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.dimension_keys import campaign_key, country_key, device_key
-from event_assets.transforms.money import amount, total
-from event_assets.transforms.sessions.sessionise import SECOND, VIEW_EVENTS, SessionRules
+from event_assets.transforms.money import total
+from event_assets.transforms.sessions.sessionise import SECOND, SessionRules
 
 _ENTRY = {
     "page_url": "entry_url",
@@ -39,11 +39,8 @@ def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> 
     from there. Every session has a row, or those that have what `rules.starts_with` asks for. Events after the cut of a
     client's session, and events without any id, are in no row.
     """
-    counts = (
-        sessionised.where(F.col("session_id").isNotNull() & ~F.col("after_cut"))
-        .groupBy("session_id")
-        .agg(*_aggregates())
-    )
+    found = sessionised.where(F.col("session_id").isNotNull() & ~F.col("is_view") & ~F.col("after_cut"))
+    counts = found.groupBy("session_id").agg(*_aggregates())
     if rules.starts_with == "page":
         counts = counts.where("has_page")
     described = _describe(_describe(counts, events, "entry_event_id", _ENTRY), events, "exit_event_id", _EXIT)
@@ -51,33 +48,18 @@ def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> 
 
 
 def _aggregates() -> list[Column]:
+    """What two sessions say that have one id: a client's, and one that was computed. Nearly always there is one."""
     return [
-        F.max(F.col("event").isin(*VIEW_EVENTS, "page_ping") | F.col("needs_no_page")).alias("has_page"),
         *(
-            F.max(F.when(F.col(mark), F.col(name))).alias(alias)
-            for mark, name, alias in (
-                ("is_device", "anonymous_id", "anonymous_id"),
-                ("is_user", "user_id", "user_id"),
-                ("is_entry", "event_id", "entry_event_id"),
-                ("is_exit", "event_id", "exit_event_id"),
+            F.max(name).alias(name)
+            for name in (
+                *("anonymous_id", "user_id", "entry_event_id", "exit_event_id", "end_at"),
+                *("has_page", "opens_with_ping", "is_bot", "is_cut"),
             )
         ),
-        *(F.max(name).alias(name) for name in ("opens_with_ping", "is_bot")),
-        *(
-            F.sum(F.col(mark).cast("int")).alias(alias)
-            for mark, alias in (
-                ("opens_view", "page_views"),
-                ("opens_pings", "pinged_views"),
-                ("opens_slot", "slots"),
-                ("is_conversion", "conversions"),
-            )
-        ),
-        F.count(F.lit(1)).alias("events"),
-        F.min("derived_at").alias("first_at"),
-        F.max("derived_at").alias("end_at"),
-        F.max("session_is_cut").alias("is_cut"),
-        total(amount(F.col("revenue"))).alias("revenue"),
-        F.sum("lost_before").alias("lost"),
+        F.min("first_at").alias("first_at"),
+        *(F.sum(name).alias(name) for name in ("page_views", "pinged_views", "slots", "conversions", "events", "lost")),
+        total(F.col("revenue")).alias("revenue"),
         _counts_on().alias("counts_on"),
     ]
 
@@ -85,13 +67,9 @@ def _aggregates() -> list[Column]:
 def _counts_on() -> Column:
     """Whether it is known who numbered the session's events: each names its install, or it seems to have been one, of
     one device, on one side of the network; and numbers count up."""
-    is_numbered = F.col("sequence").isNotNull()
-    by_server = F.when(is_numbered, F.col("needs_no_page"))
-    is_one = (F.min("anonymous_id") == F.max("anonymous_id")) & F.coalesce(
-        F.min(by_server) == F.max(by_server), F.lit(True)
-    )
-    names_install = ~F.max(is_numbered & F.col("install_id").isNull())
-    return (names_install | is_one) & ~F.max("counts_anew")
+    one_device = F.min("is_of_one_device") & (F.min("anonymous_id") == F.max("anonymous_id"))
+    one_side = ~(F.max("counts_by_server") & F.max("counts_elsewhere"))
+    return (F.min("names_install") | (one_device & one_side)) & ~F.max("counts_anew")
 
 
 def _describe(rows: DataFrame, events: DataFrame, key: str, names: dict[str, str]) -> DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise
+from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessions_of_events
 from event_assets_tests.factories import at, enriched_event, frame
 from event_assets_tests.transforms.incremental import sessions_of
 
@@ -14,8 +14,8 @@ Row = dict[str, Any]
 
 
 def sessions_by_event(spark: SparkSession, rows: list[Row], rules: SessionRules = SessionRules()) -> dict[str, Row]:
-    """Each event's sessionised row, by event id."""
-    result = sessionise(session_events(frame(spark, rows), rules), rules).toArrow().to_pylist()
+    """The session of each event, by event id."""
+    result = sessions_of_events(session_events(frame(spark, rows), rules), rules).toArrow().to_pylist()
     return {row["event_id"]: row for row in result}
 
 
