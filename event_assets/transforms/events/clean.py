@@ -2,6 +2,8 @@
 
 A record is unpacked and each of its lines decoded by the contract's decoder, the same that gives the ingest API's
 verdicts. Both transforms read the same records; each line ends in exactly one of the two.
+
+Nothing of Spark is imported here: each decoding process would pay for it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark.sql import functions as F
 
 from event_assets.contract.consent import Refusal
 from event_assets.contract.decoder import Limits
@@ -66,9 +67,8 @@ def quarantine(records: DataFrame, rules: CleanRules, processes: int = 1) -> Dat
 def with_quarantined_events(records: DataFrame, cleaned: DataFrame) -> DataFrame:
     """The records of which fewer events came out clean than they hold, so that only these are decoded again."""
     position = ["stream", "shard_id", "sequence_number"]
-    counts = cleaned.groupBy(*position).agg(F.count(F.lit(1)).alias("clean_events"))
-    joined = records.join(counts, position, "left")
-    short = joined.where(F.coalesce(F.col("clean_events"), F.lit(0)) < F.col("events"))
+    counts = cleaned.groupBy(*position).count().withColumnRenamed("count", "clean_events")
+    short = records.join(counts, position, "left").where("coalesce(clean_events, 0) < events")
     return short.select(*RAW_EVENTS.column_names)
 
 

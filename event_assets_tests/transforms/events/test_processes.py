@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -52,6 +54,12 @@ def test_a_process_keeps_its_memory_though_the_engine_gives_it_back(monkeypatch:
     made = pa.Table.from_batches(over_processes(named, [rows(600)], 2))
     assert set(made.column("purge").to_pylist()) == {"1000"}
     assert set(made.column("young").to_pylist()) == {100_000}
+
+
+@pytest.mark.parametrize("function", ["clean", "enrich"])
+def test_what_a_process_runs_imports_nothing_of_spark(function: str) -> None:
+    code = f"import sys, event_assets.transforms.events.{function}; sys.exit('pyspark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_an_error_is_raised_where_the_batch_came_from() -> None:
