@@ -148,9 +148,9 @@ def _of_events(files: _Files) -> dict[str, _Step]:
         "deduplicate": _Step(lambda: duplicates(index_entries(read("clean"))), "clean"),
         "enrich": _Step(lambda: enrich(without(read("clean"), read("deduplicate")), EnrichRules()), "clean"),
         "sessionise": _Step(lambda: sessionise(session_events(read("enrich"), rules), rules), "enrich"),
-        "sessions": _Step(lambda: sessions(read("sessionise"), read("enrich"), rules), "sessionise"),
-        "session_issues": _Step(lambda: session_issues(read("sessionise"), rules), "sessionise"),
-        "page_views": _Step(lambda: page_views(read("sessionise"), read("enrich"), rules), "sessionise"),
+        "sessions": _Step(lambda: sessions(read("sessionise"), read("enrich"), rules), "enrich"),
+        "session_issues": _Step(lambda: session_issues(read("sessionise"), rules), "enrich"),
+        "page_views": _Step(lambda: page_views(read("sessionise"), read("enrich"), rules), "enrich"),
     }
 
 

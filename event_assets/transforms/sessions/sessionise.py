@@ -175,7 +175,7 @@ def sessionise(events: DataFrame, rules: SessionRules, cores: int = 1) -> DataFr
 
     A row a session and, where `is_view`, a row a view of a session, with the columns of `SESSION_SUMS` and `VIEW_SUMS`;
     what the other kind has is null. `session_id` is the client's, else a stable hash of the key and the session's
-    beginning; null for events without any id, which belong to no session.
+    beginning; null for events without any id, which belong to no session. A view's `anonymous_id` is its session's.
 
     A client can give the id of a session that was computed: these are two rows.
     """
