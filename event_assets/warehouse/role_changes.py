@@ -81,6 +81,7 @@ def plan(warehouse: Warehouse, roles: Roles) -> list[str]:
 
     The warehouse's tables are there (`Warehouse.ensure`). Raises `RolesError` where a name is taken by another role.
     """
+    _require_postgres(warehouse)
     with warehouse.connect() as session:
         return [statement.as_string(session) for statement in _changes(session, warehouse, roles)]
 
@@ -91,6 +92,7 @@ def apply(warehouse: Warehouse, roles: Roles) -> list[str]:
     Raises `RolesError` as `plan`, and `psycopg.Error` where the owner may not make roles, or something that is not of
     ours is made of a view that goes.
     """
+    _require_postgres(warehouse)
     with warehouse.connect() as session, session.transaction():
         for lock in warehouse.dialect.lock_schema(warehouse.schema):
             session.execute(lock)
@@ -195,9 +197,7 @@ class _Changes:
             yield from (sql.SQL("DROP VIEW {}").format(sql.Identifier(role, name)) for name in reversed(ours))
             for view in self._views.get(role, ()):
                 yield view.create
-                yield sql.SQL("COMMENT ON VIEW {} IS {}").format(
-                    sql.Identifier(role, view.name), sql.Literal(view.mark)
-                )
+                yield from view.comments(role)
             if not wanted:
                 yield sql.SQL("DROP SCHEMA {}").format(sql.Identifier(role))
         return remade
@@ -247,12 +247,15 @@ class _Changes:
 
 
 def _changes(session: Session, warehouse: Warehouse, roles: Roles) -> list[sql.Composed]:
+    return list(_Changes(session, warehouse.dialect, warehouse.schema, roles).statements())
+
+
+def _require_postgres(warehouse: Warehouse) -> None:
     if warehouse.dialect.name != "postgres":
         raise RolesError(
             "Roles are made from here in PostgreSQL alone. In Redshift an administrator runs what "
             "`event-assets warehouse roles sql` prints."
         )
-    return list(_Changes(session, warehouse.dialect, warehouse.schema, roles).statements())
 
 
 def _wanted(schema: str, roles: Roles) -> dict[str, tuple[str, Role]]:

@@ -33,24 +33,33 @@ _TABLES: Mapping[str, WarehouseTable] = {table.name: table for table in WAREHOUS
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
-    """A view of a role: its name and the statement that makes it."""
+    """A view of a role: its name, the statement that makes it, and what is said of its columns."""
 
     name: str
     create: sql.Composed
+    columns: tuple[Column, ...]
 
     @property
     def mark(self) -> str:
         """A comment by which one that is made otherwise is known."""
-        digest = hashlib.md5(self.create.as_string().encode(), usedforsecurity=False).hexdigest()
-        return f"{MARK} [{digest}]"
+        whole = "\n".join((self.create.as_string(), *map(_comment, self.columns)))
+        return f"{MARK} [{hashlib.md5(whole.encode(), usedforsecurity=False).hexdigest()}]"
+
+    def comments(self, own: str) -> Iterator[sql.Composed]:
+        """The statements that say of the view in the schema `own` what it is."""
+        name = sql.Identifier(own, self.name)
+        yield sql.SQL("COMMENT ON VIEW {} IS {}").format(name, sql.Literal(self.mark))
+        for column in self.columns:
+            name = sql.Identifier(own, self.name, column.name)
+            yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(_comment(column)))
 
 
 def role_views(dialect: Dialect, schema: str, own: str, roles: Roles, role: Role) -> list[RoleView]:
     """The views of a role in its schema `own`, each after those that it is made of."""
     seen = roles.tables_of(role)
-    made = [RoleView(name, _table(dialect, schema, own, _TABLES[name], seen[name], roles, role)) for name in seen]
-    made += [RoleView(view.name, create_view(own, view, columns)) for view, columns in _wide(seen)]
-    return [*made, RoleView(LOADS.name, _loads(schema, own, tuple(seen), bool(role.rows)))] if seen else []
+    made = [_table(dialect, schema, own, _TABLES[name], seen[name], roles, role) for name in seen]
+    made += [RoleView(view.name, create_view(own, view, columns), columns) for view, columns in _wide(seen)]
+    return [*made, _loads(schema, own, tuple(seen), bool(role.rows))] if seen else []
 
 
 def make_key(dialect: Dialect, schema: str, key: sql.Composable) -> Iterator[sql.Composed]:
@@ -71,7 +80,7 @@ def _table(
     columns: Collection[str],
     roles: Roles,
     role: Role,
-) -> sql.Composed:
+) -> RoleView:
     shown = [_shown(dialect, schema, table.lake.column(name)) for name in columns]
     limits = roles.limits_of(role, table.name)
     conditions = [
@@ -79,7 +88,7 @@ def _table(
         for name, values in sorted(limits.items())
     ]
     where = sql.SQL("\nWHERE ") + sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("")
-    return sql.SQL("CREATE VIEW {}{} AS\nSELECT\n  {}\nFROM {}{}").format(
+    create = sql.SQL("CREATE VIEW {}{} AS\nSELECT\n  {}\nFROM {}{}").format(
         sql.Identifier(own, table.name),
         # Or a function of the role's own would be shown rows before the condition leaves them out.
         dialect.view_barrier if conditions else sql.SQL(""),
@@ -87,13 +96,24 @@ def _table(
         sql.Identifier(schema, table.name),
         where,
     )
+    return RoleView(table.name, create, (*map(table.lake.column, columns), LOADED_AT))
+
+
+def _is_id(column: Column) -> bool:
+    return column.type == "string" and (column.name == "id" or column.name.endswith("_id"))
+
+
+def _comment(column: Column) -> str:
+    if not column.pii:
+        return column.meaning
+    return f"{column.meaning} {'A pseudonym.' if _is_id(column) else 'Personal, and not shown.'}"
 
 
 def _shown(dialect: Dialect, schema: str, column: Column) -> sql.Composable:
     name = sql.Identifier(column.name)
     if not column.pii:
         return name
-    if column.type == "string" and (column.name == "id" or column.name.endswith("_id")):
+    if _is_id(column):
         key = sql.SQL("(SELECT key FROM {})").format(sql.Identifier(schema, KEY.name))
         return sql.SQL("{} AS {}").format(dialect.digest(sql.SQL("{} || {}").format(key, name)), name)
     return sql.SQL("CAST(NULL AS {}) AS {}").format(dialect.type_of(column), name)
@@ -118,7 +138,7 @@ def _narrowed(joined: Joined, view: View, seen: Mapping[str, Collection[str]]) -
     return replace(joined, shows=shows) if shows and is_found else None
 
 
-def _loads(schema: str, own: str, tables: Collection[str], is_limited: bool) -> sql.Composed:
+def _loads(schema: str, own: str, tables: Collection[str], is_limited: bool) -> RoleView:
     """What is loaded of what is seen; who sees some rows only is told of a date whether it has any, not how many."""
     names = sql.SQL(", ").join(map(sql.Literal, tables))
     columns = [
@@ -127,6 +147,7 @@ def _loads(schema: str, own: str, tables: Collection[str], is_limited: bool) -> 
         else sql.Identifier(column.name)
         for column in LOADS.columns
     ]
-    return sql.SQL("CREATE VIEW {} AS\nSELECT\n  {}\nFROM {}\nWHERE table_name IN ({})").format(
+    create = sql.SQL("CREATE VIEW {} AS\nSELECT\n  {}\nFROM {}\nWHERE table_name IN ({})").format(
         sql.Identifier(own, LOADS.name), sql.SQL(",\n  ").join(columns), sql.Identifier(schema, LOADS.name), names
     )
+    return RoleView(LOADS.name, create, LOADS.columns)

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
+from typer.testing import CliRunner, Result
 
+from event_assets.cli import app
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.embedded.postgres import open_postgres
 from event_assets.rules.roles import Roles, roles_of
@@ -23,6 +25,7 @@ from event_assets.warehouse.role_changes import apply, login_of, plan
 from event_assets.warehouse.role_grants import RolesError
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.postgres import new_database
+from event_assets_tests.warehouse.lake import DAY, TABLES, row, totals, write
 
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
 EMPTY: dict[str, Any] = {"string": "", "int": 0, "long": 0, "double": 0.0, "boolean": False, "date": NOW.date()}
@@ -380,6 +383,61 @@ def test_a_table_or_column_that_comes_is_private_until_the_file_says_otherwise(f
     with psycopg.connect(login_of(warehouse, url, "analyst")) as session:
         assert ("revenue",) in session.execute(columns, (own, "dim_users")).fetchall()
         assert session.execute(columns, (own, "bi_conversions")).fetchall()
+
+
+def test_every_column_of_a_view_says_what_it_is(filled: tuple[Warehouse, str]) -> None:
+    warehouse, url = filled
+    own = f"{warehouse.schema}_analyst"
+    with psycopg.connect(url) as session:
+        rows = session.execute(
+            "SELECT relname || '.' || attname, col_description(attrelid, attnum) FROM pg_attribute "
+            "JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = %s::regnamespace AND attnum > 0",
+            (own,),
+        ).fetchall()
+    said = dict(rows)
+    assert [name for name, comment in said.items() if not comment] == []
+    assert said["fct_sessions.person_id"].endswith("A pseudonym.") and "_loads.rows" in said
+
+
+def test_the_role_of_the_pipeline_loads_without_being_the_owner(fresh: tuple[Warehouse, str], tmp_path: Path) -> None:
+    warehouse, url = fresh
+    apply(warehouse, SHIPPED)
+    table = TABLES["fct_sessions"]
+    rows = [row(table.lake, session_id=f"s{number}") for number in range(3)]
+    loading = Warehouse(PostgresDialect(LakeFiles()), login_of(warehouse, url, "pipeline"), warehouse.schema)
+    loading.ensure()
+    for mode in ("replace", "append"):
+        files = [write(tmp_path / f"{mode}.parquet", table.lake, rows)]
+        loading.load_partition(table, [DAY], files, totals(table, rows), mode, 1)
+    assert loading.counts_and_sums(table, [DAY])[DAY].rows == 3
+    assert set(loading.loaded_versions(table).values()) == {1}
+
+
+def test_the_commands_plan_apply_and_print(
+    fresh: tuple[Warehouse, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse, url = fresh
+    for name, value in (("HOME", tmp_path), ("WAREHOUSE_URL", url), ("WAREHOUSE_SCHEMA", warehouse.schema)):
+        monkeypatch.setenv(f"EVENT_ASSETS_{name}", str(value))
+
+    def run(*arguments: str, status: int = 0) -> Result:
+        done = CliRunner().invoke(app, ["warehouse", "roles", *arguments])
+        assert done.exit_code == status, done.output
+        return done
+
+    planned = run("plan")
+    assert f'CREATE ROLE "{warehouse.schema}_analyst";' in planned.stdout
+    assert "Shared with nobody: fct_events." in planned.stderr and "dim_user_traits.*" in planned.stderr
+    assert run("apply").stdout == planned.stdout
+    assert run("plan").stdout == run("apply").stdout == "The roles are what the file says.\n"
+    assert run("apply", "--quiet").stdout == "0 statements\n"
+    printed = run("sql", "--key", "k" * 32).stdout
+    assert printed.count("CREATE ROLE") == 5 and "k" * 32 in printed
+    monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_KIND", "redshift")
+    assert "warehouse roles sql" in run("plan", status=1).stderr
+    (tmp_path / "roles.yaml").write_text("roles: {a: {warehouse: some}}", encoding="utf-8")
+    monkeypatch.setenv("EVENT_ASSETS_ROLES_FILE", str(tmp_path / "roles.yaml"))
+    assert "roles.yaml:1: roles.a.warehouse" in run("sql", status=1).stderr
 
 
 def test_a_role_that_is_somebody_elses_is_left_alone(fresh: tuple[Warehouse, str]) -> None:
