@@ -73,7 +73,7 @@ class Dialect(Protocol):
         """The indexes of a relation by name, each IF NOT EXISTS."""
 
     def digest(self, text: sql.Composable) -> sql.Composed:
-        """SHA-256 of a text, in hexadecimal digits; null of null."""
+        """At least 128 bits of a text's SHA-256, as text; null of null."""
 
     def lock_schema(self, schema: str) -> Sequence[sql.Composed]:
         """What keeps two processes from making the same tables at once."""

@@ -233,7 +233,7 @@ def test_pseudonyms_join_and_count_as_the_ids_behind_do_and_nobody_can_make_one(
     )
     one = "SELECT person_id FROM fct_sessions ORDER BY 1"
     assert ask("analyst", one) == ask("viewer", one)
-    assert ask("analyst", one) != ask("analyst", f"SELECT encode(sha256('{SECRET} {OURS}'), 'hex')")
+    assert ask("analyst", one) != ask("analyst", f"SELECT left(encode(sha256('{SECRET} {OURS}'), 'base64'), 22)")
 
 
 def test_roles_see_and_do_what_the_file_says(ask: Ask) -> None:
@@ -394,9 +394,9 @@ def test_every_column_of_a_view_says_what_it_is(filled: tuple[Warehouse, str]) -
             "JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = %s::regnamespace AND attnum > 0",
             (own,),
         ).fetchall()
-    said = dict(rows)
+    said: dict[str, str | None] = dict(rows)
     assert [name for name, comment in said.items() if not comment] == []
-    assert said["fct_sessions.person_id"].endswith("A pseudonym.") and "_loads.rows" in said
+    assert (said["fct_sessions.person_id"] or "").endswith("A pseudonym.") and "_loads.rows" in said
 
 
 def test_the_role_of_the_pipeline_loads_without_being_the_owner(fresh: tuple[Warehouse, str], tmp_path: Path) -> None:
