@@ -3,7 +3,8 @@
 History is written as clean events and brought along by the platform's own steps. At each size micro-batches of events
 from people who were there before go through every table, and CPU seconds of this process, engine included, are counted
 a table: `times` is the largest history's cost as a multiple of the smallest one's (1 is flat), `slope` CPU seconds more
-a million events of history. Files of each table and memory are told by size too. `--picture` draws the costs.
+a million events of history. Files of each table, what was opened to bring it along (files, and their bytes), and memory
+are told by size too. `--picture` draws costs and bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import linear_regression, median
 from typing import Any
@@ -30,12 +31,15 @@ from event_assets.embedded.postgres import open_postgres
 from event_assets.lake.files import LakeFile
 from event_assets.pipeline.following import Fault, Following
 from event_assets.pipeline.registry import STEPS, Pace, refresh_all
+from event_assets.pipeline.report import StepReport
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.engines import sail
 from event_assets_tests.pipeline.pipeline import Pipeline
 
+Spent = dict[str, tuple[float, int, int]]
+"""By table CPU seconds, and files and bytes that were scanned."""
 _PER_SESSION = 8
 _EVENTS_PER_PERSON = 40
 _NAMED = 5
@@ -156,6 +160,8 @@ def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: 
     """By table the median CPU seconds of a micro-batch after each size of history, how they grow, and files."""
     costs: dict[str, list[float]] = defaultdict(list)
     files: dict[str, list[int]] = defaultdict(list)
+    scanned_files: dict[str, list[int]] = defaultdict(list)
+    scanned: dict[str, list[float]] = defaultdict(list)
     memory: list[int] = []
     with (
         tempfile.TemporaryDirectory(prefix="event-assets-growth-") as folder,
@@ -168,15 +174,18 @@ def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: 
         following = Following(pipeline.refresh(), warehouse, 90)
         for size in sizes:
             history.add(pipeline, size - history.events, days)
-            one: dict[str, list[float]] = defaultdict(list)
+            one: dict[str, list[tuple[float, int, int]]] = defaultdict(list)
             for number in range(batches + 1):
                 pipeline.put(list(history.lines(batch)))
                 spent = _costs(following)
                 if number:  # the first takes the history into the warehouse
-                    for name, cost in spent.items():
-                        one[name].append(cost)
-            for name, costs_of_one in one.items():
-                costs[name].append(round(median(costs_of_one), 3))
+                    for name, each in spent.items():
+                        one[name].append(each)
+            for name, batches_of_one in one.items():
+                seconds, opened, read = (median(told) for told in zip(*batches_of_one, strict=True))
+                costs[name].append(round(seconds, 3))
+                scanned_files[name].append(round(opened))
+                scanned[name].append(round(read / 1e6, 3))
             for name in (spec.name for spec in LAKE_TABLES if spec.name in one):
                 files[name].append(len(pipeline.lake.table(name).snapshot().files))
             memory.append(psutil.Process().memory_info().rss // 2**20)
@@ -186,6 +195,8 @@ def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: 
         "times": {name: round(each[-1] / each[0], 2) if each[0] else None for name, each in costs.items()},
         "slope": {name: _slope(sizes, each) for name, each in costs.items()},
         "files": files,
+        "scanned files": {name: each for name, each in scanned_files.items() if any(each)},
+        "scanned mb": {name: each for name, each in scanned.items() if any(each)},
         "memory mb": memory,
     }
 
@@ -198,39 +209,54 @@ def _slope(sizes: list[int], costs: list[float]) -> float | None:
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
-    """Draws the costs of each table by size of the history, the dearest named, a panel a pace."""
+    """Draws the costs of each table by size of the history, the dearest named, a panel a pace, and what is scanned."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    sizes, costs = [size / 1_000_000 for size in found["events of history"]], found["cpu seconds"]
-    canvas = Figure(figsize=(11, 4), layout="constrained")
+    sizes, costs, scanned = found["events of history"], found["cpu seconds"], found["scanned mb"]
+    canvas = Figure(figsize=(13, 4), layout="constrained")
     FigureCanvasAgg(canvas)
-    canvas.suptitle("CPU seconds of a micro-batch, by millions of events of history", x=0.01, ha="left")
-    for axes, pace in zip(canvas.subplots(1, len(PACES)), PACES, strict=True):
+    title = "CPU seconds of a micro-batch, and MB that it scans, by millions of events of history"
+    canvas.suptitle(title, x=0.01, ha="left")
+    *of_paces, of_scans = canvas.subplots(1, len(PACES) + 1)
+    for axes, pace in zip(of_paces, PACES, strict=True):
         names = [table.name for step in STEPS if step.pace == pace for table in step.tables]
-        named = sorted((name for name in names if name in costs), key=lambda name: -costs[name][-1])
-        for place, name in enumerate([f"all of pace {pace}", *named]):
-            label = name if place <= _NAMED else None
-            axes.plot(
-                sizes[-len(costs[name]) :], costs[name], marker="o", label=label, color=None if label else "#ced4da"
-            )
-        axes.set_ylim(bottom=0)
-        axes.set_xlim(left=0)
-        axes.legend(fontsize=7, frameon=False)
+        _lines(axes, sizes, costs, [f"all of pace {pace}", *_dearest(costs, names)])
+    _lines(of_scans, sizes, scanned, _dearest(scanned, (name for name in scanned if "all of" not in name)))
     canvas.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def _costs(following: Following) -> dict[str, float]:
-    """Refreshes every table; by table the CPU seconds that it took."""
-    costs: dict[str, float] = defaultdict(float)
+def _dearest(values: Mapping[str, list[float]], names: Iterable[str]) -> list[str]:
+    return sorted((name for name in names if name in values), key=lambda name: -values[name][-1])
+
+
+def _lines(axes: Any, sizes: list[int], values: Mapping[str, list[float]], names: list[str]) -> None:
+    """A line a name, the first of them with their names."""
+    for place, name in enumerate(names):
+        label = name if place <= _NAMED else None
+        told = values[name]
+        millions = [size / 1_000_000 for size in sizes[-len(told) :]]
+        axes.plot(millions, told, marker="o", label=label, color=None if label else "#ced4da")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
+    if names:
+        axes.legend(fontsize=7, frameon=False)
+
+
+def _costs(following: Following) -> Spent:
+    """Refreshes every table; by table what it took."""
+    costs: Spent = defaultdict(lambda: (0.0, 0, 0))
     for pace in PACES:
         before = time.process_time()
         for each in following.follow(pace):
             if isinstance(each, Fault):
                 raise each.error
             now = time.process_time()
-            costs["/".join(each.asset)] += now - before
-            costs[f"all of pace {pace}"] += now - before
+            more = each.report.more if isinstance(each.report, StepReport) else {}
+            for name in ("/".join(each.asset), f"all of pace {pace}"):
+                seconds, files, size = costs[name]
+                files, size = files + more.get("scanned_files", 0), size + more.get("scanned_bytes", 0)
+                costs[name] = (seconds + now - before, files, size)
             before = now
     return costs
 
@@ -244,4 +270,8 @@ def _show(found: dict[str, Any]) -> None:
     print("files")
     for name, files in found["files"].items():
         print(f"{name:32}" + "".join(f"{count:12,}" for count in files))
+    for unit, shape in (("scanned files", "12,"), ("scanned mb", "12,.2f")):
+        print(unit)
+        for name, each in found[unit].items():
+            print(f"{name:32}" + "".join(f"{value:{shape}}" for value in each))
     print(f"{'memory, MB':32}" + "".join(f"{size:12,}" for size in found["memory mb"]))

@@ -24,7 +24,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
-from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.pipeline.sessions import sessions_step
 from event_assets.streams import EventStream

@@ -49,6 +49,10 @@ class Work:
     def existing(self) -> DataFrame:
         return self._read(self.base, self.base.files)
 
+    def existing_of(self, keys: Sequence[str]) -> DataFrame:
+        """The rows of the table itself of some things, read from files that may hold one of them."""
+        return of_ids(self._read(self.base, holding(self.base, keys)), keys, self.base.table.spec.clustered_by)
+
     def rows(self, table: Table) -> DataFrame:
         """All rows of a table that it is made of."""
         return self._read(self.upstream[table.name], self.upstream[table.name].files)

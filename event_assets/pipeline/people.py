@@ -1,6 +1,6 @@
-"""visitors, identities, user_traits, users, user_history and user_segments: tables about people, which have no days.
+"""visitors, user_traits, users, user_history and user_segments: tables about people, which have no days.
 
-Of the first five only the rows of those are made again whom a change upstream affects (see keyed_refresh.py).
+Of the first four only the rows of those are made again whom a change upstream affects (see keyed_refresh.py).
 user_segments are places among all, so they are always made whole.
 """
 
@@ -21,11 +21,6 @@ from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refr
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import CARRIERS, carrying, listed, of_ids
-from event_assets.transforms.identity.identities import (
-    affected_ids,
-    events_of,
-    identities,
-)
 from event_assets.transforms.identity.stitching import PERSON_COLUMNS, regrouped, with_person
 from event_assets.transforms.people.user_history import HISTORY_COLUMNS, user_history, with_answers
 from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, user_traits, with_traits
@@ -57,24 +52,6 @@ def visitors_step(run: Run) -> StepReport:
 
     how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, affected, part)
     return refresh_keys(run, how)
-
-
-def identities_step(run: Run) -> StepReport:
-    """Brings identities up to date."""
-
-    def whole(work: Work) -> Result:
-        found = identities(work.rows(ENRICHED_EVENTS), work.checkpoint)
-        return Result(found.rows, {"rounds": found.rounds})
-
-    def affected(work: Work) -> list[str] | None:
-        changed = work.changed(ENRICHED_EVENTS, (*CARRIERS, "event", "derived_at", "received_at", "properties"))
-        return affected_ids(changed, work.rows(ENRICHED_EVENTS), work.existing)
-
-    def part(work: Work, ids: list[str]) -> Result:
-        found = identities(events_of(work.rows(ENRICHED_EVENTS), ids), work.checkpoint)
-        return Result(found.rows, {"rounds": found.rounds})
-
-    return refresh_keys(run, KeyedRefresh(IDENTITIES, (ENRICHED_EVENTS,), CODE, whole, affected, part))
 
 
 def user_traits_step(run: Run) -> StepReport:

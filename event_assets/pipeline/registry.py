@@ -57,10 +57,11 @@ from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.dimensions import DIMENSIONS, DIMENSIONS_CODE
 from event_assets.pipeline.enrich import enrich_step, index_step
 from event_assets.pipeline.groups import GROUPS_CODE, group_members_step, groups_step
+from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.land import land_step
 from event_assets.pipeline.ledger import ledger_step
 from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
-from event_assets.pipeline.people import identities_step, segments_step, user_traits_step, users_step, visitors_step
+from event_assets.pipeline.people import segments_step, user_traits_step, users_step, visitors_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Rules, Run

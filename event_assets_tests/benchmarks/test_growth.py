@@ -24,6 +24,8 @@ def test_what_every_table_costs_is_told_by_size_of_the_history(
     assert followed <= costs.keys() and "warehouse/fct_events" in costs
     assert all(len(each) == 2 for each in (*costs.values(), *found["files"].values()))
     assert min(costs["all of pace seconds"]) > 0
+    for table in ("visitors", "identities", "users", "touches"):
+        assert all(each > 0 for unit in ("scanned files", "scanned mb") for each in found[unit][table])
     assert costs.keys() == found["slope"].keys() == found["times"].keys()
     assert picture.read_text(encoding="utf-8").count("<path") > len(followed)
 

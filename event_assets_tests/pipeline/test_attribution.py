@@ -22,7 +22,7 @@ from event_assets.pipeline.attribution import (
     touches_step,
 )
 from event_assets.pipeline.counting import conversion_ids_step
-from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.sessions import sessions_step
 from event_assets.pipeline.spend import SpendFile

@@ -24,8 +24,8 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
 from event_assets.pipeline.groups import group_members_step, groups_step
+from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.people import (
-    identities_step,
     segments_step,
     user_history_step,
     user_traits_step,

@@ -17,7 +17,7 @@ from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.product import analyses_step, analysis_step, outdated
 from event_assets.pipeline.report import StepReport
 from event_assets.rules.analysis import Analyses, Funnel, Lifecycle, Paths, Retention, Step, Stickiness, WebVitals

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.pipeline.counting import conversion_ids_step
-from event_assets.pipeline.people import identities_step, user_traits_step
+from event_assets.pipeline.identities import identities_step
+from event_assets.pipeline.people import user_traits_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.segments import are_outdated, memberships_step
 from event_assets.rules.analysis import Step

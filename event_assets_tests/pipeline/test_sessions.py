@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.window import Window
 from event_assets.transforms import affected
 from event_assets_tests.examples import examples

@@ -11,7 +11,7 @@ from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
-from event_assets.pipeline.people import identities_step
+from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.sessions import sessions_step
 from event_assets.pipeline.window import EVERYTHING, Window

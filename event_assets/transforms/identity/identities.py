@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -71,17 +71,23 @@ def meetings(events: DataFrame) -> DataFrame:
     )
 
 
-def affected_ids(changed: DataFrame, events: DataFrame, identities: DataFrame) -> list[str] | None:
-    """The ids whose rows may change after `changed`: events that came or went. None where they are not few.
+def affected_ids(
+    changed: DataFrame, events: Callable[[], DataFrame], identities: Callable[[], DataFrame]
+) -> list[str] | None:
+    """The ids whose rows may change after `changed`: `meetings` of events that came or went. None where they are too
+    many to be listed.
 
-    `events` are all enriched events as they are now, `identities` the rows as they were. These are the persons of the
+    `events` gives all enriched events as they are now, `identities` the rows as they were. These are the persons of the
     changed events' ids and of whoever these met; what follows is `identities(events_of(events, ids), …)`.
     """
-    first = listed(_with_their_persons(_all_ids(changed), identities))
-    if not first:
-        return first
-    met = _all_ids(events_of(events, first)).unionByName(frame_of(changed.sparkSession, first))
-    return listed(_with_their_persons(met.distinct(), identities))
+    ids = listed(all_ids(changed))
+    if not ids:
+        return ids
+    first = listed(_with_their_persons(frame_of(changed.sparkSession, ids), identities()))
+    if first is None:
+        return None
+    met = all_ids(meetings(events_of(events(), first))).unionByName(frame_of(changed.sparkSession, first))
+    return listed(_with_their_persons(met.distinct(), identities()))
 
 
 def events_of(events: DataFrame, ids: Sequence[str]) -> DataFrame:
@@ -162,8 +168,8 @@ def _edges(met: DataFrame, ids: DataFrame) -> DataFrame:
     )
 
 
-def _all_ids(events: DataFrame) -> DataFrame:
-    met = meetings(events)
+def all_ids(met: DataFrame) -> DataFrame:
+    """The ids of meetings, each once, in the column `id`."""
     columns = F.array("anonymous_id", "user_id", "previous_id")
     return met.select(F.explode(columns).alias("id")).where(F.col("id").isNotNull()).distinct()
 

@@ -5,12 +5,15 @@ import random
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.transforms.identity.identities import affected_ids, events_of, identities
+from event_assets.transforms.affected import listed, of_ids
+from event_assets.transforms.identity.identities import affected_ids, all_ids, events_of, identities, meetings
+from event_assets.transforms.identity.known_meetings import told_apart
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import kept, replaced
@@ -132,10 +135,52 @@ def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, d
         return kept(spark, identities(events, partial(kept, spark), shared_above).rows)
 
     existing, events = made(frame(spark, before)), frame(spark, after)
-    ids = affected_ids(frame(spark, [*came, *went]), events, existing)
+    ids = affected_ids(meetings(frame(spark, [*came, *went])), lambda: events, lambda: existing)
     assert ids is not None
     again = replaced(existing, made(events_of(events, ids)), "id", ids)
     assert rows_of(again) == rows_of(made(events))
+
+
+@examples(10)
+@given(data=st.data())
+def test_what_says_nothing_new_is_told_by_the_identities_alone(spark: SparkSession, data: st.DataObject) -> None:
+    before = data.draw(st.lists(meeting(), max_size=10))
+    alone = st.sampled_from([("a1", None), ("x", None), ("new", None), (None, "u1"), (None, "x"), (None, "new")])
+    more = data.draw(st.lists(st.tuples(alone, st.integers(0, 9)), max_size=4))
+    came = [*data.draw(st.lists(meeting(), max_size=3)), *(seen(*who, seconds) for who, seconds in more)]
+    came += [{**row, "event_id": f"again-{row['event_id']}", "derived_at": at(20)} for row in before[:2]]
+    shared_above = 2
+
+    def made(events: DataFrame) -> DataFrame:
+        return kept(spark, identities(events, partial(kept, spark), shared_above).rows)
+
+    existing, events, met = made(frame(spark, before)), frame(spark, [*before, *came]), meetings(frame(spark, came))
+    ids = listed(all_ids(met))
+    assert ids is not None
+    told = told_apart(met, of_ids(existing, ids, "id"))
+    others = affected_ids(told.others, lambda: events, lambda: existing)
+    assert others is not None
+    quiet = sorted({*ids} - {*others})
+    again = replaced(existing, made(events_of(events, others)), "id", others)
+    again = replaced(again, told.rows, "id", quiet)
+    assert rows_of(again) == rows_of(made(events))
+
+
+@pytest.mark.parametrize(
+    ("came", "others"),
+    [
+        ([("a1", None), ("new", None), (None, "u1"), ("a1", "u1")], 0),
+        ([("a1", "u2"), ("new", "u1"), ("u1", None), (None, "a1")], 4),
+        ([("twice", None), (None, "twice")], 2),
+    ],
+    ids=["known ids and new ones alone", "new pairs and ids of another kind", "one text of two kinds"],
+)
+def test_of_known_ids_and_new_ones_alone_nothing_of_before_is_asked(
+    spark: SparkSession, came: list[tuple[str | None, str | None]], others: int
+) -> None:
+    existing = identities(frame(spark, [identify("a1", "u1")]), partial(kept, spark)).rows
+    met = meetings(frame(spark, [seen(device, user, 9) for device, user in came]))
+    assert told_apart(met, existing).others.count() == others
 
 
 class UnionFind:

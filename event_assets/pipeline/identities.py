@@ -1,0 +1,63 @@
+"""identities: of the ids that new events carry, most are only seen again, and their rows follow from what they were.
+
+Only of whom an event may say more the events of before are read: who are one person can change with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
+from event_assets.pipeline.people import CODE
+from event_assets.pipeline.report import StepReport
+from event_assets.pipeline.run import Run
+from event_assets.transforms.affected import CARRIERS, frame_of, listed, of_ids
+from event_assets.transforms.identity.identities import affected_ids, all_ids, events_of, identities, meetings
+from event_assets.transforms.identity.known_meetings import ToldApart, told_apart
+
+_OF_EVENTS = (*CARRIERS, "event", "derived_at", "received_at", "properties")
+
+
+def identities_step(run: Run) -> StepReport:
+    """Brings identities up to date."""
+    changes = _Changes()
+    how = KeyedRefresh(IDENTITIES, (ENRICHED_EVENTS,), CODE, _whole, changes.affected, changes.part)
+    return refresh_keys(run, how)
+
+
+def _whole(work: Work) -> Result:
+    found = identities(work.rows(ENRICHED_EVENTS), work.checkpoint)
+    return Result(found.rows, {"rounds": found.rounds})
+
+
+@dataclass
+class _Changes:
+    """What came, told apart: of whom it may say more, and the rows of all others."""
+
+    _again: list[str] = field(default_factory=list)
+    _told: ToldApart | None = None
+
+    def affected(self, work: Work) -> list[str] | None:
+        met = work.checkpoint(meetings(work.changed(ENRICHED_EVENTS, _OF_EVENTS)))
+        ids = listed(all_ids(met))
+        if not ids:
+            return ids
+        self._told = None if work.lost(ENRICHED_EVENTS) else told_apart(met, work.existing_of(ids))
+        others = met if self._told is None else self._told.others
+        again = affected_ids(others, lambda: work.rows(ENRICHED_EVENTS), lambda: work.existing)
+        if again is None:
+            return None
+        self._again = again
+        return again if self._told is None else sorted({*again, *ids})
+
+    def part(self, work: Work, ids: list[str]) -> Result:
+        if self._told is not None and not self._again:
+            return Result(self._told.rows, {"rounds": 0})
+        found = identities(events_of(work.rows(ENRICHED_EVENTS), self._again), work.checkpoint)
+        rows = of_ids(found.rows, self._again, "id")
+        if self._told is not None:
+            again = frame_of(work.spark, self._again)
+            rows = rows.unionByName(self._told.rows.join(again, "id", "left_anti"))
+        return Result(rows, {"rounds": found.rounds})
