@@ -31,7 +31,9 @@ from event_assets.transforms.segments.user_segments import user_segments, week_b
 CODE = "8"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
-_OF_EVENTS = ("event_id", "event", "derived_at", "received_at", "properties", "revenue_reporting", "is_bot", *CONSENT)
+_OF_VISITS = (*CARRIERS, "derived_at", "received_at", "is_bot")
+"""The columns of events that visitors are made of."""
+_OF_EVENTS = ("event_id", "event", "derived_at", "received_at", "revenue_reporting", "is_bot", *CONSENT)
 _OF_SESSIONS = ("session_id", "start_at", "page_views", "source", "medium", "campaign", "channel_group")
 """Beside the ids, the columns that users are made of."""
 
@@ -43,12 +45,13 @@ def visitors_step(run: Run) -> StepReport:
         return Result(visitors(work.rows(ENRICHED_EVENTS), work.rows(SESSIONS)))
 
     def affected(work: Work) -> list[str] | None:
-        events = work.changed(ENRICHED_EVENTS, ("anonymous_id", "user_id", "derived_at", "received_at", "is_bot"))
+        events = work.changed(ENRICHED_EVENTS, _OF_VISITS)
         return affected_visitors(events, work.changed(SESSIONS, ("anonymous_id", "page_views", "engaged_seconds")))
 
     def part(work: Work, ids: list[str]) -> Result:
-        events, sessions = (of_ids(work.rows(table), ids, "anonymous_id") for table in (ENRICHED_EVENTS, SESSIONS))
-        return Result(visitors(events, sessions))
+        events = of_ids(work.rows(ENRICHED_EVENTS).select(*_OF_VISITS), ids, "anonymous_id")
+        sessions = of_ids(work.rows(SESSIONS), ids, "anonymous_id")
+        return Result(visitors(work.checkpoint(events), sessions))
 
     how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), CODE, whole, affected, part)
     return refresh_keys(run, how)
@@ -107,7 +110,9 @@ def users_step(run: Run) -> StepReport:
         ids = ids_of(persons, people)
         if ids is None:
             return None
-        events, sessions = (carrying(work.rows(table), ids) for table in (ENRICHED_EVENTS, SESSIONS))
+        # Put down once: all that is summed up goes through the events of before again, and finds the few in them.
+        events = work.checkpoint(carrying(work.rows(ENRICHED_EVENTS).select(*CARRIERS, *_OF_EVENTS), ids))
+        sessions = carrying(work.rows(SESSIONS), ids)
         traits = work.rows_of(USER_TRAITS, persons)
         return Result(users(people, events, sessions, traits, rules, work.rows(CONVERSION_IDS)))
 
