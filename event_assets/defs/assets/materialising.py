@@ -135,14 +135,14 @@ def data_version_of(report: StepReport) -> dg.DataVersion:
 
 def log_days(context: dg.AssetExecutionContext, asset: dg.AssetKey, rows: Mapping[str, int]) -> None:
     """Reports the days that changed, each with its new rows, as materialised: those that have a partition and are none
-    of the run's, a day before yesterday once a day."""
+    of the run's, a day before yesterday once a week."""
     partitions = context.assets_def.specs_by_key[asset].partitions_def
     if not isinstance(partitions, dg.TimeWindowPartitionsDefinition):
         return
     of_run = Window.of(*context.partition_time_window) if _has_partitions(context) else Window.of_days(())
     others = sorted((day for day in rows if day not in of_run), reverse=True)[:_MOST_LISTED]
     yesterday = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1))
-    known = shown_lately(context.instance, asset) if others and others[-1] < yesterday else {}
+    known = shown_lately(context.instance, asset).partitions if others and others[-1] < yesterday else ()
     for day in others:
         key = key_of(partitions, day)
         if key is not None and (day >= yesterday or key not in known):

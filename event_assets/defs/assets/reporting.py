@@ -1,14 +1,14 @@
 """What a run that stays shows of the tables that it brings along: one materialisation a table and day, not too often.
 
 Dagster keeps every one of them, so what is done within seconds is added up and shown the more seldom the longer events
-come, and days long past are shown once a day, whichever run brings them.
+come, and days long past are shown once a week, whichever run brings them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
-from event_assets.defs.assets.days import PAST_SECONDS, key_of
+from event_assets.defs.assets.days import PAST_SECONDS, Lately, key_of
 from event_assets.defs.assets.materialising import data_version_of, metadata_of
 from event_assets.defs.assets.warehouse import metadata_of_load
 from event_assets.pipeline.following import Followed
@@ -61,12 +61,12 @@ class _Shown:
 
 @dataclass
 class Reporting:
-    """Adds up what is told, and gives what is to be shown of it. `lately` gives when a table's partitions, "" for those
-    of a table without any, were shown by runs before, in seconds ago; it is asked once a table."""
+    """Adds up what is told, and gives what is to be shown of it. `lately` gives what runs before have shown of a
+    table; it is asked once a table."""
 
     partitions: dg.TimeWindowPartitionsDefinition
     clock: Callable[[], float] = time.monotonic
-    lately: Callable[[dg.AssetKey], Mapping[str, float]] = lambda asset: {}
+    lately: Callable[[dg.AssetKey], Lately] = lambda asset: Lately()
     _waiting: dict[tuple[str, ...], _Waiting] = field(default_factory=dict)
     _shown: dict[tuple[str, ...], _Shown] = field(default_factory=dict)
     _partitions: dict[tuple[str, ...], dict[str, float]] = field(default_factory=dict)
@@ -91,9 +91,10 @@ class Reporting:
 
     def _last_shown(self, asset: tuple[str, ...]) -> _Shown:
         if asset not in self._shown:
-            at = max(self._shown_partitions(asset).values(), default=-inf)
-            lately = self.clock() - at < MOST_SECONDS
-            self._shown[asset] = _Shown(at, every=MOST_SECONDS) if lately else _Shown()
+            lately = self.lately(dg.AssetKey(list(asset)))
+            at = self.clock() - lately.seconds
+            self._shown[asset] = _Shown(at, every=MOST_SECONDS) if lately.seconds < MOST_SECONDS else _Shown()
+            self._partitions[asset] = dict.fromkeys(lately.partitions, self.clock())
         return self._shown[asset]
 
     def _lag(self, asset: tuple[str, ...]) -> float | None:
@@ -118,7 +119,7 @@ class Reporting:
     def _keys(self, asset: tuple[str, ...], rows: dict[str, int]) -> Iterator[tuple[str, int]]:
         """The partitions of the days that are due, the newest first, each with its new rows."""
         yesterday = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1))
-        shown, now = self._shown_partitions(asset), self.clock()
+        shown, now = self._partitions[asset], self.clock()
         found: dict[str, int] = {}
         for day in sorted(rows, reverse=True):
             key = key_of(self.partitions, day)
@@ -129,13 +130,6 @@ class Reporting:
             found[key] = found.get(key, 0) + rows[day]
             shown[key] = now
         yield from found.items()
-
-    def _shown_partitions(self, asset: tuple[str, ...]) -> dict[str, float]:
-        """When each partition of a table was last shown."""
-        if asset not in self._partitions:
-            lately = self.lately(dg.AssetKey(list(asset)))
-            self._partitions[asset] = {key: self.clock() - seconds for key, seconds in lately.items()}
-        return self._partitions[asset]
 
 
 def _rows(report: StepReport | Loaded) -> dict[str, int]:

@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import pairwise
+from math import inf
 
 import dagster as dg
+import pytest
 
-from event_assets.defs.assets.days import PAST_SECONDS, shown_lately
+from event_assets.defs.assets import days as days_of_assets
+from event_assets.defs.assets.days import PAST_SECONDS, Lately, shown_lately
 from event_assets.defs.assets.reporting import (
     EVERY_SECONDS,
     MOST_SECONDS,
@@ -82,8 +85,9 @@ def test_a_run_that_stays_shows_the_more_seldom_the_longer_it_does() -> None:
 def test_runs_that_follow_each_other_show_a_table_twice_an_hour_together() -> None:
     clock, at = Clock(), dict[str, list[float]]({str(day): [] for day in (today(), long_past())})
 
-    def lately(asset: dg.AssetKey) -> dict[str, float]:
-        return {day: clock.now - times[-1] for day, times in at.items() if times}
+    def lately(asset: dg.AssetKey) -> Lately:
+        last = max((times[-1] for times in at.values() if times), default=-inf)
+        return Lately(clock.now - last, frozenset(day for day, times in at.items() if times))
 
     for minute in range(24 * 60):
         if minute % 60 == 0:
@@ -95,7 +99,7 @@ def test_runs_that_follow_each_other_show_a_table_twice_an_hour_together() -> No
     assert max(later - one for one, later in pairwise(at[str(today())])) <= MOST_SECONDS + 60
 
 
-def test_a_day_long_past_is_shown_once_a_day_and_what_did_not_change_once_an_hour() -> None:
+def test_a_day_long_past_is_shown_once_a_week_and_what_did_not_change_once_an_hour() -> None:
     clock = Clock()
     told = reporting(clock)
     assert shown(list(told.told(enriched(1, today(), long_past())))) == [(str(today()), 2), (str(long_past()), 2)]
@@ -126,11 +130,12 @@ def test_days_that_another_run_has_shown_are_known() -> None:
 
         tells.execute_in_process(instance=instance)
         lately = partial(shown_lately, instance)
-        assert {key: seconds < 3600 for key, seconds in lately(dg.AssetKey("enriched_events")).items()} == {
-            str(today()): True,
-            str(long_past()): True,
-        }
-        assert lately(dg.AssetKey("users")).keys() == {""} and lately(dg.AssetKey("sessions")) == {}
+        seconds, days = lately(dg.AssetKey("enriched_events"))
+        assert 0 <= seconds < 3600 and days == {str(today()), str(long_past())}
+        assert not lately(dg.AssetKey("users")).partitions and lately(dg.AssetKey("sessions")) == Lately()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(days_of_assets, "PAST_SECONDS", 0.0)
+            assert not lately(dg.AssetKey("enriched_events")).partitions
         clock = Clock()
         told = Reporting(partitions_of(Settings()), clock, lately)
         assert list(told.told(enriched(1, today(), long_past()))) == []
