@@ -37,7 +37,7 @@ from event_assets.transforms.attribution.touches import touches
 from event_assets.transforms.identity.stitching import PERSON_COLUMNS, regrouped
 from event_assets.transforms.people.users import affected_persons, ids_of
 
-CODE = "2"
+CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 _OF_SESSIONS = (
@@ -79,7 +79,7 @@ def conversions_step(run: Run) -> StepReport:
         return Result(conversions(converting(work), work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
 
     def affected(work: Work) -> list[str] | None:
-        columns = (*CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot")
+        columns = (*CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot", "site_date")
         changed = work.changed(ENRICHED_EVENTS, columns).where(is_conversion(rules))
         counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
         carriers = changed.select(*CARRIERS).unionByName(counted_anew.select(*CARRIERS))
@@ -109,7 +109,7 @@ def conversion_paths_step(run: Run) -> StepReport:
 
     def affected(work: Work) -> list[str] | None:
         visits = work.changed(TOUCHES, ("person_id", "session_id", "at", "is_touch", "channel_group"))
-        converted = work.changed(CONVERSIONS, ("person_id", "event_id", "at", "revenue"))
+        converted = work.changed(CONVERSIONS, ("person_id", "event_id", "at", "revenue", "site_date"))
         return _persons_of(visits, converted)
 
     def part(work: Work, persons: list[str]) -> Result:

@@ -3,6 +3,7 @@ made, is made again from all rows of its upstream. Tables about things are refre
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,8 @@ class DateRefresh:
 
     `stage` writes the rows of some days. With `appends` rows that came to the first of these tables are taken in alone;
     a change of another, and any change without it, makes the day again. With `keeps_lost_days` a day that the upstream
-    has nothing of any more stays as it is. `upstream` gives the tables where it is not their latest version; `more`
+    has nothing of any more stays as it is. With `days_after` so many days after one that is made are made with it, as
+    they depend on it. `upstream` gives the tables where it is not their latest version; `more`
     what is reported beside the rows.
     """
 
@@ -55,6 +57,7 @@ class DateRefresh:
     stage: Callable[[DateWork], list[LakeFile]]
     appends: bool = True
     keeps_lost_days: bool = False
+    days_after: int = 0
     upstream: Callable[[], Mapping[str, Snapshot]] = dict
     more: Callable[[Snapshot, Sequence[LakeFile]], Mapping[str, Any]] = _nothing_more
 
@@ -101,8 +104,17 @@ def _work(
     first, *others = pending.values()
     for each in others if how.appends else pending.values():
         rebuilt |= set(run.window.among(each.dates))
+    if how.days_after:
+        there = {*existing, *(date for each in pending.values() for date in each.dates)}
+        rebuilt |= days_beside(rebuilt, range(1, how.days_after + 1)) & there
     appended, replaced = first.appended_and_replaced(day for day in run.window.among(first.dates) if day not in rebuilt)
     return DateWork(base, upstream, appended, sorted(rebuilt | set(replaced)))
+
+
+def days_beside(days: Iterable[str], places: Iterable[int]) -> set[str]:
+    """The days that come so many days after (or, negative, before) these."""
+    dates = [dt.date.fromisoformat(day) for day in days]
+    return {str(date + dt.timedelta(days=place)) for place in places for date in dates}
 
 
 def of_hours(files: Sequence[LakeFile], run: Run) -> list[LakeFile]:

@@ -4,6 +4,7 @@ Distinct people of whole periods are made whole."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,20 +23,22 @@ from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
-from event_assets.pipeline.date_refresh import DateRefresh, DateWork, refresh_dates
+from event_assets.pipeline.date_refresh import DateRefresh, DateWork, days_beside, refresh_dates
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
-from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.metrics.daily_marts import daily_events
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
 from event_assets.transforms.metrics.period_people import period_people
 
-CODE = "2"
+CODE = "3"
 """Version of the code that makes the metrics; raise it when the rows it gives change."""
-MARTS_CODE = "1"
+MARTS_CODE = "2"
 """The same of the marts."""
 _DAYS_SHOWN = 60
+_SHARED_DAYS = 2
+"""Days in UTC, before and after one, that may have part of the same day of some site: in Auckland a day begins on the
+day before, in Honolulu it ends on the day after."""
 _BY_DAY = (ENRICHED_EVENTS, SESSIONS, PAGE_VIEWS)
 _OF_PEOPLE = (SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES)
 
@@ -43,14 +46,18 @@ _OF_PEOPLE = (SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES)
 def metrics_step(run: Run) -> StepReport:
     """Refreshes daily_metrics for the days of the window."""
     rules = run.rules.sessions
+    shared = 0 if rules.zones.is_utc else _SHARED_DAYS
 
     def stage(work: DateWork) -> list[LakeFile]:
-        events, sessions, views = (_of_days(run, work, table) for table in _BY_DAY)
+        events, sessions, views = (_of_days(run, work, table, before=shared) for table in _BY_DAY)
         rows = daily_metrics(events, sessions, views, rules, _conversion_ids(run, work))
+        if shared:
+            rows = rows.where(F.col("event_date").cast("string").isin(work.dates))
         return work.base.table.stage(rows, len(work.dates), len(work.dates))
 
     follows = (*_BY_DAY, CONVERSION_IDS)
-    report = refresh_dates(run, DateRefresh(DAILY_METRICS, follows, f"{CODE}-{rules.version}", stage, appends=False))
+    how = DateRefresh(DAILY_METRICS, follows, f"{CODE}-{rules.version}", stage, appends=False, days_after=shared)
+    report = refresh_dates(run, how)
     made = run.lake.table(DAILY_METRICS.name).snapshot()
     return replace(report, bars=_events_per_day(made), bars_unit="events per day")
 
@@ -76,10 +83,17 @@ def period_people_step(run: Run) -> StepReport:
 
     def whole(work: Work) -> Result:
         sessions, events, views, identities = (work.rows(table) for table in _OF_PEOPLE)
-        as_of = last_date(work.upstream[ENRICHED_EVENTS.name])
+        as_of = _last_site_date(work.upstream[ENRICHED_EVENTS.name])
         return Result(period_people(sessions, events, views, identities, as_of))
 
     return refresh_keys(run, KeyedRefresh(PERIOD_PEOPLE, _OF_PEOPLE, MARTS_CODE, whole))
+
+
+def _last_site_date(enriched: Snapshot) -> dt.date:
+    """The last day of a site that there are events of; without any, a day that is before all."""
+    last = enriched.of_dates(sorted(enriched.dates())[-_SHARED_DAYS:])
+    dates = [str(file.high.get("site_date") or file.partition["event_date"]) for file in last]
+    return dt.date.fromisoformat(max(dates, default="1970-01-01"))
 
 
 def people_are_outdated(lake: Lake) -> bool:
@@ -109,8 +123,12 @@ def _mart_step(
     return refresh_dates(run, DateRefresh(table, follows, code, stage, appends=False))
 
 
-def _of_days(run: Run, work: DateWork, table: Table) -> DataFrame:
-    return work.of(table).read(run.spark, work.of(table).of_dates(work.dates))
+def _of_days(run: Run, work: DateWork, table: Table, before: int = 0) -> DataFrame:
+    """The rows of the days that are made; of sessions also those of so many days before each."""
+    dates = set(work.dates)
+    if table == SESSIONS:
+        dates |= days_beside(work.dates, range(-before, 0))
+    return work.of(table).read(run.spark, work.of(table).of_dates(dates))
 
 
 def _conversion_ids(run: Run, work: DateWork) -> DataFrame:

@@ -36,7 +36,7 @@ from event_assets.transforms.sessions.session_issues import session_issues
 from event_assets.transforms.sessions.sessionise import SessionRules, session_events, sessionise_in_parts
 from event_assets.transforms.sessions.sessions import sessions
 
-CODE = "7"
+CODE = "8"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from event_assets.contract.site_zones import SiteZones
 from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
 from event_assets.settings.spark import SparkSettings
@@ -25,6 +26,8 @@ from event_assets.settings.values import (
     replaceable,
     split,
     warehouse_address,
+    zone,
+    zones_by_app,
 )
 
 PREFIX = "EVENT_ASSETS_"
@@ -172,6 +175,14 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
 
     partitions: Literal["hourly", "daily", "monthly"] = Field("daily", description="Granularity of all partitions.")
     first_day: dt.date = Field(dt.date(2010, 1, 1), description="First day that a partition exists for (UTC).")
+    time_zone: Annotated[str, AfterValidator(zone)] = Field(
+        "UTC",
+        description="Time zone of your sites (IANA, such as `Europe/Berlin`), by which days, weeks and months of "
+        "marts, analyses and dashboards are told. Partitions stay in UTC.",
+    )
+    time_zones: Annotated[dict[str, str], NoDecode, BeforeValidator(json_object), AfterValidator(zones_by_app)] = Field(
+        {}, description='Of apps that have another one, by app id as JSON: `{"shop": "Europe/Berlin"}`.'
+    )
     backdate_days: int = Field(
         90,
         ge=1,
@@ -277,6 +288,11 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
             raise ValueError(
                 f"{PREFIX}KAFKA_USERNAME or {PREFIX}KAFKA_PASSWORD is missing: {self.kafka_sasl_mechanism} needs both"
             )
+
+    @property
+    def site_zones(self) -> SiteZones:
+        """By which clocks the days of sites are told."""
+        return SiteZones(self.time_zone, tuple(sorted(self.time_zones.items())))
 
     @property
     def stream(self) -> StreamKind:

@@ -5,19 +5,24 @@ Each takes a value, and gives it or raises `ValueError` with the rule.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import json
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 from pydantic_settings import NoDecode
 
 from event_assets.contract.personal_data import JSON_COLUMNS, PII_COLUMNS, wrong_fields
+from event_assets.contract.site_zones import UTC
 
 MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_ids")
 """What `marketing_parameters` can name the parameters of."""
+_NO_ZONES = {"Factory", "localtime"}
+"""What a system may list beside the zones, and no engine knows."""
 _WAREHOUSES = ("postgresql://", "postgres://", "redshift://")
 Files = TypeVar("Files", Path | None, tuple[Path, ...])
 
@@ -76,12 +81,32 @@ def json_object(value: Any, info: ValidationInfo) -> Any:
         told = None
     if not isinstance(told, dict):
         example = {
+            "time_zones": '{"shop": "Europe/Berlin"}',
             "conversion_ids": '{"purchase": "order_id"}',
             "dashboard_role_urls": '{"analyst": "postgresql://analyst:password@host:5432/db"}',
         }
         such = example.get(str(info.field_name), '{"source": ["mtm_source", "utm_source"]}')
         raise ValueError(f"it must be a JSON object, such as {such}")
     return told
+
+
+def zone(value: str) -> str:
+    """The IANA name of a time zone."""
+    if value != UTC and value not in (known := available_timezones() - _NO_ZONES):
+        by_name = {name.lower(): name for name in known}
+        near = difflib.get_close_matches(value.strip().lower(), by_name, n=1, cutoff=0.6)
+        meant = f"; {by_name[near[0]]} is the nearest" if near else ""
+        raise ValueError(f"there is no time zone {value!r}{meant}. It must be an IANA name, such as Europe/Berlin")
+    return value
+
+
+def zones_by_app(value: dict[str, Any]) -> dict[str, str]:
+    """The time zone of each app that has one of its own."""
+    for app, name in value.items():
+        if not app or not isinstance(name, str):
+            raise ValueError('it must name apps and their zones, such as {"shop": "Europe/Berlin"}')
+        zone(name)
+    return value
 
 
 def parameters(value: dict[str, Any]) -> dict[str, Any]:

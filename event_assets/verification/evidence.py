@@ -28,6 +28,7 @@ from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.rules.analysis import Analyses, Funnel, Paths
 from event_assets.settings import Settings
+from event_assets.verification.clocks import Clocks
 from event_assets.verification.reading import (
     MadeWhole,
     Refreshed,
@@ -46,7 +47,7 @@ _EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 EVENT_FIELDS = (
     *("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view_id", "derived_at", "received_at"),
     *("platform", "is_bot", "revenue_reporting", "group_id", "traits", "traits_once", "properties", "page_path"),
-    "device_type",
+    *("device_type", "site_date"),
     *("lcp_ms", "inp_ms", "fid_ms", "cls", "app_id", "country", "region", "city", "device_locale"),
     *("consent_analytics", "consent_marketing", "consent_personalisation"),
 )
@@ -61,7 +62,7 @@ _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
             *("page_view_id", "event_id", "session_id", "anonymous_id", "user_id", "event_date", "start_at"),
             *("index_in_session", "views_in_session", "engaged_seconds", "scroll_percent", "is_bot", "path", "kind"),
             *("screen_name", "platform", "app_id", "country", "channel_group", "device_type", "title"),
-            *("page_key", "geo_key"),
+            *("page_key", "geo_key", "site_date"),
         ),
         "",
     ),
@@ -70,7 +71,7 @@ _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
             *("session_id", "anonymous_id", "user_id", "event_date", "start_at", "platform", "events", "page_views"),
             *("entry_url", "engaged_seconds", "is_engaged", "is_bounce", "is_bot", "revenue", *_SOURCE),
             *("conversions", "app_id", "country", "device_type", "language", "landing_page", "os", "browser"),
-            *("campaign_key", "device_key", "geo_key"),
+            *("campaign_key", "device_key", "geo_key", "site_date"),
         ),
         "",
     ),
@@ -136,6 +137,7 @@ class Evidence:
             "event_id": self._column("event_id"),
             "page_view_id": self._column("page_view_id"),
         }
+        self.clocks = Clocks()
         self.moved: list[str] = []
         self.versions: dict[str, Version] = {}
         self.refreshed: dict[str, Refreshed] = {}
@@ -162,6 +164,8 @@ class Evidence:
 
         `moved` names the tables that still changed during the last reading.
         """
+        self.clocks = Clocks(settings.time_zone, settings.time_zones)
+        self.connection.create_function("site_date", 2, self.clocks.date, deterministic=True)
         for _ in range(READINGS):
             before = self._state(settings, warehouse_url)
             self._read_lake(settings, analyses)

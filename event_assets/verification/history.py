@@ -20,6 +20,7 @@ from typing import Any
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.settings import Settings
+from event_assets.verification.clocks import Clocks
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import SHARED_ABOVE
 from event_assets.verification.refusals import LONGEST_SECONDS
@@ -34,7 +35,8 @@ _IDS = ("event_id", "event", "anonymous_id", "user_id", "session_id", "page_view
 
 @dataclass(frozen=True)
 class Event:
-    """One event. Times are microseconds since 1970; `fields` are the lake's columns of it."""
+    """One event. Times are microseconds since 1970; `shown` is what its site's clock said. `fields` are the lake's
+    columns of it."""
 
     event_id: str
     event: str
@@ -48,6 +50,7 @@ class Event:
     revenue: float
     fields: Mapping[str, Any]
     person: str | None
+    shown: int = 0
 
     @property
     def is_bot(self) -> bool:
@@ -58,6 +61,11 @@ class Event:
     def date(self) -> str:
         """UTC date on which it happened."""
         return date_of(self.at)
+
+    @property
+    def site_date(self) -> str:
+        """Date on which it happened by its site's clock."""
+        return date_of(self.shown)
 
     def text(self, name: str) -> str | None:
         """A field as text: the column of that name, else the property; `properties.x` is always a property."""
@@ -151,31 +159,38 @@ def read_history(evidence: Evidence) -> History:
     people = People(evidence, meetings)
     robots = {row["anonymous_id"] for row in found.values() if row["is_bot"]}
     lost = [{"is_bot": row[2] in robots} for row in known]
-    events = [_known(row, found.get(row[0], fields), people) for row, fields in zip(known, lost, strict=True)]
-    events += [_strange(fields, people) for fields in strangers]
+    events = [
+        _known(row, found.get(row[0], fields), people, evidence.clocks) for row, fields in zip(known, lost, strict=True)
+    ]
+    events += [_strange(fields, people, evidence.clocks) for fields in strangers]
     return History(tuple(sorted(events, key=lambda event: (event.at, event.event_id))), people)
 
 
-def _known(row: tuple[Any, ...], fields: dict[str, Any], people: People) -> Event:
+def _known(row: tuple[Any, ...], fields: dict[str, Any], people: People, clocks: Clocks) -> Event:
     *ids, happened_at, acknowledged_at, revenue, is_unsure, stripped = row
     there = fields.get("derived_at")
     earliest = happened_at - CLOCK_SECONDS - stripped * LONGEST_SECONDS
     agrees = there is not None and (is_unsure or earliest <= there <= happened_at + CLOCK_SECONDS)
     received = fields.get("received_at") or acknowledged_at or happened_at
     amount = fields.get("revenue_reporting") if revenue is None else revenue
-    return _event(ids, there if agrees else happened_at, received, amount, fields, people)
+    return _event(ids, (there if agrees else happened_at, received), amount, fields, people, clocks)
 
 
-def _strange(fields: dict[str, Any], people: People) -> Event:
+def _strange(fields: dict[str, Any], people: People, clocks: Clocks) -> Event:
     ids = [fields[name] for name in _IDS]
-    return _event(ids, fields["derived_at"], fields["received_at"], fields["revenue_reporting"], fields, people)
+    times = (fields["derived_at"], fields["received_at"])
+    return _event(ids, times, fields["revenue_reporting"], fields, people, clocks)
 
 
-def _event(ids: list[Any], at: Any, received: Any, amount: Any, fields: dict[str, Any], people: People) -> Event:
+def _event(
+    ids: list[Any], times: tuple[Any, Any], amount: Any, fields: dict[str, Any], people: People, clocks: Clocks
+) -> Event:
+    at, received = (microseconds(time or 0) for time in times)
     return Event(
         **dict(zip(_IDS, ids, strict=True)),
-        at=microseconds(at or 0),
-        received=microseconds(received or 0),
+        at=at,
+        received=received,
+        shown=clocks.shown(at, fields.get("app_id")),
         revenue=float(amount or 0),
         fields=fields,
         person=people.of(ids[2], ids[3]),

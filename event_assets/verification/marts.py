@@ -10,7 +10,7 @@ from typing import Any
 from event_assets.settings import Settings
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.history import History, conversions
-from event_assets.verification.report import Expectation, Key, Values, differing, equal, moment
+from event_assets.verification.report import Expectation, Key, Values, differing, equal, moment, none
 
 _NONE = "(none)"
 _PRESETS = (7, 28, 90)
@@ -27,6 +27,7 @@ _PAGE_MEASURES = ("views", "entries", "exits", "engaged_seconds", "scrolled_view
 
 def mart_lines(evidence: Evidence, history: History, settings: Settings) -> Iterator[Expectation]:
     """Lines about where sessions landed, and about daily_sessions, daily_events, daily_pages and period_people."""
+    yield from _site_dates(evidence)
     yield _landings(evidence, history)
     yield from _sums(evidence, "daily_sessions", (*_OF_SESSIONS, "is_bot"), _SESSION_MEASURES, _of_sessions(evidence))
     of_events = _of_events(history, settings)
@@ -43,12 +44,18 @@ def mart_lines(evidence: Evidence, history: History, settings: Settings) -> Iter
 def _sums(
     evidence: Evidence, table: str, dimensions: tuple[str, ...], measures: tuple[str, ...], expected: dict[Key, Values]
 ) -> Iterator[Expectation]:
-    names = ("event_date", *dimensions)
+    names = ("event_date", "site_date", *dimensions)
     found = evidence.rows(f"SELECT {', '.join((*names, *measures))} FROM lake_{table}")
     total = sum(row[len(names)] for row in found)
     yield equal(table, f"{measures[0]} of all days", sum(values[0] for values in expected.values()), total)
     rows: list[tuple[Key, Values]] = [(row[: len(names)], row[len(names) :]) for row in found]
     yield differing(table, "rows that say something else", expected, rows)
+
+
+def _site_dates(evidence: Evidence) -> Iterator[Expectation]:
+    for table, at in (("enriched_events", "derived_at"), ("sessions", "start_at"), ("page_views", "start_at")):
+        wrong = f"SELECT 1 FROM lake_{table} WHERE site_date IS NOT site_date({at}, app_id)"
+        yield none(table, "rows of another day than the clock of the site says", evidence, wrong)
 
 
 def _landings(evidence: Evidence, history: History) -> Expectation:
@@ -69,9 +76,9 @@ def _of_sessions(evidence: Evidence) -> dict[Key, Values]:
     dimensions = ", ".join(f"coalesce({name}, '{_NONE}')" for name in _OF_SESSIONS)
     rows = evidence.rows(
         f"""
-        SELECT event_date, {dimensions}, is_bot, count(*), sum(is_engaged), sum(is_bounce), sum(conversions > 0),
-               sum(events), sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue)
-        FROM lake_sessions GROUP BY {", ".join(str(place) for place in range(1, len(_OF_SESSIONS) + 3))}
+        SELECT event_date, site_date(start_at, app_id), {dimensions}, is_bot,
+               count(*), sum(is_engaged), sum(is_bounce), sum(conversions > 0), sum(events), sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue)
+        FROM lake_sessions GROUP BY {", ".join(str(place) for place in range(1, len(_OF_SESSIONS) + 4))}
         """
     )
     return {row[: -len(_SESSION_MEASURES)]: row[-len(_SESSION_MEASURES) :] for row in rows}
@@ -82,7 +89,7 @@ def _of_events(history: History, settings: Settings) -> dict[Key, Values]:
     days: dict[Key, list[Any]] = defaultdict(lambda: [0, 0, 0.0])
     for event in history.events:
         app, country, device = (event.fields.get(name) or _NONE for name in ("app_id", "country", "device_type"))
-        day = days[event.date, event.event, app, event.platform, country, device, event.is_bot]
+        day = days[event.date, event.site_date, event.event, app, event.platform, country, device, event.is_bot]
         day[0] += 1
         if event.event_id in converted:
             day[1] += 1
@@ -94,10 +101,10 @@ def _of_pages(evidence: Evidence) -> dict[Key, Values]:
     dimensions = ", ".join(f"coalesce({name}, '{_NONE}')" for name in _OF_PAGES)
     rows = evidence.rows(
         f"""
-        SELECT event_date, coalesce(path, screen_name, '{_NONE}'), {dimensions}, is_bot, count(*),
-               sum(index_in_session = 1), sum(index_in_session = views_in_session), sum(engaged_seconds),
+        SELECT event_date, site_date(start_at, app_id), coalesce(path, screen_name, '{_NONE}'), {dimensions}, is_bot,
+               count(*), sum(index_in_session = 1), sum(index_in_session = views_in_session), sum(engaged_seconds),
                count(scroll_percent), coalesce(sum(scroll_percent), 0)
-        FROM lake_page_views GROUP BY {", ".join(str(place) for place in range(1, len(_OF_PAGES) + 4))}
+        FROM lake_page_views GROUP BY {", ".join(str(place) for place in range(1, len(_OF_PAGES) + 5))}
         """
     )
     return {row[: -len(_PAGE_MEASURES)]: row[-len(_PAGE_MEASURES) :] for row in rows}
@@ -133,7 +140,7 @@ def _months(expected: dict[Key, set[str]]) -> int:
 
 
 def _people(evidence: Evidence, history: History) -> dict[Key, set[str]]:
-    there = [event.date for event in history.events if event.fields.get("derived_at") is not None]
+    there = [event.site_date for event in history.events if event.fields.get("derived_at") is not None]
     if not there:
         return {}
     as_of = dt.date.fromisoformat(max(there))
@@ -145,15 +152,16 @@ def _people(evidence: Evidence, history: History) -> dict[Key, set[str]]:
                 found[*period, dimension, value or _NONE].add(person)
 
     for event in history.human:
-        count(event.date, event.person, "event", event.event)
+        count(event.site_date, event.person, "event", event.event)
     names = ("platform", "app_id", "country", "channel_group", "source", "campaign", "device_type")
-    of_sessions = f"SELECT anonymous_id, user_id, event_date, {', '.join(names)} FROM lake_sessions WHERE NOT is_bot"
+    date_of = "site_date(start_at, app_id)"
+    of_sessions = f"SELECT anonymous_id, user_id, {date_of}, {', '.join(names)} FROM lake_sessions WHERE NOT is_bot"
     for device, user, date, *values in evidence.rows(of_sessions):
         person = history.people.of(device, user)
         count(date, person, "all", "(all)")
         for name, value in zip(names, values, strict=True):
             count(date, person, name, value)
-    of_views = "SELECT anonymous_id, user_id, event_date, coalesce(path, screen_name) FROM lake_page_views"
+    of_views = f"SELECT anonymous_id, user_id, {date_of}, coalesce(path, screen_name) FROM lake_page_views"
     for device, user, date, page in evidence.rows(f"{of_views} WHERE NOT is_bot"):
         count(date, history.people.of(device, user), "page", page)
     return found

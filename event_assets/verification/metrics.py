@@ -29,13 +29,13 @@ _ADD_UP = ("events", "page_views", "sessions", "conversions", "revenue")
 def metrics_lines(evidence: Evidence, history: History, settings: Settings) -> Iterator[Expectation]:
     """Lines about daily_metrics. Events and conversions follow from the truth, the others from sessions and views."""
     expected = _expected(evidence, history, settings)
-    names = ", ".join(("event_date", "platform", *MEASURES))
+    names = ", ".join(("event_date", "site_date", "platform", *MEASURES))
     found = evidence.rows(f"SELECT {names} FROM lake_daily_metrics")
     for name in _ADD_UP:
         place = MEASURES.index(name)
-        wanted, actual = sum(row[place] for row in expected.values()), sum(row[2 + place] for row in found)
+        wanted, actual = sum(row[place] for row in expected.values()), sum(row[3 + place] for row in found)
         yield equal("daily_metrics", f"{name.replace('_', ' ')} of all days", wanted, actual)
-    rows: list[tuple[Key, Values]] = [(row[:2], row[2:]) for row in found]
+    rows: list[tuple[Key, Values]] = [(row[:3], row[3:]) for row in found]
     yield differing("daily_metrics", "days and platforms that say something else", expected, rows)
 
 
@@ -43,13 +43,13 @@ def _expected(evidence: Evidence, history: History, settings: Settings) -> dict[
     days: dict[Key, dict[str, Any]] = defaultdict(lambda: {**dict.fromkeys(MEASURES, 0), "revenue": 0.0})
     place = {}
     for event in history.events:
-        place[event.event_id] = (event.date, event.platform)
+        place[event.event_id] = (event.date, event.site_date, event.platform)
         if not event.is_bot:
-            day = days[event.date, event.platform]
+            day = days[event.date, event.site_date, event.platform]
             day["events"] += 1
     for event in conversions(history, settings):
         if not event.is_bot:
-            day = days[event.date, event.platform]
+            day = days[event.date, event.site_date, event.platform]
             day["conversions"] += 1
             day["revenue"] += event.revenue
     for (event_id,) in evidence.rows("SELECT event_id FROM lake_page_views WHERE NOT is_bot"):
@@ -57,11 +57,18 @@ def _expected(evidence: Evidence, history: History, settings: Settings) -> dict[
             days[place[event_id]]["page_views"] += 1
     sessions = evidence.rows(
         """
-        SELECT event_date, platform, count(*), count(DISTINCT coalesce(anonymous_id, user_id)),
-               count(DISTINCT user_id), sum(is_engaged), sum(is_bounce), sum(engaged_seconds)
-        FROM lake_sessions WHERE NOT is_bot GROUP BY 1, 2
+        SELECT event_date, site_date(start_at, app_id), platform, coalesce(anonymous_id, user_id), user_id,
+               is_engaged, is_bounce, engaged_seconds
+        FROM lake_sessions WHERE NOT is_bot ORDER BY event_date
         """
     )
-    for date, platform, *counts in sessions:
-        days[date, platform].update(zip(MEASURES[2:8], counts, strict=True))
+    seen: set[tuple[str, ...]] = set()
+    for date, site_date, platform, visitor, user, *counts in sessions:
+        day = days[date, site_date, platform]
+        day["sessions"] += 1
+        for measure, who in (("visitors", visitor), ("known_users", user)):
+            day[measure] += who is not None and (measure, site_date, platform, who) not in seen
+            seen.add((measure, site_date, platform, who))
+        for measure, count in zip(MEASURES[5:8], counts, strict=True):
+            day[measure] += count
     return {key: tuple(day[name] for name in MEASURES) for key, day in days.items()}

@@ -47,6 +47,7 @@ class Path(NamedTuple):
     steps: tuple[tuple[str, int], ...]
     conversions: int
     revenue: float
+    site_date: str | None = None
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -114,7 +115,8 @@ def _about_touches(evidence: Evidence, touches: Sequence[Touch]) -> Iterator[Exp
 
 def _about_conversions(evidence: Evidence, conversions: Sequence[Event]) -> Iterator[Expectation]:
     found = evidence.rows(
-        "SELECT event_id, event, at, person_id, anonymous_id, user_id, revenue, event_date FROM lake_conversions"
+        "SELECT event_id, event, at, person_id, anonymous_id, user_id, revenue, event_date, "
+        "site_date FROM lake_conversions"
     )
     yield equal("conversions", "conversion events", len(conversions), len(found))
     revenue = sum(event.revenue for event in conversions)
@@ -122,7 +124,7 @@ def _about_conversions(evidence: Evidence, conversions: Sequence[Event]) -> Iter
     expected: dict[Key, Values] = {
         (event.event_id,): (
             *(event.event, event.at, event.person, event.anonymous_id, event.user_id),
-            *(event.revenue, event.date),
+            *(event.revenue, event.date, event.site_date),
         )
         for event in conversions
     }
@@ -139,7 +141,7 @@ def _paths(touches: Sequence[Touch], conversions: Sequence[Event], settings: Set
     for event in conversions:
         assert event.person is not None
         steps = _steps(by_person[event.person], event.at, look_back)
-        yield Path(event.person, event.event_id, event.at, *steps, 1, event.revenue)
+        yield Path(event.person, event.event_id, event.at, *steps, 1, event.revenue, event.site_date)
     for person in by_person.keys() - {event.person for event in conversions}:
         end = max(touch.at for touch in by_person[person])
         yield Path(person, "", end, *_steps(by_person[person], end, look_back), 0, 0.0)
@@ -154,7 +156,8 @@ def _steps(touches: Sequence[Touch], end: int, look_back: int) -> tuple[int, tup
 def _about_paths(evidence: Evidence, paths: Sequence[Path]) -> Iterator[Expectation]:
     found = evidence.rows(
         """
-        SELECT person_id, event_id, event_date, at, touches, path, touched_before, conversions, revenue
+        SELECT person_id, event_id, event_date, at, touches, path, touched_before, conversions, revenue,
+               site_date
         FROM lake_conversion_paths
         """
     )
@@ -164,7 +167,7 @@ def _about_paths(evidence: Evidence, paths: Sequence[Path]) -> Iterator[Expectat
         (path.person, path.event_id): (
             *(date_of(path.at), path.at, path.touches, " > ".join(path.channels) if path.steps else None),
             [path.at - at for _, at in path.steps],
-            *(path.conversions, path.revenue),
+            *(path.conversions, path.revenue, path.site_date),
         )
         for path in paths
     }
@@ -191,8 +194,9 @@ def _credits(paths: Sequence[Path], settings: Settings) -> Credits:
             is_driven = model == "data_driven"
             shares = _data_driven(path.channels, chance) if is_driven else _shares(model, path, settings)
             for channel, share in zip(path.channels, shares, strict=True):
-                conversions, revenue = credits[date_of(path.at), model, channel]
-                credits[date_of(path.at), model, channel] = (conversions + share, revenue + share * path.revenue)
+                assert path.site_date is not None
+                conversions, revenue = credits[path.site_date, model, channel]
+                credits[path.site_date, model, channel] = (conversions + share, revenue + share * path.revenue)
     return {key: credit for key, credit in credits.items() if credit[0] > 0}
 
 

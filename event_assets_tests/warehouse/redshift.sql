@@ -133,6 +133,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "fid_ms" double precision ENCODE zstd,
   "cls" double precision ENCODE zstd,
   "custom" varchar(65535) ENCODE zstd,
+  "site_date" date ENCODE az64,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -322,6 +323,8 @@ COMMENT ON COLUMN "analytics"."fct_events"."cls" IS 'Cumulative layout shift, of
 
 COMMENT ON COLUMN "analytics"."fct_events"."custom" IS 'What the project''s own enrichments gave, as a JSON object by their names.';
 
+COMMENT ON COLUMN "analytics"."fct_events"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
+
 COMMENT ON COLUMN "analytics"."fct_events"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_page_views" (
@@ -352,6 +355,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_page_views" (
   "country" varchar(65535) ENCODE zstd,
   "page_key" varchar(512) ENCODE zstd,
   "geo_key" varchar(512) ENCODE zstd,
+  "site_date" date ENCODE az64,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -413,6 +417,8 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."page_key" IS 'Page or screen (se
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."geo_key" IS 'Its country (see places).';
 
+COMMENT ON COLUMN "analytics"."fct_page_views"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
+
 COMMENT ON COLUMN "analytics"."fct_page_views"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
@@ -454,6 +460,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
   "campaign_key" varchar(512) ENCODE zstd,
   "device_key" varchar(512) ENCODE zstd,
   "geo_key" varchar(512) ENCODE zstd,
+  "site_date" date ENCODE az64,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("anonymous_id")
@@ -536,6 +543,8 @@ COMMENT ON COLUMN "analytics"."fct_sessions"."campaign_key" IS 'What it came by 
 COMMENT ON COLUMN "analytics"."fct_sessions"."device_key" IS 'What it is of (see devices).';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."geo_key" IS 'Its country (see places).';
+
+COMMENT ON COLUMN "analytics"."fct_sessions"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -862,6 +871,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_conversions" (
   "anonymous_id" varchar(512) ENCODE zstd,
   "user_id" varchar(512) ENCODE zstd,
   "revenue" double precision ENCODE zstd,
+  "site_date" date ENCODE az64,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
@@ -885,6 +895,8 @@ COMMENT ON COLUMN "analytics"."fct_conversions"."user_id" IS 'Id of the signed-i
 
 COMMENT ON COLUMN "analytics"."fct_conversions"."revenue" IS '`revenue_reporting` of the event; 0 where it has none.';
 
+COMMENT ON COLUMN "analytics"."fct_conversions"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
+
 COMMENT ON COLUMN "analytics"."fct_conversions"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."fct_conversion_paths" (
@@ -897,6 +909,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_conversion_paths" (
   "touched_before" varchar(65535) ENCODE zstd,
   "conversions" bigint ENCODE az64,
   "revenue" double precision ENCODE zstd,
+  "site_date" date ENCODE az64,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
@@ -921,6 +934,8 @@ COMMENT ON COLUMN "analytics"."fct_conversion_paths"."touched_before" IS 'How lo
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."conversions" IS '1, or 0 for the path of a person who never converted.';
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."revenue" IS 'Revenue of the conversion.';
+
+COMMENT ON COLUMN "analytics"."fct_conversion_paths"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told. Null without a conversion.';
 
 COMMENT ON COLUMN "analytics"."fct_conversion_paths"."loaded_at" IS 'When the row''s key first came in.';
 
@@ -963,7 +978,7 @@ COMPOUND SORTKEY ("event_date");
 
 COMMENT ON TABLE "analytics"."agg_channel_performance" IS 'The same by day of conversion, beside what was spent on the day: return on spend and cost of a conversion.';
 
-COMMENT ON COLUMN "analytics"."agg_channel_performance"."event_date" IS 'UTC date of derived_at.';
+COMMENT ON COLUMN "analytics"."agg_channel_performance"."event_date" IS 'Day of the conversion, by the clock of the site (see EVENT_ASSETS_TIME_ZONE).';
 
 COMMENT ON COLUMN "analytics"."agg_channel_performance"."model" IS 'first, last, linear, position, time_decay or data_driven.';
 
@@ -1249,6 +1264,7 @@ COMMENT ON COLUMN "analytics"."dim_segment_memberships"."loaded_at" IS 'When the
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
   "event_date" date ENCODE raw NOT NULL,
+  "site_date" date ENCODE az64 NOT NULL,
   "platform" varchar(512) ENCODE zstd NOT NULL,
   "events" bigint ENCODE az64,
   "page_views" bigint ENCODE az64,
@@ -1265,9 +1281,11 @@ CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("event_date");
 
-COMMENT ON TABLE "analytics"."agg_daily" IS 'One row a day and platform. Robots are left out.';
+COMMENT ON TABLE "analytics"."agg_daily" IS 'One row a day of the site and platform, of each day in UTC that has part of it. All measures add up by site_date. Robots are left out.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
@@ -1277,9 +1295,9 @@ COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Views of pages and sc
 
 COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day.';
+COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day; one that comes on two UTC days of it counts on the first.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the sessions that began on the day.';
+COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the same, likewise.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
 
@@ -1295,6 +1313,7 @@ COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key fi
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_daily_sessions" (
   "event_date" date ENCODE raw NOT NULL,
+  "site_date" date ENCODE az64 NOT NULL,
   "app_id" varchar(65535) ENCODE zstd NOT NULL,
   "platform" varchar(512) ENCODE zstd NOT NULL,
   "country" varchar(65535) ENCODE zstd NOT NULL,
@@ -1321,6 +1340,8 @@ COMPOUND SORTKEY ("event_date");
 COMMENT ON TABLE "analytics"."agg_daily_sessions" IS 'One row a day and combination of dimensions of the sessions that began on it. All measures add up.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_sessions"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_sessions"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_sessions"."app_id" IS 'Application; (none) where it is not known.';
 
@@ -1362,6 +1383,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_sessions"."loaded_at" IS 'When the row'
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_daily_events" (
   "event_date" date ENCODE raw NOT NULL,
+  "site_date" date ENCODE az64 NOT NULL,
   "event" varchar(512) ENCODE zstd NOT NULL,
   "app_id" varchar(65535) ENCODE zstd NOT NULL,
   "platform" varchar(512) ENCODE zstd NOT NULL,
@@ -1379,6 +1401,8 @@ COMPOUND SORTKEY ("event_date");
 COMMENT ON TABLE "analytics"."agg_daily_events" IS 'One row a day, name of an event and combination of dimensions. All measures add up.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_events"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_events"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_events"."event" IS 'Name of the event.';
 
@@ -1402,6 +1426,7 @@ COMMENT ON COLUMN "analytics"."agg_daily_events"."loaded_at" IS 'When the row''s
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_daily_pages" (
   "event_date" date ENCODE raw NOT NULL,
+  "site_date" date ENCODE az64 NOT NULL,
   "page" varchar(65535) ENCODE zstd NOT NULL,
   "kind" varchar(65535) ENCODE zstd NOT NULL,
   "app_id" varchar(65535) ENCODE zstd NOT NULL,
@@ -1424,6 +1449,8 @@ COMPOUND SORTKEY ("event_date");
 COMMENT ON TABLE "analytics"."agg_daily_pages" IS 'One row a day, page or screen and combination of dimensions of the views that began on it. All measures add up.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_pages"."event_date" IS 'UTC date of derived_at.';
+
+COMMENT ON COLUMN "analytics"."agg_daily_pages"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."agg_daily_pages"."page" IS 'Path of the page, else name of the screen; (none) where there is neither.';
 
@@ -1471,9 +1498,9 @@ COMMENT ON TABLE "analytics"."agg_period_people" IS 'Distinct people of a whole 
 
 COMMENT ON COLUMN "analytics"."agg_period_people"."period" IS '7 days, 28 days, 90 days or month. Definition: the last so many days of the lake and as many before these; every calendar month.';
 
-COMMENT ON COLUMN "analytics"."agg_period_people"."from_date" IS 'First UTC day.';
+COMMENT ON COLUMN "analytics"."agg_period_people"."from_date" IS 'First day, by the site''s clock.';
 
-COMMENT ON COLUMN "analytics"."agg_period_people"."to_date" IS 'Last UTC day, of which there need not be events.';
+COMMENT ON COLUMN "analytics"."agg_period_people"."to_date" IS 'Last day, of which there need not be events.';
 
 COMMENT ON COLUMN "analytics"."agg_period_people"."dimension" IS 'all, platform, app_id, country, channel_group, source, campaign, device_type, event or page.';
 
@@ -1719,6 +1746,7 @@ SELECT
   "fct_events"."fid_ms" AS "fid_ms",
   "fct_events"."cls" AS "cls",
   "fct_events"."custom" AS "custom",
+  "fct_events"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -1736,7 +1764,7 @@ FROM "analytics"."fct_events"
 LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_events"."event_date"
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [9960e6ab]';
+COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [95940ccc]';
 
 COMMENT ON COLUMN "analytics"."bi_events"."event_date" IS 'UTC date of derived_at.';
 
@@ -1920,6 +1948,8 @@ COMMENT ON COLUMN "analytics"."bi_events"."cls" IS 'Cumulative layout shift, of 
 
 COMMENT ON COLUMN "analytics"."bi_events"."custom" IS 'What the project''s own enrichments gave, as a JSON object by their names.';
 
+COMMENT ON COLUMN "analytics"."bi_events"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
+
 COMMENT ON COLUMN "analytics"."bi_events"."date_year" IS 'Calendar year. From dim_date.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."date_quarter" IS 'Quarter of the year, from 1. From dim_date.';
@@ -1975,6 +2005,7 @@ SELECT
   coalesce("fct_page_views"."country", '(none)') AS "country",
   "fct_page_views"."page_key" AS "page_key",
   "fct_page_views"."geo_key" AS "geo_key",
+  "fct_page_views"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -1996,7 +2027,7 @@ LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", ma
 LEFT JOIN (SELECT "page_key", max("page") AS "page", max("section") AS "section", max("title") AS "title" FROM "analytics"."dim_page" GROUP BY "page_key") AS "dim_page" ON "dim_page"."page_key" = "fct_page_views"."page_key"
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_page_views"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_page_views" IS 'fct_page_views, and beside each row what it is of: dim_date, dim_page, dim_visitors. One row a view of a page or of a screen, by the date on which it began. [ea67648a]';
+COMMENT ON VIEW "analytics"."bi_page_views" IS 'fct_page_views, and beside each row what it is of: dim_date, dim_page, dim_visitors. One row a view of a page or of a screen, by the date on which it began. [fad84056]';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."event_date" IS 'UTC date of derived_at.';
 
@@ -2051,6 +2082,8 @@ COMMENT ON COLUMN "analytics"."bi_page_views"."country" IS 'Country of the IP ad
 COMMENT ON COLUMN "analytics"."bi_page_views"."page_key" IS 'Page or screen (see pages).';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."geo_key" IS 'Its country (see places).';
+
+COMMENT ON COLUMN "analytics"."bi_page_views"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."date_year" IS 'Calendar year. From dim_date.';
 
@@ -2124,6 +2157,7 @@ SELECT
   "fct_sessions"."campaign_key" AS "campaign_key",
   "fct_sessions"."device_key" AS "device_key",
   "fct_sessions"."geo_key" AS "geo_key",
+  "fct_sessions"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -2147,7 +2181,7 @@ FROM "analytics"."fct_sessions"
 LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_sessions"."event_date"
 LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_sessions"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row what it is of: dim_date, dim_users. One row a session, by the date on which it began. [5571a567]';
+COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row what it is of: dim_date, dim_users. One row a session, by the date on which it began. [eb42740f]';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."event_date" IS 'UTC date of derived_at.';
 
@@ -2224,6 +2258,8 @@ COMMENT ON COLUMN "analytics"."bi_sessions"."campaign_key" IS 'What it came by (
 COMMENT ON COLUMN "analytics"."bi_sessions"."device_key" IS 'What it is of (see devices).';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."geo_key" IS 'Its country (see places).';
+
+COMMENT ON COLUMN "analytics"."bi_sessions"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."date_year" IS 'Calendar year. From dim_date.';
 
@@ -2417,6 +2453,7 @@ SELECT
   "fct_conversions"."anonymous_id" AS "anonymous_id",
   "fct_conversions"."user_id" AS "user_id",
   "fct_conversions"."revenue" AS "revenue",
+  "fct_conversions"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -2440,7 +2477,7 @@ FROM "analytics"."fct_conversions"
 LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_conversions"."event_date"
 LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_conversions"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_conversions" IS 'fct_conversions, and beside each row what it is of: dim_date, dim_users. Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first. [c7f97ca4]';
+COMMENT ON VIEW "analytics"."bi_conversions" IS 'fct_conversions, and beside each row what it is of: dim_date, dim_users. Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first. [f4eeafbb]';
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."event_date" IS 'UTC date of derived_at.';
 
@@ -2457,6 +2494,8 @@ COMMENT ON COLUMN "analytics"."bi_conversions"."anonymous_id" IS 'Id of the devi
 COMMENT ON COLUMN "analytics"."bi_conversions"."user_id" IS 'Id of the signed-in user. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."revenue" IS '`revenue_reporting` of the event; 0 where it has none.';
+
+COMMENT ON COLUMN "analytics"."bi_conversions"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."date_year" IS 'Calendar year. From dim_date.';
 
@@ -2507,6 +2546,7 @@ SELECT
   "fct_conversion_paths"."touched_before" AS "touched_before",
   "fct_conversion_paths"."conversions" AS "conversions",
   "fct_conversion_paths"."revenue" AS "revenue",
+  "fct_conversion_paths"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -2530,7 +2570,7 @@ FROM "analytics"."fct_conversion_paths"
 LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_conversion_paths"."event_date"
 LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_conversion_paths"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_conversion_paths" IS 'fct_conversion_paths, and beside each row what it is of: dim_date, dim_users. Which channels led to each conversion, and the paths of people who never converted. [4d730669]';
+COMMENT ON VIEW "analytics"."bi_conversion_paths" IS 'fct_conversion_paths, and beside each row what it is of: dim_date, dim_users. Which channels led to each conversion, and the paths of people who never converted. [0e7d004f]';
 
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."event_date" IS 'UTC date of `at`.';
 
@@ -2549,6 +2589,8 @@ COMMENT ON COLUMN "analytics"."bi_conversion_paths"."touched_before" IS 'How lon
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."conversions" IS '1, or 0 for the path of a person who never converted.';
 
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."revenue" IS 'Revenue of the conversion.';
+
+COMMENT ON COLUMN "analytics"."bi_conversion_paths"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told. Null without a conversion.';
 
 COMMENT ON COLUMN "analytics"."bi_conversion_paths"."date_year" IS 'Calendar year. From dim_date.';
 
@@ -2636,6 +2678,8 @@ INSERT INTO "analytics"."_migrations" (version, description, applied_at) VALUES 
 
 COMMENT ON COLUMN "analytics"."agg_daily"."event_date" IS 'UTC date of derived_at.';
 
+COMMENT ON COLUMN "analytics"."agg_daily"."site_date" IS 'Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.';
+
 COMMENT ON COLUMN "analytics"."agg_daily"."platform" IS 'web, ios, android, desktop, server, tv, console or iot.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."events" IS 'Events.';
@@ -2644,9 +2688,9 @@ COMMENT ON COLUMN "analytics"."agg_daily"."page_views" IS 'Views of pages and sc
 
 COMMENT ON COLUMN "analytics"."agg_daily"."sessions" IS 'Sessions that began on the day.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day.';
+COMMENT ON COLUMN "analytics"."agg_daily"."visitors" IS 'Distinct devices (else users) of those sessions. Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day; one that comes on two UTC days of it counts on the first.';
 
-COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the sessions that began on the day.';
+COMMENT ON COLUMN "analytics"."agg_daily"."known_users" IS 'Distinct signed-in users of those sessions. Definition: distinct user_id of the same, likewise.';
 
 COMMENT ON COLUMN "analytics"."agg_daily"."engaged_sessions" IS 'Engaged sessions.';
 
@@ -2666,7 +2710,7 @@ COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key fi
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512));
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -2700,7 +2744,7 @@ SELECT "fct_sessions"."event_date", count(*) FROM "analytics"."fct_sessions" CRO
 
 DELETE FROM "analytics"."fct_sessions" USING "_gone" WHERE "fct_sessions"."event_date" = "_gone"."event_date" AND "fct_sessions"."session_id" = "_gone"."session_id";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "site_date", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", "_stage"."site_date", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "event_date" = "_dates"."partition_date" GROUP BY "event_date";
 
@@ -2712,7 +2756,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512));
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -2734,7 +2778,7 @@ SELECT "fct_sessions"."event_date", count(*) FROM "analytics"."fct_sessions" CRO
 
 DELETE FROM "analytics"."fct_sessions" USING "_dates" WHERE "fct_sessions"."event_date" = "_dates"."partition_date";
 
-INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
+INSERT INTO "analytics"."fct_sessions" ("event_date", "session_id", "anonymous_id", "user_id", "stitched_user_id", "person_id", "start_at", "end_at", "events", "page_views", "engaged_seconds", "absolute_seconds", "is_engaged", "is_bounce", "is_cut", "entry_url", "exit_url", "referrer", "source", "medium", "campaign", "channel_group", "browser", "os", "device_type", "platform", "is_bot", "conversions", "revenue", "sequence_gaps", "landing_page", "exit_page", "app_id", "country", "language", "campaign_key", "device_key", "geo_key", "site_date", "loaded_at") SELECT "_stage"."event_date", "_stage"."session_id", "_stage"."anonymous_id", "_stage"."user_id", "_stage"."stitched_user_id", "_stage"."person_id", "_stage"."start_at" AT TIME ZONE 'UTC', "_stage"."end_at" AT TIME ZONE 'UTC', "_stage"."events", "_stage"."page_views", "_stage"."engaged_seconds", "_stage"."absolute_seconds", "_stage"."is_engaged", "_stage"."is_bounce", "_stage"."is_cut", "_stage"."entry_url", "_stage"."exit_url", "_stage"."referrer", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."browser", "_stage"."os", "_stage"."device_type", "_stage"."platform", "_stage"."is_bot", "_stage"."conversions", "_stage"."revenue", "_stage"."sequence_gaps", "_stage"."landing_page", "_stage"."exit_page", "_stage"."app_id", "_stage"."country", "_stage"."language", "_stage"."campaign_key", "_stage"."device_key", "_stage"."geo_key", "_stage"."site_date", coalesce("_kept"."loaded_at", %s) FROM "_stage" JOIN "_dates" ON "_dates"."partition_date" = "_stage"."event_date" LEFT JOIN "_kept" ON "_kept"."session_id" = "_stage"."session_id";
 
 SELECT "event_date", count(*), coalesce(sum("events"), 0), coalesce(sum("page_views"), 0), coalesce(sum("engaged_seconds"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."fct_sessions" JOIN "_dates" ON "event_date" = "_dates"."partition_date" GROUP BY "event_date";
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from event_assets.contract.tables.events import EVENT_DATE
+from dataclasses import replace
+
+from event_assets.contract.tables.events import EVENT_DATE, SITE_DATE
 from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 TOUCHES = Table(
@@ -58,6 +60,7 @@ CONVERSIONS = Table(
         Column("anonymous_id", "string", "Id of the device or browser.", pii=True),
         Column("user_id", "string", "Id of the signed-in user.", pii=True),
         required("revenue", "double", "`revenue_reporting` of the event; 0 where it has none."),
+        SITE_DATE,
     ),
     key=("event_id",),
     clustered_by="person_id",
@@ -96,6 +99,7 @@ CONVERSION_PATHS = Table(
         ),
         required("conversions", "long", "1, or 0 for the path of a person who never converted."),
         required("revenue", "double", "Revenue of the conversion."),
+        replace(SITE_DATE, description=f"{SITE_DATE.description} Null without a conversion."),
     ),
     key=("person_id", "event_id"),
     clustered_by="person_id",
@@ -128,7 +132,7 @@ CHANNEL_PERFORMANCE = Table(
     "channel_performance",
     "The same by day of conversion, beside what was spent on the day: return on spend and cost of a conversion.",
     (
-        EVENT_DATE,
+        required("event_date", "date", "Day of the conversion, by the clock of the site (see EVENT_ASSETS_TIME_ZONE)."),
         required("model", "string", "first, last, linear, position, time_decay or data_driven."),
         required("channel_group", "string", "Channel group of the touches."),
         required("conversions", "double", "Conversions credited to it, in shares."),

@@ -88,6 +88,11 @@ _EVENT = (
     Column("plan_violations", "string", "What the tracking plan warns about."),
 )
 EVENT_DATE = required("event_date", "date", "UTC date of derived_at.")
+SITE_DATE = Column(
+    "site_date",
+    "date",
+    "Date of the same by the clock of the site (see EVENT_ASSETS_TIME_ZONE): by it days, weeks and months are told.",
+)
 
 _NOT_LOADED = (
     "stream",
@@ -237,6 +242,7 @@ ENRICHED_EVENTS = Table(
         Column("cls", "double", "Cumulative layout shift, of the same; has no unit."),
         Column("custom", "string", "What the project's own enrichments gave, as a JSON object by their names."),
         Column("enrichments", "string", "Every enrichment with its version, and the edition of the data it goes by."),
+        SITE_DATE,
     ),
     key=("event_id",),
     partition_by=("event_date",),

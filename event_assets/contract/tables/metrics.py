@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from event_assets.contract.tables.events import EVENT_DATE
+from dataclasses import replace
+
+from event_assets.contract.tables.events import EVENT_DATE, SITE_DATE
 from event_assets.contract.tables.schema import InWarehouse, Table, required
+
+_DAY = (EVENT_DATE, replace(SITE_DATE, nullable=False))
+"""A row is of a day of the site, and of a day in UTC: a site's day lies in two of these, and their rows add up."""
 
 DAILY_METRICS = Table(
     "daily_metrics",
-    "One row a day and platform. Robots are left out.",
+    "One row a day of the site and platform, of each day in UTC that has part of it. All measures add up by site_date. "
+    "Robots are left out.",
     (
-        EVENT_DATE,
+        *_DAY,
         required("platform", "string", "web, ios, android, desktop, server, tv, console or iot."),
         required("events", "long", "Events."),
         required("page_views", "long", "Views of pages and screens."),
@@ -18,13 +24,14 @@ DAILY_METRICS = Table(
             "visitors",
             "long",
             "Distinct devices (else users) of those sessions.",
-            definition="distinct coalesce(anonymous_id, user_id) of the sessions that began on the day",
+            definition="distinct coalesce(anonymous_id, user_id) of the sessions that began on the day; one that comes "
+            "on two UTC days of it counts on the first",
         ),
         required(
             "known_users",
             "long",
             "Distinct signed-in users of those sessions.",
-            definition="distinct user_id of the sessions that began on the day",
+            definition="distinct user_id of the same, likewise",
         ),
         required("engaged_sessions", "long", "Engaged sessions."),
         required("bounces", "long", "Bounces."),
@@ -32,7 +39,7 @@ DAILY_METRICS = Table(
         required("conversions", "long", "Conversions."),
         required("revenue", "double", "Revenue of conversions."),
     ),
-    key=("event_date", "platform"),
+    key=("event_date", "site_date", "platform"),
     partition_by=("event_date",),
     warehouse=InWarehouse("agg_daily", sort_key=("event_date",), sums=("events", "sessions", "revenue")),
 )
@@ -48,7 +55,7 @@ DAILY_SESSIONS = Table(
     "daily_sessions",
     "One row a day and combination of dimensions of the sessions that began on it. All measures add up.",
     (
-        EVENT_DATE,
+        *_DAY,
         _APP,
         _PLATFORM,
         _COUNTRY,
@@ -69,7 +76,7 @@ DAILY_SESSIONS = Table(
         required("revenue", "double", "Revenue of these conversions."),
     ),
     key=(
-        *("event_date", "app_id", "platform", "country", "channel_group", "source", "medium", "campaign"),
+        *("event_date", "site_date", "app_id", "platform", "country", "channel_group", "source", "medium", "campaign"),
         *("device_type", "is_bot"),
     ),
     partition_by=("event_date",),
@@ -80,7 +87,7 @@ DAILY_EVENTS = Table(
     "daily_events",
     "One row a day, name of an event and combination of dimensions. All measures add up.",
     (
-        EVENT_DATE,
+        *_DAY,
         required("event", "string", "Name of the event."),
         _APP,
         _PLATFORM,
@@ -91,7 +98,7 @@ DAILY_EVENTS = Table(
         required("conversions", "long", "Of these, conversions that count."),
         required("revenue", "double", "Revenue of these conversions."),
     ),
-    key=("event_date", "event", "app_id", "platform", "country", "device_type", "is_bot"),
+    key=("event_date", "site_date", "event", "app_id", "platform", "country", "device_type", "is_bot"),
     partition_by=("event_date",),
     warehouse=InWarehouse("agg_daily_events", sort_key=("event_date",), sums=("events", "conversions", "revenue")),
 )
@@ -100,7 +107,7 @@ DAILY_PAGES = Table(
     "daily_pages",
     "One row a day, page or screen and combination of dimensions of the views that began on it. All measures add up.",
     (
-        EVENT_DATE,
+        *_DAY,
         required("page", "string", "Path of the page, else name of the screen; (none) where there is neither."),
         required("kind", "string", "page or screen."),
         _APP,
@@ -116,7 +123,10 @@ DAILY_PAGES = Table(
         required("scrolled_views", "long", "Views of which the scroll is known."),
         required("scroll_percent", "long", "Sum of how far these were scrolled.", unit="%"),
     ),
-    key=("event_date", "page", "kind", "app_id", "platform", "country", "channel_group", "device_type", "is_bot"),
+    key=(
+        *("event_date", "site_date", "page", "kind", "app_id", "platform", "country", "channel_group"),
+        *("device_type", "is_bot"),
+    ),
     partition_by=("event_date",),
     warehouse=InWarehouse("agg_daily_pages", sort_key=("event_date",), sums=("views", "entries", "engaged_seconds")),
 )
@@ -132,8 +142,8 @@ PERIOD_PEOPLE = Table(
             "7 days, 28 days, 90 days or month.",
             definition="the last so many days of the lake and as many before these; every calendar month",
         ),
-        required("from_date", "date", "First UTC day."),
-        required("to_date", "date", "Last UTC day, of which there need not be events."),
+        required("from_date", "date", "First day, by the site's clock."),
+        required("to_date", "date", "Last day, of which there need not be events."),
         required(
             "dimension",
             "string",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from event_assets.contract.tables.events import EVENT_DATE
+from event_assets.contract.tables.events import EVENT_DATE, SITE_DATE
 from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 _PLACE = Column("geo_key", "string", "Its country (see places).")
@@ -67,6 +67,7 @@ PAGE_VIEWS = Table(
         Column("country", "string", "Country of the IP address, ISO 3166-1 alpha-2."),
         Column("page_key", "string", "Page or screen (see pages)."),
         _PLACE,
+        SITE_DATE,
     ),
     key=("page_view_id",),
     partition_by=("event_date",),
@@ -172,6 +173,7 @@ SESSIONS = Table(
         Column("campaign_key", "string", "What it came by (see campaigns)."),
         Column("device_key", "string", "What it is of (see devices)."),
         _PLACE,
+        SITE_DATE,
     ),
     key=("session_id",),
     partition_by=("event_date",),

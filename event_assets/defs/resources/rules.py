@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 import dagster as dg
 
 from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.site_zones import SiteZones
 from event_assets.enrichment.currency import NO_RATES, BadRates, Rates, Reporting, parse_rates
 from event_assets.enrichment.custom import BadEnrichment, custom_enrichments
 from event_assets.enrichment.location import BadGeoDatabase, GeoDatabase
@@ -70,6 +71,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     attribution_half_life_days: float
     attribution_ends_percent: float
     spend_file: str | None = None
+    time_zone: str
+    time_zones: dict[str, str]
     max_records_per_run: int
 
     @classmethod
@@ -105,6 +108,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             attribution_half_life_days=settings.attribution_half_life_days,
             attribution_ends_percent=settings.attribution_ends_percent,
             spend_file=str(settings.spend_file.absolute()) if settings.spend_file else None,
+            time_zone=settings.time_zone,
+            time_zones=settings.time_zones,
             max_records_per_run=settings.max_records_per_run,
         )
 
@@ -131,7 +136,11 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             reporting=self._reporting(),
             custom=custom_enrichments(self.enrichments),
             placeholders=None if self.placeholders is None else tuple(self.placeholders),
+            zones=self._zones(),
         )
+
+    def _zones(self) -> SiteZones:
+        return SiteZones(self.time_zone, tuple(sorted(self.time_zones.items())))
 
     def _reporting(self) -> Reporting:
         return Reporting(self.reporting_currency, self._rates())
@@ -154,6 +163,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             engaged_seconds=self.engaged_seconds,
             conversion_events=tuple(self.conversion_events),
             conversion_ids=tuple(sorted(self.conversion_ids.items())),
+            zones=self._zones(),
         )
 
     @property

@@ -18,6 +18,7 @@ from event_assets.contract.versions import version_of
 from event_assets.transforms.attribution.conversion_paths import ARROW
 from event_assets.transforms.attribution.touches import DAY
 from event_assets.transforms.money import LARGEST_AMOUNT
+from event_assets.transforms.site_dates import site_day
 
 Model = Literal["first", "last", "linear", "position", "time_decay", "data_driven"]
 MODELS: tuple[Model, ...] = get_args(Model)
@@ -77,14 +78,14 @@ def attribution(paths: DataFrame, rules: AttributionRules = RULES) -> DataFrame:
 
 
 def channel_performance(paths: DataFrame, spend: DataFrame | None, rules: AttributionRules = RULES) -> DataFrame:
-    """All models by day of conversion, beside the spend of the day, in the columns of `CHANNEL_PERFORMANCE`.
+    """All models by the site's day of conversion, beside the spend of the day, in the columns of `CHANNEL_PERFORMANCE`.
 
     `spend` has event_date, channel_group, spend, currency: one row a day and channel group.
     """
     by = ["event_date", "channel_group"]
     models = []
     for model in MODELS:
-        credited = _summed(_credited(paths, model, rules), by)
+        credited = _summed(_credited(paths.withColumn("event_date", site_day()), model, rules), by)
         beside = credited if spend is None else credited.join(spend, by, "full")
         models.append(beside.withColumn("model", F.lit(model)))
     rows = reduce(DataFrame.unionByName, models).fillna(0.0, ["conversions", "revenue"])

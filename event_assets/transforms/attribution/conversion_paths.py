@@ -41,7 +41,7 @@ def conversion_paths(touches: DataFrame, conversions: DataFrame, lookback_days: 
 def _ends(visits: DataFrame, conversions: DataFrame) -> DataFrame:
     """Where paths end: at conversions, and at the last touch of everybody who never converted."""
     converted = conversions.select(
-        *_PATH, F.unix_micros("at").alias("ended"), F.lit(1).cast("long").alias("conversions"), "revenue"
+        *_PATH, F.unix_micros("at").alias("ended"), F.lit(1).cast("long").alias("conversions"), "revenue", "site_date"
     )
     others = visits.join(conversions.select("person_id"), "person_id", "left_anti")
     last = others.groupBy("person_id").agg(F.max("touched").alias("ended"))
@@ -52,6 +52,7 @@ def _ends(visits: DataFrame, conversions: DataFrame) -> DataFrame:
             "ended",
             F.lit(0).cast("long").alias("conversions"),
             F.lit(0.0).alias("revenue"),
+            F.lit(None).cast("date").alias("site_date"),
         )
     )
 
@@ -61,13 +62,14 @@ def _with_reach(ends: DataFrame, visits: DataFrame, lookback_days: int) -> DataF
 
     Counted along one line of touches and ends: joining each end with all touches would grow with their product.
     """
-    line = ends.select("person_id", "event_id", "ended", "conversions", "revenue", F.lit(0).alias("is_touch"))
+    line = ends.select("*", F.lit(0).alias("is_touch"))
     others = visits.select(
         "person_id",
         F.lit(None).cast("string").alias("event_id"),
         F.col("touched").alias("ended"),
         F.lit(None).cast("long").alias("conversions"),
         F.lit(None).cast("double").alias("revenue"),
+        F.lit(None).cast("date").alias("site_date"),
         F.lit(1).alias("is_touch"),
     )
     in_time = Window.partitionBy("person_id").orderBy("ended")

@@ -29,6 +29,7 @@ def conversions(
             "anonymous_id",
             "user_id",
             F.coalesce("revenue_reporting", F.lit(0.0)).alias("revenue"),
+            "site_date",
         )
     )
     return with_person(rows, identities).where(F.col("person_id").isNotNull()).select(*CONVERSIONS.column_names)

@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from event_assets.contract.event import Campaign as CampaignSaid
 from event_assets.contract.placeholders import Placeholders
-from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS
+from event_assets.contract.site_zones import IN_UTC, SiteZones
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, SITE_DATE
 from event_assets.enrichment.bots import NO_BOT, BotVerdict, bot_verdict
 from event_assets.enrichment.channel import channel_group, source_and_medium
 from event_assets.enrichment.currency import AS_SENT, Reporting
@@ -31,6 +32,7 @@ from event_assets.enrichment.measures import LIKELY, NO_MEASURES, Measures, meas
 from event_assets.enrichment.referrer import NO_REFERRER, Referrer, classify_referrer
 from event_assets.enrichment.url import parse_url, without_www
 from event_assets.enrichment.user_agent import LONGEST, NO_USER_AGENT, UserAgent, parse_user_agent
+from event_assets.transforms.site_dates import site_date
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -53,15 +55,16 @@ _OF_AGENT = UserAgent._fields[:5]
 """What the columns say of a user agent: browser, system and kind of device."""
 _DEVICE_OF_PLATFORM = {"ios": "mobile", "android": "mobile", "desktop": "desktop"}
 _FROM_CLEAN = tuple(name for name in ENRICHED_EVENTS.column_names if name in CLEAN_EVENTS.column_names)
-_SCHEMA = ENRICHED_EVENTS.arrow_schema()
+_MADE = tuple(column for column in ENRICHED_EVENTS.columns if column != SITE_DATE)
+_SCHEMA = pa.schema([ENRICHED_EVENTS.arrow_schema().field(column.name) for column in _MADE])
 _TYPES = {column.name: column.type for column in _SCHEMA}
 
 
 @dataclass(frozen=True)
 class EnrichRules:
     """By what events are enriched: hosts that are the owner's own (subdomains too), the marketing parameters, MaxMind
-    databases beside the bundled one, the reporting currency, functions of the project's own users, and words that say
-    that there is no referrer (None: those of the contract)."""
+    databases beside the bundled one, the reporting currency, functions of the project's own users, words that say that
+    there is no referrer (None: those of the contract), and by which clocks dates are told."""
 
     own_hosts: tuple[str, ...] = ()
     marketing: MarketingParameters = UTM
@@ -69,6 +72,7 @@ class EnrichRules:
     reporting: Reporting = AS_SENT
     custom: tuple[CustomEnrichment, ...] = ()
     placeholders: tuple[str, ...] | None = None
+    zones: SiteZones = IN_UTC
 
     @property
     def versions(self) -> str:
@@ -87,7 +91,7 @@ class EnrichRules:
         custom = [enrichment.reference for enrichment in self.custom]
         reporting = (self.reporting.currency, self.reporting.rates.digest)
         words = sorted(Placeholders(self.placeholders).words)
-        said = repr((self.versions, sorted(self.own_hosts), self.marketing, reporting, custom, words))
+        said = repr((self.versions, sorted(self.own_hosts), self.marketing, reporting, custom, words, self.zones))
         return sha256(said.encode()).hexdigest()[:12]
 
 
@@ -98,7 +102,8 @@ def enrich(clean: DataFrame, rules: EnrichRules) -> DataFrame:
         enricher = Enricher(rules)
         return map(enricher.enriched, batches)
 
-    return clean.select(*_FROM_CLEAN).mapInArrow(enriched, ENRICHED_EVENTS.spark_schema())
+    made = clean.select(*_FROM_CLEAN).mapInArrow(enriched, ", ".join(f"{c.name} {c.spark_type}" for c in _MADE))
+    return made.withColumn(SITE_DATE.name, site_date(made["derived_at"], made["app_id"], rules.zones))
 
 
 class _Visit(NamedTuple):
@@ -149,7 +154,8 @@ class Enricher:
         self._place = lru_cache(maxsize=REMEMBERED)(self._place_of)
 
     def enriched(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """One batch of CLEAN_EVENTS columns, in any order, as ENRICHED_EVENTS. What was sent is not copied."""
+        """One batch of CLEAN_EVENTS columns, in any order, as ENRICHED_EVENTS but for the site's date. What was sent is
+        not copied."""
         rows = batch.num_rows
         columns = {name: _typed(batch.column(name), _TYPES[name]) for name in _FROM_CLEAN}
         parts = [self._visits(columns), _devices(columns), self._places(columns), self._measures(columns)]

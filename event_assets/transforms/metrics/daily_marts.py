@@ -1,6 +1,6 @@
 """The rows of `daily_sessions`, `daily_events` and `daily_pages`: what of a day adds up, by combinations of dimensions.
 
-Each day depends on its own rows alone.
+Each day in UTC depends on its own rows alone, and says of each row which of the site's days it is of.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.dimension_keys import known, page_of
 from event_assets.transforms.money import amount, total
 from event_assets.transforms.sessions.sessionise import SessionRules
+from event_assets.transforms.site_dates import site_day
 
 
 def daily_sessions(sessions: DataFrame) -> DataFrame:
@@ -62,6 +63,7 @@ def daily_pages(page_views: DataFrame) -> DataFrame:
 def _summed(table: Table, rows: DataFrame, *measures: Column) -> DataFrame:
     texts = [name for name in table.key if table.column(name).type == "string"]
     named = rows.withColumns({name: known(name) for name in texts})
+    named = named.withColumn("site_date", site_day())
     return named.groupBy(*table.key).agg(*measures).select(*table.column_names)
 
 

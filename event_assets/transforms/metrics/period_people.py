@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.metrics import PERIOD_PEOPLE
 from event_assets.transforms.dimension_keys import known, page_of
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.site_dates import site_day
 
 PRESET_DAYS = (7, 28, 90)
 """Lengths of the periods that end with the last day, and of those before them."""
@@ -24,12 +25,17 @@ def period_people(
     """The people of each period, in the columns of `PERIOD_PEOPLE`.
 
     A person counts with the sessions that began in the period, by event with the enriched events in it, by page with
-    the views that began in it. `as_of` is the last day.
+    the views that began in it. Days are the site's; `as_of` is the last of them.
     """
     human = "NOT is_bot"
-    of_sessions = with_person(sessions.where(human).drop("person_id"), identities)
-    of_events = with_person(events.where(human).select("anonymous_id", "user_id", "event_date", "event"), identities)
-    views = page_views.where(human).select("anonymous_id", "user_id", "event_date", page_of().alias("page"))
+    began = sessions.where(human).drop("person_id").withColumn("site_date", site_day())
+    of_sessions = with_person(began, identities)
+    of_events = with_person(
+        events.where(human).select("anonymous_id", "user_id", site_day().alias("site_date"), "event"), identities
+    )
+    views = page_views.where(human).select(
+        "anonymous_id", "user_id", site_day().alias("site_date"), page_of().alias("page")
+    )
     parts = (
         _by_value(of_sessions.withColumn("all", F.lit("(all)")), ("all", *_OF_SESSIONS)),
         _by_value(of_events, ("event",)),
@@ -37,7 +43,7 @@ def period_people(
     )
     days = reduce(DataFrame.unionByName, parts)
     return (
-        days.select("*", F.explode(_periods(F.col("event_date"), as_of)).alias("_period"))
+        days.select("*", F.explode(_periods(F.col("site_date"), as_of)).alias("_period"))
         .select("_period.*", "dimension", "value", "person_id")
         .groupBy("period", "from_date", "to_date", "dimension", "value")
         .agg(F.countDistinct("person_id").alias("people"))
@@ -48,10 +54,10 @@ def period_people(
 def _by_value(rows: DataFrame, dimensions: Iterable[str]) -> DataFrame:
     """Each day of each person, once a dimension and value."""
     names = tuple(dimensions)
-    few = rows.where(F.col("person_id").isNotNull()).select("person_id", "event_date", *map(known, names)).distinct()
+    few = rows.where(F.col("person_id").isNotNull()).select("person_id", "site_date", *map(known, names)).distinct()
     pairs = [F.struct(F.lit(name).alias("dimension"), F.col(name).alias("value")) for name in names]
-    return few.select("person_id", "event_date", F.explode(F.array(*pairs)).alias("_pair")).select(
-        "person_id", "event_date", "_pair.*"
+    return few.select("person_id", "site_date", F.explode(F.array(*pairs)).alias("_pair")).select(
+        "person_id", "site_date", "_pair.*"
     )
 
 

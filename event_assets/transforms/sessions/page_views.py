@@ -14,6 +14,7 @@ from event_assets.transforms.dimension_keys import country_key, page_key
 from event_assets.transforms.parts import in_parts
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets.transforms.sessions.sessions import engaged_seconds, whole_seconds
+from event_assets.transforms.site_dates import site_date
 
 _TEXTS = {
     "page_url": "url",
@@ -107,6 +108,7 @@ def _finish(views: DataFrame, rules: SessionRules) -> DataFrame:
     pinged_views = F.when(F.col("slots") > 0, 1).otherwise(0)
     return (
         views.withColumn("event_date", F.to_date("start_at"))
+        .withColumn("site_date", site_date(F.col("start_at"), F.col("app_id"), rules.zones))
         .withColumn("end_at", F.greatest("start_at", "last_ping_at"))
         .withColumn("engaged_seconds", engaged_seconds(F.col("slots"), pinged_views, rules))
         .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))

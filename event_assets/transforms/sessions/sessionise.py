@@ -29,6 +29,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from event_assets.contract.site_zones import IN_UTC, SiteZones
 from event_assets.contract.versions import version_of
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.money import amount
@@ -86,7 +87,7 @@ class SessionRules:
 
     `starts_with`: what a session must have to count: `any` event, or, as with Snowplow, a `page` (a page view, a ping
     or a screen view; of a server or desktop app any event). `conversion_ids`: by event name the property that tells
-    which conversion it is.
+    which conversion it is. `zones`: by which clock the date is told on which one began.
     """
 
     timeout_minutes: int = 30
@@ -98,6 +99,7 @@ class SessionRules:
     heartbeat_seconds: int = 10
     first_ping_seconds: int = 5
     starts_with: Literal["any", "page"] = "any"
+    zones: SiteZones = IN_UTC
 
     @property
     def version(self) -> str:

@@ -12,6 +12,7 @@ from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.transforms.dimension_keys import campaign_key, country_key, device_key
 from event_assets.transforms.money import total
 from event_assets.transforms.sessions.sessionise import SECOND, SessionRules
+from event_assets.transforms.site_dates import site_date
 
 _ENTRY = {
     "page_url": "entry_url",
@@ -84,6 +85,7 @@ def _finish(grouped: DataFrame, rules: SessionRules) -> DataFrame:
     return (
         grouped.withColumn("start_at", begins_at(F.col("first_at"), F.col("opens_with_ping"), rules))
         .withColumn("event_date", F.to_date("start_at"))
+        .withColumn("site_date", site_date(F.col("start_at"), F.col("app_id"), rules.zones))
         .withColumn("engaged_seconds", engaged_seconds(F.col("slots"), F.col("pinged_views"), rules))
         .withColumn("absolute_seconds", whole_seconds(F.col("start_at"), F.col("end_at")))
         .withColumn("is_engaged", is_engaged)
