@@ -77,7 +77,8 @@ def _of_sessions(evidence: Evidence) -> dict[Key, Values]:
     rows = evidence.rows(
         f"""
         SELECT event_date, site_date(start_at, app_id), {dimensions}, is_bot,
-               count(*), sum(is_engaged), sum(is_bounce), sum(conversions > 0), sum(events), sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue)
+               count(*), sum(is_engaged), sum(is_bounce), sum(conversions > 0), sum(events),
+               sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue)
         FROM lake_sessions GROUP BY {", ".join(str(place) for place in range(1, len(_OF_SESSIONS) + 4))}
         """
     )

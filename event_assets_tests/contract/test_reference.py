@@ -37,7 +37,10 @@ def test_every_table_and_column_is_on_the_page() -> None:
 
 def test_every_table_says_the_unit_and_the_definition_of_its_columns() -> None:
     page = reference()
-    wanted = "Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day."
+    wanted = (
+        "Definition: distinct coalesce(anonymous_id, user_id) of the sessions that began on the day; one that comes "
+    )
+    wanted += "on two UTC days of it counts on the first."
     assert wanted in page
     assert all(column.meaning.replace("|", "\\|") in page for table in LAKE_TABLES for column in table.columns)
     assert "Unit: ms." in page

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.consent import Refusal
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
+from event_assets.contract.site_zones import IN_UTC, SiteZones
 from event_assets.contract.tables.attribution import (
     ATTRIBUTION,
     CHANNEL_PERFORMANCE,
@@ -31,6 +32,7 @@ from event_assets.settings import Settings
 from event_assets.streams import EventStream, StreamRecord, open_stream
 from event_assets.transforms.events.clean import CleanRules
 from event_assets.transforms.events.enrich import EnrichRules
+from event_assets.transforms.sessions.sessionise import SessionRules
 
 BY_PLACE = {
     "arrival_date",
@@ -54,12 +56,13 @@ class Pipeline:
         folder: Path,
         plan: TrackingPlan | None = None,
         analyses: Analyses | None = None,
+        zones: SiteZones = IN_UTC,
     ) -> None:
         self.spark = spark
         self.analyses = analyses or Analyses()
         self.settings = Settings(home=folder)
         self.plan = plan or TrackingPlan()
-        self.enriching = EnrichRules()
+        self.enriching = EnrichRules(zones=zones)
         self.refusal: Refusal = "strip"
         folder.mkdir(parents=True, exist_ok=True)
         self.stream: EventStream = open_stream(self.settings)
@@ -81,7 +84,8 @@ class Pipeline:
     def refresh(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> Run:
         """The refresh that a run is, for steps that are chosen elsewhere."""
         cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal)
-        rules = GivenRules(cleaning, self.enriching, analyses=self.analyses)
+        sessions = SessionRules(zones=self.enriching.zones)
+        rules = GivenRules(cleaning, self.enriching, sessions, analyses=self.analyses)
         return Run.on(self.stream, self.lake, self.spark, rules, window, rebuild)
 
     def pending(self) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from event_assets.contract.site_zones import IN_UTC, SiteZones
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets_tests.examples import examples
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
@@ -42,6 +44,7 @@ COMPARED = (
     "devices",
     "places",
 )
+ZONES = (IN_UTC, SiteZones("America/New_York"), SiteZones("Asia/Kolkata", (("shop", "Pacific/Honolulu"),)))
 KEYS = {
     "sessions": {"campaign_key": "campaigns", "device_key": "devices", "geo_key": "places"},
     "page_views": {"page_key": "pages", "geo_key": "places"},
@@ -71,6 +74,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         "occurred_at": happened.isoformat(),
         "derived_at": happened.isoformat(),
         "properties": draw(orders()) if kind == "purchase" else {},
+        "app": {"id": draw(st.sampled_from(["shop", "blog"]))},
     }
     if kind in ("page_view", "page_ping"):
         event["page_view_id"] = draw(st.sampled_from([None, "p1", "p2", "p3"]))
@@ -95,16 +99,16 @@ def histories(draw: st.DrawFn) -> tuple[list[bytes], list[list[int]], list[int],
 
 
 @examples(4)
-@given(history=histories())
+@given(history=histories(), zones=st.sampled_from(ZONES))
 def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
-    spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]]
+    spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]], zones: SiteZones
 ) -> None:
     lines, batches, repeats, narrow = history
     with tempfile.TemporaryDirectory() as folder:
-        at_once = Pipeline(spark, Path(folder) / "one")
+        at_once = Pipeline(spark, Path(folder) / "one", zones=zones)
         at_once.put(lines)
         at_once.run(attribution=False)
-        in_parts = Pipeline(spark, Path(folder) / "parts")
+        in_parts = Pipeline(spark, Path(folder) / "parts", zones=zones)
         for place, batch in enumerate(batches):
             in_parts.put([lines[index] for index in batch], key=f"k{place}", encoding="gzip" if place % 2 else "plain")
             window = Window(DAY.date(), DAY.date()) if narrow[place] else EVERYTHING
@@ -115,6 +119,7 @@ def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
         assert in_parts.pending() == {}
         for table in COMPARED:
             assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
+        assert visitors_of_days(in_parts) == visitors_of_sessions(in_parts, zones)
         for fact, keys in KEYS.items():
             for key, dimension in keys.items():
                 there = [row[key] for row in in_parts.rows(dimension)]
@@ -122,6 +127,41 @@ def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
                 assert {row[key] for row in in_parts.rows(fact)} <= set(there), (fact, key)
         assert in_parts.ledger()["enriched"] == at_once.ledger()["enriched"]
         assert in_parts.ledger()["landed"] == len(lines) + len(repeats)
+
+
+def visitors_of_days(pipeline: Pipeline) -> dict[tuple[Any, ...], int]:
+    days: Counter[tuple[Any, ...]] = Counter()
+    for row in pipeline.rows("daily_metrics"):
+        days[row["site_date"], row["platform"]] += row["visitors"]
+    return +days
+
+
+def visitors_of_sessions(pipeline: Pipeline, zones: SiteZones) -> dict[tuple[Any, ...], int]:
+    seen = {
+        (row["start_at"].astimezone(zones.clock([row["app_id"]])).date(), row["platform"], row["anonymous_id"])
+        for row in pipeline.rows("sessions")
+    }
+    return Counter((date, platform) for date, platform, _ in seen)
+
+
+def test_the_days_are_those_of_other_zones_once_the_setting_is_changed(spark: SparkSession, tmp_path: Path) -> None:
+    times = [DAY + dt.timedelta(hours=hour) for hour in range(0, 72, 5)]
+    sent = [
+        {"event_id": str(at), "event": "page_view", "platform": "web", "anonymous_id": "a1", "app": {"id": "shop"}}
+        | {"received_at": at.isoformat()}
+        for at in times
+    ]
+    changed, fresh = Pipeline(spark, tmp_path / "one"), Pipeline(spark, tmp_path / "other", zones=ZONES[2])
+    for pipeline in (changed, fresh):
+        pipeline.put([json.dumps(event).encode() for event in sent])
+        pipeline.run()
+    before = changed.rows("daily_metrics")
+    assert all(row["site_date"] == row["event_date"] for row in before)
+    changed.enriching = fresh.enriching
+    changed.run()
+    tables = (*COMPARED, "conversions", "conversion_paths", "channel_performance")
+    assert all(changed.rows(table, BY_PLACE) == fresh.rows(table, BY_PLACE) for table in tables)
+    assert changed.rows("daily_metrics") != before
 
 
 def test_a_batch_of_nothing_but_copies_of_one_event_counts_once(spark: SparkSession, tmp_path: Path) -> None:

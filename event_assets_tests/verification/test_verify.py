@@ -141,6 +141,7 @@ def _counted(clean: Rows, evidence: Evidence) -> Platform:
             "anonymous_id": None if event_id.startswith("stripped-") else event.get("anonymous_id"),
             "user_id": event.get("user_id"),
             "derived_at": _told(event_id, happened[event_id]),
+            "site_date": _told(event_id, happened[event_id]).date(),
         }
         for event_id, event in first.items()
     ]
