@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,7 @@ def told(instant: dt.datetime, app: str | None) -> dt.date:
     return instant.astimezone(ZoneInfo(ZONES.get(app or "", "Europe/London"))).date()
 
 
-def dates(spark: SparkSession, instants: list[tuple[dt.datetime, str | None]], zones: SiteZones) -> list[dt.date]:
+def dates(spark: SparkSession, instants: Sequence[tuple[dt.datetime, str | None]], zones: SiteZones) -> list[dt.date]:
     rows = [(number, (at - EPOCH) // MICROSECOND, app) for number, (at, app) in enumerate(instants)]
     frame = spark.createDataFrame(rows, "number int, micros long, app_id string").withColumn(
         "at", F.timestamp_micros("micros")

@@ -332,7 +332,7 @@ def test_the_version_changes_with_an_enrichments_version_its_data_and_the_curren
     ]
     versions = [rules.version for rules in made]
     monkeypatch.setattr("event_assets.transforms.events.enrich.VERSIONS", {**VERSIONS, "bots": "9"})
-    assert len({*versions, EnrichRules().version}) == 5
+    assert len({*versions, EnrichRules().version}) == 7
 
 
 def test_both_engines_enrich_alike(spark_engine: SparkSession, tmp_path: Path) -> None:
