@@ -41,25 +41,25 @@ SELECT (ARRAY['activated','buyers','lapsed_buyers','cart_abandoners'])[1 + s], '
 FROM generate_series(1, %(people)s) AS n, generate_series(0, 3) AS s WHERE (n + s) % 4 = 0 OR n % 11 = 0""",
     "agg_daily_sessions": """
 INSERT INTO agg_daily_sessions
-  (event_date, app_id, platform, country, channel_group, source, medium, campaign, device_type, is_bot,
+  (event_date, site_date, app_id, platform, country, channel_group, source, medium, campaign, device_type, is_bot,
   sessions, engaged_sessions, bounces, converting_sessions, events, page_views, engaged_seconds, conversions, revenue,
   loaded_at)
-SELECT event_date, app_id, platform, country, channel_group, source, medium, campaign,
+SELECT event_date, event_date, app_id, platform, country, channel_group, source, medium, campaign,
   device_type, is_bot, count(*), count(*) FILTER (WHERE is_engaged), count(*) FILTER (WHERE is_bounce),
   sum(conversions), sum(events), sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue), now()
-FROM fct_sessions GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10""",
+FROM fct_sessions GROUP BY 1, 3, 4, 5, 6, 7, 8, 9, 10, 11""",
     "agg_daily_events": f"""
 INSERT INTO agg_daily_events
-  (event_date, event, app_id, platform, country, device_type, is_bot, events, conversions, revenue,
+  (event_date, site_date, event, app_id, platform, country, device_type, is_bot, events, conversions, revenue,
   loaded_at)
-SELECT current_date - d, 'event ' || e, 'app ' || n % 2, (ARRAY['web','ios'])[1 + n % 2],
+SELECT current_date - d, current_date - d, 'event ' || e, 'app ' || n % 2, (ARRAY['web','ios'])[1 + n % 2],
   ({_COUNTRIES})[1 + (n / 2) % 15], (ARRAY['desktop','mobile','tablet'])[1 + n % 3], false, 30, 1, 20, now()
 FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, 25) AS e, generate_series(1, %(places)s) AS n""",
     "agg_daily_pages": f"""
 INSERT INTO agg_daily_pages
-  (event_date, page, kind, app_id, platform, country, channel_group, device_type, is_bot, views, entries,
+  (event_date, site_date, page, kind, app_id, platform, country, channel_group, device_type, is_bot, views, entries,
   exits, engaged_seconds, scrolled_views, scroll_percent, loaded_at)
-SELECT current_date - d, '/page/' || p, 'page', 'app ' || n % 2, 'web',
+SELECT current_date - d, current_date - d, '/page/' || p, 'page', 'app ' || n % 2, 'web',
   ({_COUNTRIES})[1 + n % 15], ({_CHANNELS})[1 + n % 8], (ARRAY['desktop','mobile'])[1 + n % 2], false, 9, 3, 3, 200, 8,
   500, now()
 FROM generate_series(0, {DAYS - 1}) AS d, generate_series(1, %(pages)s) AS p, generate_series(1, 12) AS n""",

@@ -230,7 +230,7 @@ def _plural(title: str) -> str:
 
 
 def _spans(source: Source, selection: Selection) -> tuple[Span, Span | None]:
-    return selection.span(source.now), selection.span_before(source.now)
+    return source.span(selection), source.span_before(selection)
 
 
 def _compared(selection: Selection) -> str:
@@ -247,7 +247,7 @@ def _not_loaded(source: Source, asked: Asked, selection: Selection) -> Iterable[
     days = source.event_days if asked.warehouse_table.are_events else None
     if days == 0:
         yield "The warehouse has no single events: EVENT_ASSETS_WAREHOUSE_EVENTS is none."
-    elif days is not None and (source.now - selection.span(source.now).first).days >= days:
+    elif days is not None and (source.now - source.span(selection).first).days >= days:
         yield f"The warehouse has single events of the last {days} days alone (EVENT_ASSETS_WAREHOUSE_EVENTS)."
 
 

@@ -48,7 +48,7 @@ def people_by(source: Source, selection: Selection, dimension: str) -> dict[str,
     query = sql.SQL("SELECT value, people FROM {} WHERE period = %s AND from_date = %s AND dimension = %s").format(
         sql.Identifier(source.database.schema, "agg_period_people")
     )
-    first = selection.span(source.now).first.date()
+    first = source.span(selection).first.date()
     return dict(source.ask_rows(query, (period, first, dimension)))
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from psycopg import sql
 
 from event_assets.contract.tables.metrics import DAILY_SESSIONS
 from event_assets.dashboards.selection import Selection, Span
 from event_assets.dashboards.source import Source
-from event_assets.dashboards.sql import Query, conditions, value_of
+from event_assets.dashboards.sql import Query, conditions, day_of, value_of
 from event_assets.rules.dashboard import Average, Count, Dashboard, Metric, Range, Ratio, ShareWhere, Sum
 from event_assets.rules.dashboard import Source as Asked
 
@@ -53,7 +54,8 @@ def is_there(source: Source, asked: Asked, selection: Selection, span: Span, by:
         "AND mart.partition_date = facts.partition_date WHERE facts.table_name = {2} AND facts.rows > 0 "
         "AND facts.partition_date BETWEEN %s AND %s"
     ).format(loads, sql.Literal(_MART), sql.Literal(_FACTS))
-    for days, in_mart in source.ask_rows(query, (whole.days[0], whole.days[-1])):
+    beside = dt.timedelta(days=span.spread)
+    for days, in_mart in source.ask_rows(query, (whole.days[0] - beside, whole.days[-1] + beside)):
         return bool(days and days == in_mart)
     return False
 
@@ -65,7 +67,7 @@ def totals(dashboard: Dashboard, schema: str, metrics: Sequence[str], selection:
 
 def by_day(dashboard: Dashboard, schema: str, metrics: Sequence[str], selection: Selection, span: Span) -> Query:
     """As `sql.by_day`."""
-    made = _query(dashboard, schema, metrics, selection, span, sql.Identifier("event_date"))
+    made = _query(dashboard, schema, metrics, selection, span, day_of(_mart(dashboard.source_of(metrics[0])), span))
     return Query(made.text + sql.SQL(" GROUP BY 1 ORDER BY 1"), made.values)
 
 
@@ -85,8 +87,8 @@ def _is_of_sessions(asked: Asked) -> bool:
 def _parts(span: Span) -> tuple[Span | None, Span | None]:
     """The whole days of a span that begins with one, and the rest."""
     midnight = span.until.replace(hour=0, minute=0, second=0, microsecond=0)
-    whole = Span(span.first, midnight) if midnight > span.first else None
-    return whole, Span(midnight, span.until) if span.until > midnight else None
+    whole = replace(span, until=midnight) if midnight > span.first else None
+    return whole, replace(span, first=midnight) if span.until > midnight else None
 
 
 def _query(
@@ -98,7 +100,7 @@ def _query(
     key: sql.Composable | None = None,
 ) -> Query:
     asked = dashboard.source_of(metrics[0])
-    mart = Asked(table=_MART, time="event_date", robots="is_bot", dimensions=_shared(asked))
+    mart = _mart(asked)
     whole, rest = _parts(span)
     first = [] if key is None else [sql.SQL("{} AS key").format(key)]
     parts, values = [], []
@@ -124,8 +126,9 @@ def _query(
     return Query(sql.SQL("SELECT {} FROM ({}) AS days").format(sql.SQL(", ").join(columns), rows), tuple(values))
 
 
-def _shared(asked: Asked) -> dict[str, str]:
-    return {name: title for name, title in asked.dimensions.items() if name in DAILY_SESSIONS.column_names}
+def _mart(asked: Asked) -> Asked:
+    shared = {name: title for name, title in asked.dimensions.items() if name in DAILY_SESSIONS.column_names}
+    return Asked(table=_MART, time="event_date", robots="is_bot", dimensions=shared)
 
 
 def _expression(dashboard: Dashboard, metric: Metric) -> sql.Composable | None:

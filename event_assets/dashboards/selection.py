@@ -44,10 +44,12 @@ _YEAR = dt.timedelta(days=364)
 
 @dataclass(frozen=True)
 class Span:
-    """From a moment on, up to before another one."""
+    """From a moment on, up to before another one, by a clock of sites. `spread`: how many days in UTC before and after
+    its days may have part of them; 0 where sites' days are those in UTC."""
 
     first: dt.datetime
     until: dt.datetime
+    spread: int = 0
 
     @property
     def days(self) -> list[dt.date]:
@@ -62,7 +64,7 @@ class Span:
 
     def shifted(self, by: dt.timedelta) -> Span:
         """The same so much earlier."""
-        return Span(self.first - by, self.until - by)
+        return replace(self, first=self.first - by, until=self.until - by)
 
 
 @dataclass(frozen=True)
@@ -126,23 +128,23 @@ class Selection:
         chosen: dict[str, Any] = {name: value}
         return replace(self, **chosen)
 
-    def span(self, now: dt.datetime) -> Span:
-        """The period: whole days up to now, today being one of them."""
+    def span(self, now: dt.datetime, spread: int = 0) -> Span:
+        """The period: whole days up to now by its clock, today being one of them."""
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if self.period == "month":
-            return Span(midnight.replace(day=1), now)
-        return Span(midnight - dt.timedelta(days=_DAYS[self.period] - 1), now)
+            return Span(midnight.replace(day=1), now, spread)
+        return Span(midnight - dt.timedelta(days=_DAYS[self.period] - 1), now, spread)
 
-    def span_before(self, now: dt.datetime) -> Span | None:
+    def span_before(self, now: dt.datetime, spread: int = 0) -> Span | None:
         """What the period is held against, up to the same hour; None for nothing."""
-        span = self.span(now)
+        span = self.span(now, spread)
         if self.compare == "none":
             return None
         if self.compare == "year":
             return span.shifted(_YEAR)
         if self.period == "month":
             first = (span.first - dt.timedelta(days=1)).replace(day=1)
-            return Span(first, min(first + (span.until - span.first), span.first))
+            return replace(span, first=first, until=min(first + (span.until - span.first), span.first))
         return span.shifted(dt.timedelta(days=_DAYS[self.period]))
 
 
@@ -152,4 +154,8 @@ def equal_hours(now: Span, before: Span, *, whole_days: bool) -> tuple[Span, Spa
     length = min(now.until - now.first, before.until - before.first)
     if whole_days:
         length = dt.timedelta(days=length.days)
-    return (Span(now.first, now.first + length), Span(before.first, before.first + length)) if length else None
+    return (_beginning(now, length), _beginning(before, length)) if length else None
+
+
+def _beginning(span: Span, length: dt.timedelta) -> Span:
+    return replace(span, until=span.first + length)

@@ -44,7 +44,13 @@ def contexts_of(settings: Settings, warehouse_url: str) -> dict[str, Context]:
             continue
         schema = schema_of(settings.warehouse_schema, name, role) if own else settings.warehouse_schema
         database = Database(own or warehouse_url, schema)
-        source = Source(dashboard, database, event_days=settings.warehouse_event_days, locale=locale)
+        source = Source(
+            dashboard,
+            database,
+            event_days=settings.warehouse_event_days,
+            locale=locale,
+            zones=settings.site_zones,
+        )
         contexts[name] = Context(source, settings, warehouse_url, role, reads_only=own is not None)
     return contexts
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from psycopg import sql
 
@@ -46,8 +47,7 @@ def totals(dashboard: Dashboard, schema: str, metrics: Sequence[str], selection:
 def by_day(dashboard: Dashboard, schema: str, metrics: Sequence[str], selection: Selection, span: Span) -> Query:
     """A row a day that has any: the day, then the metrics."""
     source = dashboard.source_of(metrics[0])
-    day = sql.SQL("CAST({} AS date)").format(sql.Identifier(source.time))
-    made = _query(dashboard, schema, metrics, selection, span, (day,))
+    made = _query(dashboard, schema, metrics, selection, span, (day_of(source, span),))
     return Query(made.text + sql.SQL(" GROUP BY 1 ORDER BY 1"), made.values)
 
 
@@ -157,14 +157,37 @@ def conditions(
 
 def _times(source: Source, span: Span) -> Iterable[tuple[sql.Composable, tuple[Any, ...]]]:
     first, last = span.days[0], span.days[-1]
+    if partition := source.warehouse_table.partition_by:  # what its rows are found by, in index or sort order
+        beside = dt.timedelta(days=span.spread)
+        yield sql.SQL("{} BETWEEN %s AND %s").format(sql.Identifier(partition)), (first - beside, last + beside)
+    has_site_date = _goes_by_site_date(source, span)
+    if has_site_date or (source.is_by_day and source.time != partition):
+        yield sql.SQL("{} BETWEEN %s AND %s").format(day_of(source, span)), (first, last)
     if source.is_by_day:
-        yield sql.SQL("{} BETWEEN %s AND %s").format(sql.Identifier(source.time)), (first, last)
         return
-    if source.warehouse_table.partition_by:  # what its rows are found by, in index or sort order
-        day = sql.Identifier(source.warehouse_table.partition_by)
-        yield sql.SQL("{} BETWEEN %s AND %s").format(day), (first, last)
     moment = sql.Identifier(source.time)
-    yield sql.SQL("{0} >= %s AND {0} < %s").format(moment), (span.first, span.until)
+    if not has_site_date:
+        yield sql.SQL("{0} >= %s AND {0} < %s").format(moment), (span.first, span.until)
+    elif not span.is_of_whole_days:
+        yield sql.SQL("{} < %s").format(moment), (span.until,)
+
+
+def day_of(source: Source, span: Span) -> sql.Composable:
+    """The day of a row by the clock of its site."""
+    if _goes_by_site_date(source, span):  # rows of before it was kept were made in UTC
+        return sql.SQL("coalesce(site_date, {})").format(sql.Identifier(source.warehouse_table.partition_by))
+    if source.is_by_day:
+        return sql.Identifier(source.time)
+    if span.spread and isinstance(span.first.tzinfo, ZoneInfo):
+        zone = sql.Literal(span.first.tzinfo.key)
+        return sql.SQL("CAST({} AT TIME ZONE {} AS date)").format(sql.Identifier(source.time), zone)
+    return sql.SQL("CAST({} AS date)").format(sql.Identifier(source.time))
+
+
+def _goes_by_site_date(source: Source, span: Span) -> bool:
+    """Whether sites have other days than UTC's, and the table says of which of them a row is."""
+    table = source.warehouse_table
+    return bool(span.spread and table.partition_by and "site_date" in table.columns)
 
 
 def value_of(dimension: str) -> sql.Composed:

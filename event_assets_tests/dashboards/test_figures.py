@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import mean, quantiles
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
+from event_assets.contract.site_zones import SiteZones
 from event_assets.dashboards import period_people
 from event_assets.dashboards import sql as metrics_sql
 from event_assets.dashboards.analyses import figures_of
@@ -28,7 +29,7 @@ from event_assets.dashboards.pages import metrics
 from event_assets.dashboards.reference import PAGE, reference
 from event_assets.dashboards.selection import DIMENSIONS, MODELS, PERIODS, Selection, Span
 from event_assets.rules.dashboard import Visual
-from event_assets_tests.dashboards.conftest import NOW, Row, Site
+from event_assets_tests.dashboards.conftest import NOW, Row, Site, visits
 
 SELECTIONS = [
     Selection(),
@@ -203,17 +204,49 @@ def test_people_of_a_whole_preset_period_are_those_of_their_mart_and_are_counted
 
 
 MART = """
-INSERT INTO {mart} (event_date, app_id, platform, country, channel_group, source, medium, campaign, device_type, is_bot,
-  sessions, engaged_sessions, bounces, converting_sessions, events, page_views, engaged_seconds, conversions, revenue,
-  loaded_at)
-SELECT event_date, coalesce(app_id, '(none)'), platform, coalesce(country, '(none)'), channel_group, '(none)', '(none)',
-  '(none)', '(none)', is_bot, count(*), sum(is_engaged::int), sum(is_bounce::int), sum((conversions > 0)::int),
-  sum(events), sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue), now()
-FROM {facts} GROUP BY 1, 2, 3, 4, 5, 10"""
+INSERT INTO {mart} (event_date, site_date, app_id, platform, country, channel_group, source, medium, campaign,
+  device_type, is_bot, sessions, engaged_sessions, bounces, converting_sessions, events, page_views, engaged_seconds,
+  conversions, revenue, loaded_at)
+SELECT event_date, coalesce(site_date, event_date), coalesce(app_id, '(none)'), platform, coalesce(country, '(none)'),
+  channel_group, '(none)', '(none)', '(none)', '(none)', is_bot, count(*), sum(is_engaged::int), sum(is_bounce::int),
+  sum((conversions > 0)::int), sum(events), sum(page_views), sum(engaged_seconds), sum(conversions), sum(revenue), now()
+FROM {facts} GROUP BY 1, 2, 3, 4, 5, 6, 11"""
 LOADS = """
 INSERT INTO {loads} (table_name, partition_date, lake_version, rows, loaded_at)
 SELECT DISTINCT name, event_date, 1, 1, now()
 FROM {facts}, unnest(ARRAY['fct_sessions', 'agg_daily_sessions']) AS name"""
+
+
+def run(site: Site, statement: str) -> None:
+    tables = {"mart": "agg_daily_sessions", "facts": "fct_sessions", "loads": "_loads"}
+    schema = site.context.source.database.schema
+    named = {name: sql.Identifier(schema, table) for name, table in tables.items()}
+    with psycopg.connect(site.owner_url, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(**named))
+
+
+def test_days_are_those_of_the_sites_clocks_from_the_sessions_and_from_their_mart(new_site: Callable[[], Site]) -> None:
+    site, zones = new_site(), SiteZones("America/New_York", (("shop", "Asia/Kolkata"),))
+    for row in visits(70):
+        clock = zones.clock([row["app_id"] or ""])
+        site.sessions.append(row | {"site_date": row["start_at"].astimezone(clock).date()})
+    site.put("fct_sessions", site.sessions)
+    given = site.context.source
+    for statement in ("", MART, LOADS):
+        if statement:
+            run(site, statement)
+        source = replace(given, database=Database(given.database._url, given.database.schema), zones=zones)
+        for selection in (Selection(), Selection("today"), Selection("month"), Selection(values={"app_id": ("shop",)})):
+            span = source.span(selection)
+            chosen = [row for row in site.sessions if not row["is_bot"] and row["site_date"] in span.days]
+            if selection.values:
+                assert span.until.utcoffset() == dt.timedelta(hours=5, minutes=30)
+                chosen = [row for row in chosen if row["app_id"] == "shop"]
+            number = figure_of(source, Visual(kind="number", metric="sessions"), selection)
+            assert number.rows[0][0] == len(chosen)
+            line = figure_of(source, Visual(kind="line", metric="sessions"), selection)
+            days = Counter(row["site_date"] for row in chosen)
+            assert {day: count for day, count, *_ in line.rows} == {day: days[day] for day in span.days}
 
 
 def test_the_mart_of_days_says_what_the_sessions_say_and_is_read_where_it_is_loaded(site: Site) -> None:
@@ -231,26 +264,20 @@ def test_the_mart_of_days_says_what_the_sessions_say_and_is_read_where_it_is_loa
             for chosen in SELECTIONS
         ]
 
-    def run(statement: str) -> None:
-        tables = {"mart": "agg_daily_sessions", "facts": "fct_sessions", "loads": "_loads"}
-        named = {name: sql.Identifier(schema, table) for name, table in tables.items()}
-        with psycopg.connect(site.owner_url, autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(**named))
-
     counted_anew = shown()
     for statement in (MART, LOADS):
-        run(statement)
+        run(site, statement)
     for one, other in zip(shown(), counted_anew, strict=True):
         assert [row[0] for row in one] == [row[0] for row in other]
         assert [row[1:] for row in one] == [pytest.approx(row[1:]) for row in other]
-    run("UPDATE {mart} SET sessions = sessions + 1000")
+    run(site, "UPDATE {mart} SET sessions = sessions + 1000")
     changed = [new != old for new, old in zip(shown(), counted_anew, strict=True)]
     assert [any(changed[place : place + len(SELECTIONS)]) for place in range(0, len(changed), len(SELECTIONS))] == [
         *([True, False, True, True]),
         *([True, True, False]),
         *([True, False, False]),
     ]
-    run("DELETE FROM {loads} WHERE table_name = 'agg_daily_sessions'")
+    run(site, "DELETE FROM {loads} WHERE table_name = 'agg_daily_sessions'")
     assert shown() == counted_anew
 
 

@@ -76,9 +76,9 @@ def contents_of(context: Context, name: str) -> Contents:
         )
         url = context.settings.dashboard_url
         sections.append(Section(page.title, f"{url}/{id_}{selection.address}" if url else "", parts))
-    span = selection.span(source.now)
+    span = source.span(selection)
     first, last = (context.formatter.text(day, "date") for day in (span.days[0], span.days[-1]))
-    period = f"{selection.title}, {first} to {last} {span.until:%H:%M} UTC"
+    period = f"{selection.title}, {first} to {last} {span.until:%H:%M %Z}"
     chosen = "; ".join(f"{name}: {', '.join(values)}" for name, values in selection.values.items() if values)
     title = digest.title or dashboard.title
     return Contents(title, f"{period}; {chosen}" if chosen else period, tuple(sections), context.formatter)
