@@ -83,6 +83,7 @@ SELECT
   "inp_ms",
   "fid_ms",
   "cls",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_events"
 WHERE "app_id" IN ('shop') AND "country" IN ('DE', 'it''s');
@@ -113,6 +114,7 @@ SELECT
   "country",
   "page_key",
   "geo_key",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_page_views"
 WHERE "app_id" IN ('shop') AND "country" IN ('DE', 'it''s');
@@ -154,6 +156,7 @@ SELECT
   "campaign_key",
   "device_key",
   "geo_key",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_sessions"
 WHERE "app_id" IN ('shop') AND "country" IN ('DE', 'it''s');
@@ -161,6 +164,7 @@ WHERE "app_id" IN ('shop') AND "country" IN ('DE', 'it''s');
 CREATE VIEW "analytics_limited"."agg_daily_sessions" AS
 SELECT
   "event_date",
+  "site_date",
   "app_id",
   "platform",
   "country",
@@ -186,6 +190,7 @@ WHERE "app_id" IN ('shop') AND "country" IN ('DE', 'it''s');
 CREATE VIEW "analytics_limited"."agg_daily_events" AS
 SELECT
   "event_date",
+  "site_date",
   "event",
   "app_id",
   "platform",
@@ -202,6 +207,7 @@ WHERE "app_id" IN ('shop') AND "country" IN ('DE', 'it''s');
 CREATE VIEW "analytics_limited"."agg_daily_pages" AS
 SELECT
   "event_date",
+  "site_date",
   "page",
   "kind",
   "app_id",
@@ -313,6 +319,7 @@ SELECT
   "fct_events"."inp_ms" AS "inp_ms",
   "fct_events"."fid_ms" AS "fid_ms",
   "fct_events"."cls" AS "cls",
+  "fct_events"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -352,6 +359,7 @@ SELECT
   coalesce("fct_page_views"."country", '(none)') AS "country",
   "fct_page_views"."page_key" AS "page_key",
   "fct_page_views"."geo_key" AS "geo_key",
+  "fct_page_views"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -402,6 +410,7 @@ SELECT
   "fct_sessions"."campaign_key" AS "campaign_key",
   "fct_sessions"."device_key" AS "device_key",
   "fct_sessions"."geo_key" AS "geo_key",
+  "fct_sessions"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -531,6 +540,7 @@ SELECT
   "inp_ms",
   "fid_ms",
   "cls",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_events";
 
@@ -560,6 +570,7 @@ SELECT
   "country",
   "page_key",
   "geo_key",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_page_views";
 
@@ -600,6 +611,7 @@ SELECT
   "campaign_key",
   "device_key",
   "geo_key",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_sessions";
 
@@ -714,6 +726,7 @@ SELECT
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "user_id", 256) AS "user_id",
   "revenue",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_conversions";
 
@@ -728,6 +741,7 @@ SELECT
   "touched_before",
   "conversions",
   "revenue",
+  "site_date",
   "loaded_at"
 FROM "analytics"."fct_conversion_paths";
 
@@ -860,6 +874,7 @@ FROM "analytics"."dim_segment_memberships";
 CREATE VIEW "analytics_analyst"."agg_daily" AS
 SELECT
   "event_date",
+  "site_date",
   "platform",
   "events",
   "page_views",
@@ -877,6 +892,7 @@ FROM "analytics"."agg_daily";
 CREATE VIEW "analytics_analyst"."agg_daily_sessions" AS
 SELECT
   "event_date",
+  "site_date",
   "app_id",
   "platform",
   "country",
@@ -901,6 +917,7 @@ FROM "analytics"."agg_daily_sessions";
 CREATE VIEW "analytics_analyst"."agg_daily_events" AS
 SELECT
   "event_date",
+  "site_date",
   "event",
   "app_id",
   "platform",
@@ -916,6 +933,7 @@ FROM "analytics"."agg_daily_events";
 CREATE VIEW "analytics_analyst"."agg_daily_pages" AS
 SELECT
   "event_date",
+  "site_date",
   "page",
   "kind",
   "app_id",
@@ -1076,6 +1094,7 @@ SELECT
   "fct_events"."inp_ms" AS "inp_ms",
   "fct_events"."fid_ms" AS "fid_ms",
   "fct_events"."cls" AS "cls",
+  "fct_events"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -1119,6 +1138,7 @@ SELECT
   coalesce("fct_page_views"."country", '(none)') AS "country",
   "fct_page_views"."page_key" AS "page_key",
   "fct_page_views"."geo_key" AS "geo_key",
+  "fct_page_views"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -1176,6 +1196,7 @@ SELECT
   "fct_sessions"."campaign_key" AS "campaign_key",
   "fct_sessions"."device_key" AS "device_key",
   "fct_sessions"."geo_key" AS "geo_key",
+  "fct_sessions"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -1263,6 +1284,7 @@ SELECT
   "fct_conversions"."anonymous_id" AS "anonymous_id",
   "fct_conversions"."user_id" AS "user_id",
   "fct_conversions"."revenue" AS "revenue",
+  "fct_conversions"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
@@ -1297,6 +1319,7 @@ SELECT
   "fct_conversion_paths"."touched_before" AS "touched_before",
   "fct_conversion_paths"."conversions" AS "conversions",
   "fct_conversion_paths"."revenue" AS "revenue",
+  "fct_conversion_paths"."site_date" AS "site_date",
   "dim_date"."year" AS "date_year",
   "dim_date"."quarter" AS "date_quarter",
   "dim_date"."month" AS "date_month",
