@@ -55,6 +55,11 @@ EXTRAS = {
         "confluent-kafka>=2.11,<3",
         "aws-msk-iam-sasl-signer-python>=1.0.2,<2",
     ],
+    "company": [
+        "dagster-dlt>=0.29,<0.30",
+        "dlt[deltalake,sql_database]>=1.31,<2",  # not [s3]: s3fs needs another botocore than boto3's
+        "sqlalchemy>=2,<2.1",
+    ],
     "spark": [
         "dagster-spark>=0.29,<0.30",
     ],
@@ -114,6 +119,7 @@ setup(
         "event_assets.dashboards": ["assets/*"],
         "event_assets.enrichment": ["*.yaml"],
         "event_assets.rules": ["*.yaml", "analyses/*.yaml", "dashboards/*.yaml", "segments/*.yaml"],
+        "event_assets.simulator.company": ["*.yaml"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

@@ -29,8 +29,9 @@ from event_assets.contract.tables.events import CLEAN_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.embedded.postgres import open_postgres
 from event_assets.lake.files import LakeFile
+from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.following import Fault, Following
-from event_assets.pipeline.registry import STEPS, Pace, refresh_all
+from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.pipeline.report import StepReport
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import dagster as dg
 
+from event_assets.contract.tables.company import COMPANIES, PERSON_ATTRIBUTES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
+from event_assets.defs.assets.company import (
+    GROUP,
+    NOT_INSTALLED,
+    can_load,
+    company_asset,
+    company_specs,
+    described_keys,
+)
+from event_assets.defs.assets.company import PREFIX as COMPANY_PREFIX
 from event_assets.defs.assets.online import online_asset
 from event_assets.defs.assets.product import PREFIX, analysis_asset, analysis_key, assets_by_table, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
 from event_assets.defs.assets.warehouse import warehouse_asset
 from event_assets.defs.automation.analyses import analyses_sensor
+from event_assets.defs.automation.company import company_schedule, company_sensor
 from event_assets.defs.automation.digests import digest_schedules, send_digest
 from event_assets.defs.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.defs.automation.sensors import stream_sensor
 from event_assets.defs.automation.simulation import simulation_job
 from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
+from event_assets.defs.checks.company import company_checks
 from event_assets.defs.checks.events import EVENT_CHECKS
 from event_assets.defs.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.defs.executors import executor_of
@@ -31,6 +44,7 @@ from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.pipeline.registry import STEPS, RefreshStep, step_of
 from event_assets.pipeline.spend import SpendError
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.company import CompanyData
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
 
@@ -40,9 +54,13 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
     their own."""
     partitions = partitions_of(settings)
     analyses, segments = Analyses.load(settings.analytics), Segments.load(settings.segments)
+    company = CompanyData.load(settings.company)
     versions = _versions(settings)
     made_of = assets_by_table(analyses)
-    tables = {step.name: table_asset(step, settings, partitions, made_of, versions[step.name]) for step in STEPS}
+    beside = dict.fromkeys((PERSON_ATTRIBUTES.name, COMPANIES.name), described_keys(company))
+    tables = {
+        step.name: table_asset(step, settings, partitions, made_of, versions[step.name], beside) for step in STEPS
+    }
     loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
     product = [analysis_asset(each, settings) for each in analyses.usable if each.name not in of_components]
     timely = [
@@ -55,24 +73,27 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         online_asset(settings),
         *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
+    of_company = _of_company(settings, company)
     checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS]
     return dg.Definitions(
         assets=[
             client_apps,
             event_stream(settings),
+            *of_company.assets,
             *timely,
             *in_pauses,
             *unusable_files(PREFIX, "product", analyses.faults),
             *unusable_files("segments", "segments", segments.faults),
         ],
-        asset_checks=checks,
+        asset_checks=[*checks, *of_company.checks],
         jobs=[maintain_lake, prune_runs, send_digest, simulation_job(settings)],
-        schedules=[*schedules(settings, partitions), *digest_schedules(settings)],
+        schedules=[*schedules(settings, partitions), *digest_schedules(settings), *of_company.schedules],
         sensors=[
             stream_sensor(settings, partitions, _keys(timely), checks),
             analyses_sensor(
                 settings, analyses, segments, sorted({*_keys(in_pauses), *map(analysis_key, analyses.usable)})
             ),
+            *of_company.sensors,
         ],
         resources={
             "stream": StreamResource.of(settings),
@@ -83,6 +104,32 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             "online": OnlineResource.of(settings),
         },
         executor=executor_of(settings),
+    )
+
+
+class _Parts(NamedTuple):
+    """A part of the definitions."""
+
+    assets: Sequence[dg.AssetsDefinition | dg.AssetSpec] = ()
+    checks: Sequence[dg.AssetChecksDefinition] = ()
+    schedules: Sequence[dg.ScheduleDefinition] = ()
+    sensors: Sequence[dg.SensorDefinition] = ()
+
+
+def _of_company(settings: Settings, company: CompanyData) -> _Parts:
+    """Company data: a source's tables, whether they can be read, and when they are loaded."""
+    unusable = unusable_files(COMPANY_PREFIX, GROUP, company.faults)
+    if not company.usable:
+        return _Parts(unusable)
+    if not can_load():
+        specs = [spec for source in company.usable for spec in company_specs(source, settings)]
+        stand_ins = [spec.replace_attributes(description=f"{NOT_INSTALLED} {spec.description}") for spec in specs]
+        return _Parts([*stand_ins, *unusable])
+    return _Parts(
+        [*(company_asset(source, settings) for source in company.usable), *unusable],
+        [check for source in company.usable for check in company_checks(source)],
+        [company_schedule(company)],
+        [company_sensor(company)],
     )
 
 

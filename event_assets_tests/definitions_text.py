@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from event_assets.definitions import build_defs
-from event_assets.pipeline.registry import GROUPS
+from event_assets.pipeline.domains import GROUPS
 from event_assets.settings import Settings
 
 GOLDEN = Path(__file__).parent / "data" / "definitions.txt"

@@ -10,8 +10,8 @@ import pytest
 from event_assets.contract.tables.lake import ANALYSIS_TABLES, LAKE_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
+from event_assets.pipeline.domains import GROUPS
 from event_assets.pipeline.online import NAME as SEGMENTS_ONLINE
-from event_assets.pipeline.registry import GROUPS
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings

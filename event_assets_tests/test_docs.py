@@ -13,7 +13,8 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.importing.mapping import FieldMapping
-from event_assets.pipeline.registry import GROUPS, STEPS
+from event_assets.pipeline.domains import GROUPS
+from event_assets.pipeline.registry import STEPS
 from event_assets.rules.analysis import KINDS, Analyses
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.rules.roles import roles_of

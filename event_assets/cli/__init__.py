@@ -21,6 +21,7 @@ from event_assets.cli import (
     rejected,
     rules,
     segments,
+    company,
     keys,
     stream,
     digest,
@@ -32,6 +33,7 @@ from event_assets.cli import (
 
 __all__ = [
     "app",
+    "company",
     "digest",
     "events",
     "inspect",

@@ -19,6 +19,7 @@ from event_assets.embedded.service import StackError
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.company import CompanyData
 from event_assets.rules.rule_files import RuleError, rule_paths
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import PREFIX, Settings
@@ -60,7 +61,7 @@ def _keys(settings: Settings) -> Examined:
 
 
 def _rules(settings: Settings) -> Examined:
-    """The tracking plan, the analyses and the segments."""
+    """The tracking plan, the analyses, the segments and the sources of company data."""
     remedy = "mend the file as the fault says, or put it back from a backup."
     findings: list[Finding] = []
     loads: list[tuple[Path, Callable[[Path], list[str]]]] = [
@@ -68,6 +69,8 @@ def _rules(settings: Settings) -> Examined:
         (settings.analytics, lambda folder: list(Analyses.load(folder).faults.values())),
         (settings.segments, lambda folder: list(Segments.load(folder).faults.values())),
     ]
+    if settings.company is not None:
+        loads.append((settings.company, lambda folder: list(CompanyData.load(folder).faults.values())))
     for folder, load in loads:
         try:
             findings += [Finding(str(folder), fault, remedy) for fault in load(folder)]

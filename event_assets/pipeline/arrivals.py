@@ -17,9 +17,10 @@ from threading import Event
 
 from event_assets.contract.tables.schema import Table
 from event_assets.pipeline.compaction import compact_new
+from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.following import Fault, Followed, Following
 from event_assets.pipeline.land import has_new
-from event_assets.pipeline.registry import Pace, steps_of
+from event_assets.pipeline.registry import steps_of
 
 LEAST_SECONDS = 0.5
 """From the beginning of one look at the stream to the next."""

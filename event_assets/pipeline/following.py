@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.load import Loaded, behind, load_step
 from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.pipeline.pending_days import pending
-from event_assets.pipeline.registry import Pace, RefreshStep, step_of, steps_of
+from event_assets.pipeline.registry import RefreshStep, step_of, steps_of
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import Window

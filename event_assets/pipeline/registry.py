@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 from event_assets.contract.tables import groups
 from event_assets.contract.tables.attribution import (
@@ -53,8 +53,10 @@ from event_assets.pipeline.attribution import (
     touches_step,
 )
 from event_assets.pipeline.clean import clean_step, quarantine_step
+from event_assets.pipeline.company import COMPANY, COMPANY_CODE, company_rules
 from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.dimensions import DIMENSIONS, DIMENSIONS_CODE
+from event_assets.pipeline.domains import Group, Pace
 from event_assets.pipeline.enrich import enrich_step, index_step
 from event_assets.pipeline.groups import GROUPS_CODE, group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
@@ -68,16 +70,6 @@ from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.segments import memberships_step
 from event_assets.pipeline.sessions import sessions_step
 from event_assets.transforms.metrics.daily_marts import daily_pages, daily_sessions
-
-Group = Literal[
-    "ingest", "events", "identity", "sessions", "people", "attribution", "product", "segments", "metrics", "warehouse"
-]
-GROUPS: tuple[Group, ...] = get_args(Group)
-"""The domains, in the order in which data goes through them: none reads a later one."""
-
-Pace = Literal["seconds", "minute", "minutes", "pauses"]
-"""How soon tables follow new events: within seconds, about a minute, some minutes, or when no events are on their
-way."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +216,10 @@ STEPS: tuple[RefreshStep, ...] = (
     RefreshStep((groups.GROUP_MEMBERS,), group_members_step, "people", GROUPS_CODE, reads=_OF_PEOPLE),
     RefreshStep((groups.GROUPS,), groups_step, "people", GROUPS_CODE, reads=(ENRICHED_EVENTS, groups.GROUP_MEMBERS)),
     RefreshStep((USER_HISTORY,), people.user_history_step, "people", people.CODE, reads=(*_OF_PEOPLE, USER_TRAITS)),
+    *(
+        RefreshStep((table,), refresh, "company", COMPANY_CODE, rules=company_rules, reads=reads)
+        for table, reads, refresh in COMPANY
+    ),
     RefreshStep(
         (TOUCHES,),
         touches_step,

@@ -14,6 +14,7 @@ from event_assets.lake.lake import Lake
 from event_assets.pipeline.spend import SpendFile
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.company import CompanyData
 from event_assets.rules.segment_files import Segments
 from event_assets.streams import EventStream
 from event_assets.transforms.attribution.attribution import AttributionRules
@@ -42,6 +43,8 @@ class Rules(Protocol):
     @property
     def segments(self) -> Segments: ...
     @property
+    def company(self) -> CompanyData: ...
+    @property
     def decoders(self) -> int: ...
     @property
     def cores(self) -> int | None: ...
@@ -63,6 +66,7 @@ class GivenRules:
     max_records_per_run: int = 200_000
     analyses: Analyses = field(default_factory=Analyses)
     segments: Segments = field(default_factory=Segments)
+    company: CompanyData = field(default_factory=CompanyData)
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,9 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
         description="Address of the PostgreSQL from which the ingest API says who is in which segment. Default: a file "
         "under the home.",
     )
+    company_dir: Path | None = Field(
+        None, description="Folder of the sources of company data. Default: `<home>/company`, where there is one."
+    )
     analytics_interval_seconds: int = Field(
         300, ge=5, le=604_800, description="Least seconds between two refreshes of product analyses and segments."
     )
@@ -339,3 +342,9 @@ class Settings(DashboardSettings, DigestSettings, SparkSettings):
     def segments(self) -> Path:
         """Folder of the segments in force."""
         return self.segments_dir or Path(__file__).parents[1] / "rules" / "segments"
+
+    @property
+    def company(self) -> Path | None:
+        """Folder of the sources of company data in force; None where there is none."""
+        at_home = self.home / "company"
+        return self.company_dir or (at_home if at_home.is_dir() else None)

@@ -26,7 +26,7 @@ _SDKS = {
     "desktop": ("event-assets-web", "0.4.0"),
     "server": ("event-assets-python", "0.1.0"),
 }
-_COMPANIES = 25
+COMPANIES = 25
 """Groups that every fourth person belongs to one of."""
 _VERSIONS = {"web": "2026.11.3", "ios": "7.4.1", "android": "7.4.1", "desktop": "3.2.0", "server": "2.18.0"}
 
@@ -142,7 +142,7 @@ class Visit:
             return
         self.state.identified.add(self.device.anonymous_id)
         shown = {"locale": self.place.locale, "country": self.place.country, **traits}
-        group = {"group_id": f"company-{self.person.number % _COMPANIES}"} if self.person.number % 4 == 0 else {}
+        group = {"group_id": f"company-{self.person.number % COMPANIES}"} if self.person.number % 4 == 0 else {}
         self._write("identify", {"method": method}, traits=shown, traits_once={"first_method": method}, **group)
         self.clock += self.rng.uniform(0.1, 1)
 

@@ -76,7 +76,7 @@ _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
         "",
     ),
     "identities": (("id_type", "id", "person_id", "first_seen_at"), ""),
-    "users": (("person_id", "events", "revenue", "is_bot"), ""),
+    "users": (("person_id", "events", "revenue", "is_bot", "first_seen_at", *_SOURCE), ""),
     "quarantined_events": (("event_id", "reason", "shard_id", "sequence_number", "line"), ""),
     "event_ledger": (("arrival_date", "arrival_hour", "balanced"), ""),
 }
@@ -89,6 +89,8 @@ MARTS: dict[str, str] = {
     "user_history": "dim_user_history",
     "group_members": "dim_group_members",
     "groups": "dim_groups",
+    "person_attributes": "dim_person_attributes",
+    "companies": "dim_companies",
     "touches": "fct_touches",
     "conversions": "fct_conversions",
     "conversion_paths": "fct_conversion_paths",

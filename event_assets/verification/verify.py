@@ -7,6 +7,7 @@ from pathlib import Path
 
 from event_assets.rules.analysis import Analyses
 from event_assets.settings import Settings
+from event_assets.verification.company import company_lines
 from event_assets.verification.devices import device_lines
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import (
@@ -53,6 +54,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     report += device_lines(evidence, history)
     report += trait_lines(evidence, history)
     report += group_lines(evidence, history)
+    report += company_lines(evidence, history, settings)
     report += source_lines(evidence, history, settings)
     report += metrics_lines(evidence, history, settings)
     report += mart_lines(evidence, history, settings)

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from event_assets.collector.keys import WriteKeys
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
-from event_assets.pipeline.registry import GROUPS
+from event_assets.pipeline.domains import GROUPS
 from event_assets_tests.end_to_end import lineage
 from event_assets_tests.end_to_end.platform import EVENTS, Demo
 from event_assets_tests.processes import alive, eventually, family

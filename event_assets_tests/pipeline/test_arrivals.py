@@ -16,9 +16,10 @@ from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.pipeline import following as module
 from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
+from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.following import FCT_EVENTS, Fault, Followed, Following, RepeatedIds
 from event_assets.pipeline.load import load_step
-from event_assets.pipeline.registry import STEPS, Pace, RefreshStep, step_of
+from event_assets.pipeline.registry import STEPS, RefreshStep, step_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import EVERYTHING
 from event_assets.warehouse.lake_files import LakeFiles

@@ -9,7 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.lake import LAKE_TABLES
-from event_assets.pipeline.registry import GROUPS, STEPS
+from event_assets.pipeline.domains import GROUPS
+from event_assets.pipeline.registry import STEPS
 from event_assets.pipeline.run import GivenRules
 from event_assets.transforms.attribution.attribution import AttributionRules
 from event_assets.transforms.events.clean import CleanRules

@@ -24,6 +24,7 @@ FOLDERS = {
     "segment": ("event_assets/rules/segments", "examples/shop/segments"),
     "dashboard": ("event_assets/rules/dashboards",),
     "roles": ("event_assets/rules",),
+    "company": ("event_assets/simulator/company",),
 }
 SLIPS = [
     ("analysis", "{name: x, steps: [{event: a}, {event: b}]}"),
@@ -35,6 +36,9 @@ SLIPS = [
     ("segment", "{name: x, who: {all: []}}"),
     ("segment", "{name: x, who: {did: {event: a}, last: 12 hours}}"),
     ("segment", "{name: x, who: {did: {event: a}, segment: b}}"),
+    ("company", "{kind: sql, name: x, url: 'postgresql://me:secret@host/db', tables: [{name: a, key: [id]}]}"),
+    ("company", "{kind: sql, name: x, url: X_URL, tables: [{name: a}]}"),
+    ("company", "{kind: files, name: x, folder: in, tables: [{name: a, key: [id], files: a.xlsx}]}"),
     (
         "dashboard",
         "{name: x, title: X, tables: {}, metrics: {}, pages: [{id: a, title: A, filters: [mood], rows: []}]}",

@@ -28,6 +28,9 @@ from event_assets_tests.verification.whole_lake import Row, change_rows, changed
 
 pytestmark = pytest.mark.slow
 WRONG = [
+    ("person_attributes", "text"),
+    ("companies", "mrr"),
+    ("companies", "channel_group"),
     ("session_issues", "events_after_cut"),
     ("visitors", "page_views"),
     ("user_traits", "value"),

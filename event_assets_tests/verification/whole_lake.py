@@ -11,10 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlalchemy as sa
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from event_assets.collector import WriteKeys
+from event_assets.company.loading import load
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.lake import table
 from event_assets.lake.lake import Lake
@@ -22,8 +24,11 @@ from event_assets.lake.storage import Storage
 from event_assets.pipeline.registry import refresh_all
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.company import CompanyData
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
+from event_assets.simulator.company import databases
+from event_assets.simulator.company.databases import SOURCES, fill
 from event_assets.simulator.rates import FaultRates
 from event_assets.simulator.run import run_simulation
 from event_assets.simulator.truth import TruthLedger
@@ -69,10 +74,30 @@ def simulated_lake(spark: SparkSession, home: Path) -> Settings:
     assert not analyses.faults
     segments = Segments.load(settings.segments)
     cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
-    rules = GivenRules(cleaning, analyses=analyses, segments=segments)
+    company = company_data(settings)
+    rules = GivenRules(cleaning, analyses=analyses, segments=segments, company=company)
     refresh_all(Run.on(stream, Lake(Storage(settings.lake)), spark, rules))
     stream.close()
     return settings
+
+
+def company_data(settings: Settings) -> CompanyData:
+    """The made-up CRM and billing, loaded into the lake, with an address that one of the people has."""
+    folder = settings.home / "company"
+    folder.mkdir()
+    addresses = {name: sa.make_url(f"sqlite:///{settings.home}/{name}.db") for name in SOURCES}
+    for name in SOURCES:
+        text = (Path(databases.__file__).parent / f"{name}.yaml").read_text(encoding="utf-8")
+        wanted = f"url: EVENT_ASSETS_WAREHOUSE_URL\ndatabase: {name}\n"
+        assert wanted in text
+        (folder / f"{name}.yaml").write_text(text.replace(wanted, f"url: {name.upper()}_URL\n"), encoding="utf-8")
+    fill(addresses["crm"], addresses["billing"], 7, dt.datetime.now(dt.UTC))
+    company = CompanyData.load(folder)
+    assert not company.faults
+    environment = {f"{name.upper()}_URL": str(address) for name, address in addresses.items()}
+    for source in company.usable:
+        load(source, Storage(settings.lake), environment)
+    return company
 
 
 def _has_bought(settings: Settings) -> bool:

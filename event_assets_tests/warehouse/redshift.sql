@@ -813,6 +813,92 @@ COMMENT ON COLUMN "analytics"."dim_groups"."traits" IS 'What is known of it now,
 
 COMMENT ON COLUMN "analytics"."dim_groups"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."dim_person_attributes" (
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "attribute" varchar(65535) ENCODE raw NOT NULL,
+  "value" varchar(65535) ENCODE zstd,
+  "text" varchar(65535) ENCODE zstd,
+  "source" varchar(65535) ENCODE zstd,
+  "group_id" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("attribute", "text");
+
+COMMENT ON TABLE "analytics"."dim_person_attributes" IS 'What company data says of persons now, of themselves or of their company: one row a person and attribute.';
+
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."person_id" IS 'The person.';
+
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."attribute" IS 'Name of the attribute, as the source''s file says.';
+
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."value" IS 'What it is, as JSON. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."text" IS 'What it is, as text: a value to group by. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."source" IS 'The table that says so: source.table.';
+
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."group_id" IS 'The company that it is said of; null where it is said of the person. Definition: of several companies the one that the person''s last event names.';
+
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_companies" (
+  "group_id" varchar(65535) ENCODE raw NOT NULL,
+  "name" varchar(65535) ENCODE zstd,
+  "plan" varchar(65535) ENCODE zstd,
+  "status" varchar(65535) ENCODE zstd,
+  "industry" varchar(65535) ENCODE zstd,
+  "country" varchar(65535) ENCODE zstd,
+  "mrr" double precision ENCODE zstd,
+  "attributes" varchar(65535) ENCODE zstd,
+  "is_customer" boolean ENCODE zstd,
+  "members" bigint ENCODE az64,
+  "first_seen_at" timestamp with time zone ENCODE az64,
+  "last_seen_at" timestamp with time zone ENCODE az64,
+  "channel_group" varchar(65535) ENCODE zstd,
+  "source" varchar(65535) ENCODE zstd,
+  "medium" varchar(65535) ENCODE zstd,
+  "campaign" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("group_id")
+COMPOUND SORTKEY ("group_id");
+
+COMMENT ON TABLE "analytics"."dim_companies" IS 'One row a company: of every group that events name, and of every one that company data tells of.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."group_id" IS 'The company''s id, as `group_id` of events and company data have it.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."name" IS 'Its name. Definition: the attribute name.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."plan" IS 'What it pays for. Definition: the attribute plan.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."status" IS 'Where it stands. Definition: the attribute status.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."industry" IS 'What it does. Definition: the attribute industry.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."country" IS 'Where it is. Definition: the attribute country.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."mrr" IS 'Monthly recurring revenue. Definition: the attribute mrr, where it is a number.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."attributes" IS 'All attributes, as a JSON object. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."is_customer" IS 'Company data tells of it.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."members" IS 'Persons of whom an event names it (see group_members).';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."first_seen_at" IS 'First event that names it.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."last_seen_at" IS 'Last event that names it.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."channel_group" IS 'Channel group that it came by. Definition: of the first session of the member who was seen first.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."source" IS 'Source of the same session.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."medium" IS 'Medium of the same session.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."campaign" IS 'Campaign of the same session.';
+
+COMMENT ON COLUMN "analytics"."dim_companies"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE TABLE IF NOT EXISTS "analytics"."fct_touches" (
   "person_id" varchar(512) ENCODE zstd,
   "session_id" varchar(512) ENCODE zstd NOT NULL,

@@ -6,6 +6,7 @@ from functools import cache
 
 from event_assets.contract.tables import (
     attribution,
+    company,
     dimensions,
     events,
     groups,
@@ -26,7 +27,19 @@ PRODUCT_TABLES: tuple[Table, ...] = (metrics.PERIOD_PEOPLE, segments.SEGMENT_MEM
 
 LAKE_TABLES: tuple[Table, ...] = tuple(
     table
-    for room in (events, identity, sessions, people, groups, attribution, product, segments, metrics, dimensions)
+    for room in (
+        events,
+        identity,
+        sessions,
+        people,
+        groups,
+        company,
+        attribution,
+        product,
+        segments,
+        metrics,
+        dimensions,
+    )
     for table in room.TABLES
 )
 

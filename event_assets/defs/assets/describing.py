@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 
 from event_assets.contract.tables.schema import Column
-from event_assets.pipeline.registry import Group
+from event_assets.pipeline.domains import Group
 from event_assets.settings import Settings
 
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=26), warn_window=dt.timedelta(hours=6))

@@ -32,16 +32,20 @@ def table_asset(
     partitions: dg.PartitionsDefinition[str],
     made_of: Mapping[str, Sequence[dg.AssetKey]],
     version: str,
+    beside: Mapping[str, Sequence[dg.AssetKey]],
 ) -> dg.AssetsDefinition:
     """The assets of the tables that a step makes, in partitions where they have days.
 
-    `made_of` names assets that stand between a table and the step's upstream; `version` is the step's code version, the
-    rules in it.
+    `made_of` names assets that stand between a table and the step's upstream, `beside` those that a table is made of
+    beside it; `version` is the step's code version, the rules in it.
     """
 
     @multi_asset_of_ranges(
         name=step.name,
-        specs=[_spec(step, table, settings, made_of.get(table.name, ()), version) for table in step.tables],
+        specs=[
+            _spec(step, table, settings, made_of.get(table.name, ()), version, beside.get(table.name, ()))
+            for table in step.tables
+        ],
         partitions_def=partitions if step.is_by_day else None,
     )
     def refresh(
@@ -60,14 +64,19 @@ def table_asset(
 
 
 def _spec(
-    step: RefreshStep, table: Table, settings: Settings, made_of: Sequence[dg.AssetKey], version: str
+    step: RefreshStep,
+    table: Table,
+    settings: Settings,
+    made_of: Sequence[dg.AssetKey],
+    version: str,
+    beside: Sequence[dg.AssetKey],
 ) -> dg.AssetSpec:
     upstream = [dg.AssetKey(each.name) for each in step.upstream] or [STREAM]
     return dg.AssetSpec(
         table.name,
         description=table.description,
         group_name=step.group,
-        deps=made_of or upstream,
+        deps=[*(made_of or upstream), *beside],
         kinds={"pyspark", "delta"} if step.on_spark else {"delta", "parquet"},
         owners=owners_of(step.group),
         tags=LAKE_TAGS,

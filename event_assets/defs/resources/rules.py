@@ -17,6 +17,7 @@ from event_assets.enrichment.marketing import marketing_parameters
 from event_assets.enrichment.pseudonyms import Pseudonyms
 from event_assets.pipeline.spend import SpendFile
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.company import CompanyData
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import PREFIX, Settings, SettingsError
 from event_assets.transforms.attribution.attribution import AttributionRules
@@ -46,6 +47,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     plan_dir: str
     analytics_dir: str
     segments_dir: str
+    company_dir: str | None = None
     first_day: str
     backdate_days: int
     consent_refused: Literal["drop", "strip"]
@@ -83,6 +85,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             plan_dir=str(settings.plan),
             analytics_dir=str(settings.analytics),
             segments_dir=str(settings.segments),
+            company_dir=str(settings.company.absolute()) if settings.company else None,
             first_day=str(settings.first_day),
             backdate_days=settings.backdate_days,
             consent_refused=settings.consent_refused,
@@ -190,3 +193,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def segments(self) -> Segments:
         """The segments of the owner's folder."""
         return Segments.load(Path(self.segments_dir))
+
+    @property
+    def company(self) -> CompanyData:
+        """The sources of company data of the owner's folder."""
+        return CompanyData.load(Path(self.company_dir) if self.company_dir else None)

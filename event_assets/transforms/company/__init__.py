@@ -1,0 +1,1 @@
+"""Companies and people as company data tells of them."""

@@ -1,0 +1,68 @@
+"""Loads of company data: what is in the lake is what the source has, by cursor or whole, whenever it is cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from event_assets.company.connecting import CompanyError
+from event_assets.pipeline.company import company_table
+from event_assets_tests.company.databases import FIRST, SECOND, THIRD, YAML, Crm
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Crm:
+    crm = Crm(tmp_path / "a")
+    crm.put(("a", "pro", 10.5, FIRST, None), ("b", "free", 0, FIRST, None))
+    return crm
+
+
+def test_rows_that_changed_or_came_with_the_very_last_value_of_the_cursor_are_not_missed(crm: Crm) -> None:
+    assert crm.load() == {"accounts": 2, "mirror": 2}
+    crm.put(("a", "team", 12, FIRST, None), ("c", "pro", 5, FIRST, None), ("d", "pro", 1, SECOND, None))
+    assert crm.load(only=["accounts"]) == {"accounts": 4}
+    assert crm.plans() == {"a": "team", "b": "free", "c": "pro", "d": "pro"}
+    assert crm.load(only=["accounts"]) == {"accounts": 1} and len(crm.plans()) == 4
+
+
+def test_rows_that_are_deleted_go_by_their_mark_or_when_all_rows_are_read(crm: Crm) -> None:
+    crm.load()
+    crm.put(("b", "free", 0, SECOND, THIRD), ("c", "pro", 5, SECOND, None))
+    crm.load()
+    assert crm.plans() == {"a": "pro", "c": "pro"}
+    crm.sql("DELETE FROM accounts WHERE id = 'a'")
+    crm.load()
+    assert set(crm.plans()) == {"a", "c"} and set(crm.plans("mirror")) == {"b", "c"}
+    crm.load(rebuild=True)
+    assert set(crm.plans()) == {"b", "c"}, "those that are marked stand, and say nothing"
+    crm.sql("DELETE FROM accounts")
+    crm.load(rebuild=True)
+    assert crm.plans() == crm.plans("mirror") == {}
+
+
+def test_a_column_that_is_new_stops_a_load_in_one_sentence_until_it_is_let_in(crm: Crm) -> None:
+    crm.load()
+    crm.sql("ALTER TABLE accounts ADD COLUMN owner TEXT")
+    version = company_table(crm.storage, "crm", "accounts").consumed
+    with pytest.raises(CompanyError) as refused:
+        crm.load()
+    assert str(refused.value).startswith("crm.accounts: the source has a new column owner, and columns are frozen; say")
+    assert company_table(crm.storage, "crm", "accounts").consumed == version
+    crm.say(YAML.replace("    key: [id]", "    key: [id]\n    columns: evolve"))
+    crm.load()
+    assert "owner" in company_table(crm.storage, "crm", "accounts").columns
+
+
+def test_what_cannot_be_reached_is_said_without_its_secrets(crm: Crm) -> None:
+    for environment, words in (
+        ({}, "crm: the environment variable CRM_URL, which its file names, is not set"),
+        ({"CRM_URL": "no address, but a secret"}, "crm: what CRM_URL holds is no SQLAlchemy URL"),
+        ({"CRM_URL": "sqlite:////nowhere/secret.db"}, "crm: it could not be loaded (OperationalError: unable to open"),
+    ):
+        crm.environment = environment
+        with pytest.raises(CompanyError) as refused:
+            crm.load()
+        assert str(refused.value).startswith(words) and "secret" not in str(refused.value)
