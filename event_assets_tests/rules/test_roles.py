@@ -46,7 +46,8 @@ def test_every_personal_column_is_named_as_such_wherever_it_stands() -> None:
 def test_every_column_is_shared_or_kept_private_on_purpose() -> None:
     """Who adds a column says here or in the file whether roles that do not see everything see it."""
     kept = {
-        "dim_groups.traits", "dim_page.title", "dim_user_history.traits", "dim_user_traits.*",
+        "dim_companies.attributes", "dim_groups.traits", "dim_page.title",
+        "dim_person_attributes.text", "dim_person_attributes.value", "dim_user_history.traits", "dim_user_traits.*",
         "dim_users.anonymous_ids", "dim_users.traits", "dim_users.user_ids",
         *(f"fct_events.{name}" for name in (
             "city", "click_id", "custom", "device_advertising_id", "device_id", "device_user_agent", "ip",

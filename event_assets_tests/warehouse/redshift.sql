@@ -827,7 +827,7 @@ COMPOUND SORTKEY ("attribute", "text");
 
 COMMENT ON TABLE "analytics"."dim_person_attributes" IS 'What company data says of persons now, of themselves or of their company: one row a person and attribute.';
 
-COMMENT ON COLUMN "analytics"."dim_person_attributes"."person_id" IS 'The person.';
+COMMENT ON COLUMN "analytics"."dim_person_attributes"."person_id" IS 'The person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."dim_person_attributes"."attribute" IS 'Name of the attribute, as the source''s file says.';
 

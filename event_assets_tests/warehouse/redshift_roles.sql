@@ -698,6 +698,35 @@ SELECT
   "loaded_at"
 FROM "analytics"."dim_groups";
 
+CREATE VIEW "analytics_analyst"."dim_person_attributes" AS
+SELECT
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
+  "attribute",
+  "source",
+  "group_id",
+  "loaded_at"
+FROM "analytics"."dim_person_attributes";
+
+CREATE VIEW "analytics_analyst"."dim_companies" AS
+SELECT
+  "group_id",
+  "name",
+  "plan",
+  "status",
+  "industry",
+  "country",
+  "mrr",
+  "is_customer",
+  "members",
+  "first_seen_at",
+  "last_seen_at",
+  "channel_group",
+  "source",
+  "medium",
+  "campaign",
+  "loaded_at"
+FROM "analytics"."dim_companies";
+
 CREATE VIEW "analytics_analyst"."fct_touches" AS
 SELECT
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
@@ -1352,7 +1381,7 @@ SELECT
   "rows",
   "loaded_at"
 FROM "analytics"."_loads"
-WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_group_members', 'dim_groups', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'agg_funnels', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'dim_user_segments', 'dim_segment_memberships', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo');
+WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'agg_funnels', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'dim_user_segments', 'dim_segment_memberships', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo');
 
 GRANT USAGE ON SCHEMA "analytics_analyst" TO ROLE "analytics_analyst";
 
@@ -1402,6 +1431,8 @@ GRANT SELECT ON "analytics_analyst"."bi_touches" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_campaign" TO ROLE "analytics_analyst";
 
+GRANT SELECT ON "analytics_analyst"."dim_companies" TO ROLE "analytics_analyst";
+
 GRANT SELECT ON "analytics_analyst"."dim_date" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_device" TO ROLE "analytics_analyst";
@@ -1413,6 +1444,8 @@ GRANT SELECT ON "analytics_analyst"."dim_group_members" TO ROLE "analytics_analy
 GRANT SELECT ON "analytics_analyst"."dim_groups" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_page" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."dim_person_attributes" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_segment_memberships" TO ROLE "analytics_analyst";
 
@@ -1490,6 +1523,8 @@ GRANT SELECT ON "analytics"."bi_touches" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_campaign" TO ROLE "analytics_data_engineer";
 
+GRANT SELECT ON "analytics"."dim_companies" TO ROLE "analytics_data_engineer";
+
 GRANT SELECT ON "analytics"."dim_date" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_device" TO ROLE "analytics_data_engineer";
@@ -1501,6 +1536,8 @@ GRANT SELECT ON "analytics"."dim_group_members" TO ROLE "analytics_data_engineer
 GRANT SELECT ON "analytics"."dim_groups" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_page" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."dim_person_attributes" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_segment_memberships" TO ROLE "analytics_data_engineer";
 
@@ -1580,6 +1617,8 @@ GRANT SELECT ON "analytics"."bi_touches" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_campaign" TO ROLE "analytics_pipeline";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_companies" TO ROLE "analytics_pipeline";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_date" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_device" TO ROLE "analytics_pipeline";
@@ -1591,6 +1630,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_group_members" TO ROLE 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_groups" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_page" TO ROLE "analytics_pipeline";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_person_attributes" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_segment_memberships" TO ROLE "analytics_pipeline";
 
@@ -1670,6 +1711,8 @@ GRANT SELECT ON "analytics"."bi_touches" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_campaign" TO ROLE "analytics_admin";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_companies" TO ROLE "analytics_admin";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_date" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_device" TO ROLE "analytics_admin";
@@ -1681,6 +1724,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_group_members" TO ROLE 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_groups" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_page" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_person_attributes" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_segment_memberships" TO ROLE "analytics_admin";
 

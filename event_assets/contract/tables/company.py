@@ -11,7 +11,7 @@ PERSON_ATTRIBUTES = Table(
     "person_attributes",
     "What company data says of persons now, of themselves or of their company: one row a person and attribute.",
     (
-        required("person_id", "string", "The person."),
+        required("person_id", "string", "The person.", pii=True),
         required("attribute", "string", "Name of the attribute, as the source's file says."),
         required("value", "string", "What it is, as JSON.", pii=True),
         required("text", "string", "What it is, as text: a value to group by.", pii=True),
