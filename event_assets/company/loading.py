@@ -174,7 +174,7 @@ def _of_api(source: RestSource, table: RestTable, environment: Environment, rebu
     if table.records is not None:
         endpoint["data_selector"] = table.records
     if table.cursor is not None and not rebuild:
-        how = {"cursor_path": table.cursor, "primary_key": (), "on_cursor_value_missing": "include"}
+        how = {"cursor_path": table.cursor, "primary_key": [], "on_cursor_value_missing": "include"}
         if table.cursor_parameter is not None:
             parameters[table.cursor_parameter] = {"type": "incremental", **how}
         else:

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import http.server
-import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from event_assets.company.checking import TableCheck, check_source
 from event_assets.lake.storage import Storage
@@ -78,36 +71,6 @@ tables:
     assert quotas.ok and quotas.rows == 3 and quotas.newest is not None
     assert owners.fault == "q-*.csv has no column owner"
     assert others.fault.endswith(f"there is no file {tmp_path}/in/*.parquet") and not others.reachable
-
-
-class Api(http.server.BaseHTTPRequestHandler):
-    """An API that lets in who has the token, and gives its rows in pages of two."""
-
-    rows: list[dict[str, Any]]
-
-    def do_GET(self) -> None:
-        is_let_in = self.headers.get("Authorization") == "Bearer t0ken"
-        self._answer(200 if is_let_in else 401, {"data": self.rows} if is_let_in else {})
-
-    def _answer(self, status: int, body: object) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def api() -> Iterator[str]:
-    Api.rows = [{"id": "p1", "price": 9}]
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
 
 
 def test_an_api_that_does_not_let_us_in_is_reachable_all_the_same(api: str, tmp_path: Path) -> None:

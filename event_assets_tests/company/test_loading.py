@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from event_assets.company.connecting import CompanyError
+from event_assets.company.loading import load
+from event_assets.lake.storage import Storage
 from event_assets.pipeline.company import company_table
+from event_assets.rules.company import CompanyData
+from event_assets_tests.company.apis import Api
 from event_assets_tests.company.databases import FIRST, SECOND, THIRD, YAML, Crm
 
 pytestmark = pytest.mark.slow
@@ -66,3 +70,29 @@ def test_what_cannot_be_reached_is_said_without_its_secrets(crm: Crm) -> None:
         with pytest.raises(CompanyError) as refused:
             crm.load()
         assert str(refused.value).startswith(words) and "secret" not in str(refused.value)
+
+
+def test_files_and_an_api_are_loaded_like_tables(tmp_path: Path, api: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "q-1.csv").write_text("region,quota\nnorth,1\n")
+    (tmp_path / "in" / "q-2.csv").write_text("region,quota\nwest,2.5\n")
+    quotas = '{name: quotas, files: "q-*.csv", key: [region]}'
+    (tmp_path / "sheets.yaml").write_text(f"{{kind: files, name: sheets, folder: {tmp_path}/in, tables: [{quotas}]}}")
+    (tmp_path / "plans.yaml").write_text(
+        f"{{kind: rest, name: billing, url: '{api}', token: TOKEN, pages: single_page, tables: "
+        "[{name: plans, path: plans, key: [id], records: data, cursor: updated}]}"
+    )
+    data, storage = CompanyData.load(tmp_path), Storage(str(tmp_path / "lake"))
+    billing, sheets = data.usable
+    assert load(sheets, storage, {}) == {"quotas": 2}
+    rows = company_table(storage, "sheets", "quotas").arrow().to_pylist()
+    assert {row["region"]: row["quota"] for row in rows} == {"north": 1.0, "west": 2.5}
+    Api.rows = [{"id": "p1", "price": 9, "updated": 1, "terms": {"seats": [1, 2]}}]
+    load(billing, storage, {"TOKEN": "t0ken"})
+    Api.rows = [{"id": "p1", "price": 10, "updated": 1}, {"id": "p2", "price": 5, "updated": 2}]
+    load(billing, storage, {"TOKEN": "t0ken"})
+    plans = company_table(storage, "billing", "plans").arrow(["id", "price"]).to_pylist()
+    assert {row["id"]: row["price"] for row in plans} == {"p1": 10, "p2": 5}
+    with pytest.raises(CompanyError) as refused:
+        load(billing, storage, {"TOKEN": "other"})
+    assert "401" in str(refused.value) and "other" not in str(refused.value)
