@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/kafka web-sdk client-sdks lint format docs data bench prove lock clean
+.PHONY: setup demo test build/kafka web-sdk client-sdks lint format docs screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -77,6 +77,9 @@ format: setup
 
 docs: setup  ## the documentation as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+screenshots: setup  ## the documentation's pictures of the dashboards, of the demo that runs (make demo)
+	$(BIN)/python docs/screenshots.py
 
 data: setup  ## the real events of the README, from public repositories by git
 	$(BIN)/python -m benchmarks git_activity build/git_activity.ndjson.gz

@@ -66,7 +66,8 @@ def _head(figure: Figure) -> Node:
     if not figure.description:
         return element("header", title)
     told = element("span", figure.description, role="tooltip")
-    return element("header", title, element("button", "?", told, type="button", class_="about"))
+    means = f"What {figure.title} means: {figure.description}"
+    return element("header", title, element("button", "?", told, type="button", class_="about", aria_label=means))
 
 
 def _foot(figure: Figure, export: str, formatter: Formatter, has_table: bool) -> Node:

@@ -128,7 +128,7 @@ _FORMATS: dict[str, Callable[[Formatter, Any], str]] = {
 _IN_CHARTS: dict[str, dict[str, Any]] = {
     "number": {"maximumFractionDigits": 1},
     "percent": {"style": "percent", "maximumFractionDigits": 1},
-    "duration": {"style": "unit", "unit": "second", "maximumFractionDigits": 1},
-    "milliseconds": {"style": "unit", "unit": "millisecond", "maximumFractionDigits": 0},
+    "duration": {"style": "unit", "unit": "second", "unitDisplay": "narrow", "maximumFractionDigits": 1},
+    "milliseconds": {"style": "unit", "unit": "millisecond", "unitDisplay": "narrow", "maximumFractionDigits": 0},
 }
 """Options of the browser's Intl.NumberFormat."""

@@ -168,4 +168,8 @@ def test_numbers_are_written_as_the_browser_asks(site: Site) -> None:
         revenue = sum(row["revenue"] for row in site.sessions if not row["is_bot"])
         assert here.number("Revenue") == f"{revenue:,.0f}".replace(",", ".")
         here.page.locator("#page .recharts-yAxis").first.wait_for()
+        here.open("engagement?period=90d")
+        ticks = here.page.locator("#page .recharts-yAxis").first.locator(".recharts-text")
+        ticks.first.wait_for()
+        assert [text for text in ticks.all_text_contents() if not text.endswith("\N{NO-BREAK SPACE}Sek.")] == []
         assert here.faults == []

@@ -166,6 +166,7 @@ def _by_hour(figure: Figure, formatter: Formatter) -> Any:
             {"name": "Pending", "color": "orange.5"},
         ],
         withLegend=True,
+        valueFormatter=formatter.in_charts("number"),
         yAxisProps={"width": 64},
     )
 
