@@ -42,6 +42,10 @@ def demo(
     end_with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Start the stack, send an hour of a small site's life through it, and show what became of it."""
+    with faults_as_sentences():
+        from event_assets.stack.demo import describe_company
+
+        describe_company(current_settings())
     with faults_as_sentences(), _running_stack(end_with_parent) as (out, stack):
         from event_assets.stack import display
         from event_assets.stack.demo import run_demo

@@ -5,6 +5,7 @@ Makes traffic and looks; the work is done by the stack's own processes. What is 
 
 from __future__ import annotations
 
+import datetime as dt
 import statistics
 import threading
 import time
@@ -14,7 +15,9 @@ from typing import Any
 
 from psycopg import sql
 
+from event_assets.defs.assets.company import can_load
 from event_assets.settings import PREFIX, Settings
+from event_assets.simulator.company.databases import SOURCES, describe_sources, make_databases
 from event_assets.simulator.local import simulate_locally
 from event_assets.simulator.run import SimulationProgress, SimulationResult
 from event_assets.simulator.traffic import Traffic
@@ -28,6 +31,13 @@ from event_assets.warehouse.warehouse import Warehouse
 LOOK_SECONDS = 1.0
 MOST_FAILURES = 4
 """Runs that may fail one after another: what passes by itself has passed by then."""
+
+
+def describe_company(settings: Settings) -> None:
+    """Writes the files of the made-up CRM and billing, where nobody has company data yet, it can be loaded, and the
+    warehouse is the embedded one, which has their databases."""
+    if settings.company is None and settings.warehouse_url is None and can_load():
+        describe_sources(settings.home / "company")
 
 
 class DemoFailed(RuntimeError):
@@ -95,6 +105,8 @@ def run_demo(
     if settings.warehouse_event_days == 0:
         raise DemoFailed(f"The demo shows events in the warehouse: {PREFIX}WAREHOUSE_EVENTS=none leaves them out.")
     began = time.time()
+    if settings.warehouse_url is None and stack.record.warehouse_url is not None and _has_made_up_sources(settings):
+        make_databases(stack.record.warehouse_url, seed, dt.datetime.now(dt.UTC))
     sending = _Sending(settings, stack.record.collector_url, events=events, seconds=seconds, seed=seed)
     while not sending.done(LOOK_SECONDS):
         stack.check()
@@ -119,6 +131,11 @@ def run_demo(
             raise DemoFailed(f"The last {MOST_FAILURES} runs failed: {_where(stack, faults)}")
         stack.check()
         time.sleep(LOOK_SECONDS)
+
+
+def _has_made_up_sources(settings: Settings) -> bool:
+    folder = settings.home / "company"
+    return all((folder / f"{name}.yaml").exists() for name in SOURCES)
 
 
 class _Sending:
