@@ -33,6 +33,7 @@ NOT_RUN = {
     "event-assets digest send weekly --print": "it needs the digest of the page; the same",
     "event-assets digest send weekly --to me@example.org": "the same",
     "pip install '.[aws]'": "it would change the environment that the tests run in",
+    "pip install '.[company]'": "the same",
 }
 """Commands that no test runs, and why."""
 
