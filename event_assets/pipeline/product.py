@@ -51,6 +51,7 @@ from event_assets.transforms.sessions.sessionise import (
     sessionise_in_parts,
     sessions_of_events,
 )
+from event_assets.transforms.site_dates import site_day
 
 CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
@@ -172,7 +173,17 @@ def _rows(
         return _paths(analysis, events, sessions.where(~F.col("after_cut")))
     if isinstance(analysis, WebVitals):
         return web_vitals(events, least_views=analysis.least_views)
-    return _of_people(analysis, with_person(events, upstream[IDENTITIES.name].read(spark)))
+    people = upstream[IDENTITIES.name].read(spark)
+    return _of_people(analysis, with_person(_by_days_of_sites(analysis, events), people))
+
+
+def _by_days_of_sites(analysis: Analysis, events: DataFrame) -> DataFrame:
+    """The events of an analysis of days, weeks or months, each at the beginning of its site's day: all that counts of a
+    moment there is the period that it lies in. Hours are UTC's."""
+    is_of_days = isinstance(analysis, ActiveUsers) or (
+        isinstance(analysis, Retention | Lifecycle | Stickiness) and analysis.period != "hour"
+    )
+    return events.withColumn("derived_at", site_day().cast("timestamp")) if is_of_days else events
 
 
 def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickiness, events: DataFrame) -> DataFrame:

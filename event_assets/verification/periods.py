@@ -24,8 +24,13 @@ def active_in(events: Sequence[Event], step: Step | None, period: Period, week_s
     active: _Active = defaultdict(set)
     for event in events:
         if event.person is not None and is_step(event, step):
-            active[period_of(event.at, period, week_starts)].add(event.person)
+            active[period_of(_told(event, period), period, week_starts)].add(event.person)
     return active
+
+
+def _told(event: Event, period: Period) -> int:
+    """When it happened: by its site's clock, but for hours."""
+    return event.at if period == "hour" else event.shown
 
 
 def retention_rows(retention: Retention, events: Sequence[Event]) -> dict[Key, Values]:
@@ -36,7 +41,7 @@ def retention_rows(retention: Retention, events: Sequence[Event]) -> dict[Key, V
     if not targets:
         return {}
     rows: dict[Key, Values] = {}
-    now = max(period_of(event.at, *by) for event in events)
+    now = max(period_of(_told(event, by[0]), *by) for event in events)
     seen: set[str] = set()
     for cohort in range(min(targets), now + 1):
         people = targets.get(cohort, set()) - (seen if retention.first_time else set())
@@ -57,7 +62,7 @@ def lifecycle_rows(lifecycle: Lifecycle, events: Sequence[Event]) -> dict[Key, V
         return {}
     rows: dict[Key, Values] = {}
     before: set[str] = set()
-    for number in range(min(active), max(period_of(event.at, *by) for event in events) + 1):
+    for number in range(min(active), max(period_of(_told(event, by[0]), *by) for event in events) + 1):
         now, last = active.get(number, set()), active.get(number - 1, set())
         counts = {
             "new": len(now - before),
@@ -77,7 +82,7 @@ def active_rows(active_users: ActiveUsers, events: Sequence[Event]) -> dict[Key,
     if not active:
         return {}
     rows: dict[Key, Values] = {}
-    for day in range(min(active), max(period_of(event.at, "day") for event in events) + 1):
+    for day in range(min(active), max(period_of(event.shown, "day") for event in events) + 1):
         dau, wau, mau = (
             len(set().union(*(active.get(day - back, set()) for back in range(days)))) for days in (1, 7, 30)
         )

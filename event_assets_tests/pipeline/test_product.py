@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,17 @@ from event_assets.lake.storage import Storage
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.product import analyses_step, analysis_step, outdated
 from event_assets.pipeline.report import StepReport
-from event_assets.rules.analysis import Analyses, Funnel, Lifecycle, Paths, Retention, Step, Stickiness, WebVitals
+from event_assets.rules.analysis import (
+    ActiveUsers,
+    Analyses,
+    Funnel,
+    Lifecycle,
+    Paths,
+    Retention,
+    Step,
+    Stickiness,
+    WebVitals,
+)
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
@@ -65,6 +76,39 @@ class Product:
 @pytest.fixture
 def buying(spark: SparkSession, tmp_path: Path) -> Product:
     return Product(spark, tmp_path, BUYING)
+
+
+def test_days_are_those_of_the_site_and_hours_those_in_utc(spark: SparkSession, tmp_path: Path) -> None:
+    """Two events of one UTC day, of which the first is of the evening before where the site is."""
+    product = Product(
+        spark,
+        tmp_path,
+        ActiveUsers(name="active"),
+        Lifecycle(name="days", period="day"),
+        Stickiness(name="sticking", days=30),
+        Retention(name="daily", period="day", periods=2),
+        Retention(name="hourly", period="hour", periods=2),
+    )
+    day = at(0).date()
+    evening, next_day = (
+        enriched_event(when=at(minutes=minutes), event_id=str(minutes)) | {"site_date": date}
+        for minutes, date in ((0, day - dt.timedelta(days=1)), (60, day))
+    )
+    product.add(evening, next_day)
+    product.run()
+    assert [(row["event_date"], row["dau"]) for row in product.rows("active_users")] == [
+        (day - dt.timedelta(days=1), 1),
+        (day, 1),
+    ]
+    returning = {
+        row["period_start"].date(): row["people"] for row in product.rows("lifecycle") if row["status"] == "returning"
+    }
+    assert returning == {day - dt.timedelta(days=1): 0, day: 1}
+    assert [row["people"] for row in product.rows("stickiness")] == [0, 1]
+    cells = {(row["analysis"], row["cohort_start"], row["period"]): row["people"] for row in product.rows("retention")}
+    first = dt.datetime.combine(day - dt.timedelta(days=1), dt.time(), dt.UTC)
+    assert cells["daily", first, 1] == 1
+    assert cells["hourly", at(0).replace(minute=0, second=0, microsecond=0), 1] == 1
 
 
 def test_ids_of_one_person_are_one_person(buying: Product) -> None:

@@ -34,6 +34,8 @@ from event_assets.simulator.run import run_simulation
 from event_assets.simulator.truth import TruthLedger
 from event_assets.streams import open_stream
 from event_assets.transforms.events.clean import CleanRules
+from event_assets.transforms.events.enrich import EnrichRules
+from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets_tests.collector.serving import serving
 
 Row = dict[str, Any]
@@ -53,14 +55,16 @@ MORE_ANALYSES = {
     "much_seen": "{kind: web_vitals, least_views: 5, include_bots: true}",
 }
 """Analyses that use what the shipped ones do not."""
+ZONE, ZONES = "America/New_York", {"plotto-web": "Asia/Kolkata", "plotto-ios": "Pacific/Kiritimati"}
 
 
 def simulated_lake(spark: SparkSession, home: Path) -> Settings:
-    """Eight days of traffic with faults, brought through every step; the settings of its home."""
+    """Eight days of traffic with faults, of apps in several time zones, brought through every step; the settings of its home."""
     shutil.copytree(load_settings(home=home).analytics, home / "analyses")
     for name, text in MORE_ANALYSES.items():
         (home / "analyses" / f"{name}.yaml").write_text(text.replace("{", f"{{name: {name}, ", 1))
-    settings = load_settings(home=home, collector_ip_rate=0, analytics_dir=home / "analyses")
+    folder = home / "analyses"
+    settings = load_settings(home=home, collector_ip_rate=0, analytics_dir=folder, time_zone=ZONE, time_zones=ZONES)
     stream, keys = open_stream(settings), WriteKeys.of(settings)
     key = keys.create("demo", "web")
     faults = FaultRates(duplicate=0.05, conflict=0.02, late_visit=0.1, missing_sent_at=0.03)
@@ -74,8 +78,9 @@ def simulated_lake(spark: SparkSession, home: Path) -> Settings:
     assert not analyses.faults
     segments = Segments.load(settings.segments)
     cleaning = CleanRules(TrackingPlan.load(settings.plan), settings.first_day)
-    company = company_data(settings)
-    rules = GivenRules(cleaning, analyses=analyses, segments=segments, company=company)
+    company, zones = company_data(settings), settings.site_zones
+    by_site = EnrichRules(zones=zones), SessionRules(zones=zones)
+    rules = GivenRules(cleaning, *by_site, analyses=analyses, segments=segments, company=company)
     refresh_all(Run.on(stream, Lake(Storage(settings.lake)), spark, rules))
     stream.close()
     return settings

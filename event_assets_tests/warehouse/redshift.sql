@@ -1215,7 +1215,7 @@ COMMENT ON TABLE "analytics"."agg_active_users" IS 'Active people: one row an an
 
 COMMENT ON COLUMN "analytics"."agg_active_users"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."agg_active_users"."event_date" IS 'UTC day.';
+COMMENT ON COLUMN "analytics"."agg_active_users"."event_date" IS 'Day, by the clock of the site (see EVENT_ASSETS_TIME_ZONE).';
 
 COMMENT ON COLUMN "analytics"."agg_active_users"."dau" IS 'Persons active on the day.';
 

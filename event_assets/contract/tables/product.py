@@ -76,7 +76,7 @@ ACTIVE_USERS = Table(
     "Active people: one row an analysis and day.",
     (
         _ANALYSIS,
-        required("event_date", "date", "UTC day."),
+        required("event_date", "date", "Day, by the clock of the site (see EVENT_ASSETS_TIME_ZONE)."),
         required("dau", "long", "Persons active on the day."),
         required("wau", "long", "Persons active on the day or the 6 before it."),
         required("mau", "long", "Persons active on the day or the 29 before it."),
