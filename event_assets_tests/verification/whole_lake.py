@@ -59,7 +59,8 @@ ZONE, ZONES = "America/New_York", {"plotto-web": "Asia/Kolkata", "plotto-ios": "
 
 
 def simulated_lake(spark: SparkSession, home: Path) -> Settings:
-    """Eight days of traffic with faults, of apps in several time zones, brought through every step; the settings of its home."""
+    """Eight days of traffic with faults, of apps in several time zones, brought through every step; the settings of its
+    home."""
     shutil.copytree(load_settings(home=home).analytics, home / "analyses")
     for name, text in MORE_ANALYSES.items():
         (home / "analyses" / f"{name}.yaml").write_text(text.replace("{", f"{{name: {name}, ", 1))
