@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PAGES = (
-    *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "segments"),
+    *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"),
     *("realtime", "people", "pipeline", "dictionary", "sql"),
 )
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
