@@ -25,7 +25,8 @@ from event_assets.lake.table import SEAL, LakeTable
 def written(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> LakeTable:
     """A table with files of an engine and one of Arrow's, in three commits, the last of which replaces."""
     table = Lake(Storage(str(tmp_path_factory.mktemp("lake")))).table("daily_metrics")
-    rows = [(dt.date(2026, 1, day), "web", day, 1, 1, 1, 1, 1, 1, 1, 1, 1.5) for day in range(1, 4)]
+    days = [dt.date(2026, 1, day) for day in range(1, 4)]
+    rows = [(day, day, "web", day.day, 1, 1, 1, 1, 1, 1, 1, 1, 1.5) for day in days]
     for kept in (rows, rows[:1]):
         frame = spark.createDataFrame(kept, table.spec.spark_schema())
         table.commit(table.snapshot(), Progress(code="1"), add=table.stage(frame, 3, 3))

@@ -115,7 +115,8 @@ def test_a_session_with_another_setting_stages_and_commits_nothing(
     spark: SparkSession, lake: Lake, setting: str
 ) -> None:
     table = lake.table(DAILY_METRICS.name)
-    rows = spark.createDataFrame([(dt.date(2026, 1, 1), "web", *[1] * 9, 1.0)], table.spec.spark_schema())
+    day = dt.date(2026, 1, 1)
+    rows = spark.createDataFrame([(day, day, "web", *[1] * 9, 1.0)], table.spec.spark_schema())
     base = table.snapshot()
     staged = table.stage(rows, 1, 1)
     spark.conf.set(setting, "Europe/Berlin")

@@ -16,7 +16,8 @@ from event_assets.lake.table import CommitConflict, LakeTable, retry_on_conflict
 
 
 def metrics(spark: SparkSession, table: LakeTable, days: Sequence[int], events: int = 1) -> DataFrame:
-    rows = [(dt.date(2026, 1, day), "web", events, 1, 1, 1, 1, 1, 1, 1, 1, 1.0) for day in days]
+    dates = [dt.date(2026, 1, day) for day in days]
+    rows = [(date, date, "web", events, 1, 1, 1, 1, 1, 1, 1, 1, 1.0) for date in dates]
     return spark.createDataFrame(rows, table.spec.spark_schema())
 
 

@@ -32,7 +32,6 @@ from event_assets.enrichment.measures import LIKELY, NO_MEASURES, Measures, meas
 from event_assets.enrichment.referrer import NO_REFERRER, Referrer, classify_referrer
 from event_assets.enrichment.url import parse_url, without_www
 from event_assets.enrichment.user_agent import LONGEST, NO_USER_AGENT, UserAgent, parse_user_agent
-from event_assets.transforms.site_dates import site_date
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -97,6 +96,7 @@ class EnrichRules:
 
 def enrich(clean: DataFrame, rules: EnrichRules) -> DataFrame:
     """The same events with what they imply. Takes CLEAN_EVENTS, gives ENRICHED_EVENTS."""
+    from event_assets.transforms.site_dates import site_date  # an engine's process enriches without Spark
 
     def enriched(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         enricher = Enricher(rules)

@@ -33,8 +33,9 @@ RULES = SessionRules()
 IN_PAUSES = {
     *(dg.AssetKey(table.name) for table in PRODUCT_TABLES),
     *(dg.AssetKey(["warehouse", table.name]) for table in WAREHOUSE_TABLES if table.lake in PRODUCT_TABLES),
+    dg.AssetKey("segment_memberships_online"),
 }
-"""The tables that are made of users' rules, in lake and warehouse."""
+"""The tables that are made of users' rules, in lake and warehouse and where requests are answered from."""
 
 
 class Platform:
