@@ -44,13 +44,19 @@ class Marketing(EventsInALake):
     """Enriched events, and all that attribution is made of."""
 
     def run(
-        self, *, rebuild: bool = False, rules: AttributionRules | None = None, spend: Path | None = None
+        self,
+        *,
+        rebuild: bool = False,
+        rules: AttributionRules | None = None,
+        spend: Path | None = None,
+        identities: bool = True,
     ) -> dict[str, StepReport]:
-        """Brings everything up to date."""
+        """Brings everything up to date, but for `identities` where they are left as they are."""
         by, spend_file = rules or AttributionRules(), SpendFile(spend) if spend else None
         now = a_run(self.lake, self.spark, sessions=RULES, attribution=by, spend=spend_file)
         conversion_ids_step(now)
-        identities_step(now)
+        if identities:
+            identities_step(now)
         sessions_step(now)
         now = replace(now, rebuild=rebuild)
         reports = (
@@ -119,6 +125,18 @@ def test_only_persons_who_are_touched_are_made_again(marketing: Marketing) -> No
     marketing.change([visit("Referral", 2, "a2"), purchase(2.1, "a2")])
     reports = marketing.run()
     assert [reports[name].more["affected"] for name in TABLES[:3]] == [1, 1, 1]
+    marketing.assert_equal_to_a_rebuild()
+
+
+def test_a_purchase_by_whom_identities_do_not_know_yet_is_there_before_they_do_and_after(marketing: Marketing) -> None:
+    joins = [enriched_event("identify", at(seconds=n), anonymous_id="a1", user_id=f"u{n}") for n in (1, 2)]
+    marketing.change([visit("Email", 1, "a1"), *joins])
+    marketing.run()
+    sales = [purchase(2, "a1", user_id="u3"), purchase(2, "a9", user_id="u9"), purchase(2, None, user_id="u8")]
+    marketing.change(sales)
+    for identities in (False, True):
+        marketing.run(identities=identities)
+        assert {row["event_id"] for row in marketing.rows("conversions")} == {sale["event_id"] for sale in sales}
     marketing.assert_equal_to_a_rebuild()
 
 

@@ -152,6 +152,15 @@ def test_only_those_who_are_touched_are_made_again(people: People) -> None:
     people.assert_equal_to_a_rebuild()
 
 
+def test_whom_identities_come_to_know_later_is_as_if_they_had_always_known(people: People) -> None:
+    people.change([identify("a1", "u1"), identify("a1", "u2", 5)])
+    people.run()
+    people.change([identify("a1", "u3", 10), seen("a9", "u9", 10), seen(None, "u8", 10)])
+    people.run(without={"identities"})
+    people.run()
+    people.assert_equal_to_a_rebuild()
+
+
 def test_a_lifecycle_stage_follows_from_all_that_a_person_did_under_any_id(people: People) -> None:
     day = 86_400
     people.change(

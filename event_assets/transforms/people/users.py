@@ -89,8 +89,10 @@ def affected_persons(
 
 
 def ids_of(persons: Sequence[str], identities: DataFrame) -> list[str] | None:
-    """The ids of these persons. None where they are too many to be listed."""
-    return _ids(of_ids(identities, persons, "person_id"))
+    """The ids of these persons; one that identities do not know (yet) is itself its only id. None where they are too
+    many to be listed."""
+    ids = _ids(of_ids(identities, persons, "person_id"))
+    return None if ids is None else sorted({*ids, *persons})
 
 
 def _ids(identities: DataFrame) -> list[str] | None:
