@@ -55,6 +55,9 @@ EXTRAS = {
         "confluent-kafka>=2.11,<3",
         "aws-msk-iam-sasl-signer-python>=1.0.2,<2",
     ],
+    "avro": [
+        "fastavro[snappy,zstandard]>=1.12,<2",
+    ],
     "company": [
         "dagster-dlt>=0.29,<0.30",
         "dlt[deltalake,sql_database]>=1.31,<2",  # not [s3]: s3fs needs another botocore than boto3's

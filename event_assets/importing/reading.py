@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pyarrow as pa
 
+from event_assets.importing.avro import AVRO, NoAvro, avro_rows
 from event_assets.importing.files import ImportFile
 from event_assets.importing.logs import Log, log_lines
 from event_assets.importing.tables import PARQUET, NoTable, parquet_rows, row_count, separator_of, table_rows
@@ -65,7 +66,7 @@ def read_lines(file: ImportFile | Path, skip: int = 0, form: Form = Form()) -> I
             for number, line in enumerate(found, 1):
                 if number > skip and line:
                     yield Line(number, line, read(number))
-    except NoTable as error:
+    except (NoTable, NoAvro) as error:
         raise UnreadableFile(f"{source.place} {error}.") from None
     except (*DAMAGE, csv.Error, pa.ArrowException, OSError) as error:
         raise ReadStopped(f"{source.place} cannot be read after line {number}: {error}") from None
@@ -78,6 +79,8 @@ def _texts(source: ImportFile, opened: Any, form: Form) -> tuple[Iterator[bytes]
     if head == PARQUET:
         rows = max(1, row_count(opened))
         return parquet_rows(opened), lambda number: source.size * number // rows
+    if head == AVRO:
+        return avro_rows(opened), lambda number: opened.tell()
     text = open_text(source.place, opened)
     return _read(source.place, text, form), lambda number: opened.tell()
 

@@ -24,14 +24,14 @@ DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zstandard.Zstd
 """What reading on raises where a packed file is cut short or damaged; bz2 has no error of its own but `OSError`."""
 _READ = (
     "events are read as JSON, an object a line, an array or pretty-printed objects, or as CSV, TSV and the like, "
-    "as they are or in gzip, zstd, bzip2, xz or zip, in UTF-8, UTF-16 or UTF-32; and as Parquet"
+    "as they are or in gzip, zstd, bzip2, xz or zip, in UTF-8, UTF-16 or UTF-32; and as Parquet or Avro"
 )
 _UNPACK = "Unpack it and bring the files in it one by one."
 _MOST_LAYERS = 3
 _PIECE_BYTES = 1 << 16
 _FOREIGN: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"PAR1"), "a Parquet file that is packed once more"),
-    (re.compile(rb"Obj\x01"), "an Avro file"),
+    (re.compile(rb"Obj\x01"), "an Avro file that is packed once more"),
     (re.compile(rb"ORC"), "an ORC file"),
     (re.compile(rb"ARROW1"), "an Arrow file"),
     (re.compile(rb"SQLite format 3"), "an SQLite database"),
@@ -94,7 +94,7 @@ def open_text(place: str, file: BinaryIO) -> Text:
 
 
 def _way_out(place: str, kind: str) -> str:
-    if kind in ("an Avro file", "an SQLite database", "an Arrow file", "an ORC file"):
+    if kind in ("an SQLite database", "an Arrow file", "an ORC file"):
         name = place.rpartition("/")[2]
         return f"Write it as JSON first, with DuckDB for example: COPY (FROM '{name}') TO 'events.ndjson'."
     return _UNPACK
