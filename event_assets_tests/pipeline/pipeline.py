@@ -44,7 +44,7 @@ BY_PLACE = {
     "line",
 }
 """Columns that say how an event came, not what it says."""
-_OF_ATTRIBUTION = {TOUCHES, CONVERSIONS, CONVERSION_PATHS, ATTRIBUTION, CHANNEL_PERFORMANCE}
+OF_ATTRIBUTION = {TOUCHES, CONVERSIONS, CONVERSION_PATHS, ATTRIBUTION, CHANNEL_PERFORMANCE}
 
 
 class Pipeline:
@@ -78,7 +78,7 @@ class Pipeline:
 
     def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
         """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
-        steps = [step for step in STEPS if attribution or not _OF_ATTRIBUTION.intersection(step.tables)]
+        steps = [step for step in STEPS if attribution or not OF_ATTRIBUTION.intersection(step.tables)]
         refresh_all(self.refresh(window, rebuild=rebuild), steps)
 
     def refresh(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> Run:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.site_zones import IN_UTC, SiteZones
+from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets_tests.examples import examples
-from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
+from event_assets_tests.pipeline.pipeline import BY_PLACE, OF_ATTRIBUTION, Pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +45,7 @@ COMPARED = (
     "devices",
     "places",
 )
+OF_PEOPLE = ("user_traits", "groups", "group_members")
 ZONES = (IN_UTC, SiteZones("America/New_York"), SiteZones("Asia/Kolkata", (("shop", "Pacific/Honolulu"),)))
 KEYS = {
     "sessions": {"campaign_key": "campaigns", "device_key": "devices", "geo_key": "places"},
@@ -63,19 +65,21 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     """An event around two midnights; few ids, so that sessions meet and page views repeat."""
     number = draw(st.integers(0, 25))
     happened = DAY + dt.timedelta(minutes=draw(st.integers(-90, 1530)))
-    kind = draw(st.sampled_from(["page_view", "screen_view", "page_ping", "click", "purchase"]))
+    kind = draw(st.sampled_from(["page_view", "screen_view", "page_ping", "click", "purchase", "identify", "group"]))
     event: dict[str, Any] = {
         "event_id": f"e{number}",
         "event": kind,
         "platform": draw(st.sampled_from(["web", "server"])),
         "anonymous_id": draw(st.sampled_from(["a1", "a2"])),
-        "user_id": draw(st.sampled_from([None, "u1"])),
+        "user_id": draw(st.sampled_from([None, "u1", "u2"])),
         "session_id": draw(st.sampled_from([None, None, "s1", "s2"])),
         "occurred_at": happened.isoformat(),
         "derived_at": happened.isoformat(),
         "properties": draw(orders()) if kind == "purchase" else {},
         "app": {"id": draw(st.sampled_from(["shop", "blog"]))},
     }
+    if kind == "group":
+        event["group_id"] = draw(st.sampled_from(["g1", "g2"]))
     if kind in ("page_view", "page_ping"):
         event["page_view_id"] = draw(st.sampled_from([None, "p1", "p2", "p3"]))
         event["page"] = {"url": f"https://shop.example/{number % 3}"}
@@ -127,6 +131,27 @@ def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
                 assert {row[key] for row in in_parts.rows(fact)} <= set(there), (fact, key)
         assert in_parts.ledger()["enriched"] == at_once.ledger()["enriched"]
         assert in_parts.ledger()["landed"] == len(lines) + len(repeats)
+
+
+@examples(2)
+@given(history=histories(), data=st.data())
+def test_tables_may_lag_behind_each_other_in_any_way(
+    spark: SparkSession, history: tuple[list[bytes], list[list[int]], list[int], list[bool]], data: st.DataObject
+) -> None:
+    lines, batches, _, _ = history
+    names = [step.name for step in STEPS]
+    with tempfile.TemporaryDirectory() as folder:
+        at_once = Pipeline(spark, Path(folder) / "one")
+        at_once.put(lines)
+        at_once.run()
+        in_parts = Pipeline(spark, Path(folder) / "parts")
+        for place, batch in enumerate(batches):
+            in_parts.put([lines[index] for index in batch], key=f"k{place}")
+            left_out = data.draw(st.sets(st.sampled_from(names)), label="left out")
+            refresh_all(in_parts.refresh(), [step for step in STEPS if step.name not in left_out])
+        in_parts.run()
+        for table in (*COMPARED, *OF_PEOPLE, *(table.name for table in OF_ATTRIBUTION)):
+            assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
 
 
 def visitors_of_days(pipeline: Pipeline) -> dict[tuple[Any, ...], int]:

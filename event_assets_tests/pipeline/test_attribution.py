@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,15 @@ from event_assets_tests.transforms.incremental import RULES
 pytestmark = [pytest.mark.slow, pytest.mark.representative]
 
 Row = dict[str, Any]
-TABLES = ("touches", "conversions", "conversion_paths", "attribution", "channel_performance")
+UPSTREAM = {"conversion_ids": conversion_ids_step, "identities": identities_step, "sessions": sessions_step}
+STEPS = {
+    "touches": touches_step,
+    "conversions": conversions_step,
+    "conversion_paths": conversion_paths_step,
+    "attribution": attribution_step,
+    "channel_performance": channel_performance_step,
+}
+TABLES = tuple(STEPS)
 OTHER_RULES = AttributionRules(lookback_days=3, source_days=3)
 
 
@@ -49,23 +58,16 @@ class Marketing(EventsInALake):
         rebuild: bool = False,
         rules: AttributionRules | None = None,
         spend: Path | None = None,
-        identities: bool = True,
+        without: Collection[str] = (),
     ) -> dict[str, StepReport]:
-        """Brings everything up to date, but for `identities` where they are left as they are."""
+        """Brings everything up to date, but for the steps that are left out."""
         by, spend_file = rules or AttributionRules(), SpendFile(spend) if spend else None
         now = a_run(self.lake, self.spark, sessions=RULES, attribution=by, spend=spend_file)
-        conversion_ids_step(now)
-        if identities:
-            identities_step(now)
-        sessions_step(now)
+        for name, refresh in UPSTREAM.items():
+            if name not in without:
+                refresh(now)
         now = replace(now, rebuild=rebuild)
-        reports = (
-            touches_step(now),
-            conversions_step(now),
-            conversion_paths_step(now),
-            attribution_step(now),
-            channel_performance_step(now),
-        )
+        reports = [refresh(now) for name, refresh in STEPS.items() if name not in without]
         return {report.table: report for report in reports}
 
     def rows(self, table: str) -> list[Row]:
@@ -134,8 +136,8 @@ def test_a_purchase_by_whom_identities_do_not_know_yet_is_there_before_they_do_a
     marketing.run()
     sales = [purchase(2, "a1", user_id="u3"), purchase(2, "a9", user_id="u9"), purchase(2, None, user_id="u8")]
     marketing.change(sales)
-    for identities in (False, True):
-        marketing.run(identities=identities)
+    for without in ({"identities"}, set[str]()):
+        marketing.run(without=without)
         assert {row["event_id"] for row in marketing.rows("conversions")} == {sale["event_id"] for sale in sales}
     marketing.assert_equal_to_a_rebuild()
 
@@ -233,12 +235,13 @@ def test_a_bad_spend_file_stops_its_own_table_alone(marketing: Marketing, tmp_pa
 def happenings(draw: st.DrawFn) -> Row:
     """A visit, a conversion or an identify of few devices over two months; times meet, sessions are shared."""
     days = draw(st.sampled_from([0, 1, 1.001, 15, 30, 31, 45, 61]))
-    device = draw(st.sampled_from(["a1", "a2", "a3"]))
+    device = draw(st.sampled_from(["a1", "a1", "a2", "a3"]))
     kind = draw(st.sampled_from(["visit", "visit", "visit", "purchase", "identify"]))
     session = draw(st.sampled_from([None, None, "s1", "s2"]))
     if kind == "purchase":
         revenue, order = draw(st.sampled_from([1, 3.3, "x", 1e300])), draw(st.sampled_from([None, "o1", "o2"]))
-        return purchase(days, device, revenue, order, session_id=session, is_bot=draw(st.integers(0, 5)) == 0)
+        user, bot = draw(st.sampled_from([None, None, "u", "v", "w"])), draw(st.integers(0, 5)) == 0
+        return purchase(days, device, revenue, order, session_id=session, user_id=user, is_bot=bot)
     if kind == "identify":
         return enriched_event("identify", at(days=days), anonymous_id=device, user_id=draw(st.sampled_from(["u", "v"])))
     channel = draw(st.sampled_from(["Email", "Direct", "Paid Search", None]))
@@ -247,16 +250,24 @@ def happenings(draw: st.DrawFn) -> Row:
     )
 
 
-@examples(3)
+def shared_device() -> list[Row]:
+    """What makes the first device that of two users, so that the events there are of whom they name."""
+    return [enriched_event("identify", at(seconds=n), anonymous_id="a1", user_id=user) for n, user in enumerate("uv")]
+
+
+@examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         in_parts = Marketing(spark, Path(folder) / "parts")
+        in_parts.change(data.draw(st.sampled_from([[visit("Email", 1)], shared_device()])))
+        in_parts.run()
         for _ in range(data.draw(st.integers(2, 3))):
             standing = st.lists(st.sampled_from(in_parts.events), max_size=3, unique_by=lambda row: row["event_id"])
             went = data.draw(standing) if in_parts.events else []
             in_parts.change(data.draw(st.lists(happenings(), min_size=1, max_size=9)), went)
-            in_parts.run()
+            in_parts.run(without=data.draw(st.sets(st.sampled_from([*UPSTREAM, *STEPS]), max_size=3)))
+        in_parts.run()
         at_once = Marketing(spark, Path(folder) / "once")
         at_once.change(data.draw(st.permutations(in_parts.events)))
         at_once.run()
