@@ -99,7 +99,15 @@ def import_(
     if mapping and format_:
         raise typer.BadParameter("--mapping and --format exclude each other")
     with faults_as_sentences():
-        from event_assets.importing import Preview, StreamSink, Translator, files_at, find_mapping, import_files
+        from event_assets.importing import (
+            Preview,
+            StreamSink,
+            Translator,
+            files_at,
+            find_mapping,
+            import_files,
+            protocol_of,
+        )
         from event_assets.stack import display
         from event_assets.streams import open_stream
 
@@ -117,7 +125,7 @@ def import_(
             else:
                 with contextlib.closing(open_stream(settings)) as stream:
                     stream.create(settings.stream_shards)
-                    sink = StreamSink(settings, stream)
+                    sink = StreamSink(settings, stream, protocol=protocol_of(format_) if format_ else None)
                     marks = settings.home / "imports"
                     result = import_files(place, files, rules_of, sink, watch, bookmarks=marks)
         if as_json:

@@ -15,7 +15,7 @@ from event_assets.importing.importer import (
 from event_assets.importing.mapping import FieldMapping, find_mapping
 from event_assets.importing.mapping_file import MappingError
 from event_assets.importing.sinks import ApiSink, FileAside, Preview, Sink, StreamAside, StreamSink, Written
-from event_assets.importing.translating import Format, Translator
+from event_assets.importing.translating import Format, Translator, protocol_of
 from event_assets.importing.unpacking import UnreadableFile
 
 __all__ = [
@@ -40,4 +40,5 @@ __all__ = [
     "find_mapping",
     "import_file",
     "import_files",
+    "protocol_of",
 ]

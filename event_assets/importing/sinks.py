@@ -72,6 +72,7 @@ class StreamSink:
     """Validates events as the ingest API would and puts them on the stream; broken lines too, as they are.
 
     `in_order`: all lines under one key, so that the stream has them in the order of the file, and not device by device.
+    `protocol` is written beside what was set aside of a file of another SDK's events.
     """
 
     def __init__(
@@ -82,8 +83,9 @@ class StreamSink:
         limits: Limits = Limits(),
         *,
         in_order: bool = False,
+        protocol: str | None = None,
     ) -> None:
-        self._judge = _Judge(settings, clock, limits)
+        self._judge = _Judge(settings, clock, limits, protocol)
         self._key = _ASIDE_KEY if in_order else None
         self._writer = StreamWriter(stream)
 
@@ -134,7 +136,10 @@ class Preview:
 class _Judge:
     """Says of events what the ingest API would say to a trusted source."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime], limits: Limits) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], dt.datetime], limits: Limits, protocol: str | None = None
+    ) -> None:
+        self._protocol = protocol
         self._validator = Validator.of(settings, limits)
         self._keep_of_ip = ip_rule(settings)
         self._clock = clock
@@ -142,7 +147,13 @@ class _Judge:
     def validated(self, lines: Sequence[bytes], key: str | None) -> Validated:
         """The verdicts, and what is to be written; all of it under a key, if one is given."""
         stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
-        return self._validator.validate(self._validator.fast_path.of_lines(lines), stamp, _set_aside, key)
+        return self._validator.validate(self._validator.fast_path.of_lines(lines), stamp, self._set_aside, key)
+
+    def _set_aside(self, line: bytes, stamp: Stamp) -> tuple[str, bytes]:
+        """What is written of a line that is no event: itself, unless it may be of somebody who refused."""
+        if may_refuse(line):
+            return _ASIDE_KEY, DROPPED
+        return _ASIDE_KEY, line if self._protocol is None else _with_protocol(line, self._protocol)
 
 
 def _is_dropped(verdict: Verdict, line: bytes) -> bool:
@@ -150,9 +161,12 @@ def _is_dropped(verdict: Verdict, line: bytes) -> bool:
     return verdict.status == "dropped" or may_refuse(line)
 
 
-def _set_aside(line: bytes, stamp: Stamp) -> tuple[str, bytes]:
-    """What is written of a line that is no event: itself, unless it may be of somebody who refused."""
-    return _ASIDE_KEY, DROPPED if may_refuse(line) else line
+def _with_protocol(line: bytes, protocol: str) -> bytes:
+    """The bytes of a line, where they are an object's with its protocol as the first member, else behind it."""
+    name = msgspec.json.encode(protocol)
+    if line.startswith(b"{"):
+        return b'{"protocol":%b%b%b' % (name, b"" if line[1:].lstrip().startswith(b"}") else b",", line[1:])
+    return b"[%b,%b]" % (name, msgspec.json.encode(line.decode("utf-8", "replace")))
 
 
 class StreamAside:

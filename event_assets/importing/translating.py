@@ -76,6 +76,11 @@ _FORMATS: Mapping[Format, Callable[[Request, Platform, _Line], Iterable[bytes]]]
 }
 
 
+def protocol_of(format_: Format) -> str:
+    """The protocol that a file's events are of, by the name that the collector has for it."""
+    return "segment" if format_ == "rudderstack" else format_
+
+
 class Translator:
     """Makes events of the lines of a file: requests of a protocol, or single events of it, one a line.
 
@@ -85,6 +90,7 @@ class Translator:
     """
 
     def __init__(self, format_: Format, source: str, platform: Platform = "web") -> None:
+        self.protocol = protocol_of(format_)
         self._translate = _FORMATS[format_]
         self._source = source
         self._platform = platform

@@ -203,7 +203,8 @@ def _stream(settings: Settings) -> Iterator[EventStream]:
 
 def _import(events: Path, mapping: Rules, settings: Settings, stream: EventStream) -> ImportResult:
     try:
-        sink = StreamSink(settings, stream, limits=BARE_LIMITS, in_order=True)
+        protocol = mapping.protocol if isinstance(mapping, Translator) else None
+        sink = StreamSink(settings, stream, limits=BARE_LIMITS, in_order=True, protocol=protocol)
         return import_file(events, mapping, _ReceivedSink(sink, dt.datetime.now(dt.UTC)))
     except PlanError as error:
         raise SettingsError(str(error)) from None

@@ -105,7 +105,7 @@ def _rejected(settings: Settings, since: dt.datetime) -> Iterator[RejectedEvent]
     for file in snapshot.of_dates(date for date in snapshot.dates() if date >= since.date().isoformat()):
         for row in snapshot.arrow([file], _COLUMNS).to_pylist():
             if row["arrived_at"] >= since:
-                yield RejectedEvent(protocol=_protocol(row["data"]), **row)
+                yield RejectedEvent(protocol=protocol_said(row["data"]), **row)
 
 
 class _Said(msgspec.Struct):
@@ -116,7 +116,7 @@ _object = msgspec.json.Decoder(_Said)
 _array = msgspec.json.Decoder(list[Any])
 
 
-def _protocol(data: bytes) -> str:
+def protocol_said(data: bytes) -> str:
     """What the collector wrote of an event's protocol beside it, or before what is no object."""
     try:
         said = _array.decode(data)[0] if data.startswith(b"[") else _object.decode(data).protocol

@@ -13,9 +13,11 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_assets.collector.protocols.router import PROTOCOLS
 from event_assets.contract.decoder import Decoded, EventDecoder
 from event_assets.importing import Format, ImportStopped, Preview, StreamSink, Translator, import_file
 from event_assets.settings import Settings, load_settings
+from event_assets.stack.rejected import protocol_said
 from event_assets.streams import EventStream, open_stream
 from event_assets_tests.collector.protocols.test_segment import JSON
 from event_assets_tests.collector.serving import written
@@ -180,6 +182,20 @@ def test_what_nobody_can_read_and_what_breaks_the_contract_is_set_aside(
     assert result.accepted == 1 and sum(result.aside.values()) == 5 and not result.is_refused
     other = file_of(tmp_path, [{"a": 1}])
     assert import_file(other, Translator("ga4", "f"), StreamSink(settings, stream)).is_refused
+
+
+@pytest.mark.parametrize("format_", get_args(Format))
+def test_what_is_set_aside_names_its_protocol(
+    tmp_path: Path, settings: Settings, stream: EventStream, format_: Format
+) -> None:
+    translator = Translator(format_, "f")
+    assert translator.protocol in PROTOCOLS
+    lines = ['{"event":"","x":[1]}', "{ }", "[1", "17", '{"a":']
+    sink = StreamSink(settings, stream, protocol=translator.protocol)
+    result = import_file(file_of(tmp_path, lines), translator, sink)
+    aside = [data for data in written(stream) if protocol_said(data) == translator.protocol]
+    assert len(aside) == sum(result.aside.values()) >= 3
+    assert any(b'"a":' in data for data in aside) and any(b'"[1"' in data for data in aside)
 
 
 def test_a_preview_writes_nothing_and_shows_the_first_events_and_what_would_be_quarantined(
