@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+import os
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -45,8 +48,11 @@ from event_assets.pipeline.registry import STEPS, RefreshStep, step_of
 from event_assets.pipeline.spend import SpendError
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.company import CompanyData
+from event_assets.rules.rule_files import RuleError
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
+
+_LOG = logging.getLogger(__name__)
 
 
 def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.Definitions:
@@ -73,7 +79,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         online_asset(settings),
         *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
-    of_company = _of_company(settings, company)
+    of_company, of_quicksight = _of_company(settings, company), _of_quicksight(settings)
     checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS]
     return dg.Definitions(
         assets=[
@@ -84,10 +90,16 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *in_pauses,
             *unusable_files(PREFIX, "product", analyses.faults),
             *unusable_files("segments", "segments", segments.faults),
+            *of_quicksight.assets,
         ],
         asset_checks=[*checks, *of_company.checks],
         jobs=[maintain_lake, prune_runs, send_digest, simulation_job(settings)],
-        schedules=[*schedules(settings, partitions), *digest_schedules(settings), *of_company.schedules],
+        schedules=[
+            *schedules(settings, partitions),
+            *digest_schedules(settings),
+            *of_company.schedules,
+            *of_quicksight.schedules,
+        ],
         sensors=[
             stream_sensor(settings, partitions, _keys(timely), checks),
             analyses_sensor(
@@ -131,6 +143,27 @@ def _of_company(settings: Settings, company: CompanyData) -> _Parts:
         [company_schedule(company)],
         [company_sensor(company)],
     )
+
+
+def _of_quicksight(settings: Settings) -> _Parts:
+    """The copies of an account of QuickSight, where variables name one."""
+    if not os.environ.get("QUICKSIGHT_ACCOUNT") or importlib.util.find_spec("boto3") is None:
+        return _Parts()
+    # Slow to import, and needs the extra aws.
+    from event_assets.defs.assets.quicksight import data_sets_asset
+    from event_assets.defs.automation.quicksight import ingestion_schedules
+    from event_assets.quicksight.installation import Installation
+    from event_assets.quicksight.target import QuickSightError
+
+    installation = Installation()
+    if not installation.has_ingestions:
+        return _Parts()
+    try:
+        asset = data_sets_asset(installation, settings)
+    except (QuickSightError, RuleError, ValueError) as fault:
+        _LOG.warning("no data sets of QuickSight: %s", fault)
+        return _Parts()
+    return _Parts([asset], schedules=ingestion_schedules(installation, asset))
 
 
 def _versions(settings: Settings) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from event_assets.quicksight.resources import Wanted
     from event_assets.quicksight.service import Service
     from event_assets.quicksight.target import Target
-    from event_assets.settings import Settings
 
 quicksight_app = typer.Typer(help="Amazon QuickSight: the same dashboards in AWS.", no_args_is_help=True)
 app.add_typer(quicksight_app, name="quicksight")
@@ -42,6 +41,10 @@ Schema = Annotated[
     str | None, typer.Option(envvar="QUICKSIGHT_SCHEMA", help="Schema of the tables. Default: as the settings say.")
 ]
 RefreshAt = Annotated[str, typer.Option(envvar="QUICKSIGHT_REFRESH_AT", help="When SPICE is filled, HH:MM in UTC.")]
+RefreshBy = Annotated[
+    Literal["quicksight", "dagster"],
+    typer.Option(envvar="QUICKSIGHT_REFRESH_BY", help="Whose schedule fills it."),
+]
 
 
 @quicksight_app.callback()
@@ -56,18 +59,22 @@ def options(
     vpc_connection_arn: Vpc = None,
     schema: Schema = None,
     refresh_at: RefreshAt = "03:00",
+    refresh_by: RefreshBy = "quicksight",
 ) -> None:
     """Amazon QuickSight: the same dashboards in AWS, planned, applied, destroyed."""
-    context.obj = _Given(
-        account,
-        region,
-        prefix,
-        namespace,
-        mode,
-        secret_arn,
-        vpc_connection_arn,
-        schema,
-        refresh_at,
+    from event_assets.quicksight.installation import Installation
+
+    context.obj = Installation(
+        account=account,
+        region=region,
+        prefix=prefix,
+        namespace=namespace,
+        mode=mode,
+        secret_arn=secret_arn,
+        vpc_connection_arn=vpc_connection_arn,
+        schema_name=schema,
+        refresh_at=refresh_at,
+        refresh_by=refresh_by,
     )
 
 
@@ -120,71 +127,18 @@ def destroy(
         from event_assets.quicksight.changes import destroy as destroy_all
         from event_assets.quicksight.service import Service
 
-        target = _target(current_settings(), context.obj)
+        target = context.obj.target(current_settings())
         if not yes and not typer.confirm(f"Delete all of {target.owner} in QuickSight of {target.account}?"):
             raise typer.Exit(EXIT_FAULT)
         typer.echo(f"{destroy_all(Service.of(target), typer.echo)} deleted")
 
 
-class _Given(NamedTuple):
-    """What the options say."""
-
-    account: str
-    region: str | None
-    prefix: str
-    namespace: str
-    mode: str
-    secret_arn: str | None
-    vpc_connection_arn: str | None
-    schema: str | None
-    refresh_at: str
-
-
-def _target(settings: Settings, given: _Given) -> Target:
-    from urllib.parse import urlsplit
-
-    from event_assets.quicksight.target import Groups, QuickSightError, Target
-    from event_assets.rules.dashboard import dashboard_of
-    from event_assets.rules.roles import roles_of
-
-    url = urlsplit(settings.warehouse_url.get_secret_value() if settings.warehouse_url else "")
-    if settings.warehouse != "redshift" or not url.hostname or not url.path.strip("/"):
-        raise QuickSightError(
-            "QuickSight reads Amazon Redshift: EVENT_ASSETS_WAREHOUSE_URL must be redshift://…/DATABASE, and "
-            "EVENT_ASSETS_WAREHOUSE_KIND redshift."
-        )
-    owner = f"{given.prefix}-{dashboard_of(settings.dashboards).name}"
-    return Target(
-        account=given.account,
-        region=given.region or settings.aws_region,
-        owner=owner,
-        host=url.hostname,
-        port=url.port or 5439,
-        database=url.path.strip("/"),
-        schema=given.schema or settings.warehouse_schema,
-        secret_arn=given.secret_arn,
-        vpc_connection_arn=given.vpc_connection_arn,
-        namespace=given.namespace,
-        import_mode="SPICE" if given.mode == "spice" else "DIRECT_QUERY",
-        **Groups.of(roles_of(settings.roles), owner)._asdict(),
-        refresh_at=given.refresh_at,
-        currency=settings.reporting_currency,
-    )
-
-
 def _wanted(context: typer.Context) -> tuple[Target, Wanted]:
     """What is to be there, checked against AWS's model."""
-    from event_assets.quicksight.resources import wanted
     from event_assets.quicksight.validation import check
-    from event_assets.rules.analysis import Analyses
-    from event_assets.rules.dashboard import dashboard_of
 
     settings = current_settings()
-    target = _target(settings, context.obj)
-    kinds: dict[str, list[str]] = {}
-    for analysis in Analyses.load(settings.analytics).usable:
-        kinds.setdefault(analysis.kind, []).append(analysis.name)
-    found = wanted(dashboard_of(settings.dashboards), kinds, target)
+    target, found = context.obj.target(settings), context.obj.wanted(settings)
     check(found.resources, target)
     return target, found
 

@@ -40,11 +40,13 @@ _WAREHOUSE = {table.name: table for table in WAREHOUSE_TABLES}
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set: what definitions call it, the statement it is read by, its columns with their types."""
+    """One data set: what definitions call it, the statement it is read by, its columns with their types, and the table
+    or view of the warehouse that it is of."""
 
     identifier: str
     statement: str
     columns: Mapping[str, FieldType]
+    table: str
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -63,7 +65,7 @@ def of_source(dashboard: Dashboard, name: str, schema: str) -> DataSet:
         robots = sql.Identifier(source.robots)
         text = sql.SQL("CASE WHEN {0} THEN {1} WHEN NOT {0} THEN {2} END")
         columns[TRAFFIC] = (text.format(robots, sql.Literal(ROBOTS), sql.Literal(PEOPLE)), "STRING")
-    return _data_set(name, columns, sql.Identifier(schema, source.table))
+    return _data_set(name, columns, schema, source.table)
 
 
 def _of_metrics(dashboard: Dashboard, table: str) -> Iterable[str]:
@@ -89,13 +91,19 @@ def _column(source: Source, name: str, *, is_named: bool) -> tuple[sql.Composabl
 
 
 def _data_set(
-    identifier: str, columns: Mapping[str, tuple[sql.Composable, FieldType]], table: sql.Composable
+    identifier: str,
+    columns: Mapping[str, tuple[sql.Composable, FieldType]],
+    schema: str,
+    table: str,
+    rows: sql.SQL = sql.SQL("{}"),
 ) -> DataSet:
+    """The data set of a table, or of the `rows` that are made of it."""
     listed = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(text, sql.Identifier(name)) for name, (text, _) in columns.items()
     )
-    statement = sql.SQL("SELECT {} FROM {}").format(listed, table).as_string(None)
-    return DataSet(identifier, statement, {name: type_ for name, (_, type_) in columns.items()})
+    of = rows.format(sql.Identifier(schema, table))
+    statement = sql.SQL("SELECT {} FROM {}").format(listed, of).as_string(None)
+    return DataSet(identifier, statement, {name: type_ for name, (_, type_) in columns.items()}, table)
 
 
 _MARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -107,6 +115,7 @@ _MARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "paths": ("agg_paths", ("step", "from_node", "to_node", "transitions")),
     "web_vitals": ("agg_web_vitals", ("page_path", "device_type", "views", "lcp_ms", "inp_ms", "cls")),
 }
+_MEMBERSHIPS = "dim_segment_memberships"
 _PLACES = (("from_place", "from_node", 0), ("to_place", "to_node", 1))
 
 
@@ -121,7 +130,7 @@ def of_analyses(kind: str, schema: str) -> DataSet:
         for place, node, later in _PLACES:
             text = sql.SQL("CAST(step + {} AS varchar(12)) || '. ' || {}")
             columns[place] = (text.format(sql.Literal(later), sql.Identifier(node)), "STRING")
-    return _data_set(ANALYSES + kind, columns, sql.Identifier(schema, name))
+    return _data_set(ANALYSES + kind, columns, schema, name)
 
 
 def of_segments(schema: str) -> DataSet:
@@ -132,7 +141,7 @@ def of_segments(schema: str) -> DataSet:
         "from_date": (sql.Identifier("from_date"), "DATETIME"),
         "to_date": (sql.Identifier("to_date"), "DATETIME"),
     }
-    return _data_set(f"{ANALYSES}segments", columns, sql.Identifier(schema, "dim_segment_memberships"))
+    return _data_set(f"{ANALYSES}segments", columns, schema, _MEMBERSHIPS)
 
 
 def of_overlaps(schema: str) -> DataSet:
@@ -142,8 +151,8 @@ def of_overlaps(schema: str) -> DataSet:
         "other_segment": (sql.SQL("other.segment"), "STRING"),
         "people": (sql.SQL("count(*)"), "INTEGER"),
     }
-    table = sql.SQL(
+    pairs = sql.SQL(
         "{0} AS one JOIN {0} AS other ON one.person_id = other.person_id WHERE one.is_current AND other.is_current "
         "GROUP BY 1, 2"
-    ).format(sql.Identifier(schema, "dim_segment_memberships"))
-    return _data_set(f"{ANALYSES}segment-overlaps", columns, table)
+    )
+    return _data_set(f"{ANALYSES}segment-overlaps", columns, schema, _MEMBERSHIPS, pairs)

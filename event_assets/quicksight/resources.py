@@ -43,10 +43,11 @@ _OWNS_ANALYSIS = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """The resources, and what of the dashboard they cannot say."""
+    """The resources, what of the dashboard they cannot say, and the data sets by what definitions call them."""
 
     resources: tuple[Resource, ...]
     lost: tuple[str, ...]
+    data_sets: tuple[DataSet, ...]
 
 
 def wanted(dashboard: Dashboard, analyses: Mapping[str, Sequence[str]], target: Target) -> Wanted:
@@ -65,7 +66,7 @@ def wanted(dashboard: Dashboard, analyses: Mapping[str, Sequence[str]], target: 
         *_schedules(defined, target),
         *_pages(dashboard, defined, target),
     ]
-    return Wanted(tuple(made), (*defined.lost, *_unseen(defined, target)))
+    return Wanted(tuple(made), (*defined.lost, *_unseen(defined, target)), defined.data_sets)
 
 
 def mark(target: Target) -> str:
@@ -184,7 +185,7 @@ def _unseen(defined: Defined, target: Target) -> list[str]:
 
 
 def _schedules(defined: Defined, target: Target) -> list[Resource]:
-    if target.import_mode != "SPICE":
+    if target.import_mode != "SPICE" or not target.refreshes_itself:
         return []
     daily = {"Interval": "DAILY", "Timezone": target.time_zone, "TimeOfTheDay": target.refresh_at}
     schedule = {"ScheduleId": target.owner, "ScheduleFrequency": daily, "RefreshType": "FULL_REFRESH"}

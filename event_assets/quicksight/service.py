@@ -50,6 +50,14 @@ class State:
 
 
 @dataclass(frozen=True)
+class Ingested:
+    """The rows that were copied, and those that AWS left out."""
+
+    rows: int
+    dropped: int
+
+
+@dataclass(frozen=True)
 class Service:
     """QuickSight of an account. Throttling is retried by botocore; `patience` are the seconds that AWS may take for
     one thing."""
@@ -147,6 +155,21 @@ class Service:
             request["ForceDeleteWithoutRecovery"] = True
         self._read(f"Delete{key.kind.name}", key, request)
 
+    def ingest(self, key: Key, name: str) -> Ingested:
+        """Copies a data set's rows anew and waits until they are there; a copy of that name is not begun twice. Raises
+        `QuickSightError`."""
+        request = requests.identity(key, self.target) | {"IngestionId": name}
+        try:
+            self.client.create_ingestion(**request, IngestionType="FULL_REFRESH")
+        except self.client.exceptions.ResourceExistsException:
+            pass
+        except self.client.exceptions.ResourceNotFoundException:
+            raise QuickSightError(f"{key}: it is not there. Run event-assets quicksight apply first.") from None
+        except (ClientError, BotoCoreError) as fault:
+            raise QuickSightError(f"{key}: CreateIngestion: {fault}") from None
+        told = self._wait_for_rows(key, name).get("RowInfo") or {}
+        return Ingested(told.get("RowsIngested", 0), told.get("RowsDropped", 0))
+
     def _finish(self, wanted: Resource, answer: Json) -> None:
         key = wanted.key
         if key.kind is DATA_SET and answer.get("IngestionId"):
@@ -167,13 +190,15 @@ class Service:
 
         self._until_over(key, asked)
 
-    def _wait_for_rows(self, key: Key, ingestion: str) -> None:
+    def _wait_for_rows(self, key: Key, ingestion: str) -> Json:
+        request, last = requests.identity(key, self.target) | {"IngestionId": ingestion}, Json()
+
         def asked() -> tuple[str, Any]:
-            request = requests.identity(key, self.target) | {"IngestionId": ingestion}
-            answer = self._call("DescribeIngestion", request, str(key))["Ingestion"]
-            return answer["IngestionStatus"], answer.get("ErrorInfo")
+            last.update(self._call("DescribeIngestion", request, str(key))["Ingestion"])
+            return last["IngestionStatus"], last.get("ErrorInfo")
 
         self._until_over(key, asked)
+        return last
 
     def _until_over(self, key: Key, asked: Callable[[], tuple[str, Any]]) -> None:
         waited, pause = 0.0, _FIRST_PAUSE

@@ -64,8 +64,8 @@ class Target:
     """Where dashboards go. `owner` is what every id begins with, and the tag of what is ours.
 
     `readers` and `authors` name groups that exist; where there is none, groups are made, and `made_limited` of those
-    that `rows` name. `refresh_at` is the time
-    (`HH:MM`, in `time_zone`) at which SPICE data sets are read again. `currency` is that of money.
+    that `rows` name. `refresh_at` is the time (`HH:MM`, in `time_zone`) at which SPICE data sets are read again, by a
+    schedule of QuickSight's where it `refreshes_itself`. `currency` is that of money.
     """
 
     account: str
@@ -84,6 +84,7 @@ class Target:
     rows: tuple[RowRule, ...] = ()
     made_limited: tuple[str, ...] = ()
     refresh_at: str = "03:00"
+    refreshes_itself: bool = True
     time_zone: str = "Etc/UTC"
     currency: str | None = None
 
@@ -92,6 +93,9 @@ class Target:
             raise QuickSightError(f"{self.account!r} is no AWS account: it has twelve digits.")
         if not re.fullmatch(r"[\w\-]{1,100}", self.owner):
             raise QuickSightError(f"{self.owner!r} cannot begin ids: letters, digits, _ and - can, up to a hundred.")
+
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", self.refresh_at):
+            raise QuickSightError(f"{self.refresh_at!r} is no time of day: write HH:MM, such as 03:00.")
 
     @cached_property
     def partition(self) -> str:

@@ -232,18 +232,21 @@ def test_a_bad_spend_file_stops_its_own_table_alone(marketing: Marketing, tmp_pa
 
 
 @st.composite
-def happenings(draw: st.DrawFn) -> Row:
-    """A visit, a conversion or an identify of few devices over two months; times meet, sessions are shared."""
+def happenings(draw: st.DrawFn, newcomer: str) -> Row:
+    """A visit, a conversion or an identify of few devices and users, one of whom nobody saw before, over two months;
+    times meet, sessions are shared."""
     days = draw(st.sampled_from([0, 1, 1.001, 15, 30, 31, 45, 61]))
     device = draw(st.sampled_from(["a1", "a1", "a2", "a3"]))
-    kind = draw(st.sampled_from(["visit", "visit", "visit", "purchase", "identify"]))
+    kind = draw(st.sampled_from(["visit", "visit", "purchase", "purchase", "identify"]))
     session = draw(st.sampled_from([None, None, "s1", "s2"]))
     if kind == "purchase":
         revenue, order = draw(st.sampled_from([1, 3.3, "x", 1e300])), draw(st.sampled_from([None, "o1", "o2"]))
-        user, bot = draw(st.sampled_from([None, None, "u", "v", "w"])), draw(st.integers(0, 5)) == 0
+        user, bot = draw(st.sampled_from([None, "u", newcomer])), draw(st.integers(0, 5)) == 0
         return purchase(days, device, revenue, order, session_id=session, user_id=user, is_bot=bot)
     if kind == "identify":
-        return enriched_event("identify", at(days=days), anonymous_id=device, user_id=draw(st.sampled_from(["u", "v"])))
+        return enriched_event(
+            "identify", at(days=days), anonymous_id=device, user_id=draw(st.sampled_from(["u", "v", newcomer]))
+        )
     channel = draw(st.sampled_from(["Email", "Direct", "Paid Search", None]))
     return visit(
         channel, days, device, session_id=session, number=draw(st.integers(1, 6)), is_bot=draw(st.integers(0, 9)) == 0
@@ -258,15 +261,16 @@ def shared_device() -> list[Row]:
 @examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
+    lagging = st.sampled_from([set[str](), {"identities"}]) | st.sets(st.sampled_from([*UPSTREAM, *STEPS]), max_size=3)
     with tempfile.TemporaryDirectory() as folder:
         in_parts = Marketing(spark, Path(folder) / "parts")
         in_parts.change(data.draw(st.sampled_from([[visit("Email", 1)], shared_device()])))
         in_parts.run()
-        for _ in range(data.draw(st.integers(2, 3))):
+        for place in range(data.draw(st.integers(2, 3))):
             standing = st.lists(st.sampled_from(in_parts.events), max_size=3, unique_by=lambda row: row["event_id"])
             went = data.draw(standing) if in_parts.events else []
-            in_parts.change(data.draw(st.lists(happenings(), min_size=1, max_size=9)), went)
-            in_parts.run(without=data.draw(st.sets(st.sampled_from([*UPSTREAM, *STEPS]), max_size=3)))
+            in_parts.change(data.draw(st.lists(happenings(f"n{place}"), min_size=1, max_size=9)), went)
+            in_parts.run(without=data.draw(lagging))
         in_parts.run()
         at_once = Marketing(spark, Path(folder) / "once")
         at_once.change(data.draw(st.permutations(in_parts.events)))

@@ -64,6 +64,10 @@ class FakeQuickSight:
         if name.startswith("List"):
             [kind] = [each for each in KINDS if each.list_operation == name]
             return {kind.listed: [thing["request"] for thing in self.things[kind.name].values()]}
+        if name == "CreateIngestion":
+            if given["DataSetId"] not in self.things["DataSet"]:
+                raise Refused(404, "ResourceNotFoundException", f"{given['DataSetId']} is not there")
+            return {"Arn": "a", "IngestionId": given["IngestionId"], "IngestionStatus": "INITIALIZED"}
         if name == "DescribeIngestion":
             return {"Ingestion": {"Arn": "a", "CreatedTime": 0, **self.ingestion}}
         found = _OPERATION.fullmatch(name)
