@@ -70,11 +70,12 @@ def _native_batch(lines: list[bytes]) -> str:
 
 def _segment_batch(lines: list[bytes]) -> str:
     events = [json.loads(line) for line in lines]
-    batch = {"batch": [_message(event) for event in events], "sentAt": events[0]["sent_at"], "writeKey": "k"}
+    batch = {"batch": [segment_message(event) for event in events], "sentAt": events[0]["sent_at"], "writeKey": "k"}
     return json.dumps(batch, separators=(",", ":"))
 
 
-def _message(event: dict[str, Any]) -> dict[str, Any]:
+def segment_message(event: dict[str, Any]) -> dict[str, Any]:
+    """An event as a browser SDK of Segment sends it."""
     kind, device = _KINDS.get(event["event"], "track"), event.get("device", {})
     context = {
         "userAgent": device.get("user_agent"),
