@@ -78,6 +78,15 @@ def test_a_key_is_printed_once_listed_without_itself_and_can_be_revoked(home: Pa
     assert WriteKeys(home / "keys.json").find(key) is None
     assert "no such key" in run("keys", "revoke", source.id, status=1).stderr
 
+    logged = json.loads(run("audit", "show", "--json").stdout)
+    assert [(entry["action"], entry["of"]) for entry in logged] == [
+        (f"key_{n}", source.id) for n in ("created", "revoked")
+    ]
+    assert f"2 entries, the newest {logged[-1]['hash']}" in run("audit", "verify").stdout
+    file = home / "lake" / "audit" / "0000000001.json"
+    file.write_text(file.read_text().replace("shop", "blog"))
+    assert "Entry 1 of the audit log was changed" in run("audit", "verify", status=1).stderr
+
 
 def test_settings_show_values_but_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", "postgresql://me:hunter2@db:5432/x")

@@ -16,6 +16,7 @@ from event_assets.cli.console import app
 # isort: off
 from event_assets.cli import (
     stack,
+    audit,
     events,
     inspect,
     rejected,
@@ -33,6 +34,7 @@ from event_assets.cli import (
 
 __all__ = [
     "app",
+    "audit",
     "company",
     "digest",
     "events",

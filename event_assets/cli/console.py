@@ -86,6 +86,7 @@ def faults_as_sentences() -> Iterator[None]:
 _CIRCUMSTANCES = frozenset(
     {
         "AnomalyError",
+        "AuditFault",
         "CompanyError",
         "DemoFailed",
         "DigestError",

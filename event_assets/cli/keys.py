@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from event_assets.cli.console import EXIT_FAULT, AsJson, app, console, current_settings, faults_as_sentences
 
 if TYPE_CHECKING:
+    from event_assets.audit import Action
     from event_assets.collector.keys import WriteKeys
 
 
@@ -46,6 +47,7 @@ def keys_create(
             events_per_second=rate,
             reads=tuple(reads or ()),
         )
+        _log("key_created", key.split("_")[1], name=name, platform=platform, trusted=trusted, reads=list(reads or ()))
         typer.echo(key)
         console().print("It is not shown again: only its hash is kept." if not signed else "It is not shown again.")
         if platform == "web" and not origin:
@@ -72,7 +74,14 @@ def keys_revoke(key: Annotated[str, typer.Argument(help="The key, or its id.")])
         if not _keys().revoke(key):
             console().print("There is no such key in force.", style="red")
             raise typer.Exit(EXIT_FAULT)
+        _log("key_revoked", key.split("_")[1] if "_" in key else key)
         console().print("Revoked.")
+
+
+def _log(action: Action, key_id: str, **said: Any) -> None:
+    from event_assets.audit import audit_log
+
+    audit_log(current_settings()).append(action, key_id, **said)
 
 
 def _keys() -> WriteKeys:

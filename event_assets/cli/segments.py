@@ -60,8 +60,10 @@ def export(
 ) -> None:
     """Write who is in a segment: person and since when, as segment_memberships last said."""
     with faults_as_sentences():
+        from event_assets.audit import audit_log
         from event_assets.stack.segments import export_members
 
+        audit_log(current_settings()).append("segment_exported", name, file=file.name)
         count = export_members(_lake(), _segments(), name, file)
         typer.echo(f"{count} people written to {file}")
 

@@ -34,7 +34,7 @@ def apply(
     """Make roles, views and grants what the file says, and take away what it no longer says, in one transaction."""
     from event_assets.warehouse.role_changes import apply as applied
 
-    statements = _changed(applied)
+    statements = _changed(_logged(applied))
     if quiet:
         typer.echo(f"{len(statements)} statements")
     else:
@@ -85,6 +85,19 @@ def _changed(change: Callable[[Warehouse, Roles], list[str]]) -> list[str]:
                 return change(warehouse, roles)
             except psycopg.Error as fault:
                 raise RolesError(f"The warehouse refuses it: {str(fault).strip()}") from None
+
+
+def _logged(change: Callable[[Warehouse, Roles], list[str]]) -> Callable[[Warehouse, Roles], list[str]]:
+    """The change, once the audit log has what the roles are to be."""
+
+    def logged(warehouse: Warehouse, roles: Roles) -> list[str]:
+        from event_assets.audit import audit_log
+
+        told = roles.model_dump(mode="json", exclude_defaults=True)
+        audit_log(current_settings()).append("roles_applied", warehouse.schema, **told)
+        return change(warehouse, roles)
+
+    return logged
 
 
 def _show(statements: list[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow.fs as fs
 
+from event_assets.lake.creating import create_file, create_object
 from event_assets.permissions import make_private_folder
 
 _S3 = "s3://"
@@ -81,6 +82,14 @@ class Storage:
         self.make_folder(relative.rpartition("/")[0])
         with self.filesystem.open_output_stream(self.path(relative), compression=None) as stream:
             stream.write(data)
+
+    def create(self, relative: str, data: bytes) -> None:
+        """Writes a file that is not there yet, whole or not at all. Raises `FileExistsError`."""
+        self.make_folder(relative.rpartition("/")[0])
+        if self.is_s3:
+            create_object(self.path(relative), data, self.region, self.endpoint)
+        else:
+            create_file(Path(self.path(relative)), data)
 
     def walk(self, relative: str) -> Iterator[tuple[str, int]]:
         """Every file below a folder: its relative name and its bytes."""

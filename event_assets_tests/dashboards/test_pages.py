@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from waitress.server import create_server
 
+from event_assets.audit import audit_log
 from event_assets.dashboards.app import create_app
 from event_assets_tests.dashboards.conftest import Site
 
@@ -129,6 +130,8 @@ def test_sql_is_run_by_the_reader_what_it_may_not_is_told_and_what_ran_is_in_the
         here.page.get_by_role("option", name="SELECT 6 * 7 AS answer").click()
         here.page.wait_for_function("document.querySelector('#sql-text').value === 'SELECT 6 * 7 AS answer'")
         assert here.faults == []
+        ran = [each.of for each in audit_log(site.context.settings).entries()][-3:]
+        assert ran == ["SELECT ? * ? AS answer", "DELETE FROM fct_sessions", "SELECT ? AS n"]
 
 
 def test_a_foreign_name_is_not_answered_and_answers_are_packed(site: Site) -> None:

@@ -1,0 +1,119 @@
+"""The audit log: a file an entry beside the lake's tables, numbered without a gap, each with the hash of the last one.
+
+Whoever changes, takes out or puts in an entry breaks the chain from there on. With a key the hashes are keyed, so that
+nobody without it can make another chain that holds. The last entries may be cut off unseen by whoever can delete files:
+keep the newest hash elsewhere (`event-assets audit verify` prints it), or a bucket's object lock on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from event_assets.lake.storage import Storage
+from event_assets.settings import Settings
+
+FOLDER = "audit"
+Action = Literal["key_created", "key_revoked", "roles_applied", "sql_run", "segment_exported"]
+_FIRST = "0" * 64
+_ATTEMPTS = 50
+
+
+class AuditFault(RuntimeError):
+    """The log is not what was written. The message names the entry."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What was done: when (UTC), by whom, to what. `hash` is of all else, `previous` the hash of the entry before."""
+
+    number: int
+    at: str
+    by: str
+    action: Action
+    of: str
+    said: Mapping[str, Any] = field(default_factory=dict)
+    previous: str = _FIRST
+    hash: str = ""
+
+
+class AuditLog:
+    """The log of one lake. Safe for several writers: a number is taken once."""
+
+    def __init__(self, storage: Storage, key: bytes = b"") -> None:
+        self._storage = storage
+        self._key = key
+
+    def append(self, action: Action, of: str, by: str | None = None, **said: Any) -> Entry:
+        """Adds an entry, durably. `by` is by default who runs this process, on which machine."""
+        for _ in range(_ATTEMPTS):
+            last = self._last()
+            number, previous = (last.number + 1, last.hash) if last else (1, _FIRST)
+            at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+            entry = self._bound(Entry(number, at, by or this_user(), action, of, said, previous))
+            try:
+                self._storage.create(_place(number), json.dumps(asdict(entry), ensure_ascii=False).encode())
+            except FileExistsError:  # somebody else's entry came first
+                continue
+            return entry
+        raise AuditFault(f"The audit log took no entry in {_ATTEMPTS} attempts: others are written all the time.")
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, the oldest first. Raises `AuditFault` at one that cannot be read."""
+        return map(self._entry, self._numbers())
+
+    def verify(self) -> Entry | None:
+        """The newest entry, once all are as they were written; None where there is none. Raises `AuditFault`."""
+        last: Entry | None = None
+        for number, entry in enumerate(self.entries(), 1):
+            if entry.number != number:
+                raise AuditFault(f"Entry {number} of the audit log is missing.")
+            if not hmac.compare_digest(entry.hash, self._hash(entry)):
+                raise AuditFault(f"Entry {number} of the audit log was changed, or is of another key.")
+            if entry.previous != (last.hash if last else _FIRST):
+                raise AuditFault(f"Entry {number} of the audit log does not follow the one before it.")
+            last = entry
+        return last
+
+    def _last(self) -> Entry | None:
+        number = max(self._numbers(), default=None)
+        return None if number is None else self._entry(number)
+
+    def _numbers(self) -> list[int]:
+        names = (path.rpartition("/")[2] for path, _ in self._storage.walk(FOLDER))
+        return sorted(int(name.removesuffix(".json")) for name in names if name.endswith(".json"))
+
+    def _entry(self, number: int) -> Entry:
+        try:
+            return Entry(**json.loads(self._storage.read(_place(number))))
+        except (ValueError, TypeError, FileNotFoundError) as fault:
+            raise AuditFault(f"Entry {number} of the audit log cannot be read: {fault}") from None
+
+    def _bound(self, entry: Entry) -> Entry:
+        return Entry(**{**asdict(entry), "hash": self._hash(entry)})
+
+    def _hash(self, entry: Entry) -> str:
+        told = {name: value for name, value in asdict(entry).items() if name != "hash"}
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return (hmac.new(self._key, text, hashlib.sha256) if self._key else hashlib.sha256(text)).hexdigest()
+
+
+def audit_log(settings: Settings) -> AuditLog:
+    """The log of these settings' lake."""
+    return AuditLog(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
+
+
+def this_user() -> str:
+    """Who runs this process, on which machine."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _place(number: int) -> str:
+    return f"{FOLDER}/{number:010d}.json"
