@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.snapshot import Snapshot
@@ -53,7 +52,9 @@ def _read(ids: Snapshot, file: LakeFile) -> Fingerprints:
     """The fingerprints of a file's ids, in order: the same in every process."""
     chunks = ids.arrow([file], ("event_id",))["event_id"].iterchunks()
     texts = (chunk.to_numpy(zero_copy_only=False) for chunk in chunks)
-    hashed = [pd.util.hash_array(each, categorize=False) for each in texts]
+    from pandas.util import hash_array  # slow to import, and no part of what Dagster loads
+
+    hashed = [hash_array(each, categorize=False) for each in texts]
     return np.sort(np.concatenate(hashed or [np.array([], np.uint64)]))
 
 
