@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -97,5 +98,5 @@ def test_no_engine_looks_for_copies_where_no_fingerprint_comes_twice(
     twice = str(uuid.uuid4())
     sent(pipeline, [twice, twice])
     assert len(asked) == 2
-    assert [row["event_id"] for row in pipeline.rows("duplicate_events")] == [third, third, twice]
+    assert Counter(row["event_id"] for row in pipeline.rows("duplicate_events")) == {third: 2, twice: 1}
     assert len(pipeline.rows("enriched_events")) == 4
