@@ -109,6 +109,9 @@ def _join(schema: str, view: View, joined: Joined) -> sql.Composed:
     rows = sql.SQL("SELECT {key}, {shown} FROM {table} GROUP BY {key}").format(
         key=key, shown=shown, table=sql.Identifier(schema, joined.table.name)
     )
+    by: sql.Composable = sql.Identifier(view.table.name, joined.by)
+    if joined.else_by is not None:
+        by = sql.SQL("coalesce({}, {})").format(by, sql.Identifier(view.table.name, joined.else_by))
     return sql.SQL("\nLEFT JOIN ({rows}) AS {dimension} ON {dimension}.{key} = {by}").format(
-        rows=rows, dimension=dimension, key=key, by=sql.Identifier(view.table.name, joined.by)
+        rows=rows, dimension=dimension, key=key, by=by
     )

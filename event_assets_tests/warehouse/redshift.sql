@@ -1847,10 +1847,10 @@ SELECT
   "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
   "dim_visitors"."sessions" AS "visitor_sessions"
 FROM "analytics"."fct_events"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_events"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_events"."site_date", "fct_events"."event_date")
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [95940ccc]';
+COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [5ca6cb87]';
 
 COMMENT ON COLUMN "analytics"."bi_events"."event_date" IS 'UTC date of derived_at.';
 
@@ -2109,11 +2109,11 @@ SELECT
   "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
   "dim_visitors"."sessions" AS "visitor_sessions"
 FROM "analytics"."fct_page_views"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_page_views"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_page_views"."site_date", "fct_page_views"."event_date")
 LEFT JOIN (SELECT "page_key", max("page") AS "page", max("section") AS "section", max("title") AS "title" FROM "analytics"."dim_page" GROUP BY "page_key") AS "dim_page" ON "dim_page"."page_key" = "fct_page_views"."page_key"
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_page_views"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_page_views" IS 'fct_page_views, and beside each row what it is of: dim_date, dim_page, dim_visitors. One row a view of a page or of a screen, by the date on which it began. [fad84056]';
+COMMENT ON VIEW "analytics"."bi_page_views" IS 'fct_page_views, and beside each row what it is of: dim_date, dim_page, dim_visitors. One row a view of a page or of a screen, by the date on which it began. [f186ab42]';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."event_date" IS 'UTC date of derived_at.';
 
@@ -2264,10 +2264,10 @@ SELECT
   "dim_users"."conversions" AS "person_conversions",
   "dim_users"."revenue" AS "person_revenue"
 FROM "analytics"."fct_sessions"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_sessions"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_sessions"."site_date", "fct_sessions"."event_date")
 LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_sessions"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row what it is of: dim_date, dim_users. One row a session, by the date on which it began. [eb42740f]';
+COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row what it is of: dim_date, dim_users. One row a session, by the date on which it began. [1bf157e4]';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."event_date" IS 'UTC date of derived_at.';
 
@@ -2560,10 +2560,10 @@ SELECT
   "dim_users"."conversions" AS "person_conversions",
   "dim_users"."revenue" AS "person_revenue"
 FROM "analytics"."fct_conversions"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_conversions"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_conversions"."site_date", "fct_conversions"."event_date")
 LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_conversions"."person_id";
 
-COMMENT ON VIEW "analytics"."bi_conversions" IS 'fct_conversions, and beside each row what it is of: dim_date, dim_users. Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first. [f4eeafbb]';
+COMMENT ON VIEW "analytics"."bi_conversions" IS 'fct_conversions, and beside each row what it is of: dim_date, dim_users. Conversions by person, robots left out; of events that tell of the same one (conversion_ids) the first. [1364be84]';
 
 COMMENT ON COLUMN "analytics"."bi_conversions"."event_date" IS 'UTC date of derived_at.';
 

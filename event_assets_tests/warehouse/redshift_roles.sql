@@ -331,7 +331,7 @@ SELECT
   "dim_date"."month_start" AS "date_month_start",
   "dim_date"."is_weekend" AS "date_is_weekend"
 FROM "analytics_limited"."fct_events"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_limited"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_events"."event_date";
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_limited"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_events"."site_date", "fct_events"."event_date");
 
 CREATE OR REPLACE VIEW "analytics_limited"."bi_page_views" AS
 SELECT
@@ -371,7 +371,7 @@ SELECT
   "dim_date"."month_start" AS "date_month_start",
   "dim_date"."is_weekend" AS "date_is_weekend"
 FROM "analytics_limited"."fct_page_views"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_limited"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_page_views"."event_date";
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_limited"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_page_views"."site_date", "fct_page_views"."event_date");
 
 CREATE OR REPLACE VIEW "analytics_limited"."bi_sessions" AS
 SELECT
@@ -422,7 +422,7 @@ SELECT
   "dim_date"."month_start" AS "date_month_start",
   "dim_date"."is_weekend" AS "date_is_weekend"
 FROM "analytics_limited"."fct_sessions"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_limited"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_sessions"."event_date";
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_limited"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_sessions"."site_date", "fct_sessions"."event_date");
 
 CREATE VIEW "analytics_limited"."_loads" AS
 SELECT
@@ -1138,7 +1138,7 @@ SELECT
   "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
   "dim_visitors"."sessions" AS "visitor_sessions"
 FROM "analytics_analyst"."fct_events"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_events"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_events"."site_date", "fct_events"."event_date")
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics_analyst"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
 
 CREATE OR REPLACE VIEW "analytics_analyst"."bi_page_views" AS
@@ -1184,7 +1184,7 @@ SELECT
   "dim_visitors"."last_seen_at" AS "visitor_last_seen_at",
   "dim_visitors"."sessions" AS "visitor_sessions"
 FROM "analytics_analyst"."fct_page_views"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_page_views"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_page_views"."site_date", "fct_page_views"."event_date")
 LEFT JOIN (SELECT "page_key", max("page") AS "page", max("section") AS "section" FROM "analytics_analyst"."dim_page" GROUP BY "page_key") AS "dim_page" ON "dim_page"."page_key" = "fct_page_views"."page_key"
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics_analyst"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_page_views"."anonymous_id";
 
@@ -1246,7 +1246,7 @@ SELECT
   "dim_users"."conversions" AS "person_conversions",
   "dim_users"."revenue" AS "person_revenue"
 FROM "analytics_analyst"."fct_sessions"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_sessions"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_sessions"."site_date", "fct_sessions"."event_date")
 LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics_analyst"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_sessions"."person_id";
 
 CREATE OR REPLACE VIEW "analytics_analyst"."bi_session_issues" AS
@@ -1334,7 +1334,7 @@ SELECT
   "dim_users"."conversions" AS "person_conversions",
   "dim_users"."revenue" AS "person_revenue"
 FROM "analytics_analyst"."fct_conversions"
-LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = "fct_conversions"."event_date"
+LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics_analyst"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_conversions"."site_date", "fct_conversions"."event_date")
 LEFT JOIN (SELECT "person_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("source") AS "source", max("medium") AS "medium", max("campaign") AS "campaign", max("channel_group") AS "channel_group", max("sessions") AS "sessions", max("conversions") AS "conversions", max("revenue") AS "revenue" FROM "analytics_analyst"."dim_users" GROUP BY "person_id") AS "dim_users" ON "dim_users"."person_id" = "fct_conversions"."person_id";
 
 CREATE OR REPLACE VIEW "analytics_analyst"."bi_conversion_paths" AS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,9 @@ def test_every_fact_has_a_view_of_its_own_with_all_its_columns() -> None:
         assert tuple(names[: len(view.table.columns)]) == view.table.columns and set(view.known) < set(names)
         assert len(set(names)) == len(names)
         for joined in view.joined:
-            assert joined.by in view.table.columns and len(joined.dimension.key) == 1
+            assert {joined.by, joined.else_by or joined.by} <= set(view.table.columns) and len(
+                joined.dimension.key
+            ) == 1
 
 
 def test_a_view_has_the_rows_of_its_fact_whatever_the_dimensions_know(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -92,6 +95,17 @@ def test_a_view_says_what_the_dimensions_know(warehouse: Warehouse, tmp_path: Pa
         ("2", "(none)", 47, True, None),
         ("3", "(none)", 47, True, None),
     ]
+
+
+def test_a_row_is_of_the_day_of_its_site_and_of_the_utc_day_where_that_was_never_said(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    sessions, dates = TABLES["fct_sessions"].lake, TABLES["dim_date"].lake
+    after = DAY + dt.timedelta(days=1)
+    fill(warehouse, tmp_path, "dim_date", [row(dates, date=DAY, day=1), row(dates, date=after, day=2)])
+    rows = [row(sessions, session_id="1", site_date=after), row(sessions, session_id="2", site_date=None)]
+    fill(warehouse, tmp_path, "fct_sessions", rows)
+    assert ask(warehouse, "SELECT session_id, date_day FROM bi_sessions ORDER BY 1") == [("1", 2), ("2", 1)]
 
 
 def test_a_query_that_asks_nothing_of_a_dimension_does_not_read_it(warehouse: Warehouse) -> None:

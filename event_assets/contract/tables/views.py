@@ -23,12 +23,13 @@ NONE = "(none)"
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A dimension beside a fact, found by the fact's column `by`, which has the dimension's key; `shows` are the
-    dimension's columns with their names in the view."""
+    """A dimension beside a fact, found by the fact's column `by`, which has the dimension's key, where that is null by
+    `else_by`; `shows` are the dimension's columns with their names in the view."""
 
     dimension: Table
     by: str
     shows: Mapping[str, str]
+    else_by: str | None = None
 
     @property
     def table(self) -> WarehouseTable:
@@ -81,8 +82,12 @@ def _in_warehouse(table: Table) -> WarehouseTable:
     return next(each for each in WAREHOUSE_TABLES if each.lake == table)
 
 
-def _date() -> Joined:
-    return Joined(DATES, "event_date", {name: f"date_{name}" for name in DATES.column_names if name != "date"})
+def _date(by: str = "event_date", else_by: str | None = None) -> Joined:
+    return Joined(DATES, by, {name: f"date_{name}" for name in DATES.column_names if name != "date"}, else_by)
+
+
+_SITE_DATE = _date("site_date", "event_date")
+"""The site's day; of rows that were made before there was one, the UTC day."""
 
 
 _CAMPAIGN = ("source", "medium", "campaign", "channel_group")
@@ -95,11 +100,11 @@ _PERSON = Joined(
 _DEVICE = Joined(VISITORS, "anonymous_id", {name: f"visitor_{name}" for name in (*_SEEN, "sessions")})
 
 VIEWS: tuple[View, ...] = (
-    View(ENRICHED_EVENTS, (_date(), _DEVICE)),
+    View(ENRICHED_EVENTS, (_SITE_DATE, _DEVICE)),
     View(
         PAGE_VIEWS,
         (
-            _date(),
+            _SITE_DATE,
             Joined(PAGES, "page_key", {"page": "page", "section": "section", "title": "page_title"}),
             _DEVICE,
         ),
@@ -107,12 +112,12 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         SESSIONS,
-        (_date(), _PERSON),
+        (_SITE_DATE, _PERSON),
         known=(*_CAMPAIGN, "device_type", "os", "browser", "platform", "country", "app_id"),
     ),
     View(SESSION_ISSUES, (_date(), _DEVICE)),
     View(TOUCHES, (_PERSON,), known=_CAMPAIGN),
-    View(CONVERSIONS, (_date(), _PERSON)),
+    View(CONVERSIONS, (_SITE_DATE, _PERSON)),
     View(CONVERSION_PATHS, (_date(), _PERSON)),
 )
 """One of each fact. What a dimension only says again (its campaign, its device) the fact says itself."""
