@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,16 +55,19 @@ def preview(name: Name, as_json: AsJson = False) -> None:
 
 @segments_app.command("export")
 def export(
-    name: Name, file: Annotated[Path, typer.Argument(help="Where to: a name that ends with .csv or .parquet.")]
+    name: Name,
+    place: Annotated[
+        str, typer.Argument(help="Where to: a file or an object of s3://… that ends with .csv or .parquet.")
+    ],
 ) -> None:
     """Write who is in a segment: person and since when, as segment_memberships last said."""
     with faults_as_sentences():
         from event_assets.audit import audit_log
         from event_assets.stack.segments import export_members
 
-        audit_log(current_settings()).append("segment_exported", name, file=file.name)
-        count = export_members(_lake(), _segments(), name, file)
-        typer.echo(f"{count} people written to {file}")
+        audit_log(current_settings()).append("segment_exported", name, place=place)
+        count = export_members(_lake(), _segments(), name, place)
+        typer.echo(f"{count} people written to {place}")
 
 
 def _segments() -> Segments:

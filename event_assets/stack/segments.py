@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.segments import members_on, memberships
 from event_assets.rules.segment import Segment
@@ -64,9 +65,10 @@ def preview(lake: Lake, spark: SparkSession, segments: Segments, rules: SessionR
     return Preview(name, members, entered, left, lake.table(USERS.name).snapshot().rows)
 
 
-def export_members(lake: Lake, segments: Segments, name: str, path: Path) -> int:
+def export_members(lake: Lake, segments: Segments, name: str, place: str) -> int:
     """Writes who is in a segment, as segment_memberships last said: `person_id` and `from_date`, by person. CSV, or
-    Parquet where the file's name ends so. Gives how many there are. Raises `SegmentError`."""
+    Parquet where the place ends so: a file here, or an object of `s3://`, by the lake's region and endpoint. Gives how
+    many there are. Raises `SegmentError`."""
     _with_parts(segments, name)
     rows = (
         lake.table(SEGMENT_MEMBERSHIPS.name)
@@ -75,17 +77,20 @@ def export_members(lake: Lake, segments: Segments, name: str, path: Path) -> int
     )
     wanted = pc.and_(pc.equal(rows["segment"], name), rows["is_current"])
     members = rows.filter(wanted).select(["person_id", "from_date"]).sort_by("person_id")
-    _write(members, path)
+    _write(members, place, lake.storage)
     return int(members.num_rows)
 
 
-def _write(members: pa.Table, path: Path) -> None:
-    if path.suffix == ".parquet":
-        pq.write_table(members, path)
-    elif path.suffix == ".csv":
-        pa_csv.write_csv(members, path)
-    else:
-        raise SegmentError(f"{path}: a file that ends with .csv or .parquet can be written.")
+def _write(members: pa.Table, place: str, by: Storage) -> None:
+    write = {".csv": pa_csv.write_csv, ".parquet": pq.write_table}.get(Path(place).suffix)
+    if write is None:
+        raise SegmentError(f"{place}: a file that ends with .csv or .parquet can be written.")
+    to = replace(by, url=place)
+    try:
+        with to.filesystem.open_output_stream(to.path(), compression=None) as stream:
+            write(members, stream)
+    except OSError as fault:
+        raise SegmentError(f"{place} cannot be written: {fault}") from None
 
 
 def _with_parts(segments: Segments, name: str) -> list[Segment]:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from event_assets.lake.storage import Storage
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    boto3.client("s3", region_name="us-east-1", endpoint_url=url).create_bucket(Bucket="lake")
-    yield Storage("s3://lake/prefix", "us-east-1", url)
-    server.stop()
+def bucket(s3_emulator: str) -> Storage:
+    name = f"lake-{uuid.uuid4().hex}"
+    boto3.client("s3", region_name="us-east-1", endpoint_url=s3_emulator).create_bucket(Bucket=name)
+    return Storage(f"s3://{name}/prefix", "us-east-1", s3_emulator)
 
 
 @pytest.mark.parametrize("kind", ["folder", "bucket"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
@@ -38,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_preview_says_what_the_asset_makes_and_writes_nothing(
-    spark: SparkSession, tmp_path: Path, folder: Path
+    spark: SparkSession, tmp_path: Path, folder: Path, s3_emulator: str
 ) -> None:
     segments = Segments.load(folder)
     lake = Membership(spark, tmp_path / "lake", *segments.usable)
@@ -61,12 +64,19 @@ def test_a_preview_says_what_the_asset_makes_and_writes_nothing(
         ("others", "a2", day(2), None),
     ]
 
-    assert export_members(lake.lake, segments, "others", tmp_path / "others.csv") == 1
+    assert export_members(lake.lake, segments, "others", str(tmp_path / "others.csv")) == 1
     assert pa_csv.read_csv(tmp_path / "others.csv").to_pylist() == [{"person_id": "a2", "from_date": day(2)}]
-    assert export_members(lake.lake, segments, "buyers", tmp_path / "buyers.parquet") == 1
+    assert export_members(lake.lake, segments, "buyers", str(tmp_path / "buyers.parquet")) == 1
     assert pq.read_table(tmp_path / "buyers.parquet").to_pylist() == [{"person_id": "a1", "from_date": day(3)}]
+    bucket = f"exports-{uuid.uuid4().hex}"
+    boto3.client("s3", region_name="us-east-1", endpoint_url=s3_emulator).create_bucket(Bucket=bucket)
+    by = replace(lake.lake.storage, endpoint=s3_emulator)
+    assert export_members(Lake(by), segments, "buyers", f"s3://{bucket}/a/buyers.csv") == 1
+    assert Storage(f"s3://{bucket}", endpoint=s3_emulator).read("a/buyers.csv").startswith(b'"person_id","from_date"')
+    with pytest.raises(SegmentError, match=r"s3://not-there-at-all/buyers\.csv cannot be written"):
+        export_members(Lake(by), segments, "buyers", "s3://not-there-at-all/buyers.csv")
     with pytest.raises(SegmentError, match=r"ends with .csv or .parquet"):
-        export_members(lake.lake, segments, "buyers", tmp_path / "buyers.xls")
+        export_members(lake.lake, segments, "buyers", str(tmp_path / "buyers.xls"))
 
 
 def test_a_segment_that_is_not_there_or_cannot_be_used_says_why(
