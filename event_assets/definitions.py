@@ -169,7 +169,7 @@ def _of_quicksight(settings: Settings) -> _Parts:
 def _versions(settings: Settings) -> dict[str, str]:
     """Each step's code version with that of its rules; of rules that cannot be used the code's alone. The step says
     what is wrong with them when it runs."""
-    rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "")
+    rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "", privacy_key="")
 
     def version(step: RefreshStep) -> str:
         try:

@@ -89,6 +89,12 @@ def _compress(data: bytes, encoding: Encoding) -> bytes:
     return data
 
 
+def repacked(lines: Sequence[bytes], like: bytes) -> bytes:
+    """The lines as one record, packed as another one is."""
+    encoding: Encoding = "zstd" if like.startswith(_ZSTD) else "gzip" if like.startswith(_GZIP) else "plain"
+    return _compress(b"\n".join(lines), encoding)
+
+
 def unpack(record: bytes) -> list[bytes]:
     """The events of a record, one JSON text each, blank lines left out. Raises `BadEncoding`."""
     data = decompress(record).removeprefix(BYTE_ORDER_MARK).strip()

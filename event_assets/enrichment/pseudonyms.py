@@ -65,6 +65,11 @@ class Pseudonyms:
         """The columns that are replaced whole."""
         return frozenset(name for name in self._all if len(parts_of(name)) == 1)
 
+    @property
+    def replace_ids(self) -> bool:
+        """Whether ids are among them."""
+        return "user_id" in self.columns
+
     @cached_property
     def trees(self) -> dict[str, _Tree]:
         """The names to be replaced inside each JSON column."""

@@ -24,6 +24,9 @@ from event_assets.collector.validator import Validated, Validator
 from event_assets.collector.verdicts import Verdict
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.decoder import Limits
+from event_assets.contract.erasure import owner_of
+from event_assets.lake.storage import Storage
+from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.settings import Settings
 from event_assets.streams import EventLines, EventStream, StreamWriter
 
@@ -41,7 +44,7 @@ class SinkError(RuntimeError):
 @dataclass
 class Written:
     """What became of some lines. `aside`: broken lines by reason, kept for quarantine. `dropped`: of people who
-    refused, by the setting; broken lines of theirs always."""
+    refused, by the setting; broken lines of theirs always; and of people who were erased, from before that."""
 
     accepted: int = 0
     dropped: int = 0
@@ -88,11 +91,16 @@ class StreamSink:
         self._judge = _Judge(settings, clock, limits, protocol)
         self._key = _ASIDE_KEY if in_order else None
         self._writer = StreamWriter(stream)
+        self._storage = Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
+        self._erasure = ErasureRules.of(settings)
+        self._clock = clock
 
     def write(self, lines: Sequence[bytes]) -> Written:
-        """See `Sink.write`."""
+        """See `Sink.write`. Raises `WrongPrivacyKey`."""
+        given = len(lines)
+        lines = self._of_others(lines)
         validated = self._judge.validated(lines, self._key)
-        written = Written(accepted=len(validated.verdicts) - len(validated.verdicts.others))
+        written = Written(len(validated.verdicts) - len(validated.verdicts.others), given - len(lines))
         for row, verdict in validated.verdicts.others.items():
             if _is_dropped(verdict, lines[row]):
                 written.dropped += 1
@@ -100,6 +108,11 @@ class StreamSink:
                 written.aside[verdict.reason or ""] += 1
         _put(self._writer, validated.lines)
         return written
+
+    def _of_others(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """The lines that are not of people who were erased."""
+        erased, now, none = read_tombstones(self._storage, self._erasure), self._clock(), self._erasure.placeholders
+        return [line for line in lines if not erased.is_erased(owner_of(line, now, none))] if erased else lines
 
 
 class Preview:

@@ -33,6 +33,9 @@ PROGRESS = "progress"
 NOTE = "event_assets"
 """Where a commit notes which dates it affected."""
 
+ERASURE = "event_assets_erasure"
+"""Where a commit that erased people's rows says of which batch, and what."""
+
 
 class Commit(NamedTuple):
     """What one version changed: the dates with how many rows came, the dates that lost rows, the files that came."""
@@ -167,6 +170,21 @@ class Snapshot:
             if commit is not None:
                 commits.append(commit)
         return Changes(True, tuple(commits))
+
+    def erasures_since(self, version: int) -> list[tuple[int, dict[str, Any]]]:
+        """What commits after a version say of erased rows, each with its version; older ones are not told where the log
+        does not reach back so far."""
+        found = []
+        for number in range(self.version, version, -1):
+            try:
+                text = self.table.storage.read(f"{self.table.spec.name}/_delta_log/{number:020d}.json")
+            except FileNotFoundError:
+                break
+            for line in text.splitlines():
+                about = json.loads(line).get("commitInfo", {}).get(ERASURE) if ERASURE.encode() in line else None
+                if about:
+                    found.append((number, json.loads(about) if isinstance(about, str) else about))
+        return found[::-1]
 
     def committed_at(self, version: int) -> dt.datetime | None:
         """When a version came to be; None where the log does not reach back so far."""

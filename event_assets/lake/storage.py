@@ -4,7 +4,9 @@ known here."""
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +92,23 @@ class Storage:
             create_object(self.path(relative), data, self.region, self.endpoint)
         else:
             create_file(Path(self.path(relative)), data)
+
+    def replace(self, relative: str, data: bytes) -> None:
+        """Writes a file over what was there so that nobody sees half of it, whenever the process dies. An object of a
+        bucket appears whole by itself."""
+        if self.is_s3:
+            self.write(relative, data)
+            return
+        fresh = f"{relative}.{os.getpid()}.new"
+        self.write(fresh, data)
+        with open(self.path(fresh), "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(self.path(fresh), self.path(relative))
+
+    def delete(self, relative: str) -> None:
+        """Deletes a file; nothing where there is none."""
+        with suppress(FileNotFoundError):
+            self.filesystem.delete_file(self.path(relative))
 
     def walk(self, relative: str) -> Iterator[tuple[str, int]]:
         """Every file below a folder: its relative name and its bytes."""

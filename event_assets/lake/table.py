@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, unquote
 
@@ -30,7 +31,7 @@ from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit,
 from event_assets.lake.known_files import KnownFiles
 from event_assets.lake.progress import Progress
 from event_assets.lake.session import SessionsInUse
-from event_assets.lake.snapshot import NOTE, PROGRESS, Snapshot
+from event_assets.lake.snapshot import ERASURE, NOTE, PROGRESS, Snapshot
 from event_assets.lake.storage import Storage
 
 if TYPE_CHECKING:
@@ -252,6 +253,24 @@ class LakeTable:
         """Replaces files by others with the same rows. No reader and no downstream table sees a change."""
         return self._commit(base, base.progress, add, remove, None)
 
+    def erase(
+        self,
+        base: Snapshot,
+        progress: Progress,
+        add: Sequence[LakeFile],
+        remove: Sequence[LakeFile],
+        erasure: Mapping[str, Any],
+        affected: Iterable[str] | None = None,
+    ) -> int:
+        """Replaces files by others without the rows of people who were erased; `erasure` is kept in the log.
+
+        Tables that follow see no change, so that nothing is made again; where `affected` dates are given they see that
+        these lost rows. Raises as `commit` does.
+        """
+        dates = None if affected is None else sorted(affected)
+        note = None if dates is None else {"touched": dict.fromkeys(dates, 0), "replaced": dates}
+        return self._commit(base, progress, add, remove, note, {ERASURE: dict(erasure)})
+
     def delete_progress_before(self, number: int) -> int:
         """Deletes progress records older than this number (a time in nanoseconds). Gives how many."""
         old = [p for p, _ in self.storage.walk(f"{self.spec.name}/_progress") if int(p.rsplit("/")[-1][:-5]) < number]
@@ -266,6 +285,7 @@ class LakeTable:
         add: Sequence[LakeFile],
         remove: Sequence[LakeFile],
         note: Mapping[str, Any] | None,
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> int:
         give_way(self.storage, self.spec.name)
         self.sessions.require()
@@ -283,7 +303,7 @@ class LakeTable:
                 Schema.from_arrow(self.spec.arrow_schema()),
                 list(self.spec.partition_by),
                 commit_properties=CommitProperties(
-                    custom_metadata={NOTE: note, SEAL: seal_of_commit(add, remove, note, record)},
+                    custom_metadata={NOTE: note, SEAL: seal_of_commit(add, remove, note, record), **more},
                     max_commit_retries=0,
                     app_transactions=[Transaction(PROGRESS, number)],
                 ),

@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from event_assets.contract.erasure import IsErased, Owner, without_erased
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.records import count_events
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable, retry_on_conflict
+from event_assets.lake.tombstones import read_tombstones
 from event_assets.pipeline.report import StepReport, report_of
-from event_assets.pipeline.run import Run
+from event_assets.pipeline.run import Rules, Run
 from event_assets.streams import EventStream, ReadLimits, ShardPosition, StoredRecord, StreamError, StreamReader
 
 OBJECT_BYTES = 64_000_000
 """Size at which the next object of a shard starts."""
-_OBJECT = re.compile(r"(\.crc32-[0-9a-f]{8})?\.parquet$")
+ERASED_KEY = "erased"
+"""Partition key of a record whose key was an erased person's."""
+_OBJECT = re.compile(r"(\.erased-[0-9a-f]+)?(\.crc32-[0-9a-f]{8})?\.parquet$")
 QUIET = dt.timedelta(hours=1)
 """How often it is noted that a quiet stream holds nothing unread, so that its trimmed records are not taken for
 lost."""
@@ -50,11 +55,13 @@ def land_step(run: Run) -> StepReport:
     landed."""
     table = run.lake.table(RAW_EVENTS.name)
     with run.open_stream() as stream:
-        return retry_on_conflict(lambda: _land(stream, table, run.rules.max_records_per_run))
+        return retry_on_conflict(lambda: _land(stream, table, run.rules))
 
 
-def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> StepReport:
+def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     base = table.snapshot()
+    # Read after the table: an erasure that this does not know yet commits to the table before it looks at it.
+    erased = read_tombstones(table.storage, rules.erasure)
     started = dt.datetime.now(dt.UTC)
     before = checkpoint(base.progress, stream.name)
     positions = dict(before)
@@ -62,9 +69,11 @@ def _land(stream: EventStream, table: LakeTable, records_per_shard: int) -> Step
     events = 0
     oldest: dt.datetime | None = None
     reader = StreamReader(stream)
-    batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=records_per_shard))
+    batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=rules.max_records_per_run))
     for shard_records in _objects(batches, positions):
         rows = _rows(stream.name, shard_records)
+        if erased:
+            rows = erased_in(rows, erased.is_erased, rules.erasure.placeholders).rows
         files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
         events += sum(rows.column("events").to_pylist())
         oldest = min(filter(None, (oldest, shard_records[0].arrived_at)))
@@ -126,6 +135,11 @@ def _name(stream: str, records: list[StoredRecord]) -> str:
     return f"{stream}-{first.shard_id}-{int(first.sequence_number)}-{int(last.sequence_number)}"
 
 
+def name_of_object(file: LakeFile) -> str:
+    """The name of an object as it was landed: stream, shard, first and last sequence number."""
+    return _OBJECT.sub("", file.path.rpartition("/")[2])
+
+
 def _rows(stream: str, records: list[StoredRecord]) -> pa.Table:
     arrived = records[0].arrived_at.astimezone(dt.UTC)
     count = len(records)
@@ -140,9 +154,45 @@ def _rows(stream: str, records: list[StoredRecord]) -> pa.Table:
             "partition_key": [record.partition_key for record in records],
             "data": [record.data for record in records],
             "events": [count_events(record.data) for record in records],
+            "erased": [None] * count,
         },
         schema=RAW_EVENTS.arrow_schema(),
     )
+
+
+class ErasedIn(NamedTuple):
+    """Rows of RAW_EVENTS without the events of people who were erased, and where those were: (row, line)."""
+
+    rows: pa.Table
+    places: list[tuple[int, int]]
+
+
+def erased_in(rows: pa.Table, is_erased: IsErased, none: Placeholders, among: Sequence[int] | None = None) -> ErasedIn:
+    """The rows with placeholders for events that are to be erased, of the rows `among` these (all by default).
+
+    A partition key of which all events went names nobody any more.
+    """
+    keys, data, erased = (rows[name].to_pylist() for name in ("partition_key", "data", "erased"))
+    arrived, events = rows["arrived_at"].to_pylist(), rows["events"].to_pylist()
+    places: list[tuple[int, int]] = []
+    for row in range(rows.num_rows) if among is None else among:
+        left = without_erased(data[row], keys[row], arrived[row], is_erased, none)
+        if left is None:
+            continue
+        places += [(row, line) for line in left.lines]
+        data[row], erased[row] = left.data, (erased[row] or 0) + len(left.lines)
+        if erased[row] >= events[row] or _names_erased(keys[row], arrived[row], is_erased):
+            keys[row] = ERASED_KEY
+    if not places:
+        return ErasedIn(rows, places)
+    for name, values in (("partition_key", keys), ("data", data), ("erased", erased)):
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, rows.schema.field(place), pa.array(values, rows.schema.field(place).type))
+    return ErasedIn(rows, places)
+
+
+def _names_erased(key: str, at: dt.datetime, is_erased: IsErased) -> bool:
+    return is_erased(Owner(key, None, at)) or is_erased(Owner(None, key, at))
 
 
 def _is_worth_noting(before: Mapping[str, ShardPosition], after: Mapping[str, ShardPosition], now: dt.datetime) -> bool:
@@ -164,7 +214,7 @@ def merge_objects(table: LakeTable, among: Container[str], least: int) -> int:
     groups: dict[tuple[str, ...], list[LakeFile]] = {}
     for file in sorted(base.files):
         if file.path in among and file.size < OBJECT_BYTES // least:
-            stream_and_shard = _OBJECT.sub("", file.path.rpartition("/")[2]).rsplit("-", 2)[0]
+            stream_and_shard = name_of_object(file).rsplit("-", 2)[0]
             groups.setdefault((stream_and_shard, *file.partition.values()), []).append(file)
     many = [files for files in groups.values() if len(files) >= least]
     if many:
@@ -186,7 +236,7 @@ def put_back(stream: EventStream, table: LakeTable, file: LakeFile) -> str:
     The same records make the same bytes, so its commit stays as it is. Where they are not on the stream any more
     nothing is changed.
     """
-    name = _OBJECT.sub("", file.path.rsplit("/", 1)[-1])
+    name = name_of_object(file)
     stream_name, _, rest = name.rpartition("-shardId-")
     shard, first, last = rest.split("-")
     try:

@@ -122,7 +122,14 @@ def _changed(versions: _Versions, base: Snapshot) -> set[str]:
             changed |= _arrivals(active[path] for path in commit.added)
         if not changes.known:
             return every
-    return changed & every
+    erasures = versions.enriched.erasures_since(base.progress.consumed(ENRICHED_EVENTS.name).watermark)
+    changed |= {day for _, erasure in erasures for day in erasure["arrival_dates"]}
+    return (changed | _unbalanced(base)) & every
+
+
+def _unbalanced(base: Snapshot) -> set[str]:
+    """The days that did not balance when they were counted: a step, or an erasure, was in the middle of them."""
+    return {file.partition["arrival_date"] for file in base.files if file.low.get("balanced") is False}
 
 
 def _arrivals(files: Iterable[LakeFile]) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Protocol
 from pyspark.sql import SparkSession
 
 from event_assets.lake.lake import Lake
+from event_assets.lake.tombstones import ErasureRules
 from event_assets.pipeline.spend import SpendFile
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets.rules.analysis import Analyses
@@ -45,6 +46,8 @@ class Rules(Protocol):
     @property
     def company(self) -> CompanyData: ...
     @property
+    def erasure(self) -> ErasureRules: ...
+    @property
     def decoders(self) -> int: ...
     @property
     def cores(self) -> int | None: ...
@@ -67,6 +70,7 @@ class GivenRules:
     analyses: Analyses = field(default_factory=Analyses)
     segments: Segments = field(default_factory=Segments)
     company: CompanyData = field(default_factory=CompanyData)
+    erasure: ErasureRules = field(default_factory=ErasureRules)
 
 
 @dataclass(frozen=True)

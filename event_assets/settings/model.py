@@ -16,6 +16,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from event_assets.contract.site_zones import SiteZones
 from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
+from event_assets.settings.privacy import PrivacySettings
 from event_assets.settings.spark import SparkSettings
 from event_assets.settings.values import (
     Names,
@@ -33,11 +34,10 @@ from event_assets.settings.values import (
 PREFIX = "EVENT_ASSETS_"
 _HTTP = r"^https?://[^\s/]+"
 
-
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 
-class Settings(DashboardSettings, DigestSettings, SparkSettings):
+class Settings(DashboardSettings, DigestSettings, PrivacySettings, SparkSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
     model_config = SettingsConfigDict(

@@ -229,7 +229,7 @@ def _run(settings: Settings, stream: EventStream, spark: SparkSession | None) ->
 
 def _rules(settings: Settings) -> GivenRules:
     """The rules by these settings. Raises `SettingsError`, also where a file that one names cannot be used."""
-    rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "")
+    rules = RulesResource.of(settings, settings.pii_key.get_secret_value() if settings.pii_key else "", privacy_key="")
     try:
         if rules.spend is not None:
             rules.spend.read()

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 import dagster as dg
 
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.site_zones import SiteZones
 from event_assets.enrichment.currency import NO_RATES, BadRates, Rates, Reporting, parse_rates
@@ -15,11 +16,13 @@ from event_assets.enrichment.custom import BadEnrichment, custom_enrichments
 from event_assets.enrichment.location import BadGeoDatabase, GeoDatabase
 from event_assets.enrichment.marketing import marketing_parameters
 from event_assets.enrichment.pseudonyms import Pseudonyms
+from event_assets.lake.tombstones import ErasureRules, key_in
 from event_assets.pipeline.spend import SpendFile
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.company import CompanyData
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import PREFIX, Settings, SettingsError
+from event_assets.settings.privacy import privacy_key_file
 from event_assets.transforms.attribution.attribution import AttributionRules
 from event_assets.transforms.events.clean import CleanRules
 from event_assets.transforms.events.enrich import EnrichRules
@@ -54,6 +57,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     placeholders: list[str] | None
     pii_fields: list[str]
     pii_key: str = ""
+    privacy_key: str = ""
+    privacy_key_file: str
     decoders: int
     cores: int | None = None
     session_timeout_minutes: int
@@ -78,9 +83,14 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     max_records_per_run: int
 
     @classmethod
-    def of(cls, settings: Settings, pii_key: str = dg.EnvVar(f"{PREFIX}PII_KEY")) -> Self:
-        """The rules of these settings. Dagster is given the key's variable, whose value it does not show; whoever does
-        not run in Dagster gives the key itself."""
+    def of(
+        cls,
+        settings: Settings,
+        pii_key: str = dg.EnvVar(f"{PREFIX}PII_KEY"),
+        privacy_key: str = dg.EnvVar(f"{PREFIX}PRIVACY_KEY"),
+    ) -> Self:
+        """The rules of these settings. Dagster is given the keys' variables, whose values it does not show; whoever
+        does not run in Dagster gives the keys themselves."""
         return cls(
             plan_dir=str(settings.plan),
             analytics_dir=str(settings.analytics),
@@ -92,6 +102,8 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             placeholders=None if settings.placeholders is None else list(settings.placeholders),
             pii_fields=list(settings.pii_fields),
             pii_key=pii_key if settings.pii_fields else "",
+            privacy_key=privacy_key if settings.privacy_key else "",
+            privacy_key_file=str(privacy_key_file(settings.home).absolute()),
             decoders=settings.decoders,
             cores=settings.cores,
             session_timeout_minutes=settings.session_timeout_minutes,
@@ -125,9 +137,19 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def cleaning(self) -> CleanRules:
         """What an event must be to be clean."""
         first_day = dt.date.fromisoformat(self.first_day)
-        pseudonyms = Pseudonyms(tuple(self.pii_fields), self.pii_key.encode()) if self.pii_fields else None
         placeholders = None if self.placeholders is None else tuple(self.placeholders)
-        return CleanRules(self.plan, first_day, self.consent_refused, pseudonyms=pseudonyms, placeholders=placeholders)
+        return CleanRules(
+            self.plan, first_day, self.consent_refused, pseudonyms=self._pseudonyms(), placeholders=placeholders
+        )
+
+    def _pseudonyms(self) -> Pseudonyms | None:
+        return Pseudonyms(tuple(self.pii_fields), self.pii_key.encode()) if self.pii_fields else None
+
+    @property
+    def erasure(self) -> ErasureRules:
+        """By what people who were erased are told when something of theirs arrives."""
+        key = self.privacy_key.encode() or key_in(Path(self.privacy_key_file))
+        return ErasureRules(key, Placeholders(self.placeholders), self._pseudonyms())
 
     @property
     def enriching(self) -> EnrichRules:

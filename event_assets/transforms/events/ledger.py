@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _HOUR = ("arrival_date", "arrival_hour")
-_COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending")
+_COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending", "erased")
 
 
 def event_ledger(
@@ -37,6 +37,7 @@ def event_ledger(
     position = list(POSITION)
     hops = [
         _count(raw, "landed", F.sum("events")),
+        _count(raw, "erased", F.coalesce(F.sum("erased"), F.lit(0))),
         _count(clean, "clean"),
         _count(quarantined, "quarantined"),
         _count(enriched.select(*_HOUR, *POSITION).join(copies, position, "left_anti"), "enriched"),
@@ -46,7 +47,7 @@ def event_ledger(
     ]
     counts = reduce(lambda one, other: one.unionByName(other), hops)
     by_hour = counts.groupBy(*_HOUR).agg(*(F.sum(name).alias(name) for name in _COUNTS))
-    kept = F.col("landed") == F.col("clean") + F.col("quarantined")
+    kept = F.col("landed") == F.col("clean") + F.col("quarantined") + F.col("erased")
     counted = F.col("clean") == F.col("enriched") + F.col("duplicates") + F.col("pending")
     return (
         by_hour.join(_reasons(quarantined), list(_HOUR), "left")

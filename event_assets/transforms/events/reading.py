@@ -7,7 +7,7 @@ API's verdicts. This module is the one place that chooses.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from event_assets.contract.batch_decoder import BatchDecoder, instants, replaced
 from event_assets.contract.consent import DROPPED, is_dropped, is_refused, is_stripped, may_refuse, stripped
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection, with_context
+from event_assets.contract.erasure import ERASED
 from event_assets.contract.event import OBJECTS, Event
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.records import BadEncoding, unpack
@@ -75,10 +76,14 @@ def _blocks(contents: Iterable[bytes]) -> Iterator[_Lines]:
         except BadEncoding as error:
             block.unreadable.append(Quarantined(record, 0, Rejection("bad_encoding", str(error)), content))
             continue
+        numbers: Sequence[int] = range(len(lines))
+        if ERASED in lines:
+            numbers = [number for number, line in enumerate(lines) if line != ERASED]
+            lines = [lines[number] for number in numbers]
         for start in range(0, len(lines), _BLOCK_LINES):
             part = lines[start : start + _BLOCK_LINES]
             block.records += [record] * len(part)
-            block.numbers += range(start, start + len(part))
+            block.numbers += numbers[start : start + _BLOCK_LINES]
             block.lines += part
             if len(block.lines) >= _BLOCK_LINES:
                 yield block

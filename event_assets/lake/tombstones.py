@@ -1,0 +1,143 @@
+"""Who was erased and until when, as hashes that only the installation's key can make: what arrives of them from before
+is erased before it is written.
+
+They lie beside the lake's tables, not in one: a table that is deleted and landed anew does not lose them. What a
+request asks for, and how it is worked off, is not known here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from event_assets.contract.erasure import Owner
+from event_assets.contract.placeholders import Placeholders
+from event_assets.enrichment.pseudonyms import Pseudonyms
+from event_assets.lake.storage import Storage
+from event_assets.settings import Settings
+from event_assets.settings.privacy import privacy_key_file
+
+FOLDER = "privacy/tombstones"
+_KEY_CHECK = "event-assets privacy key"
+
+
+class WrongPrivacyKey(RuntimeError):
+    """Somebody was erased here by another key than the one at hand, so that nobody can be told by it."""
+
+
+@dataclass(frozen=True)
+class ErasureRules:
+    """By what erased people are told: the installation's key, the words that are no ids, and the pseudonyms that
+    cleaning gives ids, if it does."""
+
+    key: bytes = field(default=b"", repr=False)
+    placeholders: Placeholders = field(default_factory=Placeholders)
+    pseudonyms: Pseudonyms | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The rules of these settings; without a key where there is none yet."""
+        named, ids = settings.privacy_key, settings.pii_fields
+        pseudonyms = Pseudonyms(ids, settings.pii_key.get_secret_value().encode()) if settings.pii_key and ids else None
+        key = named.get_secret_value().encode() if named else key_in(privacy_key_file(settings.home))
+        return cls(key, Placeholders(settings.placeholders), pseudonyms)
+
+    def known_as(self, id_: str) -> str:
+        """The id as the clean tables have it."""
+        return self.pseudonyms.of(id_) if self.pseudonyms and self.pseudonyms.replace_ids else id_
+
+    def hashed(self, known_as: str) -> str:
+        """The hash by which an id of the clean tables is remembered."""
+        return hmac.new(self.key, known_as.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+    @property
+    def key_check(self) -> str:
+        """Tells one key from another, and nothing of the key."""
+        return self.hashed(_KEY_CHECK)[:16]
+
+
+def key_in(file: Path) -> bytes:
+    """The key of a file, as it was made there; empty where there is none."""
+    try:
+        return file.read_bytes().strip()
+    except FileNotFoundError:
+        return b""
+
+
+class Tombstones:
+    """The erased people of a lake. Users' events go whatever the device; a device's where no user is named."""
+
+    def __init__(self, rules: ErasureRules, users: dict[str, dt.datetime], devices: dict[str, dt.datetime]) -> None:
+        self._rules = rules
+        self._until = {"user": users, "device": devices}
+        self._known: dict[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return any(self._until.values())
+
+    def is_erased(self, owner: Owner) -> bool:
+        """Whether an event of this owner is to be erased, by ids as they arrive."""
+        if owner.user_id is not None:
+            until = self._until["user"].get(self._hashed(owner.user_id))
+        elif owner.anonymous_id is not None:
+            until = self._until["device"].get(self._hashed(owner.anonymous_id))
+        else:
+            until = None
+        return until is not None and owner.at <= until
+
+    def _hashed(self, id_: str) -> str:
+        found = self._known.get(id_)
+        if found is None:
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
+            found = self._known[id_] = self._rules.hashed(self._rules.known_as(id_))
+        return found
+
+
+_REMEMBERED = 100_000
+
+
+def read_tombstones(storage: Storage, rules: ErasureRules) -> Tombstones:
+    """Everybody who was erased. Raises `WrongPrivacyKey` where somebody was, and the key at hand is not theirs."""
+    users: dict[str, dt.datetime] = {}
+    devices: dict[str, dt.datetime] = {}
+    for path, _ in storage.walk(FOLDER):
+        if not path.endswith(".json"):
+            continue
+        told: dict[str, Any] = json.loads(storage.read(path))
+        if not rules.key or told["key"] != rules.key_check:
+            have = "another key is set" if rules.key else "no key is set"
+            raise WrongPrivacyKey(
+                f"People were erased from {storage.uri()} with a privacy key, and {have}: nothing is written, for it "
+                "could be theirs. Set EVENT_ASSETS_PRIVACY_KEY to that key, or put its file back in the home."
+            )
+        until = dt.datetime.fromisoformat(told["until"])
+        for kind, known in (("users", users), ("devices", devices)):
+            for hashed in told[kind]:
+                known[hashed] = max(until, known.get(hashed, until))
+    return Tombstones(rules, users, devices)
+
+
+def write_tombstones(
+    storage: Storage,
+    rules: ErasureRules,
+    name: str,
+    until: dt.datetime,
+    users: Iterable[str],
+    devices: Iterable[str],
+) -> None:
+    """Remembers people as erased until this time, by ids as the clean tables have them. The same name again takes the
+    other's place."""
+    text = {
+        "key": rules.key_check,
+        "until": until.isoformat(),
+        "users": sorted(map(rules.hashed, users)),
+        "devices": sorted(map(rules.hashed, devices)),
+    }
+    storage.replace(f"{FOLDER}/{name}.json", json.dumps(text).encode())

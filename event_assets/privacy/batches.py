@@ -1,0 +1,102 @@
+"""What one run of erasures works off, kept beside the lake's tables so that a run that was killed goes on where it was:
+of which requests, the places of the events that go, and what each table did. It names nobody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from event_assets.lake.storage import Storage
+
+FOLDER = "privacy/batches"
+POSITION = ("stream", "shard_id", "sequence_number", "line")
+PLACES = pa.schema(
+    [
+        *(("stream", pa.string()), ("shard_id", pa.string()), ("sequence_number", pa.string()), ("line", pa.int32())),
+        *(("arrival_date", pa.string()), ("request", pa.int32()), ("at", pa.timestamp("us", "UTC"))),
+    ]
+)
+"""Where the events are that go, of which request of the batch, and when they happened."""
+
+
+class Erased(NamedTuple):
+    """What a table did: its version before, the one without the rows of people who go whole, and the one without all
+    (the same, where nobody shares a device with others)."""
+
+    before: int
+    after: int
+    last: int
+
+
+@dataclass
+class Batch:
+    """One batch. `mixed` are the places, among the requests, of those whose rows others share: what tables say of them
+    is made again the ordinary way."""
+
+    id: str
+    requests: list[str]
+    began_at: str
+    mixed: list[int] | None = None
+    tables: dict[str, Erased] = field(default_factory=dict)
+    began: dict[str, int] = field(default_factory=dict)
+    """The version of each table when the batch began."""
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def at(self) -> dt.datetime:
+        """When it began."""
+        return dt.datetime.fromisoformat(self.began_at)
+
+
+def write_batch(storage: Storage, batch: Batch) -> None:
+    """Keeps how far a batch is."""
+    storage.replace(f"{FOLDER}/{batch.id}.json", json.dumps(asdict(batch), indent=1).encode())
+
+
+def read_batch(storage: Storage, name: str) -> Batch:
+    """A batch as far as it is. Raises `FileNotFoundError`."""
+    told = json.loads(storage.read(f"{FOLDER}/{name}.json"))
+    told["tables"] = {table: Erased(*erased) for table, erased in told["tables"].items()}
+    return Batch(**told)
+
+
+def write_places(storage: Storage, batch: Batch, places: pa.Table) -> None:
+    """Keeps the places of the events that go."""
+    sink = io.BytesIO()
+    pq.write_table(places.cast(PLACES), sink, compression="zstd")
+    storage.replace(f"{FOLDER}/{batch.id}.parquet", sink.getvalue())
+
+
+def read_places(storage: Storage, batch: Batch) -> pa.Table:
+    """The places as they were kept; none where that is still to come."""
+    try:
+        return pq.read_table(io.BytesIO(storage.read(f"{FOLDER}/{batch.id}.parquet"))).cast(PLACES)
+    except FileNotFoundError:
+        return PLACES.empty_table()
+
+
+def delete_batch(storage: Storage, batch: Batch) -> None:
+    """Forgets a batch that is done."""
+    for suffix in ("parquet", "json"):
+        storage.delete(f"{FOLDER}/{batch.id}.{suffix}")
+
+
+def position_keys(rows: pa.Table) -> pa.ChunkedArray:
+    """A text for each row that tells where its event came."""
+    texts = [rows[name].cast(pa.string()) for name in POSITION]
+    return pc.binary_join_element_wise(*texts, "\x1f")
+
+
+def together(batches: Iterator[Mapping[str, Any]]) -> pa.Table:
+    """Places, each once."""
+    found = {tuple(place[name] for name in POSITION): place for place in batches}
+    return pa.Table.from_pylist([dict(place) for place in found.values()], PLACES)

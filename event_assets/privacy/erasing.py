@@ -1,0 +1,240 @@
+"""Erases the people of a batch from the tables of the lake, upstream first, one commit a table.
+
+The commit that takes a table's rows away says, too, that it has taken in the erasures upstream, so that nothing is made
+again; a table that was behind takes them in the ordinary way. Doing it again changes nothing, and each table commits,
+even where it has no such row: whoever made rows of what was there before has to start again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from event_assets.contract.erasure import Owner
+from event_assets.contract.tables.events import ENRICHED_EVENTS, EVENT_LEDGER, RAW_EVENTS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.schema import Table
+from event_assets.lake.clusters import holding
+from event_assets.lake.files import LakeFile
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Consumed, Progress
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
+from event_assets.pipeline.land import erased_in, name_of_object
+from event_assets.privacy.batches import POSITION, Batch, Erased, position_keys, write_batch
+from event_assets.privacy.finding import People
+from event_assets.privacy.rules import BY_ID, EVENT_TABLES, ById
+from event_assets.privacy.sharing import strangers
+
+_IDS_OF_OTHERS = ("person_id", "stitched_user_id")
+"""Columns in which an id may stand for a person who has others."""
+
+
+class Change(NamedTuple):
+    """The files that come in the place of others, and how many rows, or events of records, went."""
+
+    add: list[LakeFile]
+    remove: list[LakeFile]
+    rows: int
+
+
+def erase_tables(lake: Lake, batch: Batch, people: People, places: pa.Table) -> None:
+    """Erases from every table that this batch has not erased from yet, and keeps how far it is after each."""
+    mixed = set(batch.mixed or ())
+    kept = pa.array(sorted(mixed), pa.int32())
+    whole = places.filter(pc.invert(pc.is_in(places["request"], value_set=kept)))
+    for spec in EVENT_TABLES:
+        if spec is RAW_EVENTS:
+            _erase(lake, batch, spec, lambda base: _raw(base, batch, people, places))
+        elif spec is not ENRICHED_EVENTS:
+            _erase(lake, batch, spec, lambda base: _at_places(base, places))
+        else:
+            _erase_enriched(lake, batch, places, whole)
+    until = _until(people, mixed, places)
+    for spec, rule in BY_ID.items():
+        _erase(lake, batch, spec, partial(_by_id, lake, rule, until))
+    for spec in LAKE_TABLES:
+        if spec not in (*EVENT_TABLES, *BY_ID, EVENT_LEDGER) and lake.table(spec.name).exists():
+            retry_on_conflict(partial(_take_in, lake, spec, batch))
+
+
+def _take_in(lake: Lake, spec: Table, batch: Batch) -> None:
+    """Of a table that names nobody: its rows stay, and so does what they count."""
+    base = lake.table(spec.name).snapshot()
+    progress = advanced(lake, base.progress, batch.tables)
+    if progress != base.progress:
+        base.table.erase(base, progress, (), (), {"batch": batch.id, "rows": 0, "files": 0, "arrival_dates": []})
+
+
+def _erase_enriched(lake: Lake, batch: Batch, places: pa.Table, whole: pa.Table) -> None:
+    """Those who go whole unseen by what follows; of the others the days are told, to be made again."""
+    spec, is_split = ENRICHED_EVENTS, whole.num_rows < places.num_rows
+    _erase(lake, batch, spec, lambda base: _at_places(base, whole), _days(places), keep=not is_split)
+    if is_split and spec.name not in batch.tables and lake.table(spec.name).exists():
+        first = Erased(*batch.more["first"])
+        _erase(lake, batch, spec, lambda base: _at_places(base, places), _days(places), noted=True)
+        last = batch.tables[spec.name].last
+        batch.tables[spec.name] = Erased(first.before, first.after, last)
+        write_batch(lake.storage, batch)
+
+
+def _erase(
+    lake: Lake,
+    batch: Batch,
+    spec: Table,
+    change: Callable[[Snapshot], Change],
+    arrival_dates: Sequence[str] = (),
+    *,
+    noted: bool = False,
+    keep: bool = True,
+) -> None:
+    table = lake.table(spec.name)
+    if spec.name in batch.tables or not table.exists():
+        return
+
+    def attempt() -> Erased:
+        base = table.snapshot()
+        made = change(base)
+        about = {"batch": batch.id, "rows": made.rows, "files": len(made.remove), "arrival_dates": [*arrival_dates]}
+        dates = sorted(table.dates_of(made.remove)) if noted else None
+        if dates is not None:
+            batch.more["days"] = dates
+        progress = advanced(lake, base.progress, batch.tables)
+        version = table.erase(base, progress, made.add, made.remove, about, dates)
+        return Erased(base.version, version, version)
+
+    done = retry_on_conflict(attempt)
+    if keep:
+        batch.tables[spec.name] = done
+    else:
+        batch.more["first"] = done
+    write_batch(lake.storage, batch)
+
+
+def advanced(lake: Lake, progress: Progress, erased: Mapping[str, Erased]) -> Progress:
+    """The progress of a table with the erasures taken in of each upstream of which nothing else is missing."""
+    upstreams: dict[str, Consumed] = {}
+    for key, consumed in progress.upstreams.items():
+        name = key.rpartition("/")[2]
+        done = erased.get(name)
+        if done is not None and -1 < consumed.watermark < done.after:
+            upstream = lake.table(name).snapshot()
+            changes = upstream.changes_since(consumed.watermark)
+            missing = [commit for commit in changes.commits if commit.version <= done.before]
+            if changes.known and not missing and consumed.table in ("", upstream.id):
+                consumed = replace(consumed, watermark=done.after)
+        upstreams[key] = consumed
+    return replace(progress, upstreams=upstreams)
+
+
+def _raw(base: Snapshot, batch: Batch, people: People, places: pa.Table) -> Change:
+    records = set(zip(*(places[name].to_pylist() for name in POSITION[:3]), strict=True))
+
+    def is_erased(owner: Owner) -> bool:
+        return people.of_arriving(owner) is not None
+
+    change, dates = Change([], [], 0), set(_days(places))
+    events = 0
+    for file in base.files:
+        if file.partition["arrival_date"] not in dates:
+            continue
+        narrow = base.arrow([file], POSITION[:3])
+        found = [n for n, each in enumerate(zip(*(narrow[c].to_pylist() for c in POSITION[:3]), strict=True))
+                 if each in records]  # fmt: skip
+        made = erased_in(base.arrow([file]), is_erased, people.rules.placeholders, found) if found else None
+        if made is not None and made.places:
+            name = f"{name_of_object(file)}.erased-{batch.id[-8:]}"
+            change.add.append(base.table.stage_arrow(made.rows, name, dict(file.partition)))
+            change.remove.append(file)
+            events += len(made.places)
+    return change._replace(rows=events)
+
+
+def _at_places(base: Snapshot, places: pa.Table) -> Change:
+    """Without the rows of events that came at these places."""
+    dates, gone = _days(places), pa.array(position_keys(places).to_pylist(), pa.string())
+
+    def masks() -> Iterator[tuple[LakeFile, pa.Array]]:
+        for file in base.files:
+            if any(file.may_hold("arrival_date", date, date) for date in dates):
+                yield file, pc.is_in(position_keys(base.arrow([file], POSITION)), value_set=gone)
+
+    return _without(base, masks())
+
+
+def _by_id(lake: Lake, rule: ById, until: Mapping[str, dt.datetime], base: Snapshot) -> Change:
+    """Without the rows that have one of the ids, and tell of nothing later."""
+    # Whom somebody else was joined to meanwhile is no whole person any more; asked for after the table was read.
+    shared = set() if base.table.spec is IDENTITIES else strangers(lake, set(until))
+
+    def ids_in(column: str) -> pa.Array:
+        mine = until.keys() - shared if column in _IDS_OF_OTHERS else until.keys()
+        return pa.array(sorted(mine), pa.string())
+
+    wanted = {column: ids_in(column) for column in rule.columns}
+    files = base.files if (base.table.spec.clustered_by,) != rule.columns else holding(base, [*until])
+
+    def masks() -> Iterator[tuple[LakeFile, pa.Array]]:
+        for file in files:
+            rows = base.arrow([file], [*rule.columns, *([rule.at] if rule.at else [])])
+            found = [pc.fill_null(pc.is_in(rows[column], value_set=ids), False) for column, ids in wanted.items()]
+            mask = found[0]
+            for other in found[1:]:
+                mask = pc.or_(mask, other)
+            yield file, _until_then(rows, mask, rule, until)
+
+    return _without(base, masks())
+
+
+def _until_then(rows: pa.Table, mask: pa.Array, rule: ById, until: Mapping[str, dt.datetime]) -> pa.Array:
+    """The rows of the mask without those that tell of something after what was erased."""
+    if rule.at is None or not pc.any(mask).as_py():
+        return mask
+    places = pc.indices_nonzero(mask)
+    later = set()
+    for place, row in zip(places.to_pylist(), rows.take(places).to_pylist(), strict=True):
+        ends = [until[row[column]] for column in rule.columns if row[column] in until]
+        if row[rule.at] is not None and row[rule.at] > max(ends):
+            later.add(place)
+    if not later:
+        return mask
+    return pa.array([bool(goes) and place not in later for place, goes in enumerate(mask.to_pylist())])
+
+
+def _without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Change:
+    add: list[LakeFile] = []
+    remove: list[LakeFile] = []
+    gone = 0
+    for file, mask in masks:
+        count = pc.sum(mask).as_py() or 0
+        if not count:
+            continue
+        rows = base.arrow([file]).filter(pc.invert(mask))
+        if rows.num_rows != file.rows - count:
+            raise RuntimeError(f"{file.url}: {rows.num_rows} rows would stay of {file.rows} without {count}")
+        if rows.num_rows:
+            add.append(base.table.stage_arrow(rows, uuid.uuid4().hex, dict(file.partition)))
+        remove.append(file)
+        gone += count
+    return Change(add, remove, gone)
+
+
+def _until(people: People, mixed: set[int], places: pa.Table) -> dict[str, dt.datetime]:
+    """The ids of those who go whole, each with the time of the last that is erased."""
+    last = {place: each.requested_at for place, each in enumerate(people.requests)}
+    for request, at in zip(places["request"].to_pylist(), places["at"].to_pylist(), strict=True):
+        last[request] = max(last[request], at)
+    ids = {**people.devices, **people.users}
+    return {id_: last[request] for id_, request in ids.items() if request not in mixed}
+
+
+def _days(places: pa.Table) -> list[str]:
+    return sorted(set(places["arrival_date"].to_pylist()))

@@ -1,0 +1,25 @@
+"""The settings of privacy: the installation's key, and how soon people's requests are done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+
+class PrivacySettings(BaseSettings):
+    """What `Settings` has for what people may ask for."""
+
+    privacy_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Key by which erased people are remembered as hashes, and receipts signed: one for all processes "
+        "of an installation. Default: `<home>/privacy.key`, which the first request makes.",
+    )
+    privacy_deadline_days: int = Field(30, ge=1, le=3650, description="Days in which a request of a person is done.")
+
+
+def privacy_key_file(home: Path) -> Path:
+    """Where the key is kept that no setting names."""
+    return home / "privacy.key"
