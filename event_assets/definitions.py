@@ -29,6 +29,7 @@ from event_assets.defs.assets.warehouse import warehouse_asset
 from event_assets.defs.automation.analyses import analyses_sensor
 from event_assets.defs.automation.company import company_schedule, company_sensor
 from event_assets.defs.automation.digests import digest_schedules, send_digest
+from event_assets.defs.automation.erasures import erase_requested, erasure_schedule
 from event_assets.defs.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.defs.automation.sensors import stream_sensor
@@ -93,9 +94,10 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *of_quicksight.assets,
         ],
         asset_checks=[*checks, *of_company.checks],
-        jobs=[maintain_lake, prune_runs, send_digest, simulation_job(settings)],
+        jobs=[maintain_lake, prune_runs, erase_requested, send_digest, simulation_job(settings)],
         schedules=[
             *schedules(settings, partitions),
+            erasure_schedule(),
             *digest_schedules(settings),
             *of_company.schedules,
             *of_quicksight.schedules,

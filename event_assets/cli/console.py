@@ -94,6 +94,7 @@ _CIRCUMSTANCES = frozenset(
         "ImportStopped",
         "KeyFileError",
         "LakeDamaged",
+        "LinkedUsers",
         "MappingError",
         "ModelInputError",
         "PlanError",
@@ -112,12 +113,13 @@ _CIRCUMSTANCES = frozenset(
         "StreamReadOnly",
         "TrafficError",
         "UnreadableFile",
+        "WrongPrivacyKey",
     }
 )
 """Errors whose message says all there is to say. By name, so that no command imports what it does not use."""
 
 
-_OF_INPUT = frozenset({"MappingError", "ModelInputError", "UnreadableFile"})
+_OF_INPUT = frozenset({"LinkedUsers", "MappingError", "ModelInputError", "UnreadableFile"})
 """Those that say that what was given cannot be used, before anything was done."""
 
 

@@ -58,7 +58,7 @@ def erase_tables(lake: Lake, batch: Batch, people: People, places: pa.Table) -> 
             _erase(lake, batch, spec, lambda base: _at_places(base, places))
         else:
             _erase_enriched(lake, batch, places, whole)
-    until = _until(people, mixed, places)
+    until = gone_until(people, mixed, places)
     for spec, rule in BY_ID.items():
         _erase(lake, batch, spec, partial(_by_id, lake, rule, until))
     for spec in LAKE_TABLES:
@@ -227,7 +227,7 @@ def _without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Chan
     return Change(add, remove, gone)
 
 
-def _until(people: People, mixed: set[int], places: pa.Table) -> dict[str, dt.datetime]:
+def gone_until(people: People, mixed: set[int], places: pa.Table) -> dict[str, dt.datetime]:
     """The ids of those who go whole, each with the time of the last that is erased."""
     last = {place: each.requested_at for place, each in enumerate(people.requests)}
     for request, at in zip(places["request"].to_pylist(), places["at"].to_pylist(), strict=True):

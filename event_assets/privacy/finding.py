@@ -67,6 +67,11 @@ def places_of(lake: Lake, people: People) -> pa.Table:
     return together(iter([*by_name, *_raw(lake, people, by_name)]))
 
 
+def touched_by(lake: Lake, people: People) -> int:
+    """How many events that are cleaned are of these people."""
+    return sum(1 for _ in _clean(lake, people))
+
+
 def _clean(lake: Lake, people: People) -> Iterator[_Place]:
     table = lake.table(CLEAN_EVENTS.name)
     if not table.exists():

@@ -28,8 +28,8 @@ EVENT_TABLES: tuple[Table, ...] = (
     RAW_EVENTS,
     CLEAN_EVENTS,
     QUARANTINED_EVENTS,
-    EVENT_IDS,
     DUPLICATE_EVENTS,
+    EVENT_IDS,
     ENRICHED_EVENTS,
 )
 """Their rows are found by where the events came: stream, shard, sequence number and line."""

@@ -15,6 +15,7 @@ STAGE = "_stage"
 GONE = "_gone"
 DATES = "_dates"
 KEPT = "_kept"
+ERASED = "_erased"
 _DATE = "partition_date"
 
 
@@ -31,6 +32,45 @@ def add_staged_to_gone(table: WarehouseTable) -> sql.Composed:
     found_by = names(match_columns(table))
     return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
         sql.Identifier(GONE), found_by, found_by, sql.Identifier(STAGE)
+    )
+
+
+def create_erased() -> sql.Composed:
+    """The table of the ids whose rows go, each with the time up to which they do: temporary."""
+    return sql.SQL("CREATE TEMP TABLE {} (id varchar(1024) NOT NULL, until timestamp with time zone NOT NULL)").format(
+        sql.Identifier(ERASED)
+    )
+
+
+def add_erased(count: int) -> sql.Composed:
+    """Adds so many ids, bound as values."""
+    places = sql.SQL(", ").join([sql.SQL("({}, {})").format(sql.Placeholder(), sql.Placeholder())] * count)
+    return sql.SQL("INSERT INTO {} (id, until) VALUES {}").format(sql.Identifier(ERASED), places)
+
+
+def dates_of_erased(schema: str, table: WarehouseTable, column: str, at: str) -> sql.Composed:
+    """The dates on which there are rows that `delete_erased` would delete."""
+    return sql.SQL("SELECT DISTINCT {} FROM {} CROSS JOIN {} WHERE {}").format(
+        sql.Identifier(table.name, table.partition_by),
+        sql.Identifier(schema, table.name),
+        sql.Identifier(ERASED),
+        _is_erased(table, column, at),
+    )
+
+
+def delete_erased(schema: str, table: WarehouseTable, column: str, at: str) -> sql.Composed:
+    """Deletes the rows that have an erased id in a column and tell of nothing later."""
+    return sql.SQL("DELETE FROM {} USING {} WHERE {}").format(
+        sql.Identifier(schema, table.name), sql.Identifier(ERASED), _is_erased(table, column, at)
+    )
+
+
+def _is_erased(table: WarehouseTable, column: str, at: str) -> sql.Composed:
+    return sql.SQL("{} = {} AND {} <= {}").format(
+        sql.Identifier(table.name, column),
+        sql.Identifier(ERASED, "id"),
+        sql.Identifier(table.name, at),
+        sql.Identifier(ERASED, "until"),
     )
 
 

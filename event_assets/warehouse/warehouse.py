@@ -60,7 +60,7 @@ class Warehouse:
         self.schema = schema
         self.tables = tuple(tables)
         self.event_days = event_days
-        self._url = url
+        self.url = url
         self._clock = clock
 
     @classmethod
@@ -76,7 +76,7 @@ class Warehouse:
     @contextmanager
     def connect(self) -> Iterator[Session]:
         """A connection in autocommit mode, for reading; times are in UTC."""
-        with self.dialect.connect(self._url) as session:
+        with self.dialect.connect(self.url) as session:
             yield session
 
     def ensure(self) -> None:
@@ -160,25 +160,25 @@ class Warehouse:
         with self.connect() as session, session.transaction():
             session.execute(self.dialect.lock(self.schema, table.name))
             staged = self._stage(session, dml.STAGE, self.dialect.stage_columns(table, mode), table, files)
-            self._put_dates(session, partitions)
+            self.put_dates(session, partitions)
             if gone:
                 self._stage(session, dml.GONE, tuple(map(table.lake.column, match_columns(table))), table, gone)
                 session.execute(dml.add_staged_to_gone(table))
-            coming = self._standing(session, table, partitions, of=sql.Identifier(dml.STAGE))
+            coming = self.standing(session, table, partitions, of=sql.Identifier(dml.STAGE))
             outside = staged.rows - sum(standing.totals.rows for standing in coming.values())
             if outside:
                 raise LoadMismatch(table.name, [f"{outside} rows of the files are outside the dates"])
             deleted, copied = self._swap(session, table, mode, files, staged, dml.found_by(table, mode, bool(gone)))
             standing = self._grown(session, table, coming, deleted)
             if grown is None or mode == "replace" or any(differences(table, grown, standing)):
-                standing = self._standing(session, table, partitions)
+                standing = self.standing(session, table, partitions)
                 faults = list(differences(table, expected() if callable(expected) else expected, standing))
                 if faults:
                     raise LoadMismatch(table.name, faults)
             rows = {date: totals.rows for date, (totals, _) in standing.items()}
-            self._record(session, table, rows, made_of)
+            self.record(session, table, rows, made_of)
             if through is not None:
-                self._record(session, table, {None: 0}, (through, made_of[1]))
+                self.record(session, table, {None: 0}, (through, made_of[1]))
         return LoadReport(
             table=table.name,
             mode=mode,
@@ -199,9 +199,9 @@ class Warehouse:
         transaction. Gives the count of rows. Doing it again changes nothing."""
         with self.connect() as session, session.transaction():
             session.execute(self.dialect.lock(self.schema, table.name))
-            self._put_dates(session, dates)
+            self.put_dates(session, dates)
             removed = session.execute(dml.delete_rows(self.schema, table, dml.DATES)).rowcount
-            for some in _chunks(dates):
+            for some in chunks(dates):
                 session.execute(dml.forget_loads(self.schema, len(some)), (table.name, *some))
         return removed
 
@@ -212,7 +212,7 @@ class Warehouse:
         the version `OF_ANOTHER`.
         """
         with self.connect() as session:
-            loads = self._loads(session, table)
+            loads = self.loads(session, table)
         return {
             date: OF_ANOTHER if lake_table and of_table and of_table != lake_table else version
             for date, version, of_table, _ in loads
@@ -222,8 +222,8 @@ class Warehouse:
         """Rows and sums that stand now, for every date that is asked for; dates None: a table that is one whole."""
         partitions = partitions_of(table, dates)
         with self.connect() as session:
-            self._put_dates(session, partitions)
-            return {date: totals for date, (totals, _) in self._standing(session, table, partitions).items()}
+            self.put_dates(session, partitions)
+            return {date: totals for date, (totals, _) in self.standing(session, table, partitions).items()}
 
     def _standing_relations(self, session: Session) -> ddl.Standing:
         has: dict[str, dict[str, str | None]] = {}
@@ -254,9 +254,10 @@ class Warehouse:
         ours = [view for view in VIEWS if {view.table.name, *(each.table.name for each in view.joined)} <= tables]
         yield from views.missing_views(self.dialect, self.schema, ours, standing)
 
-    def _put_dates(self, session: Session, partitions: Sequence[PartitionDate]) -> None:
+    def put_dates(self, session: Session, partitions: Sequence[PartitionDate]) -> None:
+        """Names the dates that the statements of this session are about."""
         session.execute(dml.create_dates())
-        for dates in _chunks([date for date in partitions if date is not None]):
+        for dates in chunks([date for date in partitions if date is not None]):
             session.execute(dml.add_dates(len(dates)), dates)
 
     def _stage(
@@ -305,7 +306,7 @@ class Warehouse:
     ) -> dict[PartitionDate, Standing]:
         """Of each partition the rows, by those that it had by its record, those that went and those that came, and the
         sums of what came."""
-        had = {date: rows for date, _, _, rows in self._loads(session, table)}
+        had = {date: rows for date, _, _, rows in self.loads(session, table)}
         return {
             date: each._replace(
                 totals=each.totals._replace(rows=had.get(date, 0) - deleted.get(date, 0) + each.totals.rows)
@@ -313,7 +314,7 @@ class Warehouse:
             for date, each in coming.items()
         }
 
-    def _standing(
+    def standing(
         self,
         session: Session,
         table: WarehouseTable,
@@ -328,22 +329,22 @@ class Warehouse:
             standing[date] = standing_of(table, figures)
         return standing
 
-    def _record(
+    def record(
         self, session: Session, table: WarehouseTable, rows: dict[PartitionDate, int], made_of: tuple[int, str | None]
     ) -> None:
-        known = {date: rest for date, *rest in self._loads(session, table)}
+        known = {date: rest for date, *rest in self.loads(session, table)}
         new = [date for date, count in rows.items() if known.get(date) != [*made_of, count]]
         now = self._clock()
-        for dates in _chunks(new):
+        for dates in chunks(new):
             bound = [date for date in dates if date is not None]
             session.execute(dml.forget_loads(self.schema, len(bound)), (table.name, *bound))
             values = [value for date in dates for value in (table.name, date, *made_of, rows[date], now)]
             session.execute(dml.record_loads(self.schema, len(dates)), values)
 
-    def _loads(self, session: Session, table: WarehouseTable) -> list[tuple[PartitionDate, int, str | None, int]]:
+    def loads(self, session: Session, table: WarehouseTable) -> list[tuple[PartitionDate, int, str | None, int]]:
         return session.execute(dml.loads_of(self.schema), (table.name,)).fetchall()
 
 
-def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     for first in range(0, len(items), _VALUES_PER_STATEMENT):
         yield items[first : first + _VALUES_PER_STATEMENT]

@@ -1,0 +1,170 @@
+"""Privacy: people who asked to be erased, until the receipt."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from event_assets.cli.console import (
+    EXIT_FAULT,
+    AsJson,
+    app,
+    current_settings,
+    faults_as_sentences,
+    warehouse_url_of,
+)
+
+if TYPE_CHECKING:
+    from event_assets.lake.lake import Lake
+    from event_assets.privacy.requests import Request
+    from event_assets.privacy.run import Surroundings
+
+privacy_app = typer.Typer(help="Privacy: erase people, with proof.", no_args_is_help=True)
+app.add_typer(privacy_app, name="privacy")
+
+
+@privacy_app.command("erase")
+def erase(
+    user_id: Annotated[list[str] | None, typer.Option(help="User id of the person. Repeatable.")] = None,
+    anonymous_id: Annotated[list[str] | None, typer.Option(help="Device of the person. Repeatable.")] = None,
+    email: Annotated[
+        list[str] | None, typer.Option(help="E-mail address that a trait of the person says, or said. Repeatable.")
+    ] = None,
+    device_events: Annotated[
+        Literal["keep", "erase"],
+        typer.Option(help="What becomes of events without a user on devices that others use too."),
+    ] = "keep",
+    linked_users: Annotated[
+        Literal["keep", "erase"] | None,
+        typer.Option(help="What becomes of other user ids of the same person. Asked for where there are any."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would touch.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for a person to be erased. It is done by the next `privacy run`, or by Dagster at night."""
+    if not (user_id or anonymous_id or email):
+        raise typer.BadParameter("name somebody: --user-id, --anonymous-id or --email")
+    with faults_as_sentences():
+        from event_assets.lake.tombstones import ErasureRules
+        from event_assets.privacy.closure import Named
+        from event_assets.privacy.finding import People, touched_by
+        from event_assets.privacy.requests import preview_erasure, request_erasure
+
+        settings, now = current_settings(), dt.datetime.now(dt.UTC)
+        named = Named(tuple(user_id or ()), tuple(anonymous_id or ()), tuple(email or ()), device_events, linked_users)
+        lake = _lake()
+        make = preview_erasure if dry_run else request_erasure
+        request = make(lake, settings, named, now)
+        shown: dict[str, Any] = _row(request)
+        if dry_run:
+            shown |= {"events": touched_by(lake, People([request], ErasureRules.of(settings)))}
+        if as_json:
+            typer.echo(json.dumps(shown))
+            return
+        ids = request.closure
+        typer.echo(
+            f"{len(ids.users)} user ids and {len(ids.devices)} devices"
+            + (f", {shown['events']} events that are cleaned" if dry_run else "")
+            + (f"; {len(ids.shared)} devices are shared with others" if ids.shared else "")
+            + (f"; {len(ids.kept_users)} linked user ids stay" if ids.kept_users else "")
+            + (". Nothing was changed." if dry_run else f". Request {request.id}, due by {request.deadline:%Y-%m-%d}.")
+        )
+
+
+@privacy_app.command("requests")
+def list_requests(as_json: AsJson = False) -> None:
+    """Show all requests: their state, and when they are due."""
+    with faults_as_sentences():
+        from event_assets.privacy.requests import requests
+        from event_assets.stack import display
+
+        rows = [_row(request) for request in requests(_lake().storage)]
+        if as_json:
+            typer.echo(json.dumps(rows))
+        else:
+            display.show_rows(rows, empty="Nobody has asked for anything.")
+
+
+@privacy_app.command("run")
+def run(as_json: AsJson = False) -> None:
+    """Work off all open requests: erase, scan everything, sign a receipt. Exit status 1 where something is left."""
+    with faults_as_sentences():
+        from event_assets.privacy.run import run_erasures
+
+        with _surroundings() as around:
+            outcome = run_erasures(around)
+        if as_json:
+            typer.echo(json.dumps({"requests": outcome.requests, "state": outcome.state, "note": outcome.note,
+                                   "receipt": outcome.receipt}))  # fmt: skip
+        else:
+            typer.echo(f"{outcome.requests} requests: {outcome.state}. {outcome.note}")
+        if outcome.state != "done":
+            raise typer.Exit(EXIT_FAULT)
+
+
+@privacy_app.command("verify-receipt")
+def verify_receipt(file: Annotated[Path, typer.Argument(help="The receipt's file.")]) -> None:
+    """Tell whether a receipt is as this installation signed it. Exit status 1 where it is not."""
+    with faults_as_sentences():
+        from event_assets.lake.tombstones import ErasureRules
+        from event_assets.privacy.receipts import is_genuine
+
+        receipt = json.loads(file.read_text("utf-8"))
+        if not is_genuine(receipt, ErasureRules.of(current_settings())):
+            typer.echo(f"{file} is not as this installation's key signed it.", err=True)
+            raise typer.Exit(EXIT_FAULT)
+        found = sum(receipt["scan"]["found"].values())
+        typer.echo(f"{file} is genuine: {receipt['events']} events erased, {found} mentions found afterwards.")
+
+
+@contextmanager
+def _surroundings() -> Iterator[Surroundings]:
+    import os
+
+    from event_assets.defs.automation.erasures import surroundings
+    from event_assets.defs.resources.rules import RulesResource
+    from event_assets.defs.resources.spark import spark_resource
+    from event_assets.defs.resources.stream import StreamResource
+    from event_assets.warehouse.warehouse import Warehouse
+
+    settings = current_settings()
+    rules = RulesResource.of(
+        settings,
+        settings.pii_key.get_secret_value() if settings.pii_key else "",
+        settings.privacy_key.get_secret_value() if settings.privacy_key else "",
+    )
+    dagster_home = os.environ.get("DAGSTER_HOME")
+    with warehouse_url_of(settings) as url:
+        yield surroundings(
+            settings,
+            _lake(),
+            rules,
+            Warehouse.from_settings(settings, url) if url else None,
+            url,
+            StreamResource.of(settings).open,
+            lambda: spark_resource(settings).spark_session,
+            Path(dagster_home) if dagster_home else None,
+        )
+
+
+def _row(request: Request) -> dict[str, Any]:
+    return {
+        "request": request.id,
+        "state": request.state,
+        "requested_at": f"{request.requested_at:%Y-%m-%d %H:%M}",
+        "due": f"{request.deadline:%Y-%m-%d}",
+        **request.people,
+        "note": request.note,
+    }
+
+
+def _lake() -> Lake:
+    from event_assets.defs.resources.lake import LakeResource
+
+    return LakeResource.of(current_settings()).open()

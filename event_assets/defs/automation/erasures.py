@@ -1,0 +1,117 @@
+"""The job that works off people's requests for erasure, each day, and what it reaches."""
+
+import datetime as dt
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+from pyspark.sql import SparkSession
+
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER, QUARANTINED_EVENTS
+from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.online import OnlineResource
+from event_assets.defs.resources.rules import RulesResource
+from event_assets.defs.resources.stream import StreamResource
+from event_assets.defs.resources.warehouse import WarehouseResource
+from event_assets.lake.lake import Lake
+from event_assets.online import open_online
+from event_assets.pipeline.registry import STEPS, refresh_all
+from event_assets.pipeline.run import Rules, Run
+from event_assets.privacy.requests import requests
+from event_assets.privacy.run import Surroundings, run_erasures
+from event_assets.settings import Settings, load_settings
+from event_assets.settings.privacy import privacy_key_file
+from event_assets.streams import EventStream
+from event_assets.warehouse.warehouse import Warehouse
+
+_ALWAYS = {CLEAN_EVENTS.name, QUARANTINED_EVENTS.name, ENRICHED_EVENTS.name, EVENT_LEDGER.name}
+"""Steps without which the ledger does not balance."""
+
+
+def surroundings(
+    settings: Settings,
+    lake: Lake,
+    rules: Rules,
+    warehouse: Warehouse | None,
+    warehouse_url: str | None,
+    open_stream: Callable[[], AbstractContextManager[EventStream]],
+    open_spark: Callable[[], SparkSession],
+    dagster_home: Path | None,
+) -> Surroundings:
+    """Everything that an erasure reaches, by these settings."""
+
+    def refresh(names: Collection[str]) -> None:
+        wanted = {*names, *_ALWAYS} if names else None
+        steps = [step for step in STEPS if wanted is None or wanted & {table.name for table in step.tables}]
+        refresh_all(Run(lake, rules, open_stream, open_spark), steps)
+
+    home = settings.home.absolute()
+    return Surroundings(
+        lake=lake,
+        rules=rules.erasure,
+        warehouse=warehouse,
+        warehouse_url=warehouse_url,
+        online=open_online(settings),
+        log=home / "stream.db" if settings.stream == "embedded" else None,
+        refresh=refresh,
+        folders=(home, *([dagster_home] if dagster_home and not dagster_home.is_relative_to(home) else [])),
+        # Of the embedded PostgreSQL every table is read; its files are a server's own.
+        unread=(home / "postgres", privacy_key_file(home)),
+    )
+
+
+@dg.op(description="Erases the people of all open requests everywhere, scans for what is left, and signs a receipt.")
+def erase_people(
+    context: dg.OpExecutionContext,
+    lake: LakeResource,
+    rules: RulesResource,
+    warehouse: WarehouseResource,
+    online: OnlineResource,
+    stream: StreamResource,
+    spark: LazyPySparkResource,
+) -> None:
+    """Fails where a scan still finds somebody, so that it is seen."""
+    settings = load_settings(home=Path(online.home))
+    opened = warehouse.open()
+    around = surroundings(
+        settings,
+        lake.open(),
+        rules,
+        opened,
+        opened.url,
+        stream.open,
+        lambda: spark.spark_session,
+        Path(context.instance.root_directory) if context.instance.local_artifact_storage else None,
+    )
+    outcome = run_erasures(around)
+    context.log.info(f"{outcome.requests} requests: {outcome.state}. {outcome.note}")
+    if outcome.state == "incomplete":
+        raise dg.Failure(f"{outcome.requests} requests are incomplete: {outcome.note}", allow_retries=False)
+
+
+@dg.job(description="Works off people's requests for erasure.", executor_def=dg.in_process_executor)
+def erase_requested() -> None:
+    erase_people()
+
+
+def erasure_schedule() -> dg.ScheduleDefinition:
+    """Every night, after the runs that are quiet then."""
+
+    @dg.schedule(
+        name="erasures",
+        job=erase_requested,
+        cron_schedule="7 2 * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Works off people's requests for erasure, where there are any.",
+    )
+    def erasures(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+        now = dt.datetime.now(dt.UTC)
+        open_ones = [request for request in requests(lake.open().storage) if request.is_open]
+        if not open_ones:
+            return dg.SkipReason("Nobody asked to be erased.")
+        left = min((request.deadline - now).days for request in open_ones)
+        return dg.RunRequest(tags={"event_assets/requests": str(len(open_ones)), "event_assets/days_left": str(left)})
+
+    return erasures
