@@ -90,6 +90,7 @@ _CIRCUMSTANCES = frozenset(
         "CompanyError",
         "DemoFailed",
         "DigestError",
+        "ErasureRunning",
         "FileNotFoundError",
         "ImportStopped",
         "KeyFileError",

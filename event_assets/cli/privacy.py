@@ -125,9 +125,7 @@ def verify_receipt(file: Annotated[Path, typer.Argument(help="The receipt's file
 
 @contextmanager
 def _surroundings() -> Iterator[Surroundings]:
-    import os
-
-    from event_assets.defs.automation.erasures import surroundings
+    from event_assets.defs.automation.erasures import dagster_home, surroundings
     from event_assets.defs.resources.rules import RulesResource
     from event_assets.defs.resources.spark import spark_resource
     from event_assets.defs.resources.stream import StreamResource
@@ -139,7 +137,6 @@ def _surroundings() -> Iterator[Surroundings]:
         settings.pii_key.get_secret_value() if settings.pii_key else "",
         settings.privacy_key.get_secret_value() if settings.privacy_key else "",
     )
-    dagster_home = os.environ.get("DAGSTER_HOME")
     with warehouse_url_of(settings) as url:
         yield surroundings(
             settings,
@@ -149,7 +146,7 @@ def _surroundings() -> Iterator[Surroundings]:
             url,
             StreamResource.of(settings).open,
             lambda: spark_resource(settings).spark_session,
-            Path(dagster_home) if dagster_home else None,
+            dagster_home(),
         )
 
 

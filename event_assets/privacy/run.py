@@ -5,6 +5,7 @@ was done before. A run that was killed goes on where it was.
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +16,7 @@ from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.online import OnlineTable
+from event_assets.permissions import keep_private
 from event_assets.privacy.batches import Batch, delete_batch, read_batch, read_places, write_batch, write_places
 from event_assets.privacy.elsewhere import erase_from_log, erase_from_online, erase_from_warehouse
 from event_assets.privacy.erasing import erase_tables, gone_until
@@ -46,7 +48,7 @@ class Surroundings:
     """Everything that an erasure reaches: the lake and, where there is one, each of the others.
 
     `refresh` brings tables up to date the ordinary way: these, or all without any names. `folders` are scanned, but for
-    `unread`: what is read in another way, or names nobody by what it is.
+    `unread`: what is read in another way, or names nobody by what it is. `lock` is a file that keeps others out.
     """
 
     lake: Lake
@@ -58,6 +60,7 @@ class Surroundings:
     refresh: Callable[[Collection[str]], None] | None = None
     folders: tuple[Path, ...] = ()
     unread: tuple[Path, ...] = ()
+    lock: Path | None = None
     clock: Callable[[], dt.datetime] = field(default=lambda: dt.datetime.now(dt.UTC))
 
 
@@ -72,8 +75,25 @@ class Outcome:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class ErasureRunning(RuntimeError):
+    """Another process is erasing people from this home."""
+
+
 def run_erasures(around: Surroundings) -> Outcome:
-    """Works off all open requests as far as it goes. Raises `WrongPrivacyKey`."""
+    """Works off all open requests as far as it goes. Raises `WrongPrivacyKey`, and `ErasureRunning` where another does
+    so just now."""
+    if around.lock is None:
+        return _run(around)
+    keep_private(around.lock.parent)
+    with around.lock.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ErasureRunning(f"Another process is erasing people just now ({around.lock} is locked).") from None
+        return _run(around)
+
+
+def _run(around: Surroundings) -> Outcome:
     read_tombstones(around.lake.storage, around.rules)
     begun = _begin(around.lake, around.clock())
     if begun is None:
@@ -191,7 +211,8 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
         "scan": {**asdict(scan), "found": found, "company_data": others, "too_short": needles.too_short},
         "outside": list(OUTSIDE),
     }
-    place = write_receipt(storage, signed(receipt, around.rules))
+    receipt = signed(receipt, around.rules)
+    place = write_receipt(storage, receipt)
     count = sum(found.values())
     if count:
         where = ", ".join(f"{name} ({n})" for name, n in list(found.items())[:_SHOWN])

@@ -158,7 +158,7 @@ def _parquet(place: str, data: bytes, scan: Scan) -> Iterator[bytes]:
             if pa.types.is_dictionary(column.type):
                 column = column.cast(column.type.value_type)
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                yield _lines(column.cast(pa.large_string()).unique())
+                yield from _lines(column.cast(pa.string()).unique())
             elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
                 for value in column.to_pylist():
                     if value:
@@ -166,9 +166,10 @@ def _parquet(place: str, data: bytes, scan: Scan) -> Iterator[bytes]:
                         yield from _unpacked(place, value, scan)
 
 
-def _lines(values: pa.Array) -> bytes:
-    whole = pa.LargeListArray.from_arrays([0, len(values)], values.fill_null(""))
-    return bytes(pc.binary_join(whole, "\n")[0].as_buffer() or b"")
+def _lines(values: pa.Array) -> Iterator[bytes]:
+    for first in range(0, len(values), _ROWS):
+        some = values.slice(first, _ROWS).fill_null("")
+        yield bytes(pc.binary_join(pa.ListArray.from_arrays([0, len(some)], some), "\n")[0].as_buffer() or b"")
 
 
 def _sqlite(place: str, path: Path, needles: Needles, scan: Scan) -> None:

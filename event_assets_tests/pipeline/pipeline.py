@@ -23,6 +23,7 @@ from event_assets.contract.tables.attribution import (
 )
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.lake.tombstones import ErasureRules
 from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, pending
 from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.pipeline.run import GivenRules, Run
@@ -85,7 +86,8 @@ class Pipeline:
         """The refresh that a run is, for steps that are chosen elsewhere."""
         cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal)
         sessions = SessionRules(zones=self.enriching.zones)
-        rules = GivenRules(cleaning, self.enriching, sessions, analyses=self.analyses)
+        erasure = ErasureRules.of(self.settings)
+        rules = GivenRules(cleaning, self.enriching, sessions, analyses=self.analyses, erasure=erasure)
         return Run.on(self.stream, self.lake, self.spark, rules, window, rebuild)
 
     def pending(self) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """The job that works off people's requests for erasure, each day, and what it reaches."""
 
 import datetime as dt
+import os
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -57,9 +58,16 @@ def surroundings(
         log=home / "stream.db" if settings.stream == "embedded" else None,
         refresh=refresh,
         folders=(home, *([dagster_home] if dagster_home and not dagster_home.is_relative_to(home) else [])),
+        lock=home / "privacy.lock",
         # Of the embedded PostgreSQL every table is read; its files are a server's own.
         unread=(home / "postgres", privacy_key_file(home)),
     )
+
+
+def dagster_home() -> Path | None:
+    """Where Dagster's own storage is, if it is on this machine."""
+    named = os.environ.get("DAGSTER_HOME")
+    return Path(named) if named else None
 
 
 @dg.op(description="Erases the people of all open requests everywhere, scans for what is left, and signs a receipt.")
@@ -83,7 +91,7 @@ def erase_people(
         opened.url,
         stream.open,
         lambda: spark.spark_session,
-        Path(context.instance.root_directory) if context.instance.local_artifact_storage else None,
+        dagster_home(),
     )
     outcome = run_erasures(around)
     context.log.info(f"{outcome.requests} requests: {outcome.state}. {outcome.note}")
