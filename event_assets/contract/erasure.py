@@ -55,9 +55,9 @@ IsErased = Callable[[Owner], bool]
 """Whether an event of this owner is to be erased."""
 
 
-def owner_of(line: bytes, arrived_at: dt.datetime, none: Placeholders) -> Owner:
+def owner_of(line: bytes, arrived_at: dt.datetime, none: Placeholders, unread_at: dt.datetime | None = None) -> Owner:
     """Whose a line is, as cleaning reads it; of one that is no JSON by what stands beside the names of ids in it, and
-    then it happened when it arrived. Words for none are no ids.
+    then it happened `unread_at`, by default when it arrived. Words for none are no ids.
 
     >>> at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
     >>> owner_of(b'{"user_id":"u1","anonymous_id":"null"}', at, Placeholders())[:2]
@@ -69,7 +69,7 @@ def owner_of(line: bytes, arrived_at: dt.datetime, none: Placeholders) -> Owner:
     if read is None:
         found = dict(_ID_IN_TEXT.findall(line))
         user, device = (_text(found.get(name, b"null")) for name in (b"user_id", b"anonymous_id"))
-        return Owner(_id(user, none), _id(device, none), arrived_at)
+        return Owner(_id(user, none), _id(device, none), unread_at or arrived_at)
     user, device = _id(read.user_id, none), _id(read.anonymous_id, none)
     if not isinstance(read, _Line):
         return Owner(user, device, arrived_at)

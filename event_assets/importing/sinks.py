@@ -33,6 +33,7 @@ from event_assets.streams import EventLines, EventStream, StreamWriter
 REQUEST_EVENTS = 500
 REQUEST_BYTES = 4_000_000
 _ASIDE_KEY = "import"
+_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SHOWN = 5
 """Lines that a preview shows."""
 
@@ -112,7 +113,10 @@ class StreamSink:
     def _of_others(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """The lines that are not of people who were erased."""
         erased, now, none = read_tombstones(self._storage, self._erasure), self._clock(), self._erasure.placeholders
-        return [line for line in lines if not erased.is_erased(owner_of(line, now, none))] if erased else lines
+        if not erased:
+            return lines
+        # What a file brings is history: a line that tells no time is of before.
+        return [line for line in lines if not erased.is_erased(owner_of(line, now, none, _LONG_AGO))]
 
 
 class Preview:

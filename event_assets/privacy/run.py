@@ -99,6 +99,8 @@ def _run(around: Surroundings) -> Outcome:
     if begun is None:
         return Outcome(0, "done", "There is no open request.")
     batch, of = begun
+    if "closing" in batch.more:  # killed in the middle of it
+        return _close(around.lake, batch, of)
     people = People(of, around.rules)
     _erase(around, batch, people)
     behind = _followed(around, batch)
@@ -127,7 +129,7 @@ def _begin(lake: Lake, now: dt.datetime) -> tuple[Batch, list[Request]] | None:
             pass  # killed before anything was done of it
         else:
             by_id = {request.id: request for request in open_ones}
-            return batch, [by_id[name] for name in batch.requests]
+            return batch, [by_id[name] for name in batch.requests if name in by_id]
     if not open_ones:
         return None
     batch = Batch(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", [each.id for each in open_ones], now.isoformat())
@@ -212,19 +214,28 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
         "outside": list(OUTSIDE),
     }
     receipt = signed(receipt, around.rules)
-    place = write_receipt(storage, receipt)
-    count = sum(found.values())
-    if count:
-        where = ", ".join(f"{name} ({n})" for name, n in list(found.items())[:_SHOWN])
-        note = f"{count} mentions are left: {where}"
-        for request in of:
-            write_request(storage, replace(request, state="incomplete", note=note, batch=""))
-    else:
-        note = f"erased and scanned: 0 found in {scan.bytes + scan.unpacked_bytes} bytes; receipt {place}"
-        for request in of:
-            write_request(storage, done(request, note))
-    delete_batch(storage, batch)
-    return Outcome(len(of), "incomplete" if count else "done", note, place, receipt)
+    place, count = write_receipt(storage, receipt), sum(found.values())
+    where = ", ".join(f"{name} ({n})" for name, n in list(found.items())[:_SHOWN])
+    read = scan.bytes + scan.unpacked_bytes
+    batch.more["closing"] = {
+        "state": "incomplete" if count else "done",
+        "note": f"{count} mentions are left: {where}" if count else f"erased; 0 found in {read} bytes that were read",
+        "receipt": place,
+    }
+    write_batch(storage, batch)
+    return replace(_close(around.lake, batch, of), details=receipt)
+
+
+def _close(lake: Lake, batch: Batch, of: list[Request]) -> Outcome:
+    """Says of each request what came of it. Those that are done name nobody any more."""
+    closing = batch.more["closing"]
+    for request in of:
+        note = f"{closing['note']} (receipt: {closing['receipt']})"
+        is_done = closing["state"] == "done"
+        left = done(request, note) if is_done else replace(request, state="incomplete", note=note, batch="")
+        write_request(lake.storage, left)
+    delete_batch(lake.storage, batch)
+    return Outcome(len(batch.requests), closing["state"], closing["note"], closing["receipt"])
 
 
 def _names(of: list[Request], rules: ErasureRules) -> set[str]:

@@ -109,7 +109,7 @@ def test_a_shared_device_loses_the_events_of_the_person_alone(pipeline: Pipeline
     [request] = ask(pipeline, 3)
     outcome = run(pipeline)
 
-    assert (request.closure.devices, request.closure.shared) == ({"device-0003"}, {"shared"})
+    assert (*request.closure.devices, *request.closure.shared) == ("device-0003", "shared")
     assert outcome.state == "done", outcome.note
     assert files_naming(pipeline.settings.home, [3]) == []
     on_device = [row for row in pipeline.rows("enriched_events") if row["anonymous_id"] == "shared"]
