@@ -21,7 +21,9 @@ from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
 
 FOLDER = "audit"
-Action = Literal["key_created", "key_revoked", "roles_applied", "sql_run", "segment_exported"]
+Action = Literal[
+    "key_created", "key_revoked", "roles_applied", "sql_run", "segment_exported", "erasure_requested", "people_erased"
+]
 _FIRST = "0" * 64
 _ATTEMPTS = 50
 

@@ -51,6 +51,7 @@ def erase(
     if not (user_id or anonymous_id or email):
         raise typer.BadParameter("name somebody: --user-id, --anonymous-id or --email")
     with faults_as_sentences():
+        from event_assets.audit import audit_log
         from event_assets.lake.tombstones import ErasureRules
         from event_assets.privacy.closure import Named
         from event_assets.privacy.finding import People, touched_by
@@ -64,6 +65,8 @@ def erase(
         shown: dict[str, Any] = _row(request)
         if dry_run:
             shown |= {"events": touched_by(lake, People([request], ErasureRules.of(settings)))}
+        else:
+            audit_log(settings).append("erasure_requested", request.id)
         if as_json:
             typer.echo(json.dumps(shown))
             return

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from event_assets.audit.log import AuditLog
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
@@ -223,7 +225,7 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
         "receipt": place,
     }
     write_batch(storage, batch)
-    return replace(_close(around.lake, batch, of), details=receipt)
+    return _close(around.lake, batch, of)
 
 
 def _close(lake: Lake, batch: Batch, of: list[Request]) -> Outcome:
@@ -234,8 +236,11 @@ def _close(lake: Lake, batch: Batch, of: list[Request]) -> Outcome:
         is_done = closing["state"] == "done"
         left = done(request, note) if is_done else replace(request, state="incomplete", note=note, batch="")
         write_request(lake.storage, left)
+    count = len(batch.requests)
+    AuditLog(lake.storage).append("people_erased", batch.id, state=closing["state"], requests=count)
     delete_batch(lake.storage, batch)
-    return Outcome(len(batch.requests), closing["state"], closing["note"], closing["receipt"])
+    receipt = json.loads(lake.storage.read(closing["receipt"]))
+    return Outcome(count, closing["state"], closing["note"], closing["receipt"], receipt)
 
 
 def _names(of: list[Request], rules: ErasureRules) -> set[str]:
