@@ -124,6 +124,7 @@ def _raw_table(records: list[bytes], first: int) -> pa.Table:
         "shard_id": ["shardId-000000000000"] * count,
         "sequence_number": [f"{first + number:056}" for number in range(count)],
         "partition_key": [""] * count,
+        "erased": [None] * count,
         "data": records,
         "events": [0] * count,
     }

@@ -77,6 +77,7 @@ def raw(*records: bytes) -> pa.RecordBatch:
         "shard_id": ["shardId-000000000000"] * count,
         "sequence_number": [f"{number:056}" for number in range(count)],
         "partition_key": [""] * count,
+        "erased": [None] * count,
         "data": records,
         "events": [0] * count,
     }
