@@ -28,6 +28,8 @@ from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.streams import EventStream, ReadLimits, ShardPosition, StoredRecord, StreamError, StreamReader
 
+LAND_CODE = "2"
+"""Version of the code that lands; raise it when the rows it gives change."""
 OBJECT_BYTES = 64_000_000
 """Size at which the next object of a shard starts."""
 ERASED_KEY = "erased"

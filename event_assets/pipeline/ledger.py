@@ -34,6 +34,8 @@ from event_assets.pipeline.window import Window
 from event_assets.transforms.events.deduplicate import POSITION
 from event_assets.transforms.events.ledger import event_ledger
 
+LEDGER_CODE = "2"
+"""Version of the code that counts; raise it when the rows it gives change."""
 _ATTEMPTS = 10
 _DAYS_SHOWN = 3
 _POSITION = list(POSITION)

@@ -60,8 +60,8 @@ from event_assets.pipeline.domains import Group, Pace
 from event_assets.pipeline.enrich import enrich_step, index_step
 from event_assets.pipeline.groups import GROUPS_CODE, group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
-from event_assets.pipeline.land import land_step
-from event_assets.pipeline.ledger import ledger_step
+from event_assets.pipeline.land import LAND_CODE, land_step
+from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
 from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
 from event_assets.pipeline.people import segments_step, user_traits_step, users_step, visitors_step
 from event_assets.pipeline.product import analyses_step
@@ -134,7 +134,7 @@ def _sessions(rules: Rules) -> str:
 
 
 STEPS: tuple[RefreshStep, ...] = (
-    RefreshStep((RAW_EVENTS,), land_step, "ingest", rebuilds="nothing", on_spark=False, pace="seconds"),
+    RefreshStep((RAW_EVENTS,), land_step, "ingest", LAND_CODE, rebuilds="nothing", on_spark=False, pace="seconds"),
     RefreshStep(
         (CLEAN_EVENTS,),
         clean_step,
@@ -178,6 +178,7 @@ STEPS: tuple[RefreshStep, ...] = (
         (EVENT_LEDGER,),
         ledger_step,
         "events",
+        LEDGER_CODE,
         reads=(RAW_EVENTS, CLEAN_EVENTS, QUARANTINED_EVENTS, DUPLICATE_EVENTS, ENRICHED_EVENTS),
         rebuilds="nothing",
         pace="minute",

@@ -26,7 +26,7 @@ def scan(
     settings: Settings, name: str, columns: tuple[str, ...], wanted: pc.Expression | None
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a lake table; a column that a file or the table does not have is null. None, where it is no table."""
-    delta, filesystem = _table(settings, name), _access(settings)[1]
+    delta, filesystem = _table(settings, name), access(settings)[1]
     files = [] if delta is None else delta.file_uris()
     if delta is None or not files:
         return
@@ -110,7 +110,7 @@ def _sources(settings: Settings, name: str, delta: DeltaTable) -> dict[str, Vers
     if not number:
         return {}
     root = settings.lake.removeprefix("s3://").removeprefix("file://")
-    with _access(settings)[1].open_input_stream(f"{root}/{name}/_progress/{number}.json") as file:
+    with access(settings)[1].open_input_stream(f"{root}/{name}/_progress/{number}.json") as file:
         progress = json.loads(file.read())
     sources = progress["sources"].items()
     return {key: Version(source["through"], source.get("table", "")) for key, source in sources}
@@ -141,11 +141,11 @@ def _values(column: pa.Array) -> list[Any]:
 
 
 def _table(settings: Settings, name: str) -> DeltaTable | None:
-    root, options = f"{settings.lake}/{name}", _access(settings)[0]
+    root, options = f"{settings.lake}/{name}", access(settings)[0]
     return DeltaTable(root, storage_options=options) if DeltaTable.is_deltatable(root, options) else None
 
 
-def _access(settings: Settings) -> tuple[dict[str, str], fs.FileSystem]:
+def access(settings: Settings) -> tuple[dict[str, str], fs.FileSystem]:
     """How Delta's log and Arrow reach the lake."""
     if not settings.lake.startswith("s3://"):
         return {}, fs.LocalFileSystem()

@@ -9,6 +9,7 @@ from event_assets.rules.analysis import Analyses
 from event_assets.settings import Settings
 from event_assets.verification.company import company_lines
 from event_assets.verification.devices import device_lines
+from event_assets.verification.erased import leave_out_erased, without_counts
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.expected import (
     CONFLICTS,
@@ -42,11 +43,13 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     """Compares every stage with the truth of all simulations (default: `<home>/truth.db`).
 
     Without `warehouse_url` (`postgresql://…`) the warehouse is left out. Raises `FileNotFoundError` where there is no
-    truth. What is still on its way counts as missing: call it when the sensor has nothing left to do. Where a run
+    truth. Erased people are not missed, and what counts many people is not judged by them. What is still on its way
+    counts as missing: call it when the sensor has nothing left to do. Where a run
     changes tables while they are read they are read again, and a line says so where that does not end.
     """
     evidence = Evidence(truth or settings.home / "truth.db")
     analyses = Analyses.load(settings.analytics)
+    erased = leave_out_erased(evidence.connection, settings)
     evidence.read(settings, analyses, warehouse_url)
     work_out(evidence, settings.session_starts_with)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]
@@ -63,7 +66,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     report += _anomalies(evidence)
     if warehouse_url is not None:
         report += warehouse_lines(evidence, settings)
-    return [*report, *_reading(evidence)]
+    return [*(without_counts(report) if erased else report), *_reading(evidence)]
 
 
 def _reading(evidence: Evidence) -> Iterator[Expectation]:
