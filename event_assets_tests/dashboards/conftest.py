@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from event_assets.settings import Settings
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.role_changes import apply, login_of
+from event_assets.warehouse.role_grants import role_name
 from event_assets.warehouse.warehouse import Warehouse
+from event_assets_tests.postgres import copied, name_of, new_database
 
 __all__ = ["new_site", "site"]
 
@@ -32,7 +34,6 @@ _EMPTY_VALUES: dict[str, Any] = {"string": "", "int": 0, "long": 0, "double": 0.
 
 
 READS_ALL = Roles.model_validate({"roles": {"data_engineer": {"warehouse": "everything", "dashboards": "people"}}})
-NOBODY = Roles.model_validate({"roles": {"nobody": {}}})
 
 
 def roles() -> dict[str, Role]:
@@ -56,20 +57,17 @@ class Site:
         """Rows of a table; what a row does not name is nothing, or null where it may be."""
         table = next(table for table in WAREHOUSE_TABLES if table.name == name)
         columns = {column.name: column for column in table.specs()}
+        empty = {
+            name: None if column.nullable else _EMPTY_VALUES.get(column.type, NOW) for name, column in columns.items()
+        } | {"loaded_at": NOW}
+        insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier(self.context.source.database.schema, name),
+            sql.SQL(", ").join(map(sql.Identifier, empty)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(empty)),
+        )
         with psycopg.connect(self.owner_url) as connection, connection.cursor() as cursor:
-            for row in rows:
-                filled = {
-                    name: row.get(name, None if column.nullable else _EMPTY_VALUES.get(column.type, NOW))
-                    for name, column in columns.items()
-                } | {"loaded_at": NOW}
-                cursor.execute(
-                    sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                        sql.Identifier(self.context.source.database.schema, name),
-                        sql.SQL(", ").join(map(sql.Identifier, filled)),
-                        sql.SQL(", ").join([sql.Placeholder()] * len(filled)),
-                    ),
-                    list(filled.values()),
-                )
+            filled = [[row.get(name, value) for name, value in empty.items()] for row in rows]
+            cursor.executemany(insert, filled)
 
 
 def visits(days: int, seed: int = 3) -> list[Row]:
@@ -101,36 +99,55 @@ def visits(days: int, seed: int = 3) -> list[Row]:
     return made
 
 
-@pytest.fixture
-def new_site(postgres_url: str, tmp_path: Path) -> Iterator[Callable[[], Site]]:
-    """Makes an empty site in a schema of its own."""
-    schemas: list[str] = []
-
-    def make() -> Site:
-        schema = f"d{uuid.uuid4().hex[:12]}"
-        schemas.append(schema)
-        warehouse = Warehouse(PostgresDialect(LakeFiles()), postgres_url, schema)
-        warehouse.ensure()
-        apply(warehouse, READS_ALL)
-        url = login_of(warehouse, postgres_url, "data_engineer")
-        source = Source(dashboard_of(Settings().dashboards), Database(url, schema), lambda: NOW)
-        settings = Settings(warehouse_schema=schema, home=tmp_path)
-        role = READS_ALL.roles["data_engineer"]
-        return Site(Context(source, settings, postgres_url, role, reads_only=True), postgres_url, [])
-
-    yield make
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        for schema in schemas:
-            apply(Warehouse(PostgresDialect(LakeFiles()), postgres_url, schema), NOBODY)
-            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+@pytest.fixture(scope="session")
+def made_site(postgres_url: str, made_warehouse: str) -> str:
+    """URL of the database of an empty site, to be copied."""
+    url = new_database(postgres_url, name_of(made_warehouse))
+    apply(Warehouse(PostgresDialect(LakeFiles()), url), READS_ALL)
+    return url
 
 
-@pytest.fixture
-def site(new_site: Callable[[], Site]) -> Site:
-    """A site with 70 days of sessions, a segment and an event."""
-    made = new_site()
-    made.sessions = visits(70)
-    made.put("fct_sessions", made.sessions)
+@pytest.fixture(scope="session")
+def visited_site(postgres_url: str, made_site: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of the database of a site with 70 days of sessions, a segment and an event, to be copied."""
+    url = new_database(postgres_url, name_of(made_site))
+    made = site_at(url, tmp_path_factory.mktemp("site"))
+    made.put("fct_sessions", visits(70))
     member = {"segment": "buyers", "from_date": NOW.date()}
     made.put("dim_segment_memberships", [{**member, "person_id": f"p{n}", "is_current": n < 8} for n in range(9)])
+    return url
+
+
+def site_at(url: str, folder: Path) -> Site:
+    """The site whose database this is."""
+    warehouse = Warehouse(PostgresDialect(LakeFiles()), url)
+    database = Database(login_of(warehouse, url, "data_engineer"), warehouse.schema)
+    source = Source(dashboard_of(Settings().dashboards), database, lambda: NOW)
+    role = READS_ALL.roles["data_engineer"]
+    return Site(Context(source, Settings(home=folder), url, role, reads_only=True), url, [])
+
+
+@pytest.fixture
+def copied_site(postgres_url: str, tmp_path: Path) -> Iterator[Callable[[str], Site]]:
+    """Makes a site of a copy of a database. Roles that a test makes of it go with it: they are the whole server's."""
+    mine = role_name(Settings().warehouse_schema, "data_engineer")
+    with ExitStack() as copies:
+        yield lambda database: site_at(copies.enter_context(copied(postgres_url, database)), tmp_path)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        others = "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s) AND rolname <> %s"
+        for [name] in connection.execute(others, (f"{Settings().warehouse_schema}_", mine)).fetchall():
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def new_site(copied_site: Callable[[str], Site], made_site: str) -> Callable[[], Site]:
+    """Makes an empty site in a database of its own."""
+    return lambda: copied_site(made_site)
+
+
+@pytest.fixture
+def site(copied_site: Callable[[str], Site], visited_site: str) -> Site:
+    """A site with 70 days of sessions, a segment and an event."""
+    made = copied_site(visited_site)
+    made.sessions = visits(70)
     return made

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -26,9 +26,10 @@ from event_assets.doctor.sqlite import examine_stream, rescue
 from event_assets.embedded.postgres import open_postgres
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.pipeline.registry import STEPS, RefreshStep
 from event_assets.streams import StreamRecord
 from event_assets.streams.embedded import EmbeddedStream
-from event_assets_tests.pipeline.pipeline import Pipeline
+from event_assets_tests.pipeline.pipeline import BY_DAY, Pipeline
 
 
 def event(number: int, day: int, **fields: object) -> bytes:
@@ -38,24 +39,38 @@ def event(number: int, day: int, **fields: object) -> bytes:
     return json.dumps({**shown, **page, "derived_at": at, "received_at": at, **fields}).encode()
 
 
-@pytest.fixture(scope="module")
-def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """A home with keys, a stream and a lake, made in two runs."""
-    pipeline = Pipeline(spark, tmp_path_factory.mktemp("whole") / "home")
+def made(pipeline: Pipeline, steps: Sequence[RefreshStep]) -> Pipeline:
+    """A home with keys, a stream and a lake, made in two runs of these steps."""
     for events in ([event(1, 1), event(2, 2), b"{"], [event(3, 2, event="identify", user_id="u"), event(2, 3)]):
         pipeline.put(events)
-        pipeline.run()
+        pipeline.run(steps=steps)
     pipeline.stream.close()
     WriteKeys.of(pipeline.settings).create("shop", "web")
     return pipeline
 
 
+@pytest.fixture(scope="module")
+def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """With every table."""
+    return made(Pipeline(spark, tmp_path_factory.mktemp("whole") / "home"), STEPS)
+
+
+@pytest.fixture(scope="module")
+def small(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """With tables of events and sessions."""
+    return made(Pipeline(spark, tmp_path_factory.mktemp("small") / "home"), BY_DAY)
+
+
+def copy(pipeline: Pipeline, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of its home that may be damaged, as the one that commands are about."""
+    shutil.copytree(pipeline.settings.home, folder / "home")
+    monkeypatch.setenv("EVENT_ASSETS_HOME", str(folder / "home"))
+    return folder / "home"
+
+
 @pytest.fixture
-def home(whole: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it that may be damaged, as the one that commands are about."""
-    shutil.copytree(whole.settings.home, tmp_path / "home")
-    monkeypatch.setenv("EVENT_ASSETS_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+def home(small: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return copy(small, tmp_path, monkeypatch)
 
 
 def doctor(*arguments: str, status: int) -> str:
@@ -102,8 +117,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     ],
 )
 def test_a_damaged_table_is_put_aside_and_made_anew_with_the_same_rows(
-    table: str, damage: str, home: Path, whole: Pipeline, spark: SparkSession
+    table: str, damage: str, whole: Pipeline, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home = copy(whole, tmp_path, monkeypatch)
     DAMAGES[damage](home / "lake" / table)
     shown = doctor(status=1)
     assert f"{table}: DAMAGED {home}/lake/{table}/" in shown and shown.count("DAMAGED") == 1
@@ -118,7 +134,7 @@ def test_a_damaged_table_is_put_aside_and_made_anew_with_the_same_rows(
     assert pipeline.rows(table) == whole.rows(table)
 
 
-def test_a_damaged_object_of_raw_events_is_put_back_from_the_stream(home: Path, whole: Pipeline) -> None:
+def test_a_damaged_object_of_raw_events_is_put_back_from_the_stream(home: Path) -> None:
     path = first(home, "lake/raw_events/**/*.parquet")
     good = path.read_bytes()
     flip(path)

@@ -21,11 +21,12 @@ from event_assets.contract.tables.attribution import (
     CONVERSIONS,
     TOUCHES,
 )
+from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.tombstones import ErasureRules
 from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, pending
-from event_assets.pipeline.registry import STEPS, refresh_all
+from event_assets.pipeline.registry import STEPS, RefreshStep, refresh_all
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets.rules.analysis import Analyses
@@ -46,6 +47,9 @@ BY_PLACE = {
 }
 """Columns that say how an event came, not what it says."""
 OF_ATTRIBUTION = {TOUCHES, CONVERSIONS, CONVERSION_PATHS, ATTRIBUTION, CHANNEL_PERFORMANCE}
+WITHOUT_ATTRIBUTION = tuple(step for step in STEPS if not OF_ATTRIBUTION.intersection(step.tables))
+BY_DAY = tuple(step for step in STEPS if step.follows or RAW_EVENTS in step.tables)
+"""The steps whose days can be behind: those that follow others day by day, and what the first of them follow."""
 
 
 class Pipeline:
@@ -77,9 +81,8 @@ class Pipeline:
     def put_records(self, records: Sequence[StreamRecord]) -> None:
         assert all(result.error is None for result in self.stream.put(records))
 
-    def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, attribution: bool = True) -> None:
-        """One run over a window: every step once, in the order of the data; those of attribution only if wanted."""
-        steps = [step for step in STEPS if attribution or not OF_ATTRIBUTION.intersection(step.tables)]
+    def run(self, window: Window = EVERYTHING, *, rebuild: bool = False, steps: Sequence[RefreshStep] = STEPS) -> None:
+        """One run over a window: each of these steps once."""
         refresh_all(self.refresh(window, rebuild=rebuild), steps)
 
     def refresh(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> Run:

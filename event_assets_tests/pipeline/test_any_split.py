@@ -18,7 +18,7 @@ from event_assets.contract.site_zones import IN_UTC, SiteZones
 from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets_tests.examples import examples
-from event_assets_tests.pipeline.pipeline import BY_PLACE, OF_ATTRIBUTION, Pipeline
+from event_assets_tests.pipeline.pipeline import BY_PLACE, OF_ATTRIBUTION, WITHOUT_ATTRIBUTION, Pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -111,15 +111,15 @@ def test_any_split_order_and_repeat_gives_the_tables_of_one_batch(
     with tempfile.TemporaryDirectory() as folder:
         at_once = Pipeline(spark, Path(folder) / "one", zones=zones)
         at_once.put(lines)
-        at_once.run(attribution=False)
+        at_once.run(steps=WITHOUT_ATTRIBUTION)
         in_parts = Pipeline(spark, Path(folder) / "parts", zones=zones)
         for place, batch in enumerate(batches):
             in_parts.put([lines[index] for index in batch], key=f"k{place}", encoding="gzip" if place % 2 else "plain")
             window = Window(DAY.date(), DAY.date()) if narrow[place] else EVERYTHING
-            in_parts.run(window, attribution=False)
+            in_parts.run(window, steps=WITHOUT_ATTRIBUTION)
         in_parts.put([lines[index] for index in repeats])
-        in_parts.run(attribution=False)
-        in_parts.run(rebuild=narrow[0], attribution=False)
+        in_parts.run(steps=WITHOUT_ATTRIBUTION)
+        in_parts.run(rebuild=narrow[0], steps=WITHOUT_ATTRIBUTION)
         assert in_parts.pending() == {}
         for table in COMPARED:
             assert in_parts.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table

@@ -22,25 +22,14 @@ from event_assets.pipeline.load import load_step
 from event_assets.pipeline.registry import STEPS, RefreshStep, step_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import EVERYTHING
-from event_assets.warehouse.lake_files import LakeFiles
-from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.end_to_end.visits import Visits
 from event_assets_tests.modelling import event
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
-from event_assets_tests.postgres import new_database
 
 pytestmark = pytest.mark.slow
 
 FOLLOWING = [table.name for table in LAKE_TABLES if table not in PRODUCT_TABLES]
-
-
-@pytest.fixture
-def warehouse(postgres_url: str) -> Warehouse:
-    """An empty one."""
-    store = Warehouse(PostgresDialect(LakeFiles()), new_database(postgres_url))
-    store.ensure()
-    return store
 
 
 def followed(arrivals: Arrivals) -> list[str]:

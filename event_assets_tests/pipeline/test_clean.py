@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.pipeline import clean as step
-from event_assets_tests.pipeline.pipeline import Pipeline
+from event_assets_tests.pipeline.pipeline import WITHOUT_ATTRIBUTION, Pipeline
 
 
 def _line(number: int) -> bytes:
@@ -23,7 +23,7 @@ def test_many_files_are_cleaned_batch_by_batch_into_one_commit(
     pipeline = Pipeline(spark, tmp_path)
     for place in range(6):
         pipeline.put([_line(place), b"no event"], key=f"k{place}")
-    pipeline.run(attribution=False)
+    pipeline.run(steps=WITHOUT_ATTRIBUTION)
     raw, clean = (pipeline.lake.table(name).snapshot() for name in ("raw_events", "clean_events"))
     assert len(clean.files) == len(raw.files) == 2
     assert clean.version == 1

@@ -11,7 +11,7 @@ from event_assets.enrichment.currency import Reporting, parse_rates
 from event_assets.enrichment.custom import custom_enrichments
 from event_assets.pipeline.enrich import enrich_step
 from event_assets.transforms.events.enrich import EnrichRules
-from event_assets_tests.pipeline.pipeline import Pipeline
+from event_assets_tests.pipeline.pipeline import WITHOUT_ATTRIBUTION, Pipeline
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.pipeline.test_rebuild import DAY, event
 from event_assets_tests.transforms import own_enrichments
@@ -28,7 +28,7 @@ def pipeline(spark: SparkSession, tmp_path: Path) -> Pipeline:
     sold = {"revenue": 8, "currency": "USD"}
     sent = [event(f"e{n}", name, user_id="g", page_view_id=f"p{n}", properties=sold) for n, name in enumerate(names)]
     pipeline.put(sent)
-    pipeline.run(attribution=False)
+    pipeline.run(steps=WITHOUT_ATTRIBUTION)
     return pipeline
 
 
@@ -64,7 +64,7 @@ def test_converted_amounts_reach_sessions(pipeline: Pipeline) -> None:
     rules = EnrichRules(reporting=Reporting("EUR", rates))
     assert enriched(pipeline, rules) == 3
     pipeline.enriching = rules
-    pipeline.run(attribution=False)
+    pipeline.run(steps=WITHOUT_ATTRIBUTION)
     (after,) = pipeline.rows("sessions")
     assert (before["revenue"], after["revenue"]) == (8.0, 4.0)
     assert after == {**before, "revenue": 4.0}

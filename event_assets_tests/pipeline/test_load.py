@@ -29,7 +29,6 @@ from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import row_of
-from event_assets_tests.postgres import new_database
 
 TABLES = {table.name: table for table in WAREHOUSE_TABLES}
 DAYS = ("2026-11-22", "2026-11-23")
@@ -72,13 +71,6 @@ class Loading:
     @property
     def _key(self) -> str:
         return self.table.key[0]
-
-
-@pytest.fixture
-def warehouse(postgres_url: str) -> Warehouse:
-    made = Warehouse(PostgresDialect(LakeFiles()), new_database(postgres_url))
-    made.ensure()
-    return made
 
 
 ALWAYS = [f"always {number}" for number in range(40)]

@@ -17,7 +17,6 @@ from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.factories import at, enriched_event
 from event_assets_tests.pipeline.visits import Visits
-from event_assets_tests.postgres import new_database
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +30,6 @@ class Shown:
         self.visits = visits
         self.url = url
         self.warehouse = Warehouse(PostgresDialect(LakeFiles()), url)
-        self.warehouse.ensure()
 
     def after(self, *came: dict[str, Any]) -> list[tuple[Any, ...]]:
         """(id, date, events, page views, stitched user, person) of each session once these events came."""
@@ -44,8 +42,8 @@ class Shown:
 
 
 @pytest.fixture
-def shown(spark: SparkSession, tmp_path: Path, postgres_url: str) -> Shown:
-    return Shown(Visits(spark, tmp_path), new_database(postgres_url))
+def shown(spark: SparkSession, tmp_path: Path, warehouse_url: str) -> Shown:
+    return Shown(Visits(spark, tmp_path), warehouse_url)
 
 
 def test_a_session_that_grows_past_midnight_keeps_its_id_and_its_date(shown: Shown) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from event_assets.contract.tables.schema import Column
@@ -18,6 +19,12 @@ from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.warehouse.lake import DAY, TABLES, row, totals, write
 
 SESSIONS = TABLES["fct_sessions"]
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Warehouse:
+    """One whose tables a test may change."""
+    return Warehouse(PostgresDialect(LakeFiles()), warehouse_url)
 
 
 def grown(table: WarehouseTable, column: Column) -> WarehouseTable:
@@ -53,7 +60,7 @@ def test_ensure_makes_every_table_with_its_comments_and_then_does_nothing(wareho
 
 
 def test_an_index_that_the_contract_gains_is_made_beside_the_rows_that_stand_once(
-    warehouse: Warehouse, postgres_url: str
+    warehouse: Warehouse, warehouse_url: str
 ) -> None:
     names = [f"{table.name}_{column}" for table in WAREHOUSE_TABLES for column in table.indexes]
     assert {"fct_events_derived_at", "fct_events_anonymous_id", "fct_sessions_person_id"} <= set(names)
@@ -63,18 +70,18 @@ def test_an_index_that_the_contract_gains_is_made_beside_the_rows_that_stand_onc
         for name in names:
             session.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(warehouse.schema, name)))
         for _ in range(2):
-            Warehouse(PostgresDialect(LakeFiles()), postgres_url, warehouse.schema).ensure()
+            Warehouse(PostgresDialect(LakeFiles()), warehouse_url, warehouse.schema).ensure()
         assert sorted(session.execute(query, (warehouse.schema,)).fetchall()) == sorted(before)
 
 
 def test_a_column_that_the_contract_gains_is_added_beside_the_rows_that_stand(
-    warehouse: Warehouse, tmp_path: Path, postgres_url: str
+    warehouse: Warehouse, tmp_path: Path, warehouse_url: str
 ) -> None:
     old = row(SESSIONS.lake, session_id="old")
     file = write(tmp_path / "old.parquet", SESSIONS.lake, [old])
     warehouse.load_partition(SESSIONS, [DAY], [file], totals(SESSIONS, [old]), "replace", 1)
     wider = grown(SESSIONS, Column("mood", "string", "How it felt.", nullable=False))
-    later = Warehouse(PostgresDialect(LakeFiles()), postgres_url, warehouse.schema, [wider])
+    later = Warehouse(PostgresDialect(LakeFiles()), warehouse_url, warehouse.schema, [wider])
     later.ensure()
     rows = [row(wider.lake, session_id="new", mood="good")]
     newer = write(tmp_path / "new.parquet", wider.lake, rows)
@@ -87,10 +94,10 @@ def test_a_column_that_the_contract_gains_is_added_beside_the_rows_that_stand(
 
 
 def test_a_column_that_the_contract_loses_stays_and_does_not_stop_loads(
-    warehouse: Warehouse, tmp_path: Path, postgres_url: str
+    warehouse: Warehouse, tmp_path: Path, warehouse_url: str
 ) -> None:
     fewer = dataclasses.replace(SESSIONS, columns=tuple(name for name in SESSIONS.columns if name != "start_at"))
-    later = Warehouse(PostgresDialect(LakeFiles()), postgres_url, warehouse.schema, [fewer])
+    later = Warehouse(PostgresDialect(LakeFiles()), warehouse_url, warehouse.schema, [fewer])
     later.ensure()
     rows = [row(SESSIONS.lake)]
     file = write(tmp_path / "a.parquet", SESSIONS.lake, rows)
@@ -100,9 +107,9 @@ def test_a_column_that_the_contract_loses_stays_and_does_not_stop_loads(
         assert session.execute(query).fetchall() == [(None,)]
 
 
-def test_a_changed_description_reaches_the_comment(warehouse: Warehouse, postgres_url: str) -> None:
+def test_a_changed_description_reaches_the_comment(warehouse: Warehouse, warehouse_url: str) -> None:
     said = dataclasses.replace(SESSIONS, lake=dataclasses.replace(SESSIONS.lake, description="It's 100 % new."))
-    Warehouse(PostgresDialect(LakeFiles()), postgres_url, warehouse.schema, [said]).ensure()
+    Warehouse(PostgresDialect(LakeFiles()), warehouse_url, warehouse.schema, [said]).ensure()
     with warehouse.connect() as session:
         about = session.execute("SELECT obj_description(%s::regclass)", (f"{warehouse.schema}.fct_sessions",))
         assert about.fetchone() == ("It's 100 % new.",)

@@ -20,6 +20,12 @@ _RENAMES = {old: new for migration in MIGRATIONS for old, new in migration.renam
 _NUMBERS = itertools.count()
 
 
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Warehouse:
+    """One whose tables a test may change."""
+    return Warehouse(PostgresDialect(LakeFiles()), warehouse_url)
+
+
 def relations(session: psycopg.Connection, schema: str, kind: str) -> set[str]:
     query = (
         "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %s AND relkind = %s"
@@ -43,18 +49,18 @@ def as_it_was(session: psycopg.Connection, schema: str) -> None:
 
 
 def test_tables_of_an_earlier_version_keep_their_rows_under_their_new_names(
-    warehouse: Warehouse, postgres_url: str, tmp_path: Path
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     funnels = TABLES["agg_funnels"]
     rows = [row(funnels.lake)]
     file = write(tmp_path / "a.parquet", funnels.lake, rows)
     warehouse.load_partition(funnels, None, [file], totals(funnels, rows), "replace", 3)
-    with psycopg.connect(postgres_url, autocommit=True) as session:
+    with psycopg.connect(warehouse_url, autocommit=True) as session:
         names = [relations(session, warehouse.schema, kind) for kind in "ri"]
         as_it_was(session, warehouse.schema)
         assert set(_RENAMES) < relations(session, warehouse.schema, "r")
         for _ in range(2):
-            Warehouse(PostgresDialect(LakeFiles()), postgres_url, warehouse.schema).ensure()
+            Warehouse(PostgresDialect(LakeFiles()), warehouse_url, warehouse.schema).ensure()
             assert [relations(session, warehouse.schema, kind) for kind in "ri"] == names
         done = session.execute(
             sql.SQL("SELECT version FROM {}").format(sql.Identifier(warehouse.schema, "_migrations"))

@@ -24,7 +24,7 @@ from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.role_changes import apply, login_of, plan
 from event_assets.warehouse.role_grants import RolesError
 from event_assets.warehouse.warehouse import Warehouse
-from event_assets_tests.postgres import new_database
+from event_assets_tests.postgres import name_of, new_database
 from event_assets_tests.warehouse.lake import DAY, TABLES, row, totals, write
 
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
@@ -56,11 +56,10 @@ LIMITED = ["german", "german_shop"]
 
 
 @pytest.fixture(scope="module")
-def filled(postgres_url: str) -> Iterator[tuple[Warehouse, str]]:
+def filled(postgres_url: str, made_warehouse: str) -> Iterator[tuple[Warehouse, str]]:
     """A warehouse with two rows in every table, one of each country, and the roles applied."""
-    url = new_database(postgres_url)
-    warehouse = Warehouse(PostgresDialect(LakeFiles()), url, f"roles_{next(_NUMBERS)}")
-    warehouse.ensure()
+    url = new_database(postgres_url, name_of(made_warehouse))
+    warehouse = with_a_schema_of_its_own(url)
     with psycopg.connect(url, autocommit=True) as owner:
         for table in WAREHOUSE_TABLES:
             for country in (OURS, FOREIGN):
@@ -69,6 +68,17 @@ def filled(postgres_url: str) -> Iterator[tuple[Warehouse, str]]:
     apply(warehouse, ALL)
     yield warehouse, url
     apply(warehouse, Roles.model_validate({"roles": {"nobody": {}}}))
+
+
+def with_a_schema_of_its_own(url: str) -> Warehouse:
+    """The warehouse of this database under another name: roles, which are named by it, are the whole server's."""
+    warehouse = Warehouse(PostgresDialect(LakeFiles()), url)
+    own = f"roles_{next(_NUMBERS)}"
+    with warehouse.connect() as session:
+        session.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(*map(sql.Identifier, (warehouse.schema, own))))
+    renamed = Warehouse(warehouse.dialect, url, own)
+    renamed.ensure()
+    return renamed
 
 
 def put(owner: psycopg.Connection[Any], schema: str, name: str, country: str) -> None:
@@ -260,12 +270,10 @@ def test_who_sees_some_rows_does_not_see_a_table_that_has_not_the_column(ask: As
 
 
 @pytest.fixture
-def fresh(postgres_url: str) -> Iterator[tuple[Warehouse, str]]:
+def fresh(warehouse_url: str) -> Iterator[tuple[Warehouse, str]]:
     """A warehouse without roles, and none after the test."""
-    url = new_database(postgres_url)
-    warehouse = Warehouse(PostgresDialect(LakeFiles()), url, f"roles_{next(_NUMBERS)}")
-    warehouse.ensure()
-    yield warehouse, url
+    warehouse = with_a_schema_of_its_own(warehouse_url)
+    yield warehouse, warehouse_url
     apply(warehouse, Roles.model_validate({"roles": {"nobody": {}}}))
 
 

@@ -144,11 +144,13 @@ def test_every_column_of_a_view_says_what_it_is(warehouse: Warehouse) -> None:
 
 
 def test_a_view_that_gains_columns_stays_with_what_is_granted_on_it_and_made_of_it(
-    warehouse: Warehouse, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    warehouse = Warehouse(PostgresDialect(LakeFiles()), warehouse_url)
+
     def make(*made: View) -> list[str]:
         monkeypatch.setattr(warehouse_module, "VIEWS", made)
-        Warehouse(PostgresDialect(LakeFiles()), postgres_url, warehouse.schema).ensure()
+        Warehouse(PostgresDialect(LakeFiles()), warehouse_url, warehouse.schema).ensure()
         columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'bi_touches'"
         return [
             name
@@ -157,7 +159,7 @@ def test_a_view_that_gains_columns_stays_with_what_is_granted_on_it_and_made_of_
 
     whole = VIEW["bi_touches"]
     less = dataclasses.replace(whole, joined=())
-    with psycopg.connect(postgres_url, autocommit=True) as session:
+    with psycopg.connect(warehouse_url, autocommit=True) as session:
         session.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(warehouse.schema)))
         few = make(less)
         session.execute("CREATE VIEW of_mine AS SELECT session_id FROM bi_touches")

@@ -19,7 +19,9 @@ from psycopg import sql
 
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.warehouse import WarehouseTable
+from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.loads import LoadExpectation, LoadMismatch, LoadReport, Totals
+from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.warehouse.lake import DAY, NEXT_DAY, TABLES, File, Row, row, totals, write
 
@@ -337,14 +339,13 @@ warehouse.load_partition(TABLES["fct_sessions"], [DAY], [File(file, 0, 0, {})], 
 
 
 @pytest.mark.parametrize("step", ["staged", "swapped"])
-def test_a_loader_killed_in_the_middle_leaves_the_old_rows(
-    warehouse: Warehouse, tmp_path: Path, postgres_url: str, step: str
-) -> None:
+def test_a_loader_killed_in_the_middle_leaves_the_old_rows(warehouse_url: str, tmp_path: Path, step: str) -> None:
+    warehouse = Warehouse(PostgresDialect(LakeFiles()), warehouse_url)
     replace(warehouse, tmp_path, sessions(5), [DAY])
     before = dump(warehouse)
     rows = sessions(3, events=99)
     file = write(tmp_path / "new.parquet", SESSIONS.lake, rows)
-    command = [sys.executable, "-c", _LOADER, postgres_url, warehouse.schema, file.url, step]
+    command = [sys.executable, "-c", _LOADER, warehouse_url, warehouse.schema, file.url, step]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
     ) as loader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,27 +20,43 @@ from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.window import Window
 from event_assets.settings import Settings
 from event_assets_tests.defs.automation.ticks import tick
-from event_assets_tests.pipeline.pipeline import Pipeline, today
+from event_assets_tests.pipeline.pipeline import BY_DAY, Pipeline, today
 
 UP_TO_DATE = "Everything on the stream is landed, and no day is behind."
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
+@pytest.fixture(scope="module")
+def storage() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
 
 @pytest.fixture
-def pipeline(spark: SparkSession, tmp_path: Path) -> Pipeline:
-    """A stream and a lake, both empty."""
-    return Pipeline(spark, tmp_path / "home")
+def instance(storage: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """Dagster's storage, empty."""
+    yield storage
+    storage.wipe()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pipeline's folder is while there is one."""
+    return tmp_path_factory.mktemp("sensors") / "home"
+
+
+@pytest.fixture(scope="module")
+def definitions(home: Path) -> dg.Definitions:
+    """The definitions for the pipeline's folder."""
+    return build_defs(Settings(home=home))
 
 
 @pytest.fixture
-def definitions(tmp_path: Path) -> dg.Definitions:
-    """The definitions for the pipeline's folder."""
-    return build_defs(Settings(home=tmp_path / "home"))
+def pipeline(spark: SparkSession, home: Path) -> Iterator[Pipeline]:
+    """A stream and a lake, both empty."""
+    made = Pipeline(spark, home)
+    yield made
+    made.stream.close()
+    shutil.rmtree(home)
 
 
 def event(number: int, days_ago: int) -> bytes:
@@ -55,7 +72,7 @@ def days(*days_ago: int) -> list[str]:
 def land_late_events(pipeline: Pipeline, *days_ago: int) -> None:
     """Brings everything up to date for today only, so that the events of these days are behind."""
     pipeline.put([event(number, each) for number, each in enumerate(days_ago)])
-    pipeline.run(Window(today(), today()))
+    pipeline.run(Window(today(), today()), steps=BY_DAY)
 
 
 def begin(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
@@ -64,8 +81,8 @@ def begin(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str
     return instance.add_run(run)
 
 
-def test_without_a_stream_it_says_how_to_start_one(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    said = tick(build_defs(Settings(home=tmp_path / "nothing")), instance)
+def test_without_a_stream_it_says_how_to_start_one(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    said = tick(definitions, instance)
     assert said.requests == []
     assert said.skipped is not None
     assert "event-assets up" in said.skipped and "make demo" in said.skipped
@@ -76,7 +93,7 @@ def test_it_skips_while_nothing_is_new(
 ) -> None:
     assert tick(definitions, instance) == ([], UP_TO_DATE)
     pipeline.put([event(1, 0)])
-    pipeline.run()
+    pipeline.run(steps=BY_DAY)
     assert tick(definitions, instance) == ([], UP_TO_DATE)
 
 
@@ -154,7 +171,7 @@ def test_days_further_back_than_a_client_may_date_come_after_the_others_and_neve
     land_late_events(pipeline, 4000, 91, 90, 2)
     [request] = tick(definitions, instance).requests
     assert (request.tags[RUN_TAG], request.tags[DAYS_TAG].split(",")) == (LATE, days(90, 2))
-    pipeline.run(Window.of_days(days(90, 2)))
+    pipeline.run(Window.of_days(days(90, 2)), steps=BY_DAY)
     [request] = tick(definitions, instance).requests
     assert (request.tags[RUN_TAG], request.tags[DAYS_TAG].split(",")) == (PAST, days(4000, 91))
 
@@ -167,7 +184,7 @@ def test_a_run_takes_a_bounded_number_of_days_and_what_waits_longest_comes_first
     land_late_events(pipeline, *range(2, 40))
     [in_a_pause] = tick(definitions, instance).requests
     assert len(in_a_pause.tags[DAYS_TAG].split(",")) == MOST_DAYS + 38
-    pipeline.run(Window.of_days(days(*range(2, 40))))
+    pipeline.run(Window.of_days(days(*range(2, 40))), steps=BY_DAY)
     [waiting_longest] = tick(definitions, instance).requests
     assert waiting_longest.tags[DAYS_TAG].split(",") == sorted(days(*range(50, 50 + MOST_DAYS)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -74,10 +75,8 @@ class Scene:
 
     def evaluation(self, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
         """What the check says now."""
-        definitions = build_defs(self.settings)
-        job = dg.define_asset_job("one_check", dg.AssetSelection.checks(key), executor_def=dg.in_process_executor)
-        both = dg.Definitions.merge(definitions, dg.Definitions(jobs=[job]))
-        done = both.resolve_job_def("one_check").execute_in_process(raise_on_error=False)
+        jobs = jobs_of_checks(self.settings.home, self.settings.spark_remote, self.settings.spend_file)
+        done = jobs[key].execute_in_process(raise_on_error=False)
         evaluations = done.get_asset_check_evaluations()
         assert len(evaluations) == 1, [event.message for event in done.all_events if event.is_failure]
         return evaluations[0]
@@ -144,8 +143,27 @@ FAILS: dict[str, Callable[[Scene], None]] = {
 """For each check, by its name, what lets it fail."""
 
 
-def keys_of_checks(settings: Settings) -> set[dg.AssetCheckKey]:
-    return set(build_defs(settings).resolve_asset_graph().asset_check_keys)
+@cache
+def jobs_of_checks(
+    home: Path, spark_remote: str | None, spend_file: Path | None = None
+) -> dict[dg.AssetCheckKey, dg.JobDefinition]:
+    """For each check a job of it alone. Whichever database is the warehouse they read when they run."""
+    settings = Settings(
+        home=home, spark_remote=spark_remote, spend_file=spend_file, warehouse_url=SecretStr("postgresql://any")
+    )
+    definitions = build_defs(settings)
+    names = {f"check_{number}": key for number, key in enumerate(keys_of_checks())}
+    jobs = [
+        dg.define_asset_job(name, dg.AssetSelection.checks(key), executor_def=dg.in_process_executor)
+        for name, key in names.items()
+    ]
+    both = dg.Definitions.merge(definitions, dg.Definitions(jobs=jobs))
+    return {key: both.resolve_job_def(name) for name, key in names.items()}
+
+
+@cache
+def keys_of_checks() -> list[dg.AssetCheckKey]:
+    return sorted(build_defs(Settings()).resolve_asset_graph().asset_check_keys)
 
 
 @pytest.fixture(scope="module")
@@ -154,24 +172,32 @@ def engine() -> Iterator[str]:
         yield remote
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("checks")
+
+
 @pytest.fixture
 def scene(
-    spark: SparkSession, tmp_path: Path, postgres_url: str, engine: str, monkeypatch: pytest.MonkeyPatch
-) -> Scene:
+    spark: SparkSession, folder: Path, postgres_url: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scene]:
     url = new_database(postgres_url)
     monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", url)  # where Dagster's resource takes it from
-    return Scene(spark, Settings(home=tmp_path, spark_remote=engine, warehouse_url=SecretStr(url)))
+    home = folder / "home"
+    home.mkdir()
+    yield Scene(spark, Settings(home=home, spark_remote=engine, warehouse_url=SecretStr(url)))
+    shutil.rmtree(home)
 
 
 def test_every_check_has_a_state_in_which_it_fails() -> None:
-    assert {key.name for key in keys_of_checks(Settings())} == set(FAILS)
+    assert {key.name for key in keys_of_checks()} == set(FAILS)
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(each, marks=pytest.mark.slow) if each == "equals_the_lake" else each for each in FAILS]
 )
 def test_each_check_fails_for_what_it_is_there_for(name: str, scene: Scene) -> None:
-    keys = sorted(key for key in keys_of_checks(scene.settings) if key.name == name)
+    keys = [key for key in keys_of_checks() if key.name == name]
     FAILS[name](scene)
     passed = [key.asset_key.to_user_string() for key in keys if scene.evaluation(key).passed]
     assert passed == []
@@ -179,5 +205,5 @@ def test_each_check_fails_for_what_it_is_there_for(name: str, scene: Scene) -> N
 
 @pytest.mark.parametrize("name", sorted(FAILS.keys() - {"equals_the_lake"}))
 def test_no_check_fails_where_nothing_is(name: str, scene: Scene) -> None:
-    [key] = [key for key in keys_of_checks(scene.settings) if key.name == name]
+    [key] = [key for key in keys_of_checks() if key.name == name]
     assert scene.evaluation(key).passed
