@@ -26,6 +26,8 @@ from event_assets.lake.session import prepare_session
 
 REPOSITORY = Path(__file__).parent.parent
 _PATIENCE_SECONDS = 60.0
+_PATIENT = {"SAIL_SPARK__SESSION_TIMEOUT_SECS": "86400"}
+"""A session is asked for nothing while other files are tested, on a slow machine for longer than Sail waits."""
 
 
 @contextmanager
@@ -42,7 +44,7 @@ def sail() -> Iterator[SparkSession]:
 @contextmanager
 def sail_server() -> Iterator[str]:
     """Address of an embedded Sail server, for sessions of this process and of others."""
-    engine = Engine({}, "error", socket_path(f"spark-of-tests-{uuid.uuid4().hex}"))
+    engine = Engine(_PATIENT, "error", socket_path(f"spark-of-tests-{uuid.uuid4().hex}"))
     engine.start()
     try:
         yield engine.remote

@@ -18,6 +18,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
+from event_assets_tests.examples import examples
 
 
 def stage(table: LakeTable, day: int, hour: int, name: str) -> LakeFile:
@@ -35,6 +36,7 @@ def anew(table: LakeTable) -> LakeTable:
 
 
 @pytest.mark.parametrize("spare", [0, 1_000])
+@examples(15)
 @given(
     steps=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 1), st.lists(st.integers(0, 9), max_size=3)), max_size=6)
 )

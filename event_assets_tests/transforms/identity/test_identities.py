@@ -141,7 +141,7 @@ def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, d
     assert rows_of(again) == rows_of(made(events))
 
 
-@examples(10)
+@examples(5)
 @given(data=st.data())
 def test_what_says_nothing_new_is_told_by_the_identities_alone(spark: SparkSession, data: st.DataObject) -> None:
     before = data.draw(st.lists(meeting(), max_size=10))
