@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -53,14 +54,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--events", type=int, default=2_000_000)
     parser.add_argument("--engine", choices=["sail", "spark"], default="sail", help="spark: Apache Spark, local[2]")
+    parser.add_argument("--rounds", type=int, default=1, help="of so many the last is told: then an engine is warm")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     if arguments.side:
-        print(json.dumps(_SIDES[arguments.side](arguments.folder)))
+        print(json.dumps(_SIDES[arguments.side](arguments.folder, arguments.rounds)))
         return 0
     with tempfile.TemporaryDirectory(prefix="event-assets-pipeline-") as folder:
-        figures = _compare(Path(folder), arguments.events, arguments.engine)
+        figures = _compare(Path(folder), arguments.events, arguments.engine, arguments.rounds)
     print(json.dumps(figures) if arguments.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
     return 0 if figures["same_rows"] else 1
 
@@ -72,15 +74,16 @@ class Took(NamedTuple):
     cpu_seconds: float
 
 
-def _compare(folder: Path, events: int, engine: str) -> dict[str, Any]:
+def _compare(folder: Path, events: int, engine: str, rounds: int) -> dict[str, Any]:
     size = write_records(folder, events)
-    ours, memory = measured(engine, folder)
-    duckdb_, duckdb_memory = measured("duckdb", folder)
+    ours, memory = measured(engine, folder, rounds=rounds)
+    duckdb_, duckdb_memory = measured("duckdb", folder, rounds=rounds)
     steps = {name: Took(*took) for name, took in ours["steps"].items()}
     seconds, cpu_seconds = (sum(took[n] for took in steps.values()) for n in (0, 1))
     return {
         "engine": engine,
         "events": events,
+        "rounds": rounds,
         "bytes_per_event": round(size / events),
         "events_per_second": round(events / seconds),
         "seconds": round(seconds, 2),
@@ -131,8 +134,8 @@ def _raw_table(records: list[bytes], first: int) -> pa.Table:
     return pa.table(columns, RAW_EVENTS.arrow_schema())
 
 
-def _ours(folder: Path, engine: str) -> dict[str, Any]:
-    """Our transforms, each written before the next begins, as the assets do."""
+def _ours(folder: Path, rounds: int, engine: str) -> dict[str, Any]:
+    """Our transforms, each written before the next begins, as the assets do. Tells the last round."""
     from event_assets.transforms.events.clean import (  # here, so that DuckDB's process does not hold Spark
         CleanRules,
         clean,
@@ -158,7 +161,11 @@ def _ours(folder: Path, engine: str) -> dict[str, Any]:
             "sessionised": lambda: sessionise_in_parts(session_events(_counted(read), rules), rules, cores),
             "sessions": lambda: [sessions(read("sessionised"), _counted(read), rules)],
         }
-        return {"steps": {name: _took(partial(written, step, folder / name)) for name, step in steps.items()}}
+        for _ in range(rounds):
+            for name in steps:
+                shutil.rmtree(folder / name, ignore_errors=True)
+            took = {name: _took(partial(written, step, folder / name)) for name, step in steps.items()}
+        return {"steps": took}
 
 
 def written(frames: Callable[[], Sequence[DataFrame]], folder: Path) -> float:
@@ -194,24 +201,27 @@ def _counted(read: Callable[[str], DataFrame]) -> DataFrame:
     return without(read("clean"), read("duplicates")).withColumns(filled)
 
 
-def _duckdb(folder: Path) -> dict[str, Any]:
+def _duckdb(folder: Path, rounds: int) -> dict[str, Any]:
     sql = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     lines, out = str(folder / "lines/*.ndjson.zst"), str(folder / "duckdb.parquet")
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = $threads", {"threads": len(os.sched_getaffinity(0))})
-        return _took(lambda: connection.execute(sql.format(lines=f"'{lines}'", out=f"'{out}'")))._asdict()
+    for _ in range(rounds):
+        with duckdb.connect() as connection:
+            connection.execute("SET threads = $threads", {"threads": len(os.sched_getaffinity(0))})
+            took = _took(lambda: connection.execute(sql.format(lines=f"'{lines}'", out=f"'{out}'")))
+    return took._asdict()
 
 
-_SIDES: dict[str, Callable[[Path], dict[str, Any]]] = {
+_SIDES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
     "sail": partial(_ours, engine="sail"),
     "spark": partial(_ours, engine="spark"),
     "duckdb": _duckdb,
 }
 
 
-def measured(side: str, folder: Path, benchmark: str = "pipeline") -> tuple[dict[str, Any], int]:
+def measured(side: str, folder: Path, benchmark: str = "pipeline", rounds: int = 1) -> tuple[dict[str, Any], int]:
     """What one side of a benchmark says of itself, and the most megabytes that its processes held at once."""
     command = [sys.executable, "-m", "benchmarks", benchmark, "--side", side, "--folder", str(folder)]
+    command += ["--rounds", str(rounds)] if rounds > 1 else []
     output, memory = watched(command)
     return json.loads(output.splitlines()[-1]), memory
 

@@ -23,7 +23,7 @@ def visitors(events: DataFrame, sessions: DataFrame) -> DataFrame:
         F.min("derived_at").alias("first_seen_at"),
         F.max("derived_at").alias("last_seen_at"),
         F.count(F.lit(1)).alias("events"),
-        F.min("is_bot").alias("is_bot"),
+        F.bool_and("is_bot").alias("is_bot"),
     )
     sums = sessions.groupBy("anonymous_id").agg(
         F.count(F.lit(1)).alias("sessions"),

@@ -51,13 +51,9 @@ def sessions(sessionised: DataFrame, events: DataFrame, rules: SessionRules) -> 
 def _aggregates() -> list[Column]:
     """What two sessions say that have one id: a client's, and one that was computed. Nearly always there is one."""
     return [
-        *(
-            F.max(name).alias(name)
-            for name in (
-                *("anonymous_id", "user_id", "entry_event_id", "exit_event_id", "end_at"),
-                *("has_page", "opens_with_ping", "is_bot", "is_cut"),
-            )
-        ),
+        *(F.max(name).alias(name) for name in ("anonymous_id", "user_id", "entry_event_id", "exit_event_id", "end_at")),
+        # As the greatest truth Sail would find these a session at a time.
+        *(F.bool_or(name).alias(name) for name in ("has_page", "opens_with_ping", "is_bot", "is_cut")),
         F.min("first_at").alias("first_at"),
         *(F.sum(name).alias(name) for name in ("page_views", "pinged_views", "slots", "conversions", "events", "lost")),
         total(F.col("revenue")).alias("revenue"),
@@ -68,9 +64,9 @@ def _aggregates() -> list[Column]:
 def _counts_on() -> Column:
     """Whether it is known who numbered the session's events: each names its install, or it seems to have been one, of
     one device, on one side of the network; and numbers count up."""
-    one_device = F.min("is_of_one_device") & (F.min("anonymous_id") == F.max("anonymous_id"))
-    one_side = ~(F.max("counts_by_server") & F.max("counts_elsewhere"))
-    return (F.min("names_install") | (one_device & one_side)) & ~F.max("counts_anew")
+    one_device = F.bool_and("is_of_one_device") & (F.min("anonymous_id") == F.max("anonymous_id"))
+    one_side = ~(F.bool_or("counts_by_server") & F.bool_or("counts_elsewhere"))
+    return (F.bool_and("names_install") | (one_device & one_side)) & ~F.bool_or("counts_anew")
 
 
 def _describe(rows: DataFrame, events: DataFrame, key: str, names: dict[str, str]) -> DataFrame:
