@@ -234,3 +234,18 @@ def test_a_damaged_table_is_named_by_whoever_looks_at_it(home: Path) -> None:
     (home / "lake" / "raw_events" / "_delta_log" / "00000000000000000001.json").write_text("{")
     told = run("status", status=1).stderr
     assert told.startswith(f"{home}/lake/raw_events/_delta_log is damaged") and "event-assets doctor" in told
+
+
+def test_code_of_the_plan_is_written_and_what_a_new_one_breaks_is_named(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, rule in ((old, "{type: string}"), (new, "{type: string, required: true}")):
+        folder.mkdir()
+        (folder / "paid.yaml").write_text(f"event: Order Paid\nversions: {{1: {{properties: {{id: {rule}}}}}}}")
+    run("plan", "codegen", "--language", "python", "--plan", str(new), "--output", str(tmp_path / "events.py"))
+    assert "def order_paid(" in (tmp_path / "events.py").read_text()
+    assert "export function orderPaid(" in run("plan", "codegen", "--language", "typescript", "--plan", str(new)).stdout
+    assert "Nothing" in run("plan", "check", str(new), str(old)).stdout
+    said = "Order Paid v1: the property id is required now"
+    assert run("plan", "check", str(old), str(new), status=1).stdout == f"{said}\n"
+    assert json.loads(run("plan", "check", str(old), str(new), "--json", status=1).stdout) == {"breaking": [said]}
+    assert "no such folder" in run("plan", "check", str(old), str(tmp_path / "none"), status=1).stderr

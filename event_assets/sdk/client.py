@@ -15,13 +15,12 @@ from typing import Any, Literal, Self, TypeVar, Unpack, cast
 
 from event_assets.sdk import forks
 from event_assets.sdk.bounds import Bounds, WhenFull
-from event_assets.sdk.clock import steady
+from event_assets.sdk.delivery import Delivery
 from event_assets.sdk.events import (
     DetailsOfGroup,
     DetailsOfUser,
     EventFields,
     InvalidEvent,
-    NewEvent,
     event_of,
     text_of,
 )
@@ -30,15 +29,13 @@ from event_assets.sdk.install import Install
 from event_assets.sdk.options import check_range, check_seconds, check_sizes, queue_file
 from event_assets.sdk.queue import EventQueue
 from event_assets.sdk.report import Problem, Report, Stats
-from event_assets.sdk.sender import Fresh, Pace, Sender
+from event_assets.sdk.sender import Pace
 from event_assets.sdk.transport import LIBRARY, Transport
-from event_assets.sdk.worker import Worker
 
 M = TypeVar("M", bound=Callable[..., Any])
 Platform = Literal["server", "desktop", "ios", "android", "web", "tv", "console", "iot"]
 Values = Mapping[str, Any] | None
 BeforeSend = Callable[[dict[str, Any]], Values]
-_LOOK_SECONDS = 0.05
 
 
 def _quiet(method: M) -> M:
@@ -109,17 +106,15 @@ class EventClient:
         path = queue_file(queue_path, endpoint, write_key, self._report) if persist else None
         self._base = {"platform": platform, "library": LIBRARY, **(context or {})}
         self._new_id = Uuid7()
-        self._process = os.urandom(8).hex()
         self._queue = EventQueue(path, Bounds(queue_bytes, when_full), self._report)
         self._install = Install(self._queue, platform != "server", self._new_id)
-        self._pace = Pace(batch_size, batch_bytes, flush_interval, first_wait, longest_wait)
-        self._sender = Sender(self._queue, transport, self._report, self._pace, self._process, debug)
-        self._worker = Worker(self._turn, flush_interval)
+        pace = Pace(batch_size, batch_bytes, flush_interval, first_wait, longest_wait)
+        self._delivery = Delivery(
+            self._queue, transport, self._report, pace, sync=sync, exit_timeout=exit_timeout, debug=debug
+        )
         self._before_send = before_send
         self._is_off = opt_out
-        self._sync = sync
         self._exit_timeout = exit_timeout
-        self._fresh = Fresh()
         forks.follow(self)
         atexit.register(self.close)
 
@@ -189,6 +184,11 @@ class EventClient:
         agreed = self._install.agree({name: choice for name, choice in said.items() if choice is not None})
         return self._record("consent_changed", properties, {**fields, "consent": agreed})
 
+    def refuse(self, detail: str) -> None:
+        """Counts and tells of an event that was not made because it breaks a rule; `detail` says which."""
+        self._report.count("invalid")
+        self._report.problem("invalid", f"an event was not taken: {detail}")
+
     @_quiet
     def opt_out(self) -> None:
         """Records nothing from now on, and drops what was not sent. Kept over restarts, until `opt_in`."""
@@ -245,10 +245,8 @@ class EventClient:
         self._report.begin_anew()
         self._queue.after_fork_in_child()
         self._install.forget_id()
-        self._sender.begin_anew()
-        self._worker.forget()
+        self._delivery.begin_anew()
         self._new_id = Uuid7()
-        self._fresh = Fresh()
 
     def _record(
         self,
@@ -272,8 +270,7 @@ class EventClient:
             return None
         self._report.count("tracked")
         event_id = str(kept["event_id"])
-        self._queue.put(NewEvent(event_id, kept.get("anonymous_id"), text, time.time(), steady(), self._process))
-        self._after_put(len(text))
+        self._delivery.put(event_id, kept.get("anonymous_id"), text)
         return event_id
 
     def _event(
@@ -308,43 +305,11 @@ class EventClient:
         self._report.count("dropped_by_before_send")
         return None
 
-    def _after_put(self, size: int) -> None:
-        is_due = self._fresh.add(size, self._pace)
-        if self._sync:
-            if is_due:
-                self._fresh.clear()
-                self._sender.deliver(time.monotonic() + self._exit_timeout, patiently=False)
-        elif self._worker.start() and is_due:
-            self._worker.wake()
-
-    def _turn(self) -> None:
-        try:
-            self._fresh.clear()
-            self._sender.deliver()
-        except Exception as error:
-            self._report.problem("internal", f"sending failed: {type(error).__name__}: {error}")
-
     @_quiet
     def _flush(self, deadline: float) -> bool:
-        self._sender.try_held()
-        mark = self._queue.mark()
-        while not self._queue.is_past(mark):
-            if time.monotonic() >= deadline or self._sender.is_paused_until(deadline):
-                return False
-            if self._sync or not self._worker.start():
-                self._sender.deliver(deadline)
-            else:
-                self._worker.wake()
-            if self._queue.is_past(mark):
-                break
-            time.sleep(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
-        return True
+        return self._delivery.flush(deadline)
 
     @_quiet
     def _close(self, deadline: float) -> None:
-        if self._fresh.any:
-            self._flush(deadline)
-        self._sender.stop()
-        self._worker.stop(max(0.1, deadline - time.monotonic()))
+        self._delivery.close(deadline)
         forks.leave(self)
-        self._queue.close()

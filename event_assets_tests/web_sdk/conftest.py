@@ -23,6 +23,8 @@ from event_assets_tests.processes import eventually
 from event_assets_tests.web_sdk.site import SCRIPT, Site, serving_site
 
 Event = dict[str, Any]
+HOSTS = "--host-resolver-rules=MAP *.example 127.0.0.1, MAP *.co.uk 127.0.0.1"
+"""Every host of these is the site."""
 QUIET = 0.3
 """Seconds after which nothing more is expected; the pages flush after a tenth of a second."""
 
@@ -68,7 +70,7 @@ def browser() -> Iterator[Browser]:
     if not SCRIPT.exists():
         pytest.skip("needs the built web SDK: make web-sdk, which needs npm")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=[*OPTIONS, *root])
+        browser = play.chromium.launch(executable_path=chromium(), args=[*OPTIONS, HOSTS, *root])
         try:
             yield browser
         finally:

@@ -47,10 +47,14 @@ class Site:
         lines = [_STUB, f"ea('init', {options});", *commands]
         return f"<script>{' '.join(lines)}</script><script async src='/event-assets.js'></script>"
 
+    def with_plugin(self, name: str, options: str, *commands: str) -> str:
+        """A head with a plug-in of that file before the snippet."""
+        return f"<script src='/event-assets-{name}.js'></script>{self.snippet(options, *commands)}"
+
     def answer(self, path: str) -> tuple[str, bytes]:
         """Content type and body of a path."""
-        if path == "/event-assets.js":
-            return "text/javascript", SCRIPT.read_bytes()
+        if path.startswith("/event-assets"):
+            return "text/javascript", (SCRIPT.parent / path[1:]).read_bytes()
         if path in self.scripts:
             return "text/javascript", self.scripts[path].encode()
         head = self.pages.get(path, self.usual_head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import msgspec
@@ -205,19 +206,6 @@ def test_an_error_that_nobody_caught_is_told_once(platform: Platform, page: Page
     assert "it broke" in errors[0]["stack"]
 
 
-def test_links_that_lead_away_and_forms_are_told_where_asked_for(platform: Platform, page: Page) -> None:
-    platform.site.usual_head = platform.site.snippet(platform.options("links: true, forms: true"))
-    page.goto(platform.site.origin)
-    page.evaluate("document.addEventListener('click', event => event.target.id && event.preventDefault())")
-    page.evaluate("document.addEventListener('submit', event => event.preventDefault())")
-    for target in ("#home", "#away", "button"):
-        page.click(target)
-    platform.wait(lambda: bool(platform.named("outbound_link") and platform.named("form_submit")))
-    (link,), (form,) = platform.named("outbound_link"), platform.named("form_submit")
-    assert link["properties"] == {"url": "http://away.example/there?x=1", "text": "Away"}
-    assert form["properties"] == {"form_id": "signup", "form_name": "signup", "action": "/signup"}
-
-
 SIGNALS = {
     "global_privacy_control": "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})",
     "do_not_track": "Object.defineProperty(Navigator.prototype, 'doNotTrack', {get: () => '1'})",
@@ -235,7 +223,7 @@ def test_a_privacy_signal_is_honoured_until_the_person_chooses(
     page.evaluate("ea('track', 'unseen')")
     page.wait_for_timeout(400)
     assert not [url for url in asked if url.startswith(platform.endpoint)]
-    assert page.evaluate("Object.keys(localStorage)") == []
+    assert page.evaluate("Object.keys(localStorage)") == [] and page.evaluate("document.cookie") == ""
     page.evaluate("ea('setConsent', {analytics: true}, {source: 'banner'})")
     platform.wait(lambda: bool(platform.named("consent_changed")))
     assert [event["event"] for event in platform.sent()] == ["page_view", "consent_changed"]
@@ -251,6 +239,7 @@ def test_after_a_refusal_only_the_refusal_itself_is_sent_and_no_id_stays(platfor
     page.wait_for_timeout(300)
     assert {event["event"] for event in platform.sent()} == {"page_view", "consent_changed"}
     assert page.evaluate("Object.keys(localStorage)") == ["ea.consent"]
+    assert re.fullmatch(r"ea=%7B%22ea\.consent%22%3A[^;]*", page.evaluate("document.cookie"))
 
 
 def test_commands_before_the_script_is_there_are_carried_out_in_their_order(platform: Platform, page: Page) -> None:
@@ -266,7 +255,8 @@ def test_commands_before_the_script_is_there_are_carried_out_in_their_order(plat
 
 
 def test_every_event_of_a_page_keeps_the_contract_and_the_tracking_plan(platform: Platform, page: Page) -> None:
-    platform.site.usual_head = platform.site.snippet(platform.options("links: true, forms: true, app: {id: 'shop'}"))
+    options = platform.options("plugins: [eaPlugins.autocapture()], app: {id: 'shop'}")
+    platform.site.usual_head = platform.site.with_plugin("autocapture", options)
     page.clock.install()
     page.goto(f"{platform.site.origin}/?q=ümläut")
     page.evaluate("ea('identify', 'u1', {plan: 'pro'}); ea('alias', 'u1', 'u0'); ea('screen', 'Cart')")
@@ -277,9 +267,14 @@ def test_every_event_of_a_page_keeps_the_contract_and_the_tracking_plan(platform
     page.clock.run_for(10_000)
     page.evaluate("document.addEventListener('click', event => event.preventDefault())")
     page.click("#away")
+    page.evaluate("document.querySelector('#home').href = '/prices.pdf'")
+    page.click("#home")
+    for _ in range(3):
+        page.evaluate("document.querySelector('h1').click()")
     page.evaluate(HIDE)
     expected = {
         *("page_view", "page_ping", "web_vitals", "app_error", "outbound_link", "form_submit"),
+        *("element_click", "file_download", "rage_click"),
         *("identify", "alias", "screen_view", "consent_changed"),
     }
     platform.wait(lambda: {event["event"] for event in platform.sent()} >= expected)

@@ -5,7 +5,7 @@ import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Shelf } from "./shelf.js";
 import { fetchTransport } from "./transport.js";
-import type { AnalyticsEvent, ClientOptions, Consent, Environment, Properties } from "./types.js";
+import type { AnalyticsEvent, ClientOptions, Consent, Environment, Ids, Properties } from "./types.js";
 import { uuid7 } from "./uuid.js";
 import { LIBRARY } from "./version.js";
 
@@ -34,7 +34,17 @@ export class EventClient {
     protected readonly _options: ClientOptions,
     protected readonly _environment: Environment = {},
   ) {
-    const { endpoint, writeKey, name = "ea", flushInterval = 5_000, maxQueue = 1_000, batchSize = 50 } = _options;
+    const {
+      endpoint,
+      writeKey,
+      path = "/v1/events",
+      headers,
+      name = "ea",
+      flushInterval = 5_000,
+      maxQueue = 1_000,
+      batchSize = 50,
+      storeOnConsent,
+    } = _options;
     const { storage, transport = fetchTransport, lock = (work) => work(), settleMs = 0 } = _environment;
     const { now = Date.now, random = Math.random } = _environment;
     const online = (): boolean => !this._isOut() && _environment.online?.() !== false;
@@ -42,17 +52,18 @@ export class EventClient {
     this._now = now;
     this._batchSize = Math.min(Math.max(1, batchSize), 500);
     this._shelf = new Shelf(storage, `${name}.`);
+    this._shelf.isHeld = !!storeOnConsent && !this._shelf.get("consent");
     this._queue = new Queue(this._shelf, maxQueue, this._batchSize, 5 * flushInterval);
     // The key goes in the address and the body as plain text: so browsers ask for no preflight, and beacons work.
-    const url = `${`${endpoint}`.replace(/\/+$/, "")}/v1/events?write_key=${encodeURIComponent(writeKey)}`;
-    const around = { transport, lock, settleMs, online, now, random, log };
+    const url = `${`${endpoint}`.replace(/\/+$/, "")}${path}?write_key=${encodeURIComponent(writeKey)}`;
+    const around = { transport, headers, lock, settleMs, online, now, random, log };
     this._sender = new Sender(url, flushInterval, this._queue, this._shelf, around);
     if (this._queue.waiting) this._sender.schedule(); // what an earlier page left
   }
 
-  /** Something happened. */
-  track(event: string, properties?: Properties): void {
-    this._safely(() => this._record(event, { properties }));
+  /** Something happened; `fields` are more fields of the event, such as `group_id`. */
+  track(event: string, properties?: Properties, fields?: Partial<AnalyticsEvent>): void {
+    this._safely(() => this._record(event, { properties, ...fields }));
   }
 
   /** A page was shown. */
@@ -88,11 +99,12 @@ export class EventClient {
    * refusal; after a refusal of analytics nothing is collected, and the ids on the device are forgotten.
    */
   setConsent(consent: Consent, properties?: Properties): void {
-    this._safely(() => {
+    this._choose(() => {
       const chosen = { ...this._consent(), ...consent };
       this._shelf.set("consent", JSON.stringify(chosen));
       this._record("consent_changed", { consent: chosen, properties });
       if (chosen.analytics === false) this._forget();
+      if (chosen.analytics !== undefined) this._shelf.release();
     });
   }
 
@@ -102,17 +114,33 @@ export class EventClient {
       this._shelf.set("out", "1");
       this._queue.clear();
       this._forget();
+      this._shelf.release();
     });
   }
 
   /** Undoes `optOut`, the option too. */
   optIn(): void {
-    this._safely(() => this._shelf.set("out", "0"));
+    this._choose(() => this._shelf.set("out", "0"));
   }
 
   /** The person signed out: the next event begins as somebody new. */
   reset(): void {
     this._safely(() => this._forget());
+  }
+
+  /** Who this is, such as for events that your server sends; undefined where nothing is collected. */
+  ids(): Ids | undefined {
+    const at = this._now();
+    return this._isAllowed() ? { anonymous_id: this._anonymousId(at, true), session_id: this._sessionId(at, true) } : undefined;
+  }
+
+  /** Goes on as the visitor, and in the session, of another site of yours. Not where somebody is signed in. */
+  adopt({ anonymous_id, session_id }: Ids): void {
+    const at = this._now();
+    if (!this._isAllowed() || this._shelf.get("user") || this._shelf.get("id") === anonymous_id) return;
+    this._forget();
+    this._shelf.set("id", anonymous_id);
+    this._shelf.set("session", `${session_id} ${at} ${at}`);
   }
 
   /** Sends what waits. Resolves when the attempt is over; what was not taken waits on. */
@@ -131,6 +159,14 @@ export class EventClient {
     return { waiting: this._queue.own, dropped: this._queue.dropped };
   }
 
+  /** What is before a choice counts as it was before. */
+  private _choose(choice: () => void): void {
+    for (const step of [() => this._sendView(), choice, () => this._sendView()]) this._safely(step);
+  }
+
+  /** Records the page view that waits, if there is one: other events come after it. */
+  protected _sendView(): void {}
+
   private _remember(event: string, whose: "user" | "group", id: string, traits?: Properties): void {
     this._safely(() => {
       if (this._record(event, { [`${whose}_id`]: id, traits })) this._shelf.set(whose, id);
@@ -146,6 +182,7 @@ export class EventClient {
    * Makes an event and queues it; whether it did. `quiet`: it is no act of the person, and lengthens no session.
    */
   protected _record(name: string, fields: Partial<AnalyticsEvent>, quiet = false): boolean {
+    if (name !== "page_view") this._sendView();
     const isRefused = !this._isAllowed();
     if (isRefused && (name !== "consent_changed" || this._isOut())) return false;
     const at = this._now();

@@ -10,4 +10,5 @@ export function createClient(options: BrowserOptions): EventClient {
 
 export { EventClient } from "./client.js";
 export type { BrowserOptions } from "./browser/client.js";
+export type { Plugin, Tracked } from "./browser/tracked.js";
 export type * from "./types.js";

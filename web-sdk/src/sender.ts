@@ -15,6 +15,7 @@ const NO_ANSWER = " 0";
 /** What a sender needs of its surroundings. */
 export interface Surroundings {
   transport: Transport;
+  headers?: Record<string, string>;
   lock: Lock;
   online: () => boolean;
   now: () => number;
@@ -64,9 +65,9 @@ export class Sender {
     if (this._paused) return;
     this.stop();
     this._forgetSilence();
-    const { transport, now } = this._around;
+    const { transport, now, headers } = this._around;
     const sent = new Set(this._inFlight);
-    while (transport.beacon && !this._waitMs()) {
+    while (transport.beacon && !headers && !this._waitMs()) {
       const batch = this._queue.next(now(), sent, true);
       if (!batch.length || !transport.beacon(this._url, this._body(batch))) return;
       batch.forEach((waiting) => sent.add(waiting.id));
@@ -107,7 +108,7 @@ export class Sender {
 
   /** One request. Whether the next may follow. */
   private async _sendBatch(): Promise<boolean> {
-    const { transport, now, log, settleMs } = this._around;
+    const { transport, now, log, settleMs, headers } = this._around;
     // Who had the lock before may have sent what others may send too, and storage tells other processes a little late.
     if (settleMs && this._maySend() && this._queue.isShared(now())) await new Promise((done) => setTimeout(done, settleMs));
     const batch = this._maySend() ? this._queue.next(now()) : [];
@@ -116,7 +117,7 @@ export class Sender {
     const body = this._body(batch);
     let answer: Answer = { status: 0 };
     try {
-      answer = await transport.send(this._url, body, byteLength(body) <= BATCH_BYTES);
+      answer = await transport.send(this._url, body, byteLength(body) <= BATCH_BYTES, headers);
     } catch (error) {
       log("no answer", error);
     }

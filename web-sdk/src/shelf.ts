@@ -3,6 +3,8 @@
 import type { Storage } from "./types.js";
 
 export class Shelf {
+  /** Whether nothing is read from the device, or put there, before `release`. */
+  isHeld = false;
   private readonly _held = new Map<string, string>();
 
   constructor(
@@ -30,6 +32,12 @@ export class Shelf {
     this._try((storage) => storage.remove(name));
   }
 
+  /** From now on the device keeps what was held. */
+  release(): void {
+    this.isHeld = false;
+    this._held.forEach((value, name) => this.set(name.slice(this._prefix.length), value));
+  }
+
   /** Keys that begin so, in order. */
   keys(start: string): string[] {
     const names = new Set([...(this._try((storage) => storage.keys()) ?? []), ...this._held.keys()]);
@@ -39,7 +47,7 @@ export class Shelf {
 
   private _try<T>(use: (storage: Storage) => T): T | undefined {
     try {
-      return this._storage && use(this._storage);
+      return this._storage && !this.isHeld ? use(this._storage) : undefined;
     } catch {
       return undefined; // blocked, full, or taken away
     }

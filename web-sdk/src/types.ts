@@ -10,6 +10,12 @@ export interface Consent {
   personalisation?: boolean;
 }
 
+/** Who somebody is to the client, in the words of an event. */
+export interface Ids {
+  anonymous_id: string;
+  session_id: string;
+}
+
 export interface Size {
   width?: number;
   height?: number;
@@ -83,6 +89,12 @@ export interface ClientOptions {
   honourSignals?: boolean;
   /** Prefix of what is stored on the device. */
   name?: string;
+  /** Store nothing on the device, ids and events that wait neither, until `setConsent` says yes or no to analytics. */
+  storeOnConsent?: boolean;
+  /** Where the collector takes events; another one behind a proxy of yours. */
+  path?: string;
+  /** Headers of every request, such as a proxy of yours asks for; beacons have none, so that none is sent. */
+  headers?: Record<string, string>;
   /** Prints what is collected and sent. */
   debug?: boolean;
 }
@@ -105,7 +117,7 @@ export interface Answer {
 /** How a client sends. */
 export interface Transport {
   /** `keepalive`: the request is small enough to outlive the page. */
-  send(url: string, body: string, keepalive: boolean): Promise<Answer>;
+  send(url: string, body: string, keepalive: boolean, headers?: Record<string, string>): Promise<Answer>;
   /** Sends without an answer while the page goes away; false if it cannot. */
   beacon?(url: string, body: string): boolean;
 }

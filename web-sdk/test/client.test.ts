@@ -267,3 +267,62 @@ test("two clients of one name share ids; of two names nothing", async () => {
   expect(one).toBe(two);
   expect(other).not.toBe(one);
 });
+
+test("other places, headers and fields are what they are said to be", async () => {
+  const world = new World();
+  const asked: unknown[] = [];
+  const transport = { ...world.environment.transport!, send: async (...given: unknown[]) => (asked.push(given), { status: 200 }) };
+  const client = world.client({ path: "/e", headers: { "x-proxy": "1" } }, { transport });
+  client.track("search", { n: 1 }, { group_id: "acme", schema_version: 2 });
+  await client.flush();
+  expect(asked).toEqual([["https://collect.example/e?write_key=ea_1_2", expect.stringContaining('"group_id":"acme"'), true, { "x-proxy": "1" }]]);
+  expect((asked as string[][])[0]![1]).toContain('"properties":{"n":1},"schema_version":2');
+});
+
+test("who the visitor is can be asked for, and is what the events say", async () => {
+  const world = new World();
+  const client = world.client();
+  const ids = client.ids();
+  client.track("search");
+  await client.flush();
+  expect(ids).toEqual({ anonymous_id: world.sent[0]!.anonymous_id, session_id: world.sent[0]!.session_id });
+  client.setConsent({ analytics: false });
+  expect(client.ids()).toBeUndefined();
+});
+
+test("a visitor of another site goes on, but not where somebody is signed in", async () => {
+  const world = new World();
+  const client = world.client();
+  client.track("before");
+  client.adopt({ anonymous_id: "a", session_id: "s" });
+  client.track("after");
+  client.identify("u");
+  client.adopt({ anonymous_id: "b", session_id: "t" });
+  await client.flush();
+  expect(world.sent.slice(1).map((event) => [event.anonymous_id, event.session_id, event.sequence])).toEqual([["a", "s", 0], ["a", "s", 1]]);
+});
+
+test("nothing is stored before consent where that is asked for, and all of it after", async () => {
+  const world = new World();
+  const client = world.client({ storeOnConsent: true });
+  client.track("before");
+  expect(world.storage.keys()).toEqual([]);
+  const ids = client.ids();
+  client.setConsent({ marketing: false });
+  expect(world.storage.keys()).toEqual([]);
+  client.setConsent({ analytics: true });
+  expect(world.stored("q.")).toHaveLength(3);
+  expect(world.storage.get("ea.id")).toBe(ids!.anonymous_id);
+  await client.flush();
+  expect(new Set(world.sent.map((event) => event.anonymous_id))).toEqual(new Set([ids!.anonymous_id]));
+  expect(world.client({ storeOnConsent: true }).ids()!.anonymous_id).toBe(ids!.anonymous_id);
+});
+
+test("a refusal is all that is stored where nothing was before", async () => {
+  const world = new World();
+  const client = world.client({ storeOnConsent: true });
+  client.track("before");
+  client.setConsent({ analytics: false });
+  await client.flush();
+  expect(world.storage.keys()).toEqual(["ea.consent"]);
+});

@@ -50,8 +50,10 @@ test.each(["nodenext", "bundler"])("its types are found and right, by module res
     writeFileSync(
       `${folder}/program.ts`,
       `import { createClient, type BrowserOptions } from "event-assets-web";
+       import { autocapture } from "event-assets-web/plugins/autocapture";
+       import { crossDomain } from "event-assets-web/plugins/cross-domain";
        import { EventClient, preload, type Environment } from "event-assets-web/core";
-       const options: BrowserOptions = { endpoint: "e", writeKey: "k", links: true, beforeSend: (event) => (event.page ? event : null) };
+       const options: BrowserOptions = { endpoint: "e", writeKey: "k", plugins: [autocapture({ rage: false }), crossDomain({ domains: [] })], beforeSend: (event) => (event.page ? event : null) };
        const flushed: Promise<void> = createClient(options).flush();
        const environment: Environment = { online: () => true };
        export const clients = [new EventClient(options, environment), flushed, preload];

@@ -1,14 +1,13 @@
 /** The client of a web page: page views, and what the trackers beside this file see, on top of the core. */
 
 import { EventClient } from "../client.js";
-import type { AnalyticsEvent, ClientOptions, Consent, Environment, Properties } from "../types.js";
+import type { AnalyticsEvent, ClientOptions, Environment, Properties } from "../types.js";
 import { uuid7 } from "../uuid.js";
 import { browserEnvironment } from "./environment.js";
 import { trackErrors } from "./errors.js";
-import { trackForms, trackLinks } from "./links.js";
 import { trackPings } from "./pings.js";
 import { currentUrl, cut, documentSize, screenSize, viewportSize } from "./sizes.js";
-import type { Moment, Tracked, View } from "./tracked.js";
+import type { Moment, Plugin, Tracked, View } from "./tracked.js";
 import { trackVitals } from "./vitals.js";
 
 /** The title of a page that a script shows is set a moment after its address. */
@@ -23,10 +22,10 @@ export interface BrowserOptions extends ClientOptions {
   vitals?: boolean;
   /** Errors that nobody caught, as `app_error`. */
   errors?: boolean;
-  /** Clicks on links to other hosts, as `outbound_link`. */
-  links?: boolean;
-  /** Forms that are sent, as `form_submit`; never what was put in. */
-  forms?: boolean;
+  /** Who the visitor is stands in a cookie of the whole site too, so that its hosts see one visitor. */
+  cookie?: boolean;
+  /** What is loaded apart, such as `autocapture()`. */
+  plugins?: Plugin[];
 }
 
 export class BrowserClient extends EventClient implements Tracked {
@@ -35,23 +34,12 @@ export class BrowserClient extends EventClient implements Tracked {
   private _titleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: BrowserOptions, environment: Environment = {}) {
-    super(options, { ...browserEnvironment(options.name ?? "ea"), ...environment });
+    super(options, { ...browserEnvironment(options.name ?? "ea", options.cookie ?? true), ...environment });
     this._safely(() => this._whenShown(() => this._start(options)));
   }
 
   override page(properties?: Properties): void {
     this._safely(() => this._open(this.view ? this.view.url : document.referrer, properties));
-  }
-
-  override setConsent(consent: Consent, properties?: Properties): void {
-    this._safely(() => this._sendView()); // what was before counts as it was before
-    super.setConsent(consent, properties);
-    this._safely(() => this._sendView());
-  }
-
-  override optIn(): void {
-    super.optIn();
-    this._safely(() => this._sendView());
   }
 
   override close(): void {
@@ -60,6 +48,11 @@ export class BrowserClient extends EventClient implements Tracked {
       clearTimeout(this._titleTimer);
       this._tell("closed");
     });
+  }
+
+  /** Begins a plug-in; one that fails harms nothing else. */
+  use(plugin: Plugin): void {
+    this._safely(() => plugin(this));
   }
 
   record(name: string, fields: Partial<AnalyticsEvent>, quiet?: boolean): void {
@@ -76,12 +69,6 @@ export class BrowserClient extends EventClient implements Tracked {
 
   on(moment: Moment, listener: () => void): void {
     this._listeners.push([moment, listener]);
-  }
-
-  /** Events come after the page view that they belong to. */
-  protected override _record(name: string, fields: Partial<AnalyticsEvent>, quiet?: boolean): boolean {
-    if (name !== "page_view") this._sendView();
-    return super._record(name, fields, quiet);
   }
 
   protected override _context(): Partial<AnalyticsEvent> {
@@ -101,12 +88,11 @@ export class BrowserClient extends EventClient implements Tracked {
   }
 
   private _start(options: BrowserOptions): void {
-    const { pageViews = true, pings = true, vitals = true, errors = true, links = false, forms = false } = options;
+    const { pageViews = true, pings = true, vitals = true, errors = true, plugins = [] } = options;
+    for (const plugin of plugins) this.use(plugin);
     if (errors) trackErrors(this);
     if (pings) trackPings(this);
     if (vitals) trackVitals(this);
-    if (links) trackLinks(this);
-    if (forms) trackForms(this);
     if (pageViews) {
       this._open(document.referrer);
       this._followHistory();
@@ -124,7 +110,7 @@ export class BrowserClient extends EventClient implements Tracked {
   }
 
   /** Records the page view that waits, if it may be: after a refusal it waits for consent. */
-  private _sendView(): void {
+  protected override _sendView(): void {
     clearTimeout(this._titleTimer);
     const { view } = this;
     if (!view || view.sent) return;

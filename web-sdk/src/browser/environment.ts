@@ -1,15 +1,15 @@
 /** What a browser gives a client: localStorage, fetch and beacons, Web Locks, the person's privacy signal, the device. */
 
-import { leaseLock } from "../lease.js";
-import { Shelf } from "../shelf.js";
+import { sharedStorage } from "./cookie.js";
 import { fetchTransport } from "../transport.js";
 import type { AnalyticsEvent, Environment, Lock, Storage } from "../types.js";
 
-export function browserEnvironment(name: string): Environment {
+export function browserEnvironment(name: string, hasCookie: boolean): Environment {
   return {
-    storage,
+    storage: hasCookie ? sharedStorage(storage, name) : storage,
     transport: { ...fetchTransport, beacon },
-    lock: navigator.locks ? webLock(`${name}.send`) : leaseLock(new Shelf(storage, ""), `${name}.lease`),
+    // Without it (pages that are not secure) two tabs may send what another left: under the same ids, it counts once.
+    lock: navigator.locks && webLock(`${name}.send`),
     settleMs: 250,
     online: () => navigator.onLine !== false,
     signal,

@@ -1,0 +1,92 @@
+"""From the text of an event to the collector: the queue, the thread that sends, a fork, the end.
+
+What an event says is not looked at here.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from event_assets.sdk.clock import steady
+from event_assets.sdk.events import NewEvent
+from event_assets.sdk.queue import EventQueue
+from event_assets.sdk.report import Report
+from event_assets.sdk.sender import Fresh, Pace, Sender
+from event_assets.sdk.transport import Transport
+from event_assets.sdk.worker import Worker
+
+_LOOK_SECONDS = 0.05
+
+
+class Delivery:
+    """Delivers what is put in a thread of its own; with `sync` in the calls, at most `exit_timeout` seconds in each."""
+
+    def __init__(
+        self,
+        queue: EventQueue,
+        transport: Transport,
+        report: Report,
+        pace: Pace,
+        *,
+        sync: bool,
+        exit_timeout: float,
+        debug: bool,
+    ) -> None:
+        self._queue = queue
+        self._report = report
+        self._pace = pace
+        self._sync = sync
+        self._exit_timeout = exit_timeout
+        self._process = os.urandom(8).hex()
+        self._sender = Sender(queue, transport, report, pace, self._process, debug)
+        self._worker = Worker(self._turn, pace.flush_interval)
+        self._fresh = Fresh()
+
+    def put(self, event_id: str, anonymous_id: str | None, text: bytes) -> None:
+        """Takes an event; lets it be sent at once where it completes a batch."""
+        self._queue.put(NewEvent(event_id, anonymous_id, text, time.time(), steady(), self._process))
+        is_due = self._fresh.add(len(text), self._pace)
+        if self._sync:
+            if is_due:
+                self._fresh.clear()
+                self._sender.deliver(time.monotonic() + self._exit_timeout, patiently=False)
+        elif self._worker.start() and is_due:
+            self._worker.wake()
+
+    def flush(self, deadline: float) -> bool:
+        """Waits until what is in the queue now has left it, or the deadline (monotonic seconds). Whether it has."""
+        self._sender.try_held()
+        mark = self._queue.mark()
+        while not self._queue.is_past(mark):
+            if time.monotonic() >= deadline or self._sender.is_paused_until(deadline):
+                return False
+            if self._sync or not self._worker.start():
+                self._sender.deliver(deadline)
+            else:
+                self._worker.wake()
+            if self._queue.is_past(mark):
+                break
+            time.sleep(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+        return True
+
+    def close(self, deadline: float) -> None:
+        """Flushes, if anything was put, and ends the thread."""
+        if self._fresh.any:
+            self.flush(deadline)
+        self._sender.stop()
+        self._worker.stop(max(0.1, deadline - time.monotonic()))
+        self._queue.close()
+
+    def begin_anew(self) -> None:
+        """After a fork, in the child, whose queue is its own already: it starts a thread when it has something."""
+        self._sender.begin_anew()
+        self._worker.forget()
+        self._fresh = Fresh()
+
+    def _turn(self) -> None:
+        try:
+            self._fresh.clear()
+            self._sender.deliver()
+        except Exception as error:
+            self._report.problem("internal", f"sending failed: {type(error).__name__}: {error}")
