@@ -6,12 +6,13 @@ constructor, which raises `ValueError` for options that cannot mean anything.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
-import functools
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Self, TypeVar, Unpack, cast
+from typing import Any, Literal, Self, Unpack, cast
 
 from event_assets.sdk import forks
 from event_assets.sdk.bounds import Bounds, WhenFull
@@ -24,32 +25,21 @@ from event_assets.sdk.events import (
     event_of,
     text_of,
 )
+from event_assets.sdk.exceptions import follow_uncaught, properties_of
 from event_assets.sdk.ids import Uuid7
 from event_assets.sdk.install import Install
 from event_assets.sdk.options import check_range, check_seconds, check_sizes, queue_file
 from event_assets.sdk.queue import EventQueue
+from event_assets.sdk.quiet import quiet
 from event_assets.sdk.report import Problem, Report, Stats
+from event_assets.sdk.requests.current import current_request
 from event_assets.sdk.sender import Pace
 from event_assets.sdk.transport import LIBRARY, Transport
 
-M = TypeVar("M", bound=Callable[..., Any])
 Platform = Literal["server", "desktop", "ios", "android", "web", "tv", "console", "iot"]
+Disk = Literal[True, False, "spool"]
 Values = Mapping[str, Any] | None
 BeforeSend = Callable[[dict[str, Any]], Values]
-
-
-def _quiet(method: M) -> M:
-    """The method, that tells the report of its own faults instead of raising them, and then gives None."""
-
-    @functools.wraps(method)
-    def quiet(self: EventClient, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(self, *args, **kwargs)
-        except Exception as error:
-            self._report.problem("internal", f"{method.__name__} failed: {type(error).__name__}: {error}")
-            return None
-
-    return cast("M", quiet)
 
 
 class EventClient:
@@ -61,7 +51,9 @@ class EventClient:
     id, user id, group and consent are remembered.
     `context`: fields that every event gets (`app`, `device`, …).
     `queue_path`: the file that keeps events until they are sent; several processes may share it. By default a file of
-    this endpoint and key under `~/.event-assets-sdk`. `persist=False` keeps events in memory only.
+    this endpoint and key under `~/.event-assets-sdk`.
+    `disk`: `True` has each event in the file when its call returns; `"spool"` a twentieth of a second later, so that
+    no call waits for the disk; `False` keeps events in memory only.
     `queue_bytes`, `when_full`: the most bytes of events that wait, and whether the oldest or the newest is dropped.
     `batch_size`, `batch_bytes`, `flush_interval`: events are sent when so many or so large, or after so many seconds.
     `first_wait`, `longest_wait`: seconds of the exponential waits between tries. `timeout`: seconds for one request.
@@ -79,7 +71,7 @@ class EventClient:
         platform: Platform = "server",
         context: Values = None,
         queue_path: str | os.PathLike[str] | None = None,
-        persist: bool = True,
+        disk: Disk = True,
         queue_bytes: int = 100_000_000,
         when_full: WhenFull = "drop_oldest",
         batch_size: int = 100,
@@ -101,12 +93,14 @@ class EventClient:
         check_range("longest_wait", longest_wait, first_wait, 86_400)
         if when_full not in ("drop_oldest", "drop_newest"):
             raise ValueError(f"when_full is {when_full!r}: it must be 'drop_oldest' or 'drop_newest'")
+        if disk not in (True, False, "spool"):
+            raise ValueError(f"disk is {disk!r}: it must be True, False or 'spool'")
         self._report = Report(on_error)
         transport = Transport(endpoint, write_key, timeout, signed)
-        path = queue_file(queue_path, endpoint, write_key, self._report) if persist else None
+        path = queue_file(queue_path, endpoint, write_key, self._report) if disk else None
         self._base = {"platform": platform, "library": LIBRARY, **(context or {})}
         self._new_id = Uuid7()
-        self._queue = EventQueue(path, Bounds(queue_bytes, when_full), self._report)
+        self._queue = EventQueue(path, Bounds(queue_bytes, when_full), self._report, spools=disk == "spool")
         self._install = Install(self._queue, platform != "server", self._new_id)
         pace = Pace(batch_size, batch_bytes, flush_interval, first_wait, longest_wait)
         self._delivery = Delivery(
@@ -118,12 +112,12 @@ class EventClient:
         forks.follow(self)
         atexit.register(self.close)
 
-    @_quiet
+    @quiet
     def track(self, event: str, properties: Values = None, **fields: Unpack[EventFields]) -> str | None:
         """Records an event. Gives its `event_id`; None if it was not taken (see `stats`)."""
         return self._record(event, properties, fields)
 
-    @_quiet
+    @quiet
     def page(
         self,
         url: str,
@@ -136,13 +130,13 @@ class EventClient:
         page = {name: said for name, said in (("url", url), ("title", title), ("referrer", referrer)) if said}
         return self._record("page_view", properties, fields, {"page": page})
 
-    @_quiet
+    @quiet
     def screen(self, name: str, properties: Values = None, **fields: Unpack[EventFields]) -> str | None:
         """Records that a screen of an app was shown."""
         screen = {**((fields.get("context") or {}).get("screen") or {}), "name": name}
         return self._record("screen_view", properties, fields, {"screen": screen})
 
-    @_quiet
+    @quiet
     def identify(self, user_id: str, traits: Values = None, **fields: Unpack[DetailsOfUser]) -> str | None:
         """Records who the person is. Where the install is one person's, later events are this user's."""
         more = {"traits": dict(traits)} if traits else None
@@ -151,7 +145,7 @@ class EventClient:
             self._install.sign_in(user_id)
         return event_id
 
-    @_quiet
+    @quiet
     def group(self, group_id: str, traits: Values = None, **fields: Unpack[DetailsOfGroup]) -> str | None:
         """Records that the person belongs to a group, such as a company, and what is known of it.
 
@@ -162,12 +156,12 @@ class EventClient:
             self._install.join(group_id)
         return event_id
 
-    @_quiet
+    @quiet
     def alias(self, previous_id: str, **fields: Unpack[EventFields]) -> str | None:
         """Records that `previous_id` and the user (`user_id=`) are the same person."""
         return self._record("alias", {"previous_id": previous_id}, fields)
 
-    @_quiet
+    @quiet
     def set_consent(
         self,
         analytics: bool | None = None,
@@ -184,23 +178,43 @@ class EventClient:
         agreed = self._install.agree({name: choice for name, choice in said.items() if choice is not None})
         return self._record("consent_changed", properties, {**fields, "consent": agreed})
 
+    @quiet
+    def capture_exception(
+        self, error: BaseException | None = None, properties: Values = None, **fields: Unpack[EventFields]
+    ) -> str | None:
+        """Records an exception as `app_error`; without one, that which is being handled.
+
+        Where nobody is known whom it is about, the installation stands for a person."""
+        said = error if error is not None else sys.exception()
+        if said is None:
+            return None
+        whole = {**current_request(), **self._install.person(), **fields}
+        if not whole.get("anonymous_id") and not whole.get("user_id"):
+            fields["anonymous_id"] = self._install.install_id or self._new_id()
+        return self._record("app_error", {**properties_of(said), **(properties or {})}, fields)
+
+    @quiet
+    def capture_uncaught(self) -> None:
+        """From now on records what nobody catches, in every thread; what Python did with it before, it still does."""
+        follow_uncaught(self.capture_exception)
+
     def refuse(self, detail: str) -> None:
         """Counts and tells of an event that was not made because it breaks a rule; `detail` says which."""
         self._report.count("invalid")
         self._report.problem("invalid", f"an event was not taken: {detail}")
 
-    @_quiet
+    @quiet
     def opt_out(self) -> None:
         """Records nothing from now on, and drops what was not sent. Kept over restarts, until `opt_in`."""
         self._install.opt(out=True)
         self._queue.clear()
 
-    @_quiet
+    @quiet
     def opt_in(self) -> None:
         """Records again."""
         self._install.opt(out=False)
 
-    @_quiet
+    @quiet
     def reset(self) -> None:
         """Forgets who uses the install, as after signing out: a new anonymous id, no user, no consent."""
         self._install.reset()
@@ -208,9 +222,17 @@ class EventClient:
     def flush(self, timeout: float = 10.0) -> bool:
         """Waits until what is in the queue now has left it, at most so many seconds. Whether it has.
 
-        Never call it in asyncio's loop: `await asyncio.to_thread(client.flush)`.
+        In asyncio's loop it would stop everything: `await client.aflush()`.
         """
         return bool(self._flush(time.monotonic() + timeout))
+
+    async def aflush(self, timeout: float = 10.0) -> bool:
+        """`flush` for asyncio: the loop goes on meanwhile."""
+        return await asyncio.to_thread(self.flush, timeout)
+
+    async def aclose(self, timeout: float | None = None) -> None:
+        """`close` for asyncio: the loop goes on meanwhile."""
+        await asyncio.to_thread(self.close, timeout)
 
     def close(self, timeout: float | None = None) -> None:
         """Flushes and ends the thread. Runs at exit by itself, with `exit_timeout`.
@@ -231,6 +253,12 @@ class EventClient:
 
     def __exit__(self, *_: object) -> None:
         self.close(timeout=10.0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose(timeout=10.0)
 
     def before_fork(self) -> None:
         """Called before the process forks."""
@@ -281,11 +309,12 @@ class EventClient:
         more: Mapping[str, Any],
     ) -> dict[str, Any]:
         event_id = fields.get("event_id") or self._new_id()
-        context = {**self._base, **(fields.get("context") or {}), **more}
+        request = current_request()
+        context = {**self._base, **request.get("context", {}), **(fields.get("context") or {}), **more}
         if name == "page_view":
             context.setdefault("page_view_id", event_id)
         said = {field: value for field, value in fields.items() if value is not None}
-        whole = cast("EventFields", {**self._install.person(), **said, "context": context})
+        whole = cast("EventFields", {**self._install.person(), **request, **said, "context": context})
         if whole.get("anonymous_id") and (install_id := self._install.install_id) is not None:
             context.setdefault("install_id", install_id)
         return event_of(name, properties, whole, str(event_id), time.time())
@@ -305,11 +334,11 @@ class EventClient:
         self._report.count("dropped_by_before_send")
         return None
 
-    @_quiet
+    @quiet
     def _flush(self, deadline: float) -> bool:
         return self._delivery.flush(deadline)
 
-    @_quiet
+    @quiet
     def _close(self, deadline: float) -> None:
         self._delivery.close(deadline)
         forks.leave(self)

@@ -17,6 +17,8 @@ from event_assets.sdk.transport import Transport
 from event_assets.sdk.worker import Worker
 
 _LOOK_SECONDS = 0.05
+_SPOOL_SECONDS = 0.05
+"""How long events wait in memory for others, before one transaction takes all into the file."""
 
 
 class Delivery:
@@ -41,11 +43,17 @@ class Delivery:
         self._process = os.urandom(8).hex()
         self._sender = Sender(queue, transport, report, pace, self._process, debug)
         self._worker = Worker(self._turn, pace.flush_interval)
+        self._spooler = Worker(self._spool, 3_600.0)
         self._fresh = Fresh()
 
     def put(self, event_id: str, anonymous_id: str | None, text: bytes) -> None:
         """Takes an event; lets it be sent at once where it completes a batch."""
         self._queue.put(NewEvent(event_id, anonymous_id, text, time.time(), steady(), self._process))
+        if self._queue.spools:
+            if self._sync or not self._spooler.start():
+                self._queue.spool()
+            else:
+                self._spooler.wake()
         is_due = self._fresh.add(len(text), self._pace)
         if self._sync:
             if is_due:
@@ -76,13 +84,20 @@ class Delivery:
             self.flush(deadline)
         self._sender.stop()
         self._worker.stop(max(0.1, deadline - time.monotonic()))
+        self._spooler.stop(1.0)
+        self._queue.spool()
         self._queue.close()
 
     def begin_anew(self) -> None:
         """After a fork, in the child, whose queue is its own already: it starts a thread when it has something."""
         self._sender.begin_anew()
         self._worker.forget()
+        self._spooler.forget()
         self._fresh = Fresh()
+
+    def _spool(self) -> None:
+        time.sleep(_SPOOL_SECONDS)
+        self._queue.spool()
 
     def _turn(self) -> None:
         try:

@@ -72,7 +72,9 @@ class NewEvent(NamedTuple):
 
 
 class QueuedEvent(NamedTuple):
-    """One event of the queue. Positions grow in the order in which events were tracked."""
+    """One event of the queue. Positions grow in the order in which events were tracked.
+
+    `anonymous_id`: whom the file is yet to number it for."""
 
     position: int
     event_id: str
@@ -81,6 +83,7 @@ class QueuedEvent(NamedTuple):
     tracked_at: float
     steady: float
     process: str
+    anonymous_id: str | None = None
 
 
 def event_of(

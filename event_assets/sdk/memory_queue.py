@@ -52,7 +52,16 @@ class MemoryQueue:
         self._last = next(self._positions)
         self._bytes += size
         self._events.append(
-            QueuedEvent(self._last, event.event_id, sequence, event.text, event.tracked_at, event.steady, event.process)
+            QueuedEvent(
+                self._last,
+                event.event_id,
+                sequence,
+                event.text,
+                event.tracked_at,
+                event.steady,
+                event.process,
+                event.anonymous_id,
+            )
         )
         return dropped
 

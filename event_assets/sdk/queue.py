@@ -1,6 +1,7 @@
 """The queue that the client puts into and the sender takes from: the file first, memory behind it.
 
-While the file cannot be used, events wait in memory, and move into the file as soon as it can be used again.
+While the file cannot be used, events wait in memory, and move into the file as soon as it can be used again. A queue
+that spools has all events wait in memory for a moment, until `spool` moves them.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Batch(NamedTuple):
 class EventQueue:
     """Events that wait to be sent. No method raises for what the disk does: problems go to the report."""
 
-    def __init__(self, path: Path | None, bounds: Bounds, report: Report) -> None:
+    def __init__(self, path: Path | None, bounds: Bounds, report: Report, spools: bool = False) -> None:
+        self.spools = spools and path is not None
         self._report = report
         self._memory = MemoryQueue(bounds, numbers=path is None)
         self._disk = None if path is None else DiskQueue(path, bounds, _PUT_SECONDS, self._damaged)
@@ -65,32 +67,47 @@ class EventQueue:
     def put(self, event: NewEvent) -> None:
         """Takes an event: into the file, else into memory."""
         dropped = None
-        if self._disk is not None and not self._spilling:
+        if self._disk is not None and not self._spilling and not self.spools:
             try:
                 dropped = self._disk.put([event])
             except QueueUnavailable as error:
                 self._spill(error)
+        if self.spools:
+            dropped = self._memory.put([event])  # waits for nobody who writes
         if dropped is None:
             with self._moving:
                 dropped = self._memory.put([event])
         self._count_dropped(dropped)
+
+    def spool(self) -> None:
+        """Moves what waits in memory for it into the file; a queue that does not spool has nothing."""
+        if self._sending is None or not self.spools or self._spilling:
+            return
+        try:
+            self._move(self._sending, numbers=True)
+        except QueueUnavailable as error:
+            self._spill(error)
 
     def recover(self) -> None:
         """Moves events from memory into the file, if it can be used again. Not while any of them is being sent."""
         if self._sending is None or not self._spilling:
             return
         try:
-            while events := self._memory.take(_MOVED_AT_ONCE, 2**62):
-                # Their numbers would come after those of events that were sent from memory meanwhile: they get none.
-                self._count_dropped(self._sending.put([_as_new(event) for event in events], numbers=False))
-                self._moved_through = self._sending.last()
-                self._memory.settle([event.position for event in events])
+            # Their numbers would come after those of events that were sent from memory meanwhile: they get none.
+            self._move(self._sending, numbers=False)
             self._sending.tidy()
         except QueueUnavailable as error:
             self._spill(error)
             return
         with self._moving:
-            self._spilling = self._memory.waiting()[0] > 0
+            self._spilling = not self.spools and self._memory.waiting()[0] > 0
+
+    def _move(self, disk: DiskQueue, numbers: bool) -> None:
+        with self._moving:
+            while events := self._memory.take(_MOVED_AT_ONCE, 2**62):
+                self._count_dropped(disk.put([_as_new(event) for event in events], numbers))
+                self._moved_through = disk.last()
+                self._memory.settle([event.position for event in events])
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[bool]:
@@ -106,12 +123,15 @@ class EventQueue:
 
     def take(self, events: int, most_bytes: int, from_disk: bool) -> Batch:
         """The oldest events: of the file, else of memory, which holds what came after."""
+        self.spool()
         if self._sending is not None and from_disk and self._settle_on_disk():
             try:
                 if taken := self._sending.take(events, most_bytes):
                     return Batch(taken, on_disk=True)
             except QueueUnavailable as error:
                 self._spill(error)
+        if self.spools and not self._spilling:
+            return Batch([], on_disk=True)  # what came meanwhile is on its way into the file
         return Batch(self._memory.take(events, most_bytes), on_disk=False)
 
     def settle(self, batch: Batch, places: Sequence[int]) -> None:
@@ -227,4 +247,4 @@ class EventQueue:
 
 
 def _as_new(event: QueuedEvent) -> NewEvent:
-    return NewEvent(event.event_id, None, event.text, event.tracked_at, event.steady, event.process)
+    return NewEvent(event.event_id, event.anonymous_id, event.text, event.tracked_at, event.steady, event.process)

@@ -23,6 +23,11 @@ _ANSWER_BYTES = 4 * 1024 * 1024
 _RATIO = 50  # what unpacks to a hundred times its size is refused as a bomb
 
 
+def user_agent() -> str:
+    """What the SDK calls itself in its requests."""
+    return f"{LIBRARY['name']}/{__version__} (Python {platform.python_version()}; {platform.system()})"
+
+
 class Transport:
     """Posts batches. Used by one thread at a time."""
 
@@ -47,7 +52,7 @@ class Transport:
         packed = gzip.compress(body, 6)
         headers = {
             "Content-Type": "application/x-ndjson",
-            "User-Agent": f"{LIBRARY['name']}/{__version__} (Python {platform.python_version()}; {platform.system()})",
+            "User-Agent": user_agent(),
         }
         if len(packed) * _RATIO > len(body):
             headers["Content-Encoding"], body = "gzip", packed

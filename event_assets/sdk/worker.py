@@ -39,7 +39,8 @@ class Worker:
 
     def wake(self) -> None:
         """Lets the next turn be now."""
-        self._woken.set()
+        if not self._woken.is_set():
+            self._woken.set()
 
     def stop(self, timeout: float) -> None:
         """Ends the thread after its turn; waits for it as long as is said."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -14,11 +17,13 @@ from typer.testing import CliRunner
 from event_assets.cli import app
 from event_assets.collector import WriteKeys
 from event_assets.online import open_online
+from event_assets.sdk.people import People, PeopleError, Stay
 from event_assets.settings import Settings
 from event_assets.streams import EventStream
 from event_assets_tests.collector.conftest import ORIGIN
 from event_assets_tests.collector.serving import event, serving
 
+WEB_SDK = Path(__file__).parents[2] / "web-sdk"
 DAY = dt.date(2026, 3, 1)
 NOW = dt.datetime(2026, 3, 31, 12, 30, tzinfo=dt.UTC)
 AWKWARD = "o'brien/x?y#z ä%2F&"
@@ -136,3 +141,38 @@ def test_the_command_makes_read_keys(tmp_path: Path, monkeypatch: pytest.MonkeyP
     source = WriteKeys(tmp_path / "keys.json").find_reading(made.stdout.split()[0])
     assert source is not None and source.reads == ("buyers", "vip")
     assert CliRunner().invoke(app, ["keys", "create", "x", "--reads", "vip", "--trusted"]).exit_code == 2
+
+
+def test_the_helpers_of_both_sdks_ask_for_the_same(client: httpx.Client, reader: str) -> None:
+    url = str(client.base_url)
+    asked = People(url, reader)
+    stays = [Stay("buyers", DAY), Stay("vip", DAY)]
+    assert asked.segments(AWKWARD) == stays
+    many = [f"nobody-{number}" for number in range(150)]
+    found = asked.segments_of(["ann", *many, "bob", "ann"])
+    assert (found["ann"], found["bob"], found["nobody-149"], len(found)) == (stays, [Stay("vip", DAY)], [], 152)
+    with pytest.raises(PeopleError, match="unknown_read_key") as refused:
+        People(url, "ea_0_0").segments("ann")
+    assert refused.value.status == 401
+    with pytest.raises(PeopleError, match="no answer"):
+        People("http://127.0.0.1:9", reader).segments("ann")
+
+
+@pytest.mark.slow
+def test_the_web_sdk_asks_for_segments_too(client: httpx.Client, keys: WriteKeys) -> None:
+    if shutil.which("node") is None or not (WEB_SDK / "dist" / "people.js").exists():
+        pytest.skip("needs the built web SDK: make web-sdk, which needs npm")
+    server = keys.create("server", "server", reads=("buyers", "vip"))
+    program = f"""
+import {{ people }} from "event-assets-web/people";
+const asked = people({{ endpoint: "{client.base_url}", readKey: "{server}" }});
+const many = Array.from({{ length: 150 }}, (_, number) => `nobody-${{number}}`);
+const found = await asked.segmentsOf(["ann", ...many]);
+const refused = await people({{ endpoint: "{client.base_url}", readKey: "x" }}).segments("ann").catch(String);
+console.log(JSON.stringify([await asked.segments({json.dumps(AWKWARD)}), found.get("ann"), found.size, refused]));
+"""
+    command = ["node", "--input-type=module", "--eval", program]
+    done = subprocess.run(command, cwd=WEB_SDK, capture_output=True, text=True, check=True)
+    one, ann, count, refused = json.loads(done.stdout)
+    assert one == ann == [{"segment": name, "since": "2026-03-01"} for name in ("buyers", "vip")]
+    assert count == 151 and "HTTP 401" in refused

@@ -1,6 +1,7 @@
 """An application that forks, as a process of its own: whoever forks a test run forks its threads' locks along with it.
 
-`python -m event_assets_tests.sdk.forking HOW ENDPOINT QUEUE [METHOD or persist]`; ends with 0 when all went well.
+`python -m event_assets_tests.sdk.forking HOW ENDPOINT QUEUE [METHOD, persist, spool or memory]`; ends with 0 when all
+went well.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Any
 
 from event_assets.sdk import EventClient
 
+_DISK: dict[str, Any] = {"persist": True, "spool": "spool", "memory": False}
 _QUICK: dict[str, Any] = {"flush_interval": 0.02, "first_wait": 0.01, "longest_wait": 0.05}
 
 
 def children_that_send(endpoint: str, queue: str, persist: str) -> bool:
     """Parent and four children in turn track and send; each child 20 events, the parent one after each."""
-    client = EventClient(endpoint, "ea_0_0", queue_path=queue, persist=persist == "persist", **_QUICK)
+    client = EventClient(endpoint, "ea_0_0", queue_path=queue, disk=_DISK[persist], **_QUICK)
     client.track("search", {"by": "before"}, anonymous_id="a")
 
     def child() -> bool:

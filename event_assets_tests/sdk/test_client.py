@@ -330,7 +330,7 @@ def test_events_name_the_install_that_numbers_them(collector: Collector, client_
     first, unnumbered, again = installs()
     assert first == again is not None and unnumbered is None
     assert installs() == [first, None, first], "the file is the same"
-    in_memory = [installs(persist=False) for _ in range(2)]
+    in_memory = [installs(disk=False) for _ in range(2)]
     assert len({first, *(ids[0] for ids in in_memory)}) == 3
     device, shared, other = installs(platform="desktop")
     assert (device, shared) == (first, first) and other not in (first, None), "a new person is not known by it"

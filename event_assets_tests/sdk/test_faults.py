@@ -172,16 +172,16 @@ def test_a_full_queue_drops_the_oldest_and_counts_them(faults: FaultServer, clie
     assert [event["properties"]["n"] for event in faults.events] == list(range(100 - stats.queued, 100))
 
 
-@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("disk", [True, "spool", False])
 def test_a_full_queue_drops_the_newest_where_that_is_the_policy(
-    persist: bool, faults: FaultServer, client_of: Clients
+    disk: bool | str, faults: FaultServer, client_of: Clients
 ) -> None:
     client = client_of(
         faults.url,
         sync=True,
         queue_bytes=100_000,
         when_full="drop_newest",
-        persist=persist,
+        disk=disk,
         batch_size=500,
         batch_bytes=1_000_000,
     )
@@ -194,7 +194,7 @@ def test_a_full_queue_drops_the_newest_where_that_is_the_policy(
 
 
 def test_memory_alone_drops_the_oldest_too(faults: FaultServer, client_of: Clients) -> None:
-    client = client_of(faults.url, sync=True, queue_bytes=100_000, persist=False, batch_size=500, batch_bytes=1_000_000)
+    client = client_of(faults.url, sync=True, queue_bytes=100_000, disk=False, batch_size=500, batch_bytes=1_000_000)
     for number in range(100):
         client.track("search", {"n": number, "text": "x" * 5_000}, anonymous_id="a")
     stats = client.stats
@@ -227,7 +227,7 @@ def test_a_clock_that_jumps_delays_nothing_and_ages_no_event(
 
 def test_an_offline_time_in_memory_is_bridged_too(faults: FaultServer, client_of: Clients) -> None:
     faults.script(*[cut] * 5)
-    client = client_of(faults.url, persist=False)
+    client = client_of(faults.url, disk=False)
     ids = [client.track("search", anonymous_id="a") for _ in range(50)]
     assert client.flush(20)
     assert [event["event_id"] for event in faults.requests[-1]] == ids

@@ -104,7 +104,7 @@ def forking(how: Callable[[str, str, str], bool], faults: FaultServer, folder: P
     return subprocess.run([*command, faults.url, str(folder / "queue.sqlite"), *more], check=False).returncode
 
 
-@pytest.mark.parametrize("kept", ["persist", "memory"])
+@pytest.mark.parametrize("kept", ["persist", "spool", "memory"])
 def test_after_a_fork_parent_and_children_each_send_their_own_once(
     kept: str, faults: FaultServer, tmp_path: Path
 ) -> None:

@@ -40,7 +40,7 @@ def client_that_keeps(made: list[bytes]) -> EventClient:
         except InvalidEvent:
             return
 
-    return EventClient("http://127.0.0.1:9", "ea_0_0", persist=False, sync=True, before_send=keep)
+    return EventClient("http://127.0.0.1:9", "ea_0_0", disk=False, sync=True, before_send=keep)
 
 
 MODULE = module_of(PLAN)
