@@ -83,8 +83,11 @@ EXTRAS = {
     ],
     "dev": [
         "aiosmtpd>=1.4,<2",
+        "celery>=5.5,<6",  # with django and fastapi: what the Python SDK's recipes are tried in
         "dagster-dg-cli>=1.13,<1.14",  # dg, as pyproject.toml sets it up
+        "django>=5.2,<6",
         "duckdb>=1.3,<3",
+        "fastapi>=0.115,<1",
         "hypothesis>=6.120,<7",
         "import-linter>=2.3,<3",
         "jsonschema-rs>=0.30,<1",
