@@ -1,4 +1,4 @@
-"""What a call of the Python SDK costs, by where it keeps events, while four threads track some hundred events a second each.
+"""What a call of the Python SDK costs, by where it keeps events, while four threads track a few hundred times a second.
 
 `python -m benchmarks sdk [--calls N]`. Nobody answers at the collector's address: only the calls are measured.
 """

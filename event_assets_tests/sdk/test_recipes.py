@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ import pytest
 from event_assets.sdk import EventClient
 from event_assets_tests.sdk.conftest import Collector
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "send-from-python.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "how-to" / "send-from-python.md"
 
 
 def recipe(name: str) -> str:
@@ -26,7 +30,7 @@ def recipe(name: str) -> str:
 def names(collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the recipes take for given."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    return {"EventClient": EventClient, "ENDPOINT": collector.url, "KEY": collector.key, "BROKER": "memory://"}
+    return {"EventClient": EventClient, "ENDPOINT": collector.url, "KEY": collector.key}
 
 
 def run(name: str, names: dict[str, Any], **changes: str) -> dict[str, Any]:
@@ -59,13 +63,26 @@ def test_a_lambda_function_has_sent_when_it_answers(
 
 
 @pytest.mark.slow
-def test_a_celery_worker_has_sent_when_it_ends(collector: Collector, names: dict[str, Any]) -> None:
-    from celery.contrib.testing.worker import start_worker
-
-    run("celery", names)
-    app = names["app"]
-    app.conf.update(result_backend="cache+memory://")
-    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
-        names["ship"].delay("o-1", "u-1").get(timeout=30)
+def test_a_celery_worker_has_sent_when_it_ends(collector: Collector, tmp_path: Path) -> None:
+    given = f"""
+from event_assets.sdk import EventClient
+ENDPOINT, KEY, BROKER = {collector.url!r}, {collector.key!r}, "filesystem://"
+"""
+    folder = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path)}
+    # Only the end of the worker sends.
+    program = recipe("celery").replace(
+        'disk="spool"', f'disk="spool", flush_interval=3600.0, queue_path="{tmp_path}/q"'
+    )
+    (tmp_path / "shop.py").write_text(f"{given}{program}\napp.conf.broker_transport_options = {folder!r}\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    sent = "from shop import ship; ship.delay('o-1', 'u-1')"
+    subprocess.run([sys.executable, "-c", sent], env=environment, check=True)
+    options = ["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO"]
+    command = [sys.executable, "-m", "celery", "-A", "shop", *options]
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as worker:
+        assert worker.stderr is not None
+        for line in worker.stderr:
+            if "succeeded" in line:
+                worker.terminate()
+        assert worker.wait(60) == 0
     assert [event["event"] for event in collector.events()] == ["order_shipped"]
-    names["events"].close()

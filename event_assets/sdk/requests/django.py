@@ -1,7 +1,7 @@
 """For Django: `"event_assets.sdk.requests.django.events_middleware"` in `MIDDLEWARE`, synchronous or not.
 
-Settings: `EVENT_ASSETS_CLIENT`, the client that exceptions are recorded with; `EVENT_ASSETS_PROXIES`, how many proxies
-of yours are in front; `EVENT_ASSETS_COOKIE`, the name of the web SDK's cookie.
+Settings: `EVENTS_CLIENT`, the client that exceptions are recorded with; `EVENTS_PROXIES`, how many proxies
+of yours are in front; `EVENTS_COOKIE`, the name of the web SDK's cookie.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from event_assets.sdk.requests.wsgi import facts_of
 def events_middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Events of a request say who asks; an exception that a view raises is recorded."""
     settings = import_module("django.conf").settings
-    client = getattr(settings, "EVENT_ASSETS_CLIENT", None)
-    reading = Reading(getattr(settings, "EVENT_ASSETS_PROXIES", 0), getattr(settings, "EVENT_ASSETS_COOKIE", "ea"))
+    client = getattr(settings, "EVENTS_CLIENT", None)
+    reading = Reading(getattr(settings, "EVENTS_PROXIES", 0), getattr(settings, "EVENTS_COOKIE", "ea"))
 
     def answer(request: Any) -> Any:
         set_request(_fields(request, reading))

@@ -110,10 +110,10 @@ def django(client: EventClient) -> Ask:
     urls.urlpatterns = [path("waits", waits), path("works", works), path("fails", fails)]  # type: ignore[attr-defined]
     sys.modules[urls.__name__] = urls
     if not settings.configured:
-        settings.configure(ROOT_URLCONF=urls.__name__, ALLOWED_HOSTS=["*"], EVENT_ASSETS_PROXIES=1)
+        settings.configure(ROOT_URLCONF=urls.__name__, ALLOWED_HOSTS=["*"], EVENTS_PROXIES=1)
         settings.MIDDLEWARE = ["event_assets.sdk.requests.django.events_middleware"]
         package.setup()
-    settings.EVENT_ASSETS_CLIENT = client
+    settings.EVENTS_CLIENT = client
     clear_url_caches()
 
     def ask(path: str, visitor: str) -> None:
