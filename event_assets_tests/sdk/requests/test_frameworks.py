@@ -44,7 +44,7 @@ def fastapi(client: EventClient) -> Ask:
     from starlette.testclient import TestClient
 
     app = FastAPI()
-    app.add_middleware(asgi.EventsMiddleware, client=client, proxies=1)  # type: ignore[arg-type]
+    app.add_middleware(asgi.EventsMiddleware, client=client, proxies=1)
 
     @app.get("/waits")
     async def waits(q: str) -> str:
