@@ -12,8 +12,8 @@ Group = Literal[
     "people",
     "company",
     "attribution",
-    "product",
     "segments",
+    "product",
     "metrics",
     "warehouse",
 ]

@@ -7,11 +7,10 @@ analysis that is up to date costs a look at the log.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
@@ -22,36 +21,12 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable, retry_on_conflict
+from event_assets.pipeline.analysing import Lakeside, rows_of, sources_of
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
-from event_assets.rules.analysis import (
-    ActiveUsers,
-    Analyses,
-    Analysis,
-    Funnel,
-    Lifecycle,
-    Paths,
-    Retention,
-    Stickiness,
-    WebVitals,
-    unknown_events,
-)
-from event_assets.transforms.checkpoint import Checkpoint
-from event_assets.transforms.identity.stitching import with_person
-from event_assets.transforms.product.active_users import active_users
-from event_assets.transforms.product.funnels import funnel
-from event_assets.transforms.product.lifecycle import lifecycle
-from event_assets.transforms.product.paths import top_paths
-from event_assets.transforms.product.retention import retention
-from event_assets.transforms.product.stickiness import stickiness
-from event_assets.transforms.product.web_vitals import web_vitals
-from event_assets.transforms.sessions.sessionise import (
-    SessionRules,
-    session_events,
-    sessionise_in_parts,
-    sessions_of_events,
-)
-from event_assets.transforms.site_dates import site_day
+from event_assets.rules.analysis import Analyses, Analysis, Paths
+from event_assets.rules.condition import unknown_events
+from event_assets.transforms.sessions.sessionise import SessionRules
 
 CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
@@ -73,7 +48,17 @@ def analysis_step(run: Run, analysis: Analysis) -> StepReport:
     """Brings one analysis up to date."""
     params = Analysing(analysis, run.rules.sessions, run.rebuild, run.cores)
     report = retry_on_conflict(lambda: _analyse(run.lake, run.spark, params))
-    return replace(report, warnings=tuple(unknown_events([analysis], run.rules.cleaning.plan)))
+    known = {segment.name for segment in run.rules.segments.usable} if analysis.knows_segments else set()
+    unknown = [name for name in analysis.segments_named() if name not in known]
+    warnings = [
+        *unknown_events([analysis], run.rules.cleaning.plan),
+        *(_no_segment(analysis, name) for name in unknown),
+    ]
+    return replace(report, warnings=tuple(warnings))
+
+
+def _no_segment(analysis: Analysis, name: str) -> str:
+    return f"{analysis.name}: there is no segment {name!r}"
 
 
 def analyses_step(table: Table, run: Run) -> StepReport:
@@ -114,7 +99,7 @@ def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
     lake without events."""
     if not all(lake.table(table.name).exists() for table in (ENRICHED_EVENTS, IDENTITIES)):
         return []
-    upstream = _upstream(lake)
+    upstream = _upstream(lake, among.usable)
     if not upstream[ENRICHED_EVENTS.name].files:
         return []
     tables = (lake.table(table.name) for table in ANALYSIS_TABLES)
@@ -130,21 +115,23 @@ def outdated(lake: Lake, among: Analyses, rules: SessionRules) -> list[str]:
 
 def _analyse(lake: Lake, spark: SparkSession, params: Analysing) -> StepReport:
     analysis, table = params.analysis, params.analysis.table
-    base, upstream = lake.table(table.name).snapshot(), _upstream(lake)
+    base, upstream = lake.table(table.name).snapshot(), _upstream(lake, [analysis])
     progress = _after(base.progress, analysis, params.rules, upstream)
     existing = base.of_dates([analysis.name])
     if progress == base.progress and not params.rebuild:
         return StepReport(table.name, base.version, sum(f.rows for f in existing), sum(f.size for f in existing))
     with lake.scratch() as checkpoint:
-        rows = _rows(params, spark, upstream, checkpoint).withColumn("analysis", F.lit(analysis.name))
+        lakeside = Lakeside(spark, upstream, params.rules, params.cores, checkpoint)
+        rows = rows_of(analysis, lakeside).withColumn("analysis", F.lit(analysis.name))
         staged = base.table.stage(rows, 1, _FEW)
     version = base.table.commit(base, progress, add=staged, remove=existing)
     count = sum(file.rows for file in staged)
     return StepReport(table.name, version, count, sum(file.size for file in staged), count)
 
 
-def _upstream(lake: Lake) -> dict[str, Snapshot]:
-    return {table.name: lake.table(table.name).snapshot() for table in (ENRICHED_EVENTS, IDENTITIES)}
+def _upstream(lake: Lake, analyses: Iterable[Analysis]) -> dict[str, Snapshot]:
+    sources = {ENRICHED_EVENTS, *(table for analysis in analyses for table in sources_of(analysis))}
+    return {table.name: lake.table(table.name).snapshot() for table in sources}
 
 
 def _after(progress: Progress, analysis: Analysis, rules: SessionRules, upstream: Mapping[str, Snapshot]) -> Progress:
@@ -153,90 +140,5 @@ def _after(progress: Progress, analysis: Analysis, rules: SessionRules, upstream
     code = f"{analysis.name}@{CODE}-{analysis.digest}"
     if isinstance(analysis, Paths):
         code += f"-{rules.timeout_minutes}-{rules.max_hours}-{rules.max_days_client}"
-    made = {f"{code}/{name}": upstream[name].consumed for name in _sources(analysis)}
+    made = {f"{code}/{name}": upstream[name].consumed for name in sorted(table.name for table in sources_of(analysis))}
     return replace(progress, upstreams={**others, **made})
-
-
-def _sources(analysis: Analysis) -> tuple[str, ...]:
-    of_people = not isinstance(analysis, Paths | WebVitals)
-    return (ENRICHED_EVENTS.name, IDENTITIES.name) if of_people else (ENRICHED_EVENTS.name,)
-
-
-def _rows(
-    params: Analysing, spark: SparkSession, upstream: Mapping[str, Snapshot], checkpoint: Checkpoint
-) -> DataFrame:
-    analysis = params.analysis
-    events = _events(analysis, spark, upstream[ENRICHED_EVENTS.name])
-    if isinstance(analysis, Paths):
-        found = session_events(events, params.rules)
-        sessions = checkpoint(*sessionise_in_parts(found, params.rules, params.cores, rows=sessions_of_events))
-        return _paths(analysis, events, sessions.where(~F.col("after_cut")))
-    if isinstance(analysis, WebVitals):
-        return web_vitals(events, least_views=analysis.least_views)
-    people = upstream[IDENTITIES.name].read(spark)
-    return _of_people(analysis, with_person(_by_days_of_sites(analysis, events), people))
-
-
-def _by_days_of_sites(analysis: Analysis, events: DataFrame) -> DataFrame:
-    """The events of an analysis of days, weeks or months, each at the beginning of its site's day: all that counts of a
-    moment there is the period that it lies in. Hours are UTC's."""
-    is_of_days = isinstance(analysis, ActiveUsers) or (
-        isinstance(analysis, Retention | Lifecycle | Stickiness) and analysis.period != "hour"
-    )
-    return events.withColumn("derived_at", site_day().cast("timestamp")) if is_of_days else events
-
-
-def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickiness, events: DataFrame) -> DataFrame:
-    match analysis:
-        case Funnel():
-            return funnel(
-                events,
-                analysis.steps,
-                within=analysis.within,
-                order=analysis.order,
-                breakdown=analysis.breakdown,
-                breakdown_values=analysis.breakdown_values,
-            )
-        case Retention():
-            return retention(
-                events,
-                analysis.target,
-                analysis.returning,
-                period=analysis.period,
-                periods=analysis.periods,
-                first_time=analysis.first_time,
-                week_starts=analysis.week_starts,
-            )
-        case Lifecycle():
-            return lifecycle(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
-        case ActiveUsers():
-            return active_users(events, analysis.event)
-        case Stickiness():
-            return stickiness(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
-
-
-def _paths(analysis: Paths, events: DataFrame, sessions: DataFrame) -> DataFrame:
-    nodes = events.where(F.col("event").isin(analysis.events)) if analysis.events else events
-    return top_paths(
-        nodes.drop("session_id").join(sessions.select("event_id", "session_id"), "event_id"),
-        analysis.by,
-        length=analysis.length,
-        start=analysis.start,
-        end=analysis.end,
-        collapse_repeats=analysis.collapse_repeats,
-        most=analysis.most,
-    )
-
-
-def _events(analysis: Analysis, spark: SparkSession, enriched: Snapshot) -> DataFrame:
-    """The events that the analysis looks at: of its last days, counted from the last day that has any, or from one so
-    many days before that."""
-    files = None
-    days = analysis.days if isinstance(analysis, Funnel | Paths | Stickiness | WebVitals) else None
-    if days is not None and enriched.files:
-        ago = analysis.days_ago if isinstance(analysis, Funnel) else 0
-        last = dt.date.fromisoformat(max(enriched.dates())) - dt.timedelta(days=ago)
-        first = last - dt.timedelta(days=days - 1)
-        files = enriched.of_dates(date for date in enriched.dates() if str(first) <= date <= str(last))
-    events = enriched.read(spark, files)
-    return events if analysis.include_bots else events.where(~F.col("is_bot"))

@@ -261,6 +261,16 @@ STEPS: tuple[RefreshStep, ...] = (
         rules=attribution.performance_rules,
         reads=(CONVERSION_PATHS,),
     ),
+    RefreshStep((USER_SEGMENTS,), segments_step, "segments", people.CODE, reads=(*_OF_PEOPLE, USERS)),
+    RefreshStep(
+        (SEGMENT_MEMBERSHIPS,),
+        memberships_step,
+        "segments",
+        segments.CODE,
+        rules=segments.membership_rules,
+        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
+        pace="pauses",
+    ),
     *(
         RefreshStep((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, pace="pauses")
         for table, reads in (
@@ -272,16 +282,6 @@ STEPS: tuple[RefreshStep, ...] = (
             (STICKINESS, _OF_PEOPLE),
             (WEB_VITALS, (ENRICHED_EVENTS,)),
         )
-    ),
-    RefreshStep((USER_SEGMENTS,), segments_step, "segments", people.CODE, reads=(*_OF_PEOPLE, USERS)),
-    RefreshStep(
-        (SEGMENT_MEMBERSHIPS,),
-        memberships_step,
-        "segments",
-        segments.CODE,
-        rules=segments.membership_rules,
-        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
-        pace="pauses",
     ),
     RefreshStep(
         (DAILY_METRICS,),

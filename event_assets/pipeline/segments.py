@@ -24,7 +24,7 @@ from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refr
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
-from event_assets.rules.analysis import unknown_events
+from event_assets.rules.condition import unknown_events
 from event_assets.rules.segment_files import Segments
 from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.identity.stitching import with_person

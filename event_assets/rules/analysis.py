@@ -1,24 +1,20 @@
-"""Analyses of the product: what a funnel, a retention table, … is of. One YAML file each, owned by the users.
+"""Analyses of the product: what a trend, a funnel, a retention table, … is of. One YAML file each, owned by the users.
 
-What they compute is in `transforms/product/`:
-funnels.py, retention.py, lifecycle.py, paths.py, active_users.py, stickiness.py and
-vitals.py.
+What they compute is in `transforms/product/`; which events count, in condition.py.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
     FUNNELS,
@@ -29,87 +25,47 @@ from event_assets.contract.tables.product import (
     WEB_VITALS,
 )
 from event_assets.contract.tables.schema import Table
+from event_assets.rules.condition import (
+    GROUP,
+    PERSON,
+    SEGMENT,
+    AnyStep,
+    EventName,
+    FieldName,
+    RuleName,
+    Step,
+    Where,
+    compared_with,
+    listed,
+)
+from event_assets.rules.duration import Duration, duration
 from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, nearest, shown
 
-T = TypeVar("T")
 Period = Literal["hour", "day", "week", "month"]
 Weekday = Literal["sunday", "monday"]
-Scalar = str | int | float | bool
-RuleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-EventName = Annotated[str, Field(min_length=1, max_length=128)]
-FieldName = Annotated[str, Field(pattern=r"^([^.'?\[\]\\]|\\\.)+(\.([^.'?\[\]\\]|\\\.)+)*$", max_length=128)]
-r"""A column of the events, else a property (`a.b`: one inside another, `a\.b`: one with a dot in its name);
-`properties.x` is always a property."""
 LastDays = Annotated[int, Field(ge=1)]
-
-_WINDOW = re.compile(r"([1-9][0-9]{0,8}) (second|minute|hour|day|week)s?")
-LONGEST_WINDOW = dt.timedelta(days=36_500)
-
-
-def duration(words: str) -> dt.timedelta | None:
-    """So many seconds, minutes, hours, days or weeks; None of other words, and of more than `LONGEST_WINDOW`."""
-    found = _WINDOW.fullmatch(words)
-    if found is None:
-        return None
-    try:
-        length = dt.timedelta(**{f"{found[2]}s": int(found[1])})
-    except OverflowError:
-        return None
-    return length if length <= LONGEST_WINDOW else None
-
-
-def _is_duration(words: str) -> str:
-    if duration(words) is None:
-        raise ValueError(
-            "it must be a number of seconds, minutes, hours, days or weeks, such as 14 days, and at most "
-            f"{LONGEST_WINDOW.days} days"
-        )
-    return words
-
-
-def _sorted(where: dict[str, T]) -> dict[str, T]:
-    return dict(sorted(where.items()))
-
-
-def is_several(given: object) -> str:
-    """The tag of a value that may be a list."""
-    return "several" if isinstance(given, list) else "one"
-
-
-Duration = Annotated[str, AfterValidator(_is_duration), Field(json_schema_extra={"pattern": _WINDOW.pattern})]
-Value = Annotated[Annotated[Scalar, Tag("one")] | Annotated[list[Scalar], Tag("several")], Discriminator(is_several)]
-"""A value, or a list of which one is meant."""
-
-
-class Step(RuleModel):
-    """Events that count: of this name, whose fields have these values (one of them, where a list is given)."""
-
-    event: EventName
-    where: Annotated[dict[FieldName, Value], AfterValidator(_sorted)] = Field(default_factory=dict)
-    name: Annotated[str, Field(max_length=128)] = ""
-
-    @property
-    def title(self) -> str:
-        """What people call the step."""
-        return self.name or self.event
 
 
 class _Analysis(RuleModel):
-    """What every analysis has: a name, words for people, whether robots count, and how many days back it looks."""
+    """What every analysis has: a name, words for people, which events it is of."""
 
     kind: str
     name: RuleName
     description: str = ""
     include_bots: bool = False
+    where: Where = Field(default_factory=dict)
 
     table: ClassVar[Table]
+    later: ClassVar[frozenset[str]] = frozenset({"where"})
+    """Fields of after the first day: as long as a file does not say them, its digest is what it was."""
 
     @property
     def digest(self) -> str:
         """Changes when, and only when, what is computed changes; words for people do not count."""
         rules = self.model_copy(update={"description": ""}).model_dump()
-        if not rules.get("days_ago"):  # of before there was one
-            rules.pop("days_ago", None)
+        for name, field_ in type(self).model_fields.items():
+            if name in self.later and getattr(self, name) == field_.get_default(call_default_factory=True):
+                rules.pop(name)
         return hashlib.sha256(msgspec.json.encode(rules)).hexdigest()[:12]
 
     def steps_named(self) -> Iterator[Step]:
@@ -117,13 +73,40 @@ class _Analysis(RuleModel):
         for said in vars(self).values():
             yield from (step for step in (said if isinstance(said, list) else [said]) if isinstance(step, Step))
 
+    def fields(self) -> tuple[str, ...]:
+        """The fields of events that it asks for, each once."""
+        asked = [*self.where, *(name for step in self.steps_named() for name in step.fields())]
+        return tuple(dict.fromkeys(asked))
+
+    def segments_named(self) -> tuple[str, ...]:
+        """The segments that it asks for, each once."""
+        wheres = [self.where, *(each.where for step in self.steps_named() for each in step.alternatives)]
+        asked = [compared_with(where[SEGMENT]) for where in wheres if SEGMENT in where]
+        named = [value for said in asked for value in (said.is_, said.is_not) if value is not None]
+        return tuple(dict.fromkeys(str(each) for value in named for each in listed(value)))
+
+    @property
+    def knows_people(self) -> bool:
+        """Whether it asks for what is known of persons, segments aside."""
+        return any(name.startswith(PERSON) and name != SEGMENT for name in self.fields())
+
+    @property
+    def knows_groups(self) -> bool:
+        """Whether it asks for what is known of companies."""
+        return any(name.startswith(GROUP) for name in self.fields())
+
+    @property
+    def knows_segments(self) -> bool:
+        """Whether it asks for segments."""
+        return SEGMENT in self.fields()
+
 
 class Funnel(_Analysis):
     """How many people go from step to step, and how long they take: of all days, or of the last `days` up to the day
     that is `days_ago` before the last one."""
 
     kind: Literal["funnel"] = "funnel"
-    steps: Annotated[list[Step], Field(min_length=2, max_length=20)]
+    steps: Annotated[list[AnyStep], Field(min_length=2, max_length=20)]
     window: Duration = "14 days"
     order: Literal["ordered", "strict"] = "ordered"
     breakdown: FieldName | None = None
@@ -132,6 +115,7 @@ class Funnel(_Analysis):
     days_ago: Annotated[int, Field(ge=0, le=36_500)] = 0
 
     table = FUNNELS
+    later = _Analysis.later | {"days_ago"}
 
     @model_validator(mode="after")
     def _ends_after_it_began(self) -> Funnel:
@@ -146,13 +130,16 @@ class Funnel(_Analysis):
         assert found is not None, self.window
         return found
 
+    def fields(self) -> tuple[str, ...]:
+        return (*super().fields(), *([self.breakdown] if self.breakdown else []))
+
 
 class Retention(_Analysis):
     """How many of those who did something come back, period after period."""
 
     kind: Literal["retention"] = "retention"
-    target: Step | None = None
-    returning: Step | None = None
+    target: AnyStep | None = None
+    returning: AnyStep | None = None
     period: Period = "week"
     periods: Annotated[int, Field(ge=1, le=366)] = 12
     first_time: bool = False
@@ -165,7 +152,7 @@ class Lifecycle(_Analysis):
     """Who is new, returning, resurrecting or dormant, period by period."""
 
     kind: Literal["lifecycle"] = "lifecycle"
-    event: Step | None = None
+    event: AnyStep | None = None
     period: Period = "week"
     week_starts: Weekday = "sunday"
 
@@ -190,12 +177,15 @@ class Paths(_Analysis):
     def steps_named(self) -> Iterator[Step]:
         yield from (Step(event=event) for event in self.events)
 
+    def fields(self) -> tuple[str, ...]:
+        return (*super().fields(), self.by)
+
 
 class ActiveUsers(_Analysis):
     """Active people of each day, of 7 and of 30 days, and what share of these a day has (stickiness)."""
 
     kind: Literal["active_users"] = "active_users"
-    event: Step | None = None
+    event: AnyStep | None = None
 
     table = ACTIVE_USERS
 
@@ -204,7 +194,7 @@ class Stickiness(_Analysis):
     """In how many of the last hours, days, weeks or months people come."""
 
     kind: Literal["stickiness"] = "stickiness"
-    event: Step | None = None
+    event: AnyStep | None = None
     period: Period = "day"
     week_starts: Weekday = "sunday"
     days: LastDays | None = 30
@@ -255,24 +245,3 @@ class Analyses:
     def of(self, table: Table) -> tuple[Analysis, ...]:
         """Those whose rows are in this table."""
         return tuple(analysis for analysis in self.usable if analysis.table is table)
-
-
-class NamesEvents(Protocol):
-    """What names events: an analysis, a segment."""
-
-    @property
-    def name(self) -> str: ...
-
-    def steps_named(self) -> Iterator[Step]: ...
-
-
-def unknown_events(rules: Iterable[NamesEvents], plan: TrackingPlan) -> list[str]:
-    """A sentence for each event that a rule names and the tracking plan does not have."""
-    if not plan.events:
-        return []
-    return [
-        f"{rule.name}: the tracking plan has no event {name!r}"
-        for rule in rules
-        for name in dict.fromkeys(step.event for step in rule.steps_named())
-        if name not in plan.events
-    ]

@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from event_assets.rules.analysis import Duration, RuleName, duration
+from event_assets.rules.condition import RuleName
+from event_assets.rules.duration import Duration, duration
 from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, fault_key, nearest, shown
 
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
-from event_assets.rules.analysis import RuleName as Name
+from event_assets.rules.condition import RuleName as Name
 from event_assets.rules.digest import Digest
 from event_assets.rules.rule_files import RuleError, RuleFile, RuleModel
 

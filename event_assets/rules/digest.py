@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from event_assets.rules.analysis import RuleName as Name
+from event_assets.rules.condition import RuleName as Name
 from event_assets.rules.rule_files import RuleModel
 
 _CRON = r"^[0-9a-zA-Z*/,\-?#]+( +[0-9a-zA-Z*/,\-?#]+){4}$"

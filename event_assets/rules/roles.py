@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
-from event_assets.rules.analysis import RuleName as Name
+from event_assets.rules.condition import RuleName as Name
 from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, nearest
 
 ANYBODY = "*"

@@ -24,10 +24,22 @@ from pydantic import (
     model_validator,
 )
 
-from event_assets.rules.analysis import LONGEST_WINDOW, Duration, FieldName, RuleName, Step, Value, duration, is_several
+from event_assets.rules.condition import (
+    GROUP,
+    PERSON,
+    Anything,
+    Bound,
+    Comparison,
+    FieldName,
+    Pattern,
+    RuleName,
+    Step,
+    Texts,
+    Value,
+)
+from event_assets.rules.duration import LONGEST_WINDOW, Duration, duration
 from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, nearest, shown
 
-Anything = Literal["anything"]
 UserNumber = Literal["events", "sessions", "conversions", "revenue", "days_since_first_seen", "days_since_last_seen"]
 UserText = Literal["source", "medium", "campaign", "channel_group"]
 UserField = Literal[UserNumber, UserText]
@@ -48,18 +60,10 @@ def _is_whole_days(words: str) -> str:
     return words
 
 
-def _is_finite(bound: float) -> float:
-    if not math.isfinite(bound):
-        raise ValueError("it must be a number to compare with; leave it out")
-    return bound
-
-
 Days = Annotated[
     str, AfterValidator(_is_whole_days), Field(json_schema_extra={"pattern": "^[1-9][0-9]* (day|week)s?$"})
 ]
-Bound = Annotated[int | float, AfterValidator(_is_finite)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
-Texts = Annotated[Annotated[str, Tag("one")] | Annotated[list[str], Tag("several")], Discriminator(is_several)]
 Events = Annotated[
     Annotated[Step, Tag("step")] | Annotated[Anything, Tag("text")],
     Discriminator(lambda given: "text" if isinstance(given, str) else "step"),
@@ -152,16 +156,30 @@ class Sequence(Leaf):
 
 
 class Trait(Leaf):
-    """A trait, as known on the day: is one of these, is a number between these, or is known at all."""
+    """A trait, as known on the day: is one of these, a number between these, a text that says this, or known at all."""
 
     trait: FieldName
     is_: Annotated[Value | None, Field(alias="is")] = None
     at_least: Bound | None = None
     at_most: Bound | None = None
+    above: Bound | None = None
+    below: Bound | None = None
+    contains: Texts | None = None
+    matches: Pattern | None = None
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What the trait is held against; None: it is known."""
+        said = {name: value for name in self._asked() if (value := getattr(self, name)) is not None}
+        return Comparison(**said) if said else None
+
+    def _asked(self) -> set[str]:
+        return type(self).model_fields.keys() - {"trait"}
 
     def faults(self) -> Iterator[str]:
-        if self.is_ is not None and (self.at_least is not None or self.at_most is not None):
-            yield "is says all; leave at_least and at_most out"
+        others = sorted(name for name in self._asked() - {"is_"} if getattr(self, name) is not None)
+        if self.is_ is not None and others:
+            yield f"is says all; leave {' and '.join(others)} out"
         yield from super().faults()
 
 
@@ -271,6 +289,13 @@ class Segment(RuleModel):
     who: Annotated[AnyCondition, BeforeValidator(_is_bounded)]
     description: str = ""
     include_bots: bool = False
+
+    @model_validator(mode="after")
+    def _asks_for_its_own(self) -> Segment:
+        for name in (name for step in self.steps_named() for name in step.fields()):
+            if name.startswith((PERSON, GROUP)):
+                raise Fault(f"events have no {name} in a segment; say trait, user or segment beside the event", "who")
+        return self
 
     def conditions(self) -> Iterator[Condition]:
         """All conditions of the tree."""

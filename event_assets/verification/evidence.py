@@ -20,13 +20,16 @@ import zstandard
 from psycopg import sql
 
 from event_assets.contract.tables import dimensions
+from event_assets.contract.tables.company import COMPANIES, PERSON_ATTRIBUTES
 from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.groups import GROUP_MEMBERS, GROUPS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.lake import ANALYSIS_TABLES, PRODUCT_TABLES, table
 from event_assets.contract.tables.metrics import PERIOD_PEOPLE
+from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
-from event_assets.rules.analysis import Analyses, Funnel, Paths
+from event_assets.rules.analysis import Analyses
 from event_assets.settings import Settings
 from event_assets.verification.clocks import Clocks
 from event_assets.verification.reading import (
@@ -76,7 +79,7 @@ _LAKE: dict[str, tuple[tuple[str, ...], str]] = {
         "",
     ),
     "identities": (("id_type", "id", "person_id", "first_seen_at"), ""),
-    "users": (("person_id", "events", "revenue", "is_bot", "first_seen_at", *_SOURCE), ""),
+    "users": (USERS.column_names, ""),
     "quarantined_events": (("event_id", "reason", "shard_id", "sequence_number", "line"), ""),
     "event_ledger": (("arrival_date", "arrival_hour", "balanced"), ""),
 }
@@ -120,6 +123,9 @@ _WAREHOUSE: dict[str, tuple[str, ...]] = {
 LOADS = "_loads"
 """The warehouse's own record of what is loaded."""
 _LOAD = ("table_name", "lake_version", "loaded_at")
+
+OF_WHOM = (USERS, PERSON_ATTRIBUTES, GROUP_MEMBERS, GROUPS, COMPANIES)
+"""What analyses may ask for beside events, identities and segments."""
 
 READINGS = 5
 """How often all is read at most, where runs change it meanwhile."""
@@ -191,7 +197,7 @@ class Evidence:
 
     def _read_lake(self, settings: Settings, analyses: Analyses) -> None:
         """Reads what the lake's tables say, of events also what analyses name. One that is not there yet is empty."""
-        for made in (ENRICHED_EVENTS, IDENTITIES, SESSIONS, PAGE_VIEWS, *PRODUCT_TABLES):
+        for made in (ENRICHED_EVENTS, IDENTITIES, SESSIONS, PAGE_VIEWS, *OF_WHOM, *PRODUCT_TABLES):
             self.versions[made.name] = version(settings, made.name)
         self.sources_of_people = made_whole(settings, PERIOD_PEOPLE.name)
         for name in {analysis.table.name for analysis in analyses.usable}:
@@ -271,12 +277,7 @@ def _columns_there(connection: psycopg.Connection, schema: str, name: str) -> se
 def _named_by(analyses: Analyses) -> Iterator[str]:
     """Columns of enriched events that analyses ask for."""
     for analysis in analyses.usable:
-        names = [name for step in analysis.steps_named() for name in step.where]
-        if isinstance(analysis, Funnel) and analysis.breakdown is not None:
-            names.append(analysis.breakdown)
-        if isinstance(analysis, Paths):
-            names.append(analysis.by)
-        yield from (name for name in names if name in ENRICHED_EVENTS.column_names)
+        yield from (name for name in analysis.fields() if name in ENRICHED_EVENTS.column_names)
 
 
 def _event_ids(record: bytes) -> Iterator[str | None]:

@@ -51,6 +51,8 @@ class Event:
     fields: Mapping[str, Any]
     person: str | None
     shown: int = 0
+    segments: frozenset[str] = frozenset()
+    """Those that the person is in now, where an analysis asks for them."""
 
     @property
     def is_bot(self) -> bool:
@@ -71,10 +73,9 @@ class Event:
         """A field as text: the column of that name, else the property; `properties.x` is always a property."""
         if name in self.fields:
             value = self.fields[name]
-            is_boolean = ENRICHED_EVENTS.column(name).type == "boolean"
-            return (
-                value if value is None or isinstance(value, str) else json.dumps(bool(value) if is_boolean else value)
-            )
+            if value is None or isinstance(value, str):
+                return value
+            return json.dumps(bool(value) if ENRICHED_EVENTS.column(name).type == "boolean" else value)
         value = self.properties
         for part in re.split(r"(?<!\\)\.", name.removeprefix(_PROPERTIES)):
             part = part.replace("\\.", ".")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from event_assets.contract.tables.lake import ANALYSIS_TABLES
@@ -26,7 +27,8 @@ from event_assets.settings import Settings
 from event_assets.verification import funnels, periods, visits
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.history import Event, History, microseconds
-from event_assets.verification.matching import is_step
+from event_assets.verification.known import Known
+from event_assets.verification.matching import all_hold, is_step
 from event_assets.verification.reading import Refreshed
 from event_assets.verification.report import Expectation, Key, Values, differing, equal, moment
 
@@ -43,12 +45,14 @@ def product_lines(
     evidence: Evidence, history: History, analyses: Analyses, settings: Settings
 ) -> Iterator[Expectation]:
     """Lines about funnels, retention, lifecycle, paths, active_users, stickiness and web_vitals."""
+    known = Known(evidence)
     for analysis in (analysis for table in ANALYSIS_TABLES for analysis in analyses.of(table)):
         late = _late_line(evidence, analysis)
         if late is not None:
             yield late
         elif history.events:
-            yield from _about(evidence, analysis, _events(analysis, history), settings)
+            events = known.of_events(analysis, _events(analysis, history))
+            yield from _about(evidence, analysis, _counted(analysis, events), settings)
     named = {analysis.name for analysis in analyses.usable}
     for table, made in sorted(evidence.refreshed.items()):
         for name in sorted(made.at.keys() - named):
@@ -87,6 +91,15 @@ def _events(analysis: Analysis, history: History) -> list[Event]:
         last -= dt.timedelta(days=analysis.days_ago)
     first = last - dt.timedelta(days=days - 1)
     return [event for event in events if str(first) <= event.date <= str(last)]
+
+
+def _counted(analysis: Analysis, events: list[Event]) -> list[Event]:
+    """Those that count. Others are nobody's: of analyses of people they still tell how far time has come."""
+    if not analysis.where:
+        return events
+    if isinstance(analysis, Paths | WebVitals):
+        return [event for event in events if all_hold(event, analysis.where)]
+    return [event if all_hold(event, analysis.where) else replace(event, person=None) for event in events]
 
 
 def _about(evidence: Evidence, analysis: Analysis, events: list[Event], settings: Settings) -> Iterator[Expectation]:

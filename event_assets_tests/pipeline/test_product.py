@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.lake import ANALYSIS_TABLES
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
@@ -28,13 +29,13 @@ from event_assets.rules.analysis import (
     Lifecycle,
     Paths,
     Retention,
-    Step,
     Stickiness,
     WebVitals,
 )
+from event_assets.rules.condition import Comparison, Step
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets_tests.examples import examples
-from event_assets_tests.factories import at, enriched_event, frame
+from event_assets_tests.factories import at, enriched_event, frame, row_of
 from event_assets_tests.pipeline.runs import a_run
 
 Row = dict[str, Any]
@@ -129,6 +130,22 @@ def test_robots_are_left_out_unless_they_are_asked_for(spark: SparkSession, tmp_
         ("buying", 1),
         ("with_bots", 2),
     ]
+
+
+def test_events_count_by_what_is_known_of_their_persons_now(spark: SparkSession, tmp_path: Path) -> None:
+    where: dict[str, Any] = {"person.segment": "good", "country": Comparison(is_not="FR")}
+    product = Product(spark, tmp_path, Funnel(name="of_the_good", steps=STEPS, where=where))
+    product.add(*(enriched_event(anonymous_id=a, country=c) for a, c in (("a1", "DE"), ("a2", "DE"), ("a1", "FR"))))
+    product.run()
+    assert product.people() == []
+    base = product.lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
+    member = row_of(SEGMENT_MEMBERSHIPS, segment="good", person_id="a1", is_current=True)
+    staged = base.table.stage(frame(spark, [member], SEGMENT_MEMBERSHIPS), 1, 1)
+    base.table.commit(base, Progress(), add=staged)
+    assert outdated(product.lake, product.analyses, RULES) == ["of_the_good"]
+    [made] = product.run()
+    assert product.people() == [1, 0]
+    assert made.warnings == ("of_the_good: there is no segment 'good'",)
 
 
 def test_nothing_is_done_while_nothing_changed(buying: Product) -> None:

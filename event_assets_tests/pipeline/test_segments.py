@@ -17,7 +17,7 @@ from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.people import user_traits_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.segments import are_outdated, memberships_step
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.rules.segment import Did, Next, Not, Segment, Sequence, User
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings

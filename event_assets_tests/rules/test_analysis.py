@@ -9,7 +9,8 @@ import pytest
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.product import FUNNELS
-from event_assets.rules.analysis import Analyses, Funnel, Retention, Step, unknown_events
+from event_assets.rules.analysis import Analyses, Funnel, Retention
+from event_assets.rules.condition import Step, unknown_events
 from event_assets.rules.rule_files import RuleError
 from event_assets.settings import Settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from event_assets.contract.plan import TrackingPlan
-from event_assets.rules.analysis import Step, unknown_events
+from event_assets.rules.condition import Step, unknown_events
 from event_assets.rules.rule_files import RuleError
 from event_assets.rules.segment import (
     All,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.rules.segment import (
     All,
     AnyOf,

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.rules.segment import (
     All,
     AnyOf,

@@ -16,7 +16,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Period, Step
+from event_assets.rules.analysis import Period
+from event_assets.rules.condition import Step
 from event_assets.transforms.product.active_users import active_users
 from event_assets.transforms.product.funnels import funnel
 from event_assets.transforms.product.lifecycle import lifecycle

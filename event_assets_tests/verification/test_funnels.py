@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.rules.analysis import Funnel, Step
+from event_assets.rules.analysis import Funnel
+from event_assets.rules.condition import Step
 from event_assets.verification.funnels import funnel_rows
 from event_assets.verification.history import Event
 from event_assets.verification.product import _events

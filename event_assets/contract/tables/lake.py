@@ -35,8 +35,8 @@ LAKE_TABLES: tuple[Table, ...] = tuple(
         groups,
         company,
         attribution,
-        product,
         segments,
+        product,
         metrics,
         dimensions,
     )

@@ -14,6 +14,7 @@ from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
+from event_assets.pipeline.analysing import sources_of
 from event_assets.pipeline.product import analysis_step
 from event_assets.pipeline.registry import step_of
 from event_assets.rules.analysis import Analyses, Analysis, Funnel
@@ -42,7 +43,7 @@ def analysis_asset(analysis: Analysis, settings: Settings) -> dg.AssetsDefinitio
         key=analysis_key(analysis),
         description=analysis.description or analysis.table.description,
         group_name=step.group,
-        deps=[upstream.name for upstream in step.upstream],
+        deps=[source.name for source in sources_of(analysis)],
         kinds={"pyspark", "delta"},
         tags=LAKE_TAGS | {"analysis": table.name},
         code_version=f"{step.code}-{analysis.digest}",

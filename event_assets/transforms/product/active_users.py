@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.transforms.product.matching import all_or_matching
 from event_assets.transforms.product.periods import date_of, day_number
 

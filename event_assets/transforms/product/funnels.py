@@ -22,7 +22,7 @@ from typing import Literal
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.transforms.product.matching import NONE, as_step, text_of
 from event_assets.transforms.product.placing import HERE, flags, following, marked, placed
 

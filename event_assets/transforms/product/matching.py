@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from operator import eq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import and_, eq, ge, gt, le, lt, or_
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.paths import parts_of
-from event_assets.rules.analysis import Scalar, Step
+from event_assets.rules.condition import SEGMENT, Alternative, Comparison, Scalar, Step, compared_with, listed
+from event_assets.rules.pattern import pattern_of
 
 NONE = "(none)"
 """Stands for a value that an event does not have."""
@@ -30,18 +33,83 @@ def as_step(step: str | Step) -> Step:
 
 def matches(step: str | Step, columns: Collection[str]) -> Column:
     """Whether an event, of a frame with these columns, is what the step asks for. Never null."""
-    wanted = as_step(step)
-    condition = F.col("event") == wanted.event
-    for name, value in wanted.where.items():
-        allowed = value if isinstance(value, list) else [value]
-        condition &= is_any_of(text_of(name, columns), allowed)
-    return F.coalesce(condition, F.lit(False))
+    return reduce(or_, (_is_alternative(each, columns) for each in as_step(step).alternatives))
+
+
+def _is_alternative(wanted: Alternative, columns: Collection[str]) -> Column:
+    named = F.lit(True) if wanted.event is None else F.coalesce(F.col("event") == wanted.event, F.lit(False))
+    return reduce(and_, (holds_of(name, asked, columns) for name, asked in wanted.where.items()), named)
+
+
+def all_hold(where: Mapping[str, Any], columns: Collection[str]) -> Column:
+    """Whether all that is asked of fields holds of an event. Never null."""
+    return reduce(and_, (holds_of(name, asked, columns) for name, asked in where.items()), F.lit(True))
+
+
+def holds_of(name: str, asked: Any, columns: Collection[str]) -> Column:
+    """Whether what is asked of a field holds of an event. Never null."""
+    said = compared_with(asked)
+    return _is_in(said) if name == SEGMENT else holds(text_of(name, columns), said)
+
+
+def _is_in(asked: Comparison) -> Column:
+    """Whether the person is in one of the segments, in none, in any at all: of an array that is never null."""
+    segments = column_named(SEGMENT)
+
+    def one_of(value: Any) -> Column:
+        return reduce(or_, (F.array_contains(segments, str(each)) for each in listed(value)), F.lit(False))
+
+    holds_of_all = F.lit(True)
+    if asked.is_ is not None:
+        holds_of_all &= one_of(asked.is_)
+    if asked.is_not is not None:
+        holds_of_all &= ~one_of(asked.is_not)
+    if asked.is_set is not None:
+        holds_of_all &= (F.size(segments) > 0) == F.lit(asked.is_set)
+    return holds_of_all
+
+
+def holds(text: Column, asked: Comparison) -> Column:
+    """Whether all that is asked holds of a field's text. Never null: what is denied holds of what is not set."""
+    return reduce(and_, _parts(text, asked))
+
+
+def _parts(text: Column, asked: Comparison) -> Iterator[Column]:
+    def surely(found: Column) -> Column:
+        return F.coalesce(found, F.lit(False))
+
+    if asked.is_ is not None:
+        yield surely(is_any_of(text, listed(asked.is_)))
+    if asked.is_not is not None:
+        yield ~surely(is_any_of(text, listed(asked.is_not)))
+    if asked.contains is not None:
+        yield surely(_contains(text, listed(asked.contains)))
+    if asked.contains_not is not None:
+        yield ~surely(_contains(text, listed(asked.contains_not)))
+    if asked.matches is not None:
+        yield surely(text.rlike(pattern_of(asked.matches)))
+    if asked.matches_not is not None:
+        yield ~surely(text.rlike(pattern_of(asked.matches_not)))
+    for bound, how in ((asked.above, gt), (asked.at_least, ge), (asked.below, lt), (asked.at_most, le)):
+        if bound is not None:
+            yield surely(compared(text, bound, how))
+    if asked.is_set is not None:
+        yield text.isNotNull() if asked.is_set else text.isNull()
+
+
+def _contains(text: Column, words: Sequence[str]) -> Column:
+    return reduce(or_, (F.lower(text).contains(F.lower(F.lit(each))) for each in words), F.lit(False))
+
+
+def column_named(name: str) -> Column:
+    """The column of a name that may have a dot."""
+    return F.col("`" + name.replace("`", "``") + "`")
 
 
 def text_of(name: str, columns: Collection[str]) -> Column:
     """An event's field as text: the column of that name, else the property; `properties.x` is always a property."""
     if name in columns:
-        return F.col(name).cast("string")
+        return column_named(name).cast("string")
     return inside(F.col("properties"), parts_of(name.removeprefix(_PROPERTIES)))
 
 

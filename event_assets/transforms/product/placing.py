@@ -13,7 +13,7 @@ from operator import add
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.transforms.product.matching import as_step, matches
 
 HERE = ("_at", "_place", "_id")
@@ -41,7 +41,7 @@ def placed(events: DataFrame, steps: Sequence[str | Step]) -> DataFrame:
     """
     count = len(steps)
     nth: Column = F.lit(1)
-    if len({as_step(step).event for step in steps}) < count:
+    if _may_share(steps):
         same = Window.partitionBy("person_id", "_at", *flags(count)).orderBy("_id")
         events = events.withColumn("_nth", F.row_number().over(same))
         nth = F.least(F.col("_nth"), reduce(add, (flag.cast("int") for flag in flags(count))))
@@ -51,6 +51,12 @@ def placed(events: DataFrame, steps: Sequence[str | Step]) -> DataFrame:
         place = F.when(F.col(f"_is{k}") & (so_far == nth), F.lit(k)).otherwise(place)
     last = F.greatest(F.lit(0), *(F.when(flag, F.lit(k)) for k, flag in enumerate(flags(count))))
     return events.withColumn("_place", place * count + last).drop("_nth")
+
+
+def _may_share(steps: Sequence[str | Step]) -> bool:
+    """Whether one event may be several of the steps."""
+    names = [name for step in steps for name in {each.event for each in as_step(step).alternatives}]
+    return None in names or len(set(names)) < len(names)
 
 
 def following() -> WindowSpec:

@@ -11,17 +11,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import ge, le, or_
+from operator import or_
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from event_assets.contract.paths import parts_of
-from event_assets.rules.analysis import Step
-from event_assets.rules.segment import TEXTS, Anything, Sequence, Trait, User
+from event_assets.rules.condition import Anything, Step
+from event_assets.rules.segment import TEXTS, Sequence, Trait, User
 from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.money import MONEY, amount
-from event_assets.transforms.product.matching import compared, inside, is_any_of, matches
+from event_assets.transforms.product.matching import holds, inside, is_any_of, matches
 from event_assets.transforms.product.periods import day_number
 from event_assets.transforms.product.sequences import sequence_spans
 
@@ -237,14 +237,9 @@ def _of_traits(levels: Mapping[str, Trait], traits: DataFrame) -> DataFrame:
 def _is_known(trait: Trait) -> Column:
     head, *path = parts_of(trait.trait)
     text = inside(F.concat(F.lit('{"v":'), F.col("value"), F.lit("}")), ["v", *path])
-    holds = text.isNotNull()
-    if trait.is_ is not None:
-        holds = is_any_of(text, trait.is_ if isinstance(trait.is_, list) else [trait.is_])
-    elif trait.at_least is not None or trait.at_most is not None:
-        least = -_LARGEST if trait.at_least is None else trait.at_least
-        most = _LARGEST if trait.at_most is None else trait.at_most
-        holds = compared(text, least, ge) & compared(text, most, le)
-    return F.coalesce((F.col("trait") == head) & holds, F.lit(False))
+    asked = trait.comparison
+    known = text.isNotNull() if asked is None else text.isNotNull() & holds(text, asked)
+    return F.coalesce((F.col("trait") == head) & known, F.lit(False))
 
 
 def _of_sessions(levels: Mapping[str, Visits | CameBy], sessions: DataFrame) -> DataFrame:

@@ -17,7 +17,7 @@ from event_assets.contract.plan import EventPlan, PlanVersion, TrackingPlan
 from event_assets.contract.plan_property import Property
 from event_assets.enrichment.currency import Reporting
 from event_assets.enrichment.measures import measures_of
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.rules.segment import Trait
 from event_assets.transforms.events.clean import CleanRules, clean
 from event_assets.transforms.product.matching import compared, matches, text_of

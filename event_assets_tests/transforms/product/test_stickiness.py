@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Step
+from event_assets.rules.condition import Step
 from event_assets.transforms.product.stickiness import stickiness
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
