@@ -11,6 +11,7 @@ from psycopg import sql
 from event_assets.dashboards.database import Row
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.source import Source
+from event_assets.dashboards.trend_figures import COLUMNS, figure_of_funnel_trend, figure_of_times, figure_of_trend
 from event_assets.rules.dashboard import Visual
 
 _SHOWN_DAYS = 90
@@ -172,7 +173,20 @@ def _vitals(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Itera
     yield Figure(visual.title or f"Web vitals ({name})", fields, ordered, told, (_AS_MADE,), empty=NOT_MADE)
 
 
+def _trends(visual: Visual, name: str, rows: Sequence[Row]) -> Iterator[Figure]:
+    yield figure_of_trend(visual.title or _title(name), rows, _AS_MADE, NOT_MADE)
+
+
+def _funnel_trend(visual: Visual, name: str, rows: Sequence[Row]) -> Iterator[Figure]:
+    yield figure_of_funnel_trend(visual.title or _title(name), rows, _AS_MADE, NOT_MADE)
+
+
+def _times(visual: Visual, name: str, rows: Sequence[Row]) -> Iterator[Figure]:
+    yield figure_of_times(visual.title or _title(name), rows, _AS_MADE, NOT_MADE)
+
+
 _KINDS: dict[str, tuple[str, tuple[str, ...], Callable[..., Iterator[Figure]]]] = {
+    "trends": ("agg_trends", COLUMNS, _trends),
     "lifecycle": ("agg_lifecycle", ("period_start", "status", "people"), _lifecycle),
     "active_users": ("agg_active_users", ("event_date", "dau", "wau", "mau", "stickiness"), _active),
     "stickiness": ("agg_stickiness", ("periods", "people", "share"), _sticking),
@@ -182,6 +196,8 @@ _KINDS: dict[str, tuple[str, tuple[str, ...], Callable[..., Iterator[Figure]]]] 
         ("breakdown", "step", "step_name", "people", "conversion", "step_conversion", "median_seconds"),
         _funnel,
     ),
+    "funnel_trend": ("agg_funnel_trends", ("period_start", "people", "converted", "conversion"), _funnel_trend),
+    "time_to_convert": ("agg_times_to_convert", ("from_seconds", "people"), _times),
     "paths": ("agg_paths", ("step", "from_node", "to_node", "transitions", "mean_seconds"), _paths),
     "web_vitals": ("agg_web_vitals", ("page_path", "device_type", "views", "lcp_ms", "inp_ms", "cls"), _vitals),
 }

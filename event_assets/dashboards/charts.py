@@ -61,22 +61,28 @@ def line(figure: Figure, formatter: Formatter) -> Any:
 
 
 def lines(figure: Figure, formatter: Formatter) -> Any:
-    """A line for each column that counts people."""
-    counted = [(place, field) for place, field in enumerate(figure.fields) if field.format == "number"]
+    """A line for each column that counts or measures."""
+    counted = [(place, field) for place, field in enumerate(figure.fields) if field.format in ("number", "decimal")]
+    when = "day" if figure.fields[0].format == "date" else figure.fields[0].format
     return dmc.LineChart(
         h=CHART_HEIGHT,
         dataKey="day",
         data=[
-            {"day": formatter.text(row[0], "day"), **{field.title: row[place] for place, field in counted}}
+            {"day": formatter.text(row[0], when), **{field.title: row[place] for place, field in counted}}
             for row in figure.rows
         ],
-        series=[{"name": f.title, "color": _COLORS[n % len(_COLORS)]} for n, (_, f) in enumerate(counted)],
-        valueFormatter=formatter.in_charts("number"),
+        series=[_stroke(n, field.title) for n, (_, field) in enumerate(counted)],
+        valueFormatter=formatter.in_charts("decimal" if any(f.format == "decimal" for _, f in counted) else "number"),
         withLegend=True,
         withDots=len(figure.rows) < 3,
         curveType="linear",
         yAxisProps={"width": 64},
     )
+
+
+def _stroke(number: int, title: str) -> dict[str, str]:
+    color = {"name": title, "color": _COLORS[number % len(_COLORS)]}
+    return color | {"strokeDasharray": "4 4"} if title.endswith("(before)") else color
 
 
 def bars(figure: Figure, formatter: Formatter) -> Node:
@@ -103,6 +109,19 @@ def stickiness(figure: Figure, formatter: Formatter) -> Any:
         series=[{"name": "People", "color": "indigo.6"}],
         valueFormatter=formatter.in_charts("number"),
         xAxisLabel="Days",
+        yAxisProps={"width": 64},
+    )
+
+
+def histogram(figure: Figure, formatter: Formatter) -> Any:
+    """Columns: how many people took how long."""
+    return dmc.BarChart(
+        h=CHART_HEIGHT,
+        dataKey="from",
+        data=[{"from": formatter.duration(row[0]), "People": row[1]} for row in figure.rows],
+        series=[{"name": "People", "color": "indigo.6"}],
+        valueFormatter=formatter.in_charts("number"),
+        xAxisLabel="From",
         yAxisProps={"width": 64},
     )
 
@@ -223,9 +242,12 @@ CHARTS: dict[str, Callable[[Figure, Formatter], Any]] = {
     "lifecycle": lifecycle,
     "active_users": lines,
     "lines": lines,
+    "trends": lines,
     "stickiness": stickiness,
     "retention": heatmap,
     "funnel": funnel,
+    "funnel_trend": lines,
+    "time_to_convert": histogram,
     "paths": sankey,
     "web_vitals": vitals,
 }

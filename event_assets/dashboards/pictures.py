@@ -243,6 +243,8 @@ _DRAWN: dict[str, Draw] = {
     "line": _line,
     "bars": _bars,
     "lines": _lines,
+    "trends": _lines,
+    "funnel_trend": _lines,
     "columns": _columns,
     "lifecycle": _columns,
     "active_users": _lines,

@@ -20,26 +20,21 @@ from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.lake.snapshot import Snapshot
-from event_assets.rules.analysis import (
-    ActiveUsers,
-    Analysis,
-    Funnel,
-    Lifecycle,
-    Paths,
-    Retention,
-    Stickiness,
-    WebVitals,
-)
+from event_assets.rules.analysis import ActiveUsers, Analysis, Lifecycle, Paths, Retention, Stickiness, WebVitals
+from event_assets.rules.funnel import Funnel, FunnelTrend, TimeToConvert
+from event_assets.rules.question import Ranged
+from event_assets.rules.trends import Trends
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.product.active_users import active_users
-from event_assets.transforms.product.funnels import funnel
+from event_assets.transforms.product.funnels import funnel, funnel_trend, times_to_convert
 from event_assets.transforms.product.known import with_group, with_groups, with_people, with_segments
 from event_assets.transforms.product.lifecycle import lifecycle
 from event_assets.transforms.product.matching import all_hold
 from event_assets.transforms.product.paths import top_paths
 from event_assets.transforms.product.retention import retention
 from event_assets.transforms.product.stickiness import stickiness
+from event_assets.transforms.product.trends import BEFORE, NOW, trends
 from event_assets.transforms.product.web_vitals import web_vitals
 from event_assets.transforms.sessions.sessionise import (
     SessionRules,
@@ -48,6 +43,8 @@ from event_assets.transforms.sessions.sessionise import (
     sessions_of_events,
 )
 from event_assets.transforms.site_dates import site_day
+
+_DAY, _MICROSECOND = dt.timedelta(days=1), dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -98,6 +95,8 @@ def rows_of(analysis: Analysis, of: Lakeside) -> DataFrame:
         return _paths(analysis, events.where(counts), sessions.where(~F.col("after_cut")))
     if isinstance(analysis, WebVitals):
         return web_vitals(events.where(counts), least_views=analysis.least_views)
+    if isinstance(analysis, Trends):
+        return _trends(analysis, _by_days_of_sites(analysis, events.where(counts)))
     if analysis.where:  # nobody's, they still tell how far time has come
         events = events.withColumn("person_id", F.when(counts, F.col("person_id")))
     return _of_people(analysis, _by_days_of_sites(analysis, events))
@@ -117,13 +116,17 @@ def _known(analysis: Analysis, events: DataFrame, of: Lakeside) -> DataFrame:
 def _by_days_of_sites(analysis: Analysis, events: DataFrame) -> DataFrame:
     """The events of an analysis of days, weeks or months, each at the beginning of its site's day: all that counts of a
     moment there is the period that it lies in. Hours are UTC's."""
-    is_of_days = isinstance(analysis, ActiveUsers) or (
-        isinstance(analysis, Retention | Lifecycle | Stickiness) and analysis.period != "hour"
-    )
+    is_of_days = isinstance(analysis, ActiveUsers)
+    if isinstance(analysis, Retention | Lifecycle | Stickiness):
+        is_of_days = analysis.period != "hour"
+    if isinstance(analysis, Trends):
+        is_of_days = analysis.interval != "hour"
     return events.withColumn("derived_at", site_day().cast("timestamp")) if is_of_days else events
 
 
-def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickiness, events: DataFrame) -> DataFrame:
+def _of_people(
+    analysis: Funnel | FunnelTrend | TimeToConvert | Retention | Lifecycle | ActiveUsers | Stickiness, events: DataFrame
+) -> DataFrame:
     match analysis:
         case Funnel():
             return funnel(
@@ -131,8 +134,32 @@ def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickine
                 analysis.steps,
                 within=analysis.within,
                 order=analysis.order,
-                breakdown=analysis.breakdown,
+                exclusions=analysis.exclusions,
+                breakdown=analysis.breakdowns,
                 breakdown_values=analysis.breakdown_values,
+                breakdown_of=analysis.breakdown_of,
+            )
+        case FunnelTrend():
+            shown = F.col("derived_at") if analysis.interval == "hour" else site_day().cast("timestamp")
+            return funnel_trend(
+                events.withColumn("shown_at", shown),
+                analysis.steps,
+                within=analysis.within,
+                order=analysis.order,
+                exclusions=analysis.exclusions,
+                interval=analysis.interval,
+                week_starts=analysis.week_starts,
+            )
+        case TimeToConvert():
+            return times_to_convert(
+                events,
+                analysis.steps,
+                within=analysis.within,
+                order=analysis.order,
+                exclusions=analysis.exclusions,
+                from_step=analysis.from_step,
+                to_step=analysis.to_step,
+                bins=analysis.bins,
             )
         case Retention():
             return retention(
@@ -152,6 +179,23 @@ def _of_people(analysis: Funnel | Retention | Lifecycle | ActiveUsers | Stickine
             return stickiness(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
 
 
+def _trends(analysis: Trends, events: DataFrame) -> DataFrame:
+    if "span" in events.columns:  # what was before is in the periods that it is held against
+        span = analysis.span(dt.date(1970, 1, 1))
+        assert span is not None
+        later = F.timestamp_micros(F.unix_micros("derived_at") + (span[1] - span[0] + _DAY) // _MICROSECOND)
+        events = events.withColumn("derived_at", F.when(F.col("span") == BEFORE, later).otherwise(F.col("derived_at")))
+    return trends(
+        events,
+        analysis.series,
+        analysis.formulas,
+        interval=analysis.interval,
+        week_starts=analysis.week_starts,
+        breakdown=analysis.breakdowns,
+        breakdown_values=analysis.breakdown_values,
+    )
+
+
 def _paths(analysis: Paths, events: DataFrame, sessions: DataFrame) -> DataFrame:
     nodes = events.where(F.col("event").isin(analysis.events)) if analysis.events else events
     return top_paths(
@@ -166,14 +210,29 @@ def _paths(analysis: Paths, events: DataFrame, sessions: DataFrame) -> DataFrame
 
 
 def _events(analysis: Analysis, of: Lakeside) -> DataFrame:
-    """The events that the analysis looks at: of its last days, counted from the last day that has any, or from one so
-    many days before that."""
-    files, enriched = None, of.tables[ENRICHED_EVENTS.name]
-    days = analysis.days if isinstance(analysis, Funnel | Paths | Stickiness | WebVitals) else None
-    if days is not None and enriched.files:
-        ago = analysis.days_ago if isinstance(analysis, Funnel) else 0
-        last = dt.date.fromisoformat(max(enriched.dates())) - dt.timedelta(days=ago)
-        first = last - dt.timedelta(days=days - 1)
-        files = enriched.of_dates(date for date in enriched.dates() if str(first) <= date <= str(last))
-    events = enriched.read(of.spark, files)
+    """The events that the analysis looks at; of a trend that is compared those of the days before too, told apart by
+    `span`."""
+    enriched = of.tables[ENRICHED_EVENTS.name]
+    last = _last_day(enriched, of.spark) if isinstance(analysis, Ranged) else None
+    span = analysis.span(last) if isinstance(analysis, Ranged) and last is not None else None
+    if span is None:
+        events = enriched.read(of.spark)
+    else:
+        first, end = span
+        is_compared = isinstance(analysis, Trends) and analysis.compare
+        begin = first - (end - first) - _DAY if is_compared else first
+        files = enriched.of_dates(day for day in enriched.dates() if str(begin - _DAY) <= day <= str(end + _DAY))
+        events = enriched.read(of.spark, files).where(site_day().between(F.lit(begin), F.lit(end)))
+        if is_compared:
+            is_before = site_day() < F.lit(first)
+            events = events.withColumn("span", F.when(is_before, BEFORE).otherwise(NOW))
     return events if analysis.include_bots else events.where(~F.col("is_bot"))
+
+
+def _last_day(enriched: Snapshot, spark: SparkSession) -> dt.date | None:
+    """The last day of a site that has events: it is among those of the last two days in UTC."""
+    latest = sorted(enriched.dates())[-2:]
+    if not latest:
+        return None
+    last: dt.date | None = enriched.read(spark, enriched.of_dates(latest)).agg(F.max(site_day())).collect()[0][0]
+    return last

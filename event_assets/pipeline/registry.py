@@ -30,17 +30,10 @@ from event_assets.contract.tables.events import (
     RAW_EVENTS,
 )
 from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_METRICS, DAILY_PAGES, DAILY_SESSIONS, PERIOD_PEOPLE
 from event_assets.contract.tables.people import USER_HISTORY, USER_TRAITS, USERS, VISITORS
-from event_assets.contract.tables.product import (
-    ACTIVE_USERS,
-    FUNNELS,
-    LIFECYCLE,
-    PATHS,
-    RETENTION,
-    STICKINESS,
-    WEB_VITALS,
-)
+from event_assets.contract.tables.product import PATHS, WEB_VITALS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, USER_SEGMENTS
 from event_assets.contract.tables.sessions import EVENT_DAYS, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
@@ -272,16 +265,15 @@ STEPS: tuple[RefreshStep, ...] = (
         pace="pauses",
     ),
     *(
-        RefreshStep((table,), partial(analyses_step, table), "product", product.CODE, reads=reads, pace="pauses")
-        for table, reads in (
-            (FUNNELS, _OF_PEOPLE),
-            (RETENTION, _OF_PEOPLE),
-            (LIFECYCLE, _OF_PEOPLE),
-            (PATHS, (ENRICHED_EVENTS,)),
-            (ACTIVE_USERS, _OF_PEOPLE),
-            (STICKINESS, _OF_PEOPLE),
-            (WEB_VITALS, (ENRICHED_EVENTS,)),
+        RefreshStep(
+            (table,),
+            partial(analyses_step, table),
+            "product",
+            product.CODE,
+            reads=(ENRICHED_EVENTS,) if table in (PATHS, WEB_VITALS) else _OF_PEOPLE,
+            pace="pauses",
         )
+        for table in ANALYSIS_TABLES
     ),
     RefreshStep(
         (DAILY_METRICS,),

@@ -25,11 +25,26 @@ def of_analysis(visual: Visual, analysis: str, id_: str) -> Drawn:
     kind, chart, lost = _KINDS[visual.kind](data_set, id_, visual)
     title = visual.title or analysis.replace("_", " ").capitalize()
     made: Json = {kind: {"VisualId": id_, "Title": titled(title), "ChartConfiguration": chart}}
-    only = {"analysis": analysis} | ({"breakdown": "(all)"} if visual.kind == "funnel" else {})
+    only = {"analysis": analysis, **_ONLY.get(visual.kind, {})}
     return Drawn(made, data_set, only, lost)
 
 
 _Chart = tuple[str, Json, tuple[str, ...]]
+_ONLY: Mapping[str, Mapping[str, str]] = {
+    "funnel": {"breakdown": "(all)"},
+    "trends": {"breakdown": "(all)", "span": "now"},
+}
+"""Values of further columns that a kind's visuals are filtered by."""
+
+
+def _trends(data: str, id_: str, _: Visual) -> _Chart:
+    wells = {
+        "Category": [day(data, "period_start", f"{id_}-period")],
+        "Values": [summed(data, "value", f"{id_}-value")],
+        "Colors": [category(data, "series_name", f"{id_}-series")],
+    }
+    chart: Json = {"Type": "LINE", "FieldWells": {"LineChartAggregatedFieldWells": wells}}
+    return "LineChartVisual", chart, ("a trend has no breakdown and no period before",)
 
 
 def _lifecycle(data: str, id_: str, _: Visual) -> _Chart:
@@ -92,6 +107,23 @@ def _funnel(data: str, id_: str, _: Visual) -> _Chart:
     return "FunnelChartVisual", chart, ("a funnel has no breakdown and no times between steps",)
 
 
+def _funnel_trend(data: str, id_: str, _: Visual) -> _Chart:
+    wells = {
+        "Category": [day(data, "period_start", f"{id_}-period")],
+        "Values": [summed(data, name, f"{id_}-{name}") for name in ("people", "converted")],
+    }
+    chart: Json = {"Type": "LINE", "FieldWells": {"LineChartAggregatedFieldWells": wells}}
+    return "LineChartVisual", chart, ("the trend of a funnel has no share who converted",)
+
+
+def _times(data: str, id_: str, _: Visual) -> _Chart:
+    times = {"NumericalDimensionField": {"FieldId": f"{id_}-from", "Column": column(data, "from_seconds")}}
+    wells = {"Category": [times], "Values": [summed(data, "people", f"{id_}-people")]}
+    chart: Json = {"Orientation": "VERTICAL", "FieldWells": {"BarChartAggregatedFieldWells": wells}}
+    order = {"CategorySort": [sorted_by(f"{id_}-from", "ASC")]}
+    return "BarChartVisual", chart | {"SortConfiguration": order}, ()
+
+
 def _paths(data: str, id_: str, _: Visual) -> _Chart:
     wells = {
         "Source": [category(data, "from_place", f"{id_}-from")],
@@ -121,11 +153,14 @@ def _vitals(data: str, id_: str, visual: Visual) -> _Chart:
 
 
 _KINDS: Mapping[str, Callable[[str, str, Visual], _Chart]] = {
+    "trends": _trends,
     "lifecycle": _lifecycle,
     "active_users": _active,
     "stickiness": _stickiness,
     "retention": _retention,
     "funnel": _funnel,
+    "funnel_trend": _funnel_trend,
+    "time_to_convert": _times,
     "paths": _paths,
     "web_vitals": _vitals,
 }

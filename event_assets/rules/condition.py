@@ -64,9 +64,9 @@ Texts = Annotated[Annotated[str, Tag("one")] | Annotated[list[str], Tag("several
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_is_pattern)]
 
 
-def listed(value: T | list[T]) -> list[T]:
-    """The values of one that may be a list."""
-    return value if isinstance(value, list) else [value]
+def listed(value: T | list[T] | None) -> list[T]:
+    """The values of one that may be a list, or nothing."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 class Comparison(RuleModel):

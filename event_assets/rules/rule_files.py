@@ -138,7 +138,7 @@ class RuleFile(Generic[Rule]):
         except ValidationError as error:
             name = document.get("name")
             title = f"{self.title} {name}: " if isinstance(name, str) else ""
-            faults = _faults(node, error.errors())
+            faults = sorted(_faults(node, error.errors()), key=lambda fault: fault[0])
             raise RuleError("\n".join(f"{path}:{line}: {title}{words}" for line, words in faults)) from None
 
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from event_assets.rules.analysis import Period, Weekday
 from event_assets.rules.condition import SEGMENT, Comparison, Scalar, Step, compared_with, listed
 from event_assets.rules.pattern import pattern_of
+from event_assets.rules.question import Period, Weekday
 from event_assets.verification.history import Event
 
 NONE = "(none)"
@@ -89,6 +89,11 @@ def _compares(text: str | None, value: int | float, how: Callable[[Any, Any], bo
         return False
     is_exact = abs(value) >= 2**53 and value % 1 == 0 and _INTEGER.match(text)
     return how(Decimal(text), int(value)) if is_exact else how(float(text), float(value))
+
+
+def number_of(text: str | None) -> float | None:
+    """The number that a text is; None where it is none."""
+    return None if text is None or _NUMBER.match(text) is None else float(text)
 
 
 def period_of(at: int, period: Period, week_starts: Weekday = "sunday") -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from event_assets.rules.analysis import ActiveUsers, Lifecycle, Period, Retention, Stickiness, Weekday
+from event_assets.rules.analysis import ActiveUsers, Lifecycle, Retention, Stickiness
 from event_assets.rules.condition import Step
+from event_assets.rules.question import Period, Weekday
 from event_assets.verification.history import Event, date_of
 from event_assets.verification.matching import is_step, period_of, start_of
 from event_assets.verification.report import Key, Values

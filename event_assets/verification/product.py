@@ -16,19 +16,21 @@ from event_assets.rules.analysis import (
     ActiveUsers,
     Analyses,
     Analysis,
-    Funnel,
     Lifecycle,
     Paths,
     Retention,
     Stickiness,
     WebVitals,
 )
+from event_assets.rules.funnel import Funnel, FunnelTrend, TimeToConvert
+from event_assets.rules.question import Ranged
+from event_assets.rules.trends import Trends
 from event_assets.settings import Settings
-from event_assets.verification import funnels, periods, visits
+from event_assets.verification import funnels, periods, trends, visits
 from event_assets.verification.evidence import Evidence
 from event_assets.verification.history import Event, History, microseconds
 from event_assets.verification.known import Known
-from event_assets.verification.matching import all_hold, is_step
+from event_assets.verification.matching import all_hold
 from event_assets.verification.reading import Refreshed
 from event_assets.verification.report import Expectation, Key, Values, differing, equal, moment
 
@@ -52,7 +54,7 @@ def product_lines(
             yield late
         elif history.events:
             events = known.of_events(analysis, _events(analysis, history))
-            yield from _about(evidence, analysis, _counted(analysis, events), settings)
+            yield from _about(evidence, analysis, _counted(analysis, events), history, settings)
     named = {analysis.name for analysis in analyses.usable}
     for table, made in sorted(evidence.refreshed.items()):
         for name in sorted(made.at.keys() - named):
@@ -81,29 +83,52 @@ def _since(made: Refreshed, name: str) -> str:
 
 
 def _events(analysis: Analysis, history: History) -> list[Event]:
-    """Those that it looks at: of its last days, counted from the last day that has any event, or from one before."""
+    """Those that it looks at: of its days."""
     events = history.events if analysis.include_bots else history.human
-    days = analysis.days if isinstance(analysis, Funnel | Paths | Stickiness | WebVitals) else None
-    if days is None:
+    span = analysis.span(_last_day(history)) if isinstance(analysis, Ranged) else None
+    if span is None:
         return list(events)
-    last = dt.date.fromisoformat(history.events[-1].date)
-    if isinstance(analysis, Funnel):
-        last -= dt.timedelta(days=analysis.days_ago)
-    first = last - dt.timedelta(days=days - 1)
-    return [event for event in events if str(first) <= event.date <= str(last)]
+    first = _days_before(analysis, span)
+    return [event for event in events if str(first) <= event.site_date <= str(span[1])]
+
+
+def _last_day(history: History) -> dt.date:
+    return dt.date.fromisoformat(max(event.site_date for event in history.events))
+
+
+def _days_before(analysis: Analysis, span: tuple[dt.date, dt.date]) -> dt.date:
+    """The first day, of a trend that is compared that of the days before."""
+    first, last = span
+    is_compared = isinstance(analysis, Trends) and analysis.compare
+    return first - (last - first) - dt.timedelta(days=1) if is_compared else first
+
+
+def _with_spans(analysis: Trends, events: list[Event], history: History) -> list[tuple[str, Event]]:
+    span = analysis.span(_last_day(history))
+    if span is None:
+        return [("now", event) for event in events]
+    length = (span[1] - span[0] + dt.timedelta(days=1)) // dt.timedelta(microseconds=1)
+    return [
+        ("before", replace(event, at=event.at + length, shown=event.shown + length))
+        if event.site_date < str(span[0])
+        else ("now", event)
+        for event in events
+    ]
 
 
 def _counted(analysis: Analysis, events: list[Event]) -> list[Event]:
     """Those that count. Others are nobody's: of analyses of people they still tell how far time has come."""
     if not analysis.where:
         return events
-    if isinstance(analysis, Paths | WebVitals):
+    if isinstance(analysis, Trends | Paths | WebVitals):
         return [event for event in events if all_hold(event, analysis.where)]
     return [event if all_hold(event, analysis.where) else replace(event, person=None) for event in events]
 
 
-def _about(evidence: Evidence, analysis: Analysis, events: list[Event], settings: Settings) -> Iterator[Expectation]:
-    made = _made(analysis, events, settings)
+def _about(
+    evidence: Evidence, analysis: Analysis, events: list[Event], history: History, settings: Settings
+) -> Iterator[Expectation]:
+    made = _made(analysis, events, history, settings)
     table = analysis.table.name
     query = f"SELECT {', '.join(made.columns)} FROM lake_{table} WHERE analysis = ?"
     found = [_in_microseconds(made.columns, row) for row in evidence.rows(query, [analysis.name])]
@@ -119,9 +144,13 @@ def _sums(
 ) -> Iterator[tuple[str, float, float]]:
     """What must balance: words for it, what it must be, and what it is."""
     match analysis:
+        case Trends() | TimeToConvert():
+            yield "rows", len(made), len(found)
+        case FunnelTrend():
+            yield "people who began, over all periods", *(sum(v[0] for v in rows.values()) for rows in (made, found))
         case Funnel():
-            began = {event.person for event in events if event.person and is_step(event, analysis.steps[0])}
-            yield "people at the first step", len(began), sum(v[1] for key, v in found.items() if key == ("(all)", 1))
+            firsts = [values[1] for values in (rows.get(("(all)", 1), ("", 0)) for rows in (made, found))]
+            yield "people at the first step", firsts[0], firsts[1]
         case Retention():
             torn = sum(values[0] != values[1] for (_, period), values in found.items() if period == 0)
             yield "cohorts whose first cell is not their size", 0, torn
@@ -149,10 +178,16 @@ def _sums(
             yield "page views measured", *(sum(values[0] for values in rows.values()) for rows in (made, found))
 
 
-def _made(analysis: Analysis, events: list[Event], settings: Settings) -> _Rows:
+def _made(analysis: Analysis, events: list[Event], history: History, settings: Settings) -> _Rows:
     match analysis:
+        case Trends():
+            return _Rows(trends.COLUMNS, 4, trends.trends_rows(analysis, _with_spans(analysis, events, history)))
         case Funnel():
             return _Rows(funnels.COLUMNS, 2, funnels.funnel_rows(analysis, events))
+        case FunnelTrend():
+            return _Rows(funnels.TREND_COLUMNS, 1, funnels.funnel_trend_rows(analysis, events))
+        case TimeToConvert():
+            return _Rows(funnels.TIME_COLUMNS, 1, funnels.time_rows(analysis, events))
         case Retention():
             return _Rows(periods.RETENTION_COLUMNS, 2, periods.retention_rows(analysis, events))
         case Lifecycle():

@@ -26,8 +26,9 @@ from event_assets.pipeline.arrivals import Arrivals
 from event_assets.pipeline.following import Fault, Following
 from event_assets.pipeline.load import load_step
 from event_assets.pipeline.window import EVERYTHING
-from event_assets.rules.analysis import Analyses, Funnel
+from event_assets.rules.analysis import Analyses
 from event_assets.rules.condition import Step
+from event_assets.rules.funnel import Funnel
 from event_assets.settings import Settings
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect

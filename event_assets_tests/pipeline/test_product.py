@@ -22,17 +22,9 @@ from event_assets.lake.storage import Storage
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.product import analyses_step, analysis_step, outdated
 from event_assets.pipeline.report import StepReport
-from event_assets.rules.analysis import (
-    ActiveUsers,
-    Analyses,
-    Funnel,
-    Lifecycle,
-    Paths,
-    Retention,
-    Stickiness,
-    WebVitals,
-)
+from event_assets.rules.analysis import ActiveUsers, Analyses, Lifecycle, Paths, Retention, Stickiness, WebVitals
 from event_assets.rules.condition import Comparison, Step
+from event_assets.rules.funnel import Funnel
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, row_of

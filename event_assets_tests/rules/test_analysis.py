@@ -9,8 +9,9 @@ import pytest
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.product import FUNNELS
-from event_assets.rules.analysis import Analyses, Funnel, Retention
+from event_assets.rules.analysis import Analyses, Retention
 from event_assets.rules.condition import Step, unknown_events
+from event_assets.rules.funnel import Funnel
 from event_assets.rules.rule_files import RuleError
 from event_assets.settings import Settings
 
@@ -30,7 +31,7 @@ def load(folder: Path, *texts: str) -> Analyses:
             f"{{kind: tunnel, name: x, {STEPS}}}",
             ["kind: it is 'tunnel', did you mean funnel?", "funnel, retention, lifecycle, paths"],
         ),
-        (f"{{name: x, {STEPS}}}", ["kind: it is not there; it must be one of funnel"]),
+        (f"{{name: x, {STEPS}}}", ["kind: it is not there; it must be one of trends, funnel"]),
         ("[1, 2]", ["must be an object"]),
         ("kind: [", ["file0.yaml"]),
         ("{kind: paths, kind: funnel}", ["'kind' is given twice"]),
@@ -67,7 +68,7 @@ def load(folder: Path, *texts: str) -> Analyses:
         ("{kind: lifecycle, name: x, event: click}", ["event: it must be an object; it is 'click'"]),
         (
             "{kind: funnel, name: x, steps: [{event: a}, {event: b}], days_ago: 7}",
-            ["days_ago needs days: how many there are up to that day"],
+            ["days_ago: it needs days: how many there are up to that day"],
         ),
         (
             "{kind: lifecycle, name: x, event: {event: a, where: {day: 2026-01-01}}}",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.rules.analysis import Analyses, Funnel, Retention
+from event_assets.rules.analysis import Analyses, Retention
 from event_assets.rules.condition import Alternative, Comparison, Step
+from event_assets.rules.funnel import Funnel
 from event_assets.rules.segment_files import Segments
 
 

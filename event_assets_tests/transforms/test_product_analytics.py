@@ -16,8 +16,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Period
 from event_assets.rules.condition import Step
+from event_assets.rules.question import Period
+from event_assets.rules.trends import Formula, Series
 from event_assets.transforms.product.active_users import active_users
 from event_assets.transforms.product.funnels import funnel
 from event_assets.transforms.product.lifecycle import lifecycle
@@ -25,6 +26,7 @@ from event_assets.transforms.product.matching import matches
 from event_assets.transforms.product.paths import top_paths
 from event_assets.transforms.product.retention import retention
 from event_assets.transforms.product.stickiness import stickiness
+from event_assets.transforms.product.trends import trends
 from event_assets.transforms.product.web_vitals import web_vitals
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.test_engines import some_events
@@ -62,6 +64,18 @@ def analysed(events: DataFrame) -> dict[str, DataFrame]:
         "paths": top_paths(events, "event", length=4),
         "paths to": top_paths(events, "event", length=3, start="page_view", end="purchase"),
         "pages": top_paths(events.withColumn("page_path", F.concat(F.lit("/"), "event", F.lit("/"))), length=3),
+        "trends": trends(
+            events,
+            [
+                Series(event="page_view"),
+                Series(event=None, measure="people"),
+                Series(event="purchase", measure="percentile", of="revenue", percentile=90),
+                Series(event="purchase", measure="sum", of="revenue"),
+            ],
+            [Formula(formula="D / B")],
+            breakdown=["page_url", "event"],
+            breakdown_values=2,
+        ),
         "vitals": web_vitals(events.withColumn("properties", F.lit('{"lcp_ms": 7}'))),
     }
 

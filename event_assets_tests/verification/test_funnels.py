@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.rules.analysis import Funnel
 from event_assets.rules.condition import Step
+from event_assets.rules.funnel import Funnel
 from event_assets.verification.funnels import funnel_rows
 from event_assets.verification.history import Event
 from event_assets.verification.product import _events
@@ -41,8 +41,8 @@ def test_what_is_no_step_does_not_part_strict_steps_of_its_own_instant(steps: st
 @given(days=st.integers(1, 6), ago=st.integers(0, 6))
 def test_the_days_of_a_funnel_end_so_many_before_the_last(days: int, ago: int) -> None:
     began = dt.date(2026, 2, 25)
-    history = SimpleNamespace(human=[SimpleNamespace(date=str(began + dt.timedelta(days=n))) for n in range(8)])
+    history = SimpleNamespace(human=[SimpleNamespace(site_date=str(began + dt.timedelta(days=n))) for n in range(8)])
     history.events = history.human
     funnel = Funnel(name="f", steps=[Step(event="a"), Step(event="b")], days=days, days_ago=ago)
-    found = [event.date for event in _events(funnel, cast(Any, history))]
+    found = [event.site_date for event in _events(funnel, cast(Any, history))]
     assert found == [str(began + dt.timedelta(days=n)) for n in range(8) if 7 - ago - days < n <= 7 - ago]

@@ -1084,6 +1084,108 @@ COMMENT ON COLUMN "analytics"."agg_channel_performance"."cpa" IS 'Cost of a conv
 
 COMMENT ON COLUMN "analytics"."agg_channel_performance"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."dim_user_segments" (
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "as_of" date ENCODE az64,
+  "recency_days" integer ENCODE az64,
+  "frequency" bigint ENCODE az64,
+  "monetary" double precision ENCODE zstd,
+  "r_score" integer ENCODE az64,
+  "f_score" integer ENCODE az64,
+  "m_score" integer ENCODE az64,
+  "segment" varchar(65535) ENCODE raw,
+  "lifecycle_stage" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("segment");
+
+COMMENT ON TABLE "analytics"."dim_user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."person_id" IS 'The person. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."recency_days" IS 'Days since the last event. Unit: days.';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."frequency" IS 'Sessions.';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."monetary" IS 'Revenue.';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."r_score" IS 'Recency quintile, 5 is the most recent. Definition: 1 + floor(5 x persons with a longer recency / persons).';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent. Definition: 1 + floor(5 x persons with fewer sessions / persons).';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."m_score" IS 'Money quintile, 5 is the most. Definition: 1 + floor(5 x persons with less revenue / persons).';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."lifecycle_stage" IS 'new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of. Definition: new: first event in that week; returning: events in it and in the week before; resurrecting: events in it, none in the week before, others earlier; dormant: none in it, some in the week before; inactive: none in either.';
+
+COMMENT ON COLUMN "analytics"."dim_user_segments"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_segment_memberships" (
+  "segment" varchar(65535) ENCODE raw NOT NULL,
+  "person_id" varchar(512) ENCODE zstd NOT NULL,
+  "from_date" date ENCODE az64 NOT NULL,
+  "to_date" date ENCODE az64,
+  "is_current" boolean ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("segment", "from_date");
+
+COMMENT ON TABLE "analytics"."dim_segment_memberships" IS 'Who was in which segment, and from when to when: one row a stay of a person in a segment.';
+
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."segment" IS 'Name of the segment, as its file says.';
+
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."person_id" IS 'The person. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
+
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."to_date" IS 'First UTC day after it at whose end they do not any more; null while they do. Definition: a member at the end of a day: from_date <= day and (to_date is null or day < to_date).';
+
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."is_current" IS 'They belong to it at the end of the last event date of the lake.';
+
+COMMENT ON COLUMN "analytics"."dim_segment_memberships"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_trends" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "span" varchar(65535) ENCODE zstd NOT NULL,
+  "series" integer ENCODE az64 NOT NULL,
+  "letter" varchar(65535) ENCODE zstd,
+  "measure" varchar(65535) ENCODE zstd,
+  "series_name" varchar(65535) ENCODE zstd,
+  "breakdown" varchar(65535) ENCODE zstd NOT NULL,
+  "period_start" timestamp with time zone ENCODE az64 NOT NULL,
+  "value" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "period_start");
+
+COMMENT ON TABLE "analytics"."agg_trends" IS 'The trends: one row an analysis, value of its breakdown, period, and series or formula.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."span" IS 'now, or before: the period that it is held against.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."series" IS 'Place of the series, from 1; formulas follow them.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."letter" IS 'Letter of the series in formulas; null of a formula.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."measure" IS 'What is measured: count, people, sum, …, or formula.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."series_name" IS 'What the series or formula is called.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."breakdown" IS 'Value of the event; else (all), (none) or (other). Of several fields a JSON list of theirs.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."period_start" IS 'Beginning of the period; of before, of the one it is held against.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."value" IS 'The measure; null where there is nothing to measure.';
+
+COMMENT ON COLUMN "analytics"."agg_trends"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE TABLE IF NOT EXISTS "analytics"."agg_funnels" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
   "breakdown" varchar(65535) ENCODE zstd NOT NULL,
@@ -1103,7 +1205,7 @@ COMMENT ON TABLE "analytics"."agg_funnels" IS 'The funnels: one row an analysis,
 
 COMMENT ON COLUMN "analytics"."agg_funnels"."analysis" IS 'Name of the analysis, as its file says.';
 
-COMMENT ON COLUMN "analytics"."agg_funnels"."breakdown" IS 'Value on the first step''s event; else (all), (none) or (other).';
+COMMENT ON COLUMN "analytics"."agg_funnels"."breakdown" IS 'Value on an event of the try; else (all), (none) or (other). Of several fields a JSON list of theirs.';
 
 COMMENT ON COLUMN "analytics"."agg_funnels"."step" IS 'Place of the step, from 1.';
 
@@ -1120,6 +1222,56 @@ COMMENT ON COLUMN "analytics"."agg_funnels"."mean_seconds" IS 'Mean time since t
 COMMENT ON COLUMN "analytics"."agg_funnels"."median_seconds" IS 'Median time since the step before. Unit: s.';
 
 COMMENT ON COLUMN "analytics"."agg_funnels"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_funnel_trends" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "period_start" timestamp with time zone ENCODE az64 NOT NULL,
+  "people" bigint ENCODE az64,
+  "converted" bigint ENCODE az64,
+  "conversion" double precision ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "period_start");
+
+COMMENT ON TABLE "analytics"."agg_funnel_trends" IS 'How funnels convert over time: one row an analysis and period.';
+
+COMMENT ON COLUMN "analytics"."agg_funnel_trends"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."agg_funnel_trends"."period_start" IS 'Beginning of the period in which people took the first step.';
+
+COMMENT ON COLUMN "analytics"."agg_funnel_trends"."people" IS 'Persons who took it.';
+
+COMMENT ON COLUMN "analytics"."agg_funnel_trends"."converted" IS 'Those of them who reached the last step within the window.';
+
+COMMENT ON COLUMN "analytics"."agg_funnel_trends"."conversion" IS 'converted / people.';
+
+COMMENT ON COLUMN "analytics"."agg_funnel_trends"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_times_to_convert" (
+  "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "bin" integer ENCODE az64 NOT NULL,
+  "from_seconds" double precision ENCODE zstd,
+  "to_seconds" double precision ENCODE zstd,
+  "people" bigint ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("analysis", "bin");
+
+COMMENT ON TABLE "analytics"."agg_times_to_convert" IS 'How long people take from one step of a funnel to another: one row an analysis and bin of the histogram.';
+
+COMMENT ON COLUMN "analytics"."agg_times_to_convert"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."agg_times_to_convert"."bin" IS 'Place of the bin, from 0.';
+
+COMMENT ON COLUMN "analytics"."agg_times_to_convert"."from_seconds" IS 'The least time in the bin. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."agg_times_to_convert"."to_seconds" IS 'Where the next bin begins. Unit: s.';
+
+COMMENT ON COLUMN "analytics"."agg_times_to_convert"."people" IS 'Persons who took so long.';
+
+COMMENT ON COLUMN "analytics"."agg_times_to_convert"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_retention" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
@@ -1282,71 +1434,6 @@ COMMENT ON COLUMN "analytics"."agg_web_vitals"."fid_ms" IS 'First input delay. U
 COMMENT ON COLUMN "analytics"."agg_web_vitals"."cls" IS 'Cumulative layout shift.';
 
 COMMENT ON COLUMN "analytics"."agg_web_vitals"."loaded_at" IS 'When the row''s key first came in.';
-
-CREATE TABLE IF NOT EXISTS "analytics"."dim_user_segments" (
-  "person_id" varchar(512) ENCODE zstd NOT NULL,
-  "as_of" date ENCODE az64,
-  "recency_days" integer ENCODE az64,
-  "frequency" bigint ENCODE az64,
-  "monetary" double precision ENCODE zstd,
-  "r_score" integer ENCODE az64,
-  "f_score" integer ENCODE az64,
-  "m_score" integer ENCODE az64,
-  "segment" varchar(65535) ENCODE raw,
-  "lifecycle_stage" varchar(65535) ENCODE zstd,
-  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
-)
-DISTSTYLE KEY DISTKEY ("person_id")
-COMPOUND SORTKEY ("segment");
-
-COMMENT ON TABLE "analytics"."dim_user_segments" IS 'Each person''s place (robots have none) by recency, frequency and money, and the stage of their lifecycle.';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."person_id" IS 'The person. Personal data.';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."as_of" IS 'Day on which it holds: the last event date of the lake.';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."recency_days" IS 'Days since the last event. Unit: days.';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."frequency" IS 'Sessions.';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."monetary" IS 'Revenue.';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."r_score" IS 'Recency quintile, 5 is the most recent. Definition: 1 + floor(5 x persons with a longer recency / persons).';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."f_score" IS 'Frequency quintile, 5 is the most frequent. Definition: 1 + floor(5 x persons with fewer sessions / persons).';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."m_score" IS 'Money quintile, 5 is the most. Definition: 1 + floor(5 x persons with less revenue / persons).';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."segment" IS 'Name of the segment (champions, loyal, at risk, …).';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."lifecycle_stage" IS 'new, returning, resurrecting, dormant or inactive, by the week (7 days) that ends with as_of. Definition: new: first event in that week; returning: events in it and in the week before; resurrecting: events in it, none in the week before, others earlier; dormant: none in it, some in the week before; inactive: none in either.';
-
-COMMENT ON COLUMN "analytics"."dim_user_segments"."loaded_at" IS 'When the row''s key first came in.';
-
-CREATE TABLE IF NOT EXISTS "analytics"."dim_segment_memberships" (
-  "segment" varchar(65535) ENCODE raw NOT NULL,
-  "person_id" varchar(512) ENCODE zstd NOT NULL,
-  "from_date" date ENCODE az64 NOT NULL,
-  "to_date" date ENCODE az64,
-  "is_current" boolean ENCODE zstd,
-  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
-)
-DISTSTYLE KEY DISTKEY ("person_id")
-COMPOUND SORTKEY ("segment", "from_date");
-
-COMMENT ON TABLE "analytics"."dim_segment_memberships" IS 'Who was in which segment, and from when to when: one row a stay of a person in a segment.';
-
-COMMENT ON COLUMN "analytics"."dim_segment_memberships"."segment" IS 'Name of the segment, as its file says.';
-
-COMMENT ON COLUMN "analytics"."dim_segment_memberships"."person_id" IS 'The person. Personal data.';
-
-COMMENT ON COLUMN "analytics"."dim_segment_memberships"."from_date" IS 'First UTC day at whose end the person belongs to it. Definition: the segment''s conditions hold of all that the person did and was known to be up to the end of the day, and they do not hold at the end of the day before.';
-
-COMMENT ON COLUMN "analytics"."dim_segment_memberships"."to_date" IS 'First UTC day after it at whose end they do not any more; null while they do. Definition: a member at the end of a day: from_date <= day and (to_date is null or day < to_date).';
-
-COMMENT ON COLUMN "analytics"."dim_segment_memberships"."is_current" IS 'They belong to it at the end of the last event date of the lake.';
-
-COMMENT ON COLUMN "analytics"."dim_segment_memberships"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_daily" (
   "event_date" date ENCODE raw NOT NULL,

@@ -797,6 +797,45 @@ SELECT
   "loaded_at"
 FROM "analytics"."agg_channel_performance";
 
+CREATE VIEW "analytics_analyst"."dim_user_segments" AS
+SELECT
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
+  "as_of",
+  "recency_days",
+  "frequency",
+  "monetary",
+  "r_score",
+  "f_score",
+  "m_score",
+  "segment",
+  "lifecycle_stage",
+  "loaded_at"
+FROM "analytics"."dim_user_segments";
+
+CREATE VIEW "analytics_analyst"."dim_segment_memberships" AS
+SELECT
+  "segment",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
+  "from_date",
+  "to_date",
+  "is_current",
+  "loaded_at"
+FROM "analytics"."dim_segment_memberships";
+
+CREATE VIEW "analytics_analyst"."agg_trends" AS
+SELECT
+  "analysis",
+  "span",
+  "series",
+  "letter",
+  "measure",
+  "series_name",
+  "breakdown",
+  "period_start",
+  "value",
+  "loaded_at"
+FROM "analytics"."agg_trends";
+
 CREATE VIEW "analytics_analyst"."agg_funnels" AS
 SELECT
   "analysis",
@@ -810,6 +849,26 @@ SELECT
   "median_seconds",
   "loaded_at"
 FROM "analytics"."agg_funnels";
+
+CREATE VIEW "analytics_analyst"."agg_funnel_trends" AS
+SELECT
+  "analysis",
+  "period_start",
+  "people",
+  "converted",
+  "conversion",
+  "loaded_at"
+FROM "analytics"."agg_funnel_trends";
+
+CREATE VIEW "analytics_analyst"."agg_times_to_convert" AS
+SELECT
+  "analysis",
+  "bin",
+  "from_seconds",
+  "to_seconds",
+  "people",
+  "loaded_at"
+FROM "analytics"."agg_times_to_convert";
 
 CREATE VIEW "analytics_analyst"."agg_retention" AS
 SELECT
@@ -874,31 +933,6 @@ SELECT
   "cls",
   "loaded_at"
 FROM "analytics"."agg_web_vitals";
-
-CREATE VIEW "analytics_analyst"."dim_user_segments" AS
-SELECT
-  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
-  "as_of",
-  "recency_days",
-  "frequency",
-  "monetary",
-  "r_score",
-  "f_score",
-  "m_score",
-  "segment",
-  "lifecycle_stage",
-  "loaded_at"
-FROM "analytics"."dim_user_segments";
-
-CREATE VIEW "analytics_analyst"."dim_segment_memberships" AS
-SELECT
-  "segment",
-  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
-  "from_date",
-  "to_date",
-  "is_current",
-  "loaded_at"
-FROM "analytics"."dim_segment_memberships";
 
 CREATE VIEW "analytics_analyst"."agg_daily" AS
 SELECT
@@ -1381,7 +1415,7 @@ SELECT
   "rows",
   "loaded_at"
 FROM "analytics"."_loads"
-WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'agg_funnels', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'dim_user_segments', 'dim_segment_memberships', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo');
+WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo');
 
 GRANT USAGE ON SCHEMA "analytics_analyst" TO ROLE "analytics_analyst";
 
@@ -1401,6 +1435,8 @@ GRANT SELECT ON "analytics_analyst"."agg_daily_pages" TO ROLE "analytics_analyst
 
 GRANT SELECT ON "analytics_analyst"."agg_daily_sessions" TO ROLE "analytics_analyst";
 
+GRANT SELECT ON "analytics_analyst"."agg_funnel_trends" TO ROLE "analytics_analyst";
+
 GRANT SELECT ON "analytics_analyst"."agg_funnels" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."agg_lifecycle" TO ROLE "analytics_analyst";
@@ -1412,6 +1448,10 @@ GRANT SELECT ON "analytics_analyst"."agg_period_people" TO ROLE "analytics_analy
 GRANT SELECT ON "analytics_analyst"."agg_retention" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."agg_stickiness" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."agg_times_to_convert" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."agg_trends" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."agg_web_vitals" TO ROLE "analytics_analyst";
 
@@ -1493,6 +1533,8 @@ GRANT SELECT ON "analytics"."agg_daily_pages" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."agg_daily_sessions" TO ROLE "analytics_data_engineer";
 
+GRANT SELECT ON "analytics"."agg_funnel_trends" TO ROLE "analytics_data_engineer";
+
 GRANT SELECT ON "analytics"."agg_funnels" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."agg_lifecycle" TO ROLE "analytics_data_engineer";
@@ -1504,6 +1546,10 @@ GRANT SELECT ON "analytics"."agg_period_people" TO ROLE "analytics_data_engineer
 GRANT SELECT ON "analytics"."agg_retention" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."agg_stickiness" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."agg_times_to_convert" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."agg_trends" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."agg_web_vitals" TO ROLE "analytics_data_engineer";
 
@@ -1587,6 +1633,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_daily_pages" TO ROLE "a
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_daily_sessions" TO ROLE "analytics_pipeline";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_funnel_trends" TO ROLE "analytics_pipeline";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_funnels" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_lifecycle" TO ROLE "analytics_pipeline";
@@ -1598,6 +1646,10 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_period_people" TO ROLE 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_retention" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_stickiness" TO ROLE "analytics_pipeline";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_times_to_convert" TO ROLE "analytics_pipeline";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_trends" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_web_vitals" TO ROLE "analytics_pipeline";
 
@@ -1681,6 +1733,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_daily_pages" TO ROLE "a
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_daily_sessions" TO ROLE "analytics_admin";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_funnel_trends" TO ROLE "analytics_admin";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_funnels" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_lifecycle" TO ROLE "analytics_admin";
@@ -1692,6 +1746,10 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_period_people" TO ROLE 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_retention" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_stickiness" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_times_to_convert" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_trends" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_web_vitals" TO ROLE "analytics_admin";
 

@@ -6,12 +6,39 @@ from event_assets.contract.tables.schema import Column, InWarehouse, Table, requ
 
 _ANALYSIS = required("analysis", "string", "Name of the analysis, as its file says.")
 
+TRENDS = Table(
+    "trends",
+    "The trends: one row an analysis, value of its breakdown, period, and series or formula.",
+    (
+        _ANALYSIS,
+        required("span", "string", "now, or before: the period that it is held against."),
+        required("series", "int", "Place of the series, from 1; formulas follow them."),
+        Column("letter", "string", "Letter of the series in formulas; null of a formula."),
+        required("measure", "string", "What is measured: count, people, sum, …, or formula."),
+        required("series_name", "string", "What the series or formula is called."),
+        required(
+            "breakdown",
+            "string",
+            "Value of the event; else (all), (none) or (other). Of several fields a JSON list of theirs.",
+        ),
+        required("period_start", "timestamp", "Beginning of the period; of before, of the one it is held against."),
+        Column("value", "double", "The measure; null where there is nothing to measure."),
+    ),
+    key=("analysis", "span", "series", "breakdown", "period_start"),
+    partition_by=("analysis",),
+    warehouse=InWarehouse("agg_trends", sort_key=("analysis", "period_start"), sums=("value",)),
+)
+
 FUNNELS = Table(
     "funnels",
     "The funnels: one row an analysis, value of its breakdown, and step.",
     (
         _ANALYSIS,
-        required("breakdown", "string", "Value on the first step's event; else (all), (none) or (other)."),
+        required(
+            "breakdown",
+            "string",
+            "Value on an event of the try; else (all), (none) or (other). Of several fields a JSON list of theirs.",
+        ),
         required("step", "int", "Place of the step, from 1."),
         required("step_name", "string", "What the step is called."),
         required("people", "long", "Persons who reached it within the window."),
@@ -23,6 +50,36 @@ FUNNELS = Table(
     key=("analysis", "breakdown", "step"),
     partition_by=("analysis",),
     warehouse=InWarehouse("agg_funnels", sort_key=("analysis", "breakdown"), sums=("people",)),
+)
+
+FUNNEL_TRENDS = Table(
+    "funnel_trends",
+    "How funnels convert over time: one row an analysis and period.",
+    (
+        _ANALYSIS,
+        required("period_start", "timestamp", "Beginning of the period in which people took the first step."),
+        required("people", "long", "Persons who took it."),
+        required("converted", "long", "Those of them who reached the last step within the window."),
+        Column("conversion", "double", "converted / people."),
+    ),
+    key=("analysis", "period_start"),
+    partition_by=("analysis",),
+    warehouse=InWarehouse("agg_funnel_trends", sort_key=("analysis", "period_start"), sums=("people", "converted")),
+)
+
+TIMES_TO_CONVERT = Table(
+    "times_to_convert",
+    "How long people take from one step of a funnel to another: one row an analysis and bin of the histogram.",
+    (
+        _ANALYSIS,
+        required("bin", "int", "Place of the bin, from 0."),
+        required("from_seconds", "double", "The least time in the bin.", unit="s"),
+        required("to_seconds", "double", "Where the next bin begins.", unit="s"),
+        required("people", "long", "Persons who took so long."),
+    ),
+    key=("analysis", "bin"),
+    partition_by=("analysis",),
+    warehouse=InWarehouse("agg_times_to_convert", sort_key=("analysis", "bin"), sums=("people",)),
 )
 
 RETENTION = Table(
@@ -119,4 +176,15 @@ WEB_VITALS = Table(
     warehouse=InWarehouse("agg_web_vitals", sort_key=("analysis", "page_path"), sums=("views",)),
 )
 
-TABLES: tuple[Table, ...] = (FUNNELS, RETENTION, LIFECYCLE, PATHS, ACTIVE_USERS, STICKINESS, WEB_VITALS)
+TABLES: tuple[Table, ...] = (
+    TRENDS,
+    FUNNELS,
+    FUNNEL_TRENDS,
+    TIMES_TO_CONVERT,
+    RETENTION,
+    LIFECYCLE,
+    PATHS,
+    ACTIVE_USERS,
+    STICKINESS,
+    WEB_VITALS,
+)

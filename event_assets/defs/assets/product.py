@@ -17,7 +17,8 @@ from event_assets.lake.lake import Lake
 from event_assets.pipeline.analysing import sources_of
 from event_assets.pipeline.product import analysis_step
 from event_assets.pipeline.registry import step_of
-from event_assets.rules.analysis import Analyses, Analysis, Funnel
+from event_assets.rules.analysis import Analyses, Analysis
+from event_assets.rules.funnel import Funnel
 from event_assets.settings import Settings
 
 PREFIX = "product"

@@ -9,17 +9,21 @@ import dagster as dg
 
 from event_assets.contract.tables.product import (
     ACTIVE_USERS,
+    FUNNEL_TRENDS,
     FUNNELS,
     LIFECYCLE,
     PATHS,
     RETENTION,
     STICKINESS,
+    TIMES_TO_CONVERT,
+    TRENDS,
     WEB_VITALS,
 )
 from event_assets.contract.tables.schema import Table
 from event_assets.defs.assets.pictures import grouped_bars, heat_map, lines, rows_of_bars, stacked_bars
-from event_assets.transforms.product.funnels import ALL
+from event_assets.transforms.product.breakdowns import ALL
 from event_assets.transforms.product.lifecycle import STATUSES
+from event_assets.transforms.product.trends import NOW
 
 Row = Mapping[str, Any]
 _MOST = 20
@@ -30,6 +34,19 @@ def picture(table: Table, rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
     """The picture of an analysis' rows, which are in no order."""
     ordered = sorted(rows, key=lambda row: [str(row[name]).zfill(12) for name in table.key])
     return _PICTURES[table.name](ordered)
+
+
+def _trends(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
+    """The formulas, else the series, of everybody; of what they are held against nothing."""
+    here = [row for row in rows if row["breakdown"] == ALL and row["span"] == NOW]
+    here = [row for row in here if row["measure"] == "formula"] or here
+    periods = sorted({row["period_start"] for row in here})
+    found = {(row["series_name"], row["period_start"]): row["value"] or 0.0 for row in here}
+    series = {
+        name: [found.get((name, period), 0.0) for period in periods]
+        for name in dict.fromkeys(row["series_name"] for row in here)
+    }
+    return lines([f"{period:%Y-%m-%d %H:%M}".removesuffix(" 00:00") for period in periods], series, "trends")
 
 
 def _funnel(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
@@ -49,6 +66,20 @@ def breakdown_picture(rows: Sequence[Row]) -> dg.MarkdownMetadataValue | None:
 def _step(row: Row) -> str:
     words = f"{row['people']:,} · {row['conversion'] or 0:.1%}"
     return words if row["median_seconds"] is None else f"{words} · median {duration(row['median_seconds'])}"
+
+
+def _funnel_trend(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
+    series = {
+        words: [float(row[name]) for row in rows] for name, words in (("people", "began"), ("converted", "to the end"))
+    }
+    return lines(
+        [f"{row['period_start']:%Y-%m-%d %H:%M}".removesuffix(" 00:00") for row in rows], series, "funnel trend"
+    )
+
+
+def _times(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
+    shown = [(f"from {duration(row['from_seconds'])}", row["people"], f"{row['people']:,}") for row in rows]
+    return rows_of_bars(shown, "time to convert")
 
 
 def _retention(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
@@ -117,7 +148,10 @@ def duration(seconds: float) -> str:
 
 
 _PICTURES: dict[str, Callable[[Sequence[Row]], dg.MarkdownMetadataValue]] = {
+    TRENDS.name: _trends,
     FUNNELS.name: _funnel,
+    FUNNEL_TRENDS.name: _funnel_trend,
+    TIMES_TO_CONVERT.name: _times,
     RETENTION.name: _retention,
     LIFECYCLE.name: _lifecycle,
     ACTIVE_USERS.name: _active,

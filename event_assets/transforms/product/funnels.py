@@ -1,33 +1,27 @@
-"""Funnels: how many people go from step to step, and how long they take.
+"""Funnels: how many people go from step to step, and how long they take. How steps are walked is in walks.py.
 
-From every event of the first step the walk goes to the next event of the second, from there to the next of the third,
-and so on, as long as no more than the window has passed since the start. Of a person's tries the furthest counts, the
-earliest of these on ties. One event is one step of a try at the most. Events of the same instant count in the order of
-the steps, whatever order they came in; where one of several could be this or that step, they share the steps out. Of
-strict steps nothing parts two but an event of an instant without a step: which of one instant came first is not known.
-
-It is done in windows that run once over each person's events in order, so a person with millions of events costs no
-more memory than others: of the walks from an event of step k, the earliest times of all later steps are the least over
-the events of step k + 1 that follow it.
+As in PostHog (https://posthog.com/docs/product-analytics/funnels), but that each person has one try, which all rows
+follow from.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from functools import reduce
-from operator import add, or_
-from typing import Literal
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.rules.condition import Step
-from event_assets.transforms.product.matching import NONE, as_step, text_of
-from event_assets.transforms.product.placing import HERE, flags, following, marked, placed
+from event_assets.rules.funnel import Exclusion, Touch
+from event_assets.rules.question import Period, Weekday
+from event_assets.transforms.product.breakdowns import ALL, few
+from event_assets.transforms.product.matching import as_step
+from event_assets.transforms.product.periods import period_number, period_start
+from event_assets.transforms.product.walks import Order, best_tries
 
-ALL, OTHER = "(all)", "(other)"
-_MICROSECOND = dt.timedelta(microseconds=1)
+_MOST_BINS, _EMPTY_WIDTH = 60, 60
+_SECOND = 1_000_000
 
 
 def funnel(
@@ -35,114 +29,115 @@ def funnel(
     steps: Sequence[str | Step],
     *,
     within: dt.timedelta = dt.timedelta(days=14),
-    order: Literal["ordered", "strict"] = "ordered",
-    breakdown: str | None = None,
+    order: Order = "ordered",
+    exclusions: Sequence[Exclusion] = (),
+    breakdown: str | Sequence[str] | None = None,
     breakdown_values: int = 10,
+    breakdown_of: Touch = 1,
 ) -> DataFrame:
     """How many persons reach each step, in the columns of `FUNNELS` without `analysis`.
 
     `events` have `person_id`, `event`, `event_id`, `derived_at` and `properties`, and whatever columns the steps and
-    the breakdown name. Strict: each step is the person's very next event after the one before it. A person's value of
-    the breakdown is that of the first event of the try that counts; the most frequent `breakdown_values` are kept.
+    the breakdown name. A person's value of the breakdown is that of an event of the try that counts (see walks.py); the
+    most frequent `breakdown_values` are kept. Of unordered steps the nth row is of those who had any n of them.
 
     >>> funnel(events, ["signup", Step("purchase", {"plan": "pro"})], within=dt.timedelta(days=7)).show()
     """
-    wanted = [as_step(step) for step in steps]
-    tries = best_tries(events, wanted, within=within, order=order, breakdown=breakdown)
-    if breakdown is not None:
-        tries = _few_values(tries, breakdown_values)
-    return _counted(tries, wanted)
+    fields = [breakdown] if isinstance(breakdown, str) else list(breakdown or ())
+    tries = best_tries(
+        events, steps, within=within, order=order, exclusions=exclusions, breakdown=fields, breakdown_of=breakdown_of
+    )
+    if fields:
+        tries = few(tries, breakdown_values)
+    count = len(steps)
+    titles = [f"{k + 1} of {count} steps" if order == "unordered" else as_step(s).title for k, s in enumerate(steps)]
+    return _counted(tries, titles)
 
 
-def best_tries(
+def funnel_trend(
     events: DataFrame,
     steps: Sequence[str | Step],
     *,
-    within: dt.timedelta,
-    order: Literal["ordered", "strict"] = "ordered",
-    breakdown: str | None = None,
+    within: dt.timedelta = dt.timedelta(days=14),
+    order: Order = "ordered",
+    exclusions: Sequence[Exclusion] = (),
+    interval: Period = "day",
+    week_starts: Weekday = "sunday",
 ) -> DataFrame:
-    """The try of each person that counts: `person_id`, `value` of the breakdown (null without one), `reached` (steps),
-    and `t0 t1 …`, the times of the steps in microseconds, null for those that were not reached.
+    """Who begins the funnel in each period and who of them comes to its end, in the columns of `FUNNEL_TRENDS` without
+    `analysis`: of each person and period the best try that begins in it. A period in which nobody begins has no row.
 
-    >>> best_tries(events, ["signup", "purchase"], within=dt.timedelta(days=7)).where("reached = 2").show()
+    `events` as of `funnel`; where they have `shown_at`, periods go by it.
+
+    >>> funnel_trend(events, ["signup", "purchase"], interval="week").show()
     """
-    value = (
-        F.lit(None).cast("string") if breakdown is None else F.coalesce(text_of(breakdown, events.columns), F.lit(NONE))
-    )
-    candidates = marked(events, steps, value.alias("value"))
-    is_step = reduce(or_, flags(len(steps)))
-    if order == "strict":
-        at_once = Window.partitionBy("person_id", "_at")
-        candidates = candidates.withColumn("_kept", is_step | ~F.max(is_step).over(at_once)).where("_kept")
-    else:
-        candidates = candidates.where(is_step)
-    in_order = placed(candidates.drop("_kept"), steps)
-    walk = _walk if order == "ordered" else _strict_walk
-    window = within // _MICROSECOND
-    return _furthest(walk(in_order, len(steps)).where("_is0"), len(steps), window)
-
-
-def _walk(events: DataFrame, count: int) -> DataFrame:
-    """With `t1 t2 …`: when the walk from this event, taken as the first step, is at each later step."""
-    later_ones = following()
-    for k in reversed(range(1, count)):
-        here = {k: F.col("_at"), **{later: F.col(f"t{later}") for later in range(k + 1, count)}}
-        events = events.select(
-            "person_id",
-            "value",
-            *HERE,
-            *flags(count),
-            *(_least_of(k, time, later_ones).alias(f"t{j}") for j, time in here.items()),
-        )
-    return events
-
-
-def _least_of(step: int, time: Column, later_ones: WindowSpec) -> Column:
-    return F.min(F.when(F.col(f"_is{step}"), time)).over(later_ones)
-
-
-def _strict_walk(events: DataFrame, count: int) -> DataFrame:
-    """The same where each step must be the very next event."""
-    person = Window.partitionBy("person_id").orderBy(*HERE)
-    time: dict[str, Column] = {}
-    goes_on: Column = F.lit(True)
-    for k in range(1, count):
-        goes_on = goes_on & F.coalesce(F.lead(f"_is{k}", k).over(person), F.lit(False))
-        time[f"t{k}"] = F.when(goes_on, F.lead("_at", k).over(person))
-    return events.withColumns(time)
-
-
-def _furthest(walks: DataFrame, count: int, window: int) -> DataFrame:
-    times = {f"t{k}": F.when(F.col(f"t{k}") - F.col("_at") <= window, F.col(f"t{k}")) for k in range(1, count)}
-    reached = reduce(add, (F.col(name).isNotNull().cast("int") for name in times), F.lit(1))
-    person = Window.partitionBy("person_id").orderBy(F.desc("reached"), *HERE)
+    told = F.col("shown_at" if "shown_at" in events.columns else "derived_at")
+    number = period_number(told, interval, week_starts)
+    tries = best_tries(events, steps, within=within, order=order, exclusions=exclusions, period=number)
+    ends = (F.col("reached") == len(steps)).cast("long")
     return (
-        walks.withColumns(times)
-        .withColumn("reached", reached)
-        .withColumn("_rank", F.row_number().over(person))
-        .where("_rank = 1")
-        .select("person_id", "value", "reached", F.col("_at").alias("t0"), *times)
+        tries.groupBy("_period")
+        .agg(F.count(F.lit(1)).alias("people"), F.sum(ends).alias("converted"))
+        .select(
+            period_start(F.col("_period"), interval, week_starts).alias("period_start"),
+            "people",
+            "converted",
+            (F.col("converted") / F.col("people")).alias("conversion"),
+        )
     )
 
 
-def _few_values(tries: DataFrame, most: int) -> DataFrame:
-    """The tries with all but the most frequent values of the breakdown put together, and what looks like everybody."""
-    frequent = (
-        tries.groupBy("value")
-        .agg(F.count(F.lit(1)).alias("_people"))
-        .orderBy(F.desc("_people"), "value")
-        .limit(most)
-        .select("value", F.lit(True).alias("_kept"))
+def times_to_convert(
+    events: DataFrame,
+    steps: Sequence[str | Step],
+    *,
+    within: dt.timedelta = dt.timedelta(days=14),
+    order: Order = "ordered",
+    exclusions: Sequence[Exclusion] = (),
+    from_step: int = 1,
+    to_step: int | None = None,
+    bins: int | None = None,
+) -> DataFrame:
+    """How many persons take how long from one step to another, in the columns of `TIMES_TO_CONVERT` without `analysis`.
+
+    As PostHog has it: as many bins as the cube root of the persons, 60 at most, unless `bins` are said; each as wide as
+    a whole number of seconds that holds all times, and one more for the longest. Nobody is no row.
+
+    >>> times_to_convert(events, ["signup", "purchase"], bins=20).orderBy("bin").show()
+    """
+    tries = best_tries(events, steps, within=within, order=order, exclusions=exclusions)
+    took = F.col(f"t{(to_step or len(steps)) - 1}") - F.col(f"t{from_step - 1}")
+    taken = tries.select(took.alias("_took")).where(F.col("_took").isNotNull())
+    people, first, last = F.count(F.lit(1)), F.min("_took"), F.max("_took")
+    edges = taken.agg(
+        people.alias("_people"),
+        (F.floor(first / _SECOND)).cast("long").alias("_first"),
+        (F.ceil(last / _SECOND)).cast("long").alias("_last"),
+    ).where("_people > 0")
+    smaller = F.filter(F.sequence(F.lit(0), F.lit(_MOST_BINS - 1)), lambda b: b * b * b < F.col("_people"))
+    edges = edges.withColumn("_bins", F.size(smaller) if bins is None else F.lit(bins))
+    width = F.ceil((F.col("_last") - F.col("_first")) / F.col("_bins")).cast("long")
+    grid = edges.withColumn("_width", F.when(width > 0, width).otherwise(F.lit(_EMPTY_WIDTH)))
+    all_bins = grid.select("_first", "_width", F.explode(F.sequence(F.lit(0), F.col("_bins"))).alias("bin"))
+    place = F.floor((F.col("_took") / _SECOND - F.col("_first")) / F.col("_width")).cast("int")
+    counted = taken.crossJoin(grid).groupBy(place.alias("bin")).agg(F.count(F.lit(1)).alias("people"))
+    begin = F.col("_first") + F.col("bin") * F.col("_width")
+    return (
+        all_bins.join(counted, "bin", "left")
+        .fillna(0, ["people"])
+        .select(
+            "bin",
+            begin.cast("double").alias("from_seconds"),
+            (begin + F.col("_width")).cast("double").alias("to_seconds"),
+            "people",
+        )
     )
-    kept = F.when(F.col("_kept") & (F.col("value") != ALL), F.col("value")).otherwise(F.lit(OTHER))
-    return tries.join(frequent, "value", "left").withColumn("value", kept).drop("_kept")
 
 
-def _counted(tries: DataFrame, steps: Sequence[Step]) -> DataFrame:
+def _counted(tries: DataFrame, titles: Sequence[str]) -> DataFrame:
     values = F.array_compact(F.array(F.lit(ALL), F.col("value")))
     measures: list[Column] = []
-    for k in range(len(steps)):
+    for k in range(len(titles)):
         took = F.col(f"t{k}") - F.col(f"t{k - 1}") if k else F.lit(None).cast("long")
         measures += [
             F.sum((F.col("reached") > k).cast("long")).alias(f"_people{k}"),
@@ -151,21 +146,21 @@ def _counted(tries: DataFrame, steps: Sequence[Step]) -> DataFrame:
             (F.median(took) / 1e6).alias(f"_median{k}"),
         ]
     wide = tries.withColumn("breakdown", F.explode(values)).groupBy("breakdown").agg(*measures)
-    return wide.select("breakdown", F.explode(F.array(*_rows(steps))).alias("row")).select("breakdown", "row.*")
+    return wide.select("breakdown", F.explode(F.array(*_rows(titles))).alias("row")).select("breakdown", "row.*")
 
 
-def _rows(steps: Sequence[Step]) -> list[Column]:
+def _rows(titles: Sequence[str]) -> list[Column]:
     return [
         F.struct(
             F.lit(k + 1).alias("step"),
-            F.lit(step.title).alias("step_name"),
+            F.lit(title).alias("step_name"),
             F.col(f"_people{k}").alias("people"),
             _share(f"_people{k}", "_people0").alias("conversion"),
             _share(f"_people{k}", f"_people{max(k - 1, 0)}").alias("step_conversion"),
             F.col(f"_mean{k}").alias("mean_seconds"),
             F.col(f"_median{k}").alias("median_seconds"),
         )
-        for k, step in enumerate(steps)
+        for k, title in enumerate(titles)
     ]
 
 

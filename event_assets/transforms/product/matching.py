@@ -142,11 +142,16 @@ def compared(text: Column, bound: int | float, how: Callable[[Column, Column], C
     Numbers are doubles, which tell integers up to 2^53 apart. Beyond, what is written as an integer is compared digit
     by digit.
     """
-    number = how(F.when(text.rlike(_NUMBER), text).try_cast("double"), F.lit(_double(bound)))
+    number = how(number_of(text), F.lit(_double(bound)))
     if abs(bound) < _EXACT or bound != bound // 1 or abs(bound) > _MOST_DIGITS:
         return number
     digits = F.when(text.rlike(_INTEGER), text).try_cast(_DIGITS)
     return F.coalesce(how(digits, F.lit(str(int(bound))).cast(_DIGITS)), number)
+
+
+def number_of(text: Column) -> Column:
+    """The number that a field's text is; null where it is none."""
+    return F.when(text.rlike(_NUMBER), text).try_cast("double")
 
 
 def _double(bound: int | float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Period, Weekday
+from event_assets.rules.question import Period, Weekday
 
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.rules.analysis import Period, Weekday
 from event_assets.rules.condition import Step
+from event_assets.rules.question import Period, Weekday
 from event_assets.transforms.product.matching import all_or_matching
 from event_assets.transforms.product.periods import period_number
 

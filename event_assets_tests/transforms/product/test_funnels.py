@@ -22,7 +22,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.rules.condition import Step
-from event_assets.transforms.product.funnels import best_tries, funnel
+from event_assets.transforms.product.funnels import funnel
+from event_assets.transforms.product.walks import best_tries
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 
