@@ -91,6 +91,7 @@ _CIRCUMSTANCES = frozenset(
         "DemoFailed",
         "DigestError",
         "ErasureRunning",
+        "ExploreError",
         "FileNotFoundError",
         "ImportStopped",
         "KeyFileError",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 from psycopg import sql
 
@@ -12,7 +13,8 @@ from event_assets.dashboards.database import Row
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.source import Source
 from event_assets.dashboards.trend_figures import COLUMNS, figure_of_funnel_trend, figure_of_times, figure_of_trend
-from event_assets.rules.dashboard import Visual
+from event_assets.rules.analysis import Analysis
+from event_assets.rules.dashboard import Visual, VisualKind
 
 _SHOWN_DAYS = 90
 _STATUSES = ("new", "returning", "resurrecting", "dormant")
@@ -21,6 +23,7 @@ NOT_MADE = (
 )
 _BEFORE = "_before"
 """What the name of a funnel over the period before has behind that of the funnel it is held against."""
+_NOTHING = "No event counts: look at the names of events and fields, and at the days."
 _AS_MADE = "All people, as the analysis was last made: no filter applies."
 
 
@@ -44,6 +47,14 @@ def figures_of(source: Source, visual: Visual) -> list[Figure]:
     else:
         found = [figure for name in names for figure in make(visual, name, rows_of(name))]
     return found or [Figure(visual.title or _title(visual.kind), (), [], empty=NOT_MADE)]
+
+
+def figure_of_rows(analysis: Analysis, rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """The figure of an analysis that somebody just made of the lake."""
+    _, columns, make = _KINDS[analysis.kind]
+    visual = Visual(kind=cast(VisualKind, analysis.kind), title=_title(analysis.name), most=1000)
+    [figure] = make(visual, analysis.name, [tuple(row[name] for name in columns) for row in rows])
+    return replace(figure, notes=("As of the lake now.",), empty=_NOTHING)
 
 
 def _names(source: Source, table: str) -> list[str]:

@@ -22,7 +22,7 @@ from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.exports import add_exports
 from event_assets.dashboards.figures import Figure
 from event_assets.dashboards.filters import filters_of
-from event_assets.dashboards.pages import dictionary, metrics, people, query, realtime
+from event_assets.dashboards.pages import dictionary, explore, metrics, people, query, realtime
 from event_assets.dashboards.selection import Selection
 from event_assets.rules.roles import Roles, roles_of
 from event_assets.rules.rule_files import RuleError
@@ -53,7 +53,7 @@ def create_app(contexts: Mapping[str, Context]) -> dash.Dash:
     app.layout = lambda: _frame(current_context()) if "context" in flask.g else html.Div()
     guard(app.server, _gate(app.server, context.settings, roles_of(context.settings.roles)), contexts, context.settings)
     _add_callbacks(app, views)
-    for room in (realtime, people, query):
+    for room in (realtime, people, query, explore):
         room.add_callbacks(app)
     add_exports(app.server, views, {"realtime": realtime.figures, "pipeline": _pipeline_figures})
     app.server.after_request(_packed)
@@ -88,7 +88,7 @@ def _gate(server: flask.Flask, settings: Settings, roles: Roles) -> Gate:
 def _views(context: Context) -> dict[str, View]:
     dashboard = context.source.dashboard
     made = [View(page.id, page.title, page.description, page.filters, _maker(page.id)) for page in dashboard.pages]
-    made += [realtime.view(), people.view(), _pipeline(), dictionary.view(), query.view()]
+    made += [realtime.view(), people.view(), _pipeline(), dictionary.view(), query.view(), explore.view()]
     return {view.id: view for view in made}
 
 

@@ -26,8 +26,8 @@ _DRAWING = threading.Lock()
 Draw = Callable[["Axes", Figure, Formatter], None]
 
 
-def picture_of(kind: str, figure: Figure, formatter: Formatter = _DEFAULT) -> bytes:
-    """The figure of a visual of this kind as a PNG, with its title and notes."""
+def picture_of(kind: str, figure: Figure, formatter: Formatter = _DEFAULT, format_: str = "png") -> bytes:
+    """The figure of a visual of this kind as a PNG (or `svg`), with its title and notes."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
@@ -45,7 +45,7 @@ def picture_of(kind: str, figure: Figure, formatter: Formatter = _DEFAULT) -> by
         if figure.notes:
             canvas.supxlabel("\n".join(figure.notes), x=0.01, ha="left", fontsize=7, color=_GRAY)
         out = io.BytesIO()
-        canvas.savefig(out, format="png", dpi=120)
+        canvas.savefig(out, format=format_, dpi=120)
     return out.getvalue()
 
 

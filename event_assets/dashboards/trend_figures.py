@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from event_assets.dashboards.database import Row
 from event_assets.dashboards.figures import Field, Figure
@@ -65,7 +66,7 @@ def _missing(line: _Line) -> float | None:
 def _periods(starts: set[dt.datetime]) -> Iterator[dt.datetime]:
     """The periods, those between them too that have no rows; of months, and of very many, those that there are."""
     ordered = sorted(starts)
-    steps = {later - earlier for earlier, later in zip(ordered, ordered[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(ordered)}
     length = next((step for step in (7 * _DAY, _DAY, _HOUR) if all(not each % step for each in steps)), None)
     is_monthly = all(start.day == 1 for start in ordered)
     if not steps or length is None or is_monthly or (ordered[-1] - ordered[0]) // length > _MOST_PERIODS:
