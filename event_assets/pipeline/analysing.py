@@ -170,6 +170,8 @@ def _of_people(
                 periods=analysis.periods,
                 first_time=analysis.first_time,
                 week_starts=analysis.week_starts,
+                rolling=analysis.rolling,
+                minimum_occurrences=analysis.minimum_occurrences,
             )
         case Lifecycle():
             return lifecycle(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)

@@ -34,7 +34,8 @@ from event_assets.rules.trends import Trends
 
 
 class Retention(Question):
-    """How many of those who did something come back, period after period."""
+    """How many of those who did something come back, period after period: in just that one, or `rolling`, in it or any
+    later; with at least so many returning events in it. https://posthog.com/docs/product-analytics/retention"""
 
     kind: Literal["retention"] = "retention"
     target: AnyStep | None = None
@@ -43,8 +44,11 @@ class Retention(Question):
     periods: Annotated[int, Field(ge=1, le=366)] = 12
     first_time: bool = False
     week_starts: Weekday = "sunday"
+    rolling: bool = False
+    minimum_occurrences: Annotated[int, Field(ge=1, le=10_000)] = 1
 
     table = RETENTION
+    later = Question.later | {"rolling", "minimum_occurrences"}
 
 
 class Lifecycle(Question):

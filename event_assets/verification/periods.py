@@ -39,7 +39,7 @@ def retention_rows(retention: Retention, events: Sequence[Event]) -> dict[Key, V
     """The rows of a retention table by (beginning of the cohort in microseconds, period)."""
     by = (retention.period, retention.week_starts)
     targets = active_in(events, retention.target, *by)
-    returned = active_in(events, retention.returning or retention.target, *by)
+    returned = _returned(retention, events)
     if not targets:
         return {}
     rows: dict[Key, Values] = {}
@@ -54,6 +54,26 @@ def retention_rows(retention: Retention, events: Sequence[Event]) -> dict[Key, V
             there = len(people & returned.get(cohort + cell, set())) if cell else len(people)
             rows[start_of(cohort, *by), cell] = (there, len(people), there / len(people))
     return rows
+
+
+def _returned(retention: Retention, events: Sequence[Event]) -> _Active:
+    """Who came back, by number of the period; rolling: in it or later."""
+    by = (retention.period, retention.week_starts)
+    times: dict[int, Counter[str]] = defaultdict(Counter)
+    for event in events:
+        if event.person is not None and is_step(event, retention.returning or retention.target):
+            times[period_of(_told(event, retention.period), *by)][event.person] += 1
+    least = retention.minimum_occurrences
+    returned = {n: {person for person, count in of.items() if count >= least} for n, of in times.items()}
+    if not retention.rolling or not returned:
+        return returned
+    later: set[str] = set()
+    for number in reversed(range(min(returned), max(returned) + 1)):
+        later = later | returned.get(number, set())
+        returned[number] = later
+    first = returned[min(returned)]
+    earliest = min((period_of(_told(event, by[0]), *by) for event in events), default=0)
+    return returned | dict.fromkeys(range(earliest, min(returned)), first)
 
 
 def lifecycle_rows(lifecycle: Lifecycle, events: Sequence[Event]) -> dict[Key, Values]:

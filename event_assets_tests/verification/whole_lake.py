@@ -56,6 +56,8 @@ MORE_ANALYSES = {
         exclusions: [{event: identify}]}""",
     "pinged": "{kind: time_to_convert, steps: [{event: page_view}, {event: page_ping}], window: 1 hour}",
     "monthly_retention": "{kind: retention, target: {event: page_view}, returning: {event: page_ping}, period: month}",
+    "rolling_retention": """{kind: retention, target: {event: page_view}, returning: anything, period: day, periods: 5,
+        rolling: true, minimum_occurrences: 2}""",
     "daily_retention": "{kind: retention, period: day, periods: 4}",
     "monday_lifecycle": "{kind: lifecycle, event: {event: page_view}, week_starts: monday}",
     "home_paths": "{kind: paths, events: [page_view], start: /, length: 3, collapse_repeats: false, most: 4}",

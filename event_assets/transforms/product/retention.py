@@ -20,23 +20,27 @@ def retention(
     periods: int = 12,
     first_time: bool = False,
     week_starts: Weekday = "sunday",
+    rolling: bool = False,
+    minimum_occurrences: int = 1,
 ) -> DataFrame:
     """The retention table, in the columns of `RETENTION` without `analysis`.
 
     `events` have `person_id`, `event`, `derived_at` and `properties`. Cohort i is who did the target (any event, where
     none is given) in period i, or with `first_time` for the first time ever in period i. Cell j is those of them with a
-    returning event (the target, where none is given) in period i + j; cell 0 is the cohort itself. There is a row for
+    returning event (the target, where none is given) in period i + j, or with `rolling` in that or any later one; with
+    `minimum_occurrences` of them in one period at least. Cell 0 is the cohort itself. There is a row for
     every cohort that has people, and each of its `periods` cells as far as time has come, to the last event of all.
 
     >>> retention(events, "signup", "page_view", period="week", periods=8, first_time=True).show()
     """
     now = events.select(F.max(period_number(F.col("derived_at"), period, week_starts)).alias("_now"))
-    active = _active(events, target, returning or target, period, week_starts)
+    active = _active(events, target, returning or target, period, week_starts, minimum_occurrences)
     cohorts = _cohorts(active, first_time)
     sizes = _sizes(cohorts)
+    returned = (_came_back_ever if rolling else _came_back)(cohorts, active, periods)
     return (
         _grid(sizes, now, periods)
-        .join(sizes.unionByName(_came_back(cohorts, active, periods)), ["_cohort", "period"], "left")
+        .join(sizes.unionByName(returned), ["_cohort", "period"], "left")
         .join(sizes.select("_cohort", F.col("people").alias("cohort_people")), "_cohort")
         .fillna(0, ["people"])
         .select(
@@ -50,9 +54,14 @@ def retention(
 
 
 def _active(
-    events: DataFrame, target: str | Step | None, returning: str | Step | None, period: Period, week_starts: Weekday
+    events: DataFrame,
+    target: str | Step | None,
+    returning: str | Step | None,
+    period: Period,
+    week_starts: Weekday,
+    least: int,
 ) -> DataFrame:
-    """The periods of each person in which there was a target or a returning event."""
+    """The periods of each person in which there was a target event, or at least so many returning ones."""
     number = period_number(F.col("derived_at"), period, week_starts)
     return (
         events.where(F.col("person_id").isNotNull())
@@ -64,7 +73,10 @@ def _active(
         )
         .where(F.col("_target") | F.col("_returning"))
         .groupBy("person_id", "_period")
-        .agg(F.max("_target").alias("_target"), F.max("_returning").alias("_returning"))
+        .agg(
+            F.max("_target").alias("_target"),
+            (F.sum(F.col("_returning").cast("int")) >= least).alias("_returning"),
+        )
     )
 
 
@@ -89,6 +101,15 @@ def _came_back(cohorts: DataFrame, active: DataFrame, periods: int) -> DataFrame
         .groupBy("_cohort", "period")
         .agg(F.count(F.lit(1)).alias("people"))
     )
+
+
+def _came_back_ever(cohorts: DataFrame, active: DataFrame, periods: int) -> DataFrame:
+    """The same where whoever comes back counts in all periods up to that one."""
+    last = active.where("_returning").groupBy("person_id").agg(F.max("_period").alias("_last"))
+    most = F.least(F.lit(periods - 1), (F.col("_last") - F.col("_cohort")).cast("int"))
+    asked = cohorts.join(last, "person_id").withColumn("_most", most).where("_most > 0")
+    cells = asked.withColumn("period", F.explode(F.sequence(F.lit(1), F.col("_most"))))
+    return cells.groupBy("_cohort", "period").agg(F.count(F.lit(1)).alias("people"))
 
 
 def _grid(sizes: DataFrame, now: DataFrame, periods: int) -> DataFrame:

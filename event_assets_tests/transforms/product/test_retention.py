@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from event_assets.rules.analysis import Retention
 from event_assets.rules.condition import Step
 from event_assets.transforms.product.retention import retention
+from event_assets.verification.periods import retention_rows
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
+from event_assets_tests.transforms.product.test_walks import events_of
 
 Row = dict[str, Any]
 
@@ -168,3 +171,30 @@ def test_a_table_is_what_sets_say(
         later = [len(cohort & days["r"].get(start + k, set())) for k in range(1, min(periods, last - start + 1))]
         expected[f"{dt.date(2026, 3, 2) + dt.timedelta(days=start):%m-%d}"] = [len(cohort), *later]
     assert table(spark, rows, "t", "r", period="day", periods=periods, first_time=first_time) == expected
+
+
+@examples(4)
+@given(
+    days=st.lists(
+        st.tuples(st.sampled_from("pqr"), st.integers(0, 12), st.sampled_from("ab")), min_size=1, max_size=25
+    ),
+    rolling=st.booleans(),
+    least=st.integers(1, 2),
+    first_time=st.booleans(),
+    returning=st.sampled_from([None, Step(event="b"), Step(event=None)]),
+)
+def test_who_comes_back_often_enough_in_a_period_or_later_is_what_plain_python_counts(
+    spark: SparkSession, days: list[Any], rolling: bool, least: int, first_time: bool, returning: Step | None
+) -> None:
+    rows = [enriched_event(event, at(days=day), anonymous_id=person) for person, day, event in days]
+    how: dict[str, Any] = {"period": "day", "periods": 6, "first_time": first_time}
+    how |= {"rolling": rolling, "minimum_occurrences": least}
+    target = Step(event="a")
+    events = frame(spark, rows).withColumn("person_id", F.col("anonymous_id"))
+    found = {
+        (round(row["cohort_start"].timestamp() * 1_000_000), row["period"]): (row["people"], row["cohort_people"])
+        for row in rows_of(retention(events, target, returning, **how))
+    }
+    asked = Retention(name="x", target=target, returning=returning, **how)
+    expected = retention_rows(asked, events_of(rows))
+    assert found == {key: values[:2] for key, values in expected.items()}

@@ -118,10 +118,11 @@ def test_a_funnel_of_any_kind_is_what_trying_every_start_gives(
         "window": data.draw(st.sampled_from(["3 hours", "1 day", "14 days"])),
         "exclusions": exclusions if order == "ordered" else [],
     }
-    asked = [
+    fields: Any = data.draw(st.sampled_from(["country", ["country", "platform"]]))
+    asked: list[Funnel | FunnelTrend | TimeToConvert] = [
         Funnel(
             **common,
-            breakdown=data.draw(st.sampled_from(["country", ["country", "platform"]])),
+            breakdown=fields,
             breakdown_values=data.draw(st.integers(1, 3)),
             breakdown_of=data.draw(st.sampled_from([1, 2, 3, "first_touch", "last_touch"])),
         ),
