@@ -29,7 +29,7 @@ def load(folder: Path, *texts: str) -> Analyses:
     [
         (
             f"{{kind: tunnel, name: x, {STEPS}}}",
-            ["kind: it is 'tunnel', did you mean funnel?", "funnel, retention, lifecycle, paths"],
+            ["kind: it is 'tunnel', did you mean funnel?", "trends, funnel, funnel_trend, time_to_convert, retention"],
         ),
         (f"{{name: x, {STEPS}}}", ["kind: it is not there; it must be one of trends, funnel"]),
         ("[1, 2]", ["must be an object"]),
@@ -53,7 +53,10 @@ def load(folder: Path, *texts: str) -> Analyses:
             f"{{kind: funnel, name: x, window: 999999 weeks, {STEPS}}}",
             ["window: ", "at most 36500 days", "it is '999999 weeks'"],
         ),
-        (f"{{kind: funnel, name: x, order: any, {STEPS}}}", ["order: ", "'ordered' or 'strict'; it is 'any'"]),
+        (
+            f"{{kind: funnel, name: x, order: any, {STEPS}}}",
+            ["order: ", "'ordered', 'strict' or 'unordered'; it is 'any'"],
+        ),
         (
             "{kind: retention, name: x, target: {event: a}, period: year}",
             ["period: ", "'hour', 'day', 'week' or 'month'; it is 'year'"],
