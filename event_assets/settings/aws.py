@@ -1,0 +1,17 @@
+"""The settings that AWS alone has a use for."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class AwsSettings(BaseSettings):
+    """What `Settings` has for AWS beside stream, bucket and warehouse."""
+
+    keys_secret: str | None = Field(
+        None,
+        min_length=1,
+        description="Secret of AWS Secrets Manager (name or ARN) that holds the keys of the ingest API. Default: the "
+        "file `keys.json` under the home.",
+    )

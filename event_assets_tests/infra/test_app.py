@@ -1,0 +1,184 @@
+"""Every size can be made, and both edges: templates are valid, rights are known, containers get real settings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from event_assets.settings import PREFIX, Settings
+from event_assets.settings.faults import misspelt
+from event_assets_tests.infra.templates import (
+    ROOT,
+    SHOWN,
+    STATEMENTS,
+    VARIANTS,
+    Resource,
+    Synthesised,
+    listed,
+    statements,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.representative]  # synthesis takes half a minute, once for all of these
+WILDCARDS = {
+    "ec2:DescribeNetworkInterfaces",
+    "ecr:GetAuthorizationToken",
+    "ecs:DescribeTaskDefinition",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+}
+"""Actions that AWS binds to no resource."""
+
+
+def test_every_size_has_its_parts_and_the_edge_that_was_chosen(variants: dict[str, Synthesised]) -> None:
+    assert variants.keys() == VARIANTS.keys()
+    for name, made in variants.items():
+        size, _, edge = name.partition("-")
+        kinds = {resource.type for resource in made.resources()}
+        assert ("AWS::ElasticLoadBalancingV2::LoadBalancer" in kinds) == (edge == "alb"), name
+        assert ("AWS::ApiGatewayV2::Api" in kinds) == (edge == "lambda"), name
+        assert ("AWS::RedshiftServerless::Workgroup" in kinds) == (size == "large"), name
+        assert ("AWS::AutoScaling::AutoScalingGroup" in kinds) == (size == "large"), name
+        assert {
+            "AWS::Kinesis::Stream",
+            "AWS::RDS::DBInstance",
+            "AWS::Budgets::Budget",
+            "AWS::CloudWatch::Dashboard",
+        } <= kinds
+
+
+def test_cfn_lint_finds_no_error_in_any_template(variants: dict[str, Synthesised]) -> None:
+    files = [str(file) for made in variants.values() for file in sorted(made.folder.glob("*.template.json"))]
+    assert len(files) == 5 * len(VARIANTS)
+    command = [
+        sys.executable,
+        "-m",
+        "cfnlint",
+        "--regions",
+        "eu-central-1",
+        "us-east-1",
+        "--format",
+        "json",
+        "--",
+        *files,
+    ]
+    done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout or "[]")
+    of_cdk = {"W3005"}  # CDK names dependencies that a reference implies
+    assert [each for each in found if each["Rule"]["Id"] not in of_cdk] == [], done.stderr
+
+
+def test_the_rights_of_every_role_are_the_ones_that_were_reviewed(variants: dict[str, Synthesised]) -> None:
+    made = {name: statements(variants[name]) for name in SHOWN}
+    reviewed = json.loads(STATEMENTS.read_text("utf-8"))
+    assert made == reviewed, "look at the change, then: python -m event_assets_tests.infra.templates"
+
+
+def test_every_role_is_among_the_reviewed_ones(variants: dict[str, Synthesised]) -> None:
+    shown = {role for name in SHOWN for role in statements(variants[name])}
+    assert {role for made in variants.values() for role in statements(made)} <= shown
+
+
+def test_no_role_may_do_everything_or_on_everything(variants: dict[str, Synthesised]) -> None:
+    seen = 0
+    for made in variants.values():
+        for resource in made.resources("AWS::IAM::Policy"):
+            for statement in resource.properties["PolicyDocument"]["Statement"]:
+                actions = set(listed(statement["Action"]))
+                assert not any("*" in action for action in actions), (resource.name, actions)
+                assert "*" not in listed(statement["Resource"]) or actions <= WILDCARDS, (resource.name, actions)
+                seen += 1
+    assert seen > 100
+
+
+def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:
+    for made in variants.values():
+        roles = [json.dumps(task.properties["TaskRoleArn"]) for task in made.resources("AWS::ECS::TaskDefinition")]
+        assert len(roles) == len(set(roles)) >= 4
+
+
+def environments(made: Synthesised) -> Iterator[tuple[str, dict[str, str]]]:
+    """The environment of each container and function, references replaced by names."""
+    for resource in made.resources():
+        if resource.type == "AWS::Lambda::Function" and "Collector" in resource.name:
+            yield resource.name, _texts(resource.properties["Environment"]["Variables"])
+        if resource.type == "AWS::ECS::TaskDefinition":
+            yield resource.name, _texts(_container(resource))
+
+
+def _container(resource: Resource) -> dict[str, Any]:
+    (container,) = resource.properties["ContainerDefinitions"]
+    return {each["Name"]: each["Value"] for each in container["Environment"]}
+
+
+def _texts(variables: dict[str, Any]) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else _referred(value) for name, value in variables.items()}
+
+
+def _referred(value: Any) -> str:
+    """A value that is known when it is deployed, with `x` for what is not known yet."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        between, parts = value["Fn::Join"]
+        return str(between).join(part if isinstance(part, str) else "xxx" for part in parts)
+    return "10.0.0.0/16" if "CidrBlock" in json.dumps(value) else "xxx"
+
+
+def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_takes(
+    variants: dict[str, Synthesised], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: set[str] = set()
+    for made in variants.values():
+        for name, variables in environments(made):
+            ours = {each: value for each, value in variables.items() if each.startswith(PREFIX)}
+            assert misspelt(ours, PREFIX, Settings.model_fields) == [], name
+            with monkeypatch.context() as patch:
+                for variable, value in ours.items():
+                    patch.setenv(variable, value)
+                settings = Settings()
+            assert settings.stream == "kinesis" or not ours, name
+            read |= {name} if ours else set()
+    assert len(read) == 4  # the function, and tasks of the collector, the code location, runs
+
+
+def test_the_settings_say_what_the_choices_chose(variants: dict[str, Synthesised]) -> None:
+    def of_run(variant: str) -> dict[str, str]:
+        return next(variables for name, variables in environments(variants[variant]) if name.startswith("RunTask"))
+
+    small, large = of_run("small-alb"), of_run("large-alb")
+    assert small["EVENT_ASSETS_WAREHOUSE_KIND"] == "postgres" and "EVENT_ASSETS_SPARK_REMOTE" not in small
+    assert large["EVENT_ASSETS_WAREHOUSE_KIND"] == "redshift" and "EVENT_ASSETS_WAREHOUSE_IAM_ROLE" in large
+    assert large["EVENT_ASSETS_SPARK_REMOTE"] == "sc://spark.event-assets.internal:15002"
+
+
+def test_no_template_holds_a_password(variants: dict[str, Synthesised]) -> None:
+    for made in variants.values():
+        for task in made.resources("AWS::ECS::TaskDefinition"):
+            assert not any("PASSWORD" in name for name in _container(task)), task.name
+        for namespace in made.resources("AWS::RedshiftServerless::Namespace"):
+            assert "resolve:secretsmanager" in json.dumps(namespace.properties["AdminUserPassword"])
+
+
+def test_synthesis_is_offline_and_its_image_is_made_of_what_the_dockerfile_copies(
+    variants: dict[str, Synthesised],
+) -> None:
+    assets = [folder for folder in variants["small-alb"].folder.glob("asset.*") if folder.is_dir()]
+    holding = [folder for folder in assets if (folder / "infra/image/Dockerfile").exists()]
+    assert holding
+    for folder in holding:
+        assert (folder / "event_assets/definitions.py").exists()
+        assert {path.name for path in folder.iterdir()} <= {
+            "event_assets",
+            "infra",
+            "requirements.lock",
+            "setup.py",
+            "README.md",
+        }
+        assert not list(folder.rglob("__pycache__"))
+    assert (ROOT / "infra/image/Dockerfile").exists()

@@ -1,0 +1,45 @@
+"""What may be chosen, and the sentence on what may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from event_assets_tests.infra.templates import CERTIFICATE
+
+choices = pytest.importorskip("infra.choices")
+
+
+def test_nothing_chosen_is_a_trial_behind_an_http_api() -> None:
+    made = choices.choices_of({})
+    assert (made.size.name, made.edge, made.warehouse, made.spark, made.name) == (
+        "dev",
+        "lambda",
+        "postgres",
+        "embedded",
+        "EventAssets",
+    )
+
+
+def test_a_part_can_be_chosen_against_its_size() -> None:
+    made = choices.choices_of({"size": "small", "warehouse": "redshift", "spark": "cluster"})
+    assert (made.warehouse, made.spark) == ("redshift", "cluster")
+
+
+@pytest.mark.parametrize(
+    ("context", "sentence"),
+    [
+        ({"size": "huge"}, "size is 'huge': it must be one of dev, small, large"),
+        ({"edge": "alb"}, "certificate is missing: the edge alb serves nothing but HTTPS"),
+        ({"domain": "events.example.com"}, "certificate is missing: events.example.com needs one"),
+        ({"certificate": "mine"}, "it must be the ARN of a certificate of ACM"),
+        ({"domain": "https://x.y", "certificate": CERTIFICATE}, "it must be a host name"),
+        ({"email": "nobody"}, "it must be an address"),
+        ({"name": "event-assets"}, "begin with a capital letter"),
+        ({"edeg": "alb"}, "There is no choice 'edeg'; edge is the nearest"),
+        ({"warehouse": "duckdb"}, "warehouse is 'duckdb': it must be one of postgres, redshift"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence_with_the_way_out(context: dict[str, str], sentence: str) -> None:
+    with pytest.raises(choices.ChoiceError) as error:
+        choices.choices_of(context)
+    assert sentence in str(error.value)

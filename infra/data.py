@@ -1,0 +1,132 @@
+"""What holds data: the key that everything is encrypted with, the event stream, the lake's bucket, the write keys."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secrets
+from constructs import Construct
+
+from infra.choices import Choices
+from infra.excuses import excuse
+
+LAKE_PREFIX = "lake"
+
+
+class DataStack(cdk.Stack):
+    """All of it is kept where the stack is deleted, but for the stream, which holds what was not landed yet."""
+
+    def __init__(self, scope: Construct, name: str, choices: Choices) -> None:
+        super().__init__(scope, name, description="event-assets: stream, lake, keys")
+        self.key = kms.Key(self, "Key", enable_key_rotation=True, description="Stream, lake, secrets, alarms")
+        self._let_services_use_the_key()
+        size = choices.size
+        mode = kinesis.StreamMode.PROVISIONED if size.stream_shards else kinesis.StreamMode.ON_DEMAND
+        self.stream = kinesis.Stream(
+            self,
+            "Stream",
+            stream_mode=mode,
+            shard_count=size.stream_shards,
+            retention_period=Duration.hours(size.stream_retention_hours),
+            encryption=kinesis.StreamEncryption.KMS,
+            encryption_key=self.key,
+        )
+        self.lake = self._lake(size.log_days)
+        self.write_keys = secrets.Secret(
+            self,
+            "WriteKeys",
+            description="The file of write keys: event-assets keys create",
+            encryption_key=self.key,
+            secret_string_value=cdk.SecretValue.unsafe_plain_text('{"keys":[]}'),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        cdk.CfnOutput(self, "StreamName", value=self.stream.stream_name)
+        cdk.CfnOutput(self, "LakeUrl", value=self.lake_url)
+        cdk.CfnOutput(self, "KeysSecret", value=self.write_keys.secret_arn)
+
+    @property
+    def lake_url(self) -> str:
+        """Where the lake is, as the settings name it."""
+        return f"s3://{self.lake.bucket_name}/{LAKE_PREFIX}"
+
+    def key_for(self, scope: Construct) -> kms.IKey:
+        """The key as another stack sees it. Rights to use it are given to roles there, and the key's own policy stays
+        as it is: it would name roles of stacks that need this one first."""
+        return kms.Key.from_key_arn(scope, "Key", self.key.key_arn)
+
+    def _lake(self, log_days: int) -> s3.Bucket:
+        access = s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 writes access logs to no bucket with a key of ours
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(log_days),
+                    noncurrent_version_expiration=Duration.days(1),
+                    abort_incomplete_multipart_upload_after=Duration.days(3),
+                )
+            ],
+        )
+        excuse(access, CKV_AWS_18="it is where access logs go")
+        return s3.Bucket(
+            self,
+            "Lake",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            # What is deleted by mistake comes back; what compaction and erasure delete is gone after a week.
+            versioned=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            server_access_logs_bucket=access,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(3),
+                    noncurrent_version_expiration=Duration.days(7),
+                    expired_object_delete_marker=True,
+                ),
+                s3.LifecycleRule(
+                    prefix=f"{LAKE_PREFIX}/raw_events/",
+                    transitions=[
+                        s3.Transition(
+                            storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=Duration.days(30)
+                        )
+                    ],
+                ),
+            ],
+        )
+
+    def _let_services_use_the_key(self) -> None:
+        """CloudWatch encrypts logs and speaks to a topic by itself: no role of ours can be given the right for it."""
+        logs = iam.PolicyStatement(
+            sid="Logs",
+            principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            resources=["*"],
+            conditions={
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
+                }
+            },
+        )
+        alarms = iam.PolicyStatement(
+            sid="Alarms",
+            principals=[iam.ServicePrincipal(f"{service}.amazonaws.com") for service in ("cloudwatch", "budgets")],
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+        )
+        for statement in (logs, alarms):
+            self.key.add_to_resource_policy(statement)

@@ -1,0 +1,101 @@
+"""What each component may do: one role a component, and no more than its code calls.
+
+A test records the calls of the code on emulators and holds them against these statements; a snapshot of all
+statements shows each change in review.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, Fn
+from aws_cdk import aws_iam as iam
+
+STREAM_WRITE = ("kinesis:PutRecords", "kinesis:ListShards")
+STREAM_READ = (
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)
+LAKE_WRITE = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+LAKE_READ = ("s3:GetObject",)
+KEYS_READ = ("secretsmanager:GetSecretValue",)
+LAUNCH = ("ecs:RunTask",)
+WATCH_RUNS = ("ecs:DescribeTasks", "ecs:StopTask")
+
+
+def writes_stream(stream: str, key: str) -> list[iam.PolicyStatement]:
+    """Puts events on the stream, and sees whether it takes them."""
+    return [allow(STREAM_WRITE, stream), _key(("kms:GenerateDataKey",), key, "kinesis")]
+
+
+def reads_stream(stream: str, key: str) -> list[iam.PolicyStatement]:
+    """Lands the stream's records."""
+    return [allow(STREAM_READ, stream), _key(("kms:Decrypt",), key, "kinesis")]
+
+
+def keeps_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
+    """Reads, writes and clears the lake's prefix of the bucket."""
+    return [
+        allow(LAKE_WRITE, f"{bucket}/lake/*"),
+        allow(("s3:ListBucket",), bucket),
+        _key(("kms:Decrypt", "kms:GenerateDataKey"), key, "s3"),
+    ]
+
+
+def reads_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
+    """What Redshift needs to COPY Parquet files by a manifest."""
+    return [
+        allow(LAKE_READ, f"{bucket}/lake/*"),
+        allow(("s3:ListBucket",), bucket),
+        _key(("kms:Decrypt",), key, "s3"),
+    ]
+
+
+def reads_secret(secret: str, key: str) -> list[iam.PolicyStatement]:
+    """Reads one secret while it runs."""
+    return [allow(KEYS_READ, secret), _key(("kms:Decrypt",), key, "secretsmanager")]
+
+
+def launches_runs(cluster: str, family: str, roles: list[str]) -> list[iam.PolicyStatement]:
+    """Starts, watches and ends the tasks of runs. `family` is the ARN of their task definition without its revision."""
+    return [
+        allow(LAUNCH, f"{family}:*", condition={"ArnEquals": {"ecs:cluster": cluster}}),
+        allow(("ecs:TagResource",), *_tasks(cluster), condition={"StringEquals": {"ecs:CreateAction": "RunTask"}}),
+        allow(
+            ("iam:PassRole",), *roles, condition={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        ),
+        *watches_runs(cluster),
+        allow(("ec2:DescribeNetworkInterfaces",), "*"),  # it can be bound to no resource
+    ]
+
+
+def watches_runs(cluster: str) -> list[iam.PolicyStatement]:
+    """Sees how the tasks of runs are, and ends them. What a task is made of can be bound to no resource."""
+    return [
+        allow(("ecs:DescribeTaskDefinition",), "*"),
+        allow(WATCH_RUNS, *_tasks(cluster), condition={"ArnEquals": {"ecs:cluster": cluster}}),
+    ]
+
+
+def allow(
+    actions: tuple[str, ...], *resources: str, condition: dict[str, dict[str, str]] | None = None
+) -> iam.PolicyStatement:
+    """A statement that allows these actions on these resources."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=condition)
+
+
+def opens_secrets(key: str) -> iam.PolicyStatement:
+    """Decrypts secrets that a task gets as environment: for the role that starts it, which may read each by itself."""
+    return _key(("kms:Decrypt",), key, "secretsmanager")
+
+
+def _key(actions: tuple[str, ...], key: str, service: str) -> iam.PolicyStatement:
+    """Uses the key through one service alone."""
+    return allow(
+        actions, key, condition={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"}}
+    )
+
+
+def _tasks(cluster: str) -> tuple[str]:
+    """The tasks of a cluster; its ARN ends with its name."""
+    return (f"arn:{Aws.PARTITION}:ecs:{Aws.REGION}:{Aws.ACCOUNT_ID}:task/{Fn.select(1, Fn.split('/', cluster))}/*",)

@@ -1,0 +1,145 @@
+"""Dagster on ECS: a code location, a webserver, a daemon, and a task for each run."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_servicediscovery as discovery
+from constructs import Construct
+
+from infra.choices import Choices
+from infra.data import DataStack
+from infra.database import database
+from infra.environment import PASSWORDS, ZONE, dagster_environment, pipeline_environment
+from infra.image import Workshop
+from infra.network import NetworkStack
+from infra.permissions import keeps_lake, launches_runs, reads_stream, watches_runs
+from infra.spark import SparkCluster
+from infra.warehouse import Redshift
+
+MODULE = "event_assets.definitions"
+CODE_PORT = 4000
+WEB_PORT = 3000
+
+
+class PipelineStack(cdk.Stack):
+    """What turns events into tables: Dagster, its database, the warehouse, and Spark where it is a cluster."""
+
+    def __init__(self, scope: Construct, name: str, choices: Choices, data: DataStack, network: NetworkStack) -> None:
+        super().__init__(scope, name, description="event-assets: Dagster, warehouse, Spark")
+        size, vpc, key = choices.size, network.vpc, data.key_for(self)
+        self.cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
+        self.database = database(self, size.database, vpc, key)
+        self.redshift = None
+        if choices.warehouse == "redshift":
+            prefix = choices.name.lower()
+            self.redshift = Redshift(self, prefix, size.redshift_rpus, vpc, data.lake.bucket_arn, key)
+        self.names = discovery.PrivateDnsNamespace(self, "Names", name=ZONE, vpc=vpc)
+        self.spark = (
+            SparkCluster(self, size.cluster, data, network.vpc, self.names) if choices.spark == "cluster" else None
+        )
+        workshop = Workshop(self, vpc, self.cluster, key, size.log_days)
+        host = self.database.db_instance_endpoint_address
+        of_pipeline = pipeline_environment(
+            choices,
+            region=Aws.REGION,
+            stream=data.stream.stream_name,
+            lake_url=data.lake_url,
+            database_host=host,
+            warehouse_host=self.redshift.host if self.redshift else None,
+            copy_role=self.redshift.copy_role.role_arn if self.redshift else None,
+            spark_host=self.spark.host if self.spark else None,
+        )
+        of_dagster = dagster_environment(region=Aws.REGION, database_host=host)
+        secrets = self._passwords()
+        storage = {name: secrets[name] for name in PASSWORDS[:1]}
+        works = [
+            *reads_stream(data.stream.stream_arn, key.key_arn),
+            *keeps_lake(data.lake.bucket_arn, key.key_arn),
+        ]
+        family = f"{choices.name.lower()}-run"
+        run = workshop.task(
+            "Run",
+            size.run,
+            ["dagster", "--version"],  # what Dagster's launcher puts in its place
+            {**of_dagster, **of_pipeline},
+            rights=works,
+            secrets=secrets,
+            family=family,
+        )
+        code = workshop.task(
+            "Code",
+            size.code,
+            ["dagster", "api", "grpc", "-h", "0.0.0.0", "-p", str(CODE_PORT), "-m", MODULE],
+            {**of_dagster, **of_pipeline},
+            rights=works,  # sensors and schedules are evaluated here: they look at the stream and the lake
+            secrets=secrets,
+            port=CODE_PORT,
+            healthy=f"dagster api grpc-health-check -p {CODE_PORT}",
+        )
+        instance = {
+            **of_dagster,
+            "DAGSTER_RUN_TASK": family,
+            "DAGSTER_CODE_HOST": f"code.{ZONE}",
+        }
+        roles = [role.role_arn for role in (run.task_role, run.obtain_execution_role())]
+        family_arn = f"arn:{Aws.PARTITION}:ecs:{Aws.REGION}:{Aws.ACCOUNT_ID}:task-definition/{family}"
+        daemon = workshop.task(
+            "Daemon",
+            size.daemon,
+            ["dagster-daemon", "run"],
+            instance,
+            rights=launches_runs(self.cluster.cluster_arn, family_arn, roles),
+            secrets=storage,
+            healthy="dagster-daemon liveness-check",
+        )
+        web = workshop.task(
+            "Webserver",
+            size.webserver,
+            ["dagster-webserver", "-h", "0.0.0.0", "-p", str(WEB_PORT)],
+            instance,
+            rights=watches_runs(self.cluster.cluster_arn),
+            secrets=storage,
+            port=WEB_PORT,
+            healthy=f"python -c \"import urllib.request as r; r.urlopen('http://localhost:{WEB_PORT}/server_info')\"",
+        )
+        self.code = workshop.service("Code", code, size.code)
+        self.daemon = workshop.service("Daemon", daemon, size.daemon, alone=True)
+        self.webserver = workshop.service("Webserver", web, size.webserver)
+        self.run_logs = workshop.logs["Run"]
+        self._connect()
+        cdk.CfnOutput(self, "ClusterName", value=self.cluster.cluster_name)
+        cdk.CfnOutput(self, "DatabaseHost", value=host)
+        if self.redshift:
+            cdk.CfnOutput(self, "WarehouseHost", value=self.redshift.host)
+            cdk.CfnOutput(self, "WarehouseSecretArn", value=self.redshift.secret.secret_arn)
+
+    def _passwords(self) -> dict[str, ecs.Secret]:
+        """By variable. Of the warehouse it is the database's own where that is the warehouse."""
+        of_database = self.database.secret
+        assert of_database is not None
+        of_warehouse = self.redshift.secret if self.redshift else of_database
+        storage, warehouse = PASSWORDS
+        return {
+            storage: ecs.Secret.from_secrets_manager(of_database, "password"),
+            warehouse: ecs.Secret.from_secrets_manager(of_warehouse, "password"),
+        }
+
+    def _connect(self) -> None:
+        """Who reaches whom: nobody but these."""
+        self.code.enable_cloud_map(
+            cloud_map_namespace=self.names, name="code", dns_record_type=discovery.DnsRecordType.A
+        )
+        for asking in (self.daemon, self.webserver):
+            self.code.connections.allow_from(asking, ec2.Port.tcp(CODE_PORT), "Code location")
+        # Runs are in the daemon's group: Dagster's launcher gives them the network of the task that starts them.
+        for service in (self.code, self.daemon, self.webserver):
+            self.database.connections.allow_default_port_from(service)
+        for service in (self.code, self.daemon):
+            (group,) = service.connections.security_groups
+            if self.redshift:
+                self.redshift.guard.add_ingress_rule(group, ec2.Port.tcp(5439), "Warehouse")
+            if self.spark:
+                self.spark.admit(group)

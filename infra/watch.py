@@ -1,0 +1,284 @@
+"""What is watched: alarms on what loses events or delays them, one dashboard, one topic, one budget.
+
+The runbook of an alarm is a section of docs/how-to/run-on-aws.md with the alarm's name.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import aws_cdk as cdk
+from aws_cdk import Duration
+from aws_cdk import aws_budgets as budgets
+from aws_cdk import aws_cloudwatch as watch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.choices import Choices
+from infra.data import DataStack
+from infra.edge import FunctionEdge, LoadBalancedEdge
+from infra.pipeline import PipelineStack
+
+NAMESPACE = "EventAssets"
+MINUTE = Duration.minutes(1)
+
+
+class Watched(NamedTuple):
+    """An alarm: it rings where so many of the last minutes are beyond the limit. `below`: beyond is less than it."""
+
+    name: str
+    metric: watch.IMetric
+    limit: float
+    minutes: int
+    meaning: str
+    below: bool = False
+    silence_rings: bool = False
+
+
+class WatchStack(cdk.Stack):
+    """Alarms that say what to do in their description, and write to a topic."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        choices: Choices,
+        data: DataStack,
+        edge: LoadBalancedEdge | FunctionEdge,
+        pipeline: PipelineStack,
+    ) -> None:
+        super().__init__(scope, name, description="event-assets: alarms, dashboard, budget")
+        self.topic = self._topic(choices, data)
+        watched = [
+            *_of_stream(data, choices.size.stream_retention_hours),
+            *(_of_balancer(edge) if isinstance(edge, LoadBalancedEdge) else _of_function(edge)),
+            *self._of_runs(pipeline.run_logs),
+            *_of_services(pipeline),
+            *_of_database(pipeline, choices.size.database.gib),
+        ]
+        alarms = [self._alarm(each) for each in watched]
+        board = watch.Dashboard(self, "Dashboard", dashboard_name=choices.name, default_interval=Duration.hours(24))
+        board.add_widgets(watch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=24, height=4))
+        graphs = [watch.GraphWidget(title=each.name, left=[each.metric], width=8) for each in watched]
+        board.add_widgets(*graphs)
+        self._budget(choices)
+
+    def _topic(self, choices: Choices, data: DataStack) -> sns.Topic:
+        topic = sns.Topic(self, "Alarms", master_key=data.key_for(self), enforce_ssl=True)
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        if choices.email:
+            topic.add_subscription(subscriptions.EmailSubscription(choices.email))
+        cdk.CfnOutput(self, "AlarmTopic", value=topic.topic_arn)
+        return topic
+
+    def _alarm(self, watched: Watched) -> watch.Alarm:
+        operator = watch.ComparisonOperator
+        alarm = watch.Alarm(
+            self,
+            watched.name,
+            alarm_name=f"{self.stack_name}-{watched.name}",
+            alarm_description=watched.meaning,
+            metric=watched.metric,
+            threshold=watched.limit,
+            evaluation_periods=watched.minutes,
+            comparison_operator=operator.LESS_THAN_THRESHOLD if watched.below else operator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=watch.TreatMissingData.BREACHING
+            if watched.silence_rings
+            else watch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        alarm.add_ok_action(actions.SnsAction(self.topic))
+        return alarm
+
+    def _of_runs(self, group: logs.ILogGroup) -> list[Watched]:
+        """What runs of Dagster write where they end badly."""
+        counted = {
+            "StreamGap": (
+                "StreamGap",
+                "Records were trimmed from the stream before they were landed: events are lost.",
+            ),
+            "RunFailed": ("RUN_FAILURE", "A run of Dagster failed; its page says at which step."),
+            "LoadMismatch": ("LoadMismatch", "The warehouse did not get the lake's rows; the load was rolled back."),
+        }
+        watched = []
+        for name, (word, meaning) in counted.items():
+            made = logs.MetricFilter(
+                self,
+                f"{name}Filter",
+                log_group=group,
+                filter_pattern=logs.FilterPattern.literal(f'"{word}"'),
+                metric_namespace=NAMESPACE,
+                metric_name=name,
+            )
+            watched.append(Watched(name, made.metric(statistic="Sum", period=MINUTE), 0, 1, meaning))
+        return watched
+
+    def _budget(self, choices: Choices) -> None:
+        subscribers = [budgets.CfnBudget.SubscriberProperty(address=self.topic.topic_arn, subscription_type="SNS")]
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=choices.size.budget, unit="USD"),
+                cost_filters={"TagKeyValue": [f"user:event-assets${choices.name}"]},
+            ),
+            notifications_with_subscribers=[
+                budgets.CfnBudget.NotificationWithSubscribersProperty(
+                    notification=budgets.CfnBudget.NotificationProperty(
+                        comparison_operator="GREATER_THAN", notification_type=kind, threshold=threshold
+                    ),
+                    subscribers=subscribers,
+                )
+                for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )
+
+
+def _of_stream(data: DataStack, retention_hours: int) -> list[Watched]:
+    stream = data.stream
+    half = retention_hours * 3_600_000 / 2
+    return [
+        Watched(
+            "StreamAge",
+            stream.metric_get_records_iterator_age_milliseconds(statistic="Maximum", period=MINUTE),
+            half,
+            5,
+            "What is read is older than half of the stream's retention: at the whole of it, events are lost.",
+        ),
+        Watched(
+            "StreamThrottled",
+            stream.metric_put_records_throttled_records(statistic="Sum", period=MINUTE),
+            0,
+            5,
+            "The stream refuses records: it needs more shards. The ingest API repeats them until its buffer is full.",
+        ),
+        Watched(
+            "StreamUnread",
+            stream.metric("GetRecords.Success", statistic="SampleCount", period=MINUTE),
+            1,
+            15,
+            "Nobody has read the stream for a quarter of an hour: Dagster's sensor is silent.",
+            below=True,
+            silence_rings=True,
+        ),
+    ]
+
+
+def _of_balancer(edge: LoadBalancedEdge) -> list[Watched]:
+    metrics = edge.balancer.metrics
+    codes = elb.HttpCodeTarget
+    return [
+        Watched(
+            "IngestErrors",
+            metrics.http_code_target(codes.TARGET_5XX_COUNT, statistic="Sum", period=MINUTE),
+            10,
+            3,
+            "The ingest API answers with 5xx: /v1/ready says why it takes no events.",
+        ),
+        Watched(
+            "IngestSlow",
+            metrics.target_response_time(statistic="p99", period=MINUTE),
+            0.5,
+            5,
+            "One request in a hundred takes longer than half a second.",
+        ),
+        Watched(
+            "IngestUnhealthy",
+            edge.target.metrics.unhealthy_host_count(statistic="Maximum", period=MINUTE),
+            0,
+            5,
+            "A task of the ingest API does not answer.",
+        ),
+    ]
+
+
+def _of_function(edge: FunctionEdge) -> list[Watched]:
+    function, api = edge.function, edge.api
+    return [
+        Watched(
+            "IngestErrors",
+            api.metric_server_error(statistic="Sum", period=MINUTE),
+            10,
+            3,
+            "The ingest API answers with 5xx: /v1/ready says why it takes no events.",
+        ),
+        Watched(
+            "IngestSlow",
+            api.metric_latency(statistic="p99", period=MINUTE),
+            2_000,
+            5,
+            "One request in a hundred takes longer than two seconds, cold starts included.",
+        ),
+        Watched(
+            "IngestThrottled",
+            function.metric_throttles(statistic="Sum", period=MINUTE),
+            0,
+            3,
+            "Lambda refuses requests: the account's concurrency is used up. Clients send them again.",
+        ),
+    ]
+
+
+def _of_services(pipeline: PipelineStack) -> list[Watched]:
+    """Container Insights counts tasks; where it is silent, none runs."""
+    services: dict[str, ecs.FargateService] = {
+        "Code": pipeline.code,
+        "Daemon": pipeline.daemon,
+        "Webserver": pipeline.webserver,
+    }
+    return [
+        Watched(
+            f"{name}Down",
+            watch.Metric(
+                namespace="ECS/ContainerInsights",
+                metric_name="RunningTaskCount",
+                dimensions_map={
+                    "ClusterName": pipeline.cluster.cluster_name,
+                    "ServiceName": service.service_name,
+                },
+                statistic="Minimum",
+                period=MINUTE,
+            ),
+            1,
+            5,
+            f"No task of Dagster's {name.lower()} runs; the service's events say why.",
+            below=True,
+            silence_rings=True,
+        )
+        for name, service in services.items()
+    ]
+
+
+def _of_database(pipeline: PipelineStack, gib: int) -> list[Watched]:
+    return [
+        Watched(
+            "DatabaseFull",
+            pipeline.database.metric_free_storage_space(statistic="Minimum", period=MINUTE),
+            gib * 2**30 / 10,
+            10,
+            "A tenth of the first disk is left. It grows by itself up to five times its size: it has grown so far.",
+            below=True,
+        ),
+        Watched(
+            "DatabaseBusy",
+            pipeline.database.metric_cpu_utilization(statistic="Average", period=MINUTE),
+            90,
+            30,
+            "The database has been at its limit for half an hour: give it a larger class.",
+        ),
+    ]
