@@ -8,6 +8,8 @@ MARKS   ?=
 PROFILE ?= fast
 WORKERS ?= 2
 KAFKA   ?= 4.1.1
+SIZE    ?= dev
+CHOICES ?=
 # A file at a time, in the order of conftest.py: those with long tests first.
 SPREAD  := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Without MARKS: the fast round of pyproject.toml; in CI one long test of each file besides.
@@ -16,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/kafka web-sdk client-sdks lint format docs screenshots data bench prove lock clean
+.PHONY: setup demo test build/kafka web-sdk client-sdks cloud-bootstrap cloud-deploy lint format docs screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -64,6 +66,12 @@ build/client-sdks/.installed: event_assets_tests/client_sdks/requirements.txt $(
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/client-sdks
 	@$(BIN)/uv pip install --quiet --python build/client-sdks/bin/python --requirement event_assets_tests/client_sdks/requirements.txt
 	@touch $@
+
+cloud-bootstrap: setup  ## prepares the AWS account in force for the next, once; see docs/how-to/run-on-aws.md
+	cd infra && PYTHON=$(CURDIR)/$(BIN)/python npx --yes aws-cdk@2 bootstrap
+
+cloud-deploy: setup  ## makes or changes the platform in that account: SIZE=dev|small|large, CHOICES='-c edge=alb …'
+	cd infra && PYTHON=$(CURDIR)/$(BIN)/python npx --yes aws-cdk@2 deploy --all -c size=$(SIZE) $(CHOICES)
 
 lint: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check .

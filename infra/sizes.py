@@ -152,6 +152,6 @@ LARGE = Size(
     spark="cluster",
     cluster=Cluster("m7g.2xlarge", "r7g.4xlarge", 16, 122_880, 3, 20, 2),
     log_days=90,
-    budget=60_000,
+    budget=40_000,
 )
 SIZES: dict[SizeName, Size] = {size.name: size for size in (DEV, SMALL, LARGE)}

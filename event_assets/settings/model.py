@@ -34,7 +34,6 @@ from event_assets.settings.values import (
 
 PREFIX = "EVENT_ASSETS_"
 _HTTP = r"^https?://[^\s/]+"
-
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 

@@ -84,6 +84,7 @@ def task_of_daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     cluster."""
     ec2, ecs = boto3.client("ec2"), boto3.client("ecs")
     network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=network, EnableDnsHostnames={"Value": True})  # moto names tasks in any case
     subnet = ec2.create_subnet(VpcId=network, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(VpcId=network, GroupName="daemon", Description="daemon")["GroupId"]
     cluster = ecs.create_cluster(clusterName="pipeline")["cluster"]["clusterArn"]
