@@ -31,6 +31,7 @@ from event_assets.cli import (
     digest,
     quicksight,
     warehouse,
+    aws,
 )
 
 # isort: on
@@ -38,6 +39,7 @@ from event_assets.cli import (
 __all__ = [
     "app",
     "audit",
+    "aws",
     "company",
     "digest",
     "events",
