@@ -1,14 +1,13 @@
-"""touches, conversions, conversion_paths, attribution and channel_performance: tables about persons, without days.
+"""conversion_paths, attribution and channel_performance: tables about persons, without days.
 
-Who a person is can change for any day at once, so that a layout by days would not spare anything. Of touches,
-conversions and paths only the rows of those persons are made again whom a change affects (see keyed_refresh.py).
-Credits depend on all paths (data-driven attribution compares them), so the last two are always made whole.
+Who a person is can change for any day at once, so that a layout by days would not spare anything. Of paths only the
+rows of those persons are made again whom a change affects (see keyed_refresh.py). Credits depend on all paths
+(data-driven attribution compares them), so the last two are always made whole.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
@@ -21,83 +20,17 @@ from event_assets.contract.tables.attribution import (
     CONVERSIONS,
     TOUCHES,
 )
-from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
-from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.spend import SpendError
-from event_assets.transforms.affected import CARRIERS, carrying, listed, of_ids
+from event_assets.transforms.affected import listed
 from event_assets.transforms.attribution.attribution import attribution, channel_performance
 from event_assets.transforms.attribution.conversion_paths import conversion_paths
-from event_assets.transforms.attribution.conversions import conversions, is_conversion
-from event_assets.transforms.attribution.touches import touches
-from event_assets.transforms.identity.stitching import PERSON_COLUMNS, regrouped
-from event_assets.transforms.people.users import affected_persons, ids_of
 
 CODE = "3"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
-
-_OF_SESSIONS = (
-    *("person_id", "session_id", "start_at", "page_views", "entry_url", "platform", "is_bot"),
-    *("source", "medium", "campaign", "channel_group"),
-)
-
-
-def touches_step(run: Run) -> StepReport:
-    """Brings touches up to date."""
-    rules = run.rules.attribution
-
-    def whole(work: Work) -> Result:
-        return Result(touches(work.rows(SESSIONS), work.rows(PAGE_VIEWS), rules.source_days))
-
-    def affected(work: Work) -> list[str] | None:
-        views = work.changed(PAGE_VIEWS, ("session_id", "start_at", "index_in_session"))
-        first = views.where("index_in_session = 1").select("session_id").distinct()
-        viewed = work.rows(SESSIONS).join(first, "session_id", "left_semi")
-        return _persons_of(work.changed(SESSIONS, _OF_SESSIONS), viewed)
-
-    def part(work: Work, persons: list[str]) -> Result:
-        sessions = of_ids(work.rows(SESSIONS), persons, "person_id")
-        rows = touches(sessions, work.rows(PAGE_VIEWS), rules.source_days)
-        return Result(rows)
-
-    how = KeyedRefresh(TOUCHES, (SESSIONS, PAGE_VIEWS), f"{CODE}-{rules.source_days}", whole, affected, part)
-    return refresh_keys(run, how)
-
-
-def conversions_step(run: Run) -> StepReport:
-    """Brings conversions up to date."""
-    rules = run.rules.sessions
-
-    def converting(work: Work) -> DataFrame:
-        return work.rows(ENRICHED_EVENTS).where(is_conversion(rules))
-
-    def whole(work: Work) -> Result:
-        return Result(conversions(converting(work), work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
-
-    def affected(work: Work) -> list[str] | None:
-        columns = (*CARRIERS, "event_id", "event", "derived_at", "revenue_reporting", "is_bot", "site_date")
-        changed = work.changed(ENRICHED_EVENTS, columns).where(is_conversion(rules))
-        counted_anew = work.changed(CONVERSION_IDS, CONVERSION_IDS.column_names).where("is_repeated")
-        carriers = changed.select(*CARRIERS).unionByName(counted_anew.select(*CARRIERS))
-        known = regrouped(work.changed(IDENTITIES, PERSON_COLUMNS))
-        return affected_persons(
-            known, carriers, partial(work.rows_of, IDENTITIES), lambda: converting(work).select(*CARRIERS)
-        )
-
-    def part(work: Work, persons: list[str]) -> Result | None:
-        identities = work.rows(IDENTITIES)
-        ids = ids_of(persons, identities)
-        if ids is None:
-            return None
-        rows = conversions(carrying(converting(work), ids), identities, rules, work.rows(CONVERSION_IDS))
-        return Result(rows)
-
-    sources, code = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS), f"{CODE}-{rules.conversion_events}"
-    return refresh_keys(run, KeyedRefresh(CONVERSIONS, sources, code, whole, affected, part))
 
 
 def conversion_paths_step(run: Run) -> StepReport:

@@ -17,23 +17,25 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.pending_changes import was_recreated
+from event_assets.transforms.affected import TIMES
 
-_TIMES = "_times"
+
+def signed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Sequence[str]) -> DataFrame:
+    """What one version of a table has more often than the other, in these columns, with `TIMES`.
+
+    What both have equally often, as they do of rows that were only written again, alone, is not there.
+    """
+    came, went = files_between(then, now)
+    signed = now.read(spark, came).select(*columns).withColumn(TIMES, F.lit(1))
+    if not went:
+        return signed
+    signed = signed.unionByName(then.read(spark, went).select(*columns).withColumn(TIMES, F.lit(-1)))
+    return signed.groupBy(*columns).agg(F.sum(TIMES).alias(TIMES)).where(F.col(TIMES) != 0)
 
 
 def changed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Sequence[str]) -> DataFrame:
-    """What one version of a table has more often than the other, in these columns.
-
-    A row that was only written again, or differs in other columns alone, is not there.
-    """
-    came, went = files_between(then, now)
-    rows = now.read(spark, came).select(*columns)
-    if not went:
-        return rows
-    signed = rows.withColumn(_TIMES, F.lit(1)).unionByName(
-        then.read(spark, went).select(*columns).withColumn(_TIMES, F.lit(-1))
-    )
-    return signed.groupBy(*columns).agg(F.sum(_TIMES).alias(_TIMES)).where(F.col(_TIMES) != 0).drop(_TIMES)
+    """The rows of `signed_rows`, whether they came or went."""
+    return signed_rows(spark, then, now, columns).drop(TIMES)
 
 
 def files_between(then: Snapshot, now: Snapshot) -> tuple[list[LakeFile], list[LakeFile]]:

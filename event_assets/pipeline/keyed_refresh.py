@@ -9,7 +9,7 @@ lies in the order of the same key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -21,10 +21,10 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
-from event_assets.pipeline.changed_rows import changed_rows, files_between, readable
+from event_assets.pipeline.changed_rows import files_between, readable, signed_rows
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import FEW, of_ids
+from event_assets.transforms.affected import FEW, TIMES, of_ids
 from event_assets.transforms.checkpoint import Checkpoint
 
 
@@ -62,25 +62,46 @@ class Work:
         snapshot = self.upstream[table.name]
         return of_ids(self._read(snapshot, holding(snapshot, keys)), keys, table.clustered_by)
 
+    def rows_on(self, table: Table, dates: Iterable[str]) -> DataFrame:
+        """The rows of some days, of a table that is laid out by them."""
+        snapshot = self.upstream[table.name]
+        return self._read(snapshot, snapshot.of_dates(dates))
+
+    def rows_that_came(self, table: Table) -> DataFrame:
+        """The rows in files that came since the table was made: all that came, and others beside them."""
+        return self._read(self.upstream[table.name], self._between(table)[0])
+
     def changed(self, table: Table, columns: Sequence[str]) -> DataFrame:
         """The rows that came or went since the table was made, in the columns that it depends on."""
-        then = self.before[table.name]
-        assert then is not None, table.name
-        for files in files_between(then, self.upstream[table.name]):
+        return self.signed(table, columns).drop(TIMES)
+
+    def signed(self, table: Table, columns: Sequence[str]) -> DataFrame:
+        """The same with `TIMES`, by which what came is told from what went."""
+        for files in self._between(table):
             self.scanned.extend(files)
-        return changed_rows(self.spark, then, self.upstream[table.name], columns)
+        return signed_rows(self.spark, self._then(table), self.upstream[table.name], columns)
+
+    def is_same(self, table: Table) -> bool:
+        """Whether the table has the same files as when it was taken in."""
+        return not any(self._between(table))
 
     def lost(self, table: Table) -> bool:
         """Whether rows may have gone since the table was made: if not, others only came."""
-        then = self.before[table.name]
-        assert then is not None, table.name
-        return bool(files_between(then, self.upstream[table.name])[1])
+        return bool(self._between(table)[1])
 
     def progress(self, code: str) -> Progress:
         progress = self.base.progress
         for name, snapshot in self.upstream.items():
             progress = progress.with_consumed(name, snapshot.consumed)
         return progress.with_code(code, (), ())
+
+    def _then(self, table: Table) -> Snapshot:
+        then = self.before[table.name]
+        assert then is not None, table.name
+        return then
+
+    def _between(self, table: Table) -> tuple[list[LakeFile], list[LakeFile]]:
+        return files_between(self._then(table), self.upstream[table.name])
 
     def _read(self, snapshot: Snapshot, files: Sequence[LakeFile]) -> DataFrame:
         self.scanned.extend(files)
@@ -117,7 +138,8 @@ def refresh_keys(run: Run, how: KeyedRefresh) -> StepReport:
 def _make(run: Run, how: KeyedRefresh) -> StepReport:
     lake = run.lake
     base = lake.table(how.table.name).snapshot()
-    upstream = {source.name: lake.table(source.name).snapshot() for source in how.sources}
+    # The last in the order of the data is read first: then none is ahead of what it is made of.
+    upstream = {source.name: lake.table(source.name).snapshot() for source in reversed(how.sources)}
     with lake.scratch() as checkpoint:
         work = Work(run.spark, base, upstream, checkpoint)
         progress = work.progress(how.code)

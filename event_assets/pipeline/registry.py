@@ -42,11 +42,10 @@ from event_assets.pipeline.attribution import (
     attribution_step,
     channel_performance_step,
     conversion_paths_step,
-    conversions_step,
-    touches_step,
 )
 from event_assets.pipeline.clean import clean_step, quarantine_step
 from event_assets.pipeline.company import COMPANY, COMPANY_CODE, company_rules
+from event_assets.pipeline.conversions import CONVERSIONS_CODE, conversions_step
 from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.dimensions import DIMENSIONS, DIMENSIONS_CODE
 from event_assets.pipeline.domains import Group, Pace
@@ -56,12 +55,16 @@ from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.land import LAND_CODE, land_step
 from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
 from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
-from event_assets.pipeline.people import segments_step, user_traits_step, users_step, visitors_step
+from event_assets.pipeline.people import segments_step, user_traits_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.segments import memberships_step
 from event_assets.pipeline.sessions import sessions_step
+from event_assets.pipeline.touches import TOUCHES_CODE, touches_step
+from event_assets.pipeline.user_history import USER_HISTORY_CODE, user_history_step
+from event_assets.pipeline.users import USERS_CODE, users_step
+from event_assets.pipeline.visitors import VISITORS_CODE, visitors_step
 from event_assets.transforms.metrics.daily_marts import daily_pages, daily_sessions
 
 
@@ -197,19 +200,19 @@ STEPS: tuple[RefreshStep, ...] = (
         reads=(IDENTITIES,),
         pace="minute",
     ),
-    RefreshStep((VISITORS,), visitors_step, "people", people.CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
+    RefreshStep((VISITORS,), visitors_step, "people", VISITORS_CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
     RefreshStep((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
     RefreshStep(
         (USERS,),
         users_step,
         "people",
-        people.CODE,
+        USERS_CODE,
         rules=_sessions,
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
     ),
     RefreshStep((groups.GROUP_MEMBERS,), group_members_step, "people", GROUPS_CODE, reads=_OF_PEOPLE),
     RefreshStep((groups.GROUPS,), groups_step, "people", GROUPS_CODE, reads=(ENRICHED_EVENTS, groups.GROUP_MEMBERS)),
-    RefreshStep((USER_HISTORY,), people.user_history_step, "people", people.CODE, reads=(*_OF_PEOPLE, USER_TRAITS)),
+    RefreshStep((USER_HISTORY,), user_history_step, "people", USER_HISTORY_CODE, reads=(*_OF_PEOPLE, USER_TRAITS)),
     *(
         RefreshStep((table,), refresh, "company", COMPANY_CODE, rules=company_rules, reads=reads)
         for table, reads, refresh in COMPANY
@@ -218,7 +221,7 @@ STEPS: tuple[RefreshStep, ...] = (
         (TOUCHES,),
         touches_step,
         "attribution",
-        attribution.CODE,
+        TOUCHES_CODE,
         rules=lambda rules: str(rules.attribution.source_days),
         reads=(SESSIONS, PAGE_VIEWS),
     ),
@@ -226,7 +229,7 @@ STEPS: tuple[RefreshStep, ...] = (
         (CONVERSIONS,),
         conversions_step,
         "attribution",
-        attribution.CODE,
+        CONVERSIONS_CODE,
         rules=lambda rules: str(rules.sessions.conversion_events),
         reads=(*_OF_PEOPLE, CONVERSION_IDS),
     ),

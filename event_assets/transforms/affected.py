@@ -21,6 +21,9 @@ MOST = 1_000_000
 CARRIERS = ("anonymous_id", "user_id")
 """The columns by which sessions and events tell whose they are."""
 
+TIMES = "_times"
+"""The column of rows that came or went that says how often they came; less than nothing where they went."""
+
 
 def listed(ids: DataFrame, most: int = MOST) -> list[Any] | None:
     """The values of the only column, sorted; None where they are more than `most`."""
@@ -31,6 +34,12 @@ def listed(ids: DataFrame, most: int = MOST) -> list[Any] | None:
 def frame_of(spark: SparkSession, ids: Sequence[str]) -> DataFrame:
     """Texts as rows of the column `id`."""
     return spark.createDataFrame(pa.table({"id": pa.array(ids, pa.string())}))
+
+
+def none_of(rows: DataFrame) -> DataFrame:
+    """No row, in the columns of these: not as a filter, which Sail folds away together with what it knows of them."""
+    columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in rows.schema.fields)
+    return rows.sparkSession.createDataFrame([], columns)
 
 
 def is_one_of(column: str | Column, ids: Sequence[Any]) -> Column:

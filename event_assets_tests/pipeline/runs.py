@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
-from contextlib import nullcontext
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
+from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.pipeline.window import EVERYTHING, Window
@@ -36,3 +38,16 @@ def a_run(
 
     given = GivenRules(**{"cleaning": NO_PLAN, **rules})
     return Run(lake, given, lambda: nullcontext(stream), open_spark, window, rebuild, hours)
+
+
+@contextmanager
+def away(files: Collection[LakeFile]) -> Iterator[None]:
+    """These files are not where they were, so that whoever reads one fails."""
+    paths = [Path(file.url.removeprefix("file://")) for file in files]
+    for path in paths:
+        path.rename(path.with_suffix(".away"))
+    try:
+        yield
+    finally:
+        for path in paths:
+            path.with_suffix(".away").rename(path)

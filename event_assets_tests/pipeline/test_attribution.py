@@ -3,6 +3,7 @@ must."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tempfile
 from collections.abc import Collection
@@ -15,22 +16,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from event_assets.contract.tables.sessions import PAGE_VIEWS
 from event_assets.pipeline.attribution import (
     attribution_step,
     channel_performance_step,
     conversion_paths_step,
-    conversions_step,
-    touches_step,
 )
+from event_assets.pipeline.conversions import conversions_step
 from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.sessions import sessions_step
 from event_assets.pipeline.spend import SpendFile
+from event_assets.pipeline.touches import touches_step
 from event_assets.transforms.attribution.attribution import MODELS, AttributionRules
 from event_assets_tests.examples import examples
-from event_assets_tests.factories import at, enriched_event
-from event_assets_tests.pipeline.runs import a_run
+from event_assets_tests.factories import at, enriched_event, frame
+from event_assets_tests.pipeline.runs import a_run, away
 from event_assets_tests.pipeline.visits import EventsInALake
 from event_assets_tests.transforms.incremental import RULES
 
@@ -160,6 +162,43 @@ def test_a_late_session_changes_the_last_source_of_those_after_it(marketing: Mar
     marketing.assert_equal_to_a_rebuild()
 
 
+def test_a_session_whose_first_view_alone_is_another_has_its_touch_then(marketing: Marketing) -> None:
+    """Its page views were read before it was written."""
+    marketing.change([visit("Email", 1), visit("Direct", 2), visit("Direct", 3, "a2")])
+    marketing.run()
+    views = marketing.lake.table("page_views").snapshot()
+    later = [
+        row | {"start_at": row["start_at"] + dt.timedelta(seconds=7)} if row["anonymous_id"] == "a1" else row
+        for row in marketing.rows("page_views")
+    ]
+    staged = views.table.stage(frame(marketing.spark, later, PAGE_VIEWS), 1, len(later))
+    views.table.commit(views, views.progress, add=staged, remove=views.files)
+    before = {row["session_id"]: row["at"] for row in marketing.rows("touches")}
+    assert marketing.run()["touches"].more["affected"] == 1
+    after = {row["session_id"]: (row["at"] - before[row["session_id"]]).seconds for row in marketing.rows("touches")}
+    assert sorted(after.values()) == [0, 7, 7]
+    marketing.assert_equal_to_a_rebuild()
+
+
+def test_what_comes_is_added_without_a_look_at_the_days_of_before(spark_engine: SparkSession, tmp_path: Path) -> None:
+    marketing = Marketing(spark_engine, tmp_path)
+    marketing.change([visit("Email", 1), purchase(1.01), visit("Email", 2, "a2", user_id="u2")])
+    marketing.run(without=TABLES[2:])
+    tables = (marketing.lake.table(name) for name in ("enriched_events", "sessions", "page_views"))
+    before = [file for table in tables for file in table.snapshot().files]
+    sales = [purchase(9, "a1", order="o1"), purchase(9.01, "a2", order="o1"), purchase(9, "a3", user_id="u3")]
+    joins = enriched_event("identify", at(days=9), anonymous_id="a3", user_id="u3")
+    marketing.change([visit("Direct", 9), visit("Direct", 9, "a3"), joins, *sales])
+    marketing.run(without=STEPS)
+    with away(before):
+        reports = marketing.run(without=[*UPSTREAM, *TABLES[2:]])
+    assert (reports["touches"].more["affected"], reports["conversions"].more["affected"]) == (3, 4)
+    assert reports["conversions"].more["read_again"] == 0
+    found = {name: marketing.rows(name) for name in TABLES[:2]}
+    marketing.run(rebuild=True, without=TABLES[2:])
+    assert found == {name: marketing.rows(name) for name in TABLES[:2]}
+
+
 def test_devices_that_become_one_person_share_their_touches(marketing: Marketing) -> None:
     sale = purchase(3.01, "a2")
     marketing.change([visit("Email", 1, "a1"), visit("Direct", 3, "a2"), sale])
@@ -241,6 +280,7 @@ def happenings(draw: st.DrawFn, newcomer: str) -> Row:
     session = draw(st.sampled_from([None, None, "s1", "s2"]))
     if kind == "purchase":
         revenue, order = draw(st.sampled_from([1, 3.3, "x", 1e300])), draw(st.sampled_from([None, "o1", "o2"]))
+        device = draw(st.sampled_from([device, "d1", "d2", "d3"]))
         user, bot = draw(st.sampled_from([None, "u", newcomer])), draw(st.integers(0, 5)) == 0
         return purchase(days, device, revenue, order, session_id=session, user_id=user, is_bot=bot)
     if kind == "identify":

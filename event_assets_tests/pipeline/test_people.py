@@ -27,16 +27,16 @@ from event_assets.pipeline.groups import group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.people import (
     segments_step,
-    user_history_step,
     user_traits_step,
-    users_step,
-    visitors_step,
 )
 from event_assets.pipeline.report import StepReport
+from event_assets.pipeline.user_history import user_history_step
+from event_assets.pipeline.users import users_step
+from event_assets.pipeline.visitors import visitors_step
 from event_assets.transforms import affected
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
-from event_assets_tests.pipeline.runs import a_run
+from event_assets_tests.pipeline.runs import a_run, away
 from event_assets_tests.transforms.incremental import RULES, sessions_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.representative]
@@ -62,17 +62,26 @@ class People:
         self.lake = Lake(Storage(str(folder)))
         self.events: list[Row] = []
 
-    def change(self, came: list[Row], went: list[Row] | None = None) -> None:
-        """Events come, and go; sessions are cut anew and written again, as are the days that lost an event."""
+    def change(self, came: list[Row], went: list[Row] | None = None, *, sessions: bool = True) -> None:
+        """Events come, and go; sessions are cut anew and written again, unless they are left behind, as are the days
+        that lost an event."""
         gone = {row["event_id"] for row in went or []}
         self.events = [row for row in self.events if row["event_id"] not in gone] + came
         self.write(ENRICHED_EVENTS, self.events if gone else came, anew=bool(gone))
+        if sessions:
+            self.cut_sessions()
+
+    def cut_sessions(self) -> None:
         self.write(SESSIONS, sessions_of(self.spark, self.events) if self.events else [])
 
     def write(self, table: Table, rows: list[Row], *, anew: bool = True) -> None:
         base = self.lake.table(table.name).snapshot()
         staged = base.table.stage(frame(self.spark, rows, table), 1, len(rows)) if rows else []
-        base.table.commit(base, Progress(), add=staged, remove=base.files if anew else [])
+        progress = Progress()
+        if table is SESSIONS:
+            events = self.lake.table(ENRICHED_EVENTS.name).snapshot()
+            progress = progress.with_consumed(ENRICHED_EVENTS.name, events.consumed)
+        base.table.commit(base, progress, add=staged, remove=base.files if anew else [])
 
     def run(self, *, rebuild: bool = False, without: Collection[str] = ()) -> dict[str, StepReport]:
         """Brings the tables up to date, but for those left out."""
@@ -149,6 +158,47 @@ def test_only_those_who_are_touched_are_made_again(people: People) -> None:
     people.change([seen("a2", seconds=5)])
     reports = people.run()
     assert [reports[name].more["affected"] for name in ("visitors", "identities", "users")] == [1, 1, 1]
+    people.assert_equal_to_a_rebuild()
+
+
+def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine: SparkSession, tmp_path: Path) -> None:
+    people = People(spark_engine, tmp_path)
+    agreed: Row = {"consent_marketing": True}
+    people.change([identify("a1", "u1") | agreed | {"traits": '{"plan": "free"}'}, seen("a2")])
+    people.run()
+    before = people.lake.table(ENRICHED_EVENTS.name).snapshot().files
+    sale = enriched_event("purchase", at(5), anonymous_id="a2", properties='{"revenue": 0.1}')
+    people.change([seen("a1", "u1", 9) | agreed, sale, identify("a3", "u3", 5) | agreed])
+    people.run(without=STEPS.keys() - {"identities"})
+    with away(before):
+        reports = people.run(without={"user_traits", "group_members", "groups", "user_segments"})
+    assert [reports[name].more["affected"] for name in ("visitors", "users", "user_history")] == [3, 3, 1]
+    assert [reports[name].more["read_again"] for name in ("users", "user_history")] == [0, 0]
+    people.run()
+    people.assert_equal_to_a_rebuild()
+
+
+@pytest.mark.parametrize(
+    ("late", "again"),
+    [
+        ({"when": at(-60), "session_id": "s"}, []),
+        ({"when": at(-60), "consent_marketing": False}, ["user_history", "users"]),
+        ({"when": at(5), "consent_marketing": False}, ["user_history", "users"]),
+        ({"when": at(20), "consent_marketing": True}, []),
+        ({"when": at(60), "consent_marketing": False}, ["user_history"]),
+        ({"when": at(5), "event": "identify", "user_id": "u"}, ["user_history", "users"]),
+    ],
+    ids=["first", "first answer", "another answer", "the same answer", "a later answer", "joins"],
+)
+def test_events_of_before_are_read_again_where_what_came_does_not_tell(
+    people: People, late: Row, again: list[str]
+) -> None:
+    agreed = enriched_event("signup", at(9), consent_marketing=True)
+    people.change([seen("a1"), agreed, seen("a2", "u", 1), seen(None, "u", 1)])
+    people.run()
+    people.change([enriched_event(**late)])
+    reports = people.run()
+    assert [name for name in ("user_history", "users") if reports[name].more.get("read_again")] == again
     people.assert_equal_to_a_rebuild()
 
 
@@ -297,10 +347,12 @@ def test_where_the_log_is_not_kept_all_are_made_again(people: People, tmp_path: 
 
 @st.composite
 def meetings(draw: st.DrawFn) -> Row:
-    """An event of few ids: page views, purchases, identifies and aliases; `x` is a device's and a user's."""
-    device = draw(st.sampled_from(["a1", "a2", "a3", "x", None]))
+    """An event of few ids: page views, purchases, identifies and aliases; `x` is a device's and a user's. Some devices
+    have no user, so that what comes of them is added to what stands."""
+    alone = [f"d{number}" for number in range(8)]
+    device = draw(st.sampled_from(["a1", "a2", "a3", "x", None, *alone]))
     users = ["u1", "u2", "u3", "u4", "u5", "u6", "x"]
-    user = draw(st.sampled_from(users if device is None else [None, *users]))
+    user = None if device in alone else draw(st.sampled_from(users if device is None else [None, *users]))
     kind = draw(st.sampled_from(["page_view", "purchase", "identify", "alias", "group"]))
     previous = draw(st.sampled_from(["a1", "u1", "u2", "x", "gone"]))
     consent = draw(st.sampled_from([None, None, True, False]))
@@ -333,8 +385,10 @@ def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: Spa
         for _ in range(data.draw(st.integers(2, 4))):
             standing = st.lists(st.sampled_from(people.events), max_size=3, unique_by=lambda row: row["event_id"])
             went = data.draw(standing) if people.events else []
-            people.change(data.draw(st.lists(meetings(), min_size=1, max_size=8)), went)
+            came = data.draw(st.lists(meetings(), min_size=1, max_size=8))
+            people.change(came, went, sessions=data.draw(st.booleans()))
             people.run(without=data.draw(st.sets(st.sampled_from([*STEPS]))))
+        people.cut_sessions()
         people.run()
         people.assert_history_is_whole()
         people.assert_equal_to_a_rebuild()

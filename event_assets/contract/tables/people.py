@@ -18,6 +18,7 @@ VISITORS = Table(
         required("page_views", "long", "Views of pages and screens."),
         required("engaged_seconds", "long", "Engaged seconds.", unit="s"),
         required("is_bot", "boolean", "A robot: all its events came from one."),
+        Column("user_seen_at", "timestamp", "When that user id was last seen on the device, by received_at."),
     ),
     key=("anonymous_id",),
     clustered_by="anonymous_id",
@@ -26,6 +27,7 @@ VISITORS = Table(
         dist_key="anonymous_id",
         sort_key=("anonymous_id",),
         sums=("events", "sessions", "page_views", "engaged_seconds"),
+        leaves_out=("user_seen_at",),
     ),
 )
 
@@ -75,11 +77,17 @@ USERS = Table(
             "A robot. Those are left out of user_segments, touches, conversions and daily_metrics.",
             definition="the person has events, and all of them came from robots",
         ),
+        Column("first_session_at", "timestamp", "Beginning of the first session."),
+        Column("first_session_id", "string", "The first session, of several that began then the least id."),
     ),
     key=("person_id",),
     clustered_by="person_id",
     warehouse=InWarehouse(
-        "dim_users", dist_key="person_id", sort_key=("person_id",), sums=("events", "sessions", "revenue")
+        "dim_users",
+        dist_key="person_id",
+        sort_key=("person_id",),
+        sums=("events", "sessions", "revenue"),
+        leaves_out=("first_session_at", "first_session_id"),
     ),
 )
 

@@ -16,10 +16,11 @@ DAY = 86_400_000_000
 _SOURCE = ("source", "medium", "campaign", "channel_group")
 
 
-def touches(sessions: DataFrame, page_views: DataFrame, days: int = 30) -> DataFrame:
+def touches(sessions: DataFrame, page_views: DataFrame, days: int = 30, standing: DataFrame | None = None) -> DataFrame:
     """The touches of these sessions, in the columns of `TOUCHES`; the sessions of robots are left out.
 
-    All sessions of a person must be there; `page_views` are those of the sessions, or more; `days`: how long a source
+    All sessions of a person must be there, but for those whose touches, as they were before, are `standing`: of a touch
+    only the last source follows from others. `page_views` are those of the sessions, or more; `days`: how long a source
     that is not direct lasts.
     """
     first_views = page_views.where("index_in_session = 1").select("session_id", F.col("start_at").alias("viewed_at"))
@@ -32,6 +33,8 @@ def touches(sessions: DataFrame, page_views: DataFrame, days: int = 30) -> DataF
         (_has_page_view() | (F.col("platform") != "server")).alias("is_touch"),
         *_SOURCE,
     )
+    if standing is not None:
+        rows = rows.unionByName(standing.select(*rows.columns))
     return last_non_direct(rows, days).select(*TOUCHES.column_names)
 
 

@@ -22,6 +22,7 @@ from event_assets.transforms.affected import CARRIERS, frame_of, listed, of_ids
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.identity.components import connected_components
 from event_assets.transforms.people.visitors import last_users
+from event_assets.transforms.sortable import DIGITS, sortable
 
 SHARED_ABOVE = 5
 """A device with more user ids than this is shared."""
@@ -45,7 +46,7 @@ def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SH
         ids.join(members, "node", "left")
         .join(users, ["id_type", "id"], "left")
         .withColumn("person", F.coalesce("person", "node"))
-        .withColumn("person_id", F.expr(f"substring(person, {_DIGITS + 2}, length(person) - {_DIGITS + 3})"))
+        .withColumn("person_id", F.expr(f"substring(person, {DIGITS + 2}, length(person) - {DIGITS + 3})"))
         .select(*IDENTITIES.column_names)
     )
     return Identities(rows, components.rounds)
@@ -96,9 +97,6 @@ def events_of(events: DataFrame, ids: Sequence[str]) -> DataFrame:
     return of_ids(events, ids, *CARRIERS, F.when(F.col("event") == "alias", previous_id))
 
 
-_DIGITS = 20
-
-
 def _ids(met: DataFrame, shared_above: int) -> DataFrame:
     """Every id with when it was seen, whether it is shared, and its node: a text that sorts by (first seen, id)."""
     seen = (
@@ -138,11 +136,6 @@ def _seen_as(met: DataFrame, id_type: Column, column: str) -> DataFrame:
 def _node() -> Column:
     kind = F.when(F.col("id_type") == "anonymous", "a").otherwise("u")
     return F.concat(sortable("first_seen_at"), F.lit(" "), F.col("id"), F.lit("\u0001"), kind)
-
-
-def sortable(time: str) -> Column:
-    """The time as a text that sorts as the time does, also before 1970."""
-    return F.lpad((F.unix_micros(time) + F.lit(1 << 62)).cast("string"), _DIGITS, "0")
 
 
 def _edges(met: DataFrame, ids: DataFrame) -> DataFrame:

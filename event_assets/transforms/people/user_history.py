@@ -7,12 +7,13 @@ A row begins when anything of it changes, by `derived_at`; of several changes at
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from itertools import accumulate, islice
 from typing import Any
 
 import msgspec
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import USER_HISTORY
@@ -21,6 +22,8 @@ from event_assets.transforms.people.users import CONSENT
 
 HISTORY_COLUMNS = ("anonymous_id", "user_id", "derived_at", "received_at", "event_id", *CONSENT)
 """The columns of enriched events that the history is made of, beside user_traits."""
+ANSWER_COLUMNS = ("person_id", "derived_at", "received_at", "event_id", *CONSENT)
+"""The columns of an answer of somebody."""
 
 _ROWS = USER_HISTORY.arrow_schema()
 _ROWS_AT_ONCE = 1_000
@@ -37,12 +40,13 @@ def user_history(identities: DataFrame, events: DataFrame, traits: DataFrame) ->
     The first row of a person begins with their first event, the last one has no end. `traits` are rows of user_traits.
     For some persons only, give the events that carry their ids and their traits, and take only their rows.
     """
+    return history_of(identities, with_person(with_answers(events), identities), traits)
+
+
+def history_of(identities: DataFrame, answers: DataFrame, traits: DataFrame) -> DataFrame:
+    """The same of answers that say whose they are, in `ANSWER_COLUMNS`."""
     seen = identities.groupBy("person_id").agg(F.min("first_seen_at").alias("first_seen_at"))
-    answered = (
-        with_person(with_answers(events), identities)
-        .groupBy("person_id")
-        .agg(F.collect_list(F.struct("derived_at", "received_at", "event_id", *CONSENT)).alias("answers"))
-    )
+    answered = answers.groupBy("person_id").agg(F.collect_list(F.struct(*ANSWER_COLUMNS[1:])).alias("answers"))
     said = traits.groupBy("person_id").agg(
         F.collect_list(F.struct("from_at", "to_at", "trait", "value")).alias("traits")
     )
@@ -52,9 +56,39 @@ def user_history(identities: DataFrame, events: DataFrame, traits: DataFrame) ->
     )
 
 
+def is_answer() -> Column:
+    """Whether an event says what somebody agrees to."""
+    return F.coalesce(*CONSENT).isNotNull()
+
+
 def with_answers(events: DataFrame) -> DataFrame:
     """The events that say what somebody agrees to, in `HISTORY_COLUMNS`."""
-    return events.where(F.coalesce(*CONSENT).isNotNull()).select(*HISTORY_COLUMNS)
+    return events.where(is_answer()).select(*HISTORY_COLUMNS)
+
+
+def answers_of(history: DataFrame) -> DataFrame:
+    """Answers by which what persons agreed to was what their rows of user_history say, in `ANSWER_COLUMNS`."""
+    none = F.lit("").alias("event_id")
+    return history.where(is_answer()).select(
+        "person_id", F.col("valid_from").alias("derived_at"), F.col("valid_from").alias("received_at"), none, *CONSENT
+    )
+
+
+def that_say_more(answers: DataFrame, history: DataFrame) -> DataFrame:
+    """Those of the answers, which have `person_id`, by which the history of whom they are becomes another.
+
+    One that says what held at that moment changes nothing, whatever was said before or after it.
+    """
+    held = history.select(
+        *("person_id", "valid_from", "valid_to"), *(F.col(name).alias(f"_held_{name}") for name in CONSENT)
+    )
+    at = F.col("derived_at")
+    is_then = (F.col("valid_from") <= at) & (F.col("valid_to").isNull() | (at < F.col("valid_to")))
+    says_same = reduce(
+        Column.__and__, (F.col(name).isNull() | (F.col(name) == F.col(f"_held_{name}")) for name in CONSENT)
+    )
+    same = answers.join(held, "person_id").where(is_then & F.coalesce(says_same, F.lit(False))).select("event_id")
+    return answers.join(same.distinct(), "event_id", "left_anti")
 
 
 def _histories(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

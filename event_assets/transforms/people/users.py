@@ -14,14 +14,15 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.people import USERS
 from event_assets.transforms.affected import carried_ids, carrying, frame_of, listed, of_ids
 from event_assets.transforms.attribution.conversion_ids import with_conversions
-from event_assets.transforms.identity.identities import sortable
 from event_assets.transforms.identity.stitching import regrouped, with_person
 from event_assets.transforms.money import MONEY, amount, total
 from event_assets.transforms.people.trait_history import current_traits
 from event_assets.transforms.sessions.sessionise import SessionRules
+from event_assets.transforms.sortable import sortable
 
 _SUMS = ("sessions", "events", "human_events", "page_views", "conversions", "revenue")
-_FIRST = ("source", "medium", "campaign", "channel_group")
+FIRST = ("source", "medium", "campaign", "channel_group")
+"""The columns of sessions that tell where somebody came from first."""
 CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
 
 
@@ -50,7 +51,7 @@ def users(
     sums = _event_sums(with_conversions(events, rules, ids), identities).unionByName(_session_sums(known))
     return (
         people.join(sums.groupBy("person_id").agg(*map(_sum, _SUMS)), "person_id", "left")
-        .join(_first_sessions(known), "person_id", "left")
+        .join(first_sessions(known), "person_id", "left")
         .join(current_traits(traits, "person_id"), "person_id", "left")
         .join(_consent(events, identities), "person_id", "left")
         .fillna(0, list(_SUMS))
@@ -134,13 +135,17 @@ def _session_sums(sessions: DataFrame) -> DataFrame:
     )
 
 
-def _first_sessions(sessions: DataFrame) -> DataFrame:
+def first_sessions(sessions: DataFrame) -> DataFrame:
+    """The first session of each person: when it began, its id, and where it came from."""
     first = Window.partitionBy("person_id").orderBy("start_at", "session_id")
     return (
-        sessions.select("person_id", "start_at", "session_id", *_FIRST)
+        sessions.select("person_id", "start_at", "session_id", *FIRST)
         .withColumn("place", F.row_number().over(first))
         .where("place = 1")
-        .select("person_id", *_FIRST)
+        .select(
+            *("person_id", F.col("start_at").alias("first_session_at"), F.col("session_id").alias("first_session_id")),
+            *FIRST,
+        )
     )
 
 

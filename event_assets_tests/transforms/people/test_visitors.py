@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import VISITORS
 from event_assets.contract.tables.sessions import SESSIONS
-from event_assets.transforms.affected import of_ids
-from event_assets.transforms.people.visitors import affected_visitors, visitors
+from event_assets.transforms.affected import TIMES
+from event_assets.transforms.people.visitors import visitors, visitors_after
+from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
-from event_assets_tests.transforms.incremental import replaced, sessions_of
+from event_assets_tests.transforms.incremental import sessions_of
 
 Row = dict[str, Any]
 
@@ -60,13 +64,25 @@ def test_the_user_is_the_last_by_received_at_for_the_devices_whole_past(spark: S
     assert (second["user_id"], second["stitched_user_id"]) == (None, "a2")
 
 
-def test_touched_visitors_alone_give_the_rows_of_all(spark: SparkSession) -> None:
-    before = [enriched_event(), enriched_event(anonymous_id="a2")]
-    came = [enriched_event(when=at(minutes=1), user_id="u1")]
-    after = [*before, *came]
-    events, sessions = frame(spark, after), frame(spark, sessions_of(spark, after), SESSIONS)
-    affected = affected_visitors(frame(spark, came), frame(spark, [], SESSIONS))
-    assert affected == ["a1"]
-    made = visitors(*(of_ids(rows, affected, "anonymous_id") for rows in (events, sessions)))
-    assert [row["anonymous_id"] for row in rows_of(made)] == ["a1"]
-    assert rows_of(replaced(_visitors(spark, before), made, "anonymous_id", affected)) == visitors_of(spark, after)
+@st.composite
+def seen(draw: st.DrawFn) -> Row:
+    """An event of few devices and users; times meet, those of receipt are in another order."""
+    return enriched_event(
+        when=at(minutes=draw(st.integers(0, 90))),
+        received_at=at(hours=9, seconds=draw(st.integers(0, 3))),
+        anonymous_id=draw(st.sampled_from(["a1", "a2", "a3", None])),
+        user_id=draw(st.sampled_from([None, None, "u", "u1", "u2"])),
+        is_bot=draw(st.booleans()),
+        page_view_id=draw(st.sampled_from(["p1", "p2"])),
+    )
+
+
+@examples(10)
+@given(before=st.lists(seen(), max_size=6), came=st.lists(seen(), min_size=1, max_size=6))
+def test_what_comes_is_added_to_the_rows_as_they_stand(spark: SparkSession, before: list[Row], came: list[Row]) -> None:
+    standing = frame(spark, visitors_of(spark, before) if before else [], VISITORS)
+    went, now = (sessions_of(spark, rows) if rows else [] for rows in (before, [*before, *came]))
+    changed = [frame(spark, rows, SESSIONS) for rows in (now, went)]
+    signed = changed[0].withColumn(TIMES, F.lit(1)).unionByName(changed[1].withColumn(TIMES, F.lit(-1)))
+    made = visitors_after(standing, frame(spark, came).withColumn(TIMES, F.lit(1)), signed)
+    assert rows_of(made) == visitors_of(spark, [*before, *came])
