@@ -26,9 +26,10 @@ from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.tombstones import ErasureRules
-from event_assets.pipeline.registry import STEPS, refresh_all
+from event_assets.pipeline.registry import refresh_all
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.privacy.closure import Named
+from event_assets.privacy.refreshing import refresh_behind
 from event_assets.privacy.requests import request_erasure
 from event_assets.privacy.run import Surroundings, run_erasures
 from event_assets.settings import Settings
@@ -77,8 +78,7 @@ def measure(folder: Path, events: int, people: int) -> dict[str, Any]:
 
         def refresh(names: Collection[str]) -> None:
             began = time.process_time()
-            wanted = {*names, "event_ledger"}
-            refresh_all(run, [step for step in STEPS if wanted & {table.name for table in step.tables}])
+            refresh_behind(run, names)
             spent[0] += time.process_time() - began
 
         around = Surroundings(lake, ErasureRules.of(settings), refresh=refresh, folders=(folder / "lake",))

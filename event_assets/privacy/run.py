@@ -29,7 +29,7 @@ from event_assets.privacy.receipts import signed, write_receipt
 from event_assets.privacy.requests import FOLDER, Request, done, requests, write_request
 from event_assets.privacy.rules import KEPT
 from event_assets.privacy.scanning import Scan, scan_database, scan_folder, scan_storage
-from event_assets.privacy.sharing import mixed
+from event_assets.privacy.sharing import came_back, mixed
 from event_assets.warehouse.warehouse import Warehouse
 
 _OTHERS = "company/"
@@ -112,6 +112,7 @@ def _run(around: Surroundings) -> Outcome:
             write_request(around.lake.storage, replace(request, state="waiting", note=note))
         return Outcome(len(of), "waiting", f"The rest waits until tables have taken it in: {note}.")
     _erase_elsewhere(around, batch, people)
+    around.lake.clear_scratch()
     history = forget_history(around.lake, batch)
     batch.more["history_files"] = {
         name: count + batch.more.get("history_files", {}).get(name, 0) for name, count in history.items()
@@ -194,7 +195,9 @@ def _erase_elsewhere(around: Surroundings, batch: Batch, people: People) -> None
 def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
     """Scans everything, signs what came of it, and closes the requests where nothing was found."""
     storage = around.lake.storage
-    needles = Needles(forms_of(_names(of, around.rules)))
+    back = came_back(around.lake, People(of, around.rules))
+    gone = [request for place, request in enumerate(of) if place not in back]
+    needles = Needles(forms_of(_names(gone, around.rules)))
     scan = _scan(around, needles, batch)
     others = {place: count for place, count in scan.found.items() if f"/{_OTHERS}" in f"/{place}"}
     found = {place: count for place, count in scan.found.items() if place not in others}
@@ -206,6 +209,7 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
         "events": batch.more["events"],
         "events_by_arrival": batch.more["events_by_arrival"],
         "shared_with_others": len(batch.mixed or ()),
+        "came_back": len(back),
         "tables": batch.more["tables"],
         "kept_tables": {table.name: kept.why for table, kept in KEPT.items()},
         "warehouse_rows": batch.more.get("warehouse"),

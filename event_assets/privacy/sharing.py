@@ -41,6 +41,18 @@ def mixed(lake: Lake, people: People, places: pa.Table) -> list[int]:
     return sorted(found)
 
 
+def came_back(lake: Lake, people: People) -> set[int]:
+    """The places of the requests of whose people there are events from after them: they are known again."""
+    table = lake.table(ENRICHED_EVENTS.name)
+    found: set[int] = set()
+    if table.exists():
+        for _, rows in _carrying(table.snapshot(), people.ids):
+            for device, user in zip(*(rows[name].to_pylist() for name in _CARRIERS), strict=True):
+                request = people.users.get(user) if user is not None else people.devices.get(device)
+                found |= set() if request is None else {request}
+    return found
+
+
 def _by_identities(lake: Lake, touched: _Requests) -> set[int]:
     """Those of whose person identities know further ids."""
     others = strangers(lake, touched)

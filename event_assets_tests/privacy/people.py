@@ -10,15 +10,14 @@ from typing import Any
 
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.lake.tombstones import ErasureRules
-from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.privacy.closure import Named
+from event_assets.privacy.refreshing import refresh_behind
 from event_assets.privacy.requests import Request, request_erasure
 from event_assets.privacy.run import Outcome, Surroundings, run_erasures
 from event_assets.settings.privacy import privacy_key_file
 from event_assets_tests.pipeline.pipeline import Pipeline
 
 Row = dict[str, Any]
-_ALWAYS = {"clean_events", "quarantined_events", "enriched_events", "event_ledger"}
 
 
 def event(number: int, user: str | None, device: str | None, name: str = "page_view", **fields: Any) -> bytes:
@@ -77,9 +76,7 @@ def run(pipeline: Pipeline, **more: Any) -> Outcome:
     home = pipeline.settings.home
 
     def refresh(names: Collection[str]) -> None:
-        wanted = {*names, *_ALWAYS} if names else None
-        steps = [step for step in STEPS if wanted is None or wanted & {table.name for table in step.tables}]
-        refresh_all(pipeline.refresh(), steps)
+        refresh_behind(pipeline.refresh(), names)
 
     around: dict[str, Any] = {
         "lake": pipeline.lake,

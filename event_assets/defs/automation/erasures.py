@@ -10,7 +10,6 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER, QUARANTINED_EVENTS
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.online import OnlineResource
 from event_assets.defs.resources.rules import RulesResource
@@ -18,17 +17,14 @@ from event_assets.defs.resources.stream import StreamResource
 from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.lake.lake import Lake
 from event_assets.online import open_online
-from event_assets.pipeline.registry import STEPS, refresh_all
 from event_assets.pipeline.run import Rules, Run
+from event_assets.privacy.refreshing import refresh_behind
 from event_assets.privacy.requests import requests
 from event_assets.privacy.run import Surroundings, run_erasures
 from event_assets.settings import Settings, load_settings
 from event_assets.settings.privacy import privacy_key_file
 from event_assets.streams import EventStream
 from event_assets.warehouse.warehouse import Warehouse
-
-_ALWAYS = {CLEAN_EVENTS.name, QUARANTINED_EVENTS.name, ENRICHED_EVENTS.name, EVENT_LEDGER.name}
-"""Steps without which the ledger does not balance."""
 
 
 def surroundings(
@@ -44,9 +40,7 @@ def surroundings(
     """Everything that an erasure reaches, by these settings."""
 
     def refresh(names: Collection[str]) -> None:
-        wanted = {*names, *_ALWAYS} if names else None
-        steps = [step for step in STEPS if wanted is None or wanted & {table.name for table in step.tables}]
-        refresh_all(Run(lake, rules, open_stream, open_spark), steps)
+        refresh_behind(Run(lake, rules, open_stream, open_spark), names)
 
     home = settings.home.absolute()
     return Surroundings(
