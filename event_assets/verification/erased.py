@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from pyarrow import fs
 
+from event_assets.contract.tables import dimensions, metrics, product
 from event_assets.settings import Settings
 from event_assets.settings.privacy import privacy_key_file
 from event_assets.verification.reading import access
@@ -18,10 +19,9 @@ from event_assets.verification.report import Expectation
 
 COUNTING = frozenset(
     {
-        *("daily_metrics", "daily_sessions", "daily_events", "daily_pages", "period_people", "user_segments"),
-        *("attribution", "channel_performance", "funnels", "retention", "lifecycle", "paths", "active_users"),
-        *("stickiness", "web_vitals", "groups", "companies", "segment_memberships", "anomalies"),
-        *("dates", "pages", "campaigns", "devices", "places"),
+        *(table.name for room in (product, metrics, dimensions) for table in room.TABLES),
+        *("attribution", "channel_performance", "groups", "companies"),
+        *("user_segments", "segment_memberships", "anomalies"),
     }
 )
 """Components that count many people: they stay as they were when somebody is erased, until they are made again."""
