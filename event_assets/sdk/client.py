@@ -6,7 +6,6 @@ constructor, which raises `ValueError` for options that cannot mean anything.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import sys
@@ -228,10 +227,14 @@ class EventClient:
 
     async def aflush(self, timeout: float = 10.0) -> bool:
         """`flush` for asyncio: the loop goes on meanwhile."""
+        import asyncio  # takes as long to import as all of the SDK, and few need it
+
         return await asyncio.to_thread(self.flush, timeout)
 
     async def aclose(self, timeout: float | None = None) -> None:
         """`close` for asyncio: the loop goes on meanwhile."""
+        import asyncio
+
         await asyncio.to_thread(self.close, timeout)
 
     def close(self, timeout: float | None = None) -> None:
