@@ -1,10 +1,11 @@
 """What a micro-batch costs after little and after much history: `python -m benchmarks growth [--json]`.
 
-History is written as clean events and brought along by the platform's own steps. At each size micro-batches of events
-from people who were there before go through every table, and CPU seconds of this process, engine included, are counted
-a table: `times` is the largest history's cost as a multiple of the smallest one's (1 is flat), `slope` CPU seconds more
-a million events of history. Files of each table, what was opened to bring it along (files, and their bytes), and memory
-are told by size too. `--picture` draws costs and bytes.
+History is written as clean events and brought along by the platform's own steps, a lake and a warehouse for each size.
+Micro-batches of events from people who were there before go through every table, by turns, so that what else the
+machine does weighs on all sizes alike; CPU seconds of this process, engine included, are counted a table: `times` is
+the largest history's cost as a multiple of the smallest one's (1 is flat), `slope` CPU seconds more a million events of
+history. Files of each table, and what was opened to bring it along (files, and their bytes), are told by size too,
+memory by turn. `--picture` draws costs and bytes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression, median
 from typing import Any
@@ -24,6 +27,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow as pa
+from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.events import CLEAN_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
@@ -157,49 +161,68 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: bool) -> dict[str, Any]:
-    """By table the median CPU seconds of a micro-batch after each size of history, how they grow, and files."""
-    costs: dict[str, list[float]] = defaultdict(list)
-    files: dict[str, list[int]] = defaultdict(list)
-    scanned_files: dict[str, list[int]] = defaultdict(list)
-    scanned: dict[str, list[float]] = defaultdict(list)
-    memory: list[int] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="event-assets-growth-") as folder,
-        open_postgres(Path(folder) / "warehouse") as url,
-        sail() as spark,
-    ):
-        pipeline, history = Pipeline(spark, Path(folder) / "home"), History(random_ids)
+@dataclass(frozen=True)
+class _Place:
+    """A lake and a warehouse with a history of some size."""
+
+    pipeline: Pipeline
+    history: History
+    following: Following
+
+    @classmethod
+    def of(cls, size: int, days: int, random_ids: bool, spark: SparkSession, folder: Path, url: str) -> _Place:
+        pipeline, history = Pipeline(spark, folder), History(random_ids)
         warehouse = Warehouse(PostgresDialect(LakeFiles()), url)
         warehouse.ensure()
-        following = Following(pipeline.refresh(), warehouse, 90)
+        history.add(pipeline, size, days)
+        return cls(pipeline, history, Following(pipeline.refresh(), warehouse, 90))
+
+    def follow(self, batch: int) -> Spent:
+        """Takes a micro-batch into every table."""
+        self.pipeline.put(list(self.history.lines(batch)))
+        return _costs(self.following)
+
+
+def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: bool) -> dict[str, Any]:
+    """By table the median CPU seconds of a micro-batch after each size of history, how they grow, and files."""
+    spent: list[dict[str, list[tuple[float, int, int]]]] = [defaultdict(list) for _ in sizes]
+    memory: list[int] = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="event-assets-growth-")))
+        spark = stack.enter_context(sail())
+        places = []
         for size in sizes:
-            history.add(pipeline, size - history.events, days)
-            one: dict[str, list[tuple[float, int, int]]] = defaultdict(list)
-            for number in range(batches + 1):
-                pipeline.put(list(history.lines(batch)))
-                spent = _costs(following)
+            url = stack.enter_context(open_postgres(folder / f"{size}" / "warehouse"))
+            places.append(_Place.of(size, days, random_ids, spark, folder / f"{size}" / "home", url))
+        for number in range(batches + 1):
+            for place, one in zip(places, spent, strict=True):
+                took = place.follow(batch)
                 if number:  # the first takes the history into the warehouse
-                    for name, each in spent.items():
+                    for name, each in took.items():
                         one[name].append(each)
-            for name, batches_of_one in one.items():
-                seconds, opened, read = (median(told) for told in zip(*batches_of_one, strict=True))
-                costs[name].append(round(seconds, 3))
-                scanned_files[name].append(round(opened))
-                scanned[name].append(round(read / 1e6, 3))
-            for name in (spec.name for spec in LAKE_TABLES if spec.name in one):
-                files[name].append(len(pipeline.lake.table(name).snapshot().files))
             memory.append(psutil.Process().memory_info().rss // 2**20)
+        files = [
+            {spec.name: len(place.pipeline.lake.table(spec.name).snapshot().files) for spec in LAKE_TABLES}
+            for place in places
+        ]
+    names = list(dict.fromkeys(name for one in spent for name in one))
+    middle = {name: [[median(told) for told in zip(*one[name], strict=True)] for one in spent] for name in names}
+    costs = {name: [round(each[0], 3) for each in of_sizes] for name, of_sizes in middle.items()}
     return {
         "events of history": sizes,
         "cpu seconds": costs,
         "times": {name: round(each[-1] / each[0], 2) if each[0] else None for name, each in costs.items()},
         "slope": {name: _slope(sizes, each) for name, each in costs.items()},
-        "files": files,
-        "scanned files": {name: each for name, each in scanned_files.items() if any(each)},
-        "scanned mb": {name: each for name, each in scanned.items() if any(each)},
+        "files": {name: [each[name] for each in files] for name in files[0] if name in names},
+        "scanned files": _scanned(middle, 1, 1),
+        "scanned mb": _scanned(middle, 2, 1e6),
         "memory mb": memory,
     }
+
+
+def _scanned(middle: Mapping[str, list[list[float]]], place: int, unit: float) -> dict[str, list[float]]:
+    found = {name: [round(each[place] / unit, 3) for each in of_sizes] for name, of_sizes in middle.items()}
+    return {name: each for name, each in found.items() if any(each)}
 
 
 def _slope(sizes: list[int], costs: list[float]) -> float | None:
@@ -275,4 +298,4 @@ def _show(found: dict[str, Any]) -> None:
         print(unit)
         for name, each in found[unit].items():
             print(f"{name:32}" + "".join(f"{value:{shape}}" for value in each))
-    print(f"{'memory, MB':32}" + "".join(f"{size:12,}" for size in found["memory mb"]))
+    print(f"{'memory after each turn, MB':32}" + "".join(f"{size:12,}" for size in found["memory mb"]))

@@ -70,16 +70,28 @@ def page(found: Sequence[tuple[Run, Mapping[str, Any]]], on: dt.date) -> str:
         "it: compare ratios, which are of one run, and run the commands yourself.",
         _table(("machine", ""), _machine(on)),
     ]
-    for run, figures in found:
-        said = (importlib.import_module(f"benchmarks.{run.name}").__doc__ or "").strip().split("\n\n", 1)
-        parts += [
-            f"## {run.title}",
-            _paragraph(said[-1]),
-            f"`python -m benchmarks {' '.join((run.name, *run.arguments))}`",
-            *([f"![{run.title}]({run.picture})"] if run.picture else []),
-            _table(("figure", "value"), _flat(figures)),
-        ]
+    parts += [_part(run, figures) for run, figures in found]
     return "\n\n".join(parts) + "\n"
+
+
+def replaced(text: str, parts: Sequence[str]) -> str:
+    """The page with these of its parts in the place of those of the same headings."""
+    standing = text.rstrip("\n").split("\n\n## ")
+    new = {part.splitlines()[0]: part.removeprefix("## ") for part in parts}
+    return "\n\n## ".join(new.get(f"## {part.splitlines()[0]}", part) for part in standing) + "\n"
+
+
+def _part(run: Run, figures: Mapping[str, Any]) -> str:
+    """What a benchmark said, below its heading."""
+    said = (importlib.import_module(f"benchmarks.{run.name}").__doc__ or "").strip().split("\n\n", 1)
+    parts = [
+        f"## {run.title}",
+        _paragraph(said[-1]),
+        f"`python -m benchmarks {' '.join((run.name, *run.arguments))}`",
+        *([f"![{run.title}]({run.picture})"] if run.picture else []),
+        _table(("figure", "value"), _flat(figures)),
+    ]
+    return "\n\n".join(parts)
 
 
 def _machine(on: dt.date) -> Iterator[tuple[str, str]]:
@@ -123,12 +135,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; gives the exit status: 1 where a benchmark failed, and then the page stays as it is."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks page", description=__doc__)
     parser.add_argument("--out", type=Path, default=PAGE, help="the page")
+    names = [run.name for run in RUNS]
+    parser.add_argument("--only", choices=names, help="makes this part of the page anew, and leaves the others")
     asked = parser.parse_args(argv)
-    return write(RUNS, asked.out)
+    chosen = [run for run in RUNS if asked.only in (None, run.name)]
+    return write(chosen, asked.out, asked.only is not None)
 
 
-def write(runs: Sequence[Run], out: Path) -> int:
-    """Runs benchmarks and writes their page; gives the exit status of `main`."""
+def write(runs: Sequence[Run], out: Path, only_these: bool = False) -> int:
+    """Runs benchmarks and writes their page, or only their parts of it; gives the exit status of `main`."""
     found = []
     for run in runs:
         print(f"{run.name} …", file=sys.stderr, flush=True)
@@ -137,6 +152,10 @@ def write(runs: Sequence[Run], out: Path) -> int:
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 1
-    out.write_text(page(found, dt.datetime.now(dt.UTC).date()), encoding="utf-8")
+    if only_these:
+        text = replaced(out.read_text(encoding="utf-8"), [_part(run, figures) for run, figures in found])
+    else:
+        text = page(found, dt.datetime.now(dt.UTC).date())
+    out.write_text(text, encoding="utf-8")
     print(f"written: {out}", file=sys.stderr)
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.page import PAGE, RUNS, Run, page, write
+from benchmarks.page import PAGE, RUNS, Run, page, replaced, write
 
 
 @pytest.mark.slow
@@ -28,6 +28,13 @@ def test_where_a_benchmark_fails_the_page_stays_and_its_words_are_printed(
     assert write([Run("None", "warehouse", ("--rows", "none"))], out) == 1
     assert out.read_text(encoding="utf-8") == "as it was"
     assert "invalid int value" in capsys.readouterr().err
+
+
+def test_one_part_of_the_page_is_made_anew_and_the_others_stay() -> None:
+    first, second = (Run(title, "warehouse", ()) for title in ("One", "Other"))
+    text = page([(first, {"a": 1}), (second, {"b": 2})], dt.date(2026, 1, 2))
+    new = text.replace("| b | 2 |", "| b | 3 |")
+    assert replaced(text, [f"## Other{new.split('## Other')[1]}".rstrip()]) == new
 
 
 def test_figures_of_figures_have_a_row_each() -> None:
