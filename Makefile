@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/kafka web-sdk client-sdks cloud-bootstrap cloud-deploy lint format docs screenshots data bench prove lock clean
+.PHONY: setup demo test build/checkov build/kafka web-sdk client-sdks cloud-bootstrap cloud-deploy lint format docs screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -67,6 +67,10 @@ build/client-sdks/.installed: event_assets_tests/client_sdks/requirements.txt $(
 	@$(BIN)/uv pip install --quiet --python build/client-sdks/bin/python --requirement event_assets_tests/client_sdks/requirements.txt
 	@touch $@
 
+build/checkov: setup  ## checkov in an environment of its own, for the long round of the tests of infra
+	@test -x $@/bin/checkov || { $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $@ && \
+		$(BIN)/uv pip install --quiet --python $@/bin/python 'checkov>=3.3,<4'; }
+
 cloud-bootstrap: setup  ## prepares the AWS account in force for the next, once; see docs/how-to/run-on-aws.md
 	cd infra && PYTHON=$(CURDIR)/$(BIN)/python npx --yes aws-cdk@2 bootstrap
 
@@ -95,7 +99,7 @@ data: setup  ## the real events of the README, from public repositories by git
 bench: setup  ## runs each benchmark in a short form and writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks page
 
-prove: lint  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
+prove: lint build/checkov  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
 	$(MAKE) test MARKS="slow or not slow" PROFILE=prove
 	$(MAKE) bench
 
