@@ -22,7 +22,14 @@ from event_assets.settings import Settings
 
 FOLDER = "audit"
 Action = Literal[
-    "key_created", "key_revoked", "roles_applied", "sql_run", "segment_exported", "erasure_requested", "people_erased"
+    "key_created",
+    "key_revoked",
+    "roles_applied",
+    "sql_run",
+    "analysis_explored",
+    "segment_exported",
+    "erasure_requested",
+    "people_erased",
 ]
 _FIRST = "0" * 64
 _ATTEMPTS = 50

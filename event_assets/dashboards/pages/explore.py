@@ -9,6 +9,7 @@ import dash
 import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, no_update
 
+from event_assets.dashboards.access.logged import logged
 from event_assets.dashboards.analyses import figure_of_rows
 from event_assets.dashboards.cards import card
 from event_assets.dashboards.charts import CHARTS
@@ -118,6 +119,8 @@ def figure_of(context: Context, text: str | None) -> tuple[str, Figure] | str:
         analysis = analysis_of(text)
     except RuleError as fault:
         return str(fault)
+    if (unlogged := logged(context, "analysis_explored", analysis.name, kind=analysis.kind)) is not None:
+        return unlogged
     if not _ASKING.acquire(blocking=False):
         return "Another analysis is being made; run it again when that is done."
     try:

@@ -12,7 +12,8 @@ import flask
 import psycopg
 from dash import Input, Output, State, ctx, dcc, no_update
 
-from event_assets.audit import AuditFault, audit_log, this_user, without_values
+from event_assets.audit import without_values
+from event_assets.dashboards.access.logged import logged
 from event_assets.dashboards.cards import labelled, table
 from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.database import Answer
@@ -160,11 +161,8 @@ def _run(text: str | None, most: int) -> Answer | str:
         return "There is nothing to run: type a statement."
     if len(text) > _LONGEST or "\0" in text:
         return f"A statement has at most {_LONGEST:,} characters, and no NUL."
-    who, role = _who() or this_user(), flask.g.visitor.role
-    try:
-        audit_log(context.settings).append("sql_run", without_values(text), who, role=role, most=most)
-    except (OSError, AuditFault) as fault:
-        return f"The audit log cannot be written, and nothing is run without: {fault}"
+    if (unlogged := logged(context, "sql_run", without_values(text), most=most)) is not None:
+        return unlogged
     try:
         return context.source.database.run(text, most)
     except psycopg.errors.QueryCanceled:
