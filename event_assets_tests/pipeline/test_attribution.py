@@ -199,6 +199,18 @@ def test_what_comes_is_added_without_a_look_at_the_days_of_before(spark_engine: 
     assert found == {name: marketing.rows(name) for name in TABLES[:2]}
 
 
+def test_paths_that_gain_by_a_touch_stand_beside_those_that_do_not(marketing: Marketing) -> None:
+    marketing.change([visit("Email", 1), purchase(1.01), visit("Email", 2, "a2", user_id="u2")])
+    marketing.run()
+    sales = [purchase(9, "a1", order="o1"), purchase(9.01, "a2", order="o1"), purchase(9, "a3", user_id="u3")]
+    joins = enriched_event("identify", at(days=9), anonymous_id="a3", user_id="u3")
+    marketing.change([visit("Direct", 9), visit("Direct", 9, "a3"), joins, *sales])
+    marketing.run()
+    rows = [row for row in marketing.rows("attribution") if row["model"] == "data_driven"]
+    assert {row["channel_group"]: row["conversions"] for row in rows} == {"Email": 1.0, "Direct": 2.0}
+    marketing.assert_equal_to_a_rebuild()
+
+
 def test_devices_that_become_one_person_share_their_touches(marketing: Marketing) -> None:
     sale = purchase(3.01, "a2")
     marketing.change([visit("Email", 1, "a1"), visit("Direct", 3, "a2"), sale])

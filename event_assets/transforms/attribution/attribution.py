@@ -177,9 +177,13 @@ def _data_driven(rows: DataFrame) -> DataFrame:
         .agg(F.sort_array(F.collect_list(F.struct("place", gain.alias("gain")))).alias("gains"))
         .select("path", F.col("gains.gain").alias("gains"))
     )
-    last = F.transform("gains", lambda _, place: F.when(place == F.size("gains") - 1, 1.0).otherwise(0.0))
+    # One array of which each element is chosen, not one of two arrays: Sail gives these types that differ.
+    with_default = F.transform(
+        "gains",
+        lambda each, place: F.when(F.col("has_gain"), each).when(place == F.size("gains") - 1, 1.0).otherwise(0.0),
+    )
     has_gain = F.exists("gains", lambda each: each > 0)
-    return gains.select("path", F.when(has_gain, _normalised(F.col("gains"))).otherwise(last).alias("shares"))
+    return gains.withColumn("has_gain", has_gain).select("path", _normalised(with_default).alias("shares"))
 
 
 def _without_place() -> Column:
