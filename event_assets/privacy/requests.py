@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
-from event_assets.lake.tombstones import ErasureRules, read_tombstones, write_tombstones
+from event_assets.lake.tombstones import ErasureRules, WrongPrivacyKey, read_tombstones, write_tombstones
 from event_assets.permissions import keep_private
 from event_assets.privacy.closure import Closure, Named, closure_of
 from event_assets.settings import Settings
@@ -51,7 +51,7 @@ def request_erasure(
 ) -> Request:
     """Makes a request and remembers whom it is of, from now on: what arrives of them from before is not written any
     more. Raises `LinkedUsers`, `WrongPrivacyKey`."""
-    rules = rules or ErasureRules.of(_with_key(settings))
+    rules = rules or ErasureRules.of(_with_key(lake.storage, settings))
     read_tombstones(lake.storage, rules)
     request = preview_erasure(lake, settings, named, now, rules)
     # The request first: a tombstone without one would lose events that nobody asked to.
@@ -70,8 +70,13 @@ def preview_erasure(
     return Request(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", now, deadline, closure, people=people)
 
 
-def _with_key(settings: Settings) -> Settings:
-    """The same settings, once there is a key."""
+def _with_key(storage: Storage, settings: Settings) -> Settings:
+    """The same settings, once there is a key; for a lake that other machines write, too, no file of this one is it."""
+    if settings.privacy_key is None and storage.is_s3:
+        raise WrongPrivacyKey(
+            f"{storage.uri()} may be written by several machines, each of which has to know who was erased: set "
+            "EVENT_ASSETS_PRIVACY_KEY to one secret for all of them, and ask again."
+        )
     file = privacy_key_file(settings.home)
     if settings.privacy_key is None and not file.exists():
         make_key(file)
