@@ -112,18 +112,23 @@ def run(as_json: AsJson = False) -> None:
 
 
 @privacy_app.command("verify-receipt")
-def verify_receipt(file: Annotated[Path, typer.Argument(help="The receipt's file.")]) -> None:
-    """Tell whether a receipt is as this installation signed it. Exit status 1 where it is not."""
+def verify_receipt(files: Annotated[list[Path], typer.Argument(help="The receipts' files.")]) -> None:
+    """Tell whether receipts are as this installation signed them. Exit status 1 where one is not."""
     with faults_as_sentences():
         from event_assets.lake.tombstones import ErasureRules
-        from event_assets.privacy.receipts import is_genuine
+        from event_assets.privacy.receipts import is_genuine, read_receipt
 
-        receipt = json.loads(file.read_text("utf-8"))
-        if not is_genuine(receipt, ErasureRules.of(current_settings())):
-            typer.echo(f"{file} is not as this installation's key signed it.", err=True)
+        rules, forged = ErasureRules.of(current_settings()), False
+        for file in files:
+            receipt = read_receipt(file)
+            if not is_genuine(receipt, rules):
+                forged = True
+                typer.echo(f"{file} is not as this installation's key signed it.", err=True)
+                continue
+            found = sum(receipt["scan"]["found"].values())
+            typer.echo(f"{file} is genuine: {receipt['events']} events erased, {found} mentions found afterwards.")
+        if forged:
             raise typer.Exit(EXIT_FAULT)
-        found = sum(receipt["scan"]["found"].values())
-        typer.echo(f"{file} is genuine: {receipt['events']} events erased, {found} mentions found afterwards.")
 
 
 @contextmanager

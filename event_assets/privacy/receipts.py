@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from event_assets.lake.storage import Storage
@@ -40,6 +41,15 @@ def receipts(storage: Storage) -> Iterator[dict[str, Any]]:
     """All receipts, the oldest first."""
     for path in sorted(path for path, _ in storage.walk(FOLDER) if path.endswith(".json")):
         yield json.loads(storage.read(path))
+
+
+def read_receipt(file: Path) -> dict[str, Any]:
+    """The receipt of a file; what is none has no signature, and is not genuine."""
+    try:
+        told = json.loads(file.read_bytes())
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _signature(receipt: Mapping[str, Any], rules: ErasureRules) -> str:
