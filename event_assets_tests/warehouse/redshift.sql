@@ -2963,7 +2963,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
 
-CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_at" timestamp, "is_bot" boolean);
+CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_at" timestamp, "is_bot" boolean, "first_session_at" timestamp, "first_session_id" varchar(65535));
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/dim_users/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
