@@ -62,11 +62,12 @@ def _copy(evidence: Evidence, name: str, there: str) -> Expectation:
 
     A warehouse cannot hold NUL: its loads put U+FFFD in its place.
     """
+    layout = table(name).warehouse
+    copied = [each for each in table(name).columns if layout is None or each.name not in layout.leaves_out]
     columns = ", ".join(
-        f"without_nul({column.name}) AS {column.name}" if column.type == "string" else column.name
-        for column in table(name).columns
+        f"without_nul({column.name}) AS {column.name}" if column.type == "string" else column.name for column in copied
     )
-    names = ", ".join(table(name).column_names)
+    names = ", ".join(column.name for column in copied)
     lake, warehouse = (
         f"SELECT {names}, count(*) FROM (SELECT {columns} FROM {source}) GROUP BY {names}"
         for source in (f"lake_{name}", f"warehouse_{there}")

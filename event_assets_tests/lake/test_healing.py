@@ -92,7 +92,7 @@ def test_the_doctor_names_such_files_and_heals_them_at_once(lake: Lake, visitors
     put(visitors, "two", pa.timestamp("us", "Europe/Berlin"))
     examined = examine_table(lake, VISITORS.name, None)
     assert [finding.fault for finding in examined.findings] == [
-        "it is of other types than its table in first_seen_at, last_seen_at"
+        "it is of other types than its table in first_seen_at, last_seen_at, user_seen_at"
     ] * 2
     first, second = heal_all([examined])
     assert first.startswith("2 files were written again in their tables' types. Materialise all days of visitors")

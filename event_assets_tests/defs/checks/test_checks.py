@@ -88,8 +88,10 @@ def test_the_check_of_the_ledger_opens_only_the_files_with_hours_that_do_not_bal
 
 
 def test_an_hour_of_a_file_that_the_log_says_nothing_of_is_looked_at(lake: LakeResource) -> None:
-    bounded = EVENT_LEDGER.column("balanced")
-    plain = replace(EVENT_LEDGER, columns=(*EVENT_LEDGER.columns[:-1], replace(bounded, bounded=False)))
+    columns = (
+        replace(column, bounded=False) if column.name == "balanced" else column for column in EVENT_LEDGER.columns
+    )
+    plain = replace(EVENT_LEDGER, columns=tuple(columns))
     before = LakeTable(lake.open().storage, plain)
     keep_in(before, hour(30, landed=3, clean=2, balanced=False))
     assert not before.snapshot().files[0].low.keys() & {"balanced"}
