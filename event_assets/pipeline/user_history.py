@@ -112,8 +112,8 @@ def _tell_more(work: Work, came: DataFrame) -> list[str] | None:
     ids = listed(carried_ids(came))
     if not ids:
         return ids
-    told = work.checkpoint(with_person(came, work.rows_of(IDENTITIES, ids)))
-    persons = listed(told.select("person_id").where("person_id IS NOT NULL").distinct())
+    told = work.checkpoint(with_person(came, work.rows_of(IDENTITIES, ids)).where("person_id IS NOT NULL"))
+    persons = listed(told.select("person_id").distinct())
     if not persons:
         return persons
     return listed(that_say_more(told, work.existing_of(persons)).select("person_id").distinct())

@@ -26,8 +26,8 @@ TIMES = "_times"
 
 
 def listed(ids: DataFrame, most: int = MOST) -> list[Any] | None:
-    """The values of the only column, sorted; None where they are more than `most`."""
-    values = ids.limit(most + 1).toArrow().column(0).to_pylist()
+    """The values of the only column, sorted, without null, which is nobody; None where they are more than `most`."""
+    values = ids.limit(most + 1).toArrow().column(0).drop_null().to_pylist()
     return sorted(values) if len(values) <= most else None
 
 

@@ -39,3 +39,8 @@ def test_rows_are_theirs_by_any_of_the_columns_once_however_many_ids_there_are(
         assert sorted(row["number"] for row in upper.collect()) == [row[2] for row in SEEN if row[0] in ids]
         told = marked(rows, ids, "is_theirs", "anonymous_id", "user_id").collect()
         assert sorted((row["number"], row["is_theirs"]) for row in told) == [(row[2], row in theirs) for row in SEEN]
+
+
+def test_null_is_nobody_and_is_not_listed(spark: SparkSession) -> None:
+    """Answers of people whom identities do not know yet are no known person's."""
+    assert listed(spark.createDataFrame([("b",), (None,), ("a",)], "person_id string")) == ["a", "b"]
