@@ -68,7 +68,7 @@ def main() -> None:
     if record is None:
         sys.exit("No stack runs here. Start one: event-assets demo")
     target, *opened = sys.argv[1:]
-    with page(2300, 900 if not opened else 1100) as shown:
+    with page(2300, 1400) as shown:
         open_lineage(shown, record.dagster_url, set(groups_of(record.dagster_url)) - set(opened))
         shown.screenshot(path=Path(target))
 
