@@ -61,8 +61,9 @@ def line(figure: Figure, formatter: Formatter) -> Any:
 
 
 def lines(figure: Figure, formatter: Formatter) -> Any:
-    """A line for each column that counts or measures."""
+    """A line for each column that counts or measures, broken where there is nothing to measure."""
     counted = [(place, field) for place, field in enumerate(figure.fields) if field.format in ("number", "decimal")]
+    has_gaps = any(row[place] is None for row in figure.rows for place, _ in counted)
     when = "day" if figure.fields[0].format == "date" else figure.fields[0].format
     return dmc.LineChart(
         h=CHART_HEIGHT,
@@ -74,7 +75,8 @@ def lines(figure: Figure, formatter: Formatter) -> Any:
         series=[_stroke(n, field.title) for n, (_, field) in enumerate(counted)],
         valueFormatter=formatter.in_charts("decimal" if any(f.format == "decimal" for _, f in counted) else "number"),
         withLegend=True,
-        withDots=len(figure.rows) < 3,
+        withDots=len(figure.rows) < 3 or has_gaps,  # between two gaps there is a point and no line
+        connectNulls=False,
         curveType="linear",
         yAxisProps={"width": 64},
     )

@@ -53,6 +53,9 @@ KEYS = {
 }
 """Of facts, the keys that they carry, with the dimensions that these are of."""
 
+ANSWERS = (None, None, None, {"analytics": True, "marketing": True}, {"marketing": False}, {"analytics": False})
+"""What a person agreed to; events of those who refused analytics are stripped of whose they are."""
+
 
 def orders() -> st.SearchStrategy[dict[str, Any]]:
     """Few orders, so that some are told of again; amounts whose sum as floats depends on their order."""
@@ -78,6 +81,10 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         "properties": draw(orders()) if kind == "purchase" else {},
         "app": {"id": draw(st.sampled_from(["shop", "blog"]))},
     }
+    if consent := draw(st.sampled_from(ANSWERS)):
+        event["consent"] = consent
+    if kind == "identify":
+        event["traits"] = draw(st.sampled_from([{}, {"plan": "free"}, {"plan": "paid"}]))
     if kind == "group":
         event["group_id"] = draw(st.sampled_from(["g1", "g2"]))
     if kind in ("page_view", "page_ping"):
