@@ -39,7 +39,7 @@ def _change(change: float, formatter: Formatter) -> Node:
 
 
 def line(figure: Figure, formatter: Formatter) -> Any:
-    """An area by day, what it is held against as a broken line."""
+    """An area by day, with a gap where there is nothing to measure; what it is held against as a broken line."""
     metric, *others = figure.fields[1:]
     series = [{"name": metric.title, "color": "indigo.6"}]
     series += [{"name": other.title, "color": "gray.6", "strokeDasharray": "4 4"} for other in others]
@@ -52,8 +52,9 @@ def line(figure: Figure, formatter: Formatter) -> Any:
         series=series,
         valueFormatter=formatter.in_charts(metric.format),
         withLegend=len(series) > 1,
-        withDots=len(figure.rows) < 3,
-        curveType="monotone",
+        withDots=_needs_dots(figure, range(1, len(figure.fields))),
+        connectNulls=False,
+        curveType="linear",
         fillOpacity=0.15,
         yAxisProps={"width": 64},
         areaChartProps={"accessibilityLayer": True},
@@ -63,7 +64,6 @@ def line(figure: Figure, formatter: Formatter) -> Any:
 def lines(figure: Figure, formatter: Formatter) -> Any:
     """A line for each column that counts or measures, broken where there is nothing to measure."""
     counted = [(place, field) for place, field in enumerate(figure.fields) if field.format in ("number", "decimal")]
-    has_gaps = any(row[place] is None for row in figure.rows for place, _ in counted)
     when = "day" if figure.fields[0].format == "date" else figure.fields[0].format
     return dmc.LineChart(
         h=CHART_HEIGHT,
@@ -75,11 +75,16 @@ def lines(figure: Figure, formatter: Formatter) -> Any:
         series=[_stroke(n, field.title) for n, (_, field) in enumerate(counted)],
         valueFormatter=formatter.in_charts("decimal" if any(f.format == "decimal" for _, f in counted) else "number"),
         withLegend=True,
-        withDots=len(figure.rows) < 3 or has_gaps,  # between two gaps there is a point and no line
+        withDots=_needs_dots(figure, [place for place, _ in counted]),
         connectNulls=False,
         curveType="linear",
         yAxisProps={"width": 64},
     )
+
+
+def _needs_dots(figure: Figure, places: Sequence[int]) -> bool:
+    """Whether points may stand alone: there are but two, or there are gaps, between which there is no line."""
+    return len(figure.rows) < 3 or any(row[place] is None for place in places for row in figure.rows)
 
 
 def _stroke(number: int, title: str) -> dict[str, str]:
