@@ -265,18 +265,17 @@ class EventClient:
 
     def before_fork(self) -> None:
         """Called before the process forks."""
-        self._queue.before_fork()
+        self._delivery.before_fork()
 
     def after_fork_in_parent(self) -> None:
         """Called in the parent of a fork."""
-        self._queue.after_fork_in_parent()
+        self._delivery.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         """Called in the child of a fork: its events are its own, and it starts a thread when it has some."""
         self._report.begin_anew()
-        self._queue.after_fork_in_child()
+        self._delivery.after_fork_in_child()
         self._install.forget_id()
-        self._delivery.begin_anew()
         self._new_id = Uuid7()
 
     def _record(

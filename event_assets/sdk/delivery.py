@@ -36,6 +36,7 @@ class Delivery:
         debug: bool,
     ) -> None:
         self._queue = queue
+        self._transport = transport
         self._report = report
         self._pace = pace
         self._sync = sync
@@ -88,8 +89,20 @@ class Delivery:
         self._queue.spool()
         self._queue.close()
 
-    def begin_anew(self) -> None:
-        """After a fork, in the child, whose queue is its own already: it starts a thread when it has something."""
+    def before_fork(self) -> None:
+        """Called before the process forks."""
+        self._queue.before_fork()
+        self._transport.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Called in the parent of a fork."""
+        self._transport.after_fork_in_parent()
+        self._queue.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Called in the child of a fork: it starts a thread when it has something."""
+        self._queue.after_fork_in_child()
+        self._transport.after_fork_in_child()
         self._sender.begin_anew()
         self._worker.forget()
         self._spooler.forget()

@@ -70,8 +70,7 @@ class Sender:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """At first, and after a fork: the connection is the parent's, and so is the thread that may hold the locks."""
-        self._transport.close()
+        """At first, and after a fork: the thread that may hold the locks is the parent's."""
         self._backoff = Backoff(self._pace.first_wait, self._pace.longest_wait)
         self._delivering = threading.Lock()
         self._nudged = threading.Event()

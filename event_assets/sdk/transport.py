@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - a name's first use would, and a fork meanwhile leaves that import locked
 import gzip
 import hashlib
 import hmac
@@ -9,6 +10,7 @@ import http.client
 import platform
 import secrets
 import ssl
+import threading
 import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ LIBRARY = {"name": "event-assets-python", "version": __version__}
 _PATH = "/v1/events"
 _IDLE_SECONDS = 3.0  # servers close idle connections after 5 seconds and more
 _ANSWER_BYTES = 4 * 1024 * 1024
+_FORK_SECONDS = 1.0
 _RATIO = 50  # what unpacks to a hundred times its size is refused as a bomb
 
 
@@ -44,7 +47,10 @@ class Transport:
         self._timeout = timeout
         self._tls: ssl.SSLContext | None = None
         self._connection: http.client.HTTPConnection | None = None
+        self._answer: http.client.HTTPResponse | None = None
         self._used_at = 0.0
+        self._connecting = threading.Lock()
+        self._held_for_fork = False
 
     def post(self, lines: Sequence[bytes], timeout: float | None = None) -> Answer | NoAnswer:
         """The answer to a request of these events, or what happened instead."""
@@ -80,11 +86,35 @@ class Transport:
         if connection is not None:
             connection.close()
 
+    def before_fork(self) -> None:
+        """Waits a moment for a connection that is being made: the C library's locks, as of resolving a name, would stay
+        locked in the child."""
+        self._held_for_fork = self._connecting.acquire(timeout=_FORK_SECONDS)
+
+    def after_fork_in_parent(self) -> None:
+        """Goes on as before."""
+        if self._held_for_fork:
+            self._held_for_fork = False
+            self._connecting.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begins anew: the connection is the parent's. An answer that a thread of the parent is reading has a lock that
+        nobody here ever lets go: it is taken apart, since to close it would wait for that."""
+        self._held_for_fork, self._connecting = False, threading.Lock()
+        answer, self._answer = self._answer, None
+        if answer is not None and answer.fp is not None:
+            reader, answer.fp = answer.fp, None  # type: ignore[assignment]
+            reader.detach().close()
+        self.close()
+
     def _request(self, body: bytes, headers: dict[str, str], timeout: float | None) -> Answer:
         try:
             connection = self._connect(min(self._timeout, timeout or self._timeout))
+            if connection.sock is None:
+                with self._connecting:
+                    connection.connect()
             connection.request("POST", self._path, body, headers)
-            response = connection.getresponse()
+            response = self._answer = connection.getresponse()
             answer = Answer(
                 response.status,
                 {name.lower(): value for name, value in response.getheaders()},
@@ -93,6 +123,8 @@ class Transport:
         except BaseException:
             self.close()
             raise
+        finally:
+            self._answer = None
         if response.isclosed():
             self._used_at = time.monotonic()
         else:

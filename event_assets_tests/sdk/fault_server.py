@@ -18,11 +18,12 @@ Event = dict[str, Any]
 
 
 class Reply(NamedTuple):
-    """An answer; `None` as a reply cuts the connection."""
+    """An answer; `None` as a reply cuts the connection. `halfway` is called between its headers and its body."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = MappingProxyType({})
+    halfway: Callable[[], object] = lambda: None
 
 
 Decide = Callable[[list[Event]], Reply | None]
@@ -82,6 +83,7 @@ class FaultServer:
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
+                reply.halfway()
                 self.wfile.write(reply.body)
 
             def log_message(self, *_: object) -> None:

@@ -58,6 +58,18 @@ def in_the_middle_of_a_request(endpoint: str, queue: str, requests: str) -> bool
         os.waitpid(child, 0)
 
 
+def in_the_middle_of_an_answer(endpoint: str, queue: str, begun: str) -> bool:
+    """Forks while its thread waits for the rest of an answer; the child tracks, sends and ends."""
+    client = EventClient(endpoint, "ea_0_0", queue_path=queue, disk=False, batch_size=1, **_QUICK)
+    client.track("search", anonymous_id="a")
+    while not Path(begun).exists():
+        time.sleep(0.005)
+    time.sleep(0.2)  # the headers are read by now, or the fork is before that: right as well
+    status = _in_a_fork(lambda: client.track("search", anonymous_id="b") is not None and client.flush(20))
+    Path(begun).unlink()
+    return status == 0 and client.flush(20)
+
+
 def workers_of_multiprocessing(endpoint: str, queue: str, method: str) -> bool:
     """Two workers track 20 events each with clients of their own, and end as workers do."""
     context: Any = multiprocessing.get_context(method)
@@ -88,7 +100,7 @@ def _in_a_fork(work: Callable[[], bool]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-_ALL = (children_that_send, in_the_middle_of_a_request, workers_of_multiprocessing)
+_ALL = (children_that_send, in_the_middle_of_a_request, in_the_middle_of_an_answer, workers_of_multiprocessing)
 
 if __name__ == "__main__":
     scenario = {each.__name__: each for each in _ALL}[sys.argv[1]]

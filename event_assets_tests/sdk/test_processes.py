@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,12 @@ import pytest
 from event_assets.sdk import EventClient
 from event_assets_tests.sdk.conftest import Collector
 from event_assets_tests.sdk.fault_server import FaultServer, Reply, accepted
-from event_assets_tests.sdk.forking import children_that_send, in_the_middle_of_a_request, workers_of_multiprocessing
+from event_assets_tests.sdk.forking import (
+    children_that_send,
+    in_the_middle_of_a_request,
+    in_the_middle_of_an_answer,
+    workers_of_multiprocessing,
+)
 
 OFFLINE = "http://127.0.0.1:9"
 
@@ -101,7 +107,13 @@ def test_a_process_that_takes_over_from_a_killed_sender_goes_on(faults: FaultSer
 def forking(how: Callable[[str, str, str], bool], faults: FaultServer, folder: Path, *more: str) -> int:
     """The status with which an application ends that forks so."""
     command = [sys.executable, "-m", "event_assets_tests.sdk.forking", how.__name__]
-    return subprocess.run([*command, faults.url, str(folder / "queue.sqlite"), *more], check=False).returncode
+    given = [*command, faults.url, str(folder / "queue.sqlite"), *more]
+    with subprocess.Popen(given, start_new_session=True) as running:
+        try:
+            return running.wait(300)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)  # its children, too
+            raise
 
 
 @pytest.mark.parametrize("kept", ["persist", "spool", "memory"])
@@ -130,6 +142,23 @@ def test_a_fork_in_the_middle_of_a_request_leaves_the_right_to_send_with_the_par
     assert forking(in_the_middle_of_a_request, faults, tmp_path, str(tmp_path / "requested")) == 0
     assert set(Counter(event["event_id"] for event in faults.events).values()) == {1}
     assert {event["anonymous_id"] for event in faults.events} == {"a", "b"}
+
+
+def test_a_fork_in_the_middle_of_an_answer_stops_neither_process(faults: FaultServer, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def in_two_parts(events: list[dict[str, Any]]) -> Reply:
+        def until_forked() -> None:
+            begun.touch()
+            while begun.exists():
+                time.sleep(0.01)
+
+        own = events[0]["anonymous_id"] == "a"
+        return accepted(events)._replace(halfway=until_forked) if own else accepted(events)
+
+    faults.decide = in_two_parts
+    assert forking(in_the_middle_of_an_answer, faults, tmp_path, str(begun)) == 0
+    assert Counter(event["anonymous_id"] for event in faults.events) == {"a": 1, "b": 1}
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
