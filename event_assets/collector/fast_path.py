@@ -94,8 +94,8 @@ class FastPath:
 
     def of_lines(self, lines: Sequence[bytes]) -> Batch:
         """The events of texts, one each."""
-        if any(b"\n" in line for line in lines):  # which JSON has only between its tokens
-            lines = [line.replace(b"\n", b" ") for line in lines]
+        if any(b"\n" in line for line in lines):
+            lines = [_on_one_line(line) for line in lines]
         doubtful = set(self._doubts.about_lines(lines))
         found = decode_lines(self._decoder, lines)
         doubtful.update(row for row, event in enumerate(found) if event is None)
@@ -126,6 +126,17 @@ class FastPath:
 
     def _takes(self, name: str) -> bool:
         return name in self._taken or (self._takes_unknown and name not in self._planned and name.isprintable())
+
+
+def _on_one_line(text: bytes) -> bytes:
+    """The text without its line breaks if it is JSON, which has them only between its tokens; else as it is."""
+    if b"\n" not in text:
+        return text
+    try:
+        msgspec.json.decode(text, type=dict[str, Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return text
+    return text.replace(b"\n", b" ")
 
 
 def _sure_event() -> Any:

@@ -84,7 +84,10 @@ def test_what_the_fast_path_lets_pass_the_decoder_lets_pass_too(fields: dict[str
 
 
 @examples(150)
-@given(at=st.integers(0, 250), cut=st.integers(0, 3), put=st.binary(max_size=3))
+@given(
+    at=st.integers(0, 250), cut=st.integers(0, 3), put=st.binary(max_size=3) | st.sampled_from([b"\n", b"\t", b"\r"])
+)
+@example(at=179, cut=0, put=b"\n")
 def test_neither_does_a_damaged_event_pass_the_fast_path_and_not_the_decoder(at: int, cut: int, put: bytes) -> None:
     line = json.dumps(event(properties={"q": "ü"}), ensure_ascii=False).encode()
     at = min(at, len(line))

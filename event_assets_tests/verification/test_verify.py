@@ -322,7 +322,8 @@ def test_a_damage_is_found_in_its_component_and_nowhere_else(
     platform = {name: [dict(row) for row in rows] for name, rows in sound.items()}
     damage(platform)
     _write(settings, platform)
-    assert _failed(verify(settings)) == {component}
+    # An event that is gone may be one of those that a planted anomaly is known by.
+    assert _failed(verify(settings)) - {"anomalies"} == {component}
 
 
 def test_a_lake_that_is_not_there_yet_is_missing_everything(settings: Settings, sound: Platform) -> None:
