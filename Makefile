@@ -18,18 +18,18 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/checkov build/kafka web-sdk client-sdks cloud-bootstrap cloud-deploy lint format docs screenshots data bench prove lock clean
+.PHONY: setup demo test build/checkov build/kafka web-sdk client-sdks cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
-$(VENV)/.installed: requirements.lock setup.py
+$(VENV)/.installed: requirements.lock setup.py python-sdk/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "event-assets needs Python 3.11 to 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^uv==' requirements.lock) && \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --requirement requirements.lock || \
 		$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable python-sdk --editable .
 	@touch $@
 
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
@@ -90,6 +90,11 @@ format: setup
 docs: setup  ## the documentation as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
+dist: setup  ## the distributions as they are published, event-assets and event-assets-sdk, in dist
+	rm -rf dist build/lib *.egg-info python-sdk/build python-sdk/*.egg-info
+	$(BIN)/uv build --quiet --out-dir dist .
+	$(BIN)/uv build --quiet --out-dir dist python-sdk
+
 screenshots: setup  ## the documentation's pictures of the dashboards, of the demo that runs (make demo)
 	$(BIN)/python docs/screenshots.py
 
@@ -105,9 +110,9 @@ prove: lint build/checkov  ## everything that must hold before a release: every 
 
 lock: setup  ## chooses the exact versions anew, within the ranges of setup.py
 	$(BIN)/uv pip compile setup.py --all-extras --universal --python-version 3.11 --upgrade --quiet \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package event-assets-sdk --output-file requirements.lock
 
 clean:  ## removes what was installed and made here, the demo's data too
-	rm -rf $(VENV) .event-assets .dagster .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .event-assets .dagster .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info python-sdk/build python-sdk/*.egg-info
 	rm -rf event_assets_tests/emulators/node_modules event_assets_tests/client_sdks/node_modules web-sdk/node_modules web-sdk/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,15 +1,29 @@
 """Packaging of event-assets: what is installed, and the ranges within which it is known to work."""
 
 import re
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "event_assets/__init__.py").read_text(encoding="utf-8"))
 assert VERSION is not None
 
+
+def sdk() -> str:
+    """The SDK: in a clone the folder beside this file, so that no index need have it; else the same version.
+
+    What is published is the source distribution, and the wheel made of that (`uv build` makes both).
+    """
+    folder = HERE / "python-sdk"
+    if folder.is_dir() and "sdist" not in sys.argv:
+        return f"event-assets-sdk @ {folder.as_uri()}"
+    return f"event-assets-sdk=={VERSION.group(1)}"
+
+
 INSTALL = [
+    sdk(),
     "dagster>=1.13,<1.14",
     "dagster-webserver>=1.13,<1.14",
     "dagster-pyspark>=0.29,<0.30",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 
 THREADS = 4
 _PAUSE = 0.002

@@ -1,7 +1,7 @@
 """`python -m benchmarks starting`: the processor time that a process takes before it begins.
 
 `definitions` is to import `event_assets.definitions` and to make its definitions, beyond what Dagster and its own
-storage take in every process that has an instance (`dagster`); `sdk` is to import `event_assets.sdk`. Each in processes
+storage take in every process that has an instance (`dagster`); `sdk` is to import `event_assets_sdk`. Each in processes
 of its own, the cheapest of the rounds.
 """
 
@@ -23,7 +23,7 @@ _DAGSTER = (
 _PARTS = {
     "dagster": ("", _DAGSTER),
     "definitions": (_DAGSTER, "from event_assets.definitions import defs; defs()"),
-    "sdk": ("", "import event_assets.sdk"),
+    "sdk": ("", "import event_assets_sdk"),
 }
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 """Its blocks are one story, which a test of its own tells."""
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "web-sdk/README.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "python-sdk/README.md", "web-sdk/README.md")),
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page != TUTORIAL),
 ]
 
@@ -23,6 +23,7 @@ NOT_RUN = {
     "make test": "it is what runs this test",
     "make setup": "it made the environment that this test runs in",
     "make lint": "CI runs it before the tests",
+    "make dist": "it would install the environment anew; test_wheel and sdk/test_alone build what it does",
     "make docs": "it would install the environment anew; test_site builds the pages as it does",
     "make cloud-bootstrap": "it needs an account of AWS; the tests of infra make what it would send there",
     "make cloud-deploy SIZE=small": "the same",
@@ -37,6 +38,7 @@ NOT_RUN = {
     "event-assets digest send weekly --to me@example.org": "the same",
     "pip install '.[aws]'": "it would change the environment that the tests run in",
     "pip install '.[company]'": "the same",
+    "pip install ./python-sdk": "the same; sdk/test_alone installs what is built of it",
 }
 """Commands that no test runs, and why."""
 

@@ -14,7 +14,7 @@ from event_assets_tests.examples import FAST, PROVE
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
     path
-    for folder in ("event_assets", "event_assets_tests", "benchmarks", "infra")
+    for folder in ("event_assets", "event_assets_tests", "benchmarks", "infra", "python-sdk")
     for path in (ROOT / folder).rglob("*.py")
     if "node_modules" not in path.parts
 )

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import event_assets_sdk
 from event_assets import __version__
+from event_assets_tests.wheels import platform_wheel
 
 ROOT = Path(__file__).parents[1]
 VISIT = {"platform": "web", "anonymous_id": "a", "page": {"url": "https://shop.example/?gclid=1"}}
@@ -34,14 +36,7 @@ print(*sorted(key.to_user_string() for key in defs().resolve_asset_graph().get_a
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built from a copy, in which nothing is left of builds before."""
-    folder = tmp_path_factory.mktemp("wheel")
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
-    shutil.copytree(ROOT / "event_assets", folder / "event_assets", ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run(["uv", "build", "--quiet", "--wheel", "--out-dir", folder / "out", folder], check=True)
-    [built] = (folder / "out").glob("*.whl")
-    return built
+    return platform_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 class Installed:
@@ -99,7 +94,24 @@ def test_the_wheel_has_every_file_of_the_package_and_nothing_else(wheel: Path) -
     assert packed == here
 
 
-def test_the_version_is_the_one_that_the_changelog_begins_with() -> None:
+@pytest.mark.slow
+def test_what_is_published_asks_for_the_sdk_of_its_version_and_names_no_folder_of_this_machine(wheel: Path) -> None:
+    [source] = wheel.parent.glob("*.tar.gz")
+    texts = []
+    with zipfile.ZipFile(wheel) as archive, tarfile.open(source) as sources:
+        texts += [archive.read(name) for name in archive.namelist() if name.endswith("/METADATA")]
+        for member in sources:
+            assert "python-sdk" not in member.name
+            if member.name.endswith("/PKG-INFO") and (file := sources.extractfile(member)) is not None:
+                texts.append(file.read())
+    assert len(texts) == 3
+    for text in texts:
+        asked = re.findall(r"^Requires-Dist: (event-assets-sdk.*|.*file:.*)$", text.decode(), re.MULTILINE)
+        assert asked == [f"event-assets-sdk=={__version__}"]
+
+
+def test_the_version_is_the_sdks_too_and_the_one_that_the_changelog_begins_with() -> None:
+    assert event_assets_sdk.__version__ == __version__
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     [first, *_] = re.findall(r"^## \[(.+)\] - (unreleased|\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
     assert __version__ == (f"{first[0]}.dev0" if first[1] == "unreleased" else first[0])

@@ -21,7 +21,16 @@ from infra.sizes import Tasks
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = "infra/image/Dockerfile"
-COPIED = ("event_assets", "infra/image", "requirements.lock", "setup.py", "README.md")
+COPIED = (
+    "event_assets",
+    "infra/image",
+    "python-sdk/event_assets_sdk",
+    "python-sdk/pyproject.toml",
+    "python-sdk/README.md",
+    "requirements.lock",
+    "setup.py",
+    "README.md",
+)
 """What the Dockerfile takes of the repository. Nothing else changes the image."""
 
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from event_assets.cli import app
 from event_assets.collector import WriteKeys
 from event_assets.online import open_online
-from event_assets.sdk.people import People, PeopleError, Stay
 from event_assets.settings import Settings
 from event_assets.streams import EventStream
+from event_assets_sdk.people import People, PeopleError, Stay
 from event_assets_tests.collector.conftest import ORIGIN
 from event_assets_tests.collector.serving import event, serving
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection
 from event_assets.contract.event import NESTED, OBJECTS, RESERVED_EVENTS, Event, json_schema
 from event_assets.contract.placeholders import PLACEHOLDERS, Placeholders
-from event_assets.sdk.events import InvalidEvent, text_of
+from event_assets_sdk.events import InvalidEvent, text_of
 from event_assets_tests.contract.events import FULL, SMALL, encode, line, valid_events
 
 DECODER = EventDecoder()

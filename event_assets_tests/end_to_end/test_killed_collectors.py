@@ -23,11 +23,11 @@ from event_assets.collector import WriteKeys
 from event_assets.collector.__main__ import serve
 from event_assets.collector.app import create_app
 from event_assets.contract.records import unpack
-from event_assets.sdk import EventClient
-from event_assets.sdk.bounds import Bounds
-from event_assets.sdk.disk_queue import DiskQueue
 from event_assets.settings import load_settings
 from event_assets.streams import EventStream, open_stream
+from event_assets_sdk import EventClient
+from event_assets_sdk.bounds import Bounds
+from event_assets_sdk.disk_queue import DiskQueue
 from event_assets_tests.collector.serving import free_port
 from event_assets_tests.examples import in_proportion
 

@@ -173,9 +173,11 @@ def test_synthesis_is_offline_and_its_image_is_made_of_what_the_dockerfile_copie
     assert holding
     for folder in holding:
         assert (folder / "event_assets/definitions.py").exists()
+        assert (folder / "python-sdk/event_assets_sdk/client.py").exists()
         assert {path.name for path in folder.iterdir()} <= {
             "event_assets",
             "infra",
+            "python-sdk",
             "requirements.lock",
             "setup.py",
             "README.md",

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 
 
 def main(endpoint: str, queue: str, how: str, events: str, name: str, key: str = "ea_0_0") -> None:

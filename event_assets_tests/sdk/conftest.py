@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from event_assets.collector import WriteKeys
-from event_assets.sdk import EventClient
 from event_assets.settings import Settings, load_settings
 from event_assets.streams import EventStream, open_stream
+from event_assets_sdk import EventClient
 from event_assets_tests.collector.serving import serving, written
 from event_assets_tests.sdk.fault_server import FaultServer, fault_server
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 
 _DISK: dict[str, Any] = {"persist": True, "spool": "spool", "memory": False}
 _QUICK: dict[str, Any] = {"flush_interval": 0.02, "first_wait": 0.01, "longest_wait": 0.05}

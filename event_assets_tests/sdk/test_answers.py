@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.sdk.answers import Answer, meaning_of
-from event_assets.sdk.backoff import LONGEST_ASKED, Backoff, retry_after
+from event_assets_sdk.answers import Answer, meaning_of
+from event_assets_sdk.backoff import LONGEST_ASKED, Backoff, retry_after
 from event_assets_tests.examples import texts
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from event_assets.collector import WriteKeys
 from event_assets.collector.limits import CollectorLimits
-from event_assets.sdk import Problem
 from event_assets.settings import Settings, load_settings
 from event_assets.streams import open_stream
+from event_assets_sdk import Problem
 from event_assets_tests.collector.serving import serving, written
 from event_assets_tests.sdk.conftest import Clients, Collector
 

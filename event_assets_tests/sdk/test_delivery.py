@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 from event_assets_tests.examples import examples
 from event_assets_tests.sdk.fault_server import Event, FaultServer, Reply, fault_server, verdicts
 

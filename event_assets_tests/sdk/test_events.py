@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.decoder import Decoded, EventDecoder
-from event_assets.sdk.events import MAX_EVENT_BYTES, InvalidEvent, QueuedEvent, event_of, line_of, text_of
+from event_assets_sdk.events import MAX_EVENT_BYTES, InvalidEvent, QueuedEvent, event_of, line_of, text_of
 from event_assets_tests.examples import examples, texts
 
 ANYTHING = st.recursive(

@@ -9,8 +9,8 @@ from typing import Any
 
 from event_assets.contract.decoder import Decoded, EventDecoder
 from event_assets.contract.plan import TrackingPlan
-from event_assets.sdk import EventClient
-from event_assets.sdk.events import text_of
+from event_assets_sdk import EventClient
+from event_assets_sdk.events import text_of
 from event_assets_tests.sdk.conftest import Clients
 
 ROOT = Path(__file__).parents[2]
@@ -49,10 +49,12 @@ def test_an_exception_of_nobody_is_of_the_installation(client_of: Clients) -> No
 def test_what_nobody_catches_is_kept_and_still_printed(tmp_path: Path) -> None:
     program = f"""
 import threading
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 events = EventClient("http://127.0.0.1:9", "ea_0_0", queue_path={str(tmp_path / "queue.sqlite")!r}, exit_timeout=0.1)
 events.capture_uncaught()
-threading.Thread(target=lambda: 1 / 0).start()
+dying = threading.Thread(target=lambda: 1 / 0)
+dying.start()
+dying.join()
 raise KeyError("lost")
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from event_assets.sdk import Problem
+from event_assets_sdk import Problem
 from event_assets_tests.sdk.conftest import Clients
 from event_assets_tests.sdk.fault_server import Event, FaultServer, Reply, accepted, verdicts
 

@@ -7,7 +7,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.sdk.ids import Uuid7
+from event_assets_sdk.ids import Uuid7
 
 
 @given(st.lists(st.floats(min_value=0, max_value=4e9), min_size=1, max_size=200))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.sdk import install
-from event_assets.sdk.bounds import Bounds
-from event_assets.sdk.install import Install
-from event_assets.sdk.queue import EventQueue
-from event_assets.sdk.report import Report
+from event_assets_sdk import install
+from event_assets_sdk.bounds import Bounds
+from event_assets_sdk.install import Install
+from event_assets_sdk.queue import EventQueue
+from event_assets_sdk.report import Report
 
 numbers = itertools.count()
 

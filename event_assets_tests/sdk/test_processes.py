@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 from event_assets_tests.sdk.conftest import Collector
 from event_assets_tests.sdk.fault_server import FaultServer, Reply, accepted
 from event_assets_tests.sdk.forking import (

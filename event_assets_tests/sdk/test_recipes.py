@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 from event_assets_tests.sdk.conftest import Collector
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def test_a_lambda_function_has_sent_when_it_answers(
 @pytest.mark.slow
 def test_a_celery_worker_has_sent_when_it_ends(collector: Collector, tmp_path: Path) -> None:
     given = f"""
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 ENDPOINT, KEY, BROKER = {collector.url!r}, {collector.key!r}, "filesystem://"
 """
     folder = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path)}
@@ -74,7 +74,7 @@ ENDPOINT, KEY, BROKER = {collector.url!r}, {collector.key!r}, "filesystem://"
         'disk="spool"', f'disk="spool", flush_interval=3600.0, queue_path="{tmp_path}/q"'
     )
     (tmp_path / "shop.py").write_text(f"{given}{program}\napp.conf.broker_transport_options = {folder!r}\n")
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}{os.pathsep}{ROOT / 'python-sdk'}"}
     sent = "from shop import ship; ship.delay('o-1', 'u-1')"
     subprocess.run([sys.executable, "-c", sent], env=environment, check=True)
     options = ["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO"]

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from event_assets.sdk import Problem
-from event_assets.sdk.bounds import Bounds
-from event_assets.sdk.disk_queue import DiskQueue
-from event_assets.sdk.events import NewEvent
+from event_assets_sdk import Problem
+from event_assets_sdk.bounds import Bounds
+from event_assets_sdk.disk_queue import DiskQueue
+from event_assets_sdk.events import NewEvent
 from event_assets_tests.sdk.conftest import Clients
 from event_assets_tests.sdk.fault_server import FaultServer, Reply
 
@@ -220,7 +220,7 @@ def test_a_batch_is_cut_by_count_and_by_bytes_but_never_empty(tmp_path: Path) ->
 
 
 def test_numberings_are_forgotten_once_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("event_assets.sdk.disk_queue.MOST_SEQUENCES", 10)
+    monkeypatch.setattr("event_assets_sdk.disk_queue.MOST_SEQUENCES", 10)
     queue = queue_of(tmp_path / "q")
     for number in range(20):
         queue.put([new(number)._replace(anonymous_id=f"a{number}")])

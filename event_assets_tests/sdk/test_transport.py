@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from event_assets.sdk.answers import Answer, NoAnswer
-from event_assets.sdk.transport import Transport
+from event_assets_sdk.answers import Answer, NoAnswer
+from event_assets_sdk.transport import Transport
 from event_assets_tests.sdk.fault_server import FaultServer
 
 LINES = [b'{"event_id":"e-1"}', b'{"event_id":"e-2"}']

@@ -1,4 +1,4 @@
-"""The plan as a Python module, for programs that send with `event_assets.sdk`."""
+"""The plan as a Python module, for programs that send with `event_assets_sdk`."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ import datetime as _dt
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, Required, TypedDict, Unpack
 
-from event_assets.sdk import EventClient
-from event_assets.sdk.planned import PlannedEvent as _PlannedEvent, Rule as _Rule
+from event_assets_sdk import EventClient
+from event_assets_sdk.planned import PlannedEvent as _PlannedEvent, Rule as _Rule
 
 
 class Fields(TypedDict, total=False):

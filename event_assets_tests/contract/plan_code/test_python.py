@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from event_assets.contract.plan import PlanError, TrackingPlan
 from event_assets.contract.plan_code.python import FIELDS, python_code
-from event_assets.sdk import EventClient, EventFields
-from event_assets.sdk.events import InvalidEvent, text_of
+from event_assets_sdk import EventClient, EventFields
+from event_assets_sdk.events import InvalidEvent, text_of
 from event_assets_tests.contract.plan_code.plans import GOOD, awkward, keeps, values
 
 with tempfile.TemporaryDirectory() as _folder:
@@ -99,7 +99,7 @@ def test_events_that_cannot_be_told_apart_by_name_are_an_error(one: str, other: 
 
 
 PROGRAM = """
-from event_assets.sdk import EventClient
+from event_assets_sdk import EventClient
 from planned_events import event_2_off, import_, order_completed
 
 def send(client: EventClient) -> None:
@@ -132,6 +132,6 @@ def test_mypy_takes_the_code_and_finds_what_would_break_the_plan(tmp_path: Path)
         "shipped.py",
         "program.py",
     ]
-    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    environment = {**os.environ, "MYPYPATH": str(ROOT / "python-sdk")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.sdk.requests.facts import Facts, Reading, fields_of
+from event_assets_sdk.requests.facts import Facts, Reading, fields_of
 
 NOW = 1_795_341_600.0
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from event_assets.sdk import EventClient
-from event_assets.sdk.requests import asgi, wsgi
+from event_assets_sdk import EventClient
+from event_assets_sdk.requests import asgi, wsgi
 
 Events = list[dict[str, Any]]
 Ask = Callable[[str, str], None]
@@ -111,7 +111,7 @@ def django(client: EventClient) -> Ask:
     sys.modules[urls.__name__] = urls
     if not settings.configured:
         settings.configure(ROOT_URLCONF=urls.__name__, ALLOWED_HOSTS=["*"], EVENTS_PROXIES=1)
-        settings.MIDDLEWARE = ["event_assets.sdk.requests.django.events_middleware"]
+        settings.MIDDLEWARE = ["event_assets_sdk.requests.django.events_middleware"]
         package.setup()
     settings.EVENTS_CLIENT = client
     clear_url_caches()

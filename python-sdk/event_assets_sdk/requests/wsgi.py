@@ -7,9 +7,9 @@ from contextvars import copy_context
 from typing import Any
 from wsgiref.util import request_uri
 
-from event_assets.sdk.client import EventClient
-from event_assets.sdk.requests.current import set_request
-from event_assets.sdk.requests.facts import Facts, Reading, fields_of
+from event_assets_sdk.client import EventClient
+from event_assets_sdk.requests.current import set_request
+from event_assets_sdk.requests.facts import Facts, Reading, fields_of
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

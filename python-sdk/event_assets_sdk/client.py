@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self, Unpack, cast
 
-from event_assets.sdk import forks
-from event_assets.sdk.bounds import Bounds, WhenFull
-from event_assets.sdk.delivery import Delivery
-from event_assets.sdk.events import (
+from event_assets_sdk import forks
+from event_assets_sdk.bounds import Bounds, WhenFull
+from event_assets_sdk.delivery import Delivery
+from event_assets_sdk.events import (
     DetailsOfGroup,
     DetailsOfUser,
     EventFields,
@@ -24,16 +24,16 @@ from event_assets.sdk.events import (
     event_of,
     text_of,
 )
-from event_assets.sdk.exceptions import follow_uncaught, properties_of
-from event_assets.sdk.ids import Uuid7
-from event_assets.sdk.install import Install
-from event_assets.sdk.options import check_range, check_seconds, check_sizes, queue_file
-from event_assets.sdk.queue import EventQueue
-from event_assets.sdk.quiet import quiet
-from event_assets.sdk.report import Problem, Report, Stats
-from event_assets.sdk.requests.current import current_request
-from event_assets.sdk.sender import Pace
-from event_assets.sdk.transport import LIBRARY, Transport
+from event_assets_sdk.exceptions import follow_uncaught, properties_of
+from event_assets_sdk.ids import Uuid7
+from event_assets_sdk.install import Install
+from event_assets_sdk.options import check_range, check_seconds, check_sizes, queue_file
+from event_assets_sdk.queue import EventQueue
+from event_assets_sdk.quiet import quiet
+from event_assets_sdk.report import Problem, Report, Stats
+from event_assets_sdk.requests.current import current_request
+from event_assets_sdk.sender import Pace
+from event_assets_sdk.transport import LIBRARY, Transport
 
 Platform = Literal["server", "desktop", "ios", "android", "web", "tv", "console", "iot"]
 Disk = Literal[True, False, "spool"]

@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from event_assets import __version__
-from event_assets.sdk.answers import Answer, NoAnswer
+from event_assets_sdk.answers import Answer, NoAnswer
+from event_assets_sdk.version import __version__
 
 LIBRARY = {"name": "event-assets-python", "version": __version__}
 _PATH = "/v1/events"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from event_assets.sdk.queue import EventQueue
+from event_assets_sdk.queue import EventQueue
 
 _LOOK_SECONDS = 5.0
 _OF_THE_PERSON = ("anonymous_id", "user_id", "group_id", "consent")

@@ -6,8 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from event_assets.sdk.events import MAX_EVENT_BYTES
-from event_assets.sdk.report import Report
+from event_assets_sdk.events import MAX_EVENT_BYTES
+from event_assets_sdk.report import Report
 
 _MOST_EVENTS = 500
 _MOST_BATCH_BYTES = 1_000_000

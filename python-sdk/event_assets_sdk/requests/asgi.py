@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from event_assets.sdk.client import EventClient
-from event_assets.sdk.requests.current import set_request
-from event_assets.sdk.requests.facts import Facts, Reading, fields_of
+from event_assets_sdk.client import EventClient
+from event_assets_sdk.requests.current import set_request
+from event_assets_sdk.requests.facts import Facts, Reading, fields_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from event_assets.sdk.transport import user_agent
+from event_assets_sdk.transport import user_agent
 
 _AT_ONCE = 100
 

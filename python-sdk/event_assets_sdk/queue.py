@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from event_assets.sdk.bounds import Bounds
-from event_assets.sdk.disk_queue import DiskQueue, QueueUnavailable
-from event_assets.sdk.events import NewEvent, QueuedEvent
-from event_assets.sdk.memory_queue import MemoryQueue
-from event_assets.sdk.report import Report
+from event_assets_sdk.bounds import Bounds
+from event_assets_sdk.disk_queue import DiskQueue, QueueUnavailable
+from event_assets_sdk.events import NewEvent, QueuedEvent
+from event_assets_sdk.memory_queue import MemoryQueue
+from event_assets_sdk.report import Report
 
 T = TypeVar("T")
 _PUT_SECONDS = 0.25  # how long a caller may be kept, where another process writes to the file or the disk hangs

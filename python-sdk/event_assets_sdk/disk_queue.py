@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from event_assets.sdk.bounds import Bounds
-from event_assets.sdk.events import NewEvent, QueuedEvent
+from event_assets_sdk.bounds import Bounds
+from event_assets_sdk.events import NewEvent, QueuedEvent
 
 T = TypeVar("T")
 FORMAT = 1

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypedDict
 
-from event_assets.sdk.clock import instant_text, rfc3339
+from event_assets_sdk.clock import instant_text, rfc3339
 
 MAX_EVENT_BYTES = 63_800
 """A little under what the collector takes, since `sequence` and `sent_at` are added when the event is sent."""

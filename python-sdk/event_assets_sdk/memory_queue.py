@@ -7,8 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from event_assets.sdk.bounds import Bounds
-from event_assets.sdk.events import NewEvent, QueuedEvent
+from event_assets_sdk.bounds import Bounds
+from event_assets_sdk.events import NewEvent, QueuedEvent
 
 
 class MemoryQueue:

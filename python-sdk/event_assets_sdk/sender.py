@@ -8,13 +8,13 @@ import threading
 import time
 from typing import NamedTuple
 
-from event_assets.sdk.answers import Answer, FinalVerdict, Meaning, NoAnswer, meaning_of
-from event_assets.sdk.backoff import Backoff
-from event_assets.sdk.clock import steady
-from event_assets.sdk.events import line_of
-from event_assets.sdk.queue import Batch, EventQueue
-from event_assets.sdk.report import Count, Report
-from event_assets.sdk.transport import Transport
+from event_assets_sdk.answers import Answer, FinalVerdict, Meaning, NoAnswer, meaning_of
+from event_assets_sdk.backoff import Backoff
+from event_assets_sdk.clock import steady
+from event_assets_sdk.events import line_of
+from event_assets_sdk.queue import Batch, EventQueue
+from event_assets_sdk.report import Count, Report
+from event_assets_sdk.transport import Transport
 
 HOLD_SECONDS = 3_600.0
 """After the collector refused a request whatever is in it (a wrong key, a wrong address), the next is this far off."""

@@ -1,4 +1,4 @@
-"""For Django: `"event_assets.sdk.requests.django.events_middleware"` in `MIDDLEWARE`, synchronous or not.
+"""For Django: `"event_assets_sdk.requests.django.events_middleware"` in `MIDDLEWARE`, synchronous or not.
 
 Settings: `EVENTS_CLIENT`, the client that exceptions are recorded with; `EVENTS_PROXIES`, how many proxies
 of yours are in front; `EVENTS_COOKIE`, the name of the web SDK's cookie.
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from event_assets.sdk.requests.current import set_request
-from event_assets.sdk.requests.facts import Reading, fields_of
-from event_assets.sdk.requests.wsgi import facts_of
+from event_assets_sdk.requests.current import set_request
+from event_assets_sdk.requests.facts import Reading, fields_of
+from event_assets_sdk.requests.wsgi import facts_of
 
 
 def events_middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
-from event_assets.sdk.report import Report
+from event_assets_sdk.report import Report
 
 M = TypeVar("M", bound=Callable[..., Any])
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import time
 
-from event_assets.sdk.clock import steady
-from event_assets.sdk.events import NewEvent
-from event_assets.sdk.queue import EventQueue
-from event_assets.sdk.report import Report
-from event_assets.sdk.sender import Fresh, Pace, Sender
-from event_assets.sdk.transport import Transport
-from event_assets.sdk.worker import Worker
+from event_assets_sdk.clock import steady
+from event_assets_sdk.events import NewEvent
+from event_assets_sdk.queue import EventQueue
+from event_assets_sdk.report import Report
+from event_assets_sdk.sender import Fresh, Pace, Sender
+from event_assets_sdk.transport import Transport
+from event_assets_sdk.worker import Worker
 
 _LOOK_SECONDS = 0.05
 _SPOOL_SECONDS = 0.05

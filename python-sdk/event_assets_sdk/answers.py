@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from event_assets.sdk.backoff import retry_after
+from event_assets_sdk.backoff import retry_after
 
 _SENT_AGAIN = frozenset({408, 429})
 _BAD_BODY = frozenset({400, 413, 422, 431})

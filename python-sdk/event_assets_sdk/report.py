@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-log = logging.getLogger("event_assets.sdk")
+log = logging.getLogger("event_assets_sdk")
 
 Kind = Literal["invalid", "before_send", "rejected", "refused", "unreachable", "queue_full", "storage", "internal"]
 Count = Literal[
