@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from msgspec import Raw
@@ -16,6 +16,7 @@ from event_assets.contract.plain_json import integer_of, with_names_once
 
 _NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LEAP_SECOND = re.compile(rb'"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):60((?:\.\d+)?)([Zz]|[+-]\d\d:?\d\d)"')
+_SIXTY = re.compile(r"(?<=\d:\d\d:)60(?!\d)")
 _SECOND = dt.timedelta(seconds=1)
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
@@ -43,6 +44,23 @@ def plainly_read(text: bytes, names: Collection[str] | None = None) -> bytes | N
     if once is text and all(read[name] is raw for name, raw in fields.items()):
         return None
     return msgspec.json.encode(read)
+
+
+def moment_of(text: str, read: Callable[[str], dt.datetime]) -> dt.datetime:
+    """What `read` makes of a time in whatever form; a leap second, which it refuses, is the one after it.
+
+    Raises what `read` does.
+
+    >>> moment_of("2016-12-31 23:59:60", dt.datetime.fromisoformat).isoformat()
+    '2017-01-01T00:00:00'
+    """
+    try:
+        return read(text)
+    except ValueError:
+        before, leaps = _SIXTY.subn("59", text)
+        if leaps != 1:
+            raise
+        return read(before) + _SECOND
 
 
 def _read(raw: Raw) -> Raw:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from event_assets.contract.readings import moment_of
+
 UNITS: dict[str, int | Decimal] = {
     "seconds": 1_000_000,
     "milliseconds": 1_000,
@@ -37,10 +39,10 @@ def timestamp_reader(forms: Sequence[str], timezone: str | None) -> Read | None:
     def read(text: str) -> str:
         for reader in readers[:-1]:
             try:
-                return reader(text).isoformat()
+                return moment_of(text, reader).isoformat()
             except (ValueError, OverflowError):
                 continue
-        return readers[-1](text).isoformat()
+        return moment_of(text, readers[-1]).isoformat()
 
     return read
 

@@ -25,6 +25,7 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.decoder import BARE_LIMITS
 from event_assets.contract.plan import PlanError
+from event_assets.contract.readings import plainly_read
 from event_assets.contract.tables.events import EVENT_LEDGER
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.defs.resources.rules import RulesResource
@@ -290,6 +291,16 @@ class _Times(msgspec.Struct, gc=False):
 _times = msgspec.json.Decoder(_Times).decode
 
 
+def _times_of(line: bytes) -> _Times:
+    try:
+        return _times(line)
+    except msgspec.ValidationError:
+        plain = plainly_read(line, _Times.__struct_fields__)
+        if plain is None:
+            raise
+        return _times(plain)
+
+
 def with_receipt(line: bytes, now: dt.datetime) -> bytes:
     """The event with a `received_at`, so that a file always gives the same rows.
 
@@ -297,7 +308,7 @@ def with_receipt(line: bytes, now: dt.datetime) -> bytes:
     received `now`. A line that is no event stays as it is.
     """
     try:
-        times = _times(line)
+        times = _times_of(line)
         if times.received_at is not None:
             return line
         known = [at for at in (times.sent_at or times.occurred_at, times.derived_at) if at is not None]

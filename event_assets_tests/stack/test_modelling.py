@@ -220,6 +220,7 @@ def test_ids_and_times_of_the_file_are_taken(model: Model) -> None:
         ({"occurred_at": NOON, "derived_at": "2024-05-01T11:00:00Z"}, NOON),
         ({"occurred_at": "2015-01-01T00:00:00Z", "derived_at": NOON}, NOON),
         ({"received_at": None, "occurred_at": NOON}, NOON),
+        ({"occurred_at": "2016-12-31T23:59:60Z"}, "2017-01-01T00:00:00Z"),
         ({}, "2026-01-01T00:00:00Z"),
     ],
 )

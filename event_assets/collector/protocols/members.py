@@ -18,6 +18,7 @@ from msgspec import Raw
 
 from event_assets.collector.protocols.protocol import Unreadable
 from event_assets.contract.consent import MARKETING_ONLY
+from event_assets.contract.readings import moment_of
 
 _members = msgspec.json.Decoder(dict[str, Raw])
 _text = msgspec.json.Decoder(str)
@@ -172,7 +173,7 @@ def instant_of(text: str) -> str:
             seconds = float(text)
             at = dt.datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= _MILLISECONDS else seconds, dt.UTC)
         else:
-            at = _instant.decode(msgspec.json.encode(text))
+            at = moment_of(text, lambda written: _instant.decode(msgspec.json.encode(written)))
             if at.tzinfo is not None:
                 return text
             at = at.replace(tzinfo=dt.UTC)

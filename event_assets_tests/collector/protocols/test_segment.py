@@ -245,6 +245,7 @@ def test_what_a_batch_says_holds_for_each_message_that_does_not() -> None:
 def test_times_are_taken_in_each_way_that_clients_write_them() -> None:
     assert one(TRACK, originalTimestamp="2026-11-22T09:00:00+01:00")["occurred_at"] == "2026-11-22T09:00:00+01:00"
     assert one(TRACK, timestamp="2026-11-22T09:00:00")["occurred_at"] == "2026-11-22T09:00:00.000000Z"
+    assert one(TRACK, timestamp="2016-12-31T23:59:60")["occurred_at"] == "2017-01-01T00:00:00.000000Z"
     assert one(TRACK, timestamp=1795870007644)["occurred_at"] == "2026-11-28T12:46:47.644000Z"
     assert one(TRACK, sentAt="2026-11-22T10:00:05Z")["sent_at"] == "2026-11-22T10:00:05Z"
     [event] = translated(TRACK, "/v1/track", sentat="2026-11-22T10:00:06Z")
