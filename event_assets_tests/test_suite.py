@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,12 @@ def test_no_collected_property_measures_time(request: pytest.FixtureRequest) -> 
 
 def test_the_long_round_tries_more_examples_than_the_fast_one() -> None:
     assert settings.get_profile(PROVE).max_examples > settings.get_profile(FAST).max_examples
+
+
+def test_how_often_a_property_is_tried_is_for_the_round_to_say() -> None:
+    tests = [path for path in MODULES if path.is_relative_to(ROOT / "event_assets_tests")]
+    fixed = [path.name for path in tests if re.search(r"max_examples\s*=", path.read_text("utf-8"))]
+    assert fixed == ["examples.py"], "name numbers by @examples(…)"
 
 
 def evaluated_at_import(node: ast.AST) -> Iterator[ast.AST]:

@@ -74,6 +74,7 @@ def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
             looked_at = upstream
             changes = pending_changes(source, progress, tuple if upstream == RAW_EVENTS.name else base.dates)
             for day in changes.dates:
+                looked_at = downstream if day in progress.consumed(upstream).pending else upstream
                 dt.date.fromisoformat(day)
         except Exception as error:
             found.unreadable[looked_at] = (str(error) or type(error).__name__).splitlines()[0][:300]

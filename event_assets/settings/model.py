@@ -20,6 +20,7 @@ from event_assets.settings.digests import DigestSettings
 from event_assets.settings.privacy import PrivacySettings
 from event_assets.settings.spark import SparkSettings
 from event_assets.settings.values import (
+    File,
     Names,
     existing,
     json_object,
@@ -78,7 +79,7 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     )
     kafka_username: str | None = Field(None, description="User for SASL.")
     kafka_password: SecretStr | None = Field(None, description="Its password.")
-    kafka_ca_file: Path | None = Field(
+    kafka_ca_file: File = Field(
         None, description="Certificates (PEM) of who may sign for brokers. Default: the system's."
     )
 
@@ -130,7 +131,7 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     analytics_dir: Path | None = Field(
         None, description="Folder of the product analyses. Default: the ones that are shipped."
     )
-    roles_file: Path | None = Field(None, description="File of the roles. Default: the one that is shipped.")
+    roles_file: File = Field(None, description="File of the roles. Default: the one that is shipped.")
     segments_dir: Path | None = Field(
         None, description="Folder of the segments' conditions. Default: the ones that are shipped."
     )
@@ -226,7 +227,7 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     attribution_ends_percent: float = Field(
         40.0, ge=0, le=50, description="Per cent for the first and the last touch each in position-based attribution."
     )
-    spend_file: Annotated[Path | None, AfterValidator(existing)] = Field(
+    spend_file: File = Field(
         None, description="CSV, Parquet or YAML file of advertising spend: date, channel_group, spend, currency."
     )
 
@@ -244,7 +245,7 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
         pattern=r"^[A-Z]{3}$",
         description="Currency (ISO 4217) that revenue is added up in. Default: amounts are added as they were sent.",
     )
-    currency_rates: Annotated[Path | None, AfterValidator(existing)] = Field(
+    currency_rates: File = Field(
         None,
         description="CSV file of daily rates with the columns date, currency, rate: what one unit is worth in the "
         "reporting currency.",

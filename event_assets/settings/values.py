@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 from pydantic_settings import NoDecode
 
 from event_assets.contract.personal_data import JSON_COLUMNS, PII_COLUMNS, wrong_fields
@@ -56,6 +56,10 @@ def existing(value: Files) -> Files:
         if not path.is_file():
             raise ValueError(f"there is no file {path}")
     return value
+
+
+File = Annotated[Path | None, AfterValidator(existing)]
+"""A file that is there."""
 
 
 def locale(value: str | None) -> str | None:

@@ -181,7 +181,10 @@ class LocalStack:
         return f"http://{host}:{self._port(_DASHBOARDS, host, self.settings.dashboard_port)}"
 
     def _port(self, title: str, host: str, wanted: int) -> int:
-        port = free_port(host, wanted)
+        try:
+            port = free_port(host, wanted)
+        except OSError as fault:
+            raise StackError(f"{title} cannot listen on {host}: {fault}. Name an address of this machine.") from None
         if wanted and port != wanted:
             self._report(f"Port {wanted} is taken: {title[0].lower()}{title[1:]} is on port {port} this time.")
         return port

@@ -205,6 +205,14 @@ def test_a_signature_is_for_one_method_path_query_and_encoding(
     assert written(stream) == []
 
 
+@pytest.mark.parametrize("part", Signed._fields)
+def test_no_part_of_a_request_can_be_another_under_the_same_signature(part: str) -> None:
+    other = BODY._replace(**{part: b"other" if isinstance(getattr(BODY, part), bytes) else "other"})
+    with pytest.raises(RequestRefused, match="X-Signature does not fit"):
+        SignatureCheck(lambda: 1e6).check("id", "secret", signed_headers(1e6), other)
+    SignatureCheck(lambda: 1e6).check("id", "secret", signed_headers(1e6), BODY)
+
+
 def test_a_key_that_signs_signs_pixels_too(settings: Settings, keys: WriteKeys, stream: EventStream) -> None:
     key = keys.create("mailer", "server", signed=True)
     with serving(settings, stream, keys) as client:

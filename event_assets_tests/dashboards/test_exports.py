@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.dashboards.app import create_app
@@ -19,6 +19,7 @@ from event_assets.dashboards.formats import parquet_of
 from event_assets.dashboards.pages.query import with_statement
 from event_assets.dashboards.pictures import _DRAWN, picture_of
 from event_assets_tests.dashboards.conftest import NOW, Site
+from event_assets_tests.examples import examples
 
 PNG = b"\x89PNG\r\n\x1a\n"
 DAY = dt.timedelta(days=1)
@@ -110,7 +111,7 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_siz
 ROWS = st.lists(st.tuples(WORDS, st.none() | st.integers(-9, 10**9) | st.floats(-1e9, 1e9)), max_size=5)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(kind=st.sampled_from(["bars", "columns", "table"]), rows=ROWS, title=WORDS)
 def test_whatever_a_figure_says_it_can_be_drawn(kind: str, rows: list[tuple[Any, ...]], title: str) -> None:
     figure = Figure(title, (Field("a", title), Field("b", title, "number")), rows, notes=(title,))

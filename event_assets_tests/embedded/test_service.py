@@ -55,6 +55,7 @@ def test_a_service_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Pa
     ) as fault:
         service.check()
     assert "an old line" not in str(fault.value)
+    assert service.log.read_text().startswith("an old line\n"), "what was said before stays"
 
 
 def test_a_service_that_never_becomes_ready_is_given_up(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.decoder import Decoded, EventDecoder
 from event_assets.importing import FieldMapping, MappingError
+from event_assets_tests.examples import examples
 
 Line = dict[str, Any]
 
@@ -224,7 +225,7 @@ def leaves(value: Any) -> list[str]:
     return [leaf for each in inner for leaf in leaves(each)]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     line=st.dictionaries(NAMES, VALUES, max_size=4),
     fields=st.dictionaries(st.sampled_from(["event", "user_id", "page.url", "traits.x", "properties"]), PATHS),

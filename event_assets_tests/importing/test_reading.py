@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.importing import ImportFile, UnreadableFile
 from event_assets.importing.reading import MAX_LINE_BYTES, ReadStopped, read_lines
+from event_assets_tests.examples import examples, texts
 
 EVENTS: list[dict[str, Any]] = [
     {"id": number, "text": 'a "quoted" { [ , \\ größe 😀', "list": [1, [2, {}]], "inside": {"a": {}}}
@@ -60,7 +61,7 @@ WRITTEN: dict[str, Callable[[list[Any]], str]] = {
     "lines that end with a comma": lambda events: ",\n".join(_plain(event) for event in events) + ",\n",
     "several arrays": lambda events: f"{json.dumps(events[:20])}\n{json.dumps(events[20:])}",
 }
-VALUES = st.recursive(st.none() | st.text() | st.integers(), st.lists)
+VALUES = st.recursive(st.none() | texts() | st.integers(), st.lists)
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
 
 
@@ -96,9 +97,9 @@ def test_what_a_file_is_called_does_not_matter(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+@examples(50)
 @given(
-    st.lists(st.dictionaries(st.text(), VALUES, min_size=1), min_size=1),
+    st.lists(st.dictionaries(texts(), VALUES, min_size=1), min_size=1),
     st.sampled_from(sorted(WRITTEN)),
     st.integers(1, 40),
 )

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
@@ -234,7 +234,7 @@ CHANGES = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@examples(25)
 @given(changes=st.lists(CHANGES, max_size=8), last=st.sampled_from([None, 0, 1, 3, 9]))
 def test_whatever_the_setting_was_before_the_warehouse_has_the_events_of_the_days_that_it_says_now(
     postgres_url: str, changes: list[Any], last: int | None

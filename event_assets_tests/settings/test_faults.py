@@ -39,17 +39,24 @@ def tomorrow() -> str:
         ("LAKE_URL", "s3:///prefix", "it must name a bucket"),
         ("LAKE_URL", "file:///srv/lake", "a folder or s3://bucket/prefix"),
         ("LAKE_URL", "/dev/null", "/dev/null is no folder"),
-        ("PLAN_DIR", "/nowhere/plan", "there is no such folder"),
-        ("ANALYTICS_DIR", "/nowhere/analyses", "there is no such folder"),
         ("SEGMENTS_DIR", __file__, "there is no such folder"),
         ("FIRST_DAY", "9000-01-01", "it lies in the future"),
         ("ENRICHMENTS", "no_function", "'no_function' is not package.module:function"),
-        ("GEO_DATABASES", "/nowhere/geo.mmdb", "there is no file"),
     ],
 )
 def test_what_cannot_work_is_refused_by_name(name: str, value: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PREFIX + name, value)
     with pytest.raises(SettingsError, match=rf"{PREFIX}{name} is .*{why}"):
+        load_settings()
+
+
+PATHS = sorted(name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation))
+
+
+@pytest.mark.parametrize("name", [name for name in PATHS if name != "home"])
+def test_a_file_or_folder_that_is_not_there_is_refused_by_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + name.upper(), "/nowhere/at/all")
+    with pytest.raises(SettingsError, match=rf"{PREFIX}{name.upper()} is '/nowhere/at/all': there is no "):
         load_settings()
 
 

@@ -84,6 +84,8 @@ def test_everything_answers_and_what_ends_alone_is_started_again(running: Runnin
     assert connect(record.spark_remote).range(3).count() == 3
     assert eventually(lambda: "STARTED" in runs(record), 60)
     assert open_to_others(tmp_path) == []
+    listening = [each for process in family(running.process.pid) for each in process.net_connections("tcp")]
+    assert {each.laddr.ip for each in listening if each.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
     (service,) = psutil.Process(record.services["collector"].pid).children()
     service.kill()

@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.defs.assets.days import DAYS_TAG
@@ -29,6 +29,7 @@ from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE
 from event_assets.settings import Settings
 from event_assets.streams import StreamRecord, open_stream
 from event_assets_tests.defs.automation.ticks import Tick
+from event_assets_tests.examples import examples
 
 EDGES = (*BY_ARRIVAL, *BY_EVENT_DATE)
 TABLES = sorted({name for edge in EDGES for name in edge})
@@ -152,7 +153,7 @@ FIRST_DAYS = st.deferred(lambda: st.sampled_from([dt.date(2010, 1, 1), today(), 
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 def test_a_tick_never_raises(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder), partitions=data.draw(GRANULARITIES), first_day=data.draw(FIRST_DAYS))
@@ -188,6 +189,16 @@ def test_a_damaged_table_is_named_and_new_records_are_asked_for_all_the_same(tmp
     said = home.tick().skipped or ""
     assert "The table enriched_events cannot be read" in said
     assert "The stream, or how far it is landed, cannot be read" in said
+
+
+def test_a_table_that_remembers_a_day_that_is_none_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.put()
+    home.touch("raw_events", [], replace(Progress(), positions=_landed(home)))
+    for name in ("clean_events", "quarantined_events"):
+        home.touch(name, [str(today())], Progress({"raw_events": Consumed(1)}))
+    home.touch("enriched_events", [str(today())], Progress({"clean_events": Consumed(1, {"soon": 0})}))
+    assert home.tick() == ([], "The table enriched_events cannot be read: Invalid isoformat string: 'soon'.")
 
 
 def test_an_event_in_tomorrow_has_its_turn_like_any_other(tmp_path: Path) -> None:
