@@ -109,8 +109,9 @@ def conversions(history: History, settings: Settings) -> list[Event]:
     events = [event for event in history.events if event.event in settings.conversion_events]
     found: list[Event] = []
     told: set[tuple[str, str]] = set()
+    none = Placeholders(settings.placeholders)
     for event in sorted(events, key=lambda event: (event.is_bot, event.at, event.event_id)):
-        which = _conversion_id(event, settings.conversion_ids.get(event.event))
+        which = _conversion_id(event, settings.conversion_ids.get(event.event), none)
         if which is None or (event.event, which) not in told:
             found.append(event)
         if which is not None:
@@ -118,10 +119,10 @@ def conversions(history: History, settings: Settings) -> list[Event]:
     return found
 
 
-def _conversion_id(event: Event, name: str | None) -> str | None:
+def _conversion_id(event: Event, name: str | None, none: Placeholders) -> str | None:
     which = None if name is None else event.text(_PROPERTIES + name)
     which = None if which is None else which.strip(" ")
-    return None if which is None or which in Placeholders() else which
+    return None if which is None or which in none else which
 
 
 class People:

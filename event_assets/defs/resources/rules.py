@@ -189,6 +189,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             conversion_events=tuple(self.conversion_events),
             conversion_ids=tuple(sorted(self.conversion_ids.items())),
             zones=self._zones(),
+            placeholders=None if self.placeholders is None else tuple(self.placeholders),
         )
 
     @property

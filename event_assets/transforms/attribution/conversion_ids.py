@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from event_assets.contract.placeholders import PLACEHOLDERS
+from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.tables.events import CONVERSION_IDS
 from event_assets.transforms.affected import FEW, is_one_of, listed
 from event_assets.transforms.product.matching import inside
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 COLUMNS = tuple(name for name in CONVERSION_IDS.column_names if name != "is_repeated")
 """The columns that follow from an event alone."""
-
-_NONE = sorted({"", *(word.lower() for word in PLACEHOLDERS)})
 
 
 def conversion_ids(events: DataFrame, rules: SessionRules) -> DataFrame:
@@ -77,4 +75,4 @@ def _conversion_id(rules: SessionRules) -> Column:
         return F.when(F.col("event") == event, text).otherwise(otherwise)
 
     text = reduce(or_else, _properties(rules).items(), F.lit(None).cast("string"))
-    return F.when(~F.lower(text).isin(_NONE), text)
+    return F.when(~F.lower(text).isin(sorted(Placeholders(rules.placeholders).words)), text)

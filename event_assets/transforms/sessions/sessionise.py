@@ -87,7 +87,8 @@ class SessionRules:
 
     `starts_with`: what a session must have to count: `any` event, or, as with Snowplow, a `page` (a page view, a ping
     or a screen view; of a server or desktop app any event). `conversion_ids`: by event name the property that tells
-    which conversion it is. `zones`: by which clock the date is told on which one began.
+    which conversion it is; one of the `placeholders` (default: the contract's) tells none. `zones`: by which clock the
+    date is told on which one began.
     """
 
     timeout_minutes: int = 30
@@ -100,6 +101,7 @@ class SessionRules:
     first_ping_seconds: int = 5
     starts_with: Literal["any", "page"] = "any"
     zones: SiteZones = IN_UTC
+    placeholders: tuple[str, ...] | None = None
 
     @property
     def version(self) -> str:

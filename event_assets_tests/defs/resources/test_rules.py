@@ -44,6 +44,11 @@ def test_files_and_functions_that_cannot_be_used_are_refused_by_name(tmp_path: P
         _ = RulesResource.of(load_settings(enrichments=("a.b:c",))).enriching
 
 
+def test_the_words_that_mean_none_are_the_same_for_all_who_read_them() -> None:
+    rules = RulesResource.of(load_settings(placeholders=("N/A",)))
+    assert {each.placeholders for each in (rules.cleaning, rules.enriching, rules.sessions)} == {("N/A",)}
+
+
 def test_pseudonyms_are_made_with_the_key_that_is_given_and_dagster_never_holds_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

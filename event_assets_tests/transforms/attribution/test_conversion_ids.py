@@ -53,6 +53,12 @@ def test_events_that_do_not_say_which_order_they_tell_of_all_count(spark: SparkS
     assert counted(spark, [*rows, enriched_event("purchase", event_id="c", properties="no json")]) == ["a", "b", "c"]
 
 
+def test_which_words_tell_of_no_order_can_be_named(spark: SparkSession) -> None:
+    rows = [purchase(order, event_id=f"{order}-{n}") for order in ("n/a", "guest") for n in range(2)]
+    assert counted(spark, rows) == ["guest-0", "guest-1", "n/a-0"]
+    assert counted(spark, rows, SessionRules(placeholders=("N/A",))) == ["guest-0", "n/a-0", "n/a-1"]
+
+
 def test_a_number_and_its_text_are_one_order_with_blanks_around_or_not(spark: SparkSession) -> None:
     orders = {"a": 7, "b": "7", "c": " 7 ", "d": 8}
     assert counted(spark, [purchase(order, event_id=name) for name, order in orders.items()]) == ["a", "d"]
