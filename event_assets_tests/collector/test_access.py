@@ -8,6 +8,7 @@ import os
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -207,7 +208,8 @@ def test_a_signature_is_for_one_method_path_query_and_encoding(
 
 @pytest.mark.parametrize("part", Signed._fields)
 def test_no_part_of_a_request_can_be_another_under_the_same_signature(part: str) -> None:
-    other = BODY._replace(**{part: b"other" if isinstance(getattr(BODY, part), bytes) else "other"})
+    said: Any = b"other" if isinstance(getattr(BODY, part), bytes) else "other"
+    other = BODY._replace(**{part: said})
     with pytest.raises(RequestRefused, match="X-Signature does not fit"):
         SignatureCheck(lambda: 1e6).check("id", "secret", signed_headers(1e6), other)
     SignatureCheck(lambda: 1e6).check("id", "secret", signed_headers(1e6), BODY)
