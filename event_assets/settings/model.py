@@ -230,7 +230,6 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     spend_file: File = Field(
         None, description="CSV, Parquet or YAML file of advertising spend: date, channel_group, spend, currency."
     )
-
     own_hosts: Names = Field(
         (), description="Your own hosts, subdomains included, whose referrers are internal: with commas between."
     )
