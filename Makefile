@@ -10,6 +10,7 @@ WORKERS ?= 2
 KAFKA   ?= 4.1.1
 SIZE    ?= dev
 CHOICES ?=
+CDK     := npx --yes aws-cdk@2
 # A file at a time, in the order of conftest.py: those with long tests first.
 SPREAD  := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Without MARKS: the fast round of pyproject.toml; in CI one long test of each file besides.
@@ -18,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/checkov build/kafka web-sdk client-sdks cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
+.PHONY: setup demo test build/checkov build/kafka web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -71,11 +72,21 @@ build/checkov: setup  ## checkov in an environment of its own, for the long roun
 	@test -x $@/bin/checkov || { $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $@ && \
 		$(BIN)/uv pip install --quiet --python $@/bin/python 'checkov>=3.3,<4'; }
 
+image: setup  ## the one image of all containers; it must start
+	docker build --file infra/image/Dockerfile --tag event-assets .
+	docker run --rm event-assets event-assets --help >/dev/null
+
+cloud-synth: setup  ## the stacks' templates, in build/cloud: SIZE and CHOICES as for cloud-deploy; asks AWS nothing
+	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) synth --quiet --output $(CURDIR)/build/cloud -c size=$(SIZE) $(CHOICES)
+
+cloud-diff: setup  ## what cloud-deploy would change in that account
+	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) diff -c size=$(SIZE) $(CHOICES)
+
 cloud-bootstrap: setup  ## prepares the AWS account in force for the next, once; see docs/how-to/run-on-aws.md
-	cd infra && PYTHON=$(CURDIR)/$(BIN)/python npx --yes aws-cdk@2 bootstrap
+	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) bootstrap
 
 cloud-deploy: setup  ## makes or changes the platform in that account: SIZE=dev|small|large, CHOICES='-c edge=alb …'
-	cd infra && PYTHON=$(CURDIR)/$(BIN)/python npx --yes aws-cdk@2 deploy --all -c size=$(SIZE) $(CHOICES)
+	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) deploy --all $(if $(CI),--require-approval never) -c size=$(SIZE) $(CHOICES)
 
 lint: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check .

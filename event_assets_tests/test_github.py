@@ -22,7 +22,7 @@ def steps() -> list[dict[str, Any]]:
 
 def test_workflows_call_make_targets_that_there_are() -> None:
     called = [command for step in steps() for command in re.findall(r"make ([a-z-]+)", step.get("run", ""))]
-    assert {"lint", "test", "prove"} <= set(called)
+    assert {"lint", "test", "prove", "dist", "image", "cloud-synth", "cloud-diff", "cloud-deploy"} <= set(called)
     assert set(called) <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
 
@@ -30,6 +30,14 @@ def test_workflows_test_every_python_that_the_package_is_said_to_run_on() -> Non
     said = set(re.findall(r"Python :: (3\.\d+)", (ROOT / "setup.py").read_text(encoding="utf-8")))
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
     assert set(workflow["jobs"]["test"]["strategy"]["matrix"]["python"]) == said
+
+
+def test_nothing_is_published_or_deployed_before_all_is_proven() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))["jobs"]
+    for job in ("publish", "deploy"):
+        assert "prove" in jobs[job]["needs"] and jobs[job]["environment"]
+    allowed = {name for name, job in jobs.items() if job.get("permissions", {}).get("id-token") == "write"}
+    assert allowed == {"publish", "deploy"}
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)

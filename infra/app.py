@@ -9,6 +9,7 @@ import aws_cdk as cdk
 
 from infra.choices import Choices, choices_of
 from infra.data import DataStack
+from infra.deploys import DeployStack
 from infra.edge import FunctionEdge, LoadBalancedEdge
 from infra.network import NetworkStack
 from infra.pipeline import PipelineStack
@@ -47,3 +48,5 @@ def _stacks(app: cdk.App, choices: Choices) -> None:
         edge = FunctionEdge(app, f"{name}Edge", choices, data)
     pipeline = PipelineStack(app, f"{name}Pipeline", choices, data, network)
     WatchStack(app, f"{name}Watch", choices, data, edge, pipeline)
+    if choices.github is not None:
+        DeployStack(app, f"{name}Deploy", choices, choices.github)

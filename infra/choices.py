@@ -27,6 +27,8 @@ class Choices(NamedTuple):
     certificate: str | None
     domain: str | None
     email: str | None
+    github: str | None
+    github_provider: str | None
 
 
 MEANINGS = {
@@ -38,11 +40,15 @@ MEANINGS = {
     "certificate": "ARN of a certificate of ACM for the ingest API's name; the edge alb requires it",
     "domain": "the ingest API's own name, such as events.example.com; needs the certificate",
     "email": "who is written to by alarms and by the budget",
+    "github": "the repository whose workflow deploys, as owner/name: makes the role that it takes",
+    "github_provider": "ARN of the identity provider of GitHub, where the account has one already",
 }
 _RULES = {
     "name": (r"[A-Z][A-Za-z0-9]{1,24}", "2 to 25 letters and digits that begin with a capital letter"),
     "certificate": (r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+", "the ARN of a certificate of ACM"),
     "domain": (r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}", "a host name, such as events.example.com"),
+    "github": (r"[A-Za-z0-9-]{1,39}/[\w.-]{1,100}", "a repository of GitHub, as owner/name"),
+    "github_provider": (r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/[\w./-]+", "the ARN of an identity provider"),
     "email": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "an address, such as data@example.com"),
 }
 
@@ -74,6 +80,8 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
         certificate=given.get("certificate"),
         domain=given.get("domain"),
         email=given.get("email"),
+        github=given.get("github"),
+        github_provider=given.get("github_provider"),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from event_assets.settings import PREFIX, Settings
 from event_assets.settings.faults import misspelt
@@ -22,6 +23,7 @@ from event_assets_tests.infra.templates import (
     listed,
     statements,
 )
+from infra.deploys import ENVIRONMENT
 
 pytestmark = [pytest.mark.slow, pytest.mark.representative]  # synthesis takes half a minute, once for all of these
 WILDCARDS = {
@@ -56,7 +58,7 @@ def test_every_size_has_its_parts_and_the_edge_that_was_chosen(variants: dict[st
 
 def test_cfn_lint_finds_no_error_in_any_template(variants: dict[str, Synthesised]) -> None:
     files = [str(file) for made in variants.values() for file in sorted(made.folder.glob("*.template.json"))]
-    assert len(files) == 5 * len(VARIANTS)
+    assert len(files) == 5 * len(VARIANTS) + sum("github" in choices for choices in VARIANTS.values())
     command = [
         sys.executable,
         "-m",
@@ -96,6 +98,19 @@ def test_no_role_may_do_everything_or_on_everything(variants: dict[str, Synthesi
                 assert "*" not in listed(statement["Resource"]) or actions <= WILDCARDS, (resource.name, actions)
                 seen += 1
     assert seen > 100
+
+
+def test_only_one_environment_of_one_repository_may_deploy(variants: dict[str, Synthesised]) -> None:
+    (made,) = [variants[name] for name, choices in VARIANTS.items() if "github" in choices]
+    deploy = next(stack for name, stack in made.stacks.items() if name.endswith("Deploy"))
+    (role,) = [each["Properties"] for each in deploy["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    said = {name.rpartition(":")[2]: value for name, value in trust["Condition"]["StringEquals"].items()}
+    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert said == {"aud": "sts.amazonaws.com", "sub": f"repo:example/analytics:environment:{ENVIRONMENT}"}
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8"))
+    assert workflow["jobs"]["deploy"]["environment"] == ENVIRONMENT
+    assert workflow["jobs"]["deploy"]["permissions"]["id-token"] == "write"
 
 
 def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:

@@ -18,42 +18,27 @@ import yaml
 
 from event_assets.lake.session import SESSION_SETTINGS
 from event_assets_tests.infra.templates import ROOT
+from event_assets_tests.spark_cluster import BOOTSTRAP, bootstrap, make_node
 
-SCRIPT = ROOT / "infra" / "spark" / "bootstrap.sh"
 SPARK = Path(pyspark.__file__).parent
-
-
-def run(folder: Path, step: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    variables = {"PREFIX": str(folder), "UNITS": str(folder / "units"), "AWS_REGION": "eu-central-1", **environment}
-    given = {**os.environ, "EVENT_ASSETS_SPARK_MASTER": "spark.event-assets.internal", **variables}
-    return subprocess.run(["bash", str(SCRIPT), step], env=given, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Path:
     """A node whose environment is there: this one's, with a configuration of its own."""
-    bin_ = tmp_path / "venv" / "bin"
-    bin_.mkdir(parents=True)
-    home = tmp_path / "pyspark"
-    home.mkdir()
-    for part in SPARK.iterdir():
-        if part.name != "conf":
-            (home / part.name).symlink_to(part)
-    python = bin_ / "python"
-    python.write_text(f'#!/bin/bash\nPYTHONPATH={tmp_path}${{PYTHONPATH:+:$PYTHONPATH}} exec {sys.executable} "$@"\n')
-    python.chmod(0o755)
+    make_node(tmp_path)
     return tmp_path
 
 
 def test_the_script_is_sound() -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck needs the extra infra")
-    done = subprocess.run(["shellcheck", str(SCRIPT)], capture_output=True, text=True, check=False)
+    done = subprocess.run(["shellcheck", str(BOOTSTRAP)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
 def test_settings_are_what_sessions_need_and_what_reads_s3(node: Path) -> None:
-    assert run(node, "settings").returncode == 0
+    assert bootstrap(node, "settings").returncode == 0
     written = dict(
         line.split(None, 1) for line in (node / "pyspark/conf/spark-defaults.conf").read_text("utf-8").splitlines()
     )
@@ -72,7 +57,7 @@ def test_settings_are_what_sessions_need_and_what_reads_s3(node: Path) -> None:
     ],
 )
 def test_each_service_starts_a_program_that_there_is(node: Path, unit: str, program: str, says: str) -> None:
-    assert run(node, f"unit-{unit}").returncode == 0
+    assert bootstrap(node, f"unit-{unit}").returncode == 0
     text = (node / "units" / f"spark-{unit}.service").read_text("utf-8")
     (command,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
     assert Path(command.split()[0]) == node / "pyspark/bin" / program
@@ -81,14 +66,14 @@ def test_each_service_starts_a_program_that_there_is(node: Path, unit: str, prog
 
 
 def test_a_worker_without_a_master_and_an_unknown_step_end_with_a_sentence(node: Path) -> None:
-    done = run(node, "worker", EVENT_ASSETS_SPARK_MASTER="")
+    done = bootstrap(node, "worker", EVENT_ASSETS_SPARK_MASTER="")
     assert done.returncode != 0 and "a worker has to know its master" in done.stderr
-    done = run(node, "spark")
+    done = bootstrap(node, "spark")
     assert done.returncode == 2 and "usage" in done.stderr
 
 
 def test_jars_fit_the_hadoop_that_pyspark_brings_and_python_fits_the_image() -> None:
-    text = SCRIPT.read_text("utf-8")
+    text = BOOTSTRAP.read_text("utf-8")
     (hadoop,) = re.findall(r"^HADOOP_AWS=(\S+)", text, re.MULTILINE)
     assert (SPARK / "jars" / f"hadoop-client-api-{hadoop}.jar").exists()
     (python,) = re.findall(r"^PYTHON=\$\{PYTHON:-python([0-9.]+)\}", text, re.MULTILINE)
@@ -102,7 +87,7 @@ def test_jars_fit_the_hadoop_that_pyspark_brings_and_python_fits_the_image() -> 
 @pytest.mark.release
 def test_python_and_jars_come_as_the_lock_says(tmp_path: Path) -> None:
     for step in ("python", "jars"):
-        done = run(tmp_path, step, PYTHON=sys.executable)
+        done = bootstrap(tmp_path, step, PYTHON=sys.executable)
         assert done.returncode == 0, done.stderr[-2000:]
     told = "import event_assets, pyspark; print(pyspark.__version__, pyspark.__file__)"
     shown = subprocess.run(
