@@ -11,13 +11,20 @@ from psycopg import sql
 
 from event_assets.dashboards.database import Row
 from event_assets.dashboards.figures import Field, Figure
+from event_assets.dashboards.period_figures import (
+    ACTIVE_COLUMNS,
+    LIFECYCLE_COLUMNS,
+    RETENTION_COLUMNS,
+    figure_of_active,
+    figure_of_lifecycle,
+    figure_of_retention,
+)
 from event_assets.dashboards.source import Source
 from event_assets.dashboards.trend_figures import COLUMNS, figure_of_funnel_trend, figure_of_times, figure_of_trend
 from event_assets.rules.analysis import Analysis
 from event_assets.rules.dashboard import Visual, VisualKind
 
 _SHOWN_DAYS = 90
-_STATUSES = ("new", "returning", "resurrecting", "dormant")
 NOT_MADE = (
     "It is not made yet: analyses have a run of their own, some minutes after the first events. Pipeline says more."
 )
@@ -43,9 +50,10 @@ def figures_of(source: Source, visual: Visual) -> list[Figure]:
     if visual.kind == "funnel":
         names = [name for name in names if name.removesuffix(_BEFORE) not in {*names} - {name}]
         pairs = [(name, rows_of(name), rows_of(name + _BEFORE)) for name in names]
-        found = [figure for name, rows, earlier in pairs for figure in _funnel(visual, name, rows, earlier)]
+        made = [(name, figure) for name, rows, earlier in pairs for figure in _funnel(visual, name, rows, earlier)]
     else:
-        found = [figure for name in names for figure in make(visual, name, rows_of(name))]
+        made = [(name, figure) for name in names for figure in make(visual, name, rows_of(name))]
+    found = [_of_companies(figure) if name in source.of_companies else figure for name, figure in made]
     return found or [Figure(visual.title or _title(visual.kind), (), [], empty=NOT_MADE)]
 
 
@@ -54,7 +62,18 @@ def figure_of_rows(analysis: Analysis, rows: Sequence[Mapping[str, Any]]) -> Fig
     _, columns, make = _KINDS[analysis.kind]
     visual = Visual(kind=cast(VisualKind, analysis.kind), title=_title(analysis.name), most=1000)
     [figure] = make(visual, analysis.name, [tuple(row[name] for name in columns) for row in rows])
-    return replace(figure, notes=("As of the lake now.",), empty=_NOTHING)
+    figure = replace(figure, notes=("As of the lake now.",), empty=_NOTHING)
+    return _of_companies(figure) if analysis.is_of_groups else figure
+
+
+def _of_companies(figure: Figure) -> Figure:
+    """The figure in the words of what it counts."""
+
+    def told(words: str) -> str:
+        return words.replace("People", "Companies").replace("people", "companies").replace("person", "company")
+
+    fields = tuple(replace(field, title=told(field.title)) for field in figure.fields)
+    return replace(figure, fields=fields, description=told(figure.description), notes=tuple(map(told, figure.notes)))
 
 
 def _names(source: Source, table: str) -> list[str]:
@@ -66,37 +85,13 @@ def _title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _lifecycle(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
-    periods: dict[dt.date, dict[str, int]] = {}
-    for start, status, people in rows:
-        periods.setdefault(start.date(), {})[status] = people
-    last = sorted(periods)[-_SHOWN_DAYS:]
-    yield Figure(
-        visual.title or _title(name),
-        (Field("period", "Period from", "date"), *(Field(s, s.capitalize(), "number") for s in _STATUSES)),
-        [(day, *(periods[day].get(status, 0) for status in _STATUSES)) for day in last],
-        "New, returning and resurrecting people of each period; those who were there the period before and are not any "
-        "more stand below the line.",
-        (_AS_MADE,),
-        empty=NOT_MADE,
-    )
+def _lifecycle(visual: Visual, name: str, rows: Sequence[Row]) -> Iterator[Figure]:
+    yield figure_of_lifecycle(visual.title or _title(name), rows, _AS_MADE, NOT_MADE)
 
 
-def _active(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
-    yield Figure(
-        visual.title or "Active people: day, 7 days, 30 days",
-        (
-            Field("day", "Day", "date"),
-            Field("dau", "Day (DAU)", "number"),
-            Field("wau", "7 days (WAU)", "number"),
-            Field("mau", "30 days (MAU)", "number"),
-            Field("stickiness", "Stickiness (DAU / MAU)", "percent"),
-        ),
-        sorted(rows)[-_SHOWN_DAYS:],
-        f"People active on the day, in the 7 and in the 30 days up to it, each once ({name}).",
-        (_AS_MADE,),
-        empty=NOT_MADE,
-    )
+def _active(visual: Visual, name: str, rows: Sequence[Row]) -> Iterator[Figure]:
+    title = visual.title or "Active people: day, 7 days, 30 days"
+    yield figure_of_active(title, name, rows, _AS_MADE, NOT_MADE)
 
 
 def _sticking(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
@@ -110,25 +105,8 @@ def _sticking(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Ite
     )
 
 
-def _retention(visual: Visual, name: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Figure]:
-    cohorts: dict[dt.date, dict[int, float]] = {}
-    sizes: dict[dt.date, int] = {}
-    for start, period, share, size in rows:
-        cohorts.setdefault(start.date(), {})[period] = share
-        sizes[start.date()] = size
-    most = max((period for known in cohorts.values() for period in known), default=0)
-    yield Figure(
-        visual.title or _title(name),
-        (
-            Field("cohort", "Cohort from", "date"),
-            Field("people", "People", "number"),
-            *(Field(f"p{n}", str(n), "percent") for n in range(most + 1)),
-        ),
-        [(day, sizes[day], *(cohorts[day].get(n) for n in range(most + 1))) for day in sorted(cohorts)[-26:]],
-        "Share of each cohort that came back in each period after its first; 0 is the cohort itself.",
-        (_AS_MADE,),
-        empty=NOT_MADE,
-    )
+def _retention(visual: Visual, name: str, rows: Sequence[Row]) -> Iterator[Figure]:
+    yield figure_of_retention(visual.title or _title(name), rows, _AS_MADE, NOT_MADE)
 
 
 def _funnel(visual: Visual, name: str, rows: Sequence[Row], earlier: Sequence[Row] = ()) -> Iterator[Figure]:
@@ -198,10 +176,10 @@ def _times(visual: Visual, name: str, rows: Sequence[Row]) -> Iterator[Figure]:
 
 _KINDS: dict[str, tuple[str, tuple[str, ...], Callable[..., Iterator[Figure]]]] = {
     "trends": ("agg_trends", COLUMNS, _trends),
-    "lifecycle": ("agg_lifecycle", ("period_start", "status", "people"), _lifecycle),
-    "active_users": ("agg_active_users", ("event_date", "dau", "wau", "mau", "stickiness"), _active),
+    "lifecycle": ("agg_lifecycle", LIFECYCLE_COLUMNS, _lifecycle),
+    "active_users": ("agg_active_users", ACTIVE_COLUMNS, _active),
     "stickiness": ("agg_stickiness", ("periods", "people", "share"), _sticking),
-    "retention": ("agg_retention", ("cohort_start", "period", "share", "cohort_people"), _retention),
+    "retention": ("agg_retention", RETENTION_COLUMNS, _retention),
     "funnel": (
         "agg_funnels",
         ("breakdown", "step", "step_name", "people", "conversion", "step_conversion", "median_seconds"),

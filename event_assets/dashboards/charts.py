@@ -14,6 +14,7 @@ from event_assets.dashboards.flows import sankey_picture
 from event_assets.dashboards.formats import change_of, change_parts
 from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.markup import Node, element
+from event_assets.dashboards.period_figures import BEFORE, first_period
 
 _COLORS = ("indigo.6", "teal.6", "orange.6", "grape.6", "cyan.7", "red.6", "lime.7", "pink.6")
 _STATUS_COLORS = {"new": "indigo.6", "returning": "teal.6", "resurrecting": "orange.5", "dormant": "gray.5"}
@@ -112,8 +113,8 @@ def stickiness(figure: Figure, formatter: Formatter) -> Any:
     return dmc.BarChart(
         h=CHART_HEIGHT,
         dataKey="periods",
-        data=[{"periods": str(row[0]), "People": row[1]} for row in figure.rows],
-        series=[{"name": "People", "color": "indigo.6"}],
+        data=[{"periods": str(row[0]), figure.fields[1].title: row[1]} for row in figure.rows],
+        series=[{"name": figure.fields[1].title, "color": "indigo.6"}],
         valueFormatter=formatter.in_charts("number"),
         xAxisLabel="Days",
         yAxisProps={"width": 64},
@@ -125,8 +126,8 @@ def histogram(figure: Figure, formatter: Formatter) -> Any:
     return dmc.BarChart(
         h=CHART_HEIGHT,
         dataKey="from",
-        data=[{"from": formatter.duration(row[0]), "People": row[1]} for row in figure.rows],
-        series=[{"name": "People", "color": "indigo.6"}],
+        data=[{"from": formatter.duration(row[0]), figure.fields[1].title: row[1]} for row in figure.rows],
+        series=[{"name": figure.fields[1].title, "color": "indigo.6"}],
         valueFormatter=formatter.in_charts("number"),
         xAxisLabel="From",
         yAxisProps={"width": 64},
@@ -134,17 +135,16 @@ def histogram(figure: Figure, formatter: Formatter) -> Any:
 
 
 def lifecycle(figure: Figure, formatter: Formatter) -> Any:
-    """Stacked columns: those who are there above the line, those who left below."""
+    """Stacked columns: those who are there above the line, those who left below. Paler beside them what was before."""
     statuses = figure.fields[1:]
     return dmc.BarChart(
         h=CHART_HEIGHT,
         dataKey="period",
-        type="stacked",
         data=[
             {"period": formatter.text(row[0], "day"), **{f.title: v for f, v in zip(statuses, row[1:], strict=True)}}
             for row in figure.rows
         ],
-        series=[{"name": field.title, "color": _STATUS_COLORS[field.name]} for field in statuses],
+        series=[_status(field) for field in statuses],
         valueFormatter=formatter.in_charts("number"),
         withLegend=True,
         barChartProps={"stackOffset": "sign"},
@@ -152,14 +152,21 @@ def lifecycle(figure: Figure, formatter: Formatter) -> Any:
     )
 
 
+def _status(field: Field) -> dict[str, str]:
+    name = field.name.removesuffix(BEFORE)
+    color, stack = (_STATUS_COLORS[name], "now") if name == field.name else (f"{_STATUS_COLORS[name][:-1]}3", "before")
+    return {"name": field.title, "color": color, "stackId": stack}
+
+
 def heatmap(figure: Figure, formatter: Formatter) -> Node:
     """Cohorts as rows, periods as columns; the darker, the more came back."""
-    head = [element("th", field.title, class_="middle" if n > 1 else None) for n, field in enumerate(figure.fields)]
+    first = first_period(figure)
+    head = [element("th", f.title, class_="middle" if n >= first else None) for n, f in enumerate(figure.fields)]
     rows = [
         [
             element("th", formatter.text(row[0], "date")),
-            element("td", formatter.text(row[1], "number")),
-            *(_heat(share, formatter) for share in row[2:]),
+            *(element("td", formatter.text(row[n], figure.fields[n].format)) for n in range(1, first)),
+            *(_heat(share, formatter) for share in row[first:]),
         ]
         for row in figure.rows
     ]
@@ -179,7 +186,11 @@ def funnel(figure: Figure, formatter: Formatter) -> Node:
     parts = {name: list(rows) for name, rows in groupby(figure.rows, lambda row: row[0])}
     whole = parts.pop("(all)", [])
     first = whole[0][3] if whole else 0
-    shown = [element("div", *(_step(row, first or 1, formatter) for row in whole), class_="bars")]
+    shown = [
+        element(
+            "div", *(_step(row, first or 1, figure.fields[3].title.lower(), formatter) for row in whole), class_="bars"
+        )
+    ]
     if parts:
         shown.append(table(_by_value(figure.title, whole, parts), formatter))
     return element("div", *shown)
@@ -201,15 +212,15 @@ def _by_value(title: str, whole: Sequence[Row], parts: Mapping[str, Sequence[Row
     return Figure(f"{title} by its breakdown", fields, rows)
 
 
-def _step(row: Row, first: int, formatter: Formatter) -> Node:
+def _step(row: Row, first: int, whom: str, formatter: Formatter) -> Node:
     _, step, name, people, conversion, of_before, median, *earlier = row
-    told = f"{formatter.number(people)} people"
+    told = f"{formatter.number(people)} {whom}"
     if step > 1:
         told += f" · {formatter.text(conversion, 'percent')} of the first step"
         told += f" · {formatter.text(of_before, 'percent')} of the step before"
         told += f" · median {formatter.duration(median)}" if median is not None else ""
     if earlier:
-        told += f" · period before: {formatter.number(earlier[0])} people"
+        told += f" · period before: {formatter.number(earlier[0])} {whom}"
         told += f", {formatter.text(earlier[1], 'percent')}" if step > 1 else ""
     return _bar(f"{step}. {name}", told, people / first, "thick")
 

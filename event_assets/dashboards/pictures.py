@@ -12,6 +12,7 @@ from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.flows import boxes_of, flows_of, ribbons_of
 from event_assets.dashboards.formats import change_of, change_parts
 from event_assets.dashboards.formatter import Formatter
+from event_assets.dashboards.period_figures import BEFORE, first_period
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,6 +148,13 @@ def _tick(value: Any, formatter: Formatter) -> str:
     return formatter.text(value, "day") if isinstance(value, dt.date) else str(value)
 
 
+def _lifecycle(axes: Axes, figure: Figure, formatter: Formatter) -> None:
+    """What is now; the table on the page says what it is held against."""
+    places = [place for place, field in enumerate(figure.fields) if not field.name.endswith(BEFORE)]
+    rows = [tuple(row[place] for place in places) for row in figure.rows]
+    _columns(axes, Figure(figure.title, tuple(figure.fields[place] for place in places), rows), formatter)
+
+
 def _stickiness(axes: Axes, figure: Figure, formatter: Formatter) -> None:
     rows = [row[:2] for row in figure.rows]
     _columns(axes, Figure(figure.title, figure.fields[:2], rows), formatter)
@@ -161,11 +169,11 @@ def _ledger(axes: Axes, figure: Figure, formatter: Formatter) -> None:
 
 
 def _heatmap(axes: Axes, figure: Figure, formatter: Formatter) -> None:
-    rows = figure.rows[-_MOST_ROWS:]
-    shares = [[float("nan") if value is None else float(value) for value in row[2:]] for row in rows]
+    first, rows = first_period(figure), figure.rows[-_MOST_ROWS:]
+    shares = [[float("nan") if value is None else float(value) for value in row[first:]] for row in rows]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for y, row in enumerate(rows):
-        for x, share in enumerate(row[2:]):
+        for x, share in enumerate(row[first:]):
             if share is not None:
                 axes.text(
                     x,
@@ -175,10 +183,11 @@ def _heatmap(axes: Axes, figure: Figure, formatter: Formatter) -> None:
                     va="center",
                     color="white" if share > 0.6 else "black",
                 )
+    leading = list(enumerate(figure.fields))[:first]
     axes.set_yticks(
-        range(len(rows)), [f"{formatter.text(row[0], 'date')}   {formatter.number(row[1])}" for row in rows]
+        range(len(rows)), ["   ".join(_cut(formatter.text(row[n], f.format)) for n, f in leading) for row in rows]
     )
-    axes.set_xticks(range(len(figure.fields) - 2), [field.title for field in figure.fields[2:]])
+    axes.set_xticks(range(len(figure.fields) - first), [field.title for field in figure.fields[first:]])
 
 
 def _funnel(axes: Axes, figure: Figure, formatter: Formatter) -> None:
@@ -246,7 +255,7 @@ _DRAWN: dict[str, Draw] = {
     "trends": _lines,
     "funnel_trend": _lines,
     "columns": _columns,
-    "lifecycle": _columns,
+    "lifecycle": _lifecycle,
     "active_users": _lines,
     "stickiness": _stickiness,
     "ledger": _ledger,

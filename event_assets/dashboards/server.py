@@ -13,6 +13,7 @@ from event_assets.dashboards.context import Context
 from event_assets.dashboards.database import Database
 from event_assets.dashboards.formatter import known_locale
 from event_assets.dashboards.source import Source
+from event_assets.rules.analysis import Analyses
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.rules.roles import Roles, roles_of
 from event_assets.settings import Settings, load_settings
@@ -36,6 +37,7 @@ def contexts_of(settings: Settings, warehouse_url: str) -> dict[str, Context]:
     if settings.warehouse == "postgres" and not named.keys() >= roles.of_dashboards.keys():
         named = _logins(Warehouse.from_settings(settings, warehouse_url), warehouse_url, roles) | named
     locale = known_locale([settings.dashboard_locale or ""]) or "en"
+    of_companies = frozenset(each.name for each in Analyses.load(settings.analytics).usable if each.is_of_groups)
     contexts: dict[str, Context] = {}
     for name, role in roles.of_dashboards.items():
         own = named.get(name)
@@ -49,6 +51,7 @@ def contexts_of(settings: Settings, warehouse_url: str) -> dict[str, Context]:
             database,
             event_days=settings.warehouse_event_days,
             locale=locale,
+            of_companies=of_companies,
             zones=settings.site_zones,
         )
         contexts[name] = Context(source, settings, warehouse_url, role, reads_only=own is not None)

@@ -27,6 +27,9 @@ class Source:
     locale: str = "en"
     """Of who asks: how days are written in a figure's own words."""
 
+    of_companies: frozenset[str] = frozenset()
+    """The analyses whose rows count companies, not people."""
+
     zones: SiteZones = IN_UTC
     """By which clocks the days of sites are told."""
 

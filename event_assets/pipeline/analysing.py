@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.company import COMPANIES, PERSON_ATTRIBUTES
@@ -22,7 +22,7 @@ from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.lake.snapshot import Snapshot
 from event_assets.rules.analysis import ActiveUsers, Analysis, Lifecycle, Paths, Retention, Stickiness, WebVitals
 from event_assets.rules.funnel import Funnel, FunnelTrend, TimeToConvert
-from event_assets.rules.question import Ranged
+from event_assets.rules.question import Period, Ranged
 from event_assets.rules.trends import Trends
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.identity.stitching import with_person
@@ -33,8 +33,9 @@ from event_assets.transforms.product.lifecycle import lifecycle
 from event_assets.transforms.product.matching import all_hold
 from event_assets.transforms.product.paths import top_paths
 from event_assets.transforms.product.retention import retention
+from event_assets.transforms.product.spans import BEFORE, NOW, Span
 from event_assets.transforms.product.stickiness import stickiness
-from event_assets.transforms.product.trends import BEFORE, NOW, trends
+from event_assets.transforms.product.trends import trends
 from event_assets.transforms.product.web_vitals import web_vitals
 from event_assets.transforms.sessions.sessionise import (
     SessionRules,
@@ -70,8 +71,10 @@ def sources_of(analysis: Analysis) -> tuple[Table, ...]:
         sources.append(IDENTITIES)
     if analysis.knows_people:
         sources += [USERS, PERSON_ATTRIBUTES]
+    if analysis.knows_groups or analysis.is_of_groups:
+        sources.append(GROUP_MEMBERS)
     if analysis.knows_groups:
-        sources += [GROUP_MEMBERS, GROUPS, COMPANIES]
+        sources += [GROUPS, COMPANIES]
     if analysis.knows_segments:
         sources.append(SEGMENT_MEMBERSHIPS)
     return tuple(sources)
@@ -96,10 +99,16 @@ def rows_of(analysis: Analysis, of: Lakeside) -> DataFrame:
     if isinstance(analysis, WebVitals):
         return web_vitals(events.where(counts), least_views=analysis.least_views)
     if isinstance(analysis, Trends):
-        return _trends(analysis, _by_days_of_sites(analysis, events.where(counts)))
+        return _trends(analysis, _by_days_of_sites(analysis, _of_units(analysis, events.where(counts))))
     if analysis.where:  # nobody's, they still tell how far time has come
-        events = events.withColumn("person_id", F.when(counts, F.col("person_id")))
-    return _of_people(analysis, _by_days_of_sites(analysis, events))
+        unit = "unit_group" if analysis.is_of_groups else "person_id"
+        events = events.withColumn(unit, F.when(counts, F.col(unit)))
+    return _of_people(analysis, _by_days_of_sites(analysis, _of_units(analysis, events)), _span(analysis, of))
+
+
+def _of_units(analysis: Analysis, events: DataFrame) -> DataFrame:
+    """The events with whoever is counted as `person_id`: their company, where the analysis is of companies."""
+    return events.withColumn("person_id", F.col("unit_group")) if analysis.is_of_groups else events
 
 
 def _known(analysis: Analysis, events: DataFrame, of: Lakeside) -> DataFrame:
@@ -107,8 +116,9 @@ def _known(analysis: Analysis, events: DataFrame, of: Lakeside) -> DataFrame:
     fields = analysis.fields()
     if analysis.knows_people:
         events = with_people(events, fields, of.rows(USERS), of.rows(PERSON_ATTRIBUTES))
-    if analysis.knows_groups:
+    if analysis.knows_groups or analysis.is_of_groups:
         events = with_group(events, of.rows(GROUP_MEMBERS))
+    if analysis.knows_groups:
         events = with_groups(events, fields, of.rows(COMPANIES), of.rows(GROUPS))
     return with_segments(events, of.rows(SEGMENT_MEMBERSHIPS)) if analysis.knows_segments else events
 
@@ -117,7 +127,7 @@ def _by_days_of_sites(analysis: Analysis, events: DataFrame) -> DataFrame:
     """The events of an analysis of days, weeks or months, each at the beginning of its site's day: all that counts of a
     moment there is the period that it lies in. Hours are UTC's."""
     is_of_days = isinstance(analysis, ActiveUsers)
-    if isinstance(analysis, Retention | Lifecycle | Stickiness):
+    if isinstance(analysis, Lifecycle | Stickiness):
         is_of_days = analysis.period != "hour"
     if isinstance(analysis, Trends):
         is_of_days = analysis.interval != "hour"
@@ -125,7 +135,9 @@ def _by_days_of_sites(analysis: Analysis, events: DataFrame) -> DataFrame:
 
 
 def _of_people(
-    analysis: Funnel | FunnelTrend | TimeToConvert | Retention | Lifecycle | ActiveUsers | Stickiness, events: DataFrame
+    analysis: Funnel | FunnelTrend | TimeToConvert | Retention | Lifecycle | ActiveUsers | Stickiness,
+    events: DataFrame,
+    span: Span | None,
 ) -> DataFrame:
     match analysis:
         case Funnel():
@@ -140,9 +152,8 @@ def _of_people(
                 breakdown_of=analysis.breakdown_of,
             )
         case FunnelTrend():
-            shown = F.col("derived_at") if analysis.interval == "hour" else site_day().cast("timestamp")
             return funnel_trend(
-                events.withColumn("shown_at", shown),
+                events.withColumn("shown_at", _shown(analysis.interval)),
                 analysis.steps,
                 within=analysis.within,
                 order=analysis.order,
@@ -163,7 +174,7 @@ def _of_people(
             )
         case Retention():
             return retention(
-                events,
+                events.withColumn("shown_at", _shown(analysis.period)),
                 analysis.target,
                 analysis.returning,
                 period=analysis.period,
@@ -172,13 +183,29 @@ def _of_people(
                 week_starts=analysis.week_starts,
                 rolling=analysis.rolling,
                 minimum_occurrences=analysis.minimum_occurrences,
+                breakdown=analysis.breakdowns,
+                breakdown_values=analysis.breakdown_values,
+                span=span,
+                compare=analysis.compare,
             )
         case Lifecycle():
-            return lifecycle(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
+            return lifecycle(
+                events,
+                analysis.event,
+                period=analysis.period,
+                week_starts=analysis.week_starts,
+                span=span,
+                compare=analysis.compare,
+            )
         case ActiveUsers():
-            return active_users(events, analysis.event)
+            return active_users(events, analysis.event, span=span, compare=analysis.compare)
         case Stickiness():
             return stickiness(events, analysis.event, period=analysis.period, week_starts=analysis.week_starts)
+
+
+def _shown(period: Period) -> Column:
+    """The moment by which an event is in its period: the beginning of its site's day; of hours, when it happened."""
+    return F.col("derived_at") if period == "hour" else site_day().cast("timestamp")
 
 
 def _trends(analysis: Trends, events: DataFrame) -> DataFrame:
@@ -215,9 +242,8 @@ def _events(analysis: Analysis, of: Lakeside) -> DataFrame:
     """The events that the analysis looks at; of a trend that is compared those of the days before too, told apart by
     `span`."""
     enriched = of.tables[ENRICHED_EVENTS.name]
-    last = _last_day(enriched, of.spark) if isinstance(analysis, Ranged) else None
-    span = analysis.span(last) if isinstance(analysis, Ranged) and last is not None else None
-    if span is None:
+    span = _span(analysis, of)
+    if span is None or (isinstance(analysis, Ranged) and analysis.shows_whole_periods):
         events = enriched.read(of.spark)
     else:
         first, end = span
@@ -229,6 +255,14 @@ def _events(analysis: Analysis, of: Lakeside) -> DataFrame:
             is_before = site_day() < F.lit(first)
             events = events.withColumn("span", F.when(is_before, BEFORE).otherwise(NOW))
     return events if analysis.include_bots else events.where(~F.col("is_bot"))
+
+
+def _span(analysis: Analysis, of: Lakeside) -> Span | None:
+    """The first and the last day that the analysis looks at; None: all."""
+    if not isinstance(analysis, Ranged) or not analysis.is_of_some_days:
+        return None
+    last = _last_day(of.tables[ENRICHED_EVENTS.name], of.spark)
+    return None if last is None else analysis.span(last)
 
 
 def _last_day(enriched: Snapshot, spark: SparkSession) -> dt.date | None:

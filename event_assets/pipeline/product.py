@@ -28,7 +28,7 @@ from event_assets.rules.analysis import Analyses, Analysis, Paths
 from event_assets.rules.condition import unknown_events
 from event_assets.transforms.sessions.sessionise import SessionRules
 
-CODE = "4"
+CODE = "5"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
 _FEW = 10_000
 """Rows that an analysis is expected to have at the most, for how its file is written."""

@@ -33,6 +33,9 @@ _Chart = tuple[str, Json, tuple[str, ...]]
 _ONLY: Mapping[str, Mapping[str, str]] = {
     "funnel": {"breakdown": "(all)"},
     "trends": {"breakdown": "(all)", "span": "now"},
+    "lifecycle": {"span": "now"},
+    "active_users": {"span": "now"},
+    "retention": {"breakdown": "(all)", "span": "now"},
 }
 """Values of further columns that a kind's visuals are filtered by."""
 
@@ -54,7 +57,8 @@ def _lifecycle(data: str, id_: str, _: Visual) -> _Chart:
         "Colors": [category(data, "status", f"{id_}-status")],
     }
     chart: Json = {"Orientation": "VERTICAL", "BarsArrangement": "STACKED"}
-    return "BarChartVisual", chart | {"FieldWells": {"BarChartAggregatedFieldWells": wells}}, ()
+    lost = ("a lifecycle has no period before",)
+    return "BarChartVisual", chart | {"FieldWells": {"BarChartAggregatedFieldWells": wells}}, lost
 
 
 def _active(data: str, id_: str, _: Visual) -> _Chart:
@@ -63,7 +67,11 @@ def _active(data: str, id_: str, _: Visual) -> _Chart:
         "Values": [summed(data, name, f"{id_}-{name}") for name in ("dau", "wau", "mau")],
     }
     chart: Json = {"Type": "LINE", "FieldWells": {"LineChartAggregatedFieldWells": wells}}
-    return "LineChartVisual", chart, ("the stickiness of each day is not in the chart of active people",)
+    return (
+        "LineChartVisual",
+        chart,
+        ("the stickiness of each day and the days before are not in the chart of active people",),
+    )
 
 
 def _stickiness(data: str, id_: str, _: Visual) -> _Chart:
@@ -81,7 +89,7 @@ def _retention(data: str, id_: str, _: Visual) -> _Chart:
         "Columns": [period],
         "Values": [summed(data, "share", f"{id_}-share", "AVERAGE")],
     }
-    lost = ("the size of each cohort is not beside the retention",)
+    lost = ("the size of each cohort is not beside the retention, which has no breakdown and no period before",)
     return "HeatMapVisual", {"FieldWells": {"HeatMapAggregatedFieldWells": wells}}, lost
 
 

@@ -108,10 +108,10 @@ def _data_set(
 
 _MARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "trends": ("agg_trends", ("span", "series_name", "breakdown", "period_start", "value")),
-    "lifecycle": ("agg_lifecycle", ("period_start", "status", "people")),
-    "active_users": ("agg_active_users", ("event_date", "dau", "wau", "mau")),
+    "lifecycle": ("agg_lifecycle", ("span", "period_start", "status", "people")),
+    "active_users": ("agg_active_users", ("span", "event_date", "dau", "wau", "mau")),
     "stickiness": ("agg_stickiness", ("periods", "people", "share")),
-    "retention": ("agg_retention", ("cohort_start", "period", "share", "cohort_people")),
+    "retention": ("agg_retention", ("span", "breakdown", "cohort_start", "period", "share", "cohort_people")),
     "funnel": ("agg_funnels", ("breakdown", "step", "step_name", "people", "conversion")),
     "funnel_trend": ("agg_funnel_trends", ("period_start", "people", "converted")),
     "time_to_convert": ("agg_times_to_convert", ("from_seconds", "people")),

@@ -28,14 +28,17 @@ from event_assets.rules.condition import (
     Step,
 )
 from event_assets.rules.funnel import Funnel, FunnelTrend, TimeToConvert
-from event_assets.rules.question import LastDays, Period, Question, Ranged, Weekday
+from event_assets.rules.question import BrokenDown, Compared, LastDays, Period, Ranged, Weekday
 from event_assets.rules.rule_files import Fault, RuleFile, nearest, shown
 from event_assets.rules.trends import Trends
 
 
-class Retention(Question):
+class Retention(BrokenDown, Compared):
     """How many of those who did something come back, period after period: in just that one, or `rolling`, in it or any
-    later; with at least so many returning events in it. https://posthog.com/docs/product-analytics/retention"""
+    later; with at least so many returning events in it. https://posthog.com/docs/product-analytics/retention
+
+    A breakdown is by the value of the first target event in the cohort's period; days say which cohorts are shown.
+    """
 
     kind: Literal["retention"] = "retention"
     target: AnyStep | None = None
@@ -48,11 +51,12 @@ class Retention(Question):
     minimum_occurrences: Annotated[int, Field(ge=1, le=10_000)] = 1
 
     table = RETENTION
-    later = Question.later | {"rolling", "minimum_occurrences"}
+    later = Compared.later | {"days", "rolling", "minimum_occurrences", "breakdown", "breakdown_values"}
+    shows_whole_periods = True
 
 
-class Lifecycle(Question):
-    """Who is new, returning, resurrecting or dormant, period by period."""
+class Lifecycle(Compared):
+    """Who is new, returning, resurrecting or dormant, period by period; days say which periods are shown."""
 
     kind: Literal["lifecycle"] = "lifecycle"
     event: AnyStep | None = None
@@ -60,6 +64,8 @@ class Lifecycle(Question):
     week_starts: Weekday = "sunday"
 
     table = LIFECYCLE
+    later = Compared.later | {"days"}
+    shows_whole_periods = True
 
 
 class Paths(Ranged):
@@ -75,6 +81,7 @@ class Paths(Ranged):
     most: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
 
     table = PATHS
+    only_persons = "paths are ways through sessions, each of which is a person's"
 
     def steps_named(self) -> Iterator[Step]:
         yield from (Step(event=event) for event in self.events)
@@ -83,13 +90,16 @@ class Paths(Ranged):
         return (*super().fields(), self.by)
 
 
-class ActiveUsers(Question):
-    """Active people of each day, of 7 and of 30 days, and what share of these a day has (stickiness)."""
+class ActiveUsers(Compared):
+    """Active people of each day, of 7 and of 30 days, and what share of these a day has (stickiness); days say which
+    are shown."""
 
     kind: Literal["active_users"] = "active_users"
     event: AnyStep | None = None
 
     table = ACTIVE_USERS
+    later = Compared.later | {"days"}
+    shows_whole_periods = True
 
 
 class Stickiness(Ranged):
@@ -111,6 +121,7 @@ class WebVitals(Ranged):
     least_views: Annotated[int, Field(ge=1)] = 1
 
     table = WEB_VITALS
+    only_persons = "web vitals are measured on page views, whoever has them"
     at_the_end = ("days", "least_views")
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from event_assets.contract.tables.product import FUNNEL_TRENDS, FUNNELS, TIMES_TO_CONVERT
-from event_assets.rules.condition import SEGMENT, AnyStep, Step, listed
+from event_assets.rules.condition import AnyStep, Step
 from event_assets.rules.duration import Duration, duration
-from event_assets.rules.question import Breakdown, Period, Ranged, Weekday
+from event_assets.rules.question import BrokenDown, Period, Ranged, Weekday
 from event_assets.rules.rule_files import Fault
 
 Place = Annotated[int, Field(ge=1, le=20)]
@@ -61,7 +61,7 @@ class Walk(Ranged):
         return found
 
 
-class Funnel(Walk):
+class Funnel(BrokenDown, Walk):
     """How many people go from step to step, and how long they take.
 
     A breakdown is by the value that an event of the try has: of the step that `breakdown_of` names, or the first or
@@ -69,8 +69,6 @@ class Funnel(Walk):
     """
 
     kind: Literal["funnel"] = "funnel"
-    breakdown: Breakdown | None = None
-    breakdown_values: Annotated[int, Field(ge=1, le=1000)] = 10
     breakdown_of: Touch = 1
 
     table = FUNNELS
@@ -78,19 +76,9 @@ class Funnel(Walk):
 
     @model_validator(mode="after")
     def _fits(self) -> Funnel:
-        if SEGMENT in listed(self.breakdown):
-            raise Fault(f"a person is in several segments; ask for {SEGMENT} in where", "breakdown")
         if isinstance(self.breakdown_of, int) and self.breakdown_of > len(self.steps):
             raise Fault(f"there are {len(self.steps)} steps", "breakdown_of")
         return self
-
-    @property
-    def breakdowns(self) -> list[str]:
-        """The fields that it is broken down by."""
-        return listed(self.breakdown)
-
-    def fields(self) -> tuple[str, ...]:
-        return (*super().fields(), *self.breakdowns)
 
 
 class FunnelTrend(Walk):

@@ -29,6 +29,7 @@ from event_assets.rules.rule_files import Fault, RuleModel
 
 Period = Literal["hour", "day", "week", "month"]
 Weekday = Literal["sunday", "monday"]
+Unit = Literal["person", "group"]
 LastDays = Annotated[int, Field(ge=1)]
 Breakdown = Annotated[
     Annotated[FieldName, Tag("one")] | Annotated[list[FieldName], Field(min_length=1, max_length=3), Tag("several")],
@@ -38,20 +39,31 @@ Breakdown = Annotated[
 
 
 class Question(RuleModel):
-    """What every analysis has: a name, words for people, which events it is of."""
+    """What every analysis has: a name, words for people, which events it is of, and whom it counts: persons, or with
+    `unit: group` the companies that these events are of."""
 
     kind: str
     name: RuleName
     description: str = ""
     include_bots: bool = False
     where: Where = Field(default_factory=dict)
+    unit: Unit = "person"
 
     table: ClassVar[Table]
-    later: ClassVar[frozenset[str]] = frozenset({"where"})
+    only_persons: ClassVar[str] = ""
+    """Why it cannot count companies, of a kind that cannot."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"where", "unit"})
     """Fields of after the first day: as long as a file does not say them, its digest is what it was."""
 
     at_the_end: ClassVar[tuple[str, ...]] = ()
     """Fields that a digest has after all others, as on the first day."""
+
+    @model_validator(mode="after")
+    def _has_such_units(self) -> Self:
+        if self.unit != "person" and self.only_persons:
+            raise Fault(f"{self.only_persons}; leave it out, and ask for group.… in where", "unit")
+        return self
 
     @property
     def digest(self) -> str:
@@ -86,6 +98,11 @@ class Question(RuleModel):
         return any(name.startswith(PERSON) and name != SEGMENT for name in self.fields())
 
     @property
+    def is_of_groups(self) -> bool:
+        """Whether it counts companies, not persons."""
+        return self.unit == "group"
+
+    @property
     def knows_groups(self) -> bool:
         """Whether it asks for what is known of companies."""
         return any(name.startswith(GROUP) for name in self.fields())
@@ -107,6 +124,8 @@ class Ranged(Question):
 
     later = Question.later | {"days_ago", "from_", "to"}
     at_the_end: ClassVar[tuple[str, ...]] = ("days",)
+    shows_whole_periods: ClassVar[bool] = False
+    """Whether its days only choose among the periods that all events make."""
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
@@ -118,6 +137,11 @@ class Ranged(Question):
             raise Fault("it needs days: how many there are up to that day", "days_ago")
         return self
 
+    @property
+    def is_of_some_days(self) -> bool:
+        """Whether it looks at some days alone."""
+        return self.days is not None or self.from_ is not None
+
     def span(self, last: dt.date) -> tuple[dt.date, dt.date] | None:
         """The first and the last day that it looks at, where `last` is the last one with events; None: all."""
         if self.from_ is not None:
@@ -126,3 +150,38 @@ class Ranged(Question):
             return None
         end = last - dt.timedelta(days=self.days_ago)
         return end - dt.timedelta(days=self.days - 1), end
+
+
+class Compared(Ranged):
+    """An analysis of some days that may be held against what was before them: `compare`."""
+
+    compare: bool = False
+
+    later = Ranged.later | {"compare"}
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.compare and self.days is None and self.to is None:
+            raise Fault("what is before needs a length: say days, or from and to", "compare")
+        return self
+
+
+class BrokenDown(Question):
+    """An analysis that may be by the values of a field, or of up to three: the most frequent ones."""
+
+    breakdown: Breakdown | None = None
+    breakdown_values: Annotated[int, Field(ge=1, le=1000)] = 10
+
+    @model_validator(mode="after")
+    def _is_by_values(self) -> Self:
+        if SEGMENT in listed(self.breakdown):
+            raise Fault(f"a person is in several segments; ask for {SEGMENT} in where", "breakdown")
+        return self
+
+    @property
+    def breakdowns(self) -> list[str]:
+        """The fields that it is broken down by."""
+        return listed(self.breakdown)
+
+    def fields(self) -> tuple[str, ...]:
+        return (*super().fields(), *self.breakdowns)

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from event_assets.contract.tables.product import TRENDS
-from event_assets.rules.condition import SEGMENT, FieldName, Step, listed
+from event_assets.rules.condition import FieldName, Step
 from event_assets.rules.formula import letters, parsed
-from event_assets.rules.question import Breakdown, Period, Ranged, Weekday
+from event_assets.rules.question import BrokenDown, Compared, Period, Weekday
 from event_assets.rules.rule_files import Fault, RuleModel
 
 Measure = Literal["count", "people", "per_person", "sum", "avg", "min", "max", "percentile"]
@@ -76,7 +76,7 @@ class Formula(RuleModel):
         return self.name or self.formula
 
 
-class Trends(Ranged):
+class Trends(BrokenDown, Compared):
     """How much there is of something, period by period: events, people, sums of a property, and what is made of these.
     `compare` adds the same of as many days before."""
 
@@ -85,18 +85,11 @@ class Trends(Ranged):
     formulas: Annotated[list[Formula], Field(max_length=26)] = Field(default_factory=list)
     interval: Period = "day"
     week_starts: Weekday = "sunday"
-    breakdown: Breakdown | None = None
-    breakdown_values: Annotated[int, Field(ge=1, le=1000)] = 10
-    compare: bool = False
 
     table = TRENDS
 
     @model_validator(mode="after")
     def _fits(self) -> Trends:
-        if self.compare and self.days is None and self.to is None:
-            raise Fault("what is before needs a length: say days, or from and to", "compare")
-        if SEGMENT in listed(self.breakdown):
-            raise Fault(f"a person is in several segments; ask for {SEGMENT} in where", "breakdown")
         known = {Series.letter(place) for place in range(len(self.series))}
         for place, each in enumerate(self.formulas):
             if missing := sorted(letters(parsed(each.formula)) - known):
@@ -104,11 +97,3 @@ class Trends(Ranged):
                     f"there is no series {missing[0]}; there are {', '.join(sorted(known))}", f"formulas[{place}]"
                 )
         return self
-
-    @property
-    def breakdowns(self) -> list[str]:
-        """The fields that it is broken down by."""
-        return listed(self.breakdown)
-
-    def fields(self) -> tuple[str, ...]:
-        return (*super().fields(), *self.breakdowns)

@@ -54,6 +54,8 @@ def product_lines(
             yield late
         elif history.events:
             events = known.of_events(analysis, _events(analysis, history))
+            if analysis.is_of_groups:
+                events = [replace(event, person=known.group_of(event)) for event in events]
             yield from _about(evidence, analysis, _counted(analysis, events), history, settings)
     named = {analysis.name for analysis in analyses.usable}
     for table, made in sorted(evidence.refreshed.items()):
@@ -85,11 +87,15 @@ def _since(made: Refreshed, name: str) -> str:
 def _events(analysis: Analysis, history: History) -> list[Event]:
     """Those that it looks at: of its days."""
     events = history.events if analysis.include_bots else history.human
-    span = analysis.span(_last_day(history)) if isinstance(analysis, Ranged) else None
-    if span is None:
+    span = _span(analysis, history)
+    if span is None or (isinstance(analysis, Ranged) and analysis.shows_whole_periods):
         return list(events)
     first = _days_before(analysis, span)
     return [event for event in events if str(first) <= event.site_date <= str(span[1])]
+
+
+def _span(analysis: Analysis, history: History) -> tuple[dt.date, dt.date] | None:
+    return analysis.span(_last_day(history)) if isinstance(analysis, Ranged) else None
 
 
 def _last_day(history: History) -> dt.date:
@@ -104,7 +110,7 @@ def _days_before(analysis: Analysis, span: tuple[dt.date, dt.date]) -> dt.date:
 
 
 def _with_spans(analysis: Trends, events: list[Event], history: History) -> list[tuple[str, Event]]:
-    span = analysis.span(_last_day(history))
+    span = _span(analysis, history)
     if span is None:
         return [("now", event) for event in events]
     length = (span[1] - span[0] + dt.timedelta(days=1)) // dt.timedelta(microseconds=1)
@@ -133,14 +139,18 @@ def _about(
     query = f"SELECT {', '.join(made.columns)} FROM lake_{table} WHERE analysis = ?"
     found = [_in_microseconds(made.columns, row) for row in evidence.rows(query, [analysis.name])]
     by_key = {row[: made.key_columns]: row[made.key_columns :] for row in found}
-    for what, expected, actual in _sums(analysis, made.rows, by_key, events):
+    for what, expected, actual in _sums(analysis, made.rows, by_key, events, _span(analysis, history)):
         yield equal(table, f"{analysis.name}: {what}", expected, actual)
     rows = [(row[: made.key_columns], row[made.key_columns :]) for row in found]
     yield differing(table, f"{analysis.name}: rows that say something else", made.rows, rows)
 
 
 def _sums(
-    analysis: Analysis, made: dict[Key, Values], found: dict[Key, Values], events: list[Event]
+    analysis: Analysis,
+    made: dict[Key, Values],
+    found: dict[Key, Values],
+    events: list[Event],
+    span: tuple[dt.date, dt.date] | None,
 ) -> Iterator[tuple[str, float, float]]:
     """What must balance: words for it, what it must be, and what it is."""
     match analysis:
@@ -152,21 +162,23 @@ def _sums(
             firsts = [values[1] for values in (rows.get(("(all)", 1), ("", 0)) for rows in (made, found))]
             yield "people at the first step", firsts[0], firsts[1]
         case Retention():
-            torn = sum(values[0] != values[1] for (_, period), values in found.items() if period == 0)
+            torn = sum(values[0] != values[1] for key, values in found.items() if key[-1] == 0)
             yield "cohorts whose first cell is not their size", 0, torn
             yield (
                 "people of all cohorts",
-                *(sum(v[0] for key, v in rows.items() if key[1] == 0) for rows in (made, found)),
+                *(sum(v[0] for key, v in rows.items() if key[-1] == 0) for rows in (made, found)),
             )
         case Lifecycle():
-            active = periods.active_in(events, analysis.event, analysis.period, analysis.week_starts)
-            here = sum(values[0] for (_, status), values in found.items() if status != "dormant")
-            yield "people who were active, over all periods", sum(map(len, active.values())), here
+            by = (analysis.period, analysis.week_starts)
+            active = periods.active_in(events, analysis.event, *by)
+            shown = periods.Shown.of(span, *by, compares=analysis.compare)
+            here = sum(values[0] for key, values in found.items() if key[-1] != "dormant")
+            yield "people who were active, over all periods", _active_in(shown, active), here
         case ActiveUsers():
             active = periods.active_in(events, analysis.event, "day")
             yield (
                 "people who were active, over all days",
-                sum(map(len, active.values())),
+                _active_in(periods.Shown.of(span, "day", "sunday", compares=analysis.compare), active),
                 sum(v[0] for v in found.values()),
             )
         case Stickiness():
@@ -178,7 +190,12 @@ def _sums(
             yield "page views measured", *(sum(values[0] for values in rows.values()) for rows in (made, found))
 
 
+def _active_in(shown: periods.Shown, active: dict[int, set[str]]) -> int:
+    return sum(len(people) for number, people in active.items() if shown.place(number) is not None)
+
+
 def _made(analysis: Analysis, events: list[Event], history: History, settings: Settings) -> _Rows:
+    span = _span(analysis, history)
     match analysis:
         case Trends():
             return _Rows(trends.COLUMNS, 4, trends.trends_rows(analysis, _with_spans(analysis, events, history)))
@@ -189,11 +206,11 @@ def _made(analysis: Analysis, events: list[Event], history: History, settings: S
         case TimeToConvert():
             return _Rows(funnels.TIME_COLUMNS, 1, funnels.time_rows(analysis, events))
         case Retention():
-            return _Rows(periods.RETENTION_COLUMNS, 2, periods.retention_rows(analysis, events))
+            return _Rows(periods.RETENTION_COLUMNS, 4, periods.retention_rows(analysis, events, span))
         case Lifecycle():
-            return _Rows(periods.LIFECYCLE_COLUMNS, 2, periods.lifecycle_rows(analysis, events))
+            return _Rows(periods.LIFECYCLE_COLUMNS, 3, periods.lifecycle_rows(analysis, events, span))
         case ActiveUsers():
-            return _Rows(periods.ACTIVE_COLUMNS, 1, periods.active_rows(analysis, events))
+            return _Rows(periods.ACTIVE_COLUMNS, 2, periods.active_rows(analysis, events, span))
         case Stickiness():
             return _Rows(periods.STICKINESS_COLUMNS, 1, periods.stickiness_rows(analysis, events))
         case Paths():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
+from event_assets.contract.tables.groups import GROUP_MEMBERS
 from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.lake.lake import Lake
@@ -25,6 +26,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.rules.analysis import ActiveUsers, Analyses, Lifecycle, Paths, Retention, Stickiness, WebVitals
 from event_assets.rules.condition import Comparison, Step
 from event_assets.rules.funnel import Funnel
+from event_assets.rules.trends import Series, Trends
 from event_assets.transforms.sessions.sessionise import SessionRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, row_of
@@ -34,6 +36,7 @@ Row = dict[str, Any]
 RULES = SessionRules()
 SHIPPED = Analyses.load(Path(__file__).parents[2] / "event_assets/rules/analyses")
 STEPS = [Step(event="page_view"), Step(event="purchase")]
+MEMBERS = (("a1", "g1"), ("a2", "g1"), ("a3", "g2"))
 BUYING = Funnel(name="buying", steps=STEPS)
 
 
@@ -138,6 +141,75 @@ def test_events_count_by_what_is_known_of_their_persons_now(spark: SparkSession,
     [made] = product.run()
     assert product.people() == [1, 0]
     assert made.warnings == ("of_the_good: there is no segment 'good'",)
+
+
+def test_companies_are_the_unit_where_an_analysis_says_so(spark: SparkSession, tmp_path: Path) -> None:
+    """a1 and a2 are of g1, which the one views and the other buys; a3 is of g2, a4 of no company; an event that names
+    none is of the company that an event of the person named last."""
+    series = [Series(event=None, measure="people")]
+    asked: dict[str, Any] = {"unit": "group"}
+    product = Product(
+        spark,
+        tmp_path,
+        Funnel(name="buying", steps=STEPS, **asked),
+        Trends(name="trend", series=series, interval="month", **asked),
+        Retention(name="back", period="day", periods=2, first_time=True, **asked),
+        Lifecycle(name="life", period="month", **asked),
+        ActiveUsers(name="active", where={"event": Comparison(is_not="group")}, **asked),
+        Stickiness(name="sticking", event=Step(event="purchase"), **asked),
+    )
+    product.add(
+        *(enriched_event("group", at(k), anonymous_id=a, group_id=g) for k, (a, g) in enumerate(MEMBERS)),
+        *(enriched_event("page_view", at(60 + k), anonymous_id=a) for k, (a, _) in enumerate(MEMBERS)),
+        enriched_event("page_view", at(70), anonymous_id="a4"),
+        enriched_event("purchase", at(days=1), anonymous_id="a2"),
+    )
+    base = product.lake.table(GROUP_MEMBERS.name).snapshot()
+    members = [row_of(GROUP_MEMBERS, group_id=g, person_id=a, last_seen_at=at(0)) for a, g in MEMBERS]
+    base.table.commit(base, Progress(), add=base.table.stage(frame(spark, members, GROUP_MEMBERS), 1, 3))
+    product.run()
+    assert product.people() == [2, 1]
+    assert [row["value"] for row in product.rows("trends")] == [2.0]
+    assert [(row["period"], row["people"], row["cohort_people"]) for row in product.rows("retention")] == [
+        (0, 2, 2),
+        (1, 1, 2),
+    ]
+    assert {row["people"] for row in product.rows("lifecycle") if row["status"] == "new"} == {2}
+    assert [row["dau"] for row in product.rows("active_users")] == [2, 1]
+    assert product.people("stickiness") == [1]
+
+
+def test_a_range_shows_rows_of_the_whole_and_what_they_are_held_against(spark: SparkSession, tmp_path: Path) -> None:
+    ranged: dict[str, Any] = {"days": 2, "compare": True}
+    product = Product(
+        spark,
+        tmp_path,
+        ActiveUsers(name="active", **ranged),
+        Lifecycle(name="life", period="day", **ranged),
+        Retention(name="back", period="day", periods=2, breakdown="country", **ranged),
+    )
+    for day, country in enumerate(("DE", "DE", "DE", "FR")):
+        product.add(enriched_event(when=at(days=day), country=country))
+    product.run()
+    for name, start in (("active_users", "event_date"), ("lifecycle", "period_start"), ("retention", "cohort_start")):
+        assert {(row["span"], row[start].day) for row in product.rows(name)} == {
+            (span, day) for span in ("now", "before") for day in (4, 5)
+        }, name
+    assert {(row["span"], row["mau"]) for row in product.rows("active_users")} == {("now", 1), ("before", 1)}
+    new = {
+        (row["span"], row["period_start"].day): row["people"]
+        for row in product.rows("lifecycle")
+        if row["status"] == "new"
+    }
+    assert new == {("before", 4): 1, ("before", 5): 0, ("now", 4): 0, ("now", 5): 0}
+    cells = {
+        (row["breakdown"], row["cohort_start"].day, row["period"]): row["people"]
+        for row in product.rows("retention")
+        if row["span"] == "now"
+    }
+    assert cells == {(value, 4, cell): 1 for value in ("(all)", "DE") for cell in (0, 1)} | {
+        (value, 5, 0): 1 for value in ("(all)", "FR")
+    }
 
 
 def test_nothing_is_done_while_nothing_changed(buying: Product) -> None:

@@ -65,6 +65,16 @@ def load(folder: Path, *texts: str) -> Analyses:
             "{kind: retention, name: x, target: {event: a}, periods: 0}",
             ["periods: ", "greater than or equal to 1; it is 0"],
         ),
+        (
+            "{kind: paths, name: x, unit: group}",
+            ["unit: paths are ways through sessions, each of which is a person's; leave it out"],
+        ),
+        ("{kind: web_vitals, name: x, unit: group}", ["unit: web vitals are measured on page views, whoever has them"]),
+        ("{kind: lifecycle, name: x, compare: true}", ["compare: what is before needs a length: say days"]),
+        (
+            "{kind: retention, name: x, breakdown: person.segment}",
+            ["breakdown: a person is in several segments; ask for person.segment in where"],
+        ),
         ("{kind: web_vitals, name: x, days: '28'}", ["days: it must be a whole number; it is '28'"]),
         ("{kind: active_users, name: x, include_bots: 1}", ["include_bots: it must be true or false; it is 1"]),
         ("{kind: paths, name: x, events: page_view}", ["events: it must be a list; it is 'page_view'"]),

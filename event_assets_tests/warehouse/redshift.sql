@@ -1275,6 +1275,8 @@ COMMENT ON COLUMN "analytics"."agg_times_to_convert"."loaded_at" IS 'When the ro
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_retention" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "span" varchar(65535) ENCODE zstd NOT NULL,
+  "breakdown" varchar(65535) ENCODE zstd NOT NULL,
   "cohort_start" timestamp with time zone ENCODE az64 NOT NULL,
   "period" integer ENCODE az64 NOT NULL,
   "people" bigint ENCODE az64,
@@ -1285,9 +1287,13 @@ CREATE TABLE IF NOT EXISTS "analytics"."agg_retention" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("analysis", "cohort_start");
 
-COMMENT ON TABLE "analytics"."agg_retention" IS 'The retention tables: one row an analysis, cohort, and period since.';
+COMMENT ON TABLE "analytics"."agg_retention" IS 'The retention tables: one row an analysis, value of its breakdown, cohort, and period since.';
 
 COMMENT ON COLUMN "analytics"."agg_retention"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."agg_retention"."span" IS 'now, or before: the period that it is held against.';
+
+COMMENT ON COLUMN "analytics"."agg_retention"."breakdown" IS 'Value of the first target event; else (all), (none) or (other). Of several fields a JSON list of theirs.';
 
 COMMENT ON COLUMN "analytics"."agg_retention"."cohort_start" IS 'Beginning of the period in which the cohort did the target event.';
 
@@ -1303,6 +1309,7 @@ COMMENT ON COLUMN "analytics"."agg_retention"."loaded_at" IS 'When the row''s ke
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_lifecycle" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "span" varchar(65535) ENCODE zstd NOT NULL,
   "period_start" timestamp with time zone ENCODE az64 NOT NULL,
   "status" varchar(65535) ENCODE zstd NOT NULL,
   "people" bigint ENCODE az64,
@@ -1314,6 +1321,8 @@ COMPOUND SORTKEY ("analysis", "period_start");
 COMMENT ON TABLE "analytics"."agg_lifecycle" IS 'The lifecycles: one row an analysis, period and status.';
 
 COMMENT ON COLUMN "analytics"."agg_lifecycle"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."agg_lifecycle"."span" IS 'now, or before: the period that it is held against.';
 
 COMMENT ON COLUMN "analytics"."agg_lifecycle"."period_start" IS 'Beginning of the period.';
 
@@ -1353,6 +1362,7 @@ COMMENT ON COLUMN "analytics"."agg_paths"."loaded_at" IS 'When the row''s key fi
 
 CREATE TABLE IF NOT EXISTS "analytics"."agg_active_users" (
   "analysis" varchar(65535) ENCODE raw NOT NULL,
+  "span" varchar(65535) ENCODE zstd NOT NULL,
   "event_date" date ENCODE az64 NOT NULL,
   "dau" bigint ENCODE az64,
   "wau" bigint ENCODE az64,
@@ -1366,6 +1376,8 @@ COMPOUND SORTKEY ("analysis", "event_date");
 COMMENT ON TABLE "analytics"."agg_active_users" IS 'Active people: one row an analysis and day.';
 
 COMMENT ON COLUMN "analytics"."agg_active_users"."analysis" IS 'Name of the analysis, as its file says.';
+
+COMMENT ON COLUMN "analytics"."agg_active_users"."span" IS 'now, or before: the period that it is held against.';
 
 COMMENT ON COLUMN "analytics"."agg_active_users"."event_date" IS 'Day, by the clock of the site (see EVENT_ASSETS_TIME_ZONE).';
 

@@ -873,6 +873,8 @@ FROM "analytics"."agg_times_to_convert";
 CREATE VIEW "analytics_analyst"."agg_retention" AS
 SELECT
   "analysis",
+  "span",
+  "breakdown",
   "cohort_start",
   "period",
   "people",
@@ -884,6 +886,7 @@ FROM "analytics"."agg_retention";
 CREATE VIEW "analytics_analyst"."agg_lifecycle" AS
 SELECT
   "analysis",
+  "span",
   "period_start",
   "status",
   "people",
@@ -904,6 +907,7 @@ FROM "analytics"."agg_paths";
 CREATE VIEW "analytics_analyst"."agg_active_users" AS
 SELECT
   "analysis",
+  "span",
   "event_date",
   "dau",
   "wau",

@@ -1,4 +1,4 @@
-"""What analyses give."""
+"""What analyses give. `people` are companies where the analysis counts these: `unit: group`."""
 
 from __future__ import annotations
 
@@ -84,16 +84,22 @@ TIMES_TO_CONVERT = Table(
 
 RETENTION = Table(
     "retention",
-    "The retention tables: one row an analysis, cohort, and period since.",
+    "The retention tables: one row an analysis, value of its breakdown, cohort, and period since.",
     (
         _ANALYSIS,
+        required("span", "string", "now, or before: the period that it is held against."),
+        required(
+            "breakdown",
+            "string",
+            "Value of the first target event; else (all), (none) or (other). Of several fields a JSON list of theirs.",
+        ),
         required("cohort_start", "timestamp", "Beginning of the period in which the cohort did the target event."),
         required("period", "int", "Periods since then; 0 is the cohort itself."),
         required("people", "long", "Those of the cohort who came back in that period."),
         required("cohort_people", "long", "Persons of the cohort."),
         Column("share", "double", "people / cohort_people; null where the cohort is empty."),
     ),
-    key=("analysis", "cohort_start", "period"),
+    key=("analysis", "span", "breakdown", "cohort_start", "period"),
     partition_by=("analysis",),
     warehouse=InWarehouse("agg_retention", sort_key=("analysis", "cohort_start"), sums=("people",)),
 )
@@ -103,11 +109,12 @@ LIFECYCLE = Table(
     "The lifecycles: one row an analysis, period and status.",
     (
         _ANALYSIS,
+        required("span", "string", "now, or before: the period that it is held against."),
         required("period_start", "timestamp", "Beginning of the period."),
         required("status", "string", "new, returning, resurrecting or dormant."),
         required("people", "long", "Persons; those who are dormant are counted negative."),
     ),
-    key=("analysis", "period_start", "status"),
+    key=("analysis", "span", "period_start", "status"),
     partition_by=("analysis",),
     warehouse=InWarehouse("agg_lifecycle", sort_key=("analysis", "period_start"), sums=("people",)),
 )
@@ -133,13 +140,14 @@ ACTIVE_USERS = Table(
     "Active people: one row an analysis and day.",
     (
         _ANALYSIS,
+        required("span", "string", "now, or before: the period that it is held against."),
         required("event_date", "date", "Day, by the clock of the site (see EVENT_ASSETS_TIME_ZONE)."),
         required("dau", "long", "Persons active on the day."),
         required("wau", "long", "Persons active on the day or the 6 before it."),
         required("mau", "long", "Persons active on the day or the 29 before it."),
         Column("stickiness", "double", "dau / mau."),
     ),
-    key=("analysis", "event_date"),
+    key=("analysis", "span", "event_date"),
     partition_by=("analysis",),
     warehouse=InWarehouse("agg_active_users", sort_key=("analysis", "event_date"), sums=("dau", "wau", "mau")),
 )

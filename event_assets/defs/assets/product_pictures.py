@@ -23,7 +23,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.defs.assets.pictures import grouped_bars, heat_map, lines, rows_of_bars, stacked_bars
 from event_assets.transforms.product.breakdowns import ALL
 from event_assets.transforms.product.lifecycle import STATUSES
-from event_assets.transforms.product.trends import NOW
+from event_assets.transforms.product.spans import NOW
 
 Row = Mapping[str, Any]
 _MOST = 20
@@ -31,14 +31,15 @@ _ON_THE_DAY = 10
 
 
 def picture(table: Table, rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
-    """The picture of an analysis' rows, which are in no order."""
+    """The picture of an analysis' rows, which are in no order; of what they are held against nothing."""
     ordered = sorted(rows, key=lambda row: [str(row[name]).zfill(12) for name in table.key])
-    return _PICTURES[table.name](ordered)
+    here = [row for row in ordered if row.get("span", NOW) == NOW]
+    return _PICTURES[table.name](here)
 
 
 def _trends(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
-    """The formulas, else the series, of everybody; of what they are held against nothing."""
-    here = [row for row in rows if row["breakdown"] == ALL and row["span"] == NOW]
+    """The formulas, else the series, of everybody."""
+    here = [row for row in rows if row["breakdown"] == ALL]
     here = [row for row in here if row["measure"] == "formula"] or here
     periods = sorted({row["period_start"] for row in here})
     found = {(row["series_name"], row["period_start"]): row["value"] or 0.0 for row in here}
@@ -85,7 +86,7 @@ def _times(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
 def _retention(rows: Sequence[Row]) -> dg.MarkdownMetadataValue:
     cohorts: dict[Any, list[Row]] = {}
     for row in rows:
-        if row["cohort_people"]:
+        if row["cohort_people"] and row["breakdown"] == ALL:
             cohorts.setdefault(row["cohort_start"], []).append(row)
     last = list(cohorts.items())[-_MOST:]
     widest = max((len(cells) for _, cells in last), default=0)

@@ -8,16 +8,20 @@ from pyspark.sql import functions as F
 from event_assets.rules.condition import Step
 from event_assets.transforms.product.matching import all_or_matching
 from event_assets.transforms.product.periods import date_of, day_number
+from event_assets.transforms.product.spans import Span, with_span
 
 _SPANS = {"dau": 1, "wau": 7, "mau": 30}
 
 
-def active_users(events: DataFrame, event: str | Step | None = None) -> DataFrame:
+def active_users(
+    events: DataFrame, event: str | Step | None = None, *, span: Span | None = None, compare: bool = False
+) -> DataFrame:
     """Active persons by day, in the columns of `ACTIVE_USERS` without `analysis`.
 
     `events` have `person_id`, `event`, `derived_at` and `properties`. `wau` and `mau` are of the day and the 6 or 29
     before it. There is a row for every day that has any of them, as far as the last event of all: days on which nobody
-    counts have none, so that one event of another decade does not make a row of each day since.
+    counts have none, so that one event of another decade does not make a row of each day since. Of a span there are the
+    rows of its days, and with `compare` those of as many days before (see spans.py).
 
     Nobody is counted per window: a person who is active on a day comes in on that day and goes out when the span is
     over or the next active day is there, so that sums of comings and goings are enough.
@@ -33,17 +37,18 @@ def active_users(events: DataFrame, event: str | Step | None = None) -> DataFram
     )
     changes = _changes(active).groupBy("_day").agg(*(F.sum(name).alias(name) for name in _SPANS))
     so_far = Window.partitionBy(F.lit(0)).orderBy("_day").rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    return (
+    rows = (
         _days(active, now)
         .join(changes, "_day", "left")
         .fillna(0, list(_SPANS))
         .select("_day", *(F.sum(name).over(so_far).alias(name) for name in _SPANS))
         .where("mau > 0")
-        .select(
-            date_of(F.col("_day")).alias("event_date"),
-            *_SPANS,
-            (F.col("dau") / F.col("mau")).alias("stickiness"),
-        )
+    )
+    return with_span(rows, "_day", span, period="day", compare=compare).select(
+        "span",
+        date_of(F.col("_shown")).alias("event_date"),
+        *_SPANS,
+        (F.col("dau") / F.col("mau")).alias("stickiness"),
     )
 
 

@@ -9,19 +9,27 @@ from event_assets.rules.condition import Step
 from event_assets.rules.question import Period, Weekday
 from event_assets.transforms.product.matching import all_or_matching
 from event_assets.transforms.product.periods import period_number, period_start
+from event_assets.transforms.product.spans import Span, with_span
 
 STATUSES = ("new", "returning", "resurrecting", "dormant")
 
 
 def lifecycle(
-    events: DataFrame, event: str | Step | None = None, *, period: Period = "week", week_starts: Weekday = "sunday"
+    events: DataFrame,
+    event: str | Step | None = None,
+    *,
+    period: Period = "week",
+    week_starts: Weekday = "sunday",
+    span: Span | None = None,
+    compare: bool = False,
 ) -> DataFrame:
     """Persons by period and status, in the columns of `LIFECYCLE` without `analysis`.
 
     `events` have `person_id`, `event`, `derived_at` and `properties`; give all of history. Active is who has an event
     (`event`, where one is given) in the period. New: the first period ever. Returning: active in the one before too.
     Resurrecting: active before, not in the last one. Dormant: active in the last one, not in this; counted negative.
-    There are rows, one a status, for every period that has people of any, as far as the last event of all.
+    There are rows, one a status, for every period that has people of any, as far as the last event of all; of a span
+    for those that have a day of it, and with `compare` for as many before (see spans.py).
 
     >>> lifecycle(events, "page_view", period="day").show()
     """
@@ -33,12 +41,10 @@ def lifecycle(
         .distinct()
     )
     counted = _statuses(active).groupBy("_period", "status").agg(F.sum("_people").alias("people"))
-    return (
-        _grid(counted, now)
-        .join(counted, ["_period", "status"], "left")
-        .fillna(0, ["people"])
-        .select(period_start(F.col("_period"), period, week_starts).alias("period_start"), "status", "people")
-    )
+    rows = _grid(counted, now).join(counted, ["_period", "status"], "left").fillna(0, ["people"])
+    shown = with_span(rows, "_period", span, period=period, week_starts=week_starts, compare=compare)
+    start = period_start(F.col("_shown"), period, week_starts).alias("period_start")
+    return shown.select("span", start, "status", "people")
 
 
 def _statuses(active: DataFrame) -> DataFrame:

@@ -20,9 +20,7 @@ from event_assets.transforms.money import amount, as_double, total
 from event_assets.transforms.product.breakdowns import ALL, few, value_of
 from event_assets.transforms.product.matching import matches, number_of, text_of
 from event_assets.transforms.product.periods import period_number, period_start
-
-NOW, BEFORE = "now", "before"
-"""What is asked for, and what it is held against."""
+from event_assets.transforms.product.spans import NOW
 
 
 def trends(

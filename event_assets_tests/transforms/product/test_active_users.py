@@ -71,3 +71,23 @@ def test_nobody_counts_twice_in_a_span(spark: SparkSession, data: set[tuple[int,
     expected = {day: (active(day, 1), active(day, 7), active(day, 30)) for day in range(first, last + 1)}
     expected = {day: counts for day, counts in expected.items() if counts[2]}
     assert table(spark, [row for person, day in sorted(data) for row in seen(f"p{person}", day)]) == expected
+
+
+@examples(3)
+@given(
+    st.sets(st.tuples(st.integers(1, 3), st.integers(0, 40)), min_size=1, max_size=20),
+    st.integers(0, 40),
+    st.integers(1, 12),
+)
+def test_days_choose_rows_that_know_all_before_and_hold_them_against_as_many_days_earlier(
+    spark: SparkSession, data: set[tuple[int, int]], first: int, length: int
+) -> None:
+    rows = [row for person, day in sorted(data) for row in seen(f"p{person}", day)]
+    whole = table(spark, rows)
+    span = (at(days=first).date(), at(days=first + length - 1).date())
+    events = frame(spark, rows).withColumn("person_id", F.col("anonymous_id"))
+    found: dict[str, dict[int, tuple[int, int, int]]] = {"now": {}, "before": {}}
+    for row in rows_of(active_users(events, span=span, compare=True)):
+        found[row["span"]][(row["event_date"] - at(0).date()).days] = (row["dau"], row["wau"], row["mau"])
+    assert found["now"] == {day: whole[day] for day in range(first, first + length) if day in whole}
+    assert found["before"] == {day + length: whole[day] for day in range(first - length, first) if day in whole}

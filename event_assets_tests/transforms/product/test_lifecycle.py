@@ -104,3 +104,21 @@ def test_a_table_is_what_sets_say(spark: SparkSession, data: set[tuple[int, int]
         expected.append((len(today - ever), len(today & before), len((today & ever) - before), -len(before - today)))
     rows = [row for person, day in sorted(data) for row in seen(f"p{person}", day)]
     assert table(spark, rows, period="day") == [counts for counts in expected if any(counts)]
+
+
+def test_days_choose_periods_whole_and_hold_them_against_as_many_before(spark: SparkSession) -> None:
+    """Weeks begin on March 1, 8, 15: the days lie in the last two, and before them there is the first alone."""
+    rows = [*seen("p", 0, 7, 14), *seen("q", 1, 14)]
+    span = (at(days=9).date(), at(days=14).date())
+    found = {
+        (row["span"], f"{row['period_start']:%m-%d}", row["status"]): row["people"]
+        for row in rows_of(lifecycle(of_people(spark, rows), period="week", span=span, compare=True))
+        if row["people"]
+    }
+    assert found == {
+        ("before", "03-15", "new"): 2,
+        ("now", "03-08", "returning"): 1,
+        ("now", "03-08", "dormant"): -1,
+        ("now", "03-15", "returning"): 1,
+        ("now", "03-15", "resurrecting"): 1,
+    }

@@ -192,9 +192,74 @@ def test_who_comes_back_often_enough_in_a_period_or_later_is_what_plain_python_c
     target = Step(event="a")
     events = frame(spark, rows).withColumn("person_id", F.col("anonymous_id"))
     found = {
-        (round(row["cohort_start"].timestamp() * 1_000_000), row["period"]): (row["people"], row["cohort_people"])
+        key_of(row): (row["people"], row["cohort_people"])
         for row in rows_of(retention(events, target, returning, **how))
     }
     asked = Retention(name="x", target=target, returning=returning, **how)
     expected = retention_rows(asked, events_of(rows))
     assert found == {key: values[:2] for key, values in expected.items()}
+
+
+def key_of(row: Row) -> tuple[str, str, int, int]:
+    return row["span"], row["breakdown"], round(row["cohort_start"].timestamp() * 1_000_000), row["period"]
+
+
+def test_a_breakdown_is_by_the_first_target_of_the_period_and_its_values_add_up(spark: SparkSession) -> None:
+    rows = [
+        *seen("p", 0.1, country="DE"),
+        *seen("p", 0.2, 1, country="FR"),
+        *seen("q", 0, country=None),
+        *seen("r", 0, 1, country="DE"),
+    ]
+    made = rows_of(retention(of_people(spark, rows), "view", period="day", periods=2, breakdown=["country"]))
+    first = {(row["breakdown"], row["period"]): row["people"] for row in made if row["cohort_start"].day == 2}
+    assert first == {
+        ("(all)", 0): 3,
+        ("(all)", 1): 2,
+        ("DE", 0): 2,
+        ("DE", 1): 2,
+        ("(none)", 0): 1,
+        ("(none)", 1): 0,
+    }
+    assert {row["breakdown"] for row in made if row["cohort_start"].day == 3} == {"(all)", "FR", "DE"}
+
+
+@examples(5)
+@given(
+    days=st.lists(
+        st.tuples(st.sampled_from("pqr"), st.integers(0, 15), st.sampled_from(["DE", "FR", None])),
+        min_size=1,
+        max_size=25,
+    ),
+    how=st.fixed_dictionaries(
+        {
+            "period": st.sampled_from(["day", "week"]),
+            "first_time": st.booleans(),
+            "rolling": st.booleans(),
+            "breakdown_values": st.integers(1, 2),
+        }
+    ),
+    first=st.integers(0, 9),
+    length=st.integers(1, 8),
+    compare=st.booleans(),
+)
+def test_days_choose_cohorts_whole_and_hold_them_against_as_many_before(
+    spark: SparkSession, days: list[Any], how: dict[str, Any], first: int, length: int, compare: bool
+) -> None:
+    rows = [
+        enriched_event("a", at(n, days=day), anonymous_id=person, country=country, event_id=str(n))
+        for n, (person, day, country) in enumerate(days)
+    ]
+    span = (at(days=first).date(), at(days=first + length - 1).date())
+    made = rows_of(retention(of_people(spark, rows), "a", breakdown=["country"], span=span, compare=compare, **how))
+    asked = Retention(
+        name="x", target=Step(event="a"), breakdown="country", from_=span[0], to=span[1], compare=compare, **how
+    )
+    expected = retention_rows(asked, events_of(rows), span)
+    assert {key_of(row): (row["people"], row["cohort_people"]) for row in made} == {
+        key: values[:2] for key, values in expected.items()
+    }
+    whole = rows_of(retention(of_people(spark, rows), "a", **how))
+    cells = {key_of(row)[2:]: row["people"] for row in whole}
+    here = [row for row in made if row["span"] == "now" and row["breakdown"] == "(all)"]
+    assert all(cells[key_of(row)[2:]] == row["people"] for row in here)
