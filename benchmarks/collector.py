@@ -60,6 +60,7 @@ class Load(NamedTuple):
     """
 
     requests: int
+    p50_ms: float
     p99_ms: float
     failed: int
     seconds: float

@@ -87,14 +87,14 @@ FROM (SELECT n, now() - interval '{_EVENT_DAYS} days' * (n::float / %(recent)s) 
   FROM generate_series(1, %(recent)s) AS n) AS made""",
     "agg_lifecycle": f"""
 INSERT INTO agg_lifecycle
-  (analysis, period_start, status, people, loaded_at)
-SELECT a, current_date - d, s, CASE s WHEN 'dormant' THEN -900 ELSE 1500 END, now()
+  (analysis, span, period_start, status, people, loaded_at)
+SELECT a, 'now', current_date - d, s, CASE s WHEN 'dormant' THEN -900 ELSE 1500 END, now()
 FROM unnest(ARRAY['weekly_lifecycle', 'daily_lifecycle']) AS a, generate_series(0, {DAYS - 1}) AS d,
   unnest(ARRAY['new','returning','resurrecting','dormant']) AS s WHERE a = 'daily_lifecycle' OR d %% 7 = 0""",
     "agg_active_users": f"""
 INSERT INTO agg_active_users
-  (analysis, event_date, dau, wau, mau, stickiness, loaded_at)
-SELECT 'people_active', current_date - d, 9000, 30000, 70000, 0.13, now()
+  (analysis, span, event_date, dau, wau, mau, stickiness, loaded_at)
+SELECT 'people_active', 'now', current_date - d, 9000, 30000, 70000, 0.13, now()
 FROM generate_series(0, {DAYS - 1}) AS d""",
     "agg_stickiness": """
 INSERT INTO agg_stickiness
@@ -102,8 +102,8 @@ INSERT INTO agg_stickiness
 SELECT 'people_sticking', n, 9000 / n, 1.0 / n, now() FROM generate_series(1, 30) AS n""",
     "agg_retention": """
 INSERT INTO agg_retention
-  (analysis, cohort_start, period, people, cohort_people, share, loaded_at)
-SELECT 'weekly_retention', current_date - 7 * c, p, 900, 4000, 0.9 / (p + 1), now()
+  (analysis, span, breakdown, cohort_start, period, people, cohort_people, share, loaded_at)
+SELECT 'weekly_retention', 'now', '(all)', current_date - 7 * c, p, 900, 4000, 0.9 / (p + 1), now()
 FROM generate_series(0, 25) AS c, generate_series(0, 12) AS p WHERE p <= c""",
     "agg_funnels": f"""
 INSERT INTO agg_funnels

@@ -92,10 +92,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; prints one JSON object: the fields of `benchmarks.collector.Load`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("url", help="where to send")
-    parser.add_argument("bodies", type=Path, help="file of bodies, one a line, sent in turn")
+    parser.add_argument("bodies", type=Path, help="file of bodies (or paths), one a line, sent in turn")
     parser.add_argument("--key", required=True, help="write key")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--connections", type=int, required=True)
+    parser.add_argument("--gets", action="store_true", help="the lines are paths that are asked for with a read key")
     parser.add_argument("--rate", type=float, help="requests a second; as fast as answers come unless given")
     asked = parser.parse_args(argv)
     place = urlsplit(asked.url)
@@ -103,7 +104,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
         f"X-Write-Key: {asked.key}\r\nUser-Agent: {_AGENT}\r\nContent-Length: "
     ).encode()
-    requests = [head + b"%d\r\n\r\n%s" % (len(body), body) for body in asked.bodies.read_bytes().splitlines()]
+    lines = asked.bodies.read_bytes().splitlines()
+    requests = [head + b"%d\r\n\r\n%s" % (len(body), body) for body in lines]
+    if asked.gets:
+        rest = f" HTTP/1.1\r\nHost: {place.netloc}\r\nX-Read-Key: {asked.key}\r\nUser-Agent: {_AGENT}\r\n\r\n".encode()
+        requests = [b"GET " + path + rest for path in lines]
     delay = asked.connections / asked.rate if asked.rate else 0.0
     print(json.dumps(uvloop.run(_run(asked.url, requests, asked.connections, asked.seconds, delay))))
     return 0
@@ -129,6 +134,7 @@ async def _run(url: str, requests: Sequence[bytes], connections: int, seconds: f
     answered = sorted(second for each in sending for second in each.seconds)
     return {
         "requests": len(answered),
+        "p50_ms": answered[len(answered) // 2] * 1e3 if answered else 0.0,
         "p99_ms": answered[int(len(answered) * 0.99)] * 1e3 if answered else 0.0,
         "failed": sum(each.failed for each in sending),
         "seconds": lasted,

@@ -26,6 +26,7 @@ from event_assets.defs.assets.product import PREFIX, analysis_asset, analysis_ke
 from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
 from event_assets.defs.assets.warehouse import warehouse_asset
+from event_assets.defs.assets.webhooks import webhooks_assets
 from event_assets.defs.automation.analyses import analyses_sensor
 from event_assets.defs.automation.company import company_schedule, company_sensor
 from event_assets.defs.automation.digests import digest_schedules, send_digest
@@ -45,6 +46,7 @@ from event_assets.defs.resources.rules import RulesResource, require_usable_rule
 from event_assets.defs.resources.spark import spark_resource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.defs.resources.warehouse import WarehouseResource
+from event_assets.defs.resources.webhooks import WebhooksResource
 from event_assets.pipeline.registry import STEPS, RefreshStep, step_of
 from event_assets.pipeline.spend import SpendError
 from event_assets.rules.analysis import Analyses
@@ -78,6 +80,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         *product,
         *(tables[step.name] for step in STEPS if step.pace == "pauses"),
         online_asset(settings),
+        *webhooks_assets(settings),
         *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
     of_company, of_quicksight = _of_company(settings, company), _of_quicksight(settings)
@@ -116,6 +119,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             "warehouse": WarehouseResource.of(settings),
             "rules": RulesResource.of(settings),
             "online": OnlineResource.of(settings),
+            "webhooks": WebhooksResource.of(settings),
         },
         executor=executor_of(settings),
     )

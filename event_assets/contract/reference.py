@@ -13,7 +13,7 @@ from pathlib import Path
 
 from event_assets.contract.event import json_schema
 from event_assets.contract.tables.events import CLEAN_EVENTS
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.contract.tables.schema import Column, Table
 from event_assets.contract.tables.views import NONE, VIEWS, View
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
@@ -74,10 +74,10 @@ def event_schema() -> str:
 
 def reference() -> str:
     """The page, as Markdown."""
-    lake = ", ".join(f"[{table.name}](#{table.name})" for table in LAKE_TABLES)
+    lake = ", ".join(f"[{table.name}](#{table.name})" for table in EVERY_TABLE)
     warehouse = ", ".join(f"[{table.name}](#warehouse-{table.name})" for table in WAREHOUSE_TABLES)
     lines = [_INTRODUCTION.format(lake=lake, warehouse=warehouse), "", "## Lake"]
-    for table in LAKE_TABLES:
+    for table in EVERY_TABLE:
         lines += _lake_table(table)
     lines += [
         "",

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from event_assets.collector.keys import KeyFileError, WriteKeys
 from event_assets.contract.plan import PlanError, TrackingPlan
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.doctor.finding import Examined, Finding, put_aside, size_of
 from event_assets.doctor.lake import examine_tables
 from event_assets.doctor.sqlite import examine_dagster, examine_stream
@@ -43,7 +43,7 @@ def examine(settings: Settings, warehouse_url: Callable[[], str | None]) -> Iter
     lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
     stream = open_stream(settings)
     try:
-        yield from examine_tables(lake, [table.name for table in LAKE_TABLES], stream)
+        yield from examine_tables(lake, [table.name for table in EVERY_TABLE], stream)
         yield _warehouse(settings, warehouse_url)
     finally:
         stream.close()

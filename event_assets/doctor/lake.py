@@ -16,7 +16,7 @@ from deltalake import Schema
 from deltalake.exceptions import DeltaError
 
 from event_assets.contract.tables.events import RAW_EVENTS
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.doctor.finding import Examined, Finding, put_aside
 from event_assets.lake.files import LakeFile, bounds_of, statistics_of, wrong_types
 from event_assets.lake.healing import heal
@@ -107,7 +107,7 @@ def _of_types(lake: Lake, table: LakeTable, file: LakeFile, columns: list[str]) 
 
 
 def _heal_types(lake: Lake) -> str:
-    healed = heal(lake.table(spec.name) for spec in LAKE_TABLES)
+    healed = heal(lake.table(spec.name) for spec in EVERY_TABLE)
     files = sum(each.files for each in healed)
     again = [each.table for each in healed if each.to_be_made_again]
     said = f"{files} files were written again in their tables' types."

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.lake.scratch import SCRATCH, scratch_folder
 from event_assets.lake.session import SessionsInUse
 from event_assets.lake.storage import Storage
@@ -24,7 +24,7 @@ class Lake:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         sessions = SessionsInUse()
-        self._tables = {spec.name: LakeTable(storage, spec, sessions) for spec in LAKE_TABLES}
+        self._tables = {spec.name: LakeTable(storage, spec, sessions) for spec in EVERY_TABLE}
 
     def table(self, name: str) -> LakeTable:
         """The table of that name. Raises `KeyError`."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from event_assets.settings import Settings
+from event_assets.settings.values import DYNAMODB
 
 
 class OnlineError(RuntimeError):
@@ -57,6 +58,11 @@ def open_online(settings: Settings) -> OnlineTable:
         from event_assets.online.sqlite import SqliteTable
 
         return SqliteTable(settings.home / "segments.sqlite")
+    url = settings.segments_online_url.get_secret_value()
+    if url.startswith(DYNAMODB):
+        from event_assets.online.dynamodb import DynamoTable
+
+        return DynamoTable(url.removeprefix(DYNAMODB), settings.aws_region)
     from event_assets.online.postgres import PostgresTable
 
-    return PostgresTable(settings.segments_online_url.get_secret_value())
+    return PostgresTable(url)

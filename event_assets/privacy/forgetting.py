@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pyarrow.fs as fs
 from deltalake import DeltaTable
 
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.lake.lake import Lake
 from event_assets.lake.table import LakeTable
 from event_assets.privacy.batches import Batch
@@ -35,7 +35,7 @@ def waiting(lake: Lake, batch: Batch) -> list[str]:
 def _followed(lake: Lake) -> Iterator[tuple[str, str, int, set[str]]]:
     """Which table has taken in which to what version, and on what days it is behind. Analyses, which are made whole of
     what stands, need no earlier version."""
-    for spec in LAKE_TABLES:
+    for spec in EVERY_TABLE:
         table = lake.table(spec.name)
         if not table.exists():
             continue

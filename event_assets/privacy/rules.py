@@ -21,7 +21,7 @@ from event_assets.contract.tables.groups import GROUP_MEMBERS, GROUPS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_HISTORY, USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.schema import Table
-from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, USER_SEGMENTS
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS, USER_SEGMENTS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 
 EVENT_TABLES: tuple[Table, ...] = (
@@ -68,6 +68,7 @@ BY_ID: Mapping[Table, ById] = {
     CONVERSION_PATHS: ById(("person_id",), "at"),
     USER_SEGMENTS: ById(("person_id",)),
     SEGMENT_MEMBERSHIPS: ById(("person_id",)),
+    SEGMENT_WEBHOOKS: ById(("person_id",)),
 }
 """Tables whose rows go by the ids in them, each after all that it is made of."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from event_assets.audit.log import AuditLog
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.online import OnlineTable
@@ -137,7 +137,7 @@ def _begin(lake: Lake, now: dt.datetime) -> tuple[Batch, list[Request]] | None:
         return None
     batch = Batch(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", [each.id for each in open_ones], now.isoformat())
     batch.began = {
-        spec.name: lake.table(spec.name).snapshot().version for spec in LAKE_TABLES if lake.table(spec.name).exists()
+        spec.name: lake.table(spec.name).snapshot().version for spec in EVERY_TABLE if lake.table(spec.name).exists()
     }
     write_batch(lake.storage, batch)
     named = [replace(request, batch=batch.id) for request in open_ones]

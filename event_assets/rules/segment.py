@@ -289,6 +289,8 @@ class Segment(RuleModel):
     who: Annotated[AnyCondition, BeforeValidator(_is_bounded)]
     description: str = ""
     include_bots: bool = False
+    webhooks: list[RuleName] = Field(default_factory=list)
+    """Receivers that are told who enters and who leaves, as the settings name them."""
 
     @model_validator(mode="after")
     def _asks_for_its_own(self) -> Segment:

@@ -44,8 +44,9 @@ class Segments:
 
     @property
     def digest(self) -> str:
-        """Changes when, and only when, who is in which segment changes; words for people do not count."""
+        """Changes when, and only when, who is in which segment changes; words for people and receivers do
+        not count."""
         unworded = (segment.model_copy(update={"description": ""}) for segment in self.usable)
-        rules = [segment.model_dump(by_alias=True) for segment in unworded]
+        rules = [segment.model_dump(by_alias=True, exclude={"webhooks"}) for segment in unworded]
         what = msgspec.json.encode([rules, sorted(self.unusable)])
         return hashlib.sha256(what).hexdigest()[:12]

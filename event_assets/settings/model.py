@@ -24,21 +24,22 @@ from event_assets.settings.values import (
     Names,
     existing,
     json_object,
+    online_address,
     parameters,
-    postgres_address,
     replaceable,
     split,
     warehouse_address,
     zone,
     zones_by_app,
 )
+from event_assets.settings.webhooks import WebhookSettings
 
 PREFIX = "EVENT_ASSETS_"
 _HTTP = r"^https?://[^\s/]+"
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 
-class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, SparkSettings):
+class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, SparkSettings, WebhookSettings):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
     model_config = SettingsConfigDict(
@@ -135,10 +136,10 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     segments_dir: Path | None = Field(
         None, description="Folder of the segments' conditions. Default: the ones that are shipped."
     )
-    segments_online_url: Annotated[SecretStr | None, AfterValidator(postgres_address)] = Field(
+    segments_online_url: Annotated[SecretStr | None, AfterValidator(online_address)] = Field(
         None,
-        description="Address of the PostgreSQL from which the ingest API says who is in which segment. Default: a file "
-        "under the home.",
+        description="Where the ingest API finds who is in which segment: the address of a PostgreSQL, or "
+        "`dynamodb://table`, in the AWS region. Default: a file under the home.",
     )
     company_dir: Path | None = Field(
         None, description="Folder of the sources of company data. Default: `<home>/company`, where there is one."

@@ -5,9 +5,11 @@ Each takes a value, and gives it or raises `ValueError` with the rule.
 
 from __future__ import annotations
 
+import base64
 import difflib
 import ipaddress
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_id
 """What `marketing_parameters` can name the parameters of."""
 _NO_ZONES = {"Factory", "localtime"}
 """What a system may list beside the zones, and no engine knows."""
+_FEWEST_SECRET_BYTES = 24
+DYNAMODB = "dynamodb://"
 _WAREHOUSES = ("postgresql://", "postgres://", "redshift://")
 Files = TypeVar("Files", Path | None, tuple[Path, ...])
 
@@ -87,6 +91,8 @@ def json_object(value: Any, info: ValidationInfo) -> Any:
         example = {
             "time_zones": '{"shop": "Europe/Berlin"}',
             "conversion_ids": '{"purchase": "order_id"}',
+            "segment_webhooks": '{"crm": "https://crm.example.org/hook"}',
+            "segment_webhook_secrets": '{"crm": "whsec_…"}',
             "dashboard_role_urls": '{"analyst": "postgresql://analyst:password@host:5432/db"}',
         }
         such = example.get(str(info.field_name), '{"source": ["mtm_source", "utm_source"]}')
@@ -132,10 +138,16 @@ def warehouse_address(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-def postgres_address(value: SecretStr | None) -> SecretStr | None:
-    """The address of a PostgreSQL."""
+def online_address(value: SecretStr | None) -> SecretStr | None:
+    """The address of a PostgreSQL, or `dynamodb://` and the name of a table."""
+    if value is not None and (url := value.get_secret_value()).startswith(DYNAMODB):
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", url.removeprefix(DYNAMODB)):
+            raise ValueError(
+                f"the name of a table in DynamoDB is 3 to 255 letters, digits, _ . and -: {DYNAMODB}segments"
+            )
+        return value
     if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-        raise ValueError("it must start with postgresql://")
+        raise ValueError(f"it must start with postgresql:// or {DYNAMODB}")
     return value
 
 
@@ -154,6 +166,21 @@ def webhook_address(value: SecretStr | None) -> SecretStr | None:
             address.scheme == "https" or (address.scheme == "http" and is_loopback(address.hostname))
         ):
             raise ValueError("it must start with https://")
+    return value
+
+
+def signing_secret(value: SecretStr) -> SecretStr:
+    """A secret that messages can be signed with: `whsec_` and base64 of 24 bytes or more."""
+    secret = value.get_secret_value()
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not secret.startswith("whsec_") or len(key) < _FEWEST_SECRET_BYTES:
+        raise ValueError(
+            f"it must be whsec_ and base64 of {_FEWEST_SECRET_BYTES} bytes or more; "
+            'echo "whsec_$(openssl rand -base64 32)" makes one'
+        )
     return value
 
 

@@ -1,4 +1,4 @@
-"""The online table, in SQLite and in PostgreSQL: what is put in is found by every id, whole or not at all."""
+"""The online table, in SQLite, PostgreSQL and DynamoDB: what is put in is found by every id, whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
+from pydantic import SecretStr
 
 from event_assets.online import OnlineError, OnlineTable, Stay, open_online
 from event_assets.settings import Settings
@@ -20,8 +22,15 @@ NOW = dt.datetime(2026, 3, 31, 12, 30, tzinfo=dt.UTC)
 DAY = dt.date(2026, 3, 1)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "dynamodb"])
 def online(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OnlineTable]:
+    if request.param == "dynamodb":
+        request.getfixturevalue("aws_credentials")
+        with mock_aws():
+            table = open_online(Settings(segments_online_url=SecretStr("dynamodb://segments")))
+            yield table
+            table.close()
+        return
     url = new_database(request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
     table = open_online(Settings(home=tmp_path, segments_online_url=url))
     yield table

@@ -161,7 +161,8 @@ def test_an_analysis_that_was_not_refreshed_since_is_late_and_not_wrong(settings
     late = {
         line.component: line for line in report if line.late if "weekly" in line.what or line.component != "retention"
     }
-    assert late.keys() == {"funnels", "retention", "lifecycle", "active_users", "stickiness", "period_people"}
+    of_analyses = {"trends", "funnels", "funnel_trends", "times_to_convert", "retention", "lifecycle"}
+    assert late.keys() == of_analyses | {"active_users", "stickiness", "period_people"}
     assert late["retention"].what.startswith("weekly_retention: not refreshed since 20")
     assert late["retention"].expected == f"identities {base.version + 1}"
     assert late["retention"].actual == f"identities {base.version}"
@@ -178,8 +179,7 @@ def test_an_analysis_that_is_new_or_of_another_definition_or_no_more_is_late(
     assert new == "brand_new: not refreshed yet"
     assert other.startswith("weekly_retention: not refreshed since 20")
     assert [what.partition(" since 20")[0] for what in gone] == [
-        "daily_retention: is no more; not refreshed",
-        "monthly_retention: is no more; not refreshed",
+        f"{name}_retention: is no more; not refreshed" for name in ("broken", "daily", "monthly", "rolling")
     ]
     assert _failed(report) == set()
 

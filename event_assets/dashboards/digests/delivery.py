@@ -21,19 +21,11 @@ from event_assets.dashboards.digests.contents import (
     text_of_contents,
 )
 from event_assets.settings import Settings
+from event_assets.webhooks import NotTaken, Passing, require_taken, tried
 
-_ATTEMPTS, _TIMEOUT_SECONDS, _LONGEST_PAUSE = 5, 30.0, 60.0
-_PASSING = (408, 425, 429)
+_TIMEOUT_SECONDS = 30.0
 Pause = Callable[[float], object]
 Given = TypeVar("Given")
-
-
-class _Passing(Exception):
-    """What may go by itself. `after`: the seconds that the other side asks to wait."""
-
-    def __init__(self, why: str, after: float = 0.0) -> None:
-        super().__init__(why)
-        self.after = after
 
 
 def mail_of(contents: Contents, sender: str, to: Sequence[str]) -> EmailMessage:
@@ -86,17 +78,17 @@ def _mailed(settings: Settings, mail: EmailMessage) -> dict[str, tuple[int, byte
     except smtplib.SMTPRecipientsRefused as fault:
         words = _each(fault.recipients)
         if all(400 <= code < 500 for code, _ in fault.recipients.values()):
-            raise _Passing(words) from None
+            raise Passing(words) from None
         raise DigestError(f"The mail server {host} takes the mail for nobody: {words}") from None
     except smtplib.SMTPResponseException as fault:
         said = fault.smtp_error.decode("utf-8", "replace") if isinstance(fault.smtp_error, bytes) else fault.smtp_error
         if 400 <= fault.smtp_code < 500:
-            raise _Passing(f"{fault.smtp_code} {said}") from None
+            raise Passing(f"{fault.smtp_code} {said}") from None
         raise DigestError(f"The mail server {host} refuses: {fault.smtp_code} {said}") from None
     except smtplib.SMTPNotSupportedError as fault:
         raise DigestError(f"The mail server {host} cannot do it: {fault} See EVENT_ASSETS_SMTP_TLS.") from None
     except (smtplib.SMTPException, OSError) as fault:
-        raise _Passing(str(fault) or type(fault).__name__) from None
+        raise Passing(str(fault) or type(fault).__name__) from None
 
 
 def post(settings: Settings, contents: Contents, pause: Pause = time.sleep) -> None:
@@ -111,23 +103,13 @@ def _posted(url: str, body: dict[str, str]) -> None:
     try:
         answer = httpx.post(url, json=body, timeout=_TIMEOUT_SECONDS)
     except httpx.TransportError as fault:
-        raise _Passing(str(fault) or type(fault).__name__) from None
-    if answer.is_success:
-        return
-    why = f"it answers {answer.status_code} {answer.text[:200].strip()}".rstrip()
-    if answer.status_code in _PASSING or answer.is_server_error:
-        asked = answer.headers.get("Retry-After", "")
-        raise _Passing(why, float(asked) if asked.isdecimal() else 0.0)
-    raise DigestError(f"The webhook does not take the digest: {why}")  # its address is a secret, and not told
+        raise Passing(str(fault) or type(fault).__name__) from None
+    require_taken(answer.status_code, answer.text, answer.headers.get("Retry-After", ""))
 
 
 def _tried(do: Callable[[], Given], whom: str, pause: Pause) -> Given:
     """What `do` gives; tried again after ever longer pauses. Raises `DigestError` when that did not help."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            return do()
-        except _Passing as fault:
-            if attempt == _ATTEMPTS - 1:
-                raise DigestError(f"{whom} did not take the digest in {_ATTEMPTS} attempts: {fault}") from None
-            pause(min(max(2.0**attempt, fault.after), _LONGEST_PAUSE))
-    raise AssertionError
+    try:
+        return tried(do, pause)
+    except NotTaken as fault:  # a webhook's address is a secret, and not told
+        raise DigestError(f"{whom} does not take the digest: {fault}") from None

@@ -22,6 +22,12 @@ _COLUMNS = (
 )
 
 
+def _kind(settings: Settings) -> str:
+    if settings.segments_online_url is None:
+        return "sqlite"
+    return settings.segments_online_url.get_secret_value().partition(":")[0].removesuffix("ql")
+
+
 def online_asset(settings: Settings) -> dg.AssetsDefinition:
     """The asset that publishes who is in which segment now."""
 
@@ -30,7 +36,7 @@ def online_asset(settings: Settings) -> dg.AssetsDefinition:
         description="Who is in which segment now, by every id of theirs: what GET /v1/people/{id}/segments answers.",
         group_name="segments",
         deps=[dg.AssetKey(SEGMENT_MEMBERSHIPS.name), dg.AssetKey(IDENTITIES.name)],
-        kinds={"postgres" if settings.segments_online_url is not None else "sqlite"},
+        kinds={_kind(settings)},
         owners=owners_of("segments"),
         code_version=CODE,
         tags={"layer": "online"},

@@ -12,15 +12,17 @@ from collections.abc import Sequence
 import dagster as dg
 
 from event_assets.contract.tables.metrics import PERIOD_PEOPLE
-from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS
 from event_assets.defs.automation.sensors import shards_to_land
 from event_assets.defs.automation.turns import RUN_TAG, UNFINISHED
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
+from event_assets.defs.resources.webhooks import receivers_of
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.metrics import people_are_outdated
 from event_assets.pipeline.product import outdated
+from event_assets.pipeline.segment_webhooks import is_up_to_date
 from event_assets.pipeline.segments import are_outdated
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
@@ -35,8 +37,8 @@ _MOST_INTERVALS = 12
 def analyses_sensor(
     settings: Settings, analyses: Analyses, segments: Segments, assets: Sequence[dg.AssetKey]
 ) -> dg.SensorDefinition:
-    """The sensor that asks for a run of these assets: the analyses, the segments and their tables in the warehouse."""
-    interval = dt.timedelta(seconds=settings.analytics_interval_seconds)
+    """The sensor that asks for a run of these assets: the analyses, the segments and what follows them."""
+    interval, receivers = dt.timedelta(seconds=settings.analytics_interval_seconds), receivers_of(settings)
 
     @dg.sensor(
         name="product_analyses_sensor",
@@ -59,6 +61,7 @@ def analyses_sensor(
             behind = outdated(opened, analyses, rules.sessions)
             behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions) else []
             behind += [PERIOD_PEOPLE.name] if people_are_outdated(opened) else []
+            behind += [] if is_up_to_date(opened, segments, receivers) else [SEGMENT_WEBHOOKS.name]
         except Exception as error:
             fault = f"What is outdated cannot be told: {type(error).__name__}: {error}."
             context.log.error(fault)

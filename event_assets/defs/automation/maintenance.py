@@ -8,7 +8,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster_pyspark import LazyPySparkResource
 
 from event_assets.contract.tables.events import RAW_EVENTS
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.defs.assets.days import key_of
 from event_assets.defs.assets.materialising import RETRY
 from event_assets.defs.automation.partitions import Partitions
@@ -20,7 +20,7 @@ from event_assets.settings import Settings
 @dg.op(description="Puts small files of each table together; raw records stay as they were landed.", retry_policy=RETRY)
 def compact_tables(context: dg.OpExecutionContext, lake: LakeResource, spark: LazyPySparkResource) -> None:
     opened = lake.open()
-    for spec in LAKE_TABLES:
+    for spec in EVERY_TABLE:
         if spec is RAW_EVENTS or not opened.table(spec.name).exists():
             continue
         done = compact(opened.table(spec.name), spark.spark_session)
@@ -34,7 +34,7 @@ def compact_tables(context: dg.OpExecutionContext, lake: LakeResource, spark: La
 )
 def vacuum_tables(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     opened = lake.open()
-    for spec in LAKE_TABLES:
+    for spec in EVERY_TABLE:
         if opened.table(spec.name).exists():
             context.log.info(f"{spec.name}: {vacuum(opened.table(spec.name))} files deleted")
     context.log.info(f"{opened.clear_scratch()} folders of steps that were killed deleted")

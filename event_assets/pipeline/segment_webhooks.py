@@ -1,0 +1,259 @@
+"""Tells receivers who entered and who left a segment: what they know is held against who is in it now.
+
+What each receiver took is remembered in the table `segment_webhooks`, by a commit after each delivery. So what was not
+taken is told again, whatever was killed or restarted in between, and nothing has to be kept waiting: a change that was
+undone before it was told is not told. A delivery may come twice (it was taken, and the commit did not follow); then it
+and its changes have the ids of the first time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS
+from event_assets.lake.lake import Lake
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
+from event_assets.rules.segment_files import Segments
+from event_assets.webhooks import Networks, NotTaken, headers_of, post, tried
+
+NAME = SEGMENT_WEBHOOKS.name
+CODE = "1"
+"""Version of what is told; raise it when receivers are told otherwise."""
+_MOST_CHANGES, _MOST_FILES = 200, 50
+_ID_CHARACTERS = 32
+Told = Mapping[str, tuple[int, bool]]
+"""By person how many changes a receiver took, and whether it knows them to be in."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Who is told, where, and by which secret it knows us."""
+
+    name: str
+    url: str
+    secret: str
+    reachable: Networks = ()
+
+
+class Change(NamedTuple):
+    """Somebody entered a segment, or left it: which change of theirs it is for the receiver, and since when they are
+    in."""
+
+    person_id: str
+    is_in: bool
+    number: int
+    since: dt.date | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was told: deliveries that were taken, changes in them, and by receiver why the others were not."""
+
+    deliveries: int
+    changes: int
+    faults: Mapping[str, str]
+
+
+def tell(
+    lake: Lake,
+    segments: Segments,
+    receivers: Sequence[Receiver],
+    clock: Callable[[], dt.datetime],
+    pause: Callable[[float], object],
+) -> Done:
+    """Tells each receiver what it does not know yet of the segments whose files name it. One that does not take it
+    holds up no other; what it is told waits for the next time."""
+    if is_up_to_date(lake, segments, receivers):
+        return Done(0, 0, {})
+    members = lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
+    deliveries = changes = 0
+    faults = _unknown(segments, receivers)
+    for receiver in receivers:
+        try:
+            for segment in _of(segments, receiver):
+                for told in _deliver(lake, members, receiver, segment, clock, pause):
+                    deliveries, changes = deliveries + 1, changes + told
+        except NotTaken as fault:
+            faults[receiver.name] = f"The webhook {receiver.name} does not take what it is told: {fault}"
+    if not faults:
+        retry_on_conflict(lambda: _settle(lake, _version(members, segments, receivers)))
+    return Done(deliveries, changes, faults)
+
+
+def is_up_to_date(lake: Lake, segments: Segments, receivers: Sequence[Receiver]) -> bool:
+    """Whether all receivers know who is in which segment; so it is where there is nobody to tell, or nothing yet."""
+    if not receivers or not any(segment.webhooks for segment in segments.usable):
+        return True
+    if not lake.table(SEGMENT_MEMBERSHIPS.name).exists():
+        return True
+    members, table = lake.table(SEGMENT_MEMBERSHIPS.name).snapshot(), lake.table(NAME)
+    if not members.progress.upstreams:  # it was lost, and is not made again yet
+        return True
+    return table.exists() and table.snapshot().progress.code == _version(members, segments, receivers)
+
+
+def _version(members: Snapshot, segments: Segments, receivers: Sequence[Receiver]) -> str:
+    wanted = {each.name: each.webhooks for each in segments.usable if each.webhooks}
+    asked = json.dumps([wanted, sorted(each.name for each in receivers)])
+    return f"{CODE}-{members.id}-{members.version}-{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
+
+
+def _of(segments: Segments, receiver: Receiver) -> list[str]:
+    return [segment.name for segment in segments.usable if receiver.name in segment.webhooks]
+
+
+def _unknown(segments: Segments, receivers: Sequence[Receiver]) -> dict[str, str]:
+    """Receivers that a file names, and no setting."""
+    known = {receiver.name for receiver in receivers}
+    return {
+        name: f"The segment {segment.name} names the webhook {name}, which EVENT_ASSETS_SEGMENT_WEBHOOKS does not have."
+        for segment in segments.usable
+        for name in segment.webhooks
+        if name not in known
+    }
+
+
+def _deliver(
+    lake: Lake,
+    members: Snapshot,
+    receiver: Receiver,
+    segment: str,
+    clock: Callable[[], dt.datetime],
+    pause: Callable[[float], object],
+) -> Iterator[int]:
+    """Tells a receiver all changes of a segment. Gives of each delivery that it took how many changes it had."""
+    waiting = list(changes_of(_members(members, segment), told(lake, receiver.name, segment)))
+    for first in range(0, len(waiting), _MOST_CHANGES):
+        changes = waiting[first : first + _MOST_CHANGES]
+        ids = _ids_of(lake, [change.person_id for change in changes])
+        numbered = [(_change_id(receiver.name, segment, change), change) for change in changes]
+        id_ = "msg_" + _short("\0".join(id_ for id_, _ in numbered))
+        body = _body(segment, numbered, ids, clock())
+
+        def send(id_: str = id_, body: bytes = body) -> None:
+            headers = headers_of(receiver.secret, id_, round(clock().timestamp()), body)
+            post(receiver.url, body, headers, receiver.reachable)
+
+        tried(send, pause)
+        _remember(lake, receiver.name, segment, changes, id_, clock())
+        yield len(changes)
+
+
+def changes_of(members: Mapping[str, dt.date], known: Told) -> Iterator[Change]:
+    """What a receiver does not know yet, by person: who is in since when, held against what it was told."""
+    for person in sorted(members.keys() | known.keys()):
+        number, was_in = known.get(person, (0, False))
+        if (person in members) != was_in:
+            yield Change(person, not was_in, number + 1, members.get(person))
+
+
+def _members(snapshot: Snapshot, segment: str) -> dict[str, dt.date]:
+    found: dict[str, dt.date] = {}
+    for file in snapshot.files:
+        rows = snapshot.arrow([file], ("segment", "person_id", "from_date", "is_current"))
+        rows = rows.filter(pc.and_(pc.equal(rows["segment"], segment), rows["is_current"]))
+        found.update(zip(rows["person_id"].to_pylist(), rows["from_date"].to_pylist(), strict=True))
+    return found
+
+
+def told(lake: Lake, receiver: str, segment: str) -> dict[str, tuple[int, bool]]:
+    """What a receiver took of a segment."""
+    rows = lake.table(NAME).snapshot().arrow(columns=("receiver", "segment", "person_id", "number", "is_in"))
+    rows = rows.filter(pc.and_(pc.equal(rows["receiver"], receiver), pc.equal(rows["segment"], segment)))
+    found: dict[str, tuple[int, bool]] = {}
+    for person, number, is_in in zip(*(rows[n].to_pylist() for n in ("person_id", "number", "is_in")), strict=True):
+        found[person] = max(found.get(person, (0, False)), (number, is_in))
+    return found
+
+
+def _ids_of(lake: Lake, people: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """The ids of people by their type."""
+    identities = lake.table(IDENTITIES.name).snapshot()
+    wanted, found = pa.array(people, pa.string()), defaultdict[str, dict[str, list[str]]](lambda: defaultdict(list))
+    for file in identities.files:
+        rows = identities.arrow([file], ("id_type", "id", "person_id"))
+        for row in rows.filter(pc.is_in(rows["person_id"], value_set=wanted)).to_pylist():
+            found[row["person_id"]][row["id_type"]].append(row["id"])
+    return found
+
+
+def _body(
+    segment: str,
+    changes: Iterable[tuple[str, Change]],
+    ids: Mapping[str, Mapping[str, Sequence[str]]],
+    now: dt.datetime,
+) -> bytes:
+    told_of: list[dict[str, Any]] = [
+        {
+            "id": id_,
+            "change": "entered" if change.is_in else "left",
+            "person_id": change.person_id,
+            "user_ids": sorted(ids[change.person_id]["user"]),
+            "anonymous_ids": sorted(ids[change.person_id]["anonymous"]),
+            "since": None if change.since is None else change.since.isoformat(),
+        }
+        for id_, change in changes
+    ]
+    data = {"segment": segment, "changes": told_of}
+    message = {"type": "segment.changed", "timestamp": now.isoformat(timespec="seconds"), "data": data}
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _change_id(receiver: str, segment: str, change: Change) -> str:
+    return "chg_" + _short("\0".join((receiver, segment, change.person_id, str(change.number))))
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_ID_CHARACTERS]
+
+
+def _remember(
+    lake: Lake, receiver: str, segment: str, changes: Sequence[Change], delivery: str, now: dt.datetime
+) -> None:
+    rows = [
+        {
+            "receiver": receiver,
+            "segment": segment,
+            "person_id": change.person_id,
+            "number": change.number,
+            "is_in": change.is_in,
+            "delivery_id": delivery,
+            "taken_at": now,
+        }
+        for change in changes
+    ]
+    table = lake.table(NAME)
+    file = table.stage_arrow(
+        pa.Table.from_pylist(rows, SEGMENT_WEBHOOKS.arrow_schema()), f"{delivery}-{now.timestamp():.6f}", {}
+    )
+
+    def commit() -> None:
+        base = table.snapshot()
+        table.commit(base, base.progress, add=[file])
+
+    retry_on_conflict(commit)
+
+
+def _settle(lake: Lake, version: str) -> None:
+    """Notes of what all know now, and puts many small files together, without what was superseded."""
+    table = lake.table(NAME)
+    base = table.snapshot()
+    add, remove = [], []
+    if len(base.files) > _MOST_FILES:
+        rows = base.arrow()
+        last = rows.group_by(["receiver", "segment", "person_id"]).aggregate([("number", "max")])
+        last = last.rename_columns(["receiver", "segment", "person_id", "number"])
+        kept = rows.join(last, ["receiver", "segment", "person_id", "number"], join_type="inner")
+        add, remove = [table.stage_arrow(kept.select(rows.column_names), f"known-{base.version}", {})], [*base.files]
+    table.commit(base, replace(base.progress, code=version), add=add, remove=remove)
