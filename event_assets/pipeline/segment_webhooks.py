@@ -1,9 +1,9 @@
 """Tells receivers who entered and who left a segment: what they know is held against who is in it now.
 
-What each receiver took is remembered in the table `segment_webhooks`, by a commit after each delivery. So what was not
-taken is told again, whatever was killed or restarted in between, and nothing has to be kept waiting: a change that was
-undone before it was told is not told. A delivery may come twice (it was taken, and the commit did not follow); then it
-and its changes have the ids of the first time.
+What is about to be told, and what each receiver took, is remembered in the table `segment_webhooks`: by a commit before
+the deliveries of a segment, and one after each. So what was not taken is told again, whatever was killed or restarted
+in between, and what may have been taken unnoticed is told again or, where it is no more so, taken back; nothing has to
+be kept waiting. What comes twice has the ids of the first time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,8 +33,9 @@ CODE = "1"
 """Version of what is told; raise it when receivers are told otherwise."""
 _MOST_CHANGES, _MOST_FILES = 200, 50
 _ID_CHARACTERS = 32
-Told = Mapping[str, tuple[int, bool]]
-"""By person how many changes a receiver took, and whether it knows them to be in."""
+_NOTHING = (0, False, True)
+Told = Mapping[str, tuple[int, bool, bool]]
+"""By person how many changes a receiver was told, and of the last one whether they are in, and whether it was taken."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,15 @@ def _deliver(
     pause: Callable[[float], object],
 ) -> Iterator[int]:
     """Tells a receiver all changes of a segment. Gives of each delivery that it took how many changes it had."""
-    waiting = list(changes_of(_members(members, segment), told(lake, receiver.name, segment)))
+    memory, known = lake.table(NAME).snapshot().id, told(lake, receiver.name, segment)
+    waiting = list(changes_of(_members(members, segment), known))
+    fresh = [each for each in waiting if each.number > known.get(each.person_id, _NOTHING)[0]]
+    if fresh:
+        _remember(lake, receiver.name, segment, fresh, clock(), is_taken=False)
     for first in range(0, len(waiting), _MOST_CHANGES):
         changes = waiting[first : first + _MOST_CHANGES]
         ids = _ids_of(lake, [change.person_id for change in changes])
-        numbered = [(_change_id(receiver.name, segment, change), change) for change in changes]
+        numbered = [(_change_id(memory, receiver.name, segment, change), change) for change in changes]
         id_ = "msg_" + _short("\0".join(id_ for id_, _ in numbered))
         body = _body(segment, numbered, ids, clock())
 
@@ -146,16 +152,19 @@ def _deliver(
             post(receiver.url, body, headers, receiver.reachable)
 
         tried(send, pause)
-        _remember(lake, receiver.name, segment, changes, id_, clock())
+        _remember(lake, receiver.name, segment, changes, clock(), is_taken=True)
         yield len(changes)
 
 
 def changes_of(members: Mapping[str, dt.date], known: Told) -> Iterator[Change]:
     """What a receiver does not know yet, by person: who is in since when, held against what it was told."""
     for person in sorted(members.keys() | known.keys()):
-        number, was_in = known.get(person, (0, False))
-        if (person in members) != was_in:
-            yield Change(person, not was_in, number + 1, members.get(person))
+        number, was_in, is_taken = known.get(person, _NOTHING)
+        is_in = person in members
+        if is_in != was_in:
+            yield Change(person, is_in, number + 1, members.get(person))
+        elif not is_taken:
+            yield Change(person, is_in, number, members.get(person))
 
 
 def _members(snapshot: Snapshot, segment: str) -> dict[str, dt.date]:
@@ -167,13 +176,15 @@ def _members(snapshot: Snapshot, segment: str) -> dict[str, dt.date]:
     return found
 
 
-def told(lake: Lake, receiver: str, segment: str) -> dict[str, tuple[int, bool]]:
-    """What a receiver took of a segment."""
-    rows = lake.table(NAME).snapshot().arrow(columns=("receiver", "segment", "person_id", "number", "is_in"))
+def told(lake: Lake, receiver: str, segment: str) -> dict[str, tuple[int, bool, bool]]:
+    """What a receiver was told of a segment last."""
+    said = ("person_id", "number", "is_in", "is_taken")
+    rows = lake.table(NAME).snapshot().arrow(columns=("receiver", "segment", *said))
     rows = rows.filter(pc.and_(pc.equal(rows["receiver"], receiver), pc.equal(rows["segment"], segment)))
-    found: dict[str, tuple[int, bool]] = {}
-    for person, number, is_in in zip(*(rows[n].to_pylist() for n in ("person_id", "number", "is_in")), strict=True):
-        found[person] = max(found.get(person, (0, False)), (number, is_in))
+    found: dict[str, tuple[int, bool, bool]] = {}
+    for person, *last in zip(*(rows[name].to_pylist() for name in said), strict=True):
+        number, is_in, is_taken = last  # one number is one change, whether taken or not
+        found[person] = max(found.get(person, _NOTHING), (number, is_in, is_taken))
     return found
 
 
@@ -210,8 +221,9 @@ def _body(
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _change_id(receiver: str, segment: str, change: Change) -> str:
-    return "chg_" + _short("\0".join((receiver, segment, change.person_id, str(change.number))))
+def _change_id(memory: str, receiver: str, segment: str, change: Change) -> str:
+    """The id of a change, as long as the same table remembers: numbers begin again with another one."""
+    return "chg_" + _short("\0".join((memory, receiver, segment, change.person_id, str(change.number))))
 
 
 def _short(text: str) -> str:
@@ -219,7 +231,7 @@ def _short(text: str) -> str:
 
 
 def _remember(
-    lake: Lake, receiver: str, segment: str, changes: Sequence[Change], delivery: str, now: dt.datetime
+    lake: Lake, receiver: str, segment: str, changes: Sequence[Change], now: dt.datetime, *, is_taken: bool
 ) -> None:
     rows = [
         {
@@ -228,15 +240,13 @@ def _remember(
             "person_id": change.person_id,
             "number": change.number,
             "is_in": change.is_in,
-            "delivery_id": delivery,
-            "taken_at": now,
+            "is_taken": is_taken,
+            "at": now,
         }
         for change in changes
     ]
     table = lake.table(NAME)
-    file = table.stage_arrow(
-        pa.Table.from_pylist(rows, SEGMENT_WEBHOOKS.arrow_schema()), f"{delivery}-{now.timestamp():.6f}", {}
-    )
+    file = table.stage_arrow(pa.Table.from_pylist(rows, SEGMENT_WEBHOOKS.arrow_schema()), uuid.uuid4().hex, {})
 
     def commit() -> None:
         base = table.snapshot()
@@ -252,8 +262,10 @@ def _settle(lake: Lake, version: str) -> None:
     add, remove = [], []
     if len(base.files) > _MOST_FILES:
         rows = base.arrow()
-        last = rows.group_by(["receiver", "segment", "person_id"]).aggregate([("number", "max")])
-        last = last.rename_columns(["receiver", "segment", "person_id", "number"])
-        kept = rows.join(last, ["receiver", "segment", "person_id", "number"], join_type="inner")
+        whose = ["receiver", "segment", "person_id"]
+        rank = pc.add(pc.multiply(rows["number"], 2), rows["is_taken"].cast(pa.int64()))
+        last = rows.append_column("rank", rank).group_by(whose).aggregate([("rank", "max")])
+        last = last.rename_columns([*whose, "rank"])
+        kept = rows.append_column("rank", rank).join(last, [*whose, "rank"], join_type="inner")
         add, remove = [table.stage_arrow(kept.select(rows.column_names), f"known-{base.version}", {})], [*base.files]
     table.commit(base, replace(base.progress, code=version), add=add, remove=remove)

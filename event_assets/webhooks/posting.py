@@ -40,7 +40,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], reachable: Networks 
             pool.stream("POST", url, headers=given, content=body, extensions={"timeout": _TIMEOUT}) as answer,
         ):
             said = next(iter(answer.iter_stream()), b"")[:_MOST_SAID].decode("utf-8", "replace")
-            after = dict(answer.headers).get(b"retry-after", b"").decode("latin-1")
+            told = {name.lower(): value for name, value in answer.headers}
+            after = told.get(b"retry-after", b"").decode("latin-1")
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as fault:
         raise Passing(str(fault) or type(fault).__name__) from None
     require_taken(answer.status, said, after)

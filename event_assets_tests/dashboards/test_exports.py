@@ -42,7 +42,7 @@ def full_site(site: Site) -> Site:
         "agg_retention",
         [
             {"analysis": "weekly", "cohort_start": midnight - 7 * n * DAY, "period": p, "share": 1 / (p + 1)}
-            | {"cohort_people": 50 + n, "people": 10}
+            | {"span": "now", "breakdown": "(all)", "cohort_people": 50 + n, "people": 10}
             for n in range(6)
             for p in range(n + 1)
         ],
@@ -50,7 +50,7 @@ def full_site(site: Site) -> Site:
     site.put(
         "agg_lifecycle",
         [
-            {"analysis": name, "period_start": midnight - n * DAY, "status": status, "people": people}
+            {"analysis": name, "period_start": midnight - n * DAY, "status": status, "people": people} | {"span": "now"}
             for name in ("weekly_lifecycle", "daily_lifecycle")
             for n in range(10)
             for status, people in (("new", 5), ("returning", 20 + n), ("resurrecting", 2), ("dormant", -4))
@@ -60,7 +60,7 @@ def full_site(site: Site) -> Site:
         "agg_active_users",
         [
             {"analysis": "a", "event_date": (NOW - n * DAY).date(), "dau": 10 + n, "wau": 50, "mau": 90}
-            | {"stickiness": 0.2}
+            | {"stickiness": 0.2, "span": "now"}
             for n in range(40)
         ],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.pipeline.registry import STEPS
 from event_assets.privacy.rules import BY_ID, EVENT_TABLES, KEPT
 
@@ -10,12 +10,12 @@ IDS = {"anonymous_id", "user_id", "stitched_user_id", "person_id", "device_id", 
 
 
 def test_every_table_with_a_personal_column_says_how_people_are_erased_from_it() -> None:
-    personal = {table for table in LAKE_TABLES if any(column.pii for column in table.columns)}
+    personal = {table for table in EVERY_TABLE if any(column.pii for column in table.columns)}
     assert personal <= {*EVENT_TABLES, *BY_ID, *KEPT}
 
 
 def test_every_column_of_an_id_is_personal() -> None:
-    for table in LAKE_TABLES:
+    for table in EVERY_TABLE:
         assert [c.name for c in table.columns if c.name in IDS and not c.pii] == [], table.name
 
 

@@ -76,17 +76,18 @@ SEGMENT_MEMBERSHIPS = Table(
 
 SEGMENT_WEBHOOKS = Table(
     "segment_webhooks",
-    "What receivers were told of who is in which segment: one row a change that one of them took. No step makes it.",
+    "What receivers were told of who is in which segment: one row a change that was to be told, and one once it was "
+    "taken. No step makes it.",
     (
         required("receiver", "string", "The receiver, as the settings name it."),
         required("segment", "string", "Name of the segment, as its file says."),
         required("person_id", "string", "The person.", pii=True),
         required("number", "long", "Which change of theirs it is, from 1: the last one says what the receiver knows."),
         required("is_in", "boolean", "They entered; else they left."),
-        required("delivery_id", "string", "The delivery that told it."),
-        required("taken_at", "timestamp", "When the receiver took it."),
+        required("is_taken", "boolean", "The receiver took it; else it was about to be told, and may have been."),
+        required("at", "timestamp", "When that was."),
     ),
-    key=("receiver", "segment", "person_id", "number"),
+    key=("receiver", "segment", "person_id", "number", "is_taken"),
 )
 
 TABLES: tuple[Table, ...] = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.definitions import build_defs
@@ -14,17 +16,19 @@ from event_assets.settings import Settings
 from event_assets_tests import engines
 from event_assets_tests.defs.assets.test_product import words
 from event_assets_tests.factories import at, enriched_event
+from event_assets_tests.pipeline.test_segment_webhooks import SECRET
 from event_assets_tests.pipeline.test_segments import Membership
+from event_assets_tests.webhooks.receiving import receiving
 
 SEGMENTS = {
-    "buyers": "{name: buyers, who: {did: {event: purchase}, last: 2 days}}",
+    "buyers": "{name: buyers, who: {did: {event: purchase}, last: 2 days}, webhooks: [crm]}",
     "others": "{name: others, who: {not: {segment: buyers}}}",
     "gone": "{name: gone, who: {did: {event: teleport}}}",
 }
 
 
-def test_it_tells_the_members_of_each_segment_draws_how_many_there_were_and_puts_them_where_requests_find_them(
-    spark: SparkSession, tmp_path: Path
+def test_it_tells_the_members_of_each_segment_draws_how_many_there_were_and_puts_them_where_others_find_them(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "segments").mkdir()
     for name, text in SEGMENTS.items():
@@ -35,12 +39,21 @@ def test_it_tells_the_members_of_each_segment_draws_how_many_there_were_and_puts
         enriched_event(when=at(days=5)),
         enriched_event("purchase", at(days=5), anonymous_id="a2"),
     )
-    with engines.sail_server() as remote:
+    with engines.sail_server() as remote, receiving(404) as received:
+        monkeypatch.setenv("EVENT_ASSETS_SEGMENT_WEBHOOKS", json.dumps({"crm": received.url}))
+        monkeypatch.setenv("EVENT_ASSETS_SEGMENT_WEBHOOK_SECRETS", json.dumps({"crm": SECRET}))
+        monkeypatch.setenv("EVENT_ASSETS_SEGMENT_WEBHOOK_NETWORKS", "127.0.0.0/8")
         settings = Settings(home=tmp_path, segments_dir=tmp_path / "segments", spark_remote=remote)
         job = build_defs(settings).resolve_implicit_global_asset_job_def()
-        both = [dg.AssetKey("segment_memberships"), dg.AssetKey("segment_memberships_online")]
+        names = ("segment_memberships", "segment_memberships_online", "segment_webhooks")
+        both, [telling] = [dg.AssetKey(name) for name in names[:2]], [dg.AssetKey(names[2])]
         done = job.execute_in_process(asset_selection=both)
         again = job.execute_in_process(asset_selection=both[1:])
+        with pytest.raises(dg.Failure, match="The webhook crm does not take what it is told: it answers 404"):
+            job.execute_in_process(asset_selection=[telling])
+        [told] = job.execute_in_process(asset_selection=[telling]).get_asset_materialization_events()
+    assert (told.materialization.metadata["changes"].value, len(received.bodies)) == (1, 2)
+    assert received.messages[1]["data"]["changes"][0]["anonymous_ids"] == ["a2"]
     event, published = done.get_asset_materialization_events()
     metadata = event.materialization.metadata
     assert metadata["members"].value == {"buyers": 1, "gone": 0, "others": 2}
