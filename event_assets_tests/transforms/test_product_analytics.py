@@ -34,6 +34,7 @@ from event_assets_tests.transforms.test_engines import some_events
 Row = dict[str, Any]
 GIT_ACTIVITY = Path(os.environ.get("EVENT_ASSETS_TEST_DATA", "../shared/data")) / "git_activity/git_activity.ndjson.gz"
 WEEK = 7
+DAYS = (at(days=1).date(), at(days=8).date())
 
 
 def analysed(events: DataFrame) -> dict[str, DataFrame]:
@@ -58,8 +59,13 @@ def analysed(events: DataFrame) -> dict[str, DataFrame]:
             ["page_view", Step(event="purchase", where={"$a b.c-d": "x"})],
             breakdown="properties.$a b.c-d",
         ),
+        "retention by values": retention(
+            events, period="day", breakdown=["page_url", "event"], breakdown_values=2, span=DAYS, compare=True
+        ),
         "lifecycle": lifecycle(events, "page_view", period="day"),
+        "lifecycle of days": lifecycle(events, span=DAYS, compare=True),
         "active": active_users(events),
+        "active of days": active_users(events, span=DAYS, compare=True),
         "sticking": stickiness(events, period="hour"),
         "paths": top_paths(events, "event", length=4),
         "paths to": top_paths(events, "event", length=3, start="page_view", end="purchase"),
