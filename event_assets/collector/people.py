@@ -17,12 +17,12 @@ from event_assets.collector.errors import RequestRefused
 from event_assets.collector.ingest import Header, Ingest
 from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits
-from event_assets.online import OnlineError, OnlineTable
+from event_assets.online import Found, OnlineError, OnlineTable
 
 MOST_IDS = 100
 LONGEST_ID = 512
 _JSON: Header = (b"content-type", b"application/json")
-_THREADS = 4
+_THREADS, _FEW_IDS = 4, 10
 _encode = msgspec.json.Encoder().encode
 
 
@@ -77,10 +77,8 @@ class PeopleSegments:
         if not all(map(_is_id, ids)):
             raise RequestRefused(400, "bad_ids", f"an id is a text of 1 to {LONGEST_ID} characters")
         self._access.limit_reads(source, len(ids))
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_THREADS, "segments")
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._threads, self._online.find, ids)
+            found = await self._find(ids)
         except OnlineError:
             raise RequestRefused(503, "segments_unavailable", "who is in which segment is not known now", 30) from None
         people: list[dict[str, object]] = [
@@ -95,6 +93,14 @@ class PeopleSegments:
             for id_ in ids
         ]
         return people, found.made_at.isoformat()
+
+    async def _find(self, ids: Sequence[str]) -> Found:
+        """In a thread, but for a few ids in a file: the look takes a fifth of what another thread's turn does."""
+        if not self._online.waits and len(ids) <= _FEW_IDS:
+            return self._online.find(ids)
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_THREADS, "segments")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._online.find, ids)
 
 
 def _is_id(text: str) -> bool:

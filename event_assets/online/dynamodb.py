@@ -46,6 +46,8 @@ Item = dict[str, Any]
 class DynamoTable:
     """A table of DynamoDB with the key `pk`; it is made by the first that is published, paid by request."""
 
+    waits = True
+
     def __init__(self, name: str, region: str, pause: Callable[[float], object] = time.sleep) -> None:
         self._name, self._region, self._pause = name, region, pause
         self._making, self._made_client = threading.Lock(), None

@@ -39,6 +39,8 @@ ORDER BY asked.id, members.segment
 class PostgresTable:
     """A connection a thread, made again where it broke."""
 
+    waits = True
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._local = threading.local()

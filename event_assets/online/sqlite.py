@@ -32,6 +32,8 @@ ORDER BY segment
 class SqliteTable:
     """A file that is never changed, only replaced: readers take no lock, and open the new one once it is there."""
 
+    waits = False
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()

@@ -35,7 +35,12 @@ Ids = Iterable[Sequence[tuple[str, str, str]]]
 
 
 class OnlineTable(Protocol):
-    """The table, replaced whole. Safe to use from several threads and processes."""
+    """The table, replaced whole. Safe to use from several threads and processes.
+
+    `waits`: whether who asks waits for another machine; else it is a look into a file.
+    """
+
+    waits: bool
 
     def version(self) -> str:
         """What the table was made of, as `replace` was told; empty where there is none yet."""
