@@ -33,6 +33,15 @@ SELECT 'p' || n, '["u' || n || '"]', '["d' || n || '"]', now() - interval '{DAYS
   now(), 5, 40, 20, 0, 0, 'source ' || n % 40, 'medium ' || n % 6, 'campaign ' || n % 60, ({_CHANNELS})[1 + n % 8],
   false, now()
 FROM generate_series(1, %(people)s) AS n""",
+    "dim_companies": f"""
+INSERT INTO dim_companies
+  (group_id, name, plan, status, industry, country, mrr, is_customer, members, first_seen_at, last_seen_at,
+  channel_group, source, medium, campaign, loaded_at)
+SELECT 'g' || n, 'Company ' || n, (ARRAY['free','team','business'])[1 + n % 3], 'active', 'industry ' || n % 12,
+  ({_COUNTRIES})[1 + n % 15], n % 3 * 50, n % 3 > 0, 1 + n % 40,
+  now() - interval '{DAYS} days' * (n::float / (%(people)s / 20 + 1)), now(), ({_CHANNELS})[1 + n % 8],
+  'source ' || n % 40, 'medium ' || n % 6, 'campaign ' || n % 60, now()
+FROM generate_series(1, %(people)s / 20) AS n""",
     "dim_segment_memberships": f"""
 INSERT INTO dim_segment_memberships
   (segment, person_id, from_date, to_date, is_current, loaded_at)

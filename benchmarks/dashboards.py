@@ -32,11 +32,11 @@ from event_assets.warehouse.warehouse import Warehouse
 
 EVENTS = 10_000_000
 PAGES = (
-    *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "segments"),
+    *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"),
     *("realtime", "people", "pipeline", "dictionary", "sql"),
 )
 GOALS = {"first": 1_000, "page": 2_000}
-_WITH_PERIOD = ("overview", "acquisition", "engagement", "devices")
+_WITH_PERIOD = ("overview", "acquisition", "engagement", "devices", "companies")
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _CHROMIUM = "/usr/bin/chromium"
 _THERE = "#page h2, #page textarea, #page input, #page [role=alert]"
