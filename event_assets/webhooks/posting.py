@@ -28,11 +28,7 @@ _MOST_SAID = 1_000
 def post(url: str, body: bytes, headers: Mapping[str, str], reachable: Networks = ()) -> None:
     """Posts JSON. Private, loopback, link-local and other addresses that are not the internet's are refused, but for
     those in `reachable`. Raises `Passing` where it may be taken later, `NotTaken` where it is refused."""
-    given: Mapping[bytes | str, bytes | str] = {
-        "Content-Type": "application/json",
-        "User-Agent": "event-assets",
-        **headers,
-    }
+    given = [("Content-Type", "application/json"), ("User-Agent", "event-assets"), *headers.items()]
     judging, trusted = _Judging(reachable), ssl.create_default_context()
     try:
         with (
