@@ -51,6 +51,7 @@ INSTALL = [
     "iptocc>=3.3,<4",
     "maxminddb>=2.6,<4",
     "flask-swagger-ui>=5.29,<6",  # Swagger UI's files; the collector uses no Flask
+    "httpcore>=1.0,<2",
     "httpx>=0.27,<1",
     "pyyaml>=6,<7",
     "typer>=0.15,<1",

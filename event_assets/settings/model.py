@@ -138,8 +138,7 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     )
     segments_online_url: Annotated[SecretStr | None, AfterValidator(online_address)] = Field(
         None,
-        description="Where the ingest API finds who is in which segment: the address of a PostgreSQL, or "
-        "`dynamodb://table`, in the AWS region. Default: a file under the home.",
+        description="Where segments are looked up: a PostgreSQL or `dynamodb://table`. Default: a file under the home.",
     )
     company_dir: Path | None = Field(
         None, description="Folder of the sources of company data. Default: `<home>/company`, where there is one."
