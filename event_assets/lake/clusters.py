@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from event_assets.lake.files import LAST, LakeFile
+from event_assets.lake.row_changes import RowChanges, net, stage
 from event_assets.lake.scratch import scratch_folder
 from event_assets.lake.snapshot import Snapshot
 
@@ -28,10 +29,12 @@ _SAMPLE = 50_000
 
 
 class Rewritten(NamedTuple):
-    """The files that come in the place of others, not committed yet."""
+    """The files that come in the place of others, not committed yet, and the files of the rows that differ; None where
+    these are most of them."""
 
     add: list[LakeFile]
     remove: list[LakeFile]
+    rows: RowChanges | None
 
 
 def rewrite(base: Snapshot, rows: pa.Table, keys: Sequence[str]) -> Rewritten:
@@ -41,18 +44,31 @@ def rewrite(base: Snapshot, rows: pa.Table, keys: Sequence[str]) -> Rewritten:
     wanted = sorted(set(keys))
     touched = places.touched(wanted)
     table_of = pa.array(wanted, pa.string())
-    add: list[LakeFile] = []
-    waiting = base.table.spec.arrow_schema().empty_table()
+    none = base.table.spec.arrow_schema().empty_table()
+    add, remove, came, went = list[LakeFile](), list[LakeFile](), [none], [none]
+    waiting = none
     for place in touched or [-1]:
+        there = base.arrow([places.files[place]]) if place >= 0 else none
+        are_theirs = pc.is_in(there[column], value_set=table_of)
         mine = places.rows_at(place, touched, rows)
-        if place >= 0:
-            there = base.arrow([places.files[place]])
-            mine = pa.concat_tables([there.filter(pc.invert(pc.is_in(there[column], value_set=table_of))), mine])
-        waiting = pa.concat_tables([waiting, mine])
-        if waiting.num_rows >= MOST_ROWS // 2 or place + 1 not in touched:
-            add += _written(base, waiting.sort_by(column))
-            waiting = waiting.slice(0, 0)
-    return Rewritten(add, [places.files[place] for place in touched])
+        more, less = net(mine, there.filter(are_theirs))
+        if more.num_rows or less.num_rows:
+            came.append(more)
+            went.append(less)
+            remove += places.files[place : place + 1] if place >= 0 else []
+            waiting = pa.concat_tables([waiting, there.filter(pc.invert(are_theirs)), mine])
+            if waiting.num_rows < MOST_ROWS // 2 and place + 1 in touched:
+                continue
+        add += _written(base, waiting.sort_by(column))
+        waiting = none
+    return Rewritten(add, remove, _told(base, pa.concat_tables(came), pa.concat_tables(went), remove))
+
+
+def _told(base: Snapshot, came: pa.Table, went: pa.Table, remove: Sequence[LakeFile]) -> RowChanges | None:
+    """The rows that differ as files, unless the files that are written again have few others."""
+    more, less = net(came, went)  # in files that overlap, the same row may have come in one and gone from another
+    is_most = 2 * (more.num_rows + less.num_rows) > sum(file.rows for file in remove)
+    return None if is_most else stage(base.table, more, less)
 
 
 def holding(base: Snapshot, keys: Sequence[str]) -> list[LakeFile]:

@@ -22,6 +22,7 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.integrity import LakeDamaged, require_sound
 from event_assets.lake.known_files import only, values_of
 from event_assets.lake.progress import Consumed, Progress
+from event_assets.lake.row_changes import ROWS, RowChanges, told
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -170,6 +171,28 @@ class Snapshot:
             if commit is not None:
                 commits.append(commit)
         return Changes(True, tuple(commits))
+
+    def rows_since(self, version: int) -> RowChanges | None:
+        """The rows that came and went after a version, each as often as it did; None where a commit does not tell, as
+        one that erased people does not, and where what it told is not kept."""
+        found = RowChanges([], [])
+        for number in range(version + 1, self.version + 1):
+            try:
+                text = self.table.storage.read(f"{self.table.spec.name}/_delta_log/{number:020d}.json")
+            except FileNotFoundError:
+                return None
+            actions = [json.loads(line) for line in text.splitlines() if line.strip()]
+            about = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+            note = about.get(NOTE)
+            note = json.loads(note) if isinstance(note, str) else note
+            if ROWS in (note or ()):
+                changes = told(self.table.uri, note[ROWS], self.table.spec.clustered_by)
+                found.came.extend(changes.came)
+                found.went.extend(changes.went)
+            elif ERASURE in about or (note and any("add" in action or "remove" in action for action in actions)):
+                return None
+        paths = [f"{self.table.spec.name}/{file.path}" for file in (*found.came, *found.went)]
+        return found if self.table.storage.are_there(paths) else None
 
     def erasures_since(self, version: int) -> list[tuple[int, dict[str, Any]]]:
         """What commits after a version say of erased rows, each with its version; older ones are not told where the log

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,6 +104,11 @@ class Storage:
         with open(self.path(fresh), "rb") as written:
             os.fsync(written.fileno())
         os.replace(self.path(fresh), self.path(relative))
+
+    def are_there(self, relatives: Sequence[str]) -> bool:
+        """Whether each of these is a file that is there."""
+        infos = self.filesystem.get_file_info([self.path(relative) for relative in relatives])
+        return all(info.type == fs.FileType.File for info in infos)
 
     def delete(self, relative: str) -> None:
         """Deletes a file; nothing where there is none."""

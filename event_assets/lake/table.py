@@ -30,6 +30,7 @@ from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_
 from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit, sealed
 from event_assets.lake.known_files import KnownFiles
 from event_assets.lake.progress import Progress
+from event_assets.lake.row_changes import ROWS, RowChanges, noted
 from event_assets.lake.session import SessionsInUse
 from event_assets.lake.snapshot import ERASURE, NOTE, PROGRESS, Snapshot
 from event_assets.lake.storage import Storage
@@ -238,15 +239,19 @@ class LakeTable:
         add: Sequence[LakeFile] = (),
         remove: Sequence[LakeFile] = (),
         affected: Mapping[str, int] | None = None,
+        rows: RowChanges | None = None,
     ) -> int:
         """Makes one new version of the table: `add` comes, `remove` goes, progress is what it says. Gives the version.
 
-        Which dates it touches is found in the files, or given as date to rows. Raises `CommitConflict` where the table
+        Which dates it touches is found in the files, or given as date to rows; `rows` are the files that tell which
+        rows it changes, where somebody is to read no others. Raises `CommitConflict` where the table
         is not at `base` any more, and `SessionLost` where the session that rows were read or staged with is another.
         """
         arriving = self.dates_of(add) if affected is None else dict(affected)
         replaced = sorted(self.dates_of(remove)) if affected is None else sorted(affected)
-        note = {"touched": {**dict.fromkeys(replaced, 0), **arriving}, "replaced": replaced}
+        note: dict[str, Any] = {"touched": {**dict.fromkeys(replaced, 0), **arriving}, "replaced": replaced}
+        if rows is not None:
+            note[ROWS] = noted(rows, self.spec.clustered_by)
         return self._commit(base, progress, add, remove, note)
 
     def compact(self, base: Snapshot, add: Sequence[LakeFile], remove: Sequence[LakeFile]) -> int:

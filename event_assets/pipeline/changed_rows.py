@@ -1,7 +1,7 @@
 """Which rows of a table came or went since a version, for what is brought up to date row by row and not day by day.
 
-Told by the files that only one of the two versions has: what both have cannot differ. What follows from a changed row
-is not known here.
+Told by the files that only one of the two versions has: what both have cannot differ; of tables about things by the
+rows that their commits say they changed. What follows from a changed row is not known here.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def changed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Se
 
 
 def files_between(then: Snapshot, now: Snapshot) -> tuple[list[LakeFile], list[LakeFile]]:
-    """The files that came, and those that went."""
-    return _only_in(now, then), _only_in(then, now)
+    """The files that came, and those that went, or files of the rows alone that did, where the log tells them."""
+    came, went = _only_in(now, then), _only_in(then, now)
+    told = now.rows_since(then.version) if now.table.spec.clustered_by else None
+    return (came, went) if told is None else (told.came, told.went)
 
 
 def readable(now: Snapshot, consumed: Consumed) -> Snapshot | None:

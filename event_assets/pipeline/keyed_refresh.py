@@ -176,8 +176,8 @@ def _write_whole(work: Work, progress: Progress, made: Result) -> StepReport:
 def _write_part(work: Work, progress: Progress, made: Result, affected: list[str]) -> StepReport:
     base = work.base
     rows = base.table.collect(of_ids(made.rows, affected, base.table.spec.clustered_by))
-    add, remove = rewrite(base, rows, affected)
-    after = base.table.at(base.table.commit(base, progress, add=add, remove=remove))
+    add, remove, changes = rewrite(base, rows, affected)
+    after = base.table.at(base.table.commit(base, progress, add=add, remove=remove, rows=changes))
     more = {"affected": len(affected), **made.more, **_scanned(work)}
     return replace(report_of(after, more=more), new_rows=rows.num_rows)
 

@@ -1,7 +1,8 @@
 """Which rows differ between two versions of a table, for a load of days, or of a whole table, that were written again.
 
-In the lake a file is written again for a few rows. What only one version has is compared file by file, days or
-neighbouring files at a time, so that no more of a table is held in memory than was written again in one place.
+In the lake a file is written again for a few rows. Where its commits do not say which, what only one version has is
+compared file by file, days or neighbouring files at a time, so that no more of a table is held in memory than was
+written again in one place.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from event_assets.lake.files import LAST, LakeFile
 from event_assets.lake.integrity import LakeDamaged
+from event_assets.lake.row_changes import net
 from event_assets.lake.scratch import scratch_folder
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.changed_rows import files_between
@@ -23,7 +25,6 @@ MOST_BYTES = 16_000_000
 """Bytes of the files of one place that are compared: of wide rows forty times as much is held in memory."""
 MOST_ROWS = 200_000
 """Rows that differ. Where there are more, all of them are loaded."""
-_TIMES = "_times"
 
 
 class Difference(NamedTuple):
@@ -94,17 +95,9 @@ def _bounds(file: LakeFile, column: str) -> tuple[str, str]:
 
 
 def _compared(came: pa.Table, went: pa.Table, found_by: Sequence[str]) -> Difference:
-    signed = pa.concat_tables([_with(came, 1), _with(went, -1)])
-    times = signed.group_by(came.column_names).aggregate([(_TIMES, "sum")])
-    count = times[f"{_TIMES}_sum"].to_numpy()
-    rows = times.filter(pa.array(count > 0)).select(came.column_names)
-    lost = times.filter(pa.array(count < 0)).select(found_by)
-    gone = lost.join(rows.select(found_by), list(found_by), join_type="left anti")
-    return Difference(rows.cast(came.schema), gone.cast(went.select(found_by).schema))
-
-
-def _with(rows: pa.Table, times: int) -> pa.Table:
-    return rows.append_column(_TIMES, pa.repeat(pa.scalar(times, pa.int8()), rows.num_rows))
+    rows, lost = net(came, went)
+    gone = lost.select(found_by).join(rows.select(found_by), list(found_by), join_type="left anti")
+    return Difference(rows, gone.cast(went.select(found_by).schema))
 
 
 @contextmanager

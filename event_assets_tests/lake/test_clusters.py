@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +20,9 @@ from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.lake import clusters
 from event_assets.lake.files import LAST
 from event_assets.lake.lake import Lake
+from event_assets.lake.maintenance import vacuum
 from event_assets.lake.progress import Progress
+from event_assets.lake.row_changes import FOLDER
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
 from event_assets_tests.examples import examples, texts
@@ -44,8 +48,12 @@ def rows_of(people: Rows) -> pa.Table:
 
 def change(table: LakeTable, people: Rows, keys: Iterable[str]) -> None:
     base = table.snapshot()
-    add, remove = clusters.rewrite(base, rows_of(people), [*keys])
-    table.commit(base, Progress(), add=add, remove=remove)
+    add, remove, rows = clusters.rewrite(base, rows_of(people), [*keys])
+    table.commit(base, Progress(), add=add, remove=remove, rows=rows)
+
+
+def said_in(rows: pa.Table) -> Counter[tuple[str, str]]:
+    return Counter((each["person_id"], each["value"]) for each in rows.to_pylist())
 
 
 def halves(rows: int) -> list[tuple[int, list[bool]]]:
@@ -76,9 +84,14 @@ def test_whatever_changes_the_rows_of_those_are_new_and_all_others_stay(steps: l
     with TemporaryDirectory() as folder:
         table = table_in(folder)
         for step in steps:
+            before = table.snapshot()
             change(table, step, step)
             known = {name: sorted(said) for name, said in {**known, **step}.items() if said}
             assert people_in(table) == known
+            after = table.snapshot()
+            told, then, now = after.rows_since(before.version), said_in(before.arrow()), said_in(after.arrow())
+            if told is not None:
+                assert (said_in(after.arrow(told.came)), said_in(after.arrow(told.went))) == (now - then, then - now)
         if rewritten:  # as an engine leaves them: each file has some of all
             base = table.snapshot()
             rows = base.arrow()
@@ -112,6 +125,42 @@ def test_files_between_whose_bounds_nobody_lies_are_left_alone(tmp_path: Path) -
     kept = before.keys() & {file.path for file in table.snapshot().files}
     assert sorted(before[path] for path in kept) == [("a", "d"), ("i", "l")]
     assert people_in(table)["f"] == ["2"]
+
+
+def test_a_commit_tells_the_rows_that_it_changed_where_they_are_the_fewer(tmp_path: Path) -> None:
+    table = table_in(tmp_path)
+    change(table, {name: ["1"] for name in "abcdefghijkl"}, "abcdefghijkl")
+    before = table.snapshot()
+    change(table, {"f": ["2"], "g": ["1"], "b": []}, "bfg")
+    told = table.snapshot().rows_since(before.version)
+    assert told is not None
+    came, went = said_in(before.arrow(told.came)), said_in(before.arrow(told.went))
+    assert ([*came], sorted(went)) == ([("f", "2")], [("b", "1"), ("f", "1")])
+    assert told.bytes > 0 and table.snapshot().rows_since(-1) is None, "the first commit told files alone"
+
+
+def test_what_is_said_of_rows_that_stay_as_they_were_writes_nothing(tmp_path: Path) -> None:
+    table = table_in(tmp_path)
+    change(table, {name: ["1", "2"] for name in "abcdefgh"}, "abcdefgh")
+    files = table.snapshot().files
+    change(table, {"c": ["2", "1"], "g": ["1", "2"]}, ["c", "g", "zz"])
+    assert table.snapshot().files == files and table.snapshot().version == 2
+
+
+@pytest.mark.parametrize("lost", ["told rows", "erased"])
+def test_rows_that_are_not_kept_or_were_erased_are_not_told(tmp_path: Path, lost: str) -> None:
+    table = table_in(tmp_path)
+    change(table, {name: ["1"] for name in "abcdefghijkl"}, "abcdefghijkl")
+    before = table.snapshot()
+    change(table, {"f": ["2"]}, ["f"])
+    assert table.snapshot().rows_since(before.version) is not None
+    if lost == "erased":
+        base = table.snapshot()
+        table.erase(base, Progress(), (), base.files[:1], {"batch": "b", "rows": 4})
+    else:
+        vacuum(table, dt.timedelta(0))
+        assert not [*tmp_path.rglob(f"{FOLDER}/*")], "removed with the files that no version needs"
+    assert table.snapshot().rows_since(before.version) is None
 
 
 def test_what_is_new_goes_to_the_last_file_until_that_is_full(tmp_path: Path) -> None:
