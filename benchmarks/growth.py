@@ -1,7 +1,8 @@
 """What a micro-batch costs after little and after much history: `python -m benchmarks growth [--json]`.
 
-History is written as clean events and brought along by the platform's own steps, a lake and a warehouse for each size.
-Micro-batches of events from people who were there before go through every table, by turns, so that what else the
+History is written as clean events and brought along by the platform's own steps, a lake and a warehouse for each size;
+of what is larger than `--made` every row of everybody is copied, with other ids, as often as it takes. Micro-batches of
+events from people who were there before, any of them alike, go through every table, by turns, so that what else the
 machine does weighs on all sizes alike; CPU seconds of this process, engine included, are counted a table: `times` is
 the largest history's cost as a multiple of the smallest one's (1 is flat), `slope` CPU seconds more a million events of
 history. Files of each table, and what was opened to bring it along (files, and their bytes), are told by size too,
@@ -11,31 +12,26 @@ memory by turn. `--picture` draws costs and bytes.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
+import sys
 import tempfile
 import time
-import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression, median
 from typing import Any
 
-import numpy as np
 import psutil
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.events import CLEAN_EVENTS
+from benchmarks.history import PACES, History
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.embedded.postgres import open_postgres
-from event_assets.lake.files import LakeFile
-from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.following import Fault, Following
-from event_assets.pipeline.registry import STEPS, refresh_all
+from event_assets.pipeline.registry import STEPS
 from event_assets.pipeline.report import StepReport
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
@@ -45,98 +41,8 @@ from event_assets_tests.pipeline.pipeline import Pipeline
 
 Spent = dict[str, tuple[float, int, int]]
 """By table CPU seconds, and files and bytes that were scanned."""
-_PER_SESSION = 8
-_EVENTS_PER_PERSON = 40
 _NAMED = 5
 """Tables of a pace whose lines have a name in the picture."""
-PACES: tuple[Pace, ...] = ("seconds", "minute", "minutes")
-
-
-class History:
-    """Days of clean events: sessions of people of whom there are the more, the more history there is."""
-
-    def __init__(self, random_ids: bool) -> None:
-        self.random_ids = random_ids
-        self.events = 0
-        self._rng = np.random.default_rng(7)
-        self._began = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-    @property
-    def people(self) -> int:
-        """How many there are by now."""
-        return max(1, self.events // _EVENTS_PER_PERSON)
-
-    def add(self, pipeline: Pipeline, events: int, days: int) -> None:
-        """Writes as many events more, spread over the days before today, and brings every table along."""
-        table, files = pipeline.lake.table(CLEAN_EVENTS.name), list[LakeFile]()
-        name = uuid.uuid4().hex
-        per_hour = events // (days * 24)
-        self.events += per_hour * days * 24
-        for number in range(days * 24):
-            hour = self._began - dt.timedelta(hours=number + 1)
-            partition = {"arrival_date": str(hour.date()), "arrival_hour": str(hour.hour)}
-            files.append(table.stage_arrow(self._hour(hour, per_hour), name, partition))
-        base = table.snapshot()
-        table.commit(base, base.progress, add=files)
-        refresh_all(pipeline.refresh(), [step for step in STEPS if step.pace in PACES and step.name != "raw_events"])
-
-    def _hour(self, hour: dt.datetime, events: int) -> pa.Table:
-        number = np.arange(events)
-        session, place = number // _PER_SESSION, number % _PER_SESSION
-        people = self._rng.integers(0, self.people, session[-1] + 1)
-        micros = (hour.timestamp() + session * (3_500 / (session[-1] + 1)) + place * 10) * 1_000_000
-        times = pa.array(micros.astype(np.int64)).cast(pa.timestamp("us", tz="UTC"))
-        texts = [uuid.uuid4().hex[:12] for _ in range(session[-1] + 1)]
-        known: dict[str, pa.Array] = {
-            "event_date": pa.array([hour.date()] * events),
-            "arrival_date": pa.array([hour.date()] * events),
-            "arrival_hour": pa.array(np.full(events, hour.hour, np.int32)),
-            "line": pa.array(number.astype(np.int32)),
-            "stream": pa.array(["history"] * events),
-            "shard_id": pa.array([texts[0]] * events),
-            "sequence_number": pa.array(["0"] * events),
-            "event_id": pa.array([_event_id(self.random_ids, micro, self._rng) for micro in micros.tolist()]),
-            "event": pa.array(np.where(place % 4 == 0, "page_view", "page_ping")),
-            "schema_version": pa.array(np.ones(events, np.int32)),
-            "anonymous_id": pa.array([f"person-{people[s]}" for s in session]),
-            "session_id": pa.array([f"s-{texts[s]}" for s in session]),
-            "page_view_id": pa.array([f"p-{texts[s]}-{p // 4}" for s, p in zip(session, place, strict=True)]),
-            **dict.fromkeys(("occurred_at", "sent_at", "received_at", "derived_at", "arrived_at"), times),
-            "platform": pa.array(["web"] * events),
-            "properties": pa.array(["{}"] * events),
-            "page_url": pa.array([f"https://shop.example/{n % 50}" for n in number]),
-        }
-        schema = CLEAN_EVENTS.arrow_schema()
-        return pa.table([known.get(f.name, pa.nulls(events, f.type)).cast(f.type) for f in schema], schema=schema)
-
-    def lines(self, events: int) -> Iterator[bytes]:
-        """A micro-batch of now: sessions that begin, of people who were there before."""
-        now = dt.datetime.now(dt.UTC)
-        for number in range(events):
-            if number % _PER_SESSION == 0:
-                person, session = int(self._rng.integers(0, self.people)), uuid.uuid4().hex[:12]
-            at = now - dt.timedelta(seconds=60 - number % _PER_SESSION)
-            text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            told = {
-                "event_id": _event_id(self.random_ids, at.timestamp() * 1_000_000, self._rng),
-                "event": "page_view" if number % 4 == 0 else "page_ping",
-                "anonymous_id": f"person-{person}",
-                "session_id": f"s-{session}",
-                "page_view_id": f"p-{session}-{number % _PER_SESSION // 4}",
-                **dict.fromkeys(("occurred_at", "sent_at", "received_at"), text),
-                "platform": "web",
-                "page": {"url": f"https://shop.example/{number % 50}"},
-                "properties": {},
-            }
-            yield json.dumps(told).encode()
-
-
-def _event_id(random: bool, micros: float, rng: np.random.Generator) -> str:
-    """A UUID: of version 4, or of version 7, which is in the order of time."""
-    if random:
-        return str(uuid.uuid4())
-    high, low = (int(number) for number in rng.integers(0, 2**62, 2))
-    return str(uuid.UUID(int=int(micros // 1000) << 80 | 7 << 76 | (high & 0xFFF) << 64 | 2 << 62 | low))
 
 
 def main(argv: list[str]) -> int:
@@ -146,12 +52,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--batch", type=int, default=10_000, help="events of a micro-batch")
     parser.add_argument("--batches", type=int, default=3)
     parser.add_argument("--days", type=int, default=42, help="days that the history lies on")
+    parser.add_argument(
+        "--made", type=float, default=1, help="millions of events that the platform makes tables of; more are copies"
+    )
+    parser.add_argument("--event-days", type=int, help="days of events in the warehouse; all by default")
     parser.add_argument("--random-ids", action="store_true", help="ids of version 4, as many other SDKs send")
     parser.add_argument("--picture", type=Path, help="a file for the picture: .svg or .png")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
     sizes = [int(float(size) * 1_000_000) for size in given.sizes.split(",")]
-    found = _measure(sizes, given.batch, given.batches, given.days, given.random_ids)
+    found = _measure(sizes, given)
     if given.picture:
         draw(found, given.picture)
     if given.json:
@@ -170,11 +80,16 @@ class _Place:
     following: Following
 
     @classmethod
-    def of(cls, size: int, days: int, random_ids: bool, spark: SparkSession, folder: Path, url: str) -> _Place:
-        pipeline, history = Pipeline(spark, folder), History(random_ids)
-        warehouse = Warehouse(PostgresDialect(LakeFiles()), url)
+    def of(cls, size: int, given: argparse.Namespace, spark: SparkSession, folder: Path, url: str) -> _Place:
+        pipeline, history = Pipeline(spark, folder), History(given.random_ids)
+        warehouse = Warehouse(PostgresDialect(LakeFiles()), url, event_days=given.event_days)
         warehouse.ensure()
-        history.add(pipeline, size, days)
+        made = min(size, int(given.made * 1_000_000))
+        began = time.monotonic()
+        history.add(pipeline, made, given.days)
+        if size > made:
+            history.multiply(pipeline, round(size / made))
+        print(f"{history.events:,} events in {time.monotonic() - began:,.0f} s", file=sys.stderr, flush=True)
         return cls(pipeline, history, Following(pipeline.refresh(), warehouse, 90))
 
     def follow(self, batch: int) -> Spent:
@@ -183,7 +98,7 @@ class _Place:
         return _costs(self.following)
 
 
-def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: bool) -> dict[str, Any]:
+def _measure(sizes: list[int], given: argparse.Namespace) -> dict[str, Any]:
     """By table the median CPU seconds of a micro-batch after each size of history, how they grow, and files."""
     spent: list[dict[str, list[tuple[float, int, int]]]] = [defaultdict(list) for _ in sizes]
     memory: list[int] = []
@@ -193,10 +108,10 @@ def _measure(sizes: list[int], batch: int, batches: int, days: int, random_ids: 
         places = []
         for size in sizes:
             url = stack.enter_context(open_postgres(folder / f"{size}" / "warehouse"))
-            places.append(_Place.of(size, days, random_ids, spark, folder / f"{size}" / "home", url))
-        for number in range(batches + 1):
+            places.append(_Place.of(size, given, spark, folder / f"{size}" / "home", url))
+        for number in range(given.batches + 1):
             for place, one in zip(places, spent, strict=True):
-                took = place.follow(batch)
+                took = place.follow(given.batch)
                 if number:  # the first takes the history into the warehouse
                     for name, each in took.items():
                         one[name].append(each)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -16,50 +18,124 @@ from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import listed, of_ids
-from event_assets.transforms.dimension_keys import NONE, OF_CAMPAIGN, OF_DEVICE, OF_PLACE, page_of
+from event_assets.transforms.affected import MOST, TIMES, listed, of_ids
+from event_assets.transforms.dimension_keys import NONE, OF_CAMPAIGN, OF_DEVICE, OF_PAGE, OF_PLACE, known, page_of
 from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
 
 DIMENSIONS_CODE = "1"
 """Version of the code that makes these tables; raise it when the rows it gives change."""
+
+_MORE_DAYS = 8
+"""So many times more days are looked at each time."""
+_OF_VIEWS = ("kind", "path", "screen_name", "title", "start_at", "page_view_id")
 
 
 def combinations_step(
     table: Table, upstream: Table, names: Sequence[str], transform: Callable[[DataFrame], DataFrame], run: Run
 ) -> StepReport:
     """Brings a table up to date that has the combinations of some columns of another."""
-    key = table.key[0]
+    changes = _Combinations(table, upstream, names, transform)
 
     def whole(work: Work) -> Result:
         return Result(transform(work.rows(upstream)))
 
-    def affected(work: Work) -> list[str] | None:
-        found = listed(transform(work.changed(upstream, names)).select(key))
-        if found is None or work.lost(upstream):
-            return found
-        standing = set(work.base.arrow(None, (key,))[key].to_pylist())
-        return [each for each in found if each not in standing]
+    how = KeyedRefresh(table, (upstream,), DIMENSIONS_CODE, whole, changes.affected, changes.part)
+    return refresh_keys(run, how)
 
-    def part(work: Work, keys: list[str]) -> Result:
-        return Result(transform(work.rows(upstream)))
 
-    return refresh_keys(run, KeyedRefresh(table, (upstream,), DIMENSIONS_CODE, whole, affected, part))
+@dataclass
+class _Combinations:
+    """The combinations that came to be, and those that are not any more: they were of rows that went, and are of none
+    that stand. Most are found again on the last days, and no more days are read."""
+
+    table: Table
+    upstream: Table
+    names: Sequence[str]
+    transform: Callable[[DataFrame], DataFrame]
+    _came: DataFrame | None = None
+
+    @property
+    def key(self) -> str:
+        return self.table.key[0]
+
+    def affected(self, work: Work) -> list[str] | None:
+        changed = work.checkpoint(work.signed(self.upstream, self.names))
+        self._came = work.checkpoint(self.transform(changed.where(F.col(TIMES) > 0)))
+        came, fewer = self._keys(self._came), self._keys(self.transform(changed.where(F.col(TIMES) < 0)))
+        if came is None or fewer is None:
+            return None
+        standing = set(work.base.arrow(None, (self.key,))[self.key].to_pylist())
+        gone = self._that_are_gone(work, standing.intersection(fewer).difference(came))
+        return sorted(gone.union(came).difference(standing.difference(gone)))
+
+    def _that_are_gone(self, work: Work, keys: set[str]) -> set[str]:
+        remaining, days, at_once = set(keys), sorted(work.upstream[self.upstream.name].dates(), reverse=True), 1
+        while remaining and days:
+            found = self._keys(self.transform(work.rows_on(self.upstream, days[:at_once])))
+            remaining.difference_update(found or ())
+            days, at_once = days[at_once:], at_once * _MORE_DAYS
+        return remaining
+
+    def _keys(self, rows: DataFrame) -> list[str] | None:
+        return listed(rows.select(self.key).distinct())
+
+    def part(self, work: Work, keys: list[str]) -> Result:
+        assert self._came is not None
+        return Result(self._came)
 
 
 def pages_step(run: Run) -> StepReport:
     """Brings pages up to date."""
+    changes = _Pages()
 
     def whole(work: Work) -> Result:
         return Result(pages(work.rows(PAGE_VIEWS)))
 
-    def affected(work: Work) -> list[str] | None:
-        columns = ("kind", "path", "screen_name", "title", "start_at", "page_view_id")
-        return listed(pages(work.changed(PAGE_VIEWS, columns)).select("page").distinct())
+    how = KeyedRefresh(PAGES, (PAGE_VIEWS,), DIMENSIONS_CODE, whole, changes.affected, changes.part)
+    return refresh_keys(run, how)
 
-    def part(work: Work, names: list[str]) -> Result:
-        return Result(pages(of_ids(work.rows(PAGE_VIEWS), names, F.coalesce(page_of(), F.lit(NONE)))))
 
-    return refresh_keys(run, KeyedRefresh(PAGES, (PAGE_VIEWS,), DIMENSIONS_CODE, whole, affected, part))
+@dataclass
+class _Pages:
+    """The pages whose title may be another. It is that of the last view that has one: no view of a day before that of
+    one that came says it. All views are read of a page of which one went, and of one that is a screen, too."""
+
+    _came: DataFrame | None = None
+    _again: list[str] = field(default_factory=list)
+    _first: str = ""
+
+    def affected(self, work: Work) -> list[str] | None:
+        changed = work.checkpoint(work.signed(PAGE_VIEWS, _OF_VIEWS))
+        self._came = changed.where(F.col(TIMES) > 0).drop(TIMES)
+        again = listed(pages(changed.where(F.col(TIMES) < 0)).select("page").distinct())
+        titled = F.when(F.col("title").isNotNull(), F.to_date("start_at"))
+        by_page = self._came.withColumn("page", page_of()).groupBy(known("kind"), known("page"))
+        found = (
+            by_page.agg(F.max(titled).alias("at"), F.min(F.to_date("start_at")).alias("first"))
+            .limit(MOST + 1)
+            .collect()
+        )
+        if again is None or len(found) > MOST:
+            return None
+        standing = set(zip(*(column.to_pylist() for column in work.base.arrow(None, OF_PAGE)), strict=True))
+        other = [row for row in found if row["at"] or (row["kind"], row["page"]) not in standing]
+        kinds = Counter(page for _, page in {*standing, *((row["kind"], row["page"]) for row in found)})
+        self._again = sorted({*again, *(row["page"] for row in other if kinds[row["page"]] > 1)})
+        self._first = min((str(row["at"] or row["first"]) for row in other), default="")
+        return sorted({*self._again, *(row["page"] for row in other)})
+
+    def part(self, work: Work, names: list[str]) -> Result:
+        assert self._came is not None
+        later = [day for day in work.upstream[PAGE_VIEWS.name].dates() if day >= self._first]
+        views = work.rows_on(PAGE_VIEWS, later).select(*_OF_VIEWS).unionByName(self._came)
+        rows = _of_pages(views, sorted(set(names).difference(self._again)))
+        if self._again:
+            rows = rows.unionByName(_of_pages(work.rows(PAGE_VIEWS).select(*_OF_VIEWS), self._again))
+        return Result(pages(rows))
+
+
+def _of_pages(views: DataFrame, names: Sequence[str]) -> DataFrame:
+    return of_ids(views, names, F.coalesce(page_of(), F.lit(NONE)))
 
 
 def dates_step(run: Run) -> StepReport:

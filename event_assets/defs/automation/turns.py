@@ -1,4 +1,5 @@
-"""Whose turn it is: new records always, days long past every hour or in a pause, checks every half hour.
+"""Whose turn it is: new records always, days long past every hour or in a pause, checks every half hour. Where more
+days long past wait than one run takes, the next follows after a rest as long as the run: half of the time is theirs.
 
 The run of new records stays while they come, and takes late days along; where none is in flight they have a run of
 their own. Each kind has at most one run at a time, so nothing is in the way of new records; a run takes a bounded
@@ -27,7 +28,7 @@ MOST_DAYS, MOST_DAYS_IN_A_PAUSE = 30, 365
 """Days that one run takes at the most: while new records keep coming, which a short run is less in the way of, and
 else."""
 EVERY = {PAST: dt.timedelta(hours=1), CHECKS: dt.timedelta(minutes=30)}
-"""How often days long past, and checks, have their turn while new records keep coming."""
+"""How often days long past, few enough for one run, and checks have their turn while new records keep coming."""
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -95,7 +96,7 @@ class Turns:
         if is_asked or self._is_in_flight(ARRIVAL):
             recent = []
         for kind, behind in ((LATE, recent), (PAST, past)):
-            is_due = kind == LATE or not is_busy or self._is_due(kind, f"{len(behind)} days long past have")
+            is_due = kind == LATE or not is_busy or self._is_due(kind, behind)
             if behind and is_due and not self._waits_after_failure(kind):
                 most = MOST_DAYS if is_busy or self._is_in_flight(ARRIVAL) else MOST_DAYS_IN_A_PAUSE
                 return [Wanted(kind, sorted(behind[:most]))]
@@ -129,11 +130,16 @@ class Turns:
     def _is_in_flight(self, kind: str) -> bool:
         return any(run.tags[RUN_TAG] == kind for run in self.runs)
 
-    def _is_due(self, kind: str, what: str) -> bool:
-        """Whether the last run of this kind was asked for long enough ago."""
+    def _is_due(self, kind: str, behind: Sequence[str]) -> bool:
+        """Whether the last run of this kind was asked for long enough ago; where there are more days than one run
+        takes, whether it has ended for as long as it took."""
         last = self.instance.get_run_records(dg.RunsFilter(tags={RUN_TAG: kind}), limit=1)
         left = last[0].create_timestamp + EVERY[kind] - self.now if last else dt.timedelta()
+        if len(behind) > MOST_DAYS and last and last[0].start_time and last[0].end_time:
+            rested = dt.datetime.fromtimestamp(2 * last[0].end_time - last[0].start_time, dt.UTC)
+            left = min(left, rested - self.now)
         if left > dt.timedelta():
+            what = f"{len(behind)} days long past have"
             self.waiting.append(f"{what} their turn in {left.total_seconds():.0f} s, or in a pause.")
         return left <= dt.timedelta()
 

@@ -226,6 +226,23 @@ def test_while_new_records_keep_coming_days_long_past_have_their_turn_every_hour
         instance.delete_run(run.run_id)
 
 
+def test_more_days_long_past_than_a_run_takes_have_half_of_the_time_while_new_records_keep_coming(
+    pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    land_late_events(pipeline, *range(150, 151 + MOST_DAYS))
+    pipeline.put([event(1, 0)])
+    for rested, asked in ((5, [ARRIVAL]), (7, [ARRIVAL, PAST])):
+        run, ended = begin(instance, dg.DagsterRunStatus.NOT_STARTED, **{RUN_TAG: PAST}), minutes_ago(rested)
+        for name, at in (("PIPELINE_START", ended - dt.timedelta(minutes=6)), ("PIPELINE_SUCCESS", ended)):
+            instance.run_storage.handle_run_event(run.run_id, dg.DagsterEvent(name, run.job_name), at)
+        assert sorted(r.tags[RUN_TAG] for r in tick(definitions, instance).requests) == asked
+        instance.delete_run(run.run_id)
+
+
+def minutes_ago(minutes: int) -> dt.datetime:
+    return dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)
+
+
 def test_it_asks_again_for_what_a_run_has_not_done(
     pipeline: Pipeline, definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
