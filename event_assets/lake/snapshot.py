@@ -177,20 +177,18 @@ class Snapshot:
         one that erased people does not, and where what it told is not kept."""
         found = RowChanges([], [])
         for number in range(version + 1, self.version + 1):
+            name = f"{self.table.spec.name}/_delta_log/{number:020d}.json"
             try:
-                text = self.table.storage.read(f"{self.table.spec.name}/_delta_log/{number:020d}.json")
+                changes = _row_changes(self.table, self.table.storage.read(name))
             except FileNotFoundError:
                 return None
-            actions = [json.loads(line) for line in text.splitlines() if line.strip()]
-            about = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-            note = about.get(NOTE)
-            note = json.loads(note) if isinstance(note, str) else note
-            if ROWS in (note or ()):
-                changes = told(self.table.uri, note[ROWS], self.table.spec.clustered_by)
-                found.came.extend(changes.came)
-                found.went.extend(changes.went)
-            elif ERASURE in about or (note and any("add" in action or "remove" in action for action in actions)):
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                fault = f"it cannot be read ({type(error).__name__}: {error})"
+                raise LakeDamaged(self.table.storage.uri(name), fault) from error
+            if changes is None:
                 return None
+            found.came.extend(changes.came)
+            found.went.extend(changes.went)
         paths = [f"{self.table.spec.name}/{file.path}" for file in (*found.came, *found.went)]
         return found if self.table.storage.are_there(paths) else None
 
@@ -229,3 +227,15 @@ def _commit(version: int, text: bytes) -> Commit | None:
         return None
     added = tuple(unquote(action["add"]["path"]) for action in actions if "add" in action)
     return Commit(version, note["touched"], frozenset(note["replaced"]), added)
+
+
+def _row_changes(table: LakeTable, text: bytes) -> RowChanges | None:
+    """The rows that a commit says it changed, none where it changed none; None where it does not say."""
+    actions = [json.loads(line) for line in text.splitlines() if line.strip()]
+    about: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    note = about.get(NOTE)
+    note = json.loads(note) if isinstance(note, str) else note
+    if note and ROWS in note:
+        return told(table.uri, note[ROWS], table.spec.clustered_by)
+    files = (action.get("add") or action.get("remove") or {} for action in actions)
+    return None if ERASURE in about or any(file.get("dataChange") for file in files) else RowChanges([], [])

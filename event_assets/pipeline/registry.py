@@ -55,7 +55,7 @@ from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.land import LAND_CODE, land_step
 from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
 from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
-from event_assets.pipeline.people import segments_step, user_traits_step
+from event_assets.pipeline.people import segments_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Rules, Run
@@ -63,6 +63,7 @@ from event_assets.pipeline.segments import memberships_step
 from event_assets.pipeline.sessions import sessions_step
 from event_assets.pipeline.touches import TOUCHES_CODE, touches_step
 from event_assets.pipeline.user_history import USER_HISTORY_CODE, user_history_step
+from event_assets.pipeline.user_traits import user_traits_step
 from event_assets.pipeline.users import USERS_CODE, users_step
 from event_assets.pipeline.visitors import VISITORS_CODE, visitors_step
 from event_assets.transforms.metrics.daily_marts import daily_pages, daily_sessions

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import growth
+from benchmarks.history import PACES
 from event_assets.pipeline.registry import STEPS
 
 
@@ -19,7 +20,7 @@ def test_what_every_table_costs_is_told_by_size_of_the_history(
     given += ["--picture", str(picture)]
     assert growth.main(given) == 0
     found = json.loads(capsys.readouterr().out)
-    followed = {table.name for step in STEPS if step.pace in growth.PACES for table in step.tables}
+    followed = {table.name for step in STEPS if step.pace in PACES for table in step.tables}
     costs = found["cpu seconds"]
     assert followed <= costs.keys() and "warehouse/fct_events" in costs
     assert all(len(each) == 2 for each in (*costs.values(), *found["files"].values()))

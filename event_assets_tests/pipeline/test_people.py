@@ -25,12 +25,10 @@ from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
 from event_assets.pipeline.groups import group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
-from event_assets.pipeline.people import (
-    segments_step,
-    user_traits_step,
-)
+from event_assets.pipeline.people import segments_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.user_history import user_history_step
+from event_assets.pipeline.user_traits import user_traits_step
 from event_assets.pipeline.users import users_step
 from event_assets.pipeline.visitors import visitors_step
 from event_assets.transforms import affected

@@ -14,9 +14,9 @@ from pyspark.sql import SparkSession
 
 from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.identities import identities_step
-from event_assets.pipeline.people import user_traits_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.segments import are_outdated, memberships_step
+from event_assets.pipeline.user_traits import user_traits_step
 from event_assets.rules.condition import Step
 from event_assets.rules.segment import Did, Next, Not, Segment, Sequence, User
 from event_assets.rules.segment_files import Segments

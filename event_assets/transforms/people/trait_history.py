@@ -62,6 +62,26 @@ def trait_history(said: DataFrame, owner: str) -> DataFrame:
     )
 
 
+def that_say_more(said: DataFrame, owner: str, history: DataFrame) -> DataFrame:
+    """The owners, each once, whose `history` may become another by what is said, which stands as for `trait_history`.
+
+    What holds already, since before that moment and for longer, changes nothing when it is said again, whatever was
+    said before or after it; nor does what is said once where something holds.
+    """
+    columns = (F.col(owner).alias("owner"), F.col("derived_at").alias("from_at"), *SAID_COLUMNS[1:])
+    told = said.select(*columns).mapInArrow(_one_by_one, _SAID_BY_SPARK)
+    told = told.where(~F.col("is_once") | (F.col("value") != _NULL)).select(
+        "owner", "trait", "from_at", "value", "is_once"
+    )
+    held = history.select(
+        F.col(owner).alias("owner"), "trait", F.col("value").alias("_held"), F.col("from_at").alias("_since"), "to_at"
+    )
+    is_then = (F.col("_since") < F.col("from_at")) & (F.col("to_at").isNull() | (F.col("from_at") < F.col("to_at")))
+    same = told.join(held, ["owner", "trait"]).where(is_then & (F.col("is_once") | (F.col("value") == F.col("_held"))))
+    more = told.join(same.select(*told.columns).distinct(), told.columns, "left_anti")
+    return more.select(F.col("owner").alias(owner)).distinct()
+
+
 def current_traits(traits: DataFrame, owner: str) -> DataFrame:
     """One row an owner: who it is, and `traits`, the current ones as a JSON object."""
     name = F.to_json(F.array("trait"))

@@ -6,7 +6,7 @@ How what is said follows each other is decided in trait_history.py, which ids ar
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.people import USER_TRAITS
@@ -19,8 +19,12 @@ TRAIT_COLUMNS = ("anonymous_id", "user_id", "event", *SAID_COLUMNS)
 
 def with_traits(events: DataFrame) -> DataFrame:
     """The events that say something of a person, in `TRAIT_COLUMNS`."""
-    says = F.coalesce("traits", "traits_once").isNotNull() & (F.col("event") != "group")
-    return events.where(says).select(*TRAIT_COLUMNS)
+    return events.where(is_said()).select(*TRAIT_COLUMNS)
+
+
+def is_said() -> Column:
+    """Whether an event says something of a person."""
+    return F.coalesce("traits", "traits_once").isNotNull() & (F.col("event") != "group")
 
 
 def user_traits(identities: DataFrame, events: DataFrame) -> DataFrame:

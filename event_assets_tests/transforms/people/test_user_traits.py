@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.transforms.identity.identities import identities
-from event_assets.transforms.people.trait_history import current_traits
+from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.people.trait_history import current_traits, that_say_more
 from event_assets.transforms.people.user_traits import user_traits
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
@@ -107,17 +108,37 @@ def test_long_names_are_cut(spark: SparkSession) -> None:
     assert row["trait"] == "x" * 128
 
 
+def statement(names: str) -> st.SearchStrategy[tuple[int, bool, Row]]:
+    traits = st.dictionaries(st.sampled_from(names), st.sampled_from([1, 2, None]), min_size=1)
+    return st.tuples(st.integers(0, 5), st.booleans(), traits)
+
+
+statements = statement("abc")
+
+
+@examples(8)
+@given(before=st.lists(statement("a"), max_size=5), came=st.lists(statement("a"), min_size=1, max_size=2))
+def test_whom_nothing_more_is_said_of_has_the_history_that_they_had(
+    spark: SparkSession, before: list[tuple[int, bool, Row]], came: list[tuple[int, bool, Row]]
+) -> None:
+    def of(told: list[tuple[int, bool, Row]], first: int) -> list[Row]:
+        return [
+            says(seconds, traits, event_id=f"e{number % 3}{number}")
+            | ({"traits": None, "traits_once": json.dumps(traits)} if once else {})
+            for number, (seconds, once, traits) in enumerate(told, first)
+        ]
+
+    first, second = of(before, 0), of(came, len(before))
+    first.append(says(6, {"z": 0}, event_id="z"))  # so that the person is known
+    stood = history(spark, *first)
+    told = with_person(frame(spark, second), identities(frame(spark, first), partial(kept, spark)).rows)
+    more = rows_of(that_say_more(told, "person_id", frame(spark, stood, USER_TRAITS)))
+    if not more:
+        assert history(spark, *first, *second) == stood
+
+
 @examples(6)
-@given(
-    said=st.lists(
-        st.tuples(
-            st.integers(0, 5),
-            st.booleans(),
-            st.dictionaries(st.sampled_from("abc"), st.sampled_from([1, 2, None]), min_size=1),
-        ),
-        max_size=8,
-    )
-)
+@given(said=st.lists(statements, max_size=8))
 def test_the_last_word_of_each_trait_is_what_holds(
     spark: SparkSession, said: list[tuple[int, bool, dict[str, int | None]]]
 ) -> None:
