@@ -1,5 +1,6 @@
 """Tables about things, whose rows lie in the order of one column, in files that follow each other: where the rows of
-some keys change, only the files between whose bounds one of these lies are written again.
+some keys change, only the files between whose bounds one of these lies are written again, and of these only those of
+which rows go: a few that only come lie loose beside them.
 
 Which keys those are, and what their rows have become, is not known here.
 """
@@ -23,6 +24,10 @@ from event_assets.lake.snapshot import Snapshot
 
 MOST_ROWS = 50_000
 """Rows of a file, after which it is divided."""
+LEAST_IN_PLACE = 10
+"""Of so many rows one may lie loose, in a file beside those that follow each other."""
+LOOSE = "loose-"
+"""How the name of that file begins."""
 _AT_ONCE = 5
 """Files whose rows are sorted in memory."""
 _SAMPLE = 50_000
@@ -38,37 +43,53 @@ class Rewritten(NamedTuple):
 
 
 def rewrite(base: Snapshot, rows: pa.Table, keys: Sequence[str]) -> Rewritten:
-    """The files of a table in which the rows of these keys are `rows`, and all others as they were."""
-    column = base.table.spec.clustered_by
-    places = _Places(column, base.files)
-    wanted = sorted(set(keys))
-    touched = places.touched(wanted)
-    table_of = pa.array(wanted, pa.string())
-    none = base.table.spec.arrow_schema().empty_table()
-    add, remove, came, went = list[LakeFile](), list[LakeFile](), [none], [none]
-    waiting = none
+    """The files of a table in which the rows of these keys are `rows`, and all others as they were.
+
+    Where rows only come, the file of their place stays, and they lie loose in a file beside the others, until there are
+    so many of these that they are put in their places.
+    """
+    column, none = base.table.spec.clustered_by, base.table.spec.arrow_schema().empty_table()
+    loose, places = [file for file in base.files if _is_loose(file)], _Places(column, base.files)
+    wanted, lying = pa.array(sorted(set(keys)), pa.string()), base.arrow(loose)
+    are_theirs = pc.is_in(lying[column], value_set=wanted)
+    went, stay = [lying.filter(are_theirs)], lying.filter(pc.invert(are_theirs))
+    is_full = stay.num_rows + rows.num_rows > min(MOST_ROWS, base.rows // LEAST_IN_PLACE)
+    if is_full:
+        rows, wanted = pa.concat_tables([rows, stay]), pc.unique(pa.concat_arrays([wanted, *stay[column].chunks]))
+        went, stay = [lying], none
+    add, remove, fresh, waiting = list[LakeFile](), list[LakeFile](), [stay], none
+    touched = places.touched(sorted(wanted.to_pylist()))
     for place in touched or [-1]:
         there = base.arrow([places.files[place]]) if place >= 0 else none
-        are_theirs = pc.is_in(there[column], value_set=table_of)
+        are_theirs = pc.is_in(there[column], value_set=wanted)
         mine = places.rows_at(place, touched, rows)
-        more, less = net(mine, there.filter(are_theirs))
-        if more.num_rows or less.num_rows:
-            came.append(more)
-            went.append(less)
+        old = there.filter(are_theirs)
+        went.append(old)
+        more, less = net(mine, old)
+        if less.num_rows or (more.num_rows and (is_full or place < 0)):
             remove += places.files[place : place + 1] if place >= 0 else []
             waiting = pa.concat_tables([waiting, there.filter(pc.invert(are_theirs)), mine])
             if waiting.num_rows < MOST_ROWS // 2 and place + 1 in touched:
                 continue
+        else:
+            fresh.append(more)
         add += _written(base, waiting.sort_by(column))
         waiting = none
-    return Rewritten(add, remove, _told(base, pa.concat_tables(came), pa.concat_tables(went), remove))
+    lie = pa.concat_tables(fresh)
+    if any(net(lie, lying)):
+        remove += loose
+        add += _written(base, lie.sort_by(column), LOOSE)
+    return Rewritten(add, remove, _told(base, net(rows, pa.concat_tables(went)), (*add, *remove)))
 
 
-def _told(base: Snapshot, came: pa.Table, went: pa.Table, remove: Sequence[LakeFile]) -> RowChanges | None:
-    """The rows that differ as files, unless the files that are written again have few others."""
-    more, less = net(came, went)  # in files that overlap, the same row may have come in one and gone from another
-    is_most = 2 * (more.num_rows + less.num_rows) > sum(file.rows for file in remove)
-    return None if is_most else stage(base.table, more, less)
+def _told(base: Snapshot, changes: tuple[pa.Table, pa.Table], files: Sequence[LakeFile]) -> RowChanges | None:
+    """The rows that differ as files, unless the files themselves have few others."""
+    is_most = 2 * sum(rows.num_rows for rows in changes) > sum(file.rows for file in files)
+    return None if is_most else stage(base.table, *changes)
+
+
+def _is_loose(file: LakeFile) -> bool:
+    return file.path.rpartition("/")[2].startswith(LOOSE)
 
 
 def holding(base: Snapshot, keys: Sequence[str]) -> list[LakeFile]:
@@ -83,7 +104,8 @@ def is_in_order(base: Snapshot) -> bool:
     column, end, astray = base.table.spec.clustered_by, "", 0
     if not column:
         return True
-    for file in sorted(base.files, key=lambda file: str(file.low.get(column, ""))):
+    ordered = (file for file in base.files if not _is_loose(file))
+    for file in sorted(ordered, key=lambda file: str(file.low.get(column, ""))):
         if str(file.low.get(column, "")) < end:
             astray += file.rows
         end = max(end, str(file.high.get(column, LAST)))
@@ -156,12 +178,12 @@ def _deal(rows: pa.Table, column: str, bounds: Sequence[str], ranges: Sequence[p
             writer.write_table(rows.slice(first, last - first))
 
 
-def _written(base: Snapshot, rows: pa.Table) -> Iterator[LakeFile]:
-    """The rows as files of much the same size."""
+def _written(base: Snapshot, rows: pa.Table, named: str = "") -> Iterator[LakeFile]:
+    """The rows as files of much the same size, whose names begin so."""
     count = -(-rows.num_rows // MOST_ROWS)
     for number in range(count):
         first, last = (rows.num_rows * edge // count for edge in (number, number + 1))
-        yield base.table.stage_arrow(rows.slice(first, last - first), uuid.uuid4().hex, {})
+        yield base.table.stage_arrow(rows.slice(first, last - first), f"{named}{uuid.uuid4().hex}", {})
 
 
 def _may_hold(file: LakeFile, column: str, keys: Sequence[str]) -> bool:
@@ -177,7 +199,8 @@ class _Places:
 
     def __init__(self, column: str, files: Sequence[LakeFile]) -> None:
         self._column = column
-        self.files = sorted(files, key=lambda file: (str(file.low.get(column, "")), file.path))
+        ordered = (file for file in files if not _is_loose(file))
+        self.files = sorted(ordered, key=lambda file: (str(file.low.get(column, "")), file.path))
         self._lows = [str(file.low.get(column, "")) for file in self.files]
 
     def touched(self, keys: Sequence[str]) -> list[int]:

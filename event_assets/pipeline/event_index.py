@@ -5,9 +5,12 @@ It is brought up to date with the sessions, and committed before them: it may na
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
 from functools import cached_property
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.lake.files import LakeFile
@@ -43,9 +46,9 @@ class EventIndex:
         """All entries, those of every enriched event among them."""
         return self._base.read(self._spark, [*self._kept, *self._of_events, *self._of_sessions])
 
-    def add_sessions(self, sessions: DataFrame) -> None:
-        """Takes in the session rows that are to be written."""
-        self._of_sessions = self._stage(days_of_sessions(sessions), [*self._kept, *self._of_events])
+    def add_sessions(self, sessions: DataFrame, days: Collection[str]) -> None:
+        """Takes in the session rows that are to be written, on some or all of these days."""
+        self._of_sessions = self._stage(days_of_sessions(sessions), [*self._kept, *self._of_events], days)
 
     def commit(self) -> None:
         """Writes what came. Raises `CommitConflict` where another writer came first."""
@@ -68,15 +71,27 @@ class EventIndex:
         if self._was_recreated:
             sessions, page_views = (table.read(self._spark) for table in self._made)
             made = days_of_sessions(sessions).unionByName(days_of_page_views(page_views))
-            return self._stage(days_of_events(self._events.read(self._spark)).unionByName(made).distinct(), [])
+            return self._stage(days_of_events(self._events.read(self._spark)).unionByName(made).distinct(), [], [])
         appended, rebuilt = self._pending.appended_and_replaced(self._pending.dates)
         files = [file for each in appended for file in each.files] + self._events.of_dates(rebuilt)
-        return self._stage(days_of_events(self._events.read(self._spark, _unique(files))), self._kept) if files else []
+        days = {file.partition["event_date"] for file in files}
+        entries = days_of_events(self._events.read(self._spark, _unique(files)))
+        return self._stage(entries, self._kept, days) if files else []
 
-    def _stage(self, entries: DataFrame, existing: list[LakeFile]) -> list[LakeFile]:
-        """Writes the entries that do not stand in these files."""
-        new = new_entries(entries, self._base.read(self._spark, existing)) if existing else entries
+    def _stage(self, entries: DataFrame, existing: list[LakeFile], days: Collection[str]) -> list[LakeFile]:
+        """Writes the entries that do not stand in these files; those of days between the first and the last of `days`
+        alone are looked at."""
+        new = entries
+        if existing and days:
+            first, last = min(days), max(days)
+            near = [file for file in existing if file.may_hold("event_date", first, last)]
+            stand = self._base.read(self._spark, near).where(F.col("event_date").between(_date(first), _date(last)))
+            new = new_entries(entries, stand)
         return self._base.table.stage(new, 1, self._events.rows if self._was_recreated else 1)
+
+
+def _date(day: str) -> Column:
+    return F.lit(dt.date.fromisoformat(day))
 
 
 def _unique(files: list[LakeFile]) -> list[LakeFile]:

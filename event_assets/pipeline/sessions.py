@@ -146,7 +146,7 @@ def _everything(spark: SparkSession, tables: _Tables, params: Sessionising, chec
     found = session_events(events, rules, tables.conversions.read(spark))
     rows = checkpoint(*sessionise_in_parts(found, rules, params.cores))
     made = checkpoint(sessions(rows, events, rules))
-    tables.index.add_sessions(made)
+    tables.index.add_sessions(made, sorted(tables.events.dates() | tables.sessions.dates()))
     of_tables = (
         (tables.sessions, tables.stitching.stitch(made, tables.sessions.read(spark, []))),
         (tables.issues, session_issues(rows, rules)),
@@ -189,7 +189,7 @@ def _ranges(
         return outside_ranges(base.read(spark, base.of_dates(days)), result.ranges)
 
     inserted, days = replacing(tables.sessions, result.sessions)
-    tables.index.add_sessions(inserted)
+    tables.index.add_sessions(inserted, days)
     days = sorted({*days, *tables.stitching.days})
     made = [_Rows(tables.sessions, tables.stitching.stitch(inserted, existing(tables.sessions, days)), days)]
     for base, rows in ((tables.issues, result.session_issues), (tables.page_views, result.page_views)):

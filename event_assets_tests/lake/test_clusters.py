@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
 import pytest
@@ -78,10 +79,12 @@ changes = st.lists(
 
 
 @examples(12)
-@given(steps=changes, rewritten=st.booleans())
-def test_whatever_changes_the_rows_of_those_are_new_and_all_others_stay(steps: list[Rows], rewritten: bool) -> None:
+@given(steps=changes, rewritten=st.booleans(), least_in_place=st.sampled_from([1, 10]))
+def test_whatever_changes_the_rows_of_those_are_new_and_all_others_stay(
+    steps: list[Rows], rewritten: bool, least_in_place: int
+) -> None:
     known: Rows = {}
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, mock.patch.object(clusters, "LEAST_IN_PLACE", least_in_place):
         table = table_in(folder)
         for step in steps:
             before = table.snapshot()
@@ -137,6 +140,26 @@ def test_a_commit_tells_the_rows_that_it_changed_where_they_are_the_fewer(tmp_pa
     came, went = said_in(before.arrow(told.came)), said_in(before.arrow(told.went))
     assert ([*came], sorted(went)) == ([("f", "2")], [("b", "1"), ("f", "1")])
     assert told.bytes > 0 and table.snapshot().rows_since(-1) is None, "the first commit told files alone"
+
+
+def test_a_few_rows_that_only_come_lie_loose_until_there_are_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "MOST_ROWS", 20)
+    table, known = table_in(tmp_path), {f"p{number:03}": ["1"] for number in range(100)}
+    change(table, known, known)
+    in_order, seen = {file.path for file in table.snapshot().files}, set[int]()
+    for number in range(0, 100, 5):
+        name = f"p{number:03}"
+        known[name] = ["1", "2"]
+        change(table, {name: known[name]}, [name])
+        files = table.snapshot().files
+        loose = [file for file in files if file.path.startswith(clusters.LOOSE)]
+        assert people_in(table) == known and clusters.is_in_order(table.snapshot())
+        assert (len(loose) <= 1 and {f.path for f in files} - {f.path for f in loose} == in_order) or not loose
+        in_order = {file.path for file in files} - {file.path for file in loose}
+        seen.add(sum(file.rows for file in loose))
+    assert seen == set(range(11)), "from none to a tenth of all rows"
 
 
 def test_what_is_said_of_rows_that_stay_as_they_were_writes_nothing(tmp_path: Path) -> None:

@@ -212,6 +212,7 @@ EVENT_DAYS = Table(
         required("event_date", "date", "A day on which there is, or was, something of it."),
     ),
     key=("id_hash", "event_date"),
+    sort_by=("event_date", "id_hash"),
 )
 
 TABLES: tuple[Table, ...] = (EVENT_DAYS, PAGE_VIEWS, SESSIONS, SESSION_ISSUES)
