@@ -55,10 +55,9 @@ def rewrite(base: Snapshot, rows: pa.Table, keys: Sequence[str]) -> Rewritten:
     went, stay = [lying.filter(are_theirs)], lying.filter(pc.invert(are_theirs))
     is_full = stay.num_rows + rows.num_rows > min(MOST_ROWS, base.rows // LEAST_IN_PLACE)
     if is_full:
-        rows, wanted = pa.concat_tables([rows, stay]), pc.unique(pa.concat_arrays([wanted, *stay[column].chunks]))
-        went, stay = [lying], none
+        rows, went, stay = pa.concat_tables([rows, stay]), [lying], none
     add, remove, fresh, waiting = list[LakeFile](), list[LakeFile](), [stay], none
-    touched = places.touched(sorted(wanted.to_pylist()))
+    touched = places.touched(sorted({*keys, *rows[column].to_pylist()}))
     for place in touched or [-1]:
         there = base.arrow([places.files[place]]) if place >= 0 else none
         are_theirs = pc.is_in(there[column], value_set=wanted)
