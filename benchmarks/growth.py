@@ -12,6 +12,7 @@ memory by turn. `--picture` draws costs and bytes.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import sys
 import tempfile
@@ -78,6 +79,8 @@ class _Place:
     pipeline: Pipeline
     history: History
     following: Following
+    seconds: float
+    """That making it took."""
 
     @classmethod
     def of(cls, size: int, given: argparse.Namespace, spark: SparkSession, folder: Path, url: str) -> _Place:
@@ -89,8 +92,9 @@ class _Place:
         history.add(pipeline, made, given.days)
         if size > made:
             history.multiply(pipeline, round(size / made))
-        print(f"{history.events:,} events in {time.monotonic() - began:,.0f} s", file=sys.stderr, flush=True)
-        return cls(pipeline, history, Following(pipeline.refresh(), warehouse, 90))
+        seconds = round(time.monotonic() - began, 1)
+        print(f"{history.events:,} events in {seconds:,.0f} s", file=sys.stderr, flush=True)
+        return cls(pipeline, history, Following(pipeline.refresh(), warehouse, 90), seconds)
 
     def follow(self, batch: int) -> Spent:
         """Takes a micro-batch into every table."""
@@ -124,7 +128,11 @@ def _measure(sizes: list[int], given: argparse.Namespace) -> dict[str, Any]:
     middle = {name: [[median(told) for told in zip(*one[name], strict=True)] for one in spent] for name in names}
     costs = {name: [round(each[0], 3) for each in of_sizes] for name, of_sizes in middle.items()}
     return {
+        "date": str(dt.datetime.now(dt.UTC).date()),
         "events of history": sizes,
+        "copies of what the platform made": [place.history.times for place in places],
+        "seconds to make the history": [place.seconds for place in places],
+        "load of the machine": round(psutil.getloadavg()[2], 1),
         "cpu seconds": costs,
         "times": {name: round(each[-1] / each[0], 2) if each[0] else None for name, each in costs.items()},
         "slope": {name: _slope(sizes, each) for name, each in costs.items()},

@@ -43,7 +43,7 @@ RUNS = (
     Run(
         "What a micro-batch costs after more history",
         "growth",
-        ("--sizes", "0.05,0.1,0.2", "--batch", "2000"),
+        ("--sizes", "0.2,10", "--made", "0.2", "--event-days", "3"),
         "growth.svg",
     ),
 )
