@@ -30,6 +30,7 @@ def test_each_table_has_rows_and_sums_of_days_are_those_of_their_mart(postgres_u
 
 
 @pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.browser
 def test_every_page_is_timed() -> None:
     taken = measure(4_000)["milliseconds"]

@@ -8,6 +8,7 @@ from benchmarks import model
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_a_file_of_made_events_is_modelled_and_its_memory_watched(capsys: pytest.CaptureFixture[str]) -> None:
     assert model.main(["--events", "2000", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)

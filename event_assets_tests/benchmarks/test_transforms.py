@@ -8,6 +8,7 @@ from benchmarks import transforms
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_every_transform_reports_rows_a_second_and_loses_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert transforms.main(["--events", "5000", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)

@@ -227,6 +227,19 @@ def test_a_key_that_signs_signs_pixels_too(settings: Settings, keys: WriteKeys, 
     assert len(written(stream)) == 1
 
 
+def test_a_key_that_signs_signs_what_other_sdks_send_too(
+    settings: Settings, keys: WriteKeys, stream: EventStream
+) -> None:
+    key = keys.create("backend", "server", signed=True)
+    body = json.dumps({"type": "track", "event": "a", "messageId": "m", "anonymousId": "a"}).encode()
+    headers = signed(key, body, request=("POST", "/v1/track", b"", ""))
+    with serving(settings, stream, keys) as client:
+        forged = client.post("/v1/track", content=body.replace(b'"a"', b'"b"'), headers=headers)
+        assert (forged.status_code, written(stream)) == (401, [])
+        assert client.post("/v1/track", content=body, headers=headers).status_code == 200
+    assert len(written(stream)) == 1
+
+
 def test_nonces_are_forgotten_once_their_window_is_over() -> None:
     now = [1_000_000.0]
     check = SignatureCheck(lambda: now[0])

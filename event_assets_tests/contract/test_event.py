@@ -162,7 +162,7 @@ def test_an_empty_id_is_no_id(name: str) -> None:
     assert getattr(event, name) is None
 
 
-@pytest.mark.parametrize("name", ["anonymous_id", "user_id", "session_id", "page_view_id"])
+@pytest.mark.parametrize("name", ["anonymous_id", "user_id", "session_id", "page_view_id", "group_id"])
 @pytest.mark.parametrize(
     "word", [*PLACEHOLDERS, "NULL", "Undefined", "nan", "[OBJECT OBJECT]", " ", "\u00a0\t", " null "]
 )

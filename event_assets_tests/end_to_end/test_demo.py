@@ -72,6 +72,7 @@ def test_the_ui_shows_every_table_as_a_materialised_asset_with_its_lineage(demo:
 
 
 @pytest.mark.browser
+@pytest.mark.release
 @needs_chromium
 def test_the_lineage_shows_the_domains_from_ingest_to_the_warehouse_and_what_is_in_one(
     demo: Demo, first: dict[str, Any]

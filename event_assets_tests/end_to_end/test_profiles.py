@@ -13,6 +13,7 @@ import boto3
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
+from event_assets.pipeline.registry import STEPS
 from event_assets_tests.emulators.kafka import KafkaBroker
 from event_assets_tests.end_to_end.profile import Profile
 from event_assets_tests.end_to_end.visits import DAYS, Visits
@@ -50,6 +51,22 @@ def aws(
     return Profile(monkeypatch, variables)
 
 
+def test_kinesis_and_s3_bring_events_to_the_warehouse_through_a_split(aws: Profile) -> None:
+    visits = Visits()
+    way = [name for step in STEPS if step.group in ("ingest", "events") for name in (t.name for t in step.tables)]
+    for batch in (visits.first(), visits.second()):
+        aws.put(batch)
+        aws.materialise(*way, "warehouse/fct_events")
+        aws.split_a_shard()
+    counted = ledger(lake_rows(aws.settings))
+    assert counted["landed"] == counted["clean"] + counted["quarantined"] > 50 and counted["pending"] == 0
+    in_lake = {row["event_id"] for row in lake_rows(aws.settings)["enriched_events"]}
+    assert len(in_lake) == counted["enriched"] == counted["clean"] - counted["duplicates"]
+    assert {row["event_id"] for row in warehouse_rows(aws.settings)["fct_events"]} == in_lake
+    assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
+
+
+@pytest.mark.release
 def test_kinesis_and_s3_give_the_rows_of_the_local_profile(aws: Profile, local: Profile) -> None:
     _give_the_same_rows(aws, local)
     assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()

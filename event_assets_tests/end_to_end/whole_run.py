@@ -1,11 +1,13 @@
 """Everything in one Dagster run of this process, and all rows of the lake and of the warehouse to compare.
 
-`python -m event_assets_tests.end_to_end.whole_run` is such a run by the settings of its environment. No tests here.
+`python -m event_assets_tests.end_to_end.whole_run` is such a run by the settings of its environment, of all assets or
+of those that are named. No tests here.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,11 +40,15 @@ OF_PLACES = {
 """Tables of the copies that came, and of days on which an event only was, not of the events."""
 
 
-def run_everything(settings: Settings, instance: dg.DagsterInstance | None = None) -> dg.ExecuteInProcessResult:
-    """Materialises all assets of all days, and runs all checks. Raises what a step raises."""
+def run_everything(
+    settings: Settings,
+    instance: dg.DagsterInstance | None = None,
+    assets: Sequence[dg.AssetKey] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Materialises all assets of all days, or these, and runs their checks. Raises what a step raises."""
     partitions = partitions_of(settings)
     days = {RANGE_START: partitions.get_first_partition_key(), RANGE_END: partitions.get_last_partition_key()}
-    return run(settings, {name: key for name, key in days.items() if key}, instance=instance)
+    return run(settings, {name: key for name, key in days.items() if key}, assets=assets, instance=instance)
 
 
 def run(
@@ -99,4 +105,4 @@ def _sorted(rows: list[dict[str, Any]], without: Sequence[str]) -> list[dict[str
 
 
 if __name__ == "__main__":
-    run_everything(load_settings())
+    run_everything(load_settings(), assets=[dg.AssetKey.from_user_string(name) for name in sys.argv[1:]] or None)

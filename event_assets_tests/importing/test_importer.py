@@ -271,6 +271,7 @@ def test_the_sample_is_imported_with_its_broken_lines(sink: StreamSink, stream: 
 
 
 @pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.skipif(not GIT_ACTIVITY.exists(), reason="the real data is not here")
 def test_real_history_is_imported_whole(sink: StreamSink, stream: EventStream) -> None:
     result = import_file(GIT_ACTIVITY, find_mapping("git_activity"), sink)

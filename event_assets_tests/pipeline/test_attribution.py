@@ -180,8 +180,13 @@ def test_a_session_whose_first_view_alone_is_another_has_its_touch_then(marketin
     marketing.assert_equal_to_a_rebuild()
 
 
-def test_what_comes_is_added_without_a_look_at_the_days_of_before(spark_engine: SparkSession, tmp_path: Path) -> None:
-    marketing = Marketing(spark_engine, tmp_path)
+@pytest.mark.parametrize(
+    "engine", ["spark", pytest.param("apache_spark", marks=[pytest.mark.spark_jvm, pytest.mark.release])]
+)
+def test_what_comes_is_added_without_a_look_at_the_days_of_before(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    marketing = Marketing(request.getfixturevalue(engine), tmp_path)
     marketing.change([visit("Email", 1), purchase(1.01), visit("Email", 2, "a2", user_id="u2")])
     marketing.run(without=TABLES[2:])
     tables = (marketing.lake.table(name) for name in ("enriched_events", "sessions", "page_views"))

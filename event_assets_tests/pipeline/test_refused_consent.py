@@ -30,7 +30,7 @@ from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.collector.serving import serving
 from event_assets_tests.pipeline.pipeline import Pipeline
 
-pytestmark = [pytest.mark.slow, pytest.mark.representative]
+pytestmark = pytest.mark.slow
 
 MARK = "Mk7q"
 """Begins every value that may not stay."""
@@ -164,6 +164,7 @@ def counted(answer: httpx.Response) -> dict[str, Any]:
     return dict(answer.json()) if "json" in answer.headers.get("content-type", "") else {}
 
 
+@pytest.mark.representative
 @pytest.mark.parametrize("refusal", ["strip", "drop"])
 def test_no_byte_of_any_file_says_who_refused(
     spark: SparkSession, tmp_path: Path, refusal: Any, caplog: pytest.LogCaptureFixture
@@ -226,6 +227,7 @@ def test_cleaning_keeps_no_more_of_what_a_producer_put_on_the_stream_itself(
     assert pipeline.ledger()["landed"] == len(bodies())
 
 
+@pytest.mark.representative
 def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_refused_marketing(
     spark: SparkSession, tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from event_assets.defs.automation.partitions import partitions_of
 from event_assets.pipeline.registry import STEPS
 from event_assets.settings import Settings
 from event_assets.streams import StreamRecord, open_stream
-from event_assets_tests.end_to_end.whole_run import RANGE_END, RANGE_START, lake_rows, run
+from event_assets_tests.end_to_end.whole_run import RANGE_END, RANGE_START, days_ago, lake_rows, run
 
 ORDER = {"order_id": "o_1", "revenue": 50, "currency": "EUR"}
 VISIT: Mapping[str, Any] = {"event": "page_view", "platform": "web", "anonymous_id": "a1", "page_view_id": "p1"}
@@ -29,7 +28,9 @@ LANDING = "https://shop.example/?mtm_source=news&utm_source=other&mtm_medium=ema
 def put(settings: Settings, *events: Mapping[str, Any]) -> None:
     lines = [
         json.dumps({"event_id": f"e{n}", "derived_at": at, "received_at": at, **event}).encode()
-        for n, (event, at) in enumerate(zip(events, ("2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"), strict=True))
+        for n, (event, at) in enumerate(
+            zip(events, (f"{days_ago(1)}T10:00:00Z", f"{days_ago(1)}T10:05:00Z"), strict=True)
+        )
     ]
     stream = open_stream(settings)
     stream.create(1)
@@ -40,16 +41,16 @@ def put(settings: Settings, *events: Mapping[str, Any]) -> None:
 @pytest.mark.slow
 def test_a_run_credits_the_channel_that_the_configured_parameters_name(tmp_path: Path) -> None:
     spend = tmp_path / "spend.yaml"
-    spend.write_text("- {date: 2026-03-02, channel_group: Email, spend: 5, currency: EUR}\n")
+    spend.write_text(f"- {{date: {days_ago(1)}, channel_group: Email, spend: 5, currency: EUR}}\n")
     settings = Settings(
         home=tmp_path / "home",
-        first_day=dt.date(2026, 3, 1),
+        first_day=days_ago(2),
         spend_file=spend,
         marketing_parameters={"source": ["mtm_source", "utm_source"], "medium": ["mtm_medium"]},
     )
     put(settings, {**VISIT, "page": {"url": LANDING}}, SALE)
     partitions = partitions_of(settings)
-    tags = {RANGE_START: "2026-03-01", RANGE_END: partitions.get_last_partition_key() or ""}
+    tags = {RANGE_START: str(days_ago(2)), RANGE_END: partitions.get_last_partition_key() or ""}
     result = run(
         settings,
         tags,
