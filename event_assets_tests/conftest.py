@@ -17,11 +17,17 @@ register_profiles()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the first test of each kind of long ones in a file as their representative, before any is deselected, and
-    puts the files with long tests first: whoever begins with them ends with what is short, beside the others."""
-    represented: set[tuple[Path, str]] = set()
+    """Marks the first test of each kind of long ones in a file as their representative, where none is by hand, before
+    any is deselected, and puts the files with long tests first: whoever begins with them ends with what is short,
+    beside the others."""
+
+    def kinds_of(item: pytest.Item) -> set[tuple[Path, str]]:
+        return {(item.path, kind) for kind in ("slow", "spark_jvm", "browser") if item.get_closest_marker(kind)}
+
+    by_hand = [item for item in items if item.get_closest_marker("representative")]
+    represented = {kind for item in by_hand for kind in kinds_of(item)}
     for item in items:
-        kinds = {(item.path, kind) for kind in ("slow", "spark_jvm", "browser") if item.get_closest_marker(kind)}
+        kinds = kinds_of(item)
         if kinds - represented and not item.get_closest_marker("release"):
             item.add_marker("representative")
             represented |= kinds

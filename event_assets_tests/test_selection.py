@@ -69,6 +69,12 @@ def test_the_first_long_test_of_each_kind_in_a_file_represents_it() -> None:
     assert [names[id(item)] for item in items if "representative" in item.marks] == [1, 3, 5]
 
 
+def test_whoever_is_chosen_by_hand_stands_for_a_file() -> None:
+    items = [Collected("a.py", "slow"), Collected("a.py", "slow", "representative"), Collected("a.py", "spark_jvm")]
+    pytest_collection_modifyitems(cast("list[pytest.Item]", items))
+    assert [place for place, item in enumerate(items) if "representative" in item.marks] == [1, 2]
+
+
 def test_what_only_a_release_needs_represents_nothing() -> None:
     items = [Collected("a.py", "slow", "release"), Collected("a.py", "slow"), Collected("b.py", "slow", "release")]
     pytest_collection_modifyitems(cast("list[pytest.Item]", items))

@@ -20,6 +20,8 @@ MODULES = sorted(
     if "node_modules" not in path.parts
 )
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
+_MAY_READ = re.compile(rf"\b({'|'.join(CLOCKS)})\(")
+"""A look at the text, which is quick: few modules have to be parsed."""
 
 
 def is_timed(found: settings) -> bool:
@@ -65,6 +67,8 @@ def evaluated_at_import(node: ast.AST) -> Iterator[ast.AST]:
 
 def clock_reads(source: str) -> list[int]:
     """The lines that read a clock while the module is imported."""
+    if not _MAY_READ.search(source):
+        return []
     calls = (node for node in evaluated_at_import(ast.parse(source)) if isinstance(node, ast.Call))
     return [
         call.lineno

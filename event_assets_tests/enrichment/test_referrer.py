@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from importlib.resources import files
 
 import pytest
 from hypothesis import assume, given
@@ -199,3 +200,9 @@ def test_every_known_site_has_an_address_that_a_referrer_can_have() -> None:
     assert [
         address for address in addresses if not re.fullmatch(r"[a-z0-9_.-]+\.[a-z0-9_]{2,}(/[\w/]+)?", address)
     ] == []
+
+
+def test_the_list_of_sites_says_of_when_it_is_and_after_which_lists() -> None:
+    head = files("event_assets.enrichment").joinpath("referrers.yaml").read_text(encoding="utf-8")[:400]
+    assert re.search(r"as of 20\d\d-\d\d-\d\d", head)
+    assert all(source in head for source in ("referer-parser", "Matomo", "GA4"))

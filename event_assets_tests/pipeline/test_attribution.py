@@ -36,7 +36,7 @@ from event_assets_tests.pipeline.runs import a_run, away
 from event_assets_tests.pipeline.visits import EventsInALake
 from event_assets_tests.transforms.incremental import RULES
 
-pytestmark = [pytest.mark.slow, pytest.mark.representative]
+pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
 UPSTREAM = {"conversion_ids": conversion_ids_step, "identities": identities_step, "sessions": sessions_step}
@@ -150,6 +150,7 @@ def test_nothing_new_makes_nothing_again(marketing: Marketing) -> None:
     assert [report.new_rows for report in marketing.run().values()] == [0] * len(TABLES)
 
 
+@pytest.mark.representative
 def test_a_late_session_changes_the_last_source_of_those_after_it(marketing: Marketing) -> None:
     marketing.change([visit("Direct", 5), visit("Direct", 40), purchase(5.01)])
     marketing.run()
@@ -181,7 +182,11 @@ def test_a_session_whose_first_view_alone_is_another_has_its_touch_then(marketin
 
 
 @pytest.mark.parametrize(
-    "engine", ["spark", pytest.param("apache_spark", marks=[pytest.mark.spark_jvm, pytest.mark.release])]
+    "engine",
+    [
+        pytest.param("spark", marks=pytest.mark.representative),
+        pytest.param("apache_spark", marks=[pytest.mark.spark_jvm, pytest.mark.release]),
+    ],
 )
 def test_what_comes_is_added_without_a_look_at_the_days_of_before(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -204,6 +209,7 @@ def test_what_comes_is_added_without_a_look_at_the_days_of_before(
     assert found == {name: marketing.rows(name) for name in TABLES[:2]}
 
 
+@pytest.mark.representative
 def test_paths_that_gain_by_a_touch_stand_beside_those_that_do_not(marketing: Marketing) -> None:
     marketing.change([visit("Email", 1), purchase(1.01), visit("Email", 2, "a2", user_id="u2")])
     marketing.run()
@@ -315,6 +321,7 @@ def shared_device() -> list[Row]:
     return [enriched_event("identify", at(seconds=n), anonymous_id="a1", user_id=user) for n, user in enumerate("uv")]
 
 
+@pytest.mark.representative
 @examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:

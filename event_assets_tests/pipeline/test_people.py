@@ -37,7 +37,7 @@ from event_assets_tests.factories import at, enriched_event, frame
 from event_assets_tests.pipeline.runs import a_run, away
 from event_assets_tests.transforms.incremental import RULES, sessions_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.representative]
+pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
 STEPS = {
@@ -159,6 +159,7 @@ def test_only_those_who_are_touched_are_made_again(people: People) -> None:
     people.assert_equal_to_a_rebuild()
 
 
+@pytest.mark.representative
 def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine: SparkSession, tmp_path: Path) -> None:
     people = People(spark_engine, tmp_path)
     agreed: Row = {"consent_marketing": True}
@@ -176,6 +177,7 @@ def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine
     people.assert_equal_to_a_rebuild()
 
 
+@pytest.mark.representative
 @pytest.mark.parametrize(
     ("late", "again"),
     [
@@ -200,6 +202,7 @@ def test_events_of_before_are_read_again_where_what_came_does_not_tell(
     people.assert_equal_to_a_rebuild()
 
 
+@pytest.mark.representative
 def test_whom_identities_come_to_know_later_is_as_if_they_had_always_known(people: People) -> None:
     people.change([identify("a1", "u1"), identify("a1", "u2", 5)])
     people.run()
@@ -247,6 +250,7 @@ def test_rows_that_were_only_written_again_touch_nobody(people: People) -> None:
     people.assert_equal_to_a_rebuild()
 
 
+@pytest.mark.representative
 def test_a_person_falls_apart_when_the_event_that_joined_it_goes(people: People) -> None:
     joined = identify("a1", "u1", 5)
     people.change([seen("a1"), seen(None, "u1", 1), joined, seen("a2")])
@@ -373,6 +377,7 @@ def meetings(draw: st.DrawFn) -> Row:
     )
 
 
+@pytest.mark.representative
 @examples(4)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:

@@ -24,7 +24,7 @@ from event_assets_tests.factories import NOON, at, enriched_event
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.pipeline.visits import TABLES, Visits
 
-pytestmark = [pytest.mark.slow, pytest.mark.representative]
+pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
 
@@ -38,6 +38,7 @@ def identify(device: str, user: str, when: dt.datetime) -> Row:
     return enriched_event("identify", when, anonymous_id=device, user_id=user)
 
 
+@pytest.mark.representative
 def test_a_user_who_becomes_known_is_stitched_on_past_sessions_and_other_days_are_left_alone(visits: Visits) -> None:
     visits.change(
         [enriched_event(), enriched_event(when=at(days=2)), enriched_event(when=at(days=4), anonymous_id="b")]
@@ -65,6 +66,7 @@ def test_an_identify_joins_the_past_sessions_of_two_devices(visits: Visits) -> N
     assert visits.owners() == [("u1", "a1"), ("a2", "a2")]
 
 
+@pytest.mark.representative
 def test_sessions_that_were_made_before_their_identities_are_stitched_when_these_come(visits: Visits) -> None:
     visits.change([identify("a1", "u1", NOON), enriched_event(), identify("a2", "u1", at(9)), enriched_event("search")])
     visits.sessionise()
@@ -170,6 +172,7 @@ def events(draw: st.DrawFn) -> Row:
     )
 
 
+@pytest.mark.representative
 @examples(2)
 @given(data=st.data())
 def test_any_split_of_what_comes_and_goes_gives_the_rows_of_one_batch(spark: SparkSession, data: st.DataObject) -> None:
