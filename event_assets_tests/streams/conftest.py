@@ -18,7 +18,11 @@ MakeStream = Callable[..., EventStream]
 COUNTER = itertools.count()
 
 
-@pytest.fixture(params=["embedded", "kinesis", "kafka"])
+_KAFKA = pytest.param("kafka", marks=[pytest.mark.slow, pytest.mark.representative])
+"""A broker takes half a minute to start; in CI all of them run."""
+
+
+@pytest.fixture(params=["embedded", "kinesis", _KAFKA])
 def make_stream(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStream]:
     """Makes new streams of one kind; `make_stream(shards=2)`. A name given again opens the same stream."""
     yield from _makes(request, tmp_path)
