@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.collector.protocols import amplitude, ga4, mixpanel, posthog, segment, snowplow
+from event_assets.collector.protocols.forms import with_numbers
 from event_assets.collector.protocols.members import instant_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.contract.event import Platform
@@ -98,9 +99,10 @@ class Translator:
 
     def events(self, number: int, text: bytes) -> Iterator[bytes]:
         """The events of a line; the line itself where nobody can read it, so that it is set aside."""
-        request = Request("POST", "", body=text, place=f"{self._source}\0{number}")
+        said = with_numbers(text)
+        request = Request("POST", "", body=said, place=f"{self._source}\0{number}")
         try:
-            line = _line.decode(text)
+            line = _line.decode(said)
             for event in self._translate(request, self._platform, line):
                 yield _timed(event, line.receipt)
         except (Unreadable, ValueError, RecursionError):

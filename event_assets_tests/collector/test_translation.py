@@ -9,10 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
+from event_assets.collector import WriteKeys
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.protocols.protocol import Request
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.translation import MOST_EVENTS, events_of
+from event_assets.settings import Settings
+from event_assets.streams import EventStream
+from event_assets_tests.collector.serving import serving, written
 
 MIB = 1024 * 1024
 LARGE = {"said": "x" * (MIB // 2)}
@@ -71,3 +75,32 @@ def test_of_what_is_sent_for_validation_the_first_events_are_judged(client: http
     path = f"/debug/mp/collect?api_secret={key}"
     answer = client.post(path, json={"client_id": "c", "events": [{"name": ""}] * 500})
     assert len(answer.json()["validationMessages"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (
+            "/v1/batch",
+            b'{"writeKey":"KEY","batch":[{"type":"track","event":"a","userId":"u","messageId":"1","properties":P}]}',
+        ),
+        ("/i/v0/e", b'{"api_key":"KEY","batch":[{"event":"a","distinct_id":"u","uuid":"1","properties":P}]}'),
+        (
+            "/2/httpapi",
+            b'{"api_key":"KEY","events":[{"event_type":"a","user_id":"u","insert_id":"1","event_properties":P}]}',
+        ),
+        ("/track", b'data=[{"event":"a","properties":{"token":"KEY","distinct_id":"u","$insert_id":"1","more":P}}]'),
+    ],
+)
+def test_a_number_that_json_has_not_is_none_and_costs_no_other_event(
+    settings: Settings, keys: WriteKeys, stream: EventStream, path: str, body: bytes
+) -> None:
+    """SDKs for Python write them."""
+    said = b'{"a":NaN,"b":[-Infinity,1],"text":"NaN, \\" Infinity"}'
+    with serving(settings, stream, keys) as client:
+        kind = "application/x-www-form-urlencoded" if body.startswith(b"data") else "application/json"
+        sent = body.replace(b"KEY", keys.create("app", "server").encode()).replace(b"P}", said + b"}")
+        assert client.post(path, content=sent, headers={"content-type": kind}).status_code == 200
+    [event] = map(json.loads, written(stream))
+    found = event["properties"].get("more", event["properties"])
+    assert found.get("a") is None and (found["b"], found["text"]) == ([None, 1], 'NaN, " Infinity')

@@ -147,6 +147,12 @@ def test_a_receipt_that_the_file_tells_is_believed_and_sets_the_clock_right(tmp_
     assert (event["derived_at"], "received_at" in event) == (AT, False)
 
 
+def test_a_number_that_json_has_not_is_none() -> None:
+    line = json.dumps(SEGMENT | {"properties": {"a": float("nan"), "b": "NaN"}}).encode()
+    [text] = Translator("segment", "f").events(1, line)
+    assert json.loads(text)["properties"] == {"a": None, "b": "NaN"}
+
+
 def test_an_event_without_an_id_gets_one_of_the_file_its_line_and_what_it_says(
     tmp_path: Path, settings: Settings, stream: EventStream
 ) -> None:

@@ -10,12 +10,25 @@ from urllib.parse import unquote_to_bytes
 from event_assets.collector.protocols.protocol import Request, Unreadable
 
 _JSON = (b"{", b"[")
+_NO_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")
 
 
 def said(request: Request, name: str) -> str:
     """A parameter of the query, or a field of the form; empty where there is none."""
     return request.parameter(name) or (_field(request.body, name) or b"").decode("utf-8", "replace")
+
+
+def with_numbers(text: bytes) -> bytes:
+    """The text with null in the place of `NaN` and `Infinity`, which JSON has not and SDKs for Python write: as those
+    for JavaScript say it. One such value would else make all events of the request unreadable.
+
+    >>> with_numbers(b'[{"a":NaN,"b":"NaN"},-Infinity]')
+    b'[{"a":null,"b":"NaN"},null]'
+    """
+    if b"NaN" not in text and b"Infinity" not in text:
+        return text
+    return _NO_NUMBER.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", text)
 
 
 def data_of(request: Request) -> bytes:
@@ -26,9 +39,9 @@ def data_of(request: Request) -> bytes:
         if not data:
             return request.body
     if data.lstrip()[:1] in _JSON or not data:
-        return data
+        return with_numbers(data)
     try:
-        return base64.b64decode(data.translate(_URL_SAFE) + b"==")
+        return with_numbers(base64.b64decode(data.translate(_URL_SAFE) + b"=="))
     except ValueError:
         raise Unreadable("data is no base64") from None
 
