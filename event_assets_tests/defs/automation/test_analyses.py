@@ -26,7 +26,7 @@ from event_assets_tests.defs.automation.ticks import Tick, tick
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.pipeline.runs import a_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.representative]
+pytestmark = pytest.mark.slow
 
 RULES = SessionRules()
 
@@ -113,6 +113,7 @@ def test_the_removal_of_the_last_analysis_is_asked_for(platform: Platform) -> No
     assert set(request.asset_selection or ()) == IN_PAUSES
 
 
+@pytest.mark.representative
 def test_they_wait_for_new_events_to_be_in_but_not_for_ever(platform: Platform, instance: dg.DagsterInstance) -> None:
     platform.pipeline.put([event(1, 0)])
     platform.pipeline.run()
@@ -143,6 +144,7 @@ def test_not_more_often_than_allowed_and_never_twice_at_once(
     assert platform.tick().skipped == "A run of the analyses is in flight."
 
 
+@pytest.mark.representative
 def test_a_damaged_table_is_named_and_nothing_is_asked_for(platform: Platform) -> None:
     platform.pipeline.put([event(1, 0)])
     platform.pipeline.run()
