@@ -37,7 +37,13 @@ export function useTrack(event: string, properties?: Properties): void {
   const client = useAnalytics();
   const said = useRef(properties);
   said.current = properties;
-  useEffect(() => client.track(event, said.current), [client, event]);
+  /** React runs effects twice in StrictMode, and again for what was hidden for a while. */
+  const told = useRef<[EventClient, string] | undefined>(undefined);
+  useEffect(() => {
+    if (told.current?.[0] === client && told.current[1] === event) return;
+    told.current = [client, event];
+    client.track(event, said.current);
+  }, [client, event]);
 }
 
 function clientOf(options: BrowserOptions): EventClient {

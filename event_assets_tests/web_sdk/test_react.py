@@ -1,0 +1,128 @@
+"""The React entry in a browser: the programs of its page as they stand, in StrictMode."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from event_assets_tests.web_sdk.conftest import Platform
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ROOT / "web-sdk" / "node_modules"
+PAGE = ROOT / "docs" / "how-to" / "send-from-react.md"
+TAKEN = ("react", "react-dom", "@types")
+SHOWN = 'endpoint: "https://collect.example.com", writeKey: "ea_…"'
+IN_THE_BROWSER = """
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./src/app";
+
+createRoot(document.body.appendChild(document.createElement("div"))).render(<StrictMode><App /></StrictMode>);
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+Bundle = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The programs of the page, where npm would have installed what they import."""
+    if not (PACKAGES / "esbuild").exists() or not (PACKAGES.parent / "dist" / "react.js").exists():
+        pytest.skip("needs the built web SDK: make web-sdk, which needs npm")
+    installed = tmp_path / "application" / "node_modules"
+    installed.mkdir(parents=True)
+    (installed / "event-assets-web").symlink_to(PACKAGES.parent)
+    for name in TAKEN:
+        (installed / name).symlink_to(PACKAGES / name)
+    folder = installed.parent
+    text = PAGE.read_text(encoding="utf-8")
+    for name, program in re.findall(r"^```tsx\n// (\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(program, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def bundle(folder: Path, platform: Platform) -> Bundle:
+    """Makes one file of a program, for development, as StrictMode asks; options of the page become the collector's."""
+
+    def make(program: str, more: str = "") -> str:
+        for file in folder.glob("*/*.tsx"):
+            text = file.read_text(encoding="utf-8")
+            file.write_text(text.replace(SHOWN, platform.options(more)[1:-1].rstrip(", ")), encoding="utf-8")
+        (folder / "program.tsx").write_text(program)
+        options = ["--bundle", "--jsx=automatic", "--jsx-dev", "--platform=browser"]
+        done = subprocess.run(
+            [PACKAGES / ".bin" / "esbuild", "program.tsx", *options, '--define:process.env.NODE_ENV="development"'],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    return make
+
+
+def told(platform: Platform) -> list[tuple[str, object]]:
+    unasked = ("page_ping", "web_vitals")
+    return [(event["event"], event.get("properties")) for event in platform.sent() if event["event"] not in unasked]
+
+
+def open_app(platform: Platform, page: Page, script: str) -> None:
+    platform.site.scripts["/app.js"] = script
+    platform.site.pages["/"] = "<script defer src='/app.js'></script>"
+    page.goto(platform.site.origin)
+
+
+def test_in_strict_mode_each_event_is_recorded_once(platform: Platform, page: Page, bundle: Bundle) -> None:
+    open_app(platform, page, bundle(IN_THE_BROWSER))
+    page.get_by_text("Buy", exact=True).click()
+    page.evaluate("history.pushState(null, '', '/basket')")
+    platform.wait(lambda: len(platform.named("page_view")) == 2)
+    assert sorted(told(platform), key=str) == [
+        ("Buy Clicked", None),
+        ("Offer Shown", {"offer": "spring"}),
+        ("page_view", None),
+        ("page_view", None),
+    ]
+    events = platform.sent()
+    assert [event["page"]["url"] for event in platform.named("page_view")] == [
+        f"{platform.site.origin}/",
+        f"{platform.site.origin}/basket",
+    ]
+    assert len({(event["anonymous_id"], event["session_id"]) for event in events}) == 1
+    assert sorted(event["sequence"] for event in events) == list(range(len(events)))
+
+
+def test_before_consent_nothing_is_recorded_and_after_it_everything_once(
+    platform: Platform, page: Page, bundle: Bundle
+) -> None:
+    open_app(platform, page, bundle(IN_THE_BROWSER, more="consent: {analytics: false}"))
+    page.get_by_text("Buy", exact=True).click()
+    page.get_by_text("Yes", exact=True).click()
+    page.get_by_text("Buy", exact=True).click()
+    platform.wait(lambda: bool(platform.named("Buy Clicked")))
+    assert sorted(told(platform), key=str) == [
+        ("Buy Clicked", None),
+        ("consent_changed", {"source": "banner"}),
+        ("page_view", None),
+    ]
+    page.reload()
+    page.get_by_text("Buy", exact=True).wait_for()
+    assert page.get_by_text("Yes", exact=True).count() == 0
+
+
+def test_the_programs_of_the_page_are_what_the_compiler_takes(folder: Path) -> None:
+    options = ["--strict", "--noEmit", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"]
+    options += ["--lib", "es2022,dom", "--jsx", "react-jsx", "--types", "react,react-dom"]
+    files = [str(file) for file in folder.glob("*/*.tsx")]
+    assert len(files) == 6
+    compiler = PACKAGES / "typescript" / "bin" / "tsc"
+    done = subprocess.run(["node", compiler, *options, *files], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
