@@ -65,21 +65,18 @@ def stage(table: LakeTable, came: pa.Table, went: pa.Table) -> RowChanges:
     return RowChanges(came_files, went_files)
 
 
-def noted(changes: RowChanges, clustered_by: str) -> dict[str, list[dict[str, Any]]]:
+def noted(changes: RowChanges) -> dict[str, list[dict[str, Any]]]:
     """What a commit says of them."""
-    return {name: [_noted(file, clustered_by) for file in files] for name, files in changes._asdict().items()}
+    return {
+        name: [{"path": file.path, "size": file.size, "rows": file.rows} for file in files]
+        for name, files in changes._asdict().items()
+    }
 
 
-def _noted(file: LakeFile, clustered_by: str) -> dict[str, Any]:
-    bounds = {"low": file.low[clustered_by], "high": file.high[clustered_by]} if clustered_by in file.low else {}
-    return {"path": file.path, "size": file.size, "rows": file.rows, **bounds}
-
-
-def told(uri: str, note: Mapping[str, Sequence[Mapping[str, Any]]], clustered_by: str) -> RowChanges:
+def told(uri: str, note: Mapping[str, Sequence[Mapping[str, Any]]]) -> RowChanges:
     """The files that a commit of the table at this address names."""
-    return RowChanges(*([_told(uri, file, clustered_by) for file in note[name]] for name in RowChanges._fields))
-
-
-def _told(uri: str, file: Mapping[str, Any], clustered_by: str) -> LakeFile:
-    low, high = ({clustered_by: file[side]} if side in file else {} for side in ("low", "high"))
-    return LakeFile(f"{uri}/{file['path']}", file["size"], file["rows"], {}, file["path"], low, high)
+    came, went = (
+        [LakeFile(f"{uri}/{file['path']}", file["size"], file["rows"], {}, file["path"]) for file in note[name]]
+        for name in RowChanges._fields
+    )
+    return RowChanges(came, went)

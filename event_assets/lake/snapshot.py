@@ -236,6 +236,6 @@ def _row_changes(table: LakeTable, text: bytes) -> RowChanges | None:
     note = about.get(NOTE)
     note = json.loads(note) if isinstance(note, str) else note
     if note and ROWS in note:
-        return told(table.uri, note[ROWS], table.spec.clustered_by)
+        return told(table.uri, note[ROWS])
     files = (action.get("add") or action.get("remove") or {} for action in actions)
     return None if ERASURE in about or any(file.get("dataChange") for file in files) else RowChanges([], [])

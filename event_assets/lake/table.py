@@ -251,7 +251,7 @@ class LakeTable:
         replaced = sorted(self.dates_of(remove)) if affected is None else sorted(affected)
         note: dict[str, Any] = {"touched": {**dict.fromkeys(replaced, 0), **arriving}, "replaced": replaced}
         if rows is not None:
-            note[ROWS] = noted(rows, self.spec.clustered_by)
+            note[ROWS] = noted(rows)
         return self._commit(base, progress, add, remove, note)
 
     def compact(self, base: Snapshot, add: Sequence[LakeFile], remove: Sequence[LakeFile]) -> int:

@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 
 from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.lake.lake import Lake
+from event_assets.lake.row_changes import FOLDER
 from event_assets.lake.table import LakeTable
 from event_assets.privacy.batches import Batch
 
@@ -69,10 +70,15 @@ def _forget(table: LakeTable, oldest: int, fence: int) -> int:
     files = [path for path, _ in storage.walk(folder) if path.endswith(".parquet") and path not in logs.values()]
     written = _times(table, [*files, f"{folder}/_delta_log/{fence:020d}.json"])
     fenced_at = written.pop(f"{folder}/_delta_log/{fence:020d}.json", None)
-    gone = [
+    # Rows that a commit says went may name who was erased, whenever it was: who follows compares files then.
+    changes = [path for path in files if path.startswith(f"{folder}/{FOLDER}/")]
+    gone = changes + [
         path
         for path in files
-        if path.removeprefix(f"{folder}/") not in kept and fenced_at is not None and written[path] <= fenced_at
+        if path.removeprefix(f"{folder}/") not in kept
+        and path not in changes
+        and fenced_at is not None
+        and written[path] <= fenced_at
     ]
     DeltaTable(table.uri, version=oldest, storage_options=storage.delta_options).create_checkpoint()
     for path in gone:

@@ -101,6 +101,7 @@ def test_who_comes_back_after_the_request_is_somebody_new(pipeline: Pipeline) ->
     assert pipeline.ledger()["landed"] == len(PEOPLE) * 9 + 1
 
 
+@pytest.mark.representative
 def test_a_shared_device_loses_the_events_of_the_person_alone(pipeline: Pipeline) -> None:
     shared = [event(9000 + n, f"user-{3 + n % 2:04}", "shared", at=(2, 15, n)) for n in range(6)]
     pipeline.put([*shared, event(9100, None, "shared", at=(2, 15, 30))])
