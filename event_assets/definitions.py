@@ -33,6 +33,7 @@ from event_assets.defs.automation.digests import digest_schedules, send_digest
 from event_assets.defs.automation.erasures import erase_requested, erasure_schedule
 from event_assets.defs.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.defs.automation.partitions import partitions_of
+from event_assets.defs.automation.retention import expire_old_days, retention_schedule
 from event_assets.defs.automation.sensors import stream_sensor
 from event_assets.defs.automation.simulation import simulation_job
 from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
@@ -97,10 +98,11 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *of_quicksight.assets,
         ],
         asset_checks=[*checks, *of_company.checks],
-        jobs=[maintain_lake, prune_runs, erase_requested, send_digest, simulation_job(settings)],
+        jobs=[maintain_lake, prune_runs, erase_requested, expire_old_days, send_digest, simulation_job(settings)],
         schedules=[
             *schedules(settings, partitions),
             erasure_schedule(),
+            retention_schedule(),
             *digest_schedules(settings),
             *of_company.schedules,
             *of_quicksight.schedules,

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra.choices import Choices
 from infra.excuses import excuse
+from infra.lifecycle import lifecycle
 
 LAKE_PREFIX = "lake"
 
@@ -87,25 +88,10 @@ class DataStack(cdk.Stack):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            # What is deleted by mistake comes back; what compaction and erasure delete is gone after a week.
             versioned=True,
             removal_policy=RemovalPolicy.RETAIN,
             server_access_logs_bucket=access,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=Duration.days(3),
-                    noncurrent_version_expiration=Duration.days(7),
-                    expired_object_delete_marker=True,
-                ),
-                s3.LifecycleRule(
-                    prefix=f"{LAKE_PREFIX}/raw_events/",
-                    transitions=[
-                        s3.Transition(
-                            storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=Duration.days(30)
-                        )
-                    ],
-                ),
-            ],
+            lifecycle_rules=lifecycle(LAKE_PREFIX),
         )
 
     def _let_services_use_the_key(self) -> None:

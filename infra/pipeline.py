@@ -16,6 +16,7 @@ from infra.environment import PASSWORDS, ZONE, dagster_environment, pipeline_env
 from infra.image import Workshop
 from infra.network import NetworkStack
 from infra.permissions import keeps_lake, launches_runs, reads_stream, watches_runs
+from infra.retention import RetentionFunction
 from infra.spark import SparkCluster
 from infra.warehouse import Redshift
 
@@ -109,6 +110,9 @@ class PipelineStack(cdk.Stack):
         self.daemon = workshop.service("Daemon", daemon, size.daemon, alone=True)
         self.webserver = workshop.service("Webserver", web, size.webserver)
         self.run_logs = workshop.logs["Run"]
+        password = self.redshift.secret if self.redshift else self.database.secret
+        assert password is not None
+        self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, key)
         self._connect()
         cdk.CfnOutput(self, "ClusterName", value=self.cluster.cluster_name)
         cdk.CfnOutput(self, "DatabaseHost", value=host)
@@ -137,6 +141,9 @@ class PipelineStack(cdk.Stack):
         # Runs are in the daemon's group: Dagster's launcher gives them the network of the task that starts them.
         for service in (self.code, self.daemon, self.webserver):
             self.database.connections.allow_default_port_from(service)
+        self.database.connections.allow_default_port_from(self.retention.function)
+        if self.redshift:
+            self.redshift.guard.add_ingress_rule(self.retention.group, ec2.Port.tcp(5439), "Warehouse")
         for service in (self.code, self.daemon):
             (group,) = service.connections.security_groups
             if self.redshift:

@@ -60,6 +60,7 @@ class WatchStack(cdk.Stack):
             *(_of_balancer(edge) if isinstance(edge, LoadBalancedEdge) else _of_function(edge)),
             *self._of_runs(pipeline.run_logs),
             *_of_services(pipeline),
+            _of_retention(pipeline),
             *_of_database(pipeline, choices.size.database.gib),
         ]
         alarms = [self._alarm(each) for each in watched]
@@ -232,6 +233,12 @@ def _of_function(edge: FunctionEdge) -> list[Watched]:
             "Lambda refuses requests: the account's concurrency is used up. Clients send them again.",
         ),
     ]
+
+
+def _of_retention(pipeline: PipelineStack) -> Watched:
+    errors = pipeline.retention.function.metric_errors(statistic="Sum", period=MINUTE)
+    meaning = "Retention failed: it is called twice more, then the next night. Its log says why."
+    return Watched("RetentionErrors", errors, 0, 1, meaning)
 
 
 def _of_services(pipeline: PipelineStack) -> list[Watched]:

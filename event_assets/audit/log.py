@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
+from event_assets.settings.privacy import privacy_key_file
 
 FOLDER = "audit"
 Action = Literal[
@@ -30,6 +31,9 @@ Action = Literal[
     "segment_exported",
     "erasure_requested",
     "people_erased",
+    "hold_added",
+    "hold_released",
+    "retention_applied",
 ]
 _FIRST = "0" * 64
 _ATTEMPTS = 50
@@ -51,6 +55,8 @@ class Entry:
     said: Mapping[str, Any] = field(default_factory=dict)
     previous: str = _FIRST
     hash: str = ""
+    key: str = ""
+    """Tells by which key it is hashed; empty: by none."""
 
 
 class AuditLog:
@@ -65,8 +71,13 @@ class AuditLog:
         for _ in range(_ATTEMPTS):
             last = self._last()
             number, previous = (last.number + 1, last.hash) if last else (1, _FIRST)
+            if last is not None and last.key and last.key != self._key_check:
+                raise AuditFault(
+                    "The audit log is kept by the installation's key, and this process has none, or another: set "
+                    "EVENT_ASSETS_PRIVACY_KEY to it, or put <home>/privacy.key there."
+                )
             at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-            entry = self._bound(Entry(number, at, by or this_user(), action, of, said, previous))
+            entry = self._bound(Entry(number, at, by or this_user(), action, of, said, previous, key=self._key_check))
             try:
                 self._storage.create(_place(number), json.dumps(asdict(entry), ensure_ascii=False).encode())
             except FileExistsError:  # somebody else's entry came first
@@ -79,13 +90,20 @@ class AuditLog:
         return map(self._entry, self._numbers())
 
     def verify(self) -> Entry | None:
-        """The newest entry, once all are as they were written; None where there is none. Raises `AuditFault`."""
+        """The newest entry, once all are as they were written; None where there is none. Raises `AuditFault`.
+
+        Entries from before the installation had a key are hashed by none; after the first that is by a key, none is.
+        """
         last: Entry | None = None
         for number, entry in enumerate(self.entries(), 1):
             if entry.number != number:
                 raise AuditFault(f"Entry {number} of the audit log is missing.")
+            if entry.key and entry.key != self._key_check:
+                raise AuditFault(f"Entry {number} of the audit log is of another key than EVENT_ASSETS_PRIVACY_KEY.")
+            if last is not None and last.key and not entry.key:
+                raise AuditFault(f"Entry {number} of the audit log was written without the key of those before it.")
             if not hmac.compare_digest(entry.hash, self._hash(entry)):
-                raise AuditFault(f"Entry {number} of the audit log was changed, or is of another key.")
+                raise AuditFault(f"Entry {number} of the audit log was changed.")
             if entry.previous != (last.hash if last else _FIRST):
                 raise AuditFault(f"Entry {number} of the audit log does not follow the one before it.")
             last = entry
@@ -109,14 +127,21 @@ class AuditLog:
         return Entry(**{**asdict(entry), "hash": self._hash(entry)})
 
     def _hash(self, entry: Entry) -> str:
-        told = {name: value for name, value in asdict(entry).items() if name != "hash"}
+        told = {name: value for name, value in asdict(entry).items() if name != "hash" and (name != "key" or value)}
         text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        return (hmac.new(self._key, text, hashlib.sha256) if self._key else hashlib.sha256(text)).hexdigest()
+        return (hmac.new(self._key, text, hashlib.sha256) if entry.key else hashlib.sha256(text)).hexdigest()
+
+    @property
+    def _key_check(self) -> str:
+        """Tells one key from another, and nothing of the key."""
+        return hmac.new(self._key, b"event-assets audit log", hashlib.sha256).hexdigest()[:16] if self._key else ""
 
 
 def audit_log(settings: Settings) -> AuditLog:
-    """The log of these settings' lake."""
-    return AuditLog(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
+    """The log of these settings' lake, by the installation's key if it has one."""
+    named, file = settings.privacy_key, privacy_key_file(settings.home)
+    key = named.get_secret_value().encode() if named else file.read_bytes().strip() if file.exists() else b""
+    return AuditLog(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url), key)
 
 
 def this_user() -> str:

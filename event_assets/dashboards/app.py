@@ -55,7 +55,8 @@ def create_app(contexts: Mapping[str, Context]) -> dash.Dash:
     _add_callbacks(app, views)
     for room in (realtime, people, query, explore):
         room.add_callbacks(app)
-    add_exports(app.server, views, {"realtime": realtime.figures, "pipeline": _pipeline_figures})
+    of_pages = {"realtime": realtime.figures, "pipeline": _pipeline_figures, "privacy": _privacy_figures}
+    add_exports(app.server, views, of_pages)
     app.server.after_request(_packed)
     app.server.after_request(_with_headers)
     return app
@@ -88,7 +89,7 @@ def _gate(server: flask.Flask, settings: Settings, roles: Roles) -> Gate:
 def _views(context: Context) -> dict[str, View]:
     dashboard = context.source.dashboard
     made = [View(page.id, page.title, page.description, page.filters, _maker(page.id)) for page in dashboard.pages]
-    made += [realtime.view(), people.view(), _pipeline(), dictionary.view(), query.view(), explore.view()]
+    made += [realtime.view(), people.view(), _pipeline(), _privacy(), dictionary.view(), query.view(), explore.view()]
     return {view.id: view for view in made}
 
 
@@ -100,6 +101,22 @@ def _pipeline() -> View:
 
     about = "Where events are, whether the ledger balances, and what is behind."
     return View("pipeline", "Pipeline", about, (), make, lambda context: not context.role.rows)
+
+
+def _privacy() -> View:
+    def make(context: Context, selection: Selection) -> Any:
+        from event_assets.dashboards.pages import privacy  # reads the lake: not before somebody looks
+
+        return privacy.content(context)
+
+    about = "What people asked for and when it is due, what was erased, what is held, and which days go when."
+    return View("privacy", "Privacy", about, (), make, lambda context: context.role.sees_people)
+
+
+def _privacy_figures(context: Context) -> list[tuple[str, Figure]]:
+    from event_assets.dashboards.pages import privacy
+
+    return privacy.figures(context)
 
 
 def _pipeline_figures(context: Context) -> list[tuple[str, Figure]]:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from event_assets.lake.files import LakeFile
+from event_assets.lake.horizons import read_horizons
 from event_assets.lake.integrity import LakeDamaged, require_sound
 from event_assets.lake.known_files import only, values_of
 from event_assets.lake.progress import Consumed, Progress
@@ -36,6 +37,8 @@ NOTE = "event_assets"
 
 ERASURE = "event_assets_erasure"
 """Where a commit that erased people's rows says of which batch, and what."""
+RETENTION = "event_assets_retention"
+"""Where a commit that took old days away says which."""
 
 
 class Commit(NamedTuple):
@@ -89,6 +92,11 @@ class Snapshot:
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
             fault = f"it cannot be read ({type(error).__name__}: {error})"
             raise LakeDamaged(self.table.storage.uri(name), fault) from error
+
+    @cached_property
+    def whole_since(self) -> str:
+        """The first day from which on a table by days is whole; empty where none of its days went by retention."""
+        return read_horizons(self.table.storage).get(self.table.spec.name, "")
 
     @cached_property
     def _actions(self) -> pa.Table:
@@ -195,6 +203,10 @@ class Snapshot:
     def erasures_since(self, version: int) -> list[tuple[int, dict[str, Any]]]:
         """What commits after a version say of erased rows, each with its version; older ones are not told where the log
         does not reach back so far."""
+        return self.told_since(ERASURE, version)
+
+    def told_since(self, what: str, version: int) -> list[tuple[int, dict[str, Any]]]:
+        """What commits after a version say under this name, in the same way."""
         found = []
         for number in range(self.version, version, -1):
             try:
@@ -202,7 +214,7 @@ class Snapshot:
             except FileNotFoundError:
                 break
             for line in text.splitlines():
-                about = json.loads(line).get("commitInfo", {}).get(ERASURE) if ERASURE.encode() in line else None
+                about = json.loads(line).get("commitInfo", {}).get(what) if what.encode() in line else None
                 if about:
                     found.append((number, json.loads(about) if isinstance(about, str) else about))
         return found[::-1]

@@ -27,12 +27,13 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.claims import claim, give_way
 from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
+from event_assets.lake.horizons import note_made_anew
 from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit, sealed
 from event_assets.lake.known_files import KnownFiles
 from event_assets.lake.progress import Progress
 from event_assets.lake.row_changes import ROWS, RowChanges, noted
 from event_assets.lake.session import SessionsInUse
-from event_assets.lake.snapshot import ERASURE, NOTE, PROGRESS, Snapshot
+from event_assets.lake.snapshot import ERASURE, NOTE, PROGRESS, RETENTION, Snapshot
 from event_assets.lake.storage import Storage
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class LakeTable:
             delta = self._load()
         except TableNotFoundError:
             self.storage.make_folder(self.spec.name)
+            note_made_anew(self.storage, self.spec.name)
             DeltaTable.create(
                 self.uri,
                 Schema.from_arrow(self.spec.arrow_schema()),
@@ -275,6 +277,13 @@ class LakeTable:
         dates = None if affected is None else sorted(affected)
         note = None if dates is None else {"touched": dict.fromkeys(dates, 0), "replaced": dates}
         return self._commit(base, progress, add, remove, note, {ERASURE: dict(erasure)})
+
+    def expire(
+        self, base: Snapshot, add: Sequence[LakeFile], remove: Sequence[LakeFile], said: Mapping[str, Any]
+    ) -> int:
+        """Takes away files of days whose time is over; `add` are others with the rows of them that stay. `said` is kept
+        in the log. Tables that follow see no change. Raises as `commit` does."""
+        return self._commit(base, base.progress, add, remove, None, {RETENTION: dict(said)})
 
     def delete_progress_before(self, number: int) -> int:
         """Deletes progress records older than this number (a time in nanoseconds). Gives how many."""

@@ -91,6 +91,11 @@ class Tombstones:
             until = None
         return until is not None and owner.at <= until
 
+    def names(self, known_as: str) -> bool:
+        """Whether an id of the clean tables is one of somebody who was erased."""
+        hashed = self._rules.hashed(known_as)
+        return any(hashed in known for known in self._until.values())
+
     def _hashed(self, id_: str) -> str:
         found = self._known.get(id_)
         if found is None:

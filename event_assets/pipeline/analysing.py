@@ -19,6 +19,7 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
+from event_assets.lake.horizons import is_before
 from event_assets.lake.snapshot import Snapshot
 from event_assets.rules.analysis import ActiveUsers, Analysis, Lifecycle, Paths, Retention, Stickiness, WebVitals
 from event_assets.rules.funnel import Funnel, FunnelTrend, TimeToConvert
@@ -26,6 +27,7 @@ from event_assets.rules.question import Period, Ranged
 from event_assets.rules.trends import Trends
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.kept import facts
 from event_assets.transforms.product.active_users import active_users
 from event_assets.transforms.product.funnels import funnel, funnel_trend, times_to_convert
 from event_assets.transforms.product.known import with_group, with_groups, with_people, with_segments
@@ -109,6 +111,25 @@ def rows_of(analysis: Analysis, of: Lakeside) -> DataFrame:
 def _of_units(analysis: Analysis, events: DataFrame) -> DataFrame:
     """The events with whoever is counted as `person_id`: their company, where the analysis is of companies."""
     return events.withColumn("person_id", F.col("unit_group")) if analysis.is_of_groups else events
+
+
+def with_gone_periods(rows: DataFrame, standing: DataFrame, analysis: Analysis, of: Lakeside) -> DataFrame:
+    """The rows with those of periods that began on days which are gone by now, as they stand."""
+    enriched, column = of.tables[ENRICHED_EVENTS.name], _PERIODS.get(analysis.table.name)
+    if not enriched.whole_since or column is None:
+        return rows
+    span = _span(analysis, of)
+    if span is not None:
+        standing = standing.where(F.col(column) >= F.lit(str(span[0])).cast(standing.schema[column].dataType))
+    return facts(rows, standing, column, enriched.whole_since)
+
+
+_PERIODS = {
+    **dict.fromkeys(("trends", "funnel_trends", "lifecycle"), "period_start"),
+    "retention": "cohort_start",
+    "active_users": "event_date",
+}
+"""The columns that say when the period of a row began. Other analyses are of all events that are left."""
 
 
 def _known(analysis: Analysis, events: DataFrame, of: Lakeside) -> DataFrame:
@@ -244,7 +265,7 @@ def _events(analysis: Analysis, of: Lakeside) -> DataFrame:
     enriched = of.tables[ENRICHED_EVENTS.name]
     span = _span(analysis, of)
     if span is None or (isinstance(analysis, Ranged) and analysis.shows_whole_periods):
-        events = enriched.read(of.spark)
+        events = enriched.read(of.spark, [file for file in enriched.files if not is_before(file, enriched.whole_since)])
     else:
         first, end = span
         is_compared = isinstance(analysis, Trends) and analysis.compare
@@ -252,8 +273,8 @@ def _events(analysis: Analysis, of: Lakeside) -> DataFrame:
         files = enriched.of_dates(day for day in enriched.dates() if str(begin - _DAY) <= day <= str(end + _DAY))
         events = enriched.read(of.spark, files).where(site_day().between(F.lit(begin), F.lit(end)))
         if is_compared:
-            is_before = site_day() < F.lit(first)
-            events = events.withColumn("span", F.when(is_before, BEFORE).otherwise(NOW))
+            is_earlier = site_day() < F.lit(first)
+            events = events.withColumn("span", F.when(is_earlier, BEFORE).otherwise(NOW))
     return events if analysis.include_bots else events.where(~F.col("is_bot"))
 
 

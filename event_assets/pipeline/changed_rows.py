@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from event_assets.lake.files import LakeFile
+from event_assets.lake.horizons import is_before
 from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.pending_changes import was_recreated
@@ -39,8 +40,10 @@ def changed_rows(spark: SparkSession, then: Snapshot, now: Snapshot, columns: Se
 
 
 def files_between(then: Snapshot, now: Snapshot) -> tuple[list[LakeFile], list[LakeFile]]:
-    """The files that came, and those that went, or files of the rows alone that did, where the log tells them."""
-    came, went = _only_in(now, then), _only_in(then, now)
+    """The files that came, and those that went, but for days that retention took: nobody takes in that they went. Or
+    files of the rows alone that did, where the log tells them."""
+    horizon = now.whole_since
+    came, went = _only_in(now, then, horizon), _only_in(then, now, horizon)
     told = now.rows_since(then.version) if now.table.spec.clustered_by else None
     return (came, went) if told is None else (told.came, told.went)
 
@@ -52,13 +55,13 @@ def readable(now: Snapshot, consumed: Consumed) -> Snapshot | None:
         return None
     try:
         then = now.table.at(consumed.watermark)
-        gone = [now.table.storage.path(f"{now.table.spec.name}/{file.path}") for file in _only_in(then, now)]
+        gone = [now.table.storage.path(f"{now.table.spec.name}/{file.path}") for file in files_between(then, now)[1]]
     except DeltaError:
         return None
     kept = now.table.storage.filesystem.get_file_info(gone)
     return then if all(info.type == fs.FileType.File for info in kept) else None
 
 
-def _only_in(one: Snapshot, other: Snapshot) -> list[LakeFile]:
+def _only_in(one: Snapshot, other: Snapshot, horizon: str) -> list[LakeFile]:
     paths = {file.path for file in other.files}
-    return [file for file in one.files if file.path not in paths]
+    return [file for file in one.files if file.path not in paths and not is_before(file, horizon)]

@@ -26,6 +26,7 @@ from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import CARRIERS, TIMES, carried_ids, carrying, listed, of_ids
 from event_assets.transforms.attribution.conversions import conversions, is_conversion
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.kept import facts, regrouped_by_ids
 from event_assets.transforms.people.users import affected_persons, ids_of
 from event_assets.transforms.sessions.sessionise import SessionRules
 
@@ -47,7 +48,11 @@ def conversions_step(run: Run) -> StepReport:
         return Result(conversions(events, work.rows(IDENTITIES), rules, work.rows(CONVERSION_IDS)))
 
     sources, code = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS), f"{CONVERSIONS_CODE}-{rules.conversion_events}"
-    return refresh_keys(run, KeyedRefresh(CONVERSIONS, sources, code, whole, changes.affected, changes.part))
+    return refresh_keys(run, KeyedRefresh(CONVERSIONS, sources, code, whole, changes.affected, changes.part, _kept))
+
+
+def _kept(work: Work, made: DataFrame, standing: DataFrame) -> DataFrame:
+    return facts(made, regrouped_by_ids(standing, work.rows(IDENTITIES)), "at", work.horizon)
 
 
 @dataclass

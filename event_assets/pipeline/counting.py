@@ -14,6 +14,7 @@ from event_assets.pipeline.changed_rows import files_between, readable
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.attribution.conversion_ids import COLUMNS, conversion_ids, with_repeats
+from event_assets.transforms.kept import facts
 
 CODE = "1"
 """Version of the code that makes the index; raise it when the rows it gives change."""
@@ -36,6 +37,8 @@ def _refresh(run: Run) -> StepReport:
     with run.lake.scratch() as checkpoint:
         if then is None:
             rows = conversion_ids(events.read(spark), rules)
+            if events.whole_since and base.files:
+                rows = facts(rows, base.read(spark).select(*COLUMNS), "event_date", events.whole_since)
         else:
             came, went = (
                 checkpoint(conversion_ids(snapshot.read(spark, files), rules))

@@ -10,6 +10,7 @@ from typing import Any
 
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile
+from event_assets.lake.horizons import closed_before
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.pending_changes import Appended, PendingChanges, pending_changes
@@ -72,7 +73,12 @@ def _refresh(run: Run, how: DateRefresh) -> StepReport:
     upstream = {table.name: run.lake.table(table.name).snapshot() for table in how.follows} | dict(how.upstream())
     made = set[str] if how.keeps_lost_days else base.dates
     pending = {name: pending_changes(snapshot, base.progress, made) for name, snapshot in upstream.items()}
+    # Days that are not whole any more stay as they are: whatever is new of them had its turn, or came after its time.
+    closed = closed_before(how.table, (each.whole_since for each in (base, *upstream.values())))
+    over = sorted(date for each in pending.values() for date in each.dates if date < closed)
+    pending = {name: each.without(over) for name, each in pending.items()}
     existing = _existing(base, upstream, how) - {date for each in pending.values() for date in each.dates}
+    existing = {date for date in existing if date >= closed}
     work = _work(run, base, upstream, pending, existing, how)
     if not work.dates and all(each.dates == each.consumed.pending for each in pending.values()):
         return report_of(base)
@@ -82,7 +88,14 @@ def _refresh(run: Run, how: DateRefresh) -> StepReport:
         progress = progress.with_consumed(name, each.after(work.dates))
     removed = of_hours(base.of_dates(work.rebuilt), run)
     after = base.table.at(base.table.commit(base, progress, add=staged, remove=removed))
-    return report_of(after, staged, work.dates, work.rebuilt, how.more(after, staged))
+    return report_of(after, staged, work.dates, work.rebuilt, {**how.more(after, staged), **_kept(run, closed)})
+
+
+def _kept(run: Run, closed: str) -> dict[str, str]:
+    """Says of days that a rebuild was asked for, and that stay as they are."""
+    if not run.rebuild or not closed or str(run.window.first) >= closed:
+        return {}
+    return {"kept": f"days before {closed} stay as they are: what they were made of went by retention"}
 
 
 def _existing(base: Snapshot, upstream: Mapping[str, Snapshot], how: DateRefresh) -> set[str]:

@@ -20,6 +20,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import MOST, TIMES, listed, of_ids
 from event_assets.transforms.dimension_keys import NONE, OF_CAMPAIGN, OF_DEVICE, OF_PAGE, OF_PLACE, known, page_of
+from event_assets.transforms.kept import beside
 from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
 
 DIMENSIONS_CODE = "1"
@@ -39,7 +40,7 @@ def combinations_step(
     def whole(work: Work) -> Result:
         return Result(transform(work.rows(upstream)))
 
-    how = KeyedRefresh(table, (upstream,), DIMENSIONS_CODE, whole, changes.affected, changes.part)
+    how = KeyedRefresh(table, (upstream,), DIMENSIONS_CODE, whole, changes.affected, changes.part, _kept)
     return refresh_keys(run, how)
 
 
@@ -84,6 +85,11 @@ class _Combinations:
         return Result(self._came)
 
 
+def _kept(work: Work, made: DataFrame, standing: DataFrame) -> DataFrame:
+    """What rows say that are gone by now is named by tables that are kept."""
+    return beside(made, standing, work.base.table.spec.key)
+
+
 def pages_step(run: Run) -> StepReport:
     """Brings pages up to date."""
     changes = _Pages()
@@ -91,7 +97,7 @@ def pages_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(pages(work.rows(PAGE_VIEWS)))
 
-    how = KeyedRefresh(PAGES, (PAGE_VIEWS,), DIMENSIONS_CODE, whole, changes.affected, changes.part)
+    how = KeyedRefresh(PAGES, (PAGE_VIEWS,), DIMENSIONS_CODE, whole, changes.affected, changes.part, _kept)
     return refresh_keys(run, how)
 
 
@@ -153,9 +159,11 @@ def dates_step(run: Run) -> StepReport:
             (last + dt.timedelta(days=1)).replace(month=12, day=31),
         }
         days = work.base.arrow(None, ("date",))["date"].to_pylist()
+        if work.horizon and days and min(days) <= min(wanted):
+            wanted = {min(days), max(wanted)}
         return [] if days and {min(days), max(days)} == wanted else None
 
-    return refresh_keys(run, KeyedRefresh(DATES, (ENRICHED_EVENTS,), DIMENSIONS_CODE, whole, affected))
+    return refresh_keys(run, KeyedRefresh(DATES, (ENRICHED_EVENTS,), DIMENSIONS_CODE, whole, affected, keeps=_kept))
 
 
 def _ends(work: Work) -> tuple[dt.date, dt.date]:

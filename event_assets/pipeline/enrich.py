@@ -82,8 +82,14 @@ def _list_duplicates(lake: Lake, spark: SparkSession, found: DataFrame, fresh: D
 
 
 def _index_again(lake: Lake, spark: SparkSession, clean: Snapshot, ids: Snapshot) -> None:
-    """Makes the index and the list of copies anew: clean rows went, so any copy may count again."""
-    staged = ids.table.stage(index_entries(clean.read(spark)), 1, clean.rows)
+    """Makes the index and the list of copies anew: clean rows went, so any copy may count again. What it knows of days
+    that went by retention stays: a copy that comes later is one all the same."""
+    entries = index_entries(clean.read(spark))
+    if clean.whole_since:
+        horizon = F.lit(clean.whole_since).cast("date")
+        known = ids.read(spark).where(F.col("arrival_date") < horizon)
+        entries = entries.where(F.col("arrival_date") >= horizon).unionByName(known.select(*entries.columns))
+    staged = ids.table.stage(entries, 1, clean.rows)
     listed = lake.table(DUPLICATE_EVENTS.name).snapshot()
     copies = listed.table.stage(duplicates(ids.read(spark, staged)), 1, 1)
     before, after = listed.read(spark), listed.read(spark, copies)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
@@ -28,8 +31,14 @@ def identities_step(run: Run) -> StepReport:
 
 
 def _whole(work: Work) -> Result:
-    found = identities(work.rows(ENRICHED_EVENTS), work.checkpoint)
+    found = identities(work.rows(ENRICHED_EVENTS), work.checkpoint, known=_known(work))
     return Result(found.rows, {"rounds": found.rounds})
+
+
+def _known(work: Work, ids: list[str] | None = None) -> DataFrame | None:
+    """Who was known on days that are gone."""
+    known = work.known_of(ids)
+    return None if known is None else known.where(F.col("first_seen_at") < F.lit(work.horizon).cast("timestamp"))
 
 
 @dataclass
@@ -55,7 +64,8 @@ class _Changes:
     def part(self, work: Work, ids: list[str]) -> Result:
         if self._told is not None and not self._again:
             return Result(self._told.rows, {"rounds": 0})
-        found = identities(events_of(work.rows(ENRICHED_EVENTS), self._again), work.checkpoint)
+        events = events_of(work.rows(ENRICHED_EVENTS), self._again)
+        found = identities(events, work.checkpoint, known=_known(work, self._again))
         rows = of_ids(found.rows, self._again, "id")
         if self._told is not None:
             again = frame_of(work.spark, self._again)

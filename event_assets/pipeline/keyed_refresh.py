@@ -5,6 +5,9 @@ more, where the table's files are not in order, and where most of many rows chan
 their rows are, is told by a table's `KeyedRefresh`. Their rows alone go through the engine; of the table only the files
 are written again that may hold one of them (lake/clusters.py), as only those are read of what it is made of, where that
 lies in the order of the same key.
+
+Where days of what a table is made of went by retention, what it knows of them is in its rows alone. Whatever is made
+again is then put beside the rows as they stood, in the way that the table says (`keeps`).
 """
 
 from __future__ import annotations
@@ -14,17 +17,20 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.clusters import holding, in_order, is_in_order, rewrite
 from event_assets.lake.files import LakeFile
+from event_assets.lake.horizons import is_before
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
+from event_assets.lake.tombstones import Tombstones, read_tombstones
 from event_assets.pipeline.changed_rows import files_between, readable, signed_rows
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import FEW, TIMES, of_ids
+from event_assets.transforms.affected import FEW, TIMES, frame_of, of_ids
 from event_assets.transforms.checkpoint import Checkpoint
 
 
@@ -38,6 +44,31 @@ class Work:
     checkpoint: Checkpoint
     scanned: list[LakeFile] = field(default_factory=list)
     """The files that were read, each as often as it was."""
+    tombstones: Callable[[], Tombstones] | None = None
+    """Who was erased."""
+
+    @cached_property
+    def horizon(self) -> str:
+        """The first day from which on all is whole that the table is made of; empty where all days are."""
+        return max(each.whole_since for each in self.upstream.values())
+
+    def standing(self, keys: Sequence[str] | None = None) -> DataFrame:
+        """The rows of the table itself, or those of some things, as far as they are nobody's who was erased: what is
+        known of them by days that are gone alone is not to stay."""
+        rows = self.existing if keys is None else self.existing_of(keys)
+        spec = self.base.table.spec
+        names = "person_id" if "person_id" in spec.column_names else spec.clustered_by
+        erased = self.tombstones() if self.tombstones is not None and names else None
+        if not erased:
+            return rows
+        found = rows.select(names).distinct().toArrow().column(0)
+        gone = [each for chunk in found.iterchunks() for each in chunk.drop_null().to_pylist() if erased.names(each)]
+        theirs = frame_of(self.spark, gone).select(F.col("id").alias(names))
+        return rows.join(theirs, names, "left_anti").select(*spec.column_names) if gone else rows
+
+    def known_of(self, keys: Sequence[str] | None = None) -> DataFrame | None:
+        """The same, where days are gone; None where all that the table is made of is there."""
+        return self.standing(keys) if self.horizon else None
 
     @cached_property
     def before(self) -> dict[str, Snapshot | None]:
@@ -54,8 +85,9 @@ class Work:
         return of_ids(self._read(self.base, holding(self.base, keys)), keys, self.base.table.spec.clustered_by)
 
     def rows(self, table: Table) -> DataFrame:
-        """All rows of a table that it is made of."""
-        return self._read(self.upstream[table.name], self.upstream[table.name].files)
+        """All rows of a table that it is made of, of the days that are whole."""
+        snapshot = self.upstream[table.name]
+        return self._read(snapshot, [file for file in snapshot.files if not is_before(file, snapshot.whole_since)])
 
     def rows_of(self, table: Table, keys: Sequence[str]) -> DataFrame:
         """The rows of some things, of a table that is clustered: only files that may hold one of them are read."""
@@ -120,7 +152,8 @@ class Result:
 class KeyedRefresh:
     """How a table is made: `whole`, or in `part`, of those that are `affected` by what changed: values of the column
     that the table is clustered by. Rows of others that a part gives are left out. What is affected may be told where
-    there is no part too: nothing, or all."""
+    there is no part too: nothing, or all. `keeps` puts rows that were made beside those that stood, where days are
+    gone."""
 
     table: Table
     sources: tuple[Table, ...]
@@ -128,6 +161,13 @@ class KeyedRefresh:
     whole: Callable[[Work], Result]
     affected: Callable[[Work], list[str] | None] | None = None
     part: Callable[[Work, list[str]], Result | None] | None = None
+    keeps: Callable[[Work, DataFrame, DataFrame], DataFrame] | None = None
+
+    def kept(self, work: Work, made: Result, affected: list[str] | None = None) -> Result:
+        """What was made, with what stood and is not known otherwise any more."""
+        if self.keeps is None or not work.horizon or not work.base.files:
+            return made
+        return replace(made, rows=self.keeps(work, made.rows, work.standing(affected)))
 
 
 def refresh_keys(run: Run, how: KeyedRefresh) -> StepReport:
@@ -141,7 +181,9 @@ def _make(run: Run, how: KeyedRefresh) -> StepReport:
     # The last in the order of the data is read first: then none is ahead of what it is made of.
     upstream = {source.name: lake.table(source.name).snapshot() for source in reversed(how.sources)}
     with lake.scratch() as checkpoint:
-        work = Work(run.spark, base, upstream, checkpoint)
+        work = Work(
+            run.spark, base, upstream, checkpoint, tombstones=lambda: read_tombstones(lake.storage, run.rules.erasure)
+        )
         progress = work.progress(how.code)
         if progress == base.progress and not run.rebuild:
             return StepReport(base.table.spec.name, base.version, base.rows, base.bytes)
@@ -151,8 +193,8 @@ def _make(run: Run, how: KeyedRefresh) -> StepReport:
                 return report_of(base.table.at(base.table.commit(base, progress)), more=_scanned(work))
             made = how.part(work, affected) if affected and how.part and _are_minor(affected, base) else None
             if affected and made:
-                return _write_part(work, progress, made, affected)
-        return _write_whole(work, progress, how.whole(work))
+                return _write_part(work, progress, how.kept(work, made, affected), affected)
+        return _write_whole(work, progress, how.kept(work, how.whole(work)))
 
 
 def _knows_changes(work: Work, how: KeyedRefresh) -> bool:

@@ -23,6 +23,7 @@ from event_assets.contract.tables.events import (
     RAW_EVENTS,
 )
 from event_assets.lake.files import LakeFile
+from event_assets.lake.horizons import closed_before
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Consumed
 from event_assets.lake.snapshot import Snapshot
@@ -34,7 +35,7 @@ from event_assets.pipeline.window import Window
 from event_assets.transforms.events.deduplicate import POSITION
 from event_assets.transforms.events.ledger import event_ledger
 
-LEDGER_CODE = "2"
+LEDGER_CODE = "3"
 """Version of the code that counts; raise it when the rows it gives change."""
 _ATTEMPTS = 10
 _DAYS_SHOWN = 3
@@ -55,7 +56,15 @@ class _Versions:
         self.raw = _as_taken_in(lake.table(RAW_EVENTS.name), landed)
         self.uncleaned = set(landed.pending)
         same = self.quarantined.progress.consumed(RAW_EVENTS.name) == landed
+        horizons = (each.whole_since for each in (self.raw, self.clean, self.quarantined))
+        self.counted_since = max(horizons)
+        self.closed = closed_before(ENRICHED_EVENTS, (each.whole_since for each in (self.enriched, self.clean)))
         self.agree = same and not was_recreated(self.raw, landed) and not was_recreated(self.duplicates, copies)
+
+    def days(self) -> set[str]:
+        """The days of arrival that can be counted: of earlier ones something went by retention, and what was counted of
+        them stays."""
+        return {day for day in self.raw.dates() if day >= self.counted_since}
 
     def of(self, name: str) -> Snapshot:
         """The snapshot of a table that the ledger is made from."""
@@ -90,7 +99,7 @@ def _keep(lake: Lake, spark: SparkSession, window: Window) -> StepReport:
         progress = progress.with_consumed(name, pending.after(pending.dates))
     if not versions.agree or (progress == base.progress and not base.files):
         return _report(base, [], [])
-    dates = sorted((_changed(versions, base) | set(window.among(versions.raw.dates()))) - versions.uncleaned)
+    dates = sorted((_changed(versions, base) | set(window.among(versions.days()))) - versions.uncleaned)
     staged = base.table.stage(_books(spark, versions, dates), len(dates), len(dates) * 24) if dates else []
     version = base.table.commit(base, progress, add=staged, remove=base.of_dates(dates))
     return _report(base.table.at(version), staged, dates)
@@ -108,7 +117,7 @@ def _matching_versions(lake: Lake) -> _Versions:
 
 def _changed(versions: _Versions, base: Snapshot) -> set[str]:
     """The days of arrival whose counts may differ from the ledger."""
-    every = versions.raw.dates()
+    every = versions.days()
     if not base.files:
         return every
     changed: set[str] = set()
@@ -156,7 +165,8 @@ def _books(spark: SparkSession, versions: _Versions, dates: list[str]) -> DataFr
         files = snapshot.select("arrival_date", first, last)
         return _arrived(snapshot.read(spark, files), dates)
 
-    behind = sorted(pending_changes(versions.clean, versions.enriched.progress, versions.enriched.dates).dates)
+    late = pending_changes(versions.clean, versions.enriched.progress, versions.enriched.dates).dates
+    behind = sorted(day for day in late if day >= versions.closed)
     clean, enriched = rows(versions.clean), rows(versions.enriched)
     if behind:
         waiting, existing = _on(clean, behind), _on(enriched, behind)
@@ -165,9 +175,12 @@ def _books(spark: SparkSession, versions: _Versions, dates: list[str]) -> DataFr
         pending = waiting.join(existing, _POSITION, "left_anti")
     else:
         pending = versions.clean.read(spark, [])
-    return event_ledger(
-        rows(versions.raw), clean, rows(versions.quarantined), enriched, rows(versions.duplicates), pending
-    )
+    expired = None
+    if versions.closed:
+        old = clean.where(F.col("event_date") < F.lit(versions.closed).cast("date"))
+        expired = old.join(rows(versions.enriched), _POSITION, "left_anti")
+    raw, quarantined, duplicates = (rows(each) for each in (versions.raw, versions.quarantined, versions.duplicates))
+    return event_ledger(raw, clean, quarantined, enriched, duplicates, pending, expired)
 
 
 def _on(rows: DataFrame, event_dates: Sequence[str], *, not_on: bool = False) -> DataFrame:

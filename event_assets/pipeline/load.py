@@ -68,7 +68,7 @@ def load_step(
     if not table.partition_by:
         return _load_whole(snapshot, warehouse, table, rebuild)
     is_wanted = wanted(snapshot, warehouse, table)
-    _remove(warehouse, table, is_wanted)
+    remove_unwanted(snapshot, warehouse, table)
     pending = behind(snapshot, warehouse, table)
     to_rebuild = set(filter(is_wanted, window.among(snapshot.dates()))) if rebuild else set()
     appended, replaced = pending.appended_and_replaced(_taken(pending, window, most_never) - to_rebuild)
@@ -88,14 +88,15 @@ def load_step(
 
 
 def wanted(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Callable[[str], bool]:
-    """Which dates the warehouse is to have: all; of a table whose rows are events the last ones, or none."""
-    days = warehouse.event_days if table.are_events else None
+    """Which dates the warehouse is to have: those that the lake keeps, of a table whose rows are events the last ones
+    of these, or none."""
+    kept, days = snapshot.whole_since, warehouse.event_days if table.are_events else None
     if days is None:
-        return lambda date: True
+        return lambda date: date >= kept
     last = max(snapshot.dates(), default=None)
     if not days or last is None:
         return lambda date: False
-    first = str(dt.date.fromisoformat(last) - dt.timedelta(days=days - 1))
+    first = max(kept, str(dt.date.fromisoformat(last) - dt.timedelta(days=days - 1)))
     return lambda date: date >= first
 
 
@@ -213,11 +214,15 @@ def _is_of_another(version: int, snapshot: Snapshot) -> bool:
     return version == OF_ANOTHER or version > snapshot.version
 
 
-def _remove(warehouse: Warehouse, table: WarehouseTable, is_wanted: Callable[[str], bool]) -> None:
-    if table.are_events and warehouse.event_days is not None:
-        gone = [date for date in warehouse.loaded_versions(table) if date and not is_wanted(str(date))]
-        if gone:
-            warehouse.remove_dates(table, gone)
+def remove_unwanted(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> list[str]:
+    """Removes the dates that the warehouse is not to have, with what is known of them. Gives them."""
+    if not snapshot.whole_since and (not table.are_events or warehouse.event_days is None):
+        return []
+    is_wanted = wanted(snapshot, warehouse, table)
+    gone = sorted(date for date in warehouse.loaded_versions(table) if date and not is_wanted(str(date)))
+    if gone:
+        warehouse.remove_dates(table, gone)
+    return [str(date) for date in gone]
 
 
 def _taken(pending: PendingChanges, window: Window, most_never: int | None) -> set[str]:

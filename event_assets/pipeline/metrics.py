@@ -27,6 +27,7 @@ from event_assets.pipeline.date_refresh import DateRefresh, DateWork, days_besid
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
+from event_assets.transforms.kept import no_fewer
 from event_assets.transforms.metrics.daily_marts import daily_events
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
 from event_assets.transforms.metrics.period_people import period_people
@@ -86,7 +87,13 @@ def period_people_step(run: Run) -> StepReport:
         as_of = _last_site_date(work.upstream[ENRICHED_EVENTS.name])
         return Result(period_people(sessions, events, views, identities, as_of))
 
-    return refresh_keys(run, KeyedRefresh(PERIOD_PEOPLE, _OF_PEOPLE, MARTS_CODE, whole))
+    return refresh_keys(run, KeyedRefresh(PERIOD_PEOPLE, _OF_PEOPLE, MARTS_CODE, whole, keeps=_months_kept))
+
+
+def _months_kept(work: Work, made: DataFrame, standing: DataFrame) -> DataFrame:
+    """Months of which days are gone with no fewer people than stood."""
+    before = standing.where("period = 'month'").where(F.col("from_date") < F.lit(work.horizon).cast("date"))
+    return no_fewer(made, before, [name for name in PERIOD_PEOPLE.column_names if name != "people"], "people")
 
 
 def _last_site_date(enriched: Snapshot) -> dt.date:

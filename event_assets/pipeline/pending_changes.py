@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from event_assets.lake.files import LakeFile
@@ -66,6 +66,12 @@ class PendingChanges:
         for date in done:
             remaining.pop(date, None)
         return Consumed(self.upstream.version, dict(sorted(remaining.items())), self.upstream.id)
+
+    def without(self, dates: Collection[str]) -> PendingChanges:
+        """The same, but for dates that are not to be taken in any more."""
+        if not dates:
+            return self
+        return replace(self, dates={date: version for date, version in self.dates.items() if date not in dates})
 
     @property
     def was_recreated(self) -> bool:

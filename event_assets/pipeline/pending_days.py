@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.lake.horizons import closed_before, read_horizons
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes
@@ -54,7 +55,8 @@ class Pending:
 def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
     """The days that are behind. What it costs does not grow with how long they have waited. Nothing that a table holds
     raises: one that cannot be read is named, and the others are looked at all the same."""
-    found = Pending()
+    found, edges = Pending(), [*edges]
+    horizons = read_horizons(lake.storage)
     read: dict[str, Snapshot | None] = {}
 
     def snapshot(name: str, *, make: bool) -> Snapshot | None:
@@ -76,6 +78,9 @@ def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
             for day in changes.dates:
                 looked_at = downstream if day in progress.consumed(upstream).pending else upstream
                 dt.date.fromisoformat(day)
+            made_of = (each for each, other in edges if other == downstream)
+            closed = closed_before(base.table.spec, (horizons.get(name, "") for name in (downstream, *made_of)))
+            changes = changes.without([day for day in changes.dates if day < closed])
         except Exception as error:
             found.unreadable[looked_at] = (str(error) or type(error).__name__).splitlines()[0][:300]
         else:

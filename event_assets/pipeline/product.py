@@ -21,7 +21,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable, retry_on_conflict
-from event_assets.pipeline.analysing import Lakeside, rows_of, sources_of
+from event_assets.pipeline.analysing import Lakeside, rows_of, sources_of, with_gone_periods
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.rules.analysis import Analyses, Analysis, Paths
@@ -123,10 +123,21 @@ def _analyse(lake: Lake, spark: SparkSession, params: Analysing) -> StepReport:
     with lake.scratch() as checkpoint:
         lakeside = Lakeside(spark, upstream, params.rules, params.cores, checkpoint)
         rows = rows_of(analysis, lakeside).withColumn("analysis", F.lit(analysis.name))
+        if _is_same(base.progress, progress, analysis):
+            rows = with_gone_periods(rows, base.read(spark, existing), analysis, lakeside)
         staged = base.table.stage(rows, 1, _FEW)
     version = base.table.commit(base, progress, add=staged, remove=existing)
     count = sum(file.rows for file in staged)
     return StepReport(table.name, version, count, sum(file.size for file in staged), count)
+
+
+def _is_same(before: Progress, after: Progress, analysis: Analysis) -> bool:
+    """Whether what stands was made by the same definition."""
+
+    def definitions(progress: Progress) -> set[str]:
+        return {name.partition("/")[0] for name in progress.upstreams if _analysis_of(name) == analysis.name}
+
+    return bool(definitions(before) & definitions(after))
 
 
 def _upstream(lake: Lake, analyses: Iterable[Analysis]) -> dict[str, Snapshot]:

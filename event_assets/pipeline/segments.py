@@ -28,6 +28,7 @@ from event_assets.rules.condition import unknown_events
 from event_assets.rules.segment_files import Segments
 from event_assets.transforms.affected import is_one_of
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.kept import ended
 from event_assets.transforms.segments.segment_memberships import members_by_day, segment_memberships
 from event_assets.transforms.sessions.sessionise import SessionRules
 
@@ -49,7 +50,7 @@ def memberships_step(run: Run) -> StepReport:
         return Result(rows.unionByName(work.existing.where(is_one_of("segment", sorted(segments.unusable)))))
 
     base = run.lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
-    how = KeyedRefresh(SEGMENT_MEMBERSHIPS, _SOURCES, f"{CODE}-{_version(segments, rules)}", whole)
+    how = KeyedRefresh(SEGMENT_MEMBERSHIPS, _SOURCES, f"{CODE}-{_version(segments, rules)}", whole, keeps=_kept)
     report = refresh_keys(run, how) if _is_wanted(segments, base) else report_of(base)
     members = _members(run, segments)
     return replace(
@@ -59,6 +60,10 @@ def memberships_step(run: Run) -> StepReport:
         lines_unit="members of segments",
         warnings=tuple(unknown_events(segments.usable, run.rules.cleaning.plan)),
     )
+
+
+def _kept(work: Work, made: DataFrame, standing: DataFrame) -> DataFrame:
+    return ended(made, standing, "to_date", work.horizon)
 
 
 def memberships(

@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.sessions import EVENT_DAYS, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
+from event_assets.lake.horizons import closed_before
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
@@ -28,6 +29,7 @@ from event_assets.pipeline.pending_changes import PendingChanges, pending_change
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.stitching import Stitching
+from event_assets.pipeline.upstream_gone import UpstreamGone
 from event_assets.pipeline.window import Window
 from event_assets.transforms.checkpoint import Checkpoint
 from event_assets.transforms.sessions.page_views import page_views_by_part
@@ -67,6 +69,8 @@ class _Tables:
     counted_anew: PendingChanges
     index: EventIndex
     stitching: Stitching
+    closed: str
+    """The first day that can be made again: what earlier days were made of went by retention."""
 
 
 class _Rows(NamedTuple):
@@ -89,10 +93,17 @@ def sessions_step(run: Run) -> tuple[StepReport, ...]:
 
 def _refresh(lake: Lake, spark: SparkSession, params: Sessionising) -> tuple[StepReport, ...]:
     tables = _tables(lake, spark)
-    known = tables.events.dates() - tables.pending.dates.keys()
+    known = {day for day in tables.events.dates() if day >= tables.closed} - tables.pending.dates.keys()
     progress = tables.page_views.progress
     rebuilt = {day for day in params.window.among(known) if params.rebuild or progress.is_outdated(params.code, day)}
     days = sorted({*params.window.among({*tables.pending.dates, *tables.counted_anew.dates}), *rebuilt})
+    there = tables.sessions.dates() | tables.issues.dates() | tables.page_views.dates()
+    if tables.pending.was_recreated and tables.closed and there - tables.events.dates():
+        raise UpstreamGone(
+            f"{ENRICHED_EVENTS.name} is another table than the one that sessions were made of, and its days before "
+            f"{tables.closed} went by retention: sessions are not made again of what is left. To begin anew with what "
+            f"there is, delete {SESSIONS.name}, {SESSION_ISSUES.name}, {PAGE_VIEWS.name} and {EVENT_DAYS.name}."
+        )
     if tables.pending.was_recreated:  # sessions reach over days: those of other events cannot stand beside new ones
         days = sorted(tables.pending.dates)
     with lake.scratch() as checkpoint:
@@ -117,7 +128,11 @@ def _tables(lake: Lake, spark: SparkSession) -> _Tables:
     index = EventIndex(spark, entries, events, existing, views)
     counted_anew = pending_changes(conversions, behind.progress)
     stitching = Stitching(spark, existing, identities, index)
-    return _Tables(events, existing, issues, views, pending, conversions, counted_anew, index, stitching)
+    # Without any rows there is nothing to be kept: all is made of what there is.
+    made = any(each.files for each in (existing, issues, views))
+    closed = closed_before(SESSIONS, (each.whole_since for each in (events, existing))) if made else ""
+    pending, counted_anew = (each.without([d for d in each.dates if d < closed]) for each in (pending, counted_anew))
+    return _Tables(events, existing, issues, views, pending, conversions, counted_anew, index, stitching, closed)
 
 
 def _watermark(table: Snapshot, events: Snapshot) -> int:

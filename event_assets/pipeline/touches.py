@@ -22,6 +22,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import TIMES, frame_of, listed, of_ids
 from event_assets.transforms.attribution.touches import touches
+from event_assets.transforms.kept import facts
 
 TOUCHES_CODE = "3"
 """Version of the code that makes this table; raise it when the rows it gives change."""
@@ -41,7 +42,13 @@ def touches_step(run: Run) -> StepReport:
         return Result(touches(work.rows(SESSIONS), work.rows(PAGE_VIEWS), days))
 
     code = f"{TOUCHES_CODE}-{days}"
-    return refresh_keys(run, KeyedRefresh(TOUCHES, (SESSIONS, PAGE_VIEWS), code, whole, changes.affected, changes.part))
+    return refresh_keys(
+        run, KeyedRefresh(TOUCHES, (SESSIONS, PAGE_VIEWS), code, whole, changes.affected, changes.part, _kept)
+    )
+
+
+def _kept(work: Work, made: DataFrame, standing: DataFrame) -> DataFrame:
+    return facts(made, standing, "at", work.horizon)
 
 
 @dataclass

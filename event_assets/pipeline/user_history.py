@@ -27,6 +27,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import CARRIERS, TIMES, carried_ids, carrying, listed, of_ids
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.kept import regrouped
 from event_assets.transforms.people.user_history import (
     ANSWER_COLUMNS,
     HISTORY_COLUMNS,
@@ -49,7 +50,7 @@ def user_history_step(run: Run) -> StepReport:
 
     def whole(work: Work) -> Result:
         people, events, traits = (work.rows(table) for table in sources)
-        return Result(user_history(people, events, traits))
+        return Result(user_history(people, events, traits, _answered_before(work)))
 
     changes = _Changes()
     how = KeyedRefresh(USER_HISTORY, sources, USER_HISTORY_CODE, whole, changes.affected, changes.part)
@@ -97,6 +98,8 @@ class _Changes:
             if ids is None:
                 return None
             answers.append(_of(carrying(with_answers(work.rows(ENRICHED_EVENTS)), ids), people, self._again))
+            before = _answered_before(work, persons)
+            answers += [] if before is None else [of_ids(before, self._again, "person_id")]
         told, traits = reduce(DataFrame.unionByName, answers), work.rows_of(USER_TRAITS, persons)
         rows = history_of(of_ids(people, persons, "person_id"), told, traits)
         return Result(rows, {"read_again": len(self._again)})
@@ -105,6 +108,15 @@ class _Changes:
 def _of(answers: DataFrame, people: DataFrame, persons: list[str]) -> DataFrame:
     """The answers of these persons, with whose they are."""
     return of_ids(with_person(answers, people), persons, "person_id").select(*ANSWER_COLUMNS)
+
+
+def _answered_before(work: Work, persons: list[str] | None = None) -> DataFrame | None:
+    """The answers of days that are gone, as user_history has them."""
+    known = work.known_of(persons)
+    if known is None:
+        return None
+    before = known.where(F.col("valid_from") < F.lit(work.horizon).cast("timestamp"))
+    return answers_of(regrouped(before, work.rows(IDENTITIES)))
 
 
 def _tell_more(work: Work, came: DataFrame) -> list[str] | None:

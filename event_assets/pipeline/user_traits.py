@@ -27,6 +27,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import CARRIERS, TIMES, carried_ids, carrying, listed, of_ids
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.kept import regrouped, traits_said
 from event_assets.transforms.people.trait_history import that_say_more
 from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, is_said, user_traits, with_traits
 from event_assets.transforms.people.users import affected_persons, ids_of
@@ -37,7 +38,7 @@ def user_traits_step(run: Run) -> StepReport:
     changes = _Changes()
 
     def whole(work: Work) -> Result:
-        return Result(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS)))
+        return Result(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS), _said_before(work)))
 
     how = KeyedRefresh(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, changes.affected, changes.part)
     return refresh_keys(run, how)
@@ -84,10 +85,17 @@ class _Changes:
             if known is None:
                 return None
             events = carrying(with_traits(work.rows(ENRICHED_EVENTS)), known)
-            made = of_ids(user_traits(identities, events), self._again, "person_id")
+            before = _said_before(work, persons)
+            made = of_ids(user_traits(identities, events, before), self._again, "person_id")
             rows = made if rows is None else rows.unionByName(made)
         assert rows is not None
         return Result(rows, {"read_again": len(self._again)})
+
+
+def _said_before(work: Work, persons: list[str] | None = None) -> DataFrame | None:
+    """What was said on days that are gone, as user_traits has it."""
+    known = work.known_of(persons)
+    return None if known is None else traits_said(regrouped(known, work.rows(IDENTITIES)), work.horizon)
 
 
 def _tell_more(work: Work, came: DataFrame) -> list[str] | None:

@@ -31,6 +31,7 @@ from event_assets.transforms.affected import CARRIERS, TIMES, carried_ids, carry
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.attribution.conversions import is_conversion
 from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.kept import users_kept
 from event_assets.transforms.people.users import CONSENT, FIRST, affected_persons, ids_of, users
 from event_assets.transforms.people.users_after import IS_NOT_KNOWN, users_after
 from event_assets.transforms.sessions.sessionise import SessionRules
@@ -56,7 +57,11 @@ def users_step(run: Run) -> StepReport:
         return Result(users(people, events, sessions, traits, rules, conversions))
 
     changes, code = _Changes(rules), f"{USERS_CODE}-{rules.version}"
-    return refresh_keys(run, KeyedRefresh(USERS, sources, code, whole, changes.affected, changes.part))
+    return refresh_keys(run, KeyedRefresh(USERS, sources, code, whole, changes.affected, changes.part, _kept))
+
+
+def _kept(work: Work, made: DataFrame, standing: DataFrame) -> DataFrame:
+    return users_kept(made, standing, work.rows(IDENTITIES), work.horizon)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.taken_in import are_made_of
 from event_assets.transforms.affected import TIMES, frame_of, listed, of_ids
+from event_assets.transforms.kept import visitors_kept
 from event_assets.transforms.people.visitors import visitors, visitors_after
 
 VISITORS_CODE = "9"
@@ -39,8 +40,14 @@ def visitors_step(run: Run) -> StepReport:
         return Result(visitors(work.rows(ENRICHED_EVENTS), work.rows(SESSIONS)))
 
     changes = _Changes()
-    how = KeyedRefresh(VISITORS, (ENRICHED_EVENTS, SESSIONS), VISITORS_CODE, whole, changes.affected, changes.part)
+    how = KeyedRefresh(
+        VISITORS, (ENRICHED_EVENTS, SESSIONS), VISITORS_CODE, whole, changes.affected, changes.part, _kept
+    )
     return refresh_keys(run, how)
+
+
+def _kept(work: Work, made: DataFrame, standing: DataFrame) -> DataFrame:
+    return visitors_kept(made, standing, work.horizon)
 
 
 @dataclass

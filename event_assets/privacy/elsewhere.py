@@ -8,8 +8,6 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from psycopg import sql
-
 from event_assets.contract.erasure import Owner, without_erased
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.schema import Table
@@ -23,7 +21,7 @@ from event_assets.pipeline.window import EVERYTHING
 from event_assets.privacy.finding import People
 from event_assets.privacy.rules import BY_ID, ById
 from event_assets.streams.embedded_erasure import Rewritten, rewrite_records
-from event_assets.warehouse.erasing import erase_rows, taken_in
+from event_assets.warehouse.erasing import erase_rows, taken_in, vacuum
 from event_assets.warehouse.warehouse import Warehouse
 
 _OF_EVENTS = ById(("anonymous_id", "user_id"), "derived_at")
@@ -45,7 +43,7 @@ def erase_from_warehouse(lake: Lake, warehouse: Warehouse, until: Mapping[str, d
             _take_in(lake, warehouse, table)
         load_step(lake, warehouse, table, EVERYTHING, most_never=0)
     if warehouse.dialect.name == "postgres":
-        _vacuum(warehouse)
+        vacuum(warehouse)
     return erased
 
 
@@ -58,13 +56,6 @@ def _take_in(lake: Lake, warehouse: Warehouse, table: WarehouseTable) -> None:
     snapshot = lake.table(table.lake.name).snapshot()
     if warehouse.loaded_versions(table, snapshot.id) and not behind(snapshot, warehouse, table).dates:
         taken_in(warehouse, table, snapshot.version, snapshot.id)
-
-
-def _vacuum(warehouse: Warehouse) -> None:
-    """Frees what deleted rows leave in the files of PostgreSQL."""
-    with warehouse.connect() as session:
-        for table in warehouse.tables:
-            session.execute(sql.SQL("VACUUM {}").format(sql.Identifier(warehouse.schema, table.name)))
 
 
 def erase_from_online(lake: Lake, online: OnlineTable, now: dt.datetime) -> int:

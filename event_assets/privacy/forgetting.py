@@ -15,10 +15,12 @@ import pyarrow.fs as fs
 from deltalake import DeltaTable
 
 from event_assets.contract.tables.lake import EVERY_TABLE
+from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.row_changes import FOLDER
 from event_assets.lake.table import LakeTable
 from event_assets.privacy.batches import Batch
+from event_assets.warehouse.warehouse import Warehouse
 
 _OF_VERSION = re.compile(r"^(\d{20})\.(json|crc|checkpoint)")
 
@@ -58,6 +60,31 @@ def forget_history(lake: Lake, batch: Batch) -> dict[str, int]:
             now = table.snapshot().version
             deleted[name] = _forget(table, max(erased.last, min(now, needed.get(name, now))), erased.last)
     return deleted
+
+
+def needed_versions(lake: Lake, warehouse: Warehouse | None) -> dict[str, int]:
+    """The oldest version of each table that something which follows has to see changes since; -1 where that is not
+    known."""
+    needed: dict[str, int] = {}
+    for _, upstream, watermark, _ in _followed(lake):
+        name = upstream.rpartition("/")[2]
+        needed[name] = min(watermark, needed.get(name, watermark))
+    for table in WAREHOUSE_TABLES:
+        if warehouse is None:
+            needed[table.lake.name] = -1
+        elif lake.table(table.lake.name).exists():
+            snapshot = lake.table(table.lake.name).snapshot()
+            loaded = warehouse.loaded_versions(table, snapshot.id).get(None, -1)
+            needed[table.lake.name] = min(loaded, needed.get(table.lake.name, loaded))
+    return needed
+
+
+def forget_before(table: LakeTable, needed: int | None, fence: int) -> int:
+    """Deletes the history from before the commit `fence` of retention, once nothing needs it that follows. Gives how
+    many files went."""
+    now = table.snapshot().version
+    oldest = now if needed is None else min(now, needed)
+    return _forget(table, oldest, fence) if 0 <= fence <= oldest else 0
 
 
 def _forget(table: LakeTable, oldest: int, fence: int) -> int:

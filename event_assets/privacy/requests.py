@@ -19,12 +19,14 @@ from event_assets.lake.storage import Storage
 from event_assets.lake.tombstones import ErasureRules, WrongPrivacyKey, read_tombstones, write_tombstones
 from event_assets.permissions import keep_private
 from event_assets.privacy.closure import Closure, Named, closure_of
+from event_assets.privacy.holds import active_holds, holding_ids
 from event_assets.settings import Settings
 from event_assets.settings.privacy import privacy_key_file
 
 FOLDER = "privacy/requests"
-State = Literal["open", "waiting", "incomplete", "done"]
-"""`waiting`: tables have yet to take the erasure in; `incomplete`: the scan still found something; see `note`."""
+State = Literal["open", "held", "waiting", "incomplete", "done"]
+"""`held`: a legal hold covers it; `waiting`: tables have yet to take the erasure in; `incomplete`: the scan still found
+something; see `note`."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def request_erasure(
     rules = rules or ErasureRules.of(_with_key(lake.storage, settings))
     read_tombstones(lake.storage, rules)
     request = preview_erasure(lake, settings, named, now, rules)
+    hold = holding_ids(lake, active_holds(lake.storage), request.closure.users | request.closure.devices)
+    if hold is not None:  # what arrives of the person is held, too: it is landed like everybody's
+        request = replace(request, state="held", note=hold.sentence)
+        write_request(lake.storage, request)
+        return request
     # The request first: a tombstone without one would lose events that nobody asked to.
     write_request(lake.storage, request)
     write_tombstones(lake.storage, rules, request.id, now, request.closure.users, request.closure.devices)

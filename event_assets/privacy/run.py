@@ -5,7 +5,6 @@ was done before. A run that was killed goes on where it was.
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -18,12 +17,13 @@ from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.online import OnlineTable
-from event_assets.permissions import keep_private
+from event_assets.privacy.alone import alone
 from event_assets.privacy.batches import Batch, delete_batch, read_batch, read_places, write_batch, write_places
 from event_assets.privacy.elsewhere import erase_from_log, erase_from_online, erase_from_warehouse
 from event_assets.privacy.erasing import erase_tables, gone_until
 from event_assets.privacy.finding import People, places_of
 from event_assets.privacy.forgetting import forget_history, waiting
+from event_assets.privacy.held_requests import hold_requests
 from event_assets.privacy.needles import Needles, forms_of
 from event_assets.privacy.receipts import signed, write_receipt
 from event_assets.privacy.requests import FOLDER, Request, done, requests, write_request
@@ -77,32 +77,23 @@ class Outcome:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-class ErasureRunning(RuntimeError):
-    """Another process is erasing people from this home."""
-
-
 def run_erasures(around: Surroundings) -> Outcome:
-    """Works off all open requests as far as it goes. Raises `WrongPrivacyKey`, and `ErasureRunning` where another does
-    so just now."""
-    if around.lock is None:
-        return _run(around)
-    keep_private(around.lock.parent)
-    with around.lock.open("ab") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ErasureRunning(f"Another process is erasing people just now ({around.lock} is locked).") from None
+    """Works off all open requests as far as it goes, but for those that a legal hold covers. Raises `WrongPrivacyKey`,
+    and `ErasureRunning` where another does so just now."""
+    with alone(around.lock):
         return _run(around)
 
 
 def _run(around: Surroundings) -> Outcome:
     read_tombstones(around.lake.storage, around.rules)
+    held = hold_requests(around.lake, around.rules)
     begun = _begin(around.lake, around.clock())
     if begun is None:
-        return Outcome(0, "done", "There is no open request.")
+        wait = f"; {held} wait for a legal hold to be released" if held else ""
+        return Outcome(0, "done", f"There is no open request{wait}.")
     batch, of = begun
     if "closing" in batch.more:  # killed in the middle of it
-        return _close(around.lake, batch, of)
+        return _close(around, batch, of)
     people = People(of, around.rules)
     _erase(around, batch, people)
     behind = _followed(around, batch)
@@ -123,7 +114,7 @@ def _run(around: Surroundings) -> Outcome:
 
 def _begin(lake: Lake, now: dt.datetime) -> tuple[Batch, list[Request]] | None:
     """The batch to be worked off: the one that was begun, else a new one of all open requests; None without any."""
-    open_ones = [request for request in requests(lake.storage) if request.is_open]
+    open_ones = [request for request in requests(lake.storage) if request.is_open and request.state != "held"]
     begun = next((each.batch for each in open_ones if each.batch), "")
     if begun:
         try:
@@ -229,19 +220,19 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
         "receipt": place,
     }
     write_batch(storage, batch)
-    return _close(around.lake, batch, of)
+    return _close(around, batch, of)
 
 
-def _close(lake: Lake, batch: Batch, of: list[Request]) -> Outcome:
+def _close(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
     """Says of each request what came of it. Those that are done name nobody any more."""
-    closing = batch.more["closing"]
+    lake, closing = around.lake, batch.more["closing"]
     for request in of:
         note = f"{closing['note']} (receipt: {closing['receipt']})"
         is_done = closing["state"] == "done"
         left = done(request, note) if is_done else replace(request, state="incomplete", note=note, batch="")
         write_request(lake.storage, left)
     count = len(batch.requests)
-    AuditLog(lake.storage).append("people_erased", batch.id, state=closing["state"], requests=count)
+    AuditLog(lake.storage, around.rules.key).append("people_erased", batch.id, state=closing["state"], requests=count)
     delete_batch(lake.storage, batch)
     receipt = json.loads(lake.storage.read(closing["receipt"]))
     return Outcome(count, closing["state"], closing["note"], closing["receipt"], receipt)

@@ -9,11 +9,15 @@ from typing import Any
 from event_assets.rules.analysis import ANALYSIS_FILE
 from event_assets.rules.company import COMPANY_FILE
 from event_assets.rules.dashboard import DASHBOARD_FILE
+from event_assets.rules.retention import RETENTION_FILE
 from event_assets.rules.roles import ROLES_FILE
 from event_assets.rules.rule_files import RuleFile
 from event_assets.rules.segment import SEGMENT_FILE
 
-_FILES: tuple[RuleFile[Any], ...] = (ANALYSIS_FILE, SEGMENT_FILE, DASHBOARD_FILE, COMPANY_FILE, ROLES_FILE)
+_FILES: tuple[RuleFile[Any], ...] = (
+    *(ANALYSIS_FILE, SEGMENT_FILE, DASHBOARD_FILE, COMPANY_FILE, ROLES_FILE),
+    RETENTION_FILE,
+)
 
 
 def schemas() -> dict[str, str]:

@@ -21,6 +21,7 @@ from event_assets.verification.expected import (
     SESSIONS,
     work_out,
 )
+from event_assets.verification.expired import leave_out_expired, of_days_that_are_left
 from event_assets.verification.groups import group_lines
 from event_assets.verification.history import CLOCK_SECONDS, read_history
 from event_assets.verification.marts import mart_lines
@@ -43,13 +44,15 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     """Compares every stage with the truth of all simulations (default: `<home>/truth.db`).
 
     Without `warehouse_url` (`postgresql://…`) the warehouse is left out. Raises `FileNotFoundError` where there is no
-    truth. Erased people are not missed, and what counts many people is not judged by them. What is still on its way
+    truth. Erased people are not missed, and what counts many people is not judged by them; the
+    same holds of days that went by retention, and of what knows of them. What is still on its way
     counts as missing: call it when the sensor has nothing left to do. Where a run
     changes tables while they are read they are read again, and a line says so where that does not end.
     """
     evidence = Evidence(truth or settings.home / "truth.db")
     analyses = Analyses.load(settings.analytics)
     erased = leave_out_erased(evidence.connection, settings)
+    expired = leave_out_expired(evidence.connection, settings)
     evidence.read(settings, analyses, warehouse_url)
     work_out(evidence, settings.session_starts_with)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]
@@ -66,7 +69,9 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     report += _anomalies(evidence)
     if warehouse_url is not None:
         report += warehouse_lines(evidence, settings)
-    return [*(without_counts(report) if erased else report), *_reading(evidence)]
+    if erased:
+        report = [*without_counts(report)]
+    return [*(of_days_that_are_left(report) if expired else report), *_reading(evidence)]
 
 
 def _reading(evidence: Evidence) -> Iterator[Expectation]:

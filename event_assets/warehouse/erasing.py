@@ -7,6 +7,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from psycopg import sql
+
 from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse import dml
 from event_assets.warehouse.dialect import Session
@@ -35,6 +37,13 @@ def erase_rows(
         if dates:
             _count_again(warehouse, session, table, dates)
     return deleted
+
+
+def vacuum(warehouse: Warehouse) -> None:
+    """Frees what deleted rows leave in the files of PostgreSQL. Redshift does so by itself."""
+    with warehouse.connect() as session:
+        for table in warehouse.tables:
+            session.execute(sql.SQL("VACUUM {}").format(sql.Identifier(warehouse.schema, table.name)))
 
 
 def taken_in(warehouse: Warehouse, table: WarehouseTable, lake_version: int, lake_table: str) -> None:

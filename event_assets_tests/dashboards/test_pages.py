@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PAGES = (
     *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"),
-    *("realtime", "people", "pipeline", "dictionary", "sql"),
+    *("realtime", "people", "pipeline", "privacy", "dictionary", "sql"),
 )
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from event_assets.rules.retention import read_retention
 from event_assets.settings import PREFIX, Settings
 from event_assets.settings.faults import misspelt
 from event_assets_tests.infra.templates import (
@@ -24,6 +25,7 @@ from event_assets_tests.infra.templates import (
     statements,
 )
 from infra.deploys import ENVIRONMENT
+from infra.lifecycle import FILE
 
 pytestmark = [pytest.mark.slow, pytest.mark.representative]  # synthesis takes half a minute, once for all of these
 WILDCARDS = {
@@ -119,10 +121,29 @@ def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:
         assert len(roles) == len(set(roles)) >= 4
 
 
+def test_the_bucket_s_rules_delete_nothing_current_and_a_function_takes_old_days_away_every_night(
+    variants: dict[str, Synthesised],
+) -> None:
+    raw = read_retention(FILE).raw
+    for name, made in variants.items():
+        (lake,) = (each for each in made.resources("AWS::S3::Bucket") if each.name.startswith("Lake"))
+        assert lake.properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        rules = lake.properties["LifecycleConfiguration"]["Rules"]
+        assert not any("ExpirationInDays" in rule or "ExpirationDate" in rule for rule in rules), name
+        assert [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in rules[:1]] == [7]
+        moves = [move["TransitionInDays"] for rule in rules for move in rule.get("Transitions", ())]
+        assert moves == ([30] if raw == "keep" or raw >= 60 else []), name
+        (function,) = (each for each in made.resources("AWS::Lambda::Function") if each.name.startswith("Retention"))
+        assert function.properties["ImageConfig"]["Command"] == ["event_assets.privacy.aws_lambda.handler"]
+        (rule,) = (each for each in made.resources("AWS::Events::Rule") if each.name.startswith("Retention"))
+        assert rule.properties["ScheduleExpression"] == "cron(37 5 * * ? *)"
+        assert function.name in json.dumps(rule.properties["Targets"])
+
+
 def environments(made: Synthesised) -> Iterator[tuple[str, dict[str, str]]]:
     """The environment of each container and function, references replaced by names."""
     for resource in made.resources():
-        if resource.type == "AWS::Lambda::Function" and "Collector" in resource.name:
+        if resource.type == "AWS::Lambda::Function" and resource.name.startswith(("Collector", "Retention")):
             yield resource.name, _texts(resource.properties["Environment"]["Variables"])
         if resource.type == "AWS::ECS::TaskDefinition":
             yield resource.name, _texts(_container(resource))

@@ -277,10 +277,11 @@ EVENT_LEDGER = Table(
         required(
             "balanced",
             "boolean",
-            "landed = clean + quarantined + erased and clean = enriched + duplicates + pending.",
+            "landed = clean + quarantined + erased and clean = enriched + duplicates + pending + expired.",
             bounded=True,
         ),
         Column("erased", "long", "Events of people who were erased."),
+        Column("expired", "long", "Clean events of days that retention took from enriched_events."),
     ),
     key=("arrival_date", "arrival_hour"),
     partition_by=("arrival_date",),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _HOUR = ("arrival_date", "arrival_hour")
-_COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending", "erased")
+_COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "conflicts", "pending", "erased", "expired")
 
 
 def event_ledger(
@@ -27,10 +27,12 @@ def event_ledger(
     enriched: DataFrame,
     duplicates: DataFrame,
     pending: DataFrame,
+    expired: DataFrame | None = None,
 ) -> DataFrame:
     """The ledger of the hours that the rows arrived in. Gives EVENT_LEDGER.
 
-    `pending` are clean rows whose event date is not brought up to date yet. A copy that is listed as duplicate counts
+    `pending` are clean rows whose event date is not brought up to date yet, `expired` those of days that the enriched
+    events have no more. A copy that is listed as duplicate counts
     as one, wherever else it still is.
     """
     copies = duplicates.select(*POSITION)
@@ -45,10 +47,12 @@ def event_ledger(
         _count(duplicates.where("is_conflict"), "conflicts"),
         _count(pending.select(*_HOUR, *POSITION).join(copies, position, "left_anti"), "pending"),
     ]
+    if expired is not None:
+        hops.append(_count(expired.select(*_HOUR, *POSITION).join(copies, position, "left_anti"), "expired"))
     counts = reduce(lambda one, other: one.unionByName(other), hops)
     by_hour = counts.groupBy(*_HOUR).agg(*(F.sum(name).alias(name) for name in _COUNTS))
     kept = F.col("landed") == F.col("clean") + F.col("quarantined") + F.col("erased")
-    counted = F.col("clean") == F.col("enriched") + F.col("duplicates") + F.col("pending")
+    counted = F.col("clean") == F.col("enriched") + F.col("duplicates") + F.col("pending") + F.col("expired")
     return (
         by_hour.join(_reasons(quarantined), list(_HOUR), "left")
         .withColumn("quarantined_by_reason", F.coalesce("quarantined_by_reason", F.lit("{}")))

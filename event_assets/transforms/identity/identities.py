@@ -35,11 +35,23 @@ class Identities(NamedTuple):
     rounds: int
 
 
-def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SHARED_ABOVE) -> Identities:
-    """The identities of enriched events, in the columns of `IDENTITIES`."""
-    met = checkpoint(meetings(events))
-    ids = checkpoint(_ids(met, shared_above))
-    components = connected_components(_edges(met, ids), checkpoint)
+def identities(
+    events: DataFrame, checkpoint: Checkpoint, shared_above: int = SHARED_ABOVE, known: DataFrame | None = None
+) -> Identities:
+    """The identities of enriched events, in the columns of `IDENTITIES`.
+
+    `known` are identities that follow from events that are gone: who was one person is, and what was shared stays so.
+    """
+    met = meetings(events)
+    met = checkpoint(met if known is None else met.unionByName(_sightings_of(known)))
+    ids = _ids(met, shared_above)
+    if known is not None:
+        ids = _shared_too(ids, known)
+    ids = checkpoint(ids)
+    edges = _edges(met, ids)
+    if known is not None:
+        edges = edges.unionByName(_known_edges(known, ids))
+    components = connected_components(edges, checkpoint)
     members = components.members.select("node", F.col("root").alias("person"))
     users = last_users(met).select(F.lit("anonymous").alias("id_type"), F.col("anonymous_id").alias("id"), "user_id")
     rows = (
@@ -50,6 +62,35 @@ def identities(events: DataFrame, checkpoint: Checkpoint, shared_above: int = SH
         .select(*IDENTITIES.column_names)
     )
     return Identities(rows, components.rounds)
+
+
+def _sightings_of(known: DataFrame) -> DataFrame:
+    """When known ids were seen, and with whom last, as meetings that join nobody."""
+    is_device = F.col("id_type") == "anonymous"
+
+    def seen(at: str) -> DataFrame:
+        user = F.when(is_device, F.when(F.lit(at == "first_seen_at"), F.col("user_id"))).otherwise(F.col("id"))
+        return known.select(
+            F.when(is_device, F.col("id")).alias("anonymous_id"),
+            *(user.alias("user_id"), F.lit(None).cast("string").alias("previous_id"), F.lit(False).alias("joins")),
+            *(F.col(at).alias("first_at"), F.col(at).alias("last_at"), F.col("first_seen_at").alias("received_at")),
+        )
+
+    return seen("first_seen_at").unionByName(seen("last_seen_at"))
+
+
+def _shared_too(ids: DataFrame, known: DataFrame) -> DataFrame:
+    shared = known.where("is_shared").select("id_type", "id", F.lit(True).alias("_was_shared"))
+    rows = ids.join(shared, ["id_type", "id"], "left")
+    is_shared = F.col("is_shared") | F.coalesce("_was_shared", F.lit(False))
+    return rows.withColumn("is_shared", is_shared).select(*ids.columns)
+
+
+def _known_edges(known: DataFrame, ids: DataFrame) -> DataFrame:
+    """Each known id and the one that its person is named by."""
+    left = known.join(ids.select("id_type", "id", F.col("node").alias("left")), ["id_type", "id"])
+    right = ids.select(F.col("id").alias("person_id"), F.col("node").alias("right"))
+    return left.where(F.col("id") != F.col("person_id")).join(right, "person_id").select("left", "right")
 
 
 def meetings(events: DataFrame) -> DataFrame:

@@ -27,14 +27,19 @@ def of_a_group(events: DataFrame) -> DataFrame:
     return events.where(F.col("group_id").isNotNull())
 
 
+def of_members(events: DataFrame) -> DataFrame:
+    """The events that name a group and are somebody's: one that stands for itself alone is nobody's."""
+    is_nobodys = F.col("user_id").isNull() & (F.col("anonymous_id") == F.col("event_id"))
+    return of_a_group(events).where(~F.coalesce(is_nobodys, F.lit(False)))
+
+
 def group_members(identities: DataFrame, events: DataFrame) -> DataFrame:
     """The members of the groups that these events name, in the columns of `GROUP_MEMBERS`.
 
     An event that stands for itself alone, with no id but its own, is nobody's. Each group's rows depend on the events
     that name it alone, and on the identities of those whose events they are.
     """
-    is_nobodys = F.col("user_id").isNull() & (F.col("anonymous_id") == F.col("event_id"))
-    named = of_a_group(events).where(~F.coalesce(is_nobodys, F.lit(False)))
+    named = of_members(events)
     by_ids = named.groupBy("group_id", "anonymous_id", "user_id").agg(
         F.min("derived_at").alias("first_seen_at"),
         F.max("derived_at").alias("last_seen_at"),
@@ -54,12 +59,13 @@ def group_members(identities: DataFrame, events: DataFrame) -> DataFrame:
 
 
 def groups(members: DataFrame, events: DataFrame) -> DataFrame:
-    """The groups that these events name, in the columns of `GROUPS`. `members` are their group_members."""
+    """The groups that these events name, in the columns of `GROUPS`. `members` are their group_members. What
+    has no event id is no event: it says what was known before."""
     named = of_a_group(events)
     seen = named.groupBy("group_id").agg(
         F.min("derived_at").alias("first_seen_at"),
         F.max("derived_at").alias("last_seen_at"),
-        F.count(F.lit(1)).alias("events"),
+        F.count(F.when(F.col("event_id") != "", 1)).alias("events"),
     )
     told = named.where("event = 'group'")
     traits = current_traits(trait_history(told, "group_id"), "group_id")

@@ -34,13 +34,17 @@ _REMOVED, _SET = 0, 1
 Row = dict[str, Any]
 
 
-def user_history(identities: DataFrame, events: DataFrame, traits: DataFrame) -> DataFrame:
+def user_history(
+    identities: DataFrame, events: DataFrame, traits: DataFrame, before: DataFrame | None = None
+) -> DataFrame:
     """The history of the persons of these identities, in the columns of `USER_HISTORY`.
 
     The first row of a person begins with their first event, the last one has no end. `traits` are rows of user_traits.
     For some persons only, give the events that carry their ids and their traits, and take only their rows.
+    `before` are further answers, in `ANSWER_COLUMNS`.
     """
-    return history_of(identities, with_person(with_answers(events), identities), traits)
+    answers = with_person(with_answers(events), identities).select(*ANSWER_COLUMNS)
+    return history_of(identities, answers if before is None else answers.unionByName(before), traits)
 
 
 def history_of(identities: DataFrame, answers: DataFrame, traits: DataFrame) -> DataFrame:

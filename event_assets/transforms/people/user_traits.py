@@ -27,11 +27,14 @@ def is_said() -> Column:
     return F.coalesce("traits", "traits_once").isNotNull() & (F.col("event") != "group")
 
 
-def user_traits(identities: DataFrame, events: DataFrame) -> DataFrame:
+def user_traits(identities: DataFrame, events: DataFrame, before: DataFrame | None = None) -> DataFrame:
     """The traits of persons with their history, in the columns of `USER_TRAITS`.
 
     Whose an event is, is as for `users`. For some persons only, give the events that carry their ids, and take only
-    their rows.
+    their rows. `before` is what was said beside, in `SAID_COLUMNS` with `person_id`.
     """
     said = with_person(with_traits(events), identities).where(F.col("person_id").isNotNull())
+    said = said.select("person_id", *SAID_COLUMNS)
+    if before is not None:
+        said = said.unionByName(before)
     return trait_history(said, "person_id").select(*USER_TRAITS.column_names)
