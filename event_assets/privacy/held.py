@@ -60,6 +60,8 @@ class Held:
         mask = every
         if hold.people:
             names = [name for name in _IDS if name in spec.column_names]
+            if not names:  # it counts people, and names none
+                return pa.array([False] * file.rows)
             rows, people = snapshot.arrow([file], names), pa.array(hold.people, pa.string())
             found = [pc.fill_null(pc.is_in(rows[name], value_set=people), False) for name in names]
             mask = reduce(pc.or_, found).combine_chunks()

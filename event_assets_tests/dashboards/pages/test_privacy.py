@@ -67,6 +67,7 @@ def test_retention_tells_which_day_goes_when_and_what_is_wrong_with_its_file(tmp
     table.commit(base, base.progress, add=staged)
     [row] = kept(lake, settings, NOW.date()).rows
     assert row[:5] == ("daily_metrics", 30, "2026-01-01", "the next night", "")
+    add_hold(lake.storage, NOW, "case 7", people=("anna",))  # marts name nobody
     apply_retention(lake, Retention(aggregates=30), ErasureRules(), NOW)
     [row] = kept(lake, settings, NOW.date()).rows
     assert row == ("daily_metrics", 30, "2026-03-30", "2026-04-30", "2026-03-01", 1, 0, "")
