@@ -180,7 +180,7 @@ def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_tak
                 settings = Settings()
             assert settings.stream == "kinesis" or not ours, name
             read |= {name} if ours else set()
-    assert len(read) == 5  # the functions of collector and retention, and tasks of the collector, the code location, runs
+    assert len(read) == 5  # two functions, and tasks of the collector, the code location, runs
 
 
 def test_the_settings_say_what_the_choices_chose(variants: dict[str, Synthesised]) -> None:
