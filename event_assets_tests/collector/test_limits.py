@@ -176,6 +176,18 @@ def test_readiness_says_when_the_stream_is_out_of_reach(faulty_client: httpx.Cli
         threading.Event().wait(0.05)
 
 
+def test_readiness_says_why_writes_are_refused_though_the_stream_answers(
+    faulty_client: httpx.Client, faulty: FaultyStream
+) -> None:
+    faulty.failing = "all"
+    assert faulty_client.post("/v1/events", json=event(1)).status_code == 503
+    ready = faulty_client.get("/v1/ready")
+    assert (ready.status_code, ready.json()["detail"]) == (503, "InternalFailure: try again")
+    faulty.failing = None
+    assert faulty_client.post("/v1/events", json=event(1)).status_code == 200
+    assert faulty_client.get("/v1/ready").status_code == 200
+
+
 def test_a_stop_answers_what_is_in_flight(
     settings: Settings, faulty: FaultyStream, stream: EventStream, keys: WriteKeys, key: str
 ) -> None:
