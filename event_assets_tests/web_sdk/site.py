@@ -29,6 +29,8 @@ class Site:
     port: int
     usual_head: str = ""
     pages: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+    """Whole pages by path."""
     scripts: dict[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,6 +59,8 @@ class Site:
             return "text/javascript", (SCRIPT.parent / path[1:]).read_bytes()
         if path in self.scripts:
             return "text/javascript", self.scripts[path].encode()
+        if path in self.documents:
+            return "text/html", self.documents[path].encode()
         head = self.pages.get(path, self.usual_head)
         return "text/html", f"<!doctype html><title>Page {path}</title>{head}<body>{_BODY}</body>".encode()
 

@@ -1,4 +1,4 @@
-"""The React entry in a browser: the programs of its page as they stand, in StrictMode."""
+"""The React entry in a browser: the programs of its page as they stand, in StrictMode, made there or on a server."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ import { createRoot } from "react-dom/client";
 import { App } from "./src/app";
 
 createRoot(document.body.appendChild(document.createElement("div"))).render(<StrictMode><App /></StrictMode>);
+"""
+HYDRATED = """
+import { StrictMode } from "react";
+import { hydrateRoot } from "react-dom/client";
+import RootLayout from "./app/layout";
+import Page from "./app/page";
+
+hydrateRoot(document, <StrictMode><RootLayout><Page /></RootLayout></StrictMode>);
+"""
+ON_A_SERVER = """
+import { renderToString } from "react-dom/server";
+import RootLayout from "./app/layout";
+import Page from "./app/page";
+
+console.log(renderToString(<RootLayout><Page /></RootLayout>));
 """
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -51,12 +66,12 @@ def folder(tmp_path: Path) -> Path:
 def bundle(folder: Path, platform: Platform) -> Bundle:
     """Makes one file of a program, for development, as StrictMode asks; options of the page become the collector's."""
 
-    def make(program: str, more: str = "") -> str:
+    def make(program: str, where: str = "browser", more: str = "") -> str:
         for file in folder.glob("*/*.tsx"):
             text = file.read_text(encoding="utf-8")
             file.write_text(text.replace(SHOWN, platform.options(more)[1:-1].rstrip(", ")), encoding="utf-8")
         (folder / "program.tsx").write_text(program)
-        options = ["--bundle", "--jsx=automatic", "--jsx-dev", "--platform=browser"]
+        options = ["--bundle", "--jsx=automatic", "--jsx-dev", f"--platform={where}"]
         done = subprocess.run(
             [PACKAGES / ".bin" / "esbuild", "program.tsx", *options, '--define:process.env.NODE_ENV="development"'],
             cwd=folder,
@@ -116,6 +131,30 @@ def test_before_consent_nothing_is_recorded_and_after_it_everything_once(
     page.reload()
     page.get_by_text("Buy", exact=True).wait_for()
     assert page.get_by_text("Yes", exact=True).count() == 0
+
+
+def test_a_layout_that_a_server_rendered_is_taken_over_and_records_once(
+    platform: Platform, page: Page, bundle: Bundle
+) -> None:
+    server = subprocess.run(
+        ["node", "-"], input=bundle(ON_A_SERVER, "node"), capture_output=True, text=True, check=True
+    )
+    [html] = server.stdout.splitlines()
+    assert html.startswith("<html") and "<button>Buy</button>" in html
+    platform.site.scripts["/app.js"] = bundle(HYDRATED)
+    platform.site.documents["/shop"] = f"<!doctype html>{html}<script src='/app.js'></script>"
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{platform.site.origin}/shop")
+    page.get_by_text("Buy", exact=True).click()
+    platform.wait(lambda: bool(platform.named("Buy Clicked")))
+    assert sorted(told(platform), key=str) == [
+        ("Buy Clicked", {"product": "p1"}),
+        ("Product Shown", {"product": "p1"}),
+        ("page_view", None),
+    ]
+    assert faults == []
 
 
 def test_the_programs_of_the_page_are_what_the_compiler_takes(folder: Path) -> None:
