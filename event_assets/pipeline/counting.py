@@ -1,14 +1,21 @@
 """conversion_ids: the index of conversion events that say which conversion they tell of, and of those that count.
 
-It is as narrow as `conversions` and written whole; of the events only files that came or went are read. A commit names
-the days on which a row counts that did not, or the other way round: these are the days that are counted again.
+It is as narrow as `conversions` and written whole; of the events only files that came or went are read, and only the
+conversions that these tell of go through the engine. A commit names the days on which a row counts that did not, or the
+other way round: these are the days that are counted again.
 """
 
 from __future__ import annotations
 
+import uuid
+
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
+from event_assets.lake.progress import Progress
+from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.changed_rows import files_between, readable
 from event_assets.pipeline.report import StepReport
@@ -18,6 +25,8 @@ from event_assets.transforms.kept import facts
 
 CODE = "1"
 """Version of the code that makes the index; raise it when the rows it gives change."""
+
+_CONVERSION = ["event", "conversion_id"]
 
 
 def conversion_ids_step(run: Run) -> StepReport:
@@ -35,30 +44,47 @@ def _refresh(run: Run) -> StepReport:
     knows_changes = base.progress.code == code and not run.rebuild
     then = readable(events, base.progress.consumed(ENRICHED_EVENTS.name)) if knows_changes else None
     with run.lake.scratch() as checkpoint:
-        if then is None:
-            rows = conversion_ids(events.read(spark), rules)
-            if events.whole_since and base.files:
-                rows = facts(rows, base.read(spark).select(*COLUMNS), "event_date", events.whole_since)
-        else:
+        if then is not None:
             came, went = (
                 checkpoint(conversion_ids(snapshot.read(spark, files), rules))
                 for snapshot, files in zip((events, then), files_between(then, events), strict=True)
             )
-            changed = came.select("event_id").unionByName(went.select("event_id"))
-            if changed.isEmpty():
-                version = base.table.commit(base, progress)
-                return StepReport(base.table.spec.name, version, base.rows, base.bytes)
-            existing = base.read(spark).select(*COLUMNS)
-            rows = existing.join(changed, "event_id", "left_anti").unionByName(came)
+            return _changed(base, progress, came, went)
+        rows = conversion_ids(events.read(spark), rules)
+        if events.whole_since and base.files:
+            rows = facts(rows, base.read(spark).select(*COLUMNS), "event_date", events.whole_since)
         staged = base.table.stage(with_repeats(rows), 1, base.rows + 1)
-    affected = dict.fromkeys(_days_counted_anew(base.read(spark), base.read(spark, staged)), 0)
+    affected = dict.fromkeys(_days_counted_anew(base.arrow(), base.arrow(staged)), 0)
     version = base.table.commit(base, progress, add=staged, remove=base.files, affected=affected)
     made = base.table.at(version)
     return StepReport(base.table.spec.name, version, made.rows, made.bytes, made.rows)
 
 
-def _days_counted_anew(before: DataFrame, after: DataFrame) -> list[str]:
+def _changed(base: Snapshot, progress: Progress, came: DataFrame, went: DataFrame) -> StepReport:
+    """Of the conversions that a row came or went of, the rows are made again; all others stay as they are."""
+    of_both = came.unionByName(went).select("event_id", *_CONVERSION).toArrow()
+    if not of_both.num_rows:
+        version = base.table.commit(base, progress)
+        return StepReport(base.table.spec.name, version, base.rows, base.bytes)
+    standing = base.arrow()
+    of_both = of_both.cast(pa.schema([standing.schema.field(name) for name in of_both.column_names]))
+    touched, events = of_both.select(_CONVERSION), of_both["event_id"].combine_chunks()
+    others = standing.join(touched, _CONVERSION, join_type="left anti")
+    before = standing.join(touched, _CONVERSION, join_type="left semi")
+    kept = before.filter(pc.invert(pc.is_in(before["event_id"], value_set=events)))
+    rows = came.sparkSession.createDataFrame(kept).select(*COLUMNS).unionByName(came) if kept.num_rows else came
+    after = base.table.collect(with_repeats(rows))
+    together = pa.concat_tables([others.cast(after.schema), after])
+    staged = [base.table.stage_arrow(together, uuid.uuid4().hex, {})] if together.num_rows else []
+    affected = dict.fromkeys(_days_counted_anew(before, after), 0)
+    version = base.table.commit(base, progress, add=staged, remove=base.files, affected=affected)
+    return StepReport(base.table.spec.name, version, together.num_rows, sum(f.size for f in staged), after.num_rows)
+
+
+def _days_counted_anew(before: pa.Table, after: pa.Table) -> list[str]:
     """The days of the rows that do not count in only one of the two."""
-    one, other = (rows.where("is_repeated").select("event_id", "event_date") for rows in (before, after))
-    changed = one.exceptAll(other).unionByName(other.exceptAll(one))
-    return sorted(str(row["event_date"]) for row in changed.select("event_date").distinct().collect())
+    one, other = (
+        {(row["event_id"], row["event_date"]) for row in rows.filter(rows["is_repeated"]).to_pylist()}
+        for rows in (before, after)
+    )
+    return sorted({str(date) for _, date in one ^ other})
