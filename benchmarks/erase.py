@@ -1,8 +1,8 @@
 """What erasing people costs: `python -m benchmarks erase [--events N] [--people N] [--json]`.
 
 Events are landed, cleaned and followed by every table; then people are erased and everything is scanned, in this
-process. Told are the bytes of the lake by second of this process's processor, of each part, the files that were
-written again of all, and what the scan found. The ledger's turn, which the engine takes, is left out.
+process. Told are the bytes of the lake, and of the JSON of its events, by second of this process's processor; the files
+that were written again, and what the scan found. The ledger's turn, which the engine takes, is left out.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def main(argv: list[str]) -> int:
         print(
             f"{told['erased_events']} of {told['events']} events, {told['people']} people: "
             f"{told['files_written_again']} of {told['files']} files written again, "
-            f"erasing {told['erase_mb_per_core_second']} MB/s of lake per core ({told['lake_mb']} MB), "
+            f"erasing {told['erase_mb_per_core_second']} MB/s of lake per core ({told['lake_mb']} MB packed), "
+            f"{told['erase_ndjson_mb_per_core_second']} MB/s of events ({told['ndjson_mb']} MB of JSON); "
             f"scanning {told['scan_mb_per_core_second']} MB/s of what is read ({told['read_mb']} MB unpacked); "
             f"{told['found']} found."
         )
@@ -65,7 +66,9 @@ def measure(folder: Path, events: int, people: int) -> dict[str, Any]:
     settings, lake = Settings(home=folder), Lake(Storage(str(folder / "lake")))
     stream = open_stream(settings)
     stream.create(2)
+    ndjson = 0
     for block in event_blocks(events):
+        ndjson += len(block)
         stream.put([StreamRecord("k", record) for record in pack_text(block)])
     with sail() as spark:
         rules = GivenRules(CleanRules(TrackingPlan(), settings.first_day))
@@ -97,6 +100,8 @@ def measure(folder: Path, events: int, people: int) -> dict[str, Any]:
         "files_written_again": sum(table["files"] for table in details["tables"].values()),
         "erase_core_seconds": round(erasing, 2),
         "erase_mb_per_core_second": round(size / 1e6 / erasing, 1),
+        "ndjson_mb": round(ndjson / 1e6, 1),
+        "erase_ndjson_mb_per_core_second": round(ndjson / 1e6 / erasing, 1),
         "read_mb": round(read, 1),
         "scan_mb_per_core_second": round(read / scan["seconds"], 1),
         "found": sum(scan["found"].values()),

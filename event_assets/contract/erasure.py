@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from event_assets.contract.event import Instant
+from event_assets.contract.ndjson import decode_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.readings import plainly_read
 from event_assets.contract.records import BadEncoding, repacked, unpack
@@ -52,7 +53,9 @@ class Owner(NamedTuple):
 
 
 IsErased = Callable[[Owner], bool]
-"""Whether an event of this owner is to be erased."""
+"""Whether an event of this owner is to be erased; one that happened earlier is, where a later one is."""
+
+_EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def owner_of(line: bytes, arrived_at: dt.datetime, none: Placeholders, unread_at: dt.datetime | None = None) -> Owner:
@@ -78,16 +81,23 @@ def owner_of(line: bytes, arrived_at: dt.datetime, none: Placeholders, unread_at
 
 
 def _read(line: bytes) -> _Ids | None:
-    for text in (line, plainly_read(line, _TIMES)):
+    for text in _spellings(line):
         try:
-            if text is not None:
-                return _line.decode(text)
+            return _line.decode(text)
         except (ValueError, RecursionError):
             continue
     try:
         return _ids.decode(line)
     except (ValueError, RecursionError):
         return None
+
+
+def _spellings(line: bytes) -> Iterator[bytes]:
+    """The line, and, for who could not read that, how else its times may be written."""
+    yield line
+    plainly = plainly_read(line, _TIMES)
+    if plainly is not None:
+        yield plainly
 
 
 def _text(token: bytes) -> Any:
@@ -101,29 +111,68 @@ def _id(value: Any, none: Placeholders) -> str | None:
     return value if isinstance(value, str) and value not in none else None
 
 
-class Without(NamedTuple):
-    """A record without some of its lines: its bytes, and the places of the lines that went."""
-
-    data: bytes
-    lines: list[int]
+Known = dict[tuple[str | None, str | None], bool]
+"""Of user and device, as they stand in lines, whether anything of them may be erased."""
 
 
-def without_erased(
-    data: bytes, key: str, arrived_at: dt.datetime, is_erased: IsErased, none: Placeholders
-) -> Without | None:
-    """The record with a placeholder for each line that is to be erased; None where there is none.
+def erased_lines(
+    lines: Sequence[bytes],
+    arrived_at: dt.datetime,
+    is_erased: IsErased,
+    none: Placeholders,
+    unread_at: dt.datetime | None = None,
+    known: Known | None = None,
+) -> list[tuple[int, Owner]]:
+    """The places of the lines that are to be erased, each with whose it is.
 
-    Of a record that cannot be unpacked its partition key tells whose it is: it goes whole, with one placeholder.
+    Most lines are told by their ids alone: when it happened is read, as `owner_of` does, only where somebody of these
+    ids was erased. What is `known` of ids is kept there for the next lines.
+    """
+    known = {} if known is None else known
+    found = []
+    for place, (line, ids) in enumerate(zip(lines, decode_lines(_ids, lines), strict=True)):
+        if ids is not None:
+            user, device = ids.user_id, ids.anonymous_id
+            said = user if isinstance(user, str) else None, device if isinstance(device, str) else None
+            if said not in known:
+                known[said] = is_erased(Owner(_id(user, none), _id(device, none), _EVER))
+            if not known[said]:
+                continue
+        owner = owner_of(line, arrived_at, none, unread_at)
+        if is_erased(owner):
+            found.append((place, owner))
+    return found
+
+
+def erased_in_record(
+    data: bytes, key: str, arrived_at: dt.datetime, is_erased: IsErased, none: Placeholders, known: Known | None = None
+) -> list[tuple[int, Owner]]:
+    """The places of a record's lines that are to be erased, each with whose it is.
+
+    Of a record that cannot be unpacked its partition key tells whose it is: it counts as one line.
     """
     try:
         lines = unpack(data)
     except BadEncoding:
-        is_theirs = is_erased(Owner(key, None, arrived_at)) or is_erased(Owner(None, key, arrived_at))
-        return Without(ERASED, [0]) if is_theirs else None
-    gone = [place for place, line in enumerate(lines) if line != ERASED and is_erased(owner_of(line, arrived_at, none))]
-    if not gone:
-        return None
-    kept = [*lines]
-    for place in gone:
-        kept[place] = ERASED
-    return Without(repacked(kept, data), gone)
+        owners = Owner(key, None, arrived_at), Owner(None, key, arrived_at)
+        return [(0, owner) for owner in owners if is_erased(owner)][:1]
+    return erased_lines(lines, arrived_at, is_erased, none, known=known)
+
+
+class Without(NamedTuple):
+    """A record without some of its lines, and how many went: not those that had gone before."""
+
+    data: bytes
+    gone: int
+
+
+def without_lines(data: bytes, places: Iterable[int]) -> Without:
+    """The record with a placeholder for each of these lines. One that cannot be unpacked goes whole."""
+    try:
+        lines = unpack(data)
+    except BadEncoding:
+        return Without(ERASED, 1)
+    left = [place for place in places if lines[place] != ERASED]
+    for place in left:
+        lines[place] = ERASED
+    return Without(repacked(lines, data), len(left)) if left else Without(data, 0)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
-from event_assets.contract.erasure import IsErased, Owner, without_erased
+from event_assets.contract.erasure import IsErased, Known, Owner, erased_in_record, without_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.records import count_events
 from event_assets.contract.tables.events import RAW_EVENTS
@@ -23,7 +23,7 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable, retry_on_conflict
-from event_assets.lake.tombstones import read_tombstones
+from event_assets.lake.tombstones import Tombstones, read_tombstones
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.streams import EventStream, ReadLimits, ShardPosition, StoredRecord, StreamError, StreamReader
@@ -75,7 +75,7 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     for shard_records in _objects(batches, positions):
         rows = _rows(stream.name, shard_records)
         if erased:
-            rows = erased_in(rows, erased.is_erased, rules.erasure.placeholders).rows
+            rows = _without_erased(rows, erased, rules.erasure.placeholders)
         files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
         events += sum(rows.column("events").to_pylist())
         oldest = min(filter(None, (oldest, shard_records[0].arrived_at)))
@@ -87,6 +87,13 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     version = table.commit(base, progress, add=files)
     more = {"events": events, "oldest_arrived_at": str(oldest)} if oldest else {"events": events}
     return report_of(table.at(version), files, more=more)
+
+
+def _without_erased(rows: pa.Table, erased: Tombstones, none: Placeholders) -> pa.Table:
+    places: dict[int, list[int]] = {}
+    for row, line, _ in erased_in(rows, erased.is_erased, none):
+        places.setdefault(row, []).append(line)
+    return without_events(rows, places, erased.is_erased)[0] if places else rows
 
 
 def has_new(run: Run) -> bool:
@@ -162,35 +169,40 @@ def _rows(stream: str, records: list[StoredRecord]) -> pa.Table:
     )
 
 
-class ErasedIn(NamedTuple):
-    """Rows of RAW_EVENTS without the events of people who were erased, and where those were: (row, line)."""
+def erased_in(
+    rows: pa.Table, is_erased: IsErased, none: Placeholders, among: Sequence[int] | None = None
+) -> list[tuple[int, int, Owner]]:
+    """Where rows of RAW_EVENTS, or those `among` them, hold events that are to be erased (row and line), and whose they
+    are."""
+    chosen = rows if among is None else rows.take(pa.array(among, pa.int64()))
+    columns = (chosen[name].to_pylist() for name in ("data", "partition_key", "arrived_at"))
+    known: Known = {}
+    return [
+        (row, line, owner)
+        for row, *record in zip(range(rows.num_rows) if among is None else among, *columns, strict=True)
+        for line, owner in erased_in_record(*record, is_erased, none, known)
+    ]
 
-    rows: pa.Table
-    places: list[tuple[int, int]]
 
+def without_events(rows: pa.Table, places: Mapping[int, Collection[int]], is_erased: IsErased) -> tuple[pa.Table, int]:
+    """The rows of RAW_EVENTS with placeholders for events that are to be erased, the lines of each row; and how many
+    went.
 
-def erased_in(rows: pa.Table, is_erased: IsErased, none: Placeholders, among: Sequence[int] | None = None) -> ErasedIn:
-    """The rows with placeholders for events that are to be erased, of the rows `among` these (all by default).
-
-    A partition key of which all events went names nobody any more.
+    A partition key of which all events went, or that is of somebody who was erased, names nobody any more.
     """
     keys, data, erased = (rows[name].to_pylist() for name in ("partition_key", "data", "erased"))
     arrived, events = rows["arrived_at"].to_pylist(), rows["events"].to_pylist()
-    places: list[tuple[int, int]] = []
-    for row in range(rows.num_rows) if among is None else among:
-        left = without_erased(data[row], keys[row], arrived[row], is_erased, none)
-        if left is None:
-            continue
-        places += [(row, line) for line in left.lines]
-        data[row], erased[row] = left.data, (erased[row] or 0) + len(left.lines)
+    count = 0
+    for row, lines in places.items():
+        data[row], gone = without_lines(data[row], lines)
+        erased[row] = (erased[row] or 0) + gone
+        count += gone
         if erased[row] >= events[row] or _names_erased(keys[row], arrived[row], is_erased):
             keys[row] = ERASED_KEY
-    if not places:
-        return ErasedIn(rows, places)
     for name, values in (("partition_key", keys), ("data", data), ("erased", erased)):
         place = rows.schema.get_field_index(name)
         rows = rows.set_column(place, rows.schema.field(place), pa.array(values, rows.schema.field(place).type))
-    return ErasedIn(rows, places)
+    return rows, count
 
 
 def _names_erased(key: str, at: dt.datetime, is_erased: IsErased) -> bool:

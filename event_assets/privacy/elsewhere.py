@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from event_assets.contract.erasure import Owner, without_erased
+from event_assets.contract.erasure import Known, Owner, erased_in_record, without_lines
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.warehouse import WarehouseTable
@@ -69,11 +69,14 @@ def erase_from_log(path: Path, people: People) -> int:
     def is_erased(owner: Owner) -> bool:
         return people.of_arriving(owner) is not None
 
+    known: Known = {}
+
     def change(key: str, data: bytes, arrived_at: dt.datetime) -> Rewritten | None:
-        left = without_erased(data, key, arrived_at, is_erased, people.rules.placeholders)
+        gone = erased_in_record(data, key, arrived_at, is_erased, people.rules.placeholders, known)
         names = is_erased(Owner(key, None, arrived_at)) or is_erased(Owner(None, key, arrived_at))
-        if left is None and not names:
+        if not gone and not names:
             return None
-        return Rewritten(ERASED_KEY if names else key, data if left is None else left.data)
+        left = without_lines(data, [line for line, _ in gone]).data if gone else data
+        return Rewritten(ERASED_KEY if names else key, left)
 
     return rewrite_records(path, change)

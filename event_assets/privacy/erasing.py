@@ -28,7 +28,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
-from event_assets.pipeline.land import erased_in, name_of_object
+from event_assets.pipeline.land import name_of_object, without_events
 from event_assets.privacy.batches import POSITION, Batch, Erased, position_keys, write_batch
 from event_assets.privacy.finding import People
 from event_assets.privacy.rules import BY_ID, EVENT_TABLES, ById
@@ -136,7 +136,9 @@ def advanced(lake: Lake, progress: Progress, erased: Mapping[str, Erased]) -> Pr
 
 
 def _raw(base: Snapshot, batch: Batch, people: People, places: pa.Table) -> Change:
-    records = set(zip(*(places[name].to_pylist() for name in POSITION[:3]), strict=True))
+    records: dict[tuple[str, ...], list[int]] = {}
+    for *record, line in zip(*(places[name].to_pylist() for name in POSITION), strict=True):
+        records.setdefault(tuple(record), []).append(line)
 
     def is_erased(owner: Owner) -> bool:
         return people.of_arriving(owner) is not None
@@ -147,14 +149,14 @@ def _raw(base: Snapshot, batch: Batch, people: People, places: pa.Table) -> Chan
         if file.partition["arrival_date"] not in dates:
             continue
         narrow = base.arrow([file], POSITION[:3])
-        found = [n for n, each in enumerate(zip(*(narrow[c].to_pylist() for c in POSITION[:3]), strict=True))
-                 if each in records]  # fmt: skip
-        made = erased_in(base.arrow([file]), is_erased, people.rules.placeholders, found) if found else None
-        if made is not None and made.places:
+        among = zip(*(narrow[name].to_pylist() for name in POSITION[:3]), strict=True)
+        gone = {row: records[record] for row, record in enumerate(among) if record in records}
+        rows, count = without_events(base.arrow([file]), gone, is_erased) if gone else (narrow, 0)
+        if count:
             name = f"{name_of_object(file)}.erased-{batch.id[-8:]}"
-            change.add.append(base.table.stage_arrow(made.rows, name, dict(file.partition)))
+            change.add.append(base.table.stage_arrow(rows, name, dict(file.partition)))
             change.remove.append(file)
-            events += len(made.places)
+            events += count
     return change._replace(rows=events)
 
 

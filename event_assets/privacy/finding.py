@@ -138,21 +138,15 @@ def lines_of(
     rows: pa.Table, people: People, among: Sequence[int] | None
 ) -> Iterator[tuple[Mapping[str, Any], int, int, dt.datetime]]:
     """The lines of raw records that are of these people: row, line, request, and when it happened."""
-    seen: list[tuple[int, dt.datetime]] = []
 
     def is_erased(owner: Owner) -> bool:
-        request = people.of_arriving(owner)
-        if request is not None:
-            seen.append((request, owner.at))
-        return request is not None
+        return people.of_arriving(owner) is not None
 
-    every = range(rows.num_rows) if among is None else among
     told = rows.select([*_PLACE, "arrival_date"])
-    for row in every:
-        seen.clear()
-        made = erased_in(rows.slice(row, 1), is_erased, people.rules.placeholders)
-        for (_, line), (request, at) in zip(made.places, seen, strict=False):
-            yield told.slice(row, 1).to_pylist()[0], line, request, at
+    for row, line, owner in erased_in(rows, is_erased, people.rules.placeholders, among):
+        request = people.of_arriving(owner)
+        assert request is not None
+        yield told.slice(row, 1).to_pylist()[0], line, request, owner.at
 
 
 def not_taken_in(lake: Lake, raw: Snapshot) -> set[str]:

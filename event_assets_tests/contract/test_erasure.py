@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.decoder import EventDecoder, Rejection
-from event_assets.contract.erasure import ERASED, Owner, owner_of, without_erased
+from event_assets.contract.erasure import (
+    ERASED,
+    IsErased,
+    Owner,
+    erased_in_record,
+    erased_lines,
+    owner_of,
+    without_lines,
+)
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.records import Encoding, count_events, pack, unpack
 
@@ -26,6 +34,12 @@ TIMES = st.sampled_from(
 
 def line(**fields: Any) -> bytes:
     return json.dumps({"event_id": "e", "event": "x", "platform": "web", **fields}).encode()
+
+
+def without_erased(data: bytes, key: str, is_erased: IsErased) -> tuple[bytes, list[int]] | None:
+    """What is left of a record, and the places of the lines that went."""
+    gone = [line for line, _ in erased_in_record(data, key, NOW, is_erased, NONE)]
+    return (without_lines(data, gone).data, gone) if gone else None
 
 
 @given(st.dictionaries(st.sampled_from(["user_id", "anonymous_id"]), IDS), TIMES, TIMES, TIMES)
@@ -48,16 +62,32 @@ def test_an_event_that_is_clean_is_of_whom_cleaning_says(
 def test_every_other_line_keeps_its_bytes_and_its_place(users: list[str], gone: set[str], encoding: Encoding) -> None:
     lines = [line(user_id=user, n=number) for number, user in enumerate(users)]
     [record] = pack(lines, encoding)
-    left = without_erased(record, "k", NOW, lambda owner: owner.user_id in gone, NONE)
+    left = without_erased(record, "k", lambda owner: owner.user_id in gone)
     if not gone.intersection(users):
         assert left is None
         return
     assert left is not None
-    assert unpack(left.data) == [ERASED if user in gone else kept for user, kept in zip(users, lines, strict=True)]
-    assert left.lines == [place for place, user in enumerate(users) if user in gone]
-    assert count_events(left.data) == len(lines)
-    assert left.data[:2] == record[:2]
-    assert without_erased(left.data, "k", NOW, lambda owner: owner.user_id in gone, NONE) is None
+    data, places = left
+    assert unpack(data) == [ERASED if user in gone else kept for user, kept in zip(users, lines, strict=True)]
+    assert places == [place for place, user in enumerate(users) if user in gone]
+    assert count_events(data) == len(lines)
+    assert without_lines(data, places) == (data, 0), "what has gone does not go again"
+    assert data[:2] == record[:2]
+    assert without_erased(data, "k", lambda owner: owner.user_id in gone) is None
+
+
+@given(st.lists(st.tuples(IDS, IDS, TIMES, st.sampled_from([b"", b"{", b'{"user_id":3,']))), st.sets(IDS))
+def test_lines_are_erased_as_by_whose_each_of_them_is(
+    said: list[tuple[str | None, str | None, str | None, bytes]], gone: set[str | None]
+) -> None:
+    whole = [(cut, line(user_id=user, anonymous_id=device, occurred_at=at)) for user, device, at, cut in said]
+    lines = [cut + text[len(cut) :] for cut, text in whole]
+
+    def is_erased(owner: Owner) -> bool:
+        return (owner.user_id or owner.anonymous_id) in gone - {None} and owner.at < NOW - dt.timedelta(hours=3)
+
+    owners = [(place, owner_of(text, NOW, NONE)) for place, text in enumerate(lines)]
+    assert erased_lines(lines, NOW, is_erased, NONE) == [each for each in owners if is_erased(each[1])]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +106,8 @@ def test_a_line_that_is_no_json_is_of_whom_stands_beside_the_name_of_the_id(text
 
 def test_a_record_that_cannot_be_unpacked_is_of_whom_its_key_names() -> None:
     broken = pack([line(user_id="u1")], "gzip")[0][:-4]
-    mine = without_erased(broken, "u1", NOW, lambda owner: owner.user_id == "u1", NONE)
-    assert mine is not None
-    assert (mine.data, mine.lines) == (ERASED, [0])
-    assert without_erased(broken, "u2", NOW, lambda owner: owner.user_id == "u1", NONE) is None
+    assert without_erased(broken, "u1", lambda owner: owner.user_id == "u1") == (ERASED, [0])
+    assert without_erased(broken, "u2", lambda owner: owner.user_id == "u1") is None
 
 
 def test_a_placeholder_is_json_that_names_nobody() -> None:
