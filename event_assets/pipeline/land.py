@@ -179,8 +179,8 @@ def erased_in(
     known: Known = {}
     return [
         (row, line, owner)
-        for row, *record in zip(range(rows.num_rows) if among is None else among, *columns, strict=True)
-        for line, owner in erased_in_record(*record, is_erased, none, known)
+        for row, data, key, at in zip(range(rows.num_rows) if among is None else among, *columns, strict=True)
+        for line, owner in erased_in_record(data, key, at, is_erased, none, known)
     ]
 
 
