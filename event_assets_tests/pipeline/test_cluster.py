@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import threading
 import time
@@ -11,12 +12,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from event_assets.pipeline.registry import STEPS
+from event_assets.stack.modelling import with_receipt
 from event_assets_tests import engines
 from event_assets_tests.pipeline.golden import EVENTS
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline
 from event_assets_tests.spark_cluster import Worker, cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark_jvm, pytest.mark.release]
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 TABLES = ("clean_events", "quarantined_events", "duplicate_events", "enriched_events", "identities")
 OF_SESSIONS = ("sessions", "page_views", "session_issues")
 TO_SESSIONS = STEPS[: [step.name for step in STEPS].index("session_issues") + 1]
@@ -25,7 +28,7 @@ TO_SESSIONS = STEPS[: [step.name for step in STEPS].index("session_issues") + 1]
 def pipeline(spark: SparkSession, folder: Path) -> Pipeline:
     """A pipeline with the sample's events on its stream."""
     made = Pipeline(spark, folder)
-    made.put(gzip.decompress(EVENTS.read_bytes()).splitlines())
+    made.put([with_receipt(line, NOW) for line in gzip.decompress(EVENTS.read_bytes()).splitlines()])
     return made
 
 
