@@ -102,7 +102,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         schedules=[
             *schedules(settings, partitions),
             erasure_schedule(),
-            retention_schedule(),
+            retention_schedule(settings),
             *digest_schedules(settings),
             *of_company.schedules,
             *of_quicksight.schedules,

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from infra.sizes import SIZES, Size, Spark, Warehouse
 
 Edge = Literal["alb", "lambda"]
+Retention = Literal["on", "off"]
 
 
 class ChoiceError(ValueError):
@@ -27,6 +28,7 @@ class Choices(NamedTuple):
     certificate: str | None
     domain: str | None
     email: str | None
+    retention: Retention
     github: str | None
     github_provider: str | None
 
@@ -40,6 +42,7 @@ MEANINGS = {
     "certificate": "ARN of a certificate of ACM for the ingest API's name; the edge alb requires it",
     "domain": "the ingest API's own name, such as events.example.com; needs the certificate",
     "email": "who is written to by alarms and by the budget",
+    "retention": "whether old days go every night, as event_assets/rules/retention.yaml says: on or off; default: off",
     "github": "the repository whose workflow deploys, as owner/name: makes the role that it takes",
     "github_provider": "ARN of the identity provider of GitHub, where the account has one already",
 }
@@ -80,6 +83,7 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
         certificate=given.get("certificate"),
         domain=given.get("domain"),
         email=given.get("email"),
+        retention=_one_of(given, "retention", get_args(Retention), "off"),
         github=given.get("github"),
         github_provider=given.get("github_provider"),
     )

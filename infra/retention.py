@@ -75,6 +75,7 @@ class RetentionFunction:
             scope,
             "RetentionSchedule",
             description="Old days go",
+            enabled=choices.retention == "on",
             schedule=schedules.Schedule.cron(minute="37", hour="5"),
             targets=[targets.LambdaFunction(self.function, retry_attempts=2)],
         )

@@ -20,7 +20,9 @@ class PrivacySettings(BaseSettings):
         "of an installation. Default: `<home>/privacy.key`, which the first request makes.",
     )
     retention_file: File = Field(
-        None, description="File that says how many days each kind of table keeps. Default: the one that is shipped."
+        None,
+        description="File that says how many days each kind of table keeps. Without one nothing goes by itself, and "
+        "`event-assets retention` goes by the one that is shipped.",
     )
     privacy_deadline_days: int = Field(30, ge=1, le=3650, description="Days in which a request of a person is done.")
 

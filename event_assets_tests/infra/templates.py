@@ -22,7 +22,13 @@ VARIANTS: dict[str, dict[str, str]] = {
     "dev-lambda": {"size": "dev", "edge": "lambda"},
     "small-lambda": {"size": "small", "edge": "lambda", "certificate": CERTIFICATE, "domain": "events.example.com"},
     "small-alb": {"size": "small", "edge": "alb", "certificate": CERTIFICATE, "email": "data@example.com"},
-    "large-alb": {"size": "large", "edge": "alb", "certificate": CERTIFICATE, "github": "example/analytics"},
+    "large-alb": {
+        "size": "large",
+        "edge": "alb",
+        "certificate": CERTIFICATE,
+        "github": "example/analytics",
+        "retention": "on",
+    },
 }
 """Every size, and both edges, each with its choices."""
 

@@ -115,6 +115,12 @@ def test_only_one_environment_of_one_repository_may_deploy(variants: dict[str, S
     assert workflow["jobs"]["deploy"]["permissions"]["id-token"] == "write"
 
 
+def test_old_days_go_by_themselves_where_that_was_chosen(variants: dict[str, Synthesised]) -> None:
+    for name, made in variants.items():
+        (rule,) = [each for each in made.resources("AWS::Events::Rule") if "Retention" in each.name]
+        assert rule.properties["State"] == ("ENABLED" if "retention" in VARIANTS[name] else "DISABLED"), name
+
+
 def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:
     for made in variants.values():
         roles = [json.dumps(task.properties["TaskRoleArn"]) for task in made.resources("AWS::ECS::TaskDefinition")]

@@ -150,7 +150,10 @@ def kept(lake: Lake, settings: Settings, today: dt.date) -> Figure:
         *(Field("next", "It goes on"), Field("since", "Whole since"), Field("rows", "Rows of the last run", "number")),
         *(Field("held", "Held rows", "number"), Field("waits", "Waits for")),
     )
+    is_on = settings.retention_file is not None
     told = "Which days go when: event-assets retention plan tells it anew."
+    if not is_on:
+        told = "Nothing goes by itself: EVENT_ASSETS_RETENTION_FILE names no file that says how long what is kept."
     try:
         retention = read_retention(settings.retention)
     except RuleError as fault:
@@ -162,7 +165,7 @@ def kept(lake: Lake, settings: Settings, today: dt.date) -> Figure:
             continue
         days, done = retention.days_of(name), last.tables.get(name) if last else None
         oldest = min(lake.table(name).snapshot().dates(), default="")
-        due = str(dt.date.fromisoformat(oldest) + dt.timedelta(days=days + 1)) if days and oldest else ""
+        due = str(dt.date.fromisoformat(oldest) + dt.timedelta(days=days + 1)) if is_on and days and oldest else ""
         rows.append(
             (
                 *(name, days, oldest, due if due > str(today) else "the next night" if due else "never"),

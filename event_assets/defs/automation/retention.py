@@ -13,7 +13,7 @@ from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.privacy.alone import alone
 from event_assets.privacy.expiring import apply_retention
 from event_assets.rules.retention import read_retention
-from event_assets.settings import load_settings
+from event_assets.settings import Settings, load_settings
 
 
 @dg.op(description="Takes days away that are over, once all that follows has taken them in and no legal hold covers.")
@@ -46,12 +46,14 @@ def expire_old_days() -> None:
     expire_days()
 
 
-def retention_schedule() -> dg.ScheduleDefinition:
-    """Every night, after the erasures."""
+def retention_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    """Every night, after the erasures. It stands still where no file of the settings says how long what is kept: nobody
+    loses a history that was not said to be over."""
+    is_wanted = settings.retention_file is not None
     return dg.ScheduleDefinition(
         name="retention",
         job=expire_old_days,
         cron_schedule="37 4 * * *",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Takes days away whose time is over, as retention.yaml says.",
+        default_status=dg.DefaultScheduleStatus.RUNNING if is_wanted else dg.DefaultScheduleStatus.STOPPED,
+        description="Takes days away whose time is over; by itself where EVENT_ASSETS_RETENTION_FILE is set.",
     )
