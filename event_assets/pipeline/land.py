@@ -26,7 +26,15 @@ from event_assets.lake.table import LakeTable, retry_on_conflict
 from event_assets.lake.tombstones import Tombstones, read_tombstones
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
-from event_assets.streams import EventStream, ReadLimits, ShardPosition, StoredRecord, StreamError, StreamReader
+from event_assets.streams import (
+    EventStream,
+    ReadBatch,
+    ReadLimits,
+    ShardPosition,
+    StoredRecord,
+    StreamError,
+    StreamReader,
+)
 
 LAND_CODE = "2"
 """Version of the code that lands; raise it when the rows it gives change."""
@@ -72,7 +80,8 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     oldest: dt.datetime | None = None
     reader = StreamReader(stream)
     batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=rules.max_records_per_run))
-    for shard_records in _objects(batches, positions):
+    left: dict[str, dt.datetime] = {}
+    for shard_records in _objects(batches, positions, left):
         rows = _rows(stream.name, shard_records)
         if erased:
             rows = _without_erased(rows, erased, rules.erasure.placeholders)
@@ -82,7 +91,7 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     if not files and not _is_worth_noting(before, positions, started):
         return report_of(base, more={"events": 0})
     progress = replace(
-        base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started)}
+        base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started, left)}
     )
     version = table.commit(base, progress, add=files)
     more = {"events": events, "oldest_arrived_at": str(oldest)} if oldest else {"events": events}
@@ -103,11 +112,16 @@ def has_new(run: Run) -> bool:
         return StreamReader(stream).has_new(checkpoint(position, stream.name))
 
 
-def _objects(batches: Iterator[Any], positions: dict[str, ShardPosition]) -> Iterator[list[StoredRecord]]:
-    """The records of each object: of one shard, one hour of arrival, and not too large."""
+def _objects(
+    batches: Iterator[ReadBatch], positions: dict[str, ShardPosition], left: dict[str, dt.datetime]
+) -> Iterator[list[StoredRecord]]:
+    """The records of each object: of one shard, one hour of arrival, and not too large. Notes how far each shard was
+    read, and of those that more is `left` of when the last record arrived that was."""
     waiting: dict[str, list[StoredRecord]] = {}
     for batch in batches:
         positions[batch.shard_id] = batch.position
+        if batch.cut:
+            left[batch.shard_id] = batch.records[-1].arrived_at
         held = waiting.pop(batch.shard_id, []) + batch.records
         *full, last = _split(held)
         yield from full
@@ -214,9 +228,15 @@ def _is_worth_noting(before: Mapping[str, ShardPosition], after: Mapping[str, Sh
     return before != after or any(at is None or now - at > QUIET for at in seen)
 
 
-def _as_fields(positions: Mapping[str, ShardPosition], seen_at: dt.datetime) -> dict[str, dict[str, Any]]:
+def _as_fields(
+    positions: Mapping[str, ShardPosition], started: dt.datetime, left: Mapping[str, dt.datetime]
+) -> dict[str, dict[str, Any]]:
     return {
-        shard: {"after": position.after, "ended": position.ended, "seen_at": seen_at.isoformat()}
+        shard: {
+            "after": position.after,
+            "ended": position.ended,
+            "seen_at": min(started, left.get(shard, started)).isoformat(),
+        }
         for shard, position in positions.items()
     }
 

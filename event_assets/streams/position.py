@@ -16,8 +16,8 @@ class ShardPosition(NamedTuple):
     """How far a shard has been read.
 
     `after`: sequence number of the last record read, None if none was. `ended`: the shard was read to its end.
-    `seen_at`: a time (UTC) at which nothing was left to read after `after`, if known. It tells a quiet shard, whose
-    last read record has been trimmed, from one that lost records.
+    `seen_at`: a time (UTC) before which nothing arrived that was left to read after `after`, if known. It tells a quiet
+    shard, whose last read record has been trimmed, from one that lost records.
     """
 
     after: str | None = None

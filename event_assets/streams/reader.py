@@ -15,11 +15,13 @@ from event_assets.streams.protocol import EventStream, ReadResult, Shard, Stored
 
 
 class ReadBatch(NamedTuple):
-    """Consecutive records of one shard, at least one, and the position that follows them."""
+    """Consecutive records of one shard, at least one, and the position that follows them. `cut`: limits end the reading
+    of the shard here, and not its tip."""
 
     shard_id: str
     records: list[StoredRecord]
     position: ShardPosition
+    cut: bool = False
 
 
 def _now() -> dt.datetime:
@@ -92,11 +94,11 @@ class StreamReader:
                 if not (was_finished(shard_id, shards, checkpoint) or self._was_quiet(position)):
                     _report(gap, on_gap)
                 result = self.stream.read(shard_id, None, *amount)
-            walk.advance(shard_id, result)
+            cut = walk.advance(shard_id, result)
             if result.shard_ended:
                 walk.discover(self.stream.shards())
             if result.records:
-                yield ReadBatch(shard_id, result.records, walk.position(shard_id))
+                yield ReadBatch(shard_id, result.records, walk.position(shard_id), cut)
 
     def _was_quiet(self, position: ShardPosition) -> bool:
         """Whether all that arrived before `seen_at` was read, and all that arrived since is kept."""
@@ -149,8 +151,8 @@ class _Walk:
             min(self._limits.batch_bytes, self._limits.shard_bytes - self._bytes[shard_id]),
         )
 
-    def advance(self, shard_id: str, result: ReadResult) -> None:
-        """Take note of what was read, and queue the shard again if it has more to give."""
+    def advance(self, shard_id: str, result: ReadResult) -> bool:
+        """Take note of what was read, and queue the shard again if it has more to give. Whether limits forbid that."""
         records = result.records
         after = records[-1].sequence_number if records else self.position(shard_id).after
         self._positions[shard_id] = ShardPosition(after, result.shard_ended)
@@ -159,5 +161,9 @@ class _Walk:
         beyond = bool(records) and records[-1].arrived_at >= self._until
         # A closed shard has an end to be reached, of which Kinesis may tell on a page of its own.
         done = result.shard_ended or (shard_id not in self._closed and (result.at_tip or beyond))
-        if not done and min(self.amount(shard_id)) > 0:
-            self._ready.append(shard_id)
+        if done:
+            return False
+        if min(self.amount(shard_id)) <= 0:
+            return True
+        self._ready.append(shard_id)
+        return False

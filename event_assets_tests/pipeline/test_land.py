@@ -1,0 +1,96 @@
+"""Landing, and what was trimmed before it: never unseen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
+from event_assets.pipeline import land
+from event_assets.streams import StreamGap, StreamReader
+from event_assets.streams.embedded import EmbeddedStream
+from event_assets_tests.pipeline.runs import a_run
+from event_assets_tests.streams.reading import numbered, put_all
+
+RETENTION = dt.timedelta(hours=1)
+BEFORE, LATER = -3_000, 700
+
+
+class Clock:
+    """Goes with the machine's, so much before or after it, in seconds."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def utc(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self(), dt.UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(land, "StreamReader", partial(StreamReader, clock=made.utc))
+    return made
+
+
+@pytest.fixture
+def aging(tmp_path: Path, clock: Clock) -> Iterator[EmbeddedStream]:
+    """A stream of one shard that keeps records for an hour of `clock`, with four of fifty minutes ago."""
+    stream = EmbeddedStream(tmp_path / "aging.db", "events", retention=RETENTION, clock=clock)
+    stream.create(1)
+    clock.ahead = BEFORE
+    put_all(stream, numbered(["a"] * 4))
+    clock.ahead = 0
+    yield stream
+    stream.close()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(Storage(str(tmp_path / "lake")))
+
+
+def landed(lake: Lake) -> list[str]:
+    return sorted(data.decode() for data in lake.table(RAW_EVENTS.name).snapshot().arrow()["data"].to_pylist())
+
+
+def run_land(lake: Lake, stream: EmbeddedStream, most: int = 200_000) -> None:
+    land.land_step(a_run(lake, None, stream=stream, max_records_per_run=most))
+
+
+def test_records_that_a_limit_left_and_that_are_trimmed_then_are_a_gap(
+    lake: Lake, aging: EmbeddedStream, clock: Clock
+) -> None:
+    run_land(lake, aging, most=2)
+    clock.ahead = LATER
+    assert aging.trim() == 4
+    put_all(aging, numbered(["a"], 4))
+    with pytest.raises(StreamGap):
+        run_land(lake, aging)
+    assert landed(lake) == ["0", "1"]
+
+
+def test_what_a_limit_left_is_landed_by_the_next_run(lake: Lake, aging: EmbeddedStream) -> None:
+    run_land(lake, aging, most=2)
+    run_land(lake, aging)
+    assert landed(lake) == ["0", "1", "2", "3"]
+
+
+def test_a_shard_that_was_quiet_for_longer_than_records_are_kept_has_no_gap(
+    lake: Lake, aging: EmbeddedStream, clock: Clock
+) -> None:
+    run_land(lake, aging)
+    clock.ahead = LATER
+    assert aging.trim() == 4
+    put_all(aging, numbered(["a"], 4))
+    run_land(lake, aging)
+    assert landed(lake) == ["0", "1", "2", "3", "4"]
