@@ -34,6 +34,8 @@ Action = Literal[
     "hold_added",
     "hold_released",
     "retention_applied",
+    "person_exported",
+    "traits_corrected",
 ]
 _FIRST = "0" * 64
 _ATTEMPTS = 50

@@ -1,4 +1,4 @@
-"""Privacy: people who asked to be erased, until the receipt."""
+"""Privacy: people who asked to be erased, until the receipt; to see their data; to have it corrected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from event_assets.privacy.requests import Request
     from event_assets.privacy.run import Surroundings
 
-privacy_app = typer.Typer(help="Privacy: erase people, with proof.", no_args_is_help=True)
+privacy_app = typer.Typer(help="Privacy: erase people, give them their data, correct it.", no_args_is_help=True)
 app.add_typer(privacy_app, name="privacy")
 
 
@@ -109,6 +109,94 @@ def run(as_json: AsJson = False) -> None:
             typer.echo(f"{outcome.requests} requests: {outcome.state}. {outcome.note}")
         if outcome.state != "done":
             raise typer.Exit(EXIT_FAULT)
+
+
+@privacy_app.command("export")
+def export(
+    to: Annotated[Path, typer.Argument(help="The zip to be written.")],
+    user_id: Annotated[list[str] | None, typer.Option(help="User id of the person. Repeatable.")] = None,
+    anonymous_id: Annotated[list[str] | None, typer.Option(help="Device of the person. Repeatable.")] = None,
+    email: Annotated[
+        list[str] | None, typer.Option(help="E-mail address that a trait of the person says, or said. Repeatable.")
+    ] = None,
+    linked_users: Annotated[
+        Literal["leave-out", "include"] | None,
+        typer.Option(help="What becomes of other user ids of the same person. Asked for where there are any."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write what there is about a person: a zip with a page that says what is in it, each table as NDJSON and CSV."""
+    if not (user_id or anonymous_id or email):
+        raise typer.BadParameter("name somebody: --user-id, --anonymous-id or --email")
+    with faults_as_sentences():
+        from event_assets.audit import audit_log
+        from event_assets.lake.tombstones import ErasureRules
+        from event_assets.privacy.closure import LinkedUsers, Named, closure_of
+        from event_assets.privacy.exporting import export_people
+
+        settings, now, lake = current_settings(), dt.datetime.now(dt.UTC), _lake()
+        rules = ErasureRules.of(settings)
+        linked: Literal["keep", "erase"] | None = None
+        if linked_users is not None:
+            linked = "erase" if linked_users == "include" else "keep"
+        named = Named(tuple(user_id or ()), tuple(anonymous_id or ()), tuple(email or ()), linked_users=linked)
+        try:
+            closure = closure_of(lake, rules, named)
+        except LinkedUsers as several:
+            words = str(several).replace("--linked-users erase, or keep", "--linked-users include, or leave-out")
+            raise LinkedUsers(words) from None
+        audit_log(settings).append("person_exported", to.name, users=len(closure.users), devices=len(closure.devices))
+        rows = export_people(lake, closure, rules, to, now).rows
+        if as_json:
+            typer.echo(json.dumps({"file": str(to), "rows": rows}))
+        else:
+            typer.echo(f"{sum(rows.values())} rows of {len(rows)} tables are in {to}. Open index.html in it first.")
+
+
+@privacy_app.command("rectify")
+def rectify(
+    user_id: Annotated[str, typer.Option(help="User id of the person.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A trait, NAME=TEXT. Repeatable.")] = None,
+    set_json: Annotated[
+        list[str] | None, typer.Option(help="A trait that is no text, NAME=JSON, such as age=41. Repeatable.")
+    ] = None,
+    unset: Annotated[list[str] | None, typer.Option(help="A trait to be taken back. Repeatable.")] = None,
+) -> None:
+    """Correct traits of a person, from now on. It is an event as any other: the next run brings it into the tables."""
+    traits: dict[str, Any] = dict.fromkeys(unset or ())
+    traits |= dict(map(_named_value, set_ or ()))
+    for name, value in map(_named_value, set_json or ()):
+        try:
+            traits[name] = json.loads(value)
+        except ValueError:
+            raise typer.BadParameter(f"{value!r} is no JSON: write a text with --set {name}=…") from None
+    if not traits:
+        raise typer.BadParameter("say what is right: --set NAME=TEXT, --set-json NAME=JSON or --unset NAME")
+    with faults_as_sentences():
+        from event_assets.audit import audit_log
+        from event_assets.importing import StreamSink
+        from event_assets.privacy.rectifying import correction
+        from event_assets.streams import open_stream
+
+        settings = current_settings()
+        audit_log(settings).append("traits_corrected", "1 person", traits=sorted(traits))
+        stream = open_stream(settings)
+        try:
+            written = StreamSink(settings, stream).write([correction(user_id, traits, dt.datetime.now(dt.UTC))])
+        finally:
+            stream.close()
+        if not written.accepted:
+            reason = ", ".join(written.aside) or "the person was erased"
+            typer.echo(f"The correction was not taken: {reason}.", err=True)
+            raise typer.Exit(EXIT_FAULT)
+        typer.echo(f"{len(traits)} traits corrected; the next run brings it into the tables.")
+
+
+def _named_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise typer.BadParameter(f"{text!r} names no trait: write NAME=VALUE")
+    return name, value
 
 
 @privacy_app.command("verify-receipt")

@@ -41,6 +41,11 @@ class Caller:
         """The web origin that a browser names."""
         return self.headers.get("origin")
 
+    @property
+    def opts_out(self) -> bool:
+        """Whether the browser says that its person is not to be sold or shared (Global Privacy Control)."""
+        return self.headers.get("sec-gpc", "").strip() == "1"
+
     def write_key(self) -> str:
         """The write key: `X-Write-Key`, a bearer token, the user name of basic authorisation, or `?write_key=`.
 

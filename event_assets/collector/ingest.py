@@ -189,7 +189,8 @@ class Ingest:
             is_server = source.platform == "server"  # its address and user agent say nothing of those it speaks for
             address = "" if is_server or route.is_anonymous(request) else caller.address
             agent = None if is_server else caller.headers.get("user-agent")
-            stamp = Stamp(now, address, agent, source.trusted, self._keep_of_ip)
+            opts_out = caller.opts_out and not is_server
+            stamp = Stamp(now, address, agent, source.trusted, self._keep_of_ip, opts_out)
             validated = await self._validated(batch, size, source, stamp, route.protocol)
             del batch, events
             _, counts = await self._write(validated, route.protocol)
@@ -213,7 +214,7 @@ class Ingest:
 
     def _stamp(self, source: Source, caller: Caller) -> Stamp:
         agent = caller.headers.get("user-agent")
-        return Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip)
+        return Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip, caller.opts_out)
 
     async def _validated(
         self, batch: Batch, size: int, source: Source, stamp: Stamp, protocol: str | None = None

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from event_assets.collector.fast_path import SureEvent
-from event_assets.contract.consent import stripped, tells_advertisers, without_device_ids
+from event_assets.contract.consent import opted_out, stripped, tells_advertisers, without_device_ids
 from event_assets.contract.event import Event
 from event_assets.contract.times import derived_at
 from event_assets.enrichment.location import country_alone
@@ -38,8 +38,11 @@ class Stamp:
         user_agent: str | None,
         trusted: bool,
         keep_of_ip: Callable[[str], str | None],
+        opts_out: bool = False,
     ) -> None:
         self.trusted = trusted
+        self.opts_out = opts_out and not trusted
+        """The browser says that its person is not to be sold or shared: each event is rewritten."""
         self.received_at = received_at
         self._address = address
         self._keep_of_ip = keep_of_ip
@@ -79,6 +82,8 @@ class Stamp:
             fields["ip"] = ip
         if self.trusted and event.derived_at:
             fields["derived_at"] = own_time
+        if self.opts_out:
+            fields = opted_out(fields)
         if tells_advertisers(event):
             fields = without_device_ids(fields)
         self._add_agent(fields, event)
@@ -91,6 +96,8 @@ class Stamp:
         fields: dict[str, Any] = {"protocol": protocol, **_fields.decode(line)}
         for name in ("ip",) if self.trusted else ("ip", "received_at", "derived_at"):
             fields.pop(name, None)
+        if self.opts_out:
+            fields = opted_out(fields)
         return _encode({**without_device_ids(fields), "received_at": Raw(self._received)})
 
     def stripped(self, event: Event) -> Event:

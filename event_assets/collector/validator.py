@@ -71,7 +71,7 @@ class Validator:
         """
         verdicts = Verdicts([event.event_id for event in batch.events])
         keys: list[str | None] = [one_key or event.anonymous_id or event.user_id for event in batch.events]
-        pieces, doubtful = list(batch.pieces), set(batch.doubtful)
+        pieces, doubtful = list(batch.pieces), set(range(len(batch)) if stamp.opts_out else batch.doubtful)
         for row in stamp.needs_agent(batch.events):
             if row not in doubtful:
                 piece = stamp.with_agent(pieces[row], batch.events[row])

@@ -58,6 +58,19 @@ def without_device_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, "device": {name: value for name, value in device.items() if name not in MARKETING_ONLY}}
 
 
+def opted_out(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an event, as their JSON texts, of somebody whose browser refuses for them that they are sold or
+    shared (Global Privacy Control): marketing is refused, unless the event says that they agreed to it."""
+    try:
+        consent = _object.decode(fields["consent"]) if fields.get("consent", b"null") != _NULL else {}
+    except (ValueError, RecursionError):
+        return dict(fields)
+    if bytes(consent.get("marketing", b"")) == b"true":
+        return dict(fields)
+    refused = {**consent, "marketing": Raw(b"false")}
+    return without_device_ids({**fields, "consent": Raw(msgspec.json.encode(refused))})
+
+
 def is_dropped(event: Event, refusal: Refusal) -> bool:
     """Whether the event is kept out altogether."""
     return refusal == "drop" and event.event != RECORD_OF_REFUSAL and is_refused(event)
@@ -165,3 +178,4 @@ class _Said(msgspec.Struct):
 
 _consent = msgspec.json.Decoder(_Said)
 _object = msgspec.json.Decoder(dict[str, Raw])
+_NULL = b"null"

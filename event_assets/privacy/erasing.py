@@ -19,10 +19,8 @@ import pyarrow.compute as pc
 
 from event_assets.contract.erasure import Owner
 from event_assets.contract.tables.events import ENRICHED_EVENTS, EVENT_LEDGER, RAW_EVENTS
-from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.schema import Table
-from event_assets.lake.clusters import holding
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Consumed, Progress
@@ -31,11 +29,8 @@ from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.land import name_of_object, without_events
 from event_assets.privacy.batches import POSITION, Batch, Erased, position_keys, write_batch
 from event_assets.privacy.finding import People
+from event_assets.privacy.rows import rows_by_id
 from event_assets.privacy.rules import BY_ID, EVENT_TABLES, ById
-from event_assets.privacy.sharing import strangers
-
-_IDS_OF_OTHERS = ("person_id", "stitched_user_id")
-"""Columns in which an id may stand for a person who has others."""
 
 
 class Change(NamedTuple):
@@ -174,41 +169,7 @@ def _at_places(base: Snapshot, places: pa.Table) -> Change:
 
 def _by_id(lake: Lake, rule: ById, until: Mapping[str, dt.datetime], base: Snapshot) -> Change:
     """Without the rows that have one of the ids, and tell of nothing later."""
-    # Whom somebody else was joined to meanwhile is no whole person any more; asked for after the table was read.
-    shared = set() if base.table.spec is IDENTITIES else strangers(lake, set(until))
-
-    def ids_in(column: str) -> pa.Array:
-        mine = until.keys() - shared if column in _IDS_OF_OTHERS else until.keys()
-        return pa.array(sorted(mine), pa.string())
-
-    wanted = {column: ids_in(column) for column in rule.columns}
-    files = base.files if (base.table.spec.clustered_by,) != rule.columns else holding(base, [*until])
-
-    def masks() -> Iterator[tuple[LakeFile, pa.Array]]:
-        for file in files:
-            rows = base.arrow([file], [*rule.columns, *([rule.at] if rule.at else [])])
-            found = [pc.fill_null(pc.is_in(rows[column], value_set=ids), False) for column, ids in wanted.items()]
-            mask = found[0]
-            for other in found[1:]:
-                mask = pc.or_(mask, other)
-            yield file, _until_then(rows, mask, rule, until)
-
-    return _without(base, masks())
-
-
-def _until_then(rows: pa.Table, mask: pa.Array, rule: ById, until: Mapping[str, dt.datetime]) -> pa.Array:
-    """The rows of the mask without those that tell of something after what was erased."""
-    if rule.at is None or not pc.any(mask).as_py():
-        return mask
-    places = pc.indices_nonzero(mask)
-    later = set()
-    for place, row in zip(places.to_pylist(), rows.take(places).to_pylist(), strict=True):
-        ends = [until[row[column]] for column in rule.columns if row[column] in until]
-        if row[rule.at] is not None and row[rule.at] > max(ends):
-            later.add(place)
-    if not later:
-        return mask
-    return pa.array([bool(goes) and place not in later for place, goes in enumerate(mask.to_pylist())])
+    return _without(base, rows_by_id(lake, rule, until, base))
 
 
 def _without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Change:

@@ -66,19 +66,28 @@ def preview(lake: Lake, spark: SparkSession, segments: Segments, rules: SessionR
 
 
 def export_members(lake: Lake, segments: Segments, name: str, place: str) -> int:
-    """Writes who is in a segment, as segment_memberships last said: `person_id` and `from_date`, by person. CSV, or
-    Parquet where the place ends so: a file here, or an object of `s3://`, by the lake's region and endpoint. Gives how
-    many there are. Raises `SegmentError`."""
+    """Writes who is in a segment, as segment_memberships last said: `person_id` and `from_date`, by person. Whoever
+    refused marketing, by their last answer, is left out. CSV, or Parquet where the place ends so: a file here, or an
+    object of `s3://`, by the lake's region and endpoint. Gives how many there are. Raises `SegmentError`."""
     _with_parts(segments, name)
     rows = (
         lake.table(SEGMENT_MEMBERSHIPS.name)
         .snapshot()
         .arrow(columns=("segment", "person_id", "from_date", "is_current"))
     )
-    wanted = pc.and_(pc.equal(rows["segment"], name), rows["is_current"])
+    refused = pc.is_in(rows["person_id"], value_set=_refused_marketing(lake))
+    wanted = pc.and_(pc.and_(pc.equal(rows["segment"], name), rows["is_current"]), pc.invert(refused))
     members = rows.filter(wanted).select(["person_id", "from_date"]).sort_by("person_id")
     _write(members, place, lake.storage)
     return int(members.num_rows)
+
+
+def _refused_marketing(lake: Lake) -> pa.Array:
+    table = lake.table(USERS.name)
+    if not table.exists():
+        return pa.array([], pa.string())
+    people = table.snapshot().arrow(columns=("person_id", "consent_marketing"))
+    return people.filter(pc.equal(people["consent_marketing"], False))["person_id"].combine_chunks()
 
 
 def _write(members: pa.Table, place: str, by: Storage) -> None:

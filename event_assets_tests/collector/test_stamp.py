@@ -173,6 +173,29 @@ def test_ids_that_advertisers_know_a_device_by_are_left_out_where_marketing_is_r
         assert (written["device"], written["consent"]) == (kept, consent)
 
 
+@pytest.mark.parametrize("more", [{}, {"unknown": 1}])
+@pytest.mark.parametrize("said", [{}, {"consent": None}, {"consent": {"analytics": True}}, {"consent": {}}])
+def test_a_browser_that_says_global_privacy_control_refuses_marketing_unless_the_person_agreed(
+    said: dict[str, Any], more: dict[str, Any]
+) -> None:
+    validator = Validator(TrackingPlan(), Limits(), "strip")
+    device = {"id": "d-1", "advertising_id": "ad-1", "model": "m", "user_agent": "x"}
+
+    def sent(trusted: bool = False, **fields: Any) -> dict[str, Any]:
+        stamp = Stamp(NOW, "", None, trusted, lambda _: None, opts_out=True)
+        line = json.dumps(event(device=device, **more, **fields)).encode()
+        (written,) = validator.validate(validator.fast_path.of_lines([line]), stamp).lines
+        text: dict[str, Any] = json.loads(written.text)
+        return text
+
+    written = sent(**said)
+    assert written["consent"] == {**(said.get("consent") or {}), "marketing": False}
+    assert written["device"] == {"model": "m", "user_agent": "x"}
+    agreed = sent(consent={"marketing": True})
+    assert (agreed["consent"], agreed["device"]) == ({"marketing": True}, device)
+    assert sent(trusted=True)["device"] == device, "what a server relays is not its own"
+
+
 def test_they_are_left_out_of_an_event_that_is_set_aside_too() -> None:
     stamp = Stamp(NOW, "", None, False, lambda _: None)
     sent = {"device": {"id": "d-1", "model": "m"}, "consent": {"marketing": False}}

@@ -251,6 +251,14 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
         client.post("/v1/events", json={**plain, "event_id": "n-1"})
         client.post("/v1/events", json=[{**plain, "event_id": "n-2"}, {**plain, "event_id": "n-3", "unknown": 1}])
         client.post("/v1/batch", json={"batch": [by_segment, {**by_segment, "event": None, "messageId": "s-2"}]})
+        # A browser says so for its person: Global Privacy Control.
+        client.headers["sec-gpc"] = "1"
+        unsaid = {**plain, "consent": {"analytics": True}, "event_id": "n-5"}
+        client.post("/v1/events", json=unsaid)
+        client.post("/v1/events", json=[{**plain, "consent": None, "event_id": "n-6"}])
+        context = {"device": by_segment["context"]["device"]}
+        for broken in ({"messageId": "s-3"}, {"messageId": "s-4", "event": None}):
+            client.post("/v1/batch", json={"batch": [{**by_segment, "context": context, **broken}]})
     StreamSink(settings, pipeline.stream).write([json.dumps({**plain, "event_id": "n-4"}).encode()])
     refresh_all(pipeline.refresh(), [step for step in STEPS if step.group in ("ingest", "events")])
     assert found(settings.home) == {}
@@ -260,11 +268,14 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
         "n-2",
         "n-3",
         "n-4",
+        "n-5",
+        "n-6",
         "s-1",
+        "s-3",
     ]
     assert {row["device_id"] for row in rows} == {None}
-    assert [row["device_manufacturer"] for row in rows].count("Apple") == 4
-    assert len(pipeline.rows("quarantined_events")) == 1
+    assert [row["device_manufacturer"] for row in rows].count("Apple") == 6
+    assert len(pipeline.rows("quarantined_events")) == 2
 
 
 @pytest.mark.parametrize("refusal", ["strip", "drop"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import boto3
+import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +16,11 @@ from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
 from event_assets.cli import app
+from event_assets.contract.tables.people import USERS
+from event_assets.contract.tables.schema import Table
+from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.registry import refresh_all, steps_of
 from event_assets.rules.segment_files import Segments
@@ -101,3 +107,24 @@ def test_the_files_are_checked_and_a_fault_is_the_exit_status(
     assert exported.exit_code == 1 and "There is no segment 'sellers'" in exported.stderr
     (folder / "torn.yaml").unlink()
     assert CliRunner().invoke(app, ["segments", "check"]).exit_code == 0
+
+
+def test_who_refused_marketing_is_in_no_file_that_others_get(tmp_path: Path, folder: Path) -> None:
+    lake = Lake(Storage(str(tmp_path / "lake")))
+    values: dict[str, Any] = {"string": "x", "int": 0, "long": 0, "double": 0.0, "boolean": True}
+    values |= {"timestamp": at(days=1), "date": day(1)}
+
+    def write(spec: Table, *rows: dict[str, Any]) -> None:
+        whole = [
+            {c.name: row.get(c.name, None if c.nullable else values[c.type]) for c in spec.columns} for row in rows
+        ]
+        table = lake.table(spec.name)
+        file = table.stage_arrow(pa.Table.from_pylist(whole, spec.arrow_schema()), "rows", {})
+        table.commit(table.snapshot(), Progress(), add=[file])
+
+    answers = {"agreed": True, "refused": False, "unasked": None}
+    write(USERS, *({"person_id": person, "consent_marketing": said} for person, said in answers.items()))
+    write(SEGMENT_MEMBERSHIPS, *({"segment": "buyers", "person_id": p} for p in (*answers, "unknown")))
+    to = tmp_path / "buyers.csv"
+    assert export_members(lake, Segments.load(folder), "buyers", str(to)) == 3
+    assert b"refused" not in to.read_bytes()
