@@ -30,6 +30,7 @@ Action = Literal[
     "analysis_explored",
     "segment_exported",
     "erasure_requested",
+    "access_requested",
     "people_erased",
     "hold_added",
     "hold_released",

@@ -33,8 +33,13 @@ def keys_create(
         list[str] | None,
         typer.Option(help="Segment that it may ask for, * for all: a read key, which sends nothing. Repeatable."),
     ] = None,
+    for_privacy: Annotated[
+        bool, typer.Option("--for-privacy", help="Says what people ask for, signed, and does nothing else.")
+    ] = False,
 ) -> None:
     """Make a key and print it, this once."""
+    if for_privacy and (reads or trusted or origin):
+        raise typer.BadParameter("a key for privacy does nothing else: neither --reads, --trusted nor --origin")
     if reads and (signed or trusted):
         raise typer.BadParameter("a read key sends nothing: neither --signed nor --trusted goes with --reads")
     with faults_as_sentences():
@@ -46,11 +51,22 @@ def keys_create(
             allowed_origins=tuple(origin or ()),
             events_per_second=rate,
             reads=tuple(reads or ()),
+            for_privacy=for_privacy,
         )
-        _log("key_created", key.split("_")[1], name=name, platform=platform, trusted=trusted, reads=list(reads or ()))
+        _log(
+            "key_created",
+            key.split("_")[1],
+            name=name,
+            platform=platform,
+            trusted=trusted,
+            reads=list(reads or ()),
+            for_privacy=for_privacy,
+        )
         typer.echo(key)
-        console().print("It is not shown again: only its hash is kept." if not signed else "It is not shown again.")
-        if platform == "web" and not origin:
+        console().print(
+            "It is not shown again: only its hash is kept." if not (signed or for_privacy) else "It is not shown again."
+        )
+        if platform == "web" and not origin and not for_privacy:
             console().print("No page of a site may use it yet: --origin https://www.example.com allows yours.")
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -84,10 +85,22 @@ def erase(
 def list_requests(as_json: AsJson = False) -> None:
     """Show all requests: their state, and when they are due."""
     with faults_as_sentences():
+        from event_assets.lake.asked import all_asked
         from event_assets.privacy.requests import requests
         from event_assets.stack import display
 
-        rows = [_row(request) for request in requests(_lake().storage)]
+        lake = _lake()
+        rows = [_row(request) for request in requests(lake.storage)] + [
+            {
+                "request": asked.id,
+                "state": f"{asked.kind}: {asked.state}",
+                "requested_at": f"{asked.asked_at:%Y-%m-%d %H:%M}",
+                "due": f"{asked.due:%Y-%m-%d}",
+                "note": asked.note,
+            }
+            for asked in all_asked(lake.storage)
+            if asked.state != "taken"
+        ]
         if as_json:
             typer.echo(json.dumps(rows))
         else:
@@ -98,9 +111,11 @@ def list_requests(as_json: AsJson = False) -> None:
 def run(as_json: AsJson = False) -> None:
     """Work off all open requests: erase, scan everything, sign a receipt. Exit status 1 where something is left."""
     with faults_as_sentences():
+        from event_assets.privacy.asked import take_asked
         from event_assets.privacy.run import run_erasures
 
         with _surroundings() as around:
+            take_asked(around.lake, current_settings(), around.rules)
             outcome = run_erasures(around)
         if as_json:
             typer.echo(json.dumps({"requests": outcome.requests, "state": outcome.state, "note": outcome.note,
@@ -123,14 +138,19 @@ def export(
         Literal["leave-out", "include"] | None,
         typer.Option(help="What becomes of other user ids of the same person. Asked for where there are any."),
     ] = None,
+    request: Annotated[
+        str | None, typer.Option(help="Answer this request of the ingest API, which says whom it is of.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what there is about a person: a zip with a page that says what is in it, each table as NDJSON and CSV."""
-    if not (user_id or anonymous_id or email):
-        raise typer.BadParameter("name somebody: --user-id, --anonymous-id or --email")
+    if not (user_id or anonymous_id or email or request):
+        raise typer.BadParameter("name somebody: --user-id, --anonymous-id, --email or --request")
     with faults_as_sentences():
         from event_assets.audit import audit_log
+        from event_assets.lake.asked import read_asked, write_asked
         from event_assets.lake.tombstones import ErasureRules
+        from event_assets.privacy.asked import named_by
         from event_assets.privacy.closure import LinkedUsers, Named, closure_of
         from event_assets.privacy.exporting import export_people
 
@@ -140,6 +160,13 @@ def export(
         if linked_users is not None:
             linked = "erase" if linked_users == "include" else "keep"
         named = Named(tuple(user_id or ()), tuple(anonymous_id or ()), tuple(email or ()), linked_users=linked)
+        asked = read_asked(lake.storage, request) if request else None
+        if request and (asked is None or asked.kind != "access" or asked.state != "queued"):
+            raise typer.BadParameter(
+                f"{request} is no request for access that waits (privacy requests lists them)"
+            )
+        if asked is not None:
+            named = replace(named_by(asked), linked_users=linked or asked.linked_users)
         try:
             closure = closure_of(lake, rules, named)
         except LinkedUsers as several:
@@ -147,6 +174,8 @@ def export(
             raise LinkedUsers(words) from None
         audit_log(settings).append("person_exported", to.name, users=len(closure.users), devices=len(closure.devices))
         rows = export_people(lake, closure, rules, to, now).rows
+        if asked is not None:
+            write_asked(lake.storage, asked.closed("done"))
         if as_json:
             typer.echo(json.dumps({"file": str(to), "rows": rows}))
         else:

@@ -17,6 +17,8 @@ from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.signatures import SignatureCheck, Signed
 
 _MAX_PARAMETERS = 200
+PRIVACY_RATE = 5.0
+"""Requests of people a second, of a key that has no rate of its own."""
 
 
 class Caller:
@@ -121,6 +123,24 @@ class Access:
             raise RequestRefused(401, "unknown_read_key", "the read key is missing, unknown, revoked, or cannot read")
         if caller.origin is not None and not source.allows_origin(caller.origin):
             raise RequestRefused(403, "origin_not_allowed", "pages of this origin may not read with this key")
+        return source
+
+    def privacy_source_of(self, caller: Caller) -> Source:
+        """Who says what people ask for, by a key of that scope; its signature is yet to be checked. Raises 401, 403,
+        429; 503 without any keys."""
+        self.limit_address(caller)
+        try:
+            source = self._keys.find_for_privacy(caller.write_key())
+        except KeyFileError:
+            raise RequestRefused(503, "keys_unreadable", "the collector cannot read its keys", 5) from None
+        if source is None:
+            raise RequestRefused(401, "unknown_privacy_key", "the key is missing, unknown, revoked or of another scope")
+        if caller.origin is not None:
+            raise RequestRefused(403, "origin_not_allowed", "no page may ask with this key")
+        wait = self._by_key.take(source.id, 1, source.events_per_second or PRIVACY_RATE)
+        if wait > 0:
+            self._metrics.throttled.labels("key").inc()
+            raise RequestRefused(429, "key_rate", "the key is over its rate", wait)
         return source
 
     def limit_reads(self, source: Source, people: int) -> None:

@@ -28,9 +28,11 @@ from event_assets.collector.offload import Offload
 from event_assets.collector.openapi import openapi_document
 from event_assets.collector.people import PeopleSegments
 from event_assets.collector.privacy import ip_rule
+from event_assets.collector.privacy_requests import PrivacyRequests
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
 from event_assets.collector.validator import Validator
+from event_assets.lake.storage import Storage
 from event_assets.online import open_online
 from event_assets.settings import Settings
 from event_assets.streams import EventLines, EventStream, RetryPolicy, StreamError, StreamWriter, open_stream
@@ -61,6 +63,8 @@ def create_app(
         Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
         Route("/v1/people/segments", _Endpoint(collector.people.several), methods=["POST", "OPTIONS"]),
         Route("/v1/people/{id:path}/segments", _Endpoint(collector.people.one), methods=["GET", "OPTIONS"]),
+        Route("/v1/privacy/requests", _Endpoint(collector.privacy.ask), methods=["POST"]),
+        Route("/v1/privacy/requests/{id}", _Endpoint(collector.privacy.state), methods=["GET"]),
         Route("/v1/health", collector.health),
         Route("/v1/ready", collector.ready),
         Route("/metrics", collector.exposition),
@@ -109,6 +113,8 @@ class Collector:
             ip_rule(settings),
         )
         self.people = PeopleSegments(self.ingest, access, open_online(settings), limits)
+        storage = Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
+        self.privacy = PrivacyRequests(self.ingest, access, storage, limits, settings.privacy_deadline_days)
         self._connections = Connections(limits, self.metrics, settings.collector_proxies)
         self._readiness = Readiness(stream, keys, self.metrics)
         self._is_made = settings.stream != "embedded"

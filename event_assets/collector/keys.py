@@ -45,7 +45,8 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     `allowed_origins` are the web origins whose pages may send with it (`*`: every one); requests without an `Origin`
     are not bound by it. `events_per_second` bounds its events, None leaves them unbounded. A `trusted` source may set
     `received_at`, `derived_at` and `ip`. A source with a `signing_secret` must sign every request. One that `reads`
-    segments (`*`: every one) sends no events; `events_per_second` then bounds the people that it asks for.
+    segments (`*`: every one) sends no events; `events_per_second` then bounds the people that it asks for. One that is
+    `for_privacy` does nothing but to say what people ask for, and signs.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     trusted: bool = False
     signing_secret: str | None = None
     reads: tuple[str, ...] = ()
+    for_privacy: bool = False
     revoked_at: dt.datetime | None = None
 
     def allows_origin(self, origin: str) -> bool:
@@ -108,6 +110,7 @@ class WriteKeys:
         allowed_origins: tuple[str, ...] = (),
         events_per_second: float | None = None,
         reads: tuple[str, ...] = (),
+        for_privacy: bool = False,
     ) -> str:
         """Makes a key and gives its plain text, which is shown this once: `ea_<id>_<secret>`.
 
@@ -125,8 +128,9 @@ class WriteKeys:
             allowed_origins=tuple(allowed_origins),
             events_per_second=events_per_second,
             trusted=trusted,
-            signing_secret=key if signed else None,
+            signing_secret=key if signed or for_privacy else None,
             reads=tuple(reads),
+            for_privacy=for_privacy,
         )
         with self._exclusive() as sources:
             sources[key_id] = source
@@ -166,7 +170,16 @@ class WriteKeys:
         return source
 
     def find_signing(self, key_id: str) -> Source | None:
-        """The source that signs its requests under this id (`ea_<id>`), if the key is in force."""
+        """The source that signs events under this id (`ea_<id>`), if the key is in force."""
+        source = self._signing(key_id)
+        return source if source is not None and not source.for_privacy else None
+
+    def find_for_privacy(self, key_id: str) -> Source | None:
+        """The source that signs what people ask for under this id (`ea_<id>`), if the key is in force."""
+        source = self._signing(key_id)
+        return source if source is not None and source.for_privacy else None
+
+    def _signing(self, key_id: str) -> Source | None:
         self._look()
         source = self._sources.get(key_id.removeprefix(f"{KEY_PREFIX}_"))
         if source is None or source.signing_secret is None or source.revoked_at is not None:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from event_assets import __version__
 from event_assets.collector import openapi_people as people
+from event_assets.collector import openapi_privacy as privacy
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.pixel import CONSENT_FIELDS, FIELDS, PAGE_FIELDS
 from event_assets.contract.event import json_schema
@@ -59,6 +60,8 @@ def openapi_document(limits: CollectorLimits) -> dict[str, Any]:
             "/v1/pixel.gif": {"get": _pixel()},
             "/v1/people/{id}/segments": {"get": people.one()},
             "/v1/people/segments": {"post": people.several(limits.body_bytes)},
+            "/v1/privacy/requests": {"post": privacy.ask()},
+            "/v1/privacy/requests/{id}": {"get": privacy.state()},
             "/v1/health": {"get": _probe("Whether the process answers", "health", {"200": _status("Alive")})},
             "/v1/ready": {"get": _probe("Whether events can be taken", "ready", _READY)},
             "/metrics": {"get": _probe("Prometheus metrics", "metrics", _METRICS)},
@@ -71,6 +74,7 @@ def openapi_document(limits: CollectorLimits) -> dict[str, Any]:
                 "basic": {"type": "http", "scheme": "basic", "description": "The write key is the user name."},
                 "query": {"type": "apiKey", "in": "query", "name": "write_key"},
                 "readKey": {"type": "apiKey", "in": "header", "name": "X-Read-Key"},
+                "privacyKey": {"type": "apiKey", "in": "header", "name": "X-Write-Key"},
             },
         },
     }
@@ -230,6 +234,7 @@ def _schemas(limits: CollectorLimits) -> dict[str, Any]:
             },
         },
         **people.schemas(),
+        **privacy.schemas(),
         "Refusal": {
             "type": "object",
             "required": ["error", "detail"],

@@ -49,13 +49,19 @@ class Request:
 
 
 def request_erasure(
-    lake: Lake, settings: Settings, named: Named, now: dt.datetime, rules: ErasureRules | None = None
+    lake: Lake,
+    settings: Settings,
+    named: Named,
+    now: dt.datetime,
+    rules: ErasureRules | None = None,
+    id_: str | None = None,
 ) -> Request:
     """Makes a request and remembers whom it is of, from now on: what arrives of them from before is not written any
-    more. Raises `LinkedUsers`, `WrongPrivacyKey`."""
+    more. With an id that there is, it takes the other's place. Raises `LinkedUsers`, `WrongPrivacyKey`."""
     rules = rules or ErasureRules.of(_with_key(lake.storage, settings))
     read_tombstones(lake.storage, rules)
     request = preview_erasure(lake, settings, named, now, rules)
+    request = replace(request, id=id_) if id_ else request
     hold = holding_ids(lake, active_holds(lake.storage), request.closure.users | request.closure.devices)
     if hold is not None:  # what arrives of the person is held, too: it is landed like everybody's
         request = replace(request, state="held", note=hold.sentence)

@@ -25,6 +25,7 @@ UNSAYABLE: list[Any] = [checks.ignored_auth, checks.positive_data_acceptance]
 OPERATIONS = [
     *(("POST", "/v1/events"), ("GET", "/v1/pixel.gif"), ("GET", "/v1/health"), ("GET", "/v1/ready")),
     *(("GET", "/v1/people/{id}/segments"), ("POST", "/v1/people/segments")),
+    *(("POST", "/v1/privacy/requests"), ("GET", "/v1/privacy/requests/{id}")),
 ]
 
 

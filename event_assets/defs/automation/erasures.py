@@ -18,6 +18,7 @@ from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.lake.lake import Lake
 from event_assets.online import open_online
 from event_assets.pipeline.run import Rules, Run
+from event_assets.privacy.asked import take_asked, waiting
 from event_assets.privacy.refreshing import refresh_behind
 from event_assets.privacy.requests import requests
 from event_assets.privacy.run import Surroundings, run_erasures
@@ -76,6 +77,7 @@ def erase_people(
 ) -> None:
     """Fails where a scan still finds somebody, so that it is seen."""
     settings = load_settings(home=Path(online.home))
+    take_asked(lake.open(), settings, rules.erasure)
     opened = warehouse.open()
     around = surroundings(
         settings,
@@ -110,10 +112,12 @@ def erasure_schedule() -> dg.ScheduleDefinition:
     )
     def erasures(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
         now = dt.datetime.now(dt.UTC)
-        open_ones = [request for request in requests(lake.open().storage) if request.is_open]
-        if not open_ones:
+        opened = lake.open()
+        due = [request.deadline for request in requests(opened.storage) if request.is_open]
+        due += [asked.due for asked in waiting(opened) if asked.kind == "erasure"]
+        if not due:
             return dg.SkipReason("Nobody asked to be erased.")
-        left = min((request.deadline - now).days for request in open_ones)
-        return dg.RunRequest(tags={"event_assets/requests": str(len(open_ones)), "event_assets/days_left": str(left)})
+        left = (min(due) - now).days
+        return dg.RunRequest(tags={"event_assets/requests": str(len(due)), "event_assets/days_left": str(left)})
 
     return erasures

@@ -1,0 +1,40 @@
+"""Takes up what people asked for through the ingest API: requests for erasure become ours, with the time at which they
+were made, so that what happened until then goes.
+"""
+
+from __future__ import annotations
+
+from event_assets.lake.asked import Asked, all_asked, write_asked
+from event_assets.lake.lake import Lake
+from event_assets.lake.tombstones import ErasureRules
+from event_assets.privacy.closure import LinkedUsers, Named
+from event_assets.privacy.requests import request_erasure
+from event_assets.settings import Settings
+
+LINKED = "the person has other user ids too: ask again with linked_users, keep or erase"
+
+
+def take_asked(lake: Lake, settings: Settings, rules: ErasureRules | None = None) -> int:
+    """Takes up all requests for erasure that wait. Gives how many. One that was taken up by a run that was killed is
+    taken up again under the same id. Raises `WrongPrivacyKey`."""
+    taken = 0
+    for asked in waiting(lake):
+        if asked.kind == "erasure":
+            try:
+                request_erasure(lake, settings, named_by(asked), asked.asked_at, rules, asked.id)
+            except LinkedUsers:
+                write_asked(lake.storage, asked.closed("refused", LINKED))
+            else:
+                write_asked(lake.storage, asked.closed("taken"))
+                taken += 1
+    return taken
+
+
+def waiting(lake: Lake) -> list[Asked]:
+    """What was asked for and not answered."""
+    return [asked for asked in all_asked(lake.storage) if asked.state == "queued"]
+
+
+def named_by(asked: Asked) -> Named:
+    """Whom a request names."""
+    return Named(asked.users, asked.devices, asked.emails, asked.device_events, asked.linked_users)
