@@ -162,9 +162,7 @@ def export(
         named = Named(tuple(user_id or ()), tuple(anonymous_id or ()), tuple(email or ()), linked_users=linked)
         asked = read_asked(lake.storage, request) if request else None
         if request and (asked is None or asked.kind != "access" or asked.state != "queued"):
-            raise typer.BadParameter(
-                f"{request} is no request for access that waits (privacy requests lists them)"
-            )
+            raise typer.BadParameter(f"{request} is no request for access that waits (privacy requests lists them)")
         if asked is not None:
             named = replace(named_by(asked), linked_users=linked or asked.linked_users)
         try:

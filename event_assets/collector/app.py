@@ -113,8 +113,7 @@ class Collector:
             ip_rule(settings),
         )
         self.people = PeopleSegments(self.ingest, access, open_online(settings), limits)
-        storage = Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
-        self.privacy = PrivacyRequests(self.ingest, access, storage, limits, settings.privacy_deadline_days)
+        self.privacy = PrivacyRequests(self.ingest, access, _queue_of(settings), limits, settings.privacy_deadline_days)
         self._connections = Connections(limits, self.metrics, settings.collector_proxies)
         self._readiness = Readiness(stream, keys, self.metrics)
         self._is_made = settings.stream != "embedded"
@@ -181,6 +180,14 @@ class Collector:
     async def openapi(self, request: Request) -> Response:
         """The OpenAPI document."""
         return JSONResponse(self._openapi)
+
+
+def _queue_of(settings: Settings) -> Storage | None:
+    """Where requests of people wait: beside the lake's tables. None where no lake is named and the home is not that of
+    the pipeline, which would never see them."""
+    if settings.lake_url is None and settings.stream != "embedded":
+        return None
+    return Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
 
 
 class _App(Starlette):

@@ -48,7 +48,7 @@ class PrivacyRequests:
         self,
         ingest: Ingest,
         access: Access,
-        storage: Storage,
+        storage: Storage | None,
         limits: CollectorLimits,
         deadline_days: int,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
@@ -83,7 +83,7 @@ class PrivacyRequests:
             raise RequestRefused(400, "bad_names", detail)
         asked = self._asked(wanted, source, caller)
         try:
-            asked = await asyncio.to_thread(self._keep, asked)
+            asked = await asyncio.to_thread(_keep, self._queue(), asked)
         except OSError:
             raise RequestRefused(503, "queue_unavailable", "the request was not kept; send it again", 30) from None
         return 202, _JSON, _told(asked, asked.state)
@@ -94,10 +94,11 @@ class PrivacyRequests:
         source = self._access.privacy_source_of(caller)
         self._access.check_signature(source, caller, b"")
         try:
-            asked = await asyncio.to_thread(read_asked, self._storage, scope["path_params"]["id"])
+            queue = self._queue()
+            asked = await asyncio.to_thread(read_asked, queue, scope["path_params"]["id"])
             if asked is None or asked.by != source.id:
                 raise RequestRefused(404, "not_found", "this key made no request of this id")
-            state = await asyncio.to_thread(state_of, self._storage, asked)
+            state = await asyncio.to_thread(state_of, queue, asked)
         except OSError:
             raise RequestRefused(503, "queue_unavailable", "the requests cannot be read now", 30) from None
         return 200, _JSON, _told(asked, state)
@@ -121,12 +122,18 @@ class PrivacyRequests:
             wanted.linked_users,
         )
 
-    def _keep(self, asked: Asked) -> Asked:
-        if (known := read_asked(self._storage, asked.id)) is not None:
-            return known
-        action: Action = "erasure_requested" if asked.kind == "erasure" else "access_requested"
-        AuditLog(self._storage).append(action, asked.id, by=f"key {asked.by}")
-        return keep_asked(self._storage, asked)
+    def _queue(self) -> Storage:
+        if self._storage is None:
+            raise RequestRefused(503, "no_queue", "this collector is told of no lake: set EVENT_ASSETS_LAKE_URL", 300)
+        return self._storage
+
+
+def _keep(queue: Storage, asked: Asked) -> Asked:
+    if (known := read_asked(queue, asked.id)) is not None:
+        return known
+    action: Action = "erasure_requested" if asked.kind == "erasure" else "access_requested"
+    AuditLog(queue).append(action, asked.id, by=f"key {asked.by}")
+    return keep_asked(queue, asked)
 
 
 def _told(asked: Asked, state: str) -> bytes:

@@ -24,7 +24,8 @@ from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.privacy.asked import take_asked, waiting
 from event_assets.privacy.requests import requests
 from event_assets.settings import Settings
-from event_assets_tests.collector.serving import event
+from event_assets.streams import EventStream
+from event_assets_tests.collector.serving import event, serving
 
 PATH = "/v1/privacy/requests"
 PERSON = {"kind": "erasure", "user_ids": ["u-1"], "emails": ["jane@example.com"]}
@@ -144,3 +145,12 @@ def test_a_request_for_access_waits_for_the_zip_and_is_done_with_it(
     assert send(client, privacy_key, f"{PATH}/{id_}").json()["state"] == "done"
     asked = read_asked(Storage(settings.lake), id_)
     assert isinstance(asked, Asked) and not (asked.users or asked.emails)
+
+
+def test_a_collector_that_knows_no_lake_takes_no_request_that_nobody_would_see(
+    settings: Settings, stream: EventStream, keys: WriteKeys, privacy_key: str
+) -> None:
+    alone = settings.model_copy(update={"stream_kind": "kinesis"})
+    with serving(alone, stream, keys) as client:
+        answer = send(client, privacy_key, PATH, PERSON)
+    assert (answer.status_code, answer.json()["error"]) == (503, "no_queue")
