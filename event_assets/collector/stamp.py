@@ -84,7 +84,7 @@ class Stamp:
             fields["derived_at"] = own_time
         if self.opts_out:
             fields = opted_out(fields)
-        if tells_advertisers(event):
+        if self.opts_out or tells_advertisers(event):
             fields = without_device_ids(fields)
         self._add_agent(fields, event)
         fields["received_at"] = own_receipt if self.trusted and event.received_at else Raw(self._received)

@@ -61,14 +61,14 @@ def without_device_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
 def opted_out(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an event, as their JSON texts, of somebody whose browser refuses for them that they are sold or
     shared (Global Privacy Control): marketing is refused, unless the event says that they agreed to it."""
+    said = bytes(fields.get("consent", _NULL))
     try:
-        consent = _object.decode(fields["consent"]) if fields.get("consent", b"null") != _NULL else {}
+        consent = {} if said == _NULL else _object.decode(said)
     except (ValueError, RecursionError):
         return dict(fields)
     if bytes(consent.get("marketing", b"")) == b"true":
         return dict(fields)
-    refused = {**consent, "marketing": Raw(b"false")}
-    return without_device_ids({**fields, "consent": Raw(msgspec.json.encode(refused))})
+    return {**fields, "consent": Raw(msgspec.json.encode({**consent, "marketing": False}))}
 
 
 def is_dropped(event: Event, refusal: Refusal) -> bool:
