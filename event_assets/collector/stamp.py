@@ -84,7 +84,7 @@ class Stamp:
             fields["derived_at"] = own_time
         if self.opts_out:
             fields = opted_out(fields)
-        if self.opts_out or tells_advertisers(event):
+        elif tells_advertisers(event):
             fields = without_device_ids(fields)
         self._add_agent(fields, event)
         fields["received_at"] = own_receipt if self.trusted and event.received_at else Raw(self._received)
@@ -96,9 +96,8 @@ class Stamp:
         fields: dict[str, Any] = {"protocol": protocol, **_fields.decode(line)}
         for name in ("ip",) if self.trusted else ("ip", "received_at", "derived_at"):
             fields.pop(name, None)
-        if self.opts_out:
-            fields = opted_out(fields)
-        return _encode({**without_device_ids(fields), "received_at": Raw(self._received)})
+        fields = opted_out(fields) if self.opts_out else without_device_ids(fields)
+        return _encode({**fields, "received_at": Raw(self._received)})
 
     def stripped(self, event: Event) -> Event:
         """What stays of an event whose person refused analytics."""

@@ -52,6 +52,13 @@ def without_device_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
     try:
         if bytes(_object.decode(fields.get("consent", b"")).get("marketing", b"")) != b"false":
             return dict(fields)
+    except (ValueError, RecursionError):
+        return dict(fields)
+    return _without_ids(fields)
+
+
+def _without_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
+    try:
         device = _object.decode(fields.get("device", b""))
     except (ValueError, RecursionError):
         return dict(fields)
@@ -60,15 +67,16 @@ def without_device_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def opted_out(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an event, as their JSON texts, of somebody whose browser refuses for them that they are sold or
-    shared (Global Privacy Control): marketing is refused, unless the event says that they agreed to it."""
+    shared (Global Privacy Control): marketing is refused, and what `MARKETING_ONLY` has of the device left out, unless
+    the event says that they agreed to it."""
     said = bytes(fields.get("consent", _NULL))
     try:
         consent = {} if said == _NULL else _object.decode(said)
     except (ValueError, RecursionError):
-        return dict(fields)
+        return _without_ids(fields)
     if bytes(consent.get("marketing", b"")) == b"true":
         return dict(fields)
-    return {**fields, "consent": Raw(msgspec.json.encode({**consent, "marketing": False}))}
+    return _without_ids({**fields, "consent": Raw(msgspec.json.encode({**consent, "marketing": False}))})
 
 
 def is_dropped(event: Event, refusal: Refusal) -> bool:

@@ -208,6 +208,15 @@ def test_they_are_left_out_of_an_event_that_is_set_aside_too() -> None:
         assert json.loads(stamp.refused(json.dumps(other).encode(), "segment"))["device"] == other["device"]
 
 
+def test_nor_are_they_in_one_of_a_browser_that_says_global_privacy_control_whatever_it_says_of_consent() -> None:
+    stamp = Stamp(NOW, "", None, False, lambda _: None, opts_out=True)
+    for said in ({}, {"consent": 5}, {"consent": {"marketing": 1}}):
+        written = json.loads(
+            stamp.refused(json.dumps({"device": {"id": "d", "model": "m"}, **said}).encode(), "segment")
+        )
+        assert written["device"] == {"model": "m"}, said
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | texts(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(max_size=8), inner, max_size=3),
