@@ -170,7 +170,9 @@ def export(
         except LinkedUsers as several:
             words = str(several).replace("--linked-users erase, or keep", "--linked-users include, or leave-out")
             raise LinkedUsers(words) from None
-        audit_log(settings).append("person_exported", to.name, users=len(closure.users), devices=len(closure.devices))
+        audit_log(settings).append(
+            "person_exported", request or "1 person", users=len(closure.users), devices=len(closure.devices)
+        )
         rows = export_people(lake, closure, rules, to, now).rows
         if asked is not None:
             write_asked(lake.storage, asked.closed("done"))

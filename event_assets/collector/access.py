@@ -15,6 +15,7 @@ from event_assets.collector.keys import KeyFileError, Source, WriteKeys
 from event_assets.collector.limits import CollectorLimits, TokenBuckets
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.signatures import SignatureCheck, Signed
+from event_assets.contract.consent import opts_out
 
 _MAX_PARAMETERS = 200
 PRIVACY_RATE = 5.0
@@ -46,7 +47,7 @@ class Caller:
     @property
     def opts_out(self) -> bool:
         """Whether the browser says that its person is not to be sold or shared (Global Privacy Control)."""
-        return self.headers.get("sec-gpc", "").strip() == "1"
+        return opts_out(self.headers)
 
     def write_key(self) -> str:
         """The write key: `X-Write-Key`, a bearer token, the user name of basic authorisation, or `?write_key=`.
@@ -126,8 +127,8 @@ class Access:
         return source
 
     def privacy_source_of(self, caller: Caller) -> Source:
-        """Who says what people ask for, by a key of that scope; its signature is yet to be checked. Raises 401, 403,
-        429; 503 without any keys."""
+        """Who says what people ask for, by a key of that scope; its signature and rate are yet to be checked. Raises
+        401, 403, 429; 503 without any keys."""
         self.limit_address(caller)
         try:
             source = self._keys.find_for_privacy(caller.write_key())
@@ -137,11 +138,11 @@ class Access:
             raise RequestRefused(401, "unknown_privacy_key", "the key is missing, unknown, revoked or of another scope")
         if caller.origin is not None:
             raise RequestRefused(403, "origin_not_allowed", "no page may ask with this key")
-        wait = self._by_key.take(source.id, 1, source.events_per_second or PRIVACY_RATE)
-        if wait > 0:
-            self._metrics.throttled.labels("key").inc()
-            raise RequestRefused(429, "key_rate", "the key is over its rate", wait)
         return source
+
+    def limit_requests(self, source: Source) -> None:
+        """Takes one request of a person from the key's rate. Raises 429 with the seconds to wait."""
+        self._limit(source, 1, "the key is over its rate", PRIVACY_RATE)
 
     def limit_reads(self, source: Source, people: int) -> None:
         """Takes the people asked for from the key's rate. Raises 429 with the seconds to wait."""
@@ -158,10 +159,11 @@ class Access:
         """Takes the events from the key's rate. Raises 429 with the seconds to wait."""
         self._limit(source, events, "the write key is over its rate")
 
-    def _limit(self, source: Source, tokens: int, words: str) -> None:
-        if source.events_per_second is None:
+    def _limit(self, source: Source, tokens: int, words: str, usual: float | None = None) -> None:
+        rate = source.events_per_second or usual
+        if rate is None:
             return
-        wait = self._by_key.take(source.id, tokens, source.events_per_second)
+        wait = self._by_key.take(source.id, tokens, rate)
         if wait > 0:
             self._metrics.throttled.labels("key").inc()
             raise RequestRefused(429, "key_rate", words, wait)

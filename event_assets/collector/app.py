@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from event_assets.audit import audit_log
 from event_assets.collector.access import Access
 from event_assets.collector.buffer import BufferBudget, GroupCommit
 from event_assets.collector.connections import Connections
@@ -113,7 +114,14 @@ class Collector:
             ip_rule(settings),
         )
         self.people = PeopleSegments(self.ingest, access, open_online(settings), limits)
-        self.privacy = PrivacyRequests(self.ingest, access, _queue_of(settings), limits, settings.privacy_deadline_days)
+        self.privacy = PrivacyRequests(
+            self.ingest,
+            access,
+            _queue_of(settings),
+            partial(audit_log, settings),
+            limits,
+            settings.privacy_deadline_days,
+        )
         self._connections = Connections(limits, self.metrics, settings.collector_proxies)
         self._readiness = Readiness(stream, keys, self.metrics)
         self._is_made = settings.stream != "embedded"

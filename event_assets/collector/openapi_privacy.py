@@ -42,8 +42,8 @@ def ask() -> dict[str, Any]:
         "operationId": "askForPerson",
         "summary": "Ask for a person to be erased, or to be given their data",
         "description": (
-            f"From 1 to {MOST_NAMES} names of one person. It is queued; a run takes it up. Sent again with the same "
-            "nonce it is the same request."
+            f"From 1 to {MOST_NAMES} names of one person. It is queued; a run takes it up. Several processes that "
+            "are sent the same signed request queue it once."
         ),
         "security": _SECURITY,
         "parameters": _HEADERS,
@@ -79,7 +79,7 @@ def state() -> dict[str, Any]:
 
 def schemas() -> dict[str, Any]:
     """What the answers are made of."""
-    states = ["queued", "refused", "open", "waiting", "incomplete", "done"]
+    states = ["queued", "refused", "open", "held", "waiting", "incomplete", "done"]
     return {
         "PrivacyRequest": {
             "type": "object",

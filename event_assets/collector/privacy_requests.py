@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Literal
@@ -15,7 +16,7 @@ from typing import Literal
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from event_assets.audit import Action, AuditLog
+from event_assets.audit import Action, AuditFault, AuditLog
 from event_assets.collector import bodies
 from event_assets.collector.access import Access, Caller
 from event_assets.collector.buffer import Reservation
@@ -25,6 +26,8 @@ from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits
 from event_assets.lake.asked import Asked, keep_asked, read_asked, state_of
 from event_assets.lake.storage import Storage
+
+log = logging.getLogger(__name__)
 
 MOST_NAMES = 20
 LONGEST_NAME = 512
@@ -42,13 +45,15 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PrivacyRequests:
-    """Queues what people ask for, and answers how far it is."""
+    """Queues what people ask for, and answers how far it is. `audit_log` opens the log anew, since its key may come
+    while the collector runs: the first erasure makes it."""
 
     def __init__(
         self,
         ingest: Ingest,
         access: Access,
         storage: Storage | None,
+        audit_log: Callable[[], AuditLog],
         limits: CollectorLimits,
         deadline_days: int,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
@@ -56,6 +61,7 @@ class PrivacyRequests:
         self._ingest = ingest
         self._access = access
         self._storage = storage
+        self._audit_log = audit_log
         self._limits = limits
         self._deadline = dt.timedelta(days=deadline_days)
         self._clock = clock
@@ -71,7 +77,7 @@ class PrivacyRequests:
     async def _ask(self, caller: Caller, receive: Receive, held: Reservation) -> tuple[int, Header, bytes]:
         source = self._access.privacy_source_of(caller)
         body = await bodies.read_body(receive, self._limits, held.grow)
-        self._access.check_signature(source, caller, body)
+        self._let_in(source, caller, body)
         try:
             wanted = msgspec.json.decode(body, type=_Wanted)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -83,8 +89,9 @@ class PrivacyRequests:
             raise RequestRefused(400, "bad_names", detail)
         asked = self._asked(wanted, source, caller)
         try:
-            asked = await asyncio.to_thread(_keep, self._queue(), asked)
-        except OSError:
+            asked = await asyncio.to_thread(self._keep, self._queue(), asked)
+        except (OSError, AuditFault) as fault:
+            log.error("a request of a person was not kept", extra={"reason": str(fault)})
             raise RequestRefused(503, "queue_unavailable", "the request was not kept; send it again", 30) from None
         return 202, _JSON, _told(asked, asked.state)
 
@@ -92,7 +99,7 @@ class PrivacyRequests:
         self, scope: Scope, caller: Caller, receive: Receive, held: Reservation
     ) -> tuple[int, Header, bytes]:
         source = self._access.privacy_source_of(caller)
-        self._access.check_signature(source, caller, b"")
+        self._let_in(source, caller, b"")
         try:
             queue = self._queue()
             asked = await asyncio.to_thread(read_asked, queue, scope["path_params"]["id"])
@@ -103,10 +110,15 @@ class PrivacyRequests:
             raise RequestRefused(503, "queue_unavailable", "the requests cannot be read now", 30) from None
         return 200, _JSON, _told(asked, state)
 
+    def _let_in(self, source: Source, caller: Caller, body: bytes) -> None:
+        """The rate after the signature: who only knows the key's id takes nothing from it."""
+        self._access.check_signature(source, caller, body)
+        self._access.limit_requests(source)
+
     def _asked(self, wanted: _Wanted, source: Source, caller: Caller) -> Asked:
         now = self._clock()
-        # The same request sent again, as another process would take it, is the same one.
-        said = "\n".join((source.id, caller.headers["x-nonce"], caller.headers["x-timestamp"]))
+        # The same request is the same one for every process that takes it, and its id is nobody's guess.
+        said = f"{source.id}\n{caller.headers['x-signature']}"
         sent = dt.datetime.fromtimestamp(int(caller.headers["x-timestamp"]), dt.UTC)
         id_ = f"{sent:%Y%m%d}-{hashlib.sha256(said.encode()).hexdigest()[:24]}"
         return Asked(
@@ -127,13 +139,12 @@ class PrivacyRequests:
             raise RequestRefused(503, "no_queue", "this collector is told of no lake: set EVENT_ASSETS_LAKE_URL", 300)
         return self._storage
 
-
-def _keep(queue: Storage, asked: Asked) -> Asked:
-    if (known := read_asked(queue, asked.id)) is not None:
-        return known
-    action: Action = "erasure_requested" if asked.kind == "erasure" else "access_requested"
-    AuditLog(queue).append(action, asked.id, by=f"key {asked.by}")
-    return keep_asked(queue, asked)
+    def _keep(self, queue: Storage, asked: Asked) -> Asked:
+        if (known := read_asked(queue, asked.id)) is not None:
+            return known
+        action: Action = "erasure_requested" if asked.kind == "erasure" else "access_requested"
+        self._audit_log().append(action, asked.id, by=f"key {asked.by}")
+        return keep_asked(queue, asked)
 
 
 def _told(asked: Asked, state: str) -> bytes:

@@ -65,6 +65,12 @@ def _without_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, "device": {name: value for name, value in device.items() if name not in MARKETING_ONLY}}
 
 
+def opts_out(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says, by the headers of a request in lower case, that its person is not to be sold or shared
+    (Global Privacy Control)."""
+    return headers.get("sec-gpc", "").strip() == "1"
+
+
 def opted_out(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an event, as their JSON texts, of somebody whose browser refuses for them that they are sold or
     shared (Global Privacy Control): marketing is refused, and what `MARKETING_ONLY` has of the device left out, unless

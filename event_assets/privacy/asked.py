@@ -11,7 +11,7 @@ from event_assets.privacy.closure import LinkedUsers, Named
 from event_assets.privacy.requests import request_erasure
 from event_assets.settings import Settings
 
-LINKED = "the person has other user ids too: ask again with linked_users, keep or erase"
+LINKED = "the person has other user ids too: ask again with linked_users, erase, or keep and the user id that is to go"
 
 
 def take_asked(lake: Lake, settings: Settings, rules: ErasureRules | None = None) -> int:

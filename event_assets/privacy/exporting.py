@@ -62,7 +62,8 @@ class Exported:
 def export_people(lake: Lake, closure: Closure, rules: ErasureRules, to: Path, now: dt.datetime) -> Exported:
     """Writes what there is about the person of a closure. The file is for its owner alone; it takes the place of one
     that is there once it is whole."""
-    keep_private(to.parent) if not to.parent.exists() else None
+    if not to.parent.exists():
+        keep_private(to.parent)
     fresh = to.with_name(f".{to.name}.part")
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)
@@ -85,7 +86,7 @@ def export_people(lake: Lake, closure: Closure, rules: ErasureRules, to: Path, n
 def personal_tables() -> Iterator[Table]:
     """The tables that have columns of personal data by the contract, in the order of the data, but those whose rows
     another has or that are of no person."""
-    for table in LAKE_TABLES:
+    for table in dict.fromkeys((*LAKE_TABLES, *BY_ID)):
         if any(column.pii for column in table.columns) and table not in SAME_EVENTS and table not in KEPT:
             yield table
 

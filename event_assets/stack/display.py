@@ -321,6 +321,7 @@ def source_row(source: Source) -> dict[str, Any]:
         "origins": list(source.allowed_origins),
         "events_per_second": source.events_per_second,
         "reads": list(source.reads),
+        "for_privacy": source.for_privacy,
         "created_at": source.created_at.isoformat(timespec="seconds"),
         "revoked_at": source.revoked_at.isoformat(timespec="seconds") if source.revoked_at else None,
     }

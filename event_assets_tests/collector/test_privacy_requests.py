@@ -12,7 +12,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from event_assets.audit import audit_log
+from event_assets.audit import AuditLog, audit_log
 from event_assets.cli import app
 from event_assets.collector import WriteKeys
 from event_assets.collector.signatures import Signed, sign
@@ -129,6 +129,20 @@ def test_a_request_that_is_taken_up_is_of_the_time_at_which_it_was_made_and_the_
     write_asked(lake.storage, asked)  # as if the run had been killed before it was noted
     assert take_asked(lake, settings) == 1
     assert len([*requests(lake.storage)]) == 1
+    # The key that the first request made is the audit log's from now on, for the collector that runs, too.
+    assert send(client, privacy_key, PATH, {**PERSON, "kind": "access"}).status_code == 202
+    last = audit_log(settings).verify()
+    assert last is not None and last.action == "access_requested" and last.key
+
+
+def test_a_request_that_the_audit_log_cannot_take_is_not_queued(
+    client: httpx.Client, settings: Settings, privacy_key: str
+) -> None:
+    storage = Storage(settings.lake)
+    AuditLog(storage, b"another key").append("key_created", "k")
+    answer = send(client, privacy_key, PATH, PERSON)
+    assert (answer.status_code, answer.json()["error"]) == (503, "queue_unavailable")
+    assert waiting(Lake(storage)) == []
 
 
 def test_a_request_for_access_waits_for_the_zip_and_is_done_with_it(

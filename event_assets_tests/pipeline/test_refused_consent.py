@@ -236,13 +236,14 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
     key = WriteKeys.of(settings).create("app", "ios")
     device = {"id": f"{MARK}id", "advertising_id": f"{MARK}ad", "manufacturer": "Apple", "ad_tracking": True}
     plain = {"event": "a", "anonymous_id": "a1", "platform": "ios", "device": device, "consent": {"marketing": False}}
+    device_of_segment = {"type": "ios", "id": f"{MARK}id", "advertisingId": f"{MARK}ad", "token": f"{MARK}token"}
     by_segment = {
         "type": "track",
         "event": "b",
         "messageId": "s-1",
         "anonymousId": "a1",
         "context": {
-            "device": {"type": "ios", "id": f"{MARK}id", "advertisingId": f"{MARK}ad", "token": f"{MARK}token"},
+            "device": device_of_segment,
             "consent": {"categoryPreferences": {"Advertising": False}},
         },
     }
@@ -256,7 +257,7 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
         unsaid = {**plain, "consent": {"analytics": True}, "event_id": "n-5"}
         client.post("/v1/events", json=unsaid)
         client.post("/v1/events", json=[{**plain, "consent": None, "event_id": "n-6"}])
-        context = {"device": by_segment["context"]["device"]}
+        context = {"device": device_of_segment}
         for broken in ({"messageId": "s-3"}, {"messageId": "s-4", "event": None}):
             client.post("/v1/batch", json={"batch": [{**by_segment, "context": context, **broken}]})
     StreamSink(settings, pipeline.stream).write([json.dumps({**plain, "event_id": "n-4"}).encode()])

@@ -79,7 +79,7 @@ def test_what_is_given_is_what_would_be_erased_as_ndjson_and_as_csv_and_a_correc
     pipeline.run()
     for rebuild in (False, True):
         pipeline.run(rebuild=rebuild)
-        [user] = [row for row in pipeline.rows("users") if row["person_id"] == "user-0004"]
+        [user] = [row for row in pipeline.rows("users") if row["person_id"] == "device-0004"]
         assert json.loads(user["traits"])["email"] == "right@example.com"
-    history = [row["value"] for row in pipeline.rows("user_traits") if row["person_id"] == "user-0004"]
+    history = [row["value"] for row in pipeline.rows("user_traits") if row["person_id"] == "device-0004"]
     assert sorted(history) == ['"mail0004@example.com"', '"right@example.com"'], "what was said before stays in history"

@@ -19,6 +19,7 @@ from event_assets.collector.protocols.consent_categories import consent_of
 from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, instant_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.collector.protocols.segment_usual import usual_event, usual_events
+from event_assets.contract.consent import opts_out
 from event_assets.contract.event import Campaign, Platform
 
 NAME = "segment"
@@ -42,8 +43,9 @@ _array = msgspec.json.Decoder(list[Raw])
 def events(request: Request, platform: Platform) -> Iterable[bytes]:
     """The events of a request: a batch, or the one that the path names. Raises `Unreadable`."""
     sent_at = instant_of(request.headers.get("sentat", "")) or None
+    refuses = platform != "server" and opts_out(request.headers)
     if request.method == "GET":
-        return [Messages(platform, sent_at).event(_of_pixel(request))]
+        return [Messages(platform, sent_at, opts_out=refuses).event(_of_pixel(request))]
     usual = usual_events(request.body, platform, sent_at)
     if usual is not None and (made := [text for text in usual if text is not None]) and len(made) == len(usual):
         return made
@@ -51,12 +53,13 @@ def events(request: Request, platform: Platform) -> Iterable[bytes]:
     batch = body.raw("batch")
     if batch is None:
         kind = _KINDS.get(request.path.rpartition("/")[2])
-        return [Messages(platform, sent_at, kind, place=request.place).event(request.body)]
+        return [Messages(platform, sent_at, kind, place=request.place, opts_out=refuses).event(request.body)]
     try:
         messages = _array.decode(batch)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"batch: {error}") from None
-    read = Messages(platform, body.instant("sentAt") or sent_at, shared=body, place=request.place)
+    sent_at = body.instant("sentAt") or sent_at
+    read = Messages(platform, sent_at, shared=body, place=request.place, opts_out=refuses)
     return (read.event(bytes(message)) for message in messages)
 
 
@@ -85,6 +88,7 @@ class Messages:
         kind: str | None = None,
         shared: Members | None = None,
         place: str = "",
+        opts_out: bool = False,
     ) -> None:
         self._platform = platform
         self._sent_at = sent_at
@@ -93,6 +97,7 @@ class Messages:
         self._integrations = shared.object("integrations") if shared else None
         self._shares = bool(self._context) or self._integrations is not None
         self._ids = HashedIds(NAME, place)
+        self._opts_out = opts_out
 
     def event(self, text: bytes) -> bytes:
         """The event that a message says; a message that is no object stays as it is."""
@@ -126,7 +131,7 @@ class Messages:
             "ip": context.text("ip"),
             **_client(context, self._platform),
         }
-        if event["consent"].get("marketing") is False:
+        if event["consent"].get("marketing", not self._opts_out) is False:
             context.inside("device").drop(*_ADVERTISING)
         if kind not in ("track", *_EVENTS):
             message.add("type", kind)
