@@ -41,7 +41,7 @@ INSTALL = [
     "pydantic-settings>=2.7,<3",
     "msgspec>=0.19,<0.23",
     "zstandard>=0.23,<0.26",
-    "ahocorasick_rs>=1.0.3,<2",
+    "ahocorasick-rs>=1.0.3,<2",
     "starlette>=0.46,<2",
     "uvicorn>=0.54,<0.55",  # the collector's connections build on its protocol class
     "uvloop>=0.21,<1; sys_platform != 'win32'",
