@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -45,6 +46,15 @@ _WRITERS = {"embedded": 1, "kinesis": 4, "kafka": 4}
 _EVENTS = "/v1/events"
 
 
+class _Text(PathConvertor):
+    """Any text in a path, line breaks too: an id that cannot be is refused by who answers, not by the router."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("text", _Text())
+
+
 def create_app(
     settings: Settings,
     stream: EventStream | None = None,
@@ -63,7 +73,7 @@ def create_app(
         Route(_EVENTS, _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
         Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
         Route("/v1/people/segments", _Endpoint(collector.people.several), methods=["POST", "OPTIONS"]),
-        Route("/v1/people/{id:path}/segments", _Endpoint(collector.people.one), methods=["GET", "OPTIONS"]),
+        Route("/v1/people/{id:text}/segments", _Endpoint(collector.people.one), methods=["GET", "OPTIONS"]),
         Route("/v1/privacy/requests", _Endpoint(collector.privacy.ask), methods=["POST"]),
         Route("/v1/privacy/requests/{id}", _Endpoint(collector.privacy.state), methods=["GET"]),
         Route("/v1/health", collector.health),
