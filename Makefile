@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/checkov build/kafka web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
+.PHONY: setup demo test build/checkov build/kafka build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -82,6 +82,10 @@ cloud-synth: setup  ## the stacks' templates, in build/cloud: SIZE and CHOICES a
 cloud-diff: setup  ## what cloud-deploy would change in that account
 	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) diff -c size=$(SIZE) $(CHOICES)
 
+build/ministack: setup  ## an emulator of AWS in an environment of its own, for tests of alarms and stacks
+	@test -x $@/bin/ministack || { $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $@ && \
+		$(BIN)/uv pip install --quiet --python $@/bin/python 'ministack>=1.5,<2'; }
+
 cloud-bootstrap: setup  ## prepares the AWS account in force for the next, once; see docs/how-to/run-on-aws.md
 	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) bootstrap
 
@@ -115,7 +119,7 @@ data: setup  ## the real events of the README, from public repositories by git
 bench: setup  ## runs each benchmark in a short form and writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks page
 
-prove: lint build/checkov  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
+prove: lint build/checkov build/ministack  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
 	$(MAKE) test MARKS="slow or not slow" PROFILE=prove
 	$(MAKE) bench
 

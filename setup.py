@@ -93,6 +93,10 @@ EXTRAS = {
         "requests>=2.32,<3",  # what Authlib asks a provider with
         "waitress>=3,<4",
     ],
+    "tracing": [
+        "opentelemetry-exporter-otlp-proto-http>=1.36,<2",
+        "opentelemetry-sdk>=1.36,<2",
+    ],
     "docs": [
         "mkdocs-material>=9.6,<10",
         "mkdocstrings[python]>=1.0,<2",

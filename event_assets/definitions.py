@@ -27,6 +27,7 @@ from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
 from event_assets.defs.assets.warehouse import warehouse_asset
 from event_assets.defs.assets.webhooks import webhooks_assets
+from event_assets.defs.automation.alarms import alarm_sensor
 from event_assets.defs.automation.analyses import analyses_sensor
 from event_assets.defs.automation.company import company_schedule, company_sensor
 from event_assets.defs.automation.digests import digest_schedules, send_digest
@@ -36,6 +37,8 @@ from event_assets.defs.automation.partitions import partitions_of
 from event_assets.defs.automation.retention import expire_old_days, retention_schedule
 from event_assets.defs.automation.sensors import stream_sensor
 from event_assets.defs.automation.simulation import simulation_job
+from event_assets.defs.automation.telling import failed_runs
+from event_assets.defs.checks.alarms import alarm_checks
 from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.defs.checks.company import company_checks
 from event_assets.defs.checks.events import EVENT_CHECKS
@@ -55,6 +58,7 @@ from event_assets.rules.company import CompanyData
 from event_assets.rules.rule_files import RuleError
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, load_settings
+from event_assets.telemetry.process import tell_to
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,6 +89,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
     of_company, of_quicksight = _of_company(settings, company), _of_quicksight(settings)
+    of_alarms = _of_alarms(settings)
     checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS]
     return dg.Definitions(
         assets=[
@@ -97,7 +102,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *unusable_files("segments", "segments", segments.faults),
             *of_quicksight.assets,
         ],
-        asset_checks=[*checks, *of_company.checks],
+        asset_checks=[*checks, *of_company.checks, *of_alarms.checks],
         jobs=[maintain_lake, prune_runs, erase_requested, expire_old_days, send_digest, simulation_job(settings)],
         schedules=[
             *schedules(settings, partitions),
@@ -113,6 +118,8 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
                 settings, analyses, segments, sorted({*_keys(in_pauses), *map(analysis_key, analyses.usable)})
             ),
             *of_company.sensors,
+            failed_runs,
+            *of_alarms.sensors,
         ],
         resources={
             "stream": StreamResource.of(settings),
@@ -134,6 +141,13 @@ class _Parts(NamedTuple):
     checks: Sequence[dg.AssetChecksDefinition] = ()
     schedules: Sequence[dg.ScheduleDefinition] = ()
     sensors: Sequence[dg.SensorDefinition] = ()
+
+
+def _of_alarms(settings: Settings) -> _Parts:
+    """What judges the alarms, where CloudWatch does not."""
+    if settings.metrics_to != "folder":
+        return _Parts()
+    return _Parts(checks=alarm_checks(settings), sensors=[alarm_sensor(settings)])
 
 
 def _of_company(settings: Settings, company: CompanyData) -> _Parts:
@@ -197,4 +211,5 @@ def defs() -> dg.Definitions:
     """The platform of this process's settings."""
     settings = load_settings()
     require_usable_rules(settings)
+    tell_to(settings, "dagster")
     return build_defs(settings)

@@ -109,6 +109,21 @@ def test_the_stream_is_made_by_a_command_and_shown(home: Path) -> None:
     assert [row["open"] for row in shown] == ["yes", "yes"]
 
 
+def test_a_gap_is_passed_by_a_command_that_shows_it_first(home: Path) -> None:
+    run("stream", "create")
+    assert "There is no gap." in run("stream", "skip-gap").output
+    stream = open_stream(Settings(home=home))
+    shard = stream.shards()[0].shard_id
+    stream.close()
+    table = Lake(Storage(str(home / "lake"))).table("raw_events")
+    lost = {shard: {"after": "9" * 56, "ended": False, "seen_at": None}}  # of a stream that was made anew
+    table.commit(table.snapshot(), Progress(positions={"events": lost}))
+    asked = CliRunner().invoke(app, ["stream", "skip-gap"], input="n\n")
+    assert asked.exit_code == 1 and "were trimmed before they were read" in asked.output.replace("\n", " ")
+    assert [row["shard"] for row in json.loads(run("stream", "skip-gap", "--yes", "--json").stdout)] == [shard]
+    assert "There is no gap." in run("stream", "skip-gap").output
+
+
 def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text(json.dumps(EVENT) + "\nnot json\n")

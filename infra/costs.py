@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from event_assets.telemetry.alarms import ALARMS
+from event_assets.telemetry.metrics import METRICS
 from infra.choices import Edge
 from infra.sizes import SIZES, Size, Tasks
 
@@ -19,6 +21,8 @@ PRICES = Path(__file__).with_name("prices.yaml")
 _DAYS = 365 / 12
 _MILLION = 1_000_000
 _GB = 1e9
+ALARMS_ON_AWS = 11
+"""Alarms on what AWS sees, at either edge."""
 
 
 class Line(NamedTuple):
@@ -209,5 +213,7 @@ def _watch(size: Size, edge: Edge) -> Iterator[Line]:
     price, assumed = table().price, table().assumed
     yield Line("logs, alarms", assumed["log_gb_per_day"] * _DAYS * price["logs_gb"])
     insights = 25 * (4 if edge == "alb" else 3)  # metrics of Container Insights a service, its cluster's among them
-    yield Line("logs, alarms", 14 * price["alarm_month"] + price["dashboard_month"] + insights * price["metric_month"])
+    told = (insights + len(METRICS)) * price["metric_month"]
+    judged = ALARMS_ON_AWS + sum(1 if alarm.whole is None else 2 for alarm in ALARMS)  # a share is of two metrics
+    yield Line("logs, alarms", judged * price["alarm_month"] + price["dashboard_month"] + told)
     yield Line("keys, secrets", price["kms_key_month"] + 3 * price["secret_month"] + 2 * price["kms_million_requests"])

@@ -44,6 +44,7 @@ class LoadBalancedEdge(cdk.Stack):
         workshop = Workshop(self, vpc, cluster, data.key_for(self), size.log_days)
         tasks = size.collector
         environment = collector_environment(
+            choices,
             region=Aws.REGION,
             stream=data.stream.stream_name,
             keys_secret=data.write_keys.secret_arn,
@@ -185,6 +186,7 @@ class FunctionEdge(cdk.Stack):
             memory_size=1769,  # one whole core
             timeout=Duration.seconds(25),
             environment=collector_environment(
+                choices,
                 region=Aws.REGION,
                 stream=data.stream.stream_name,
                 keys_secret=data.write_keys.secret_arn,

@@ -20,10 +20,14 @@ IDLE_SECONDS = 60
 """For how long a load balancer keeps an idle connection; the ingest API keeps it longer."""
 
 
-def collector_environment(*, region: str, stream: str, keys_secret: str, proxies: str) -> dict[str, str]:
+def collector_environment(
+    choices: Choices, *, region: str, stream: str, keys_secret: str, proxies: str
+) -> dict[str, str]:
     """The ingest API's. It knows the stream and the write keys, neither the lake nor the warehouse."""
     return _named(
         stream_kind="kinesis",
+        installation=choices.name,
+        metrics="stdout",
         home=HOME,
         aws_region=region,
         stream_name=stream,
@@ -50,6 +54,7 @@ def pipeline_environment(
     host, port = (warehouse_host, 5439) if warehouse_host else (database_host, 5432)
     settings = {
         "profile": "aws",
+        "installation": choices.name,
         "home": HOME,
         "aws_region": region,
         "stream_name": stream,

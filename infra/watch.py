@@ -1,6 +1,7 @@
 """What is watched: alarms on what loses events or delays them, one dashboard, one topic, one budget.
 
-The runbook of an alarm is a section of docs/how-to/run-on-aws.md with the alarm's name.
+Alarms on what the platform tells of itself are the platform's (`event_assets/telemetry/alarms.py`); here are those on
+what AWS alone sees. Each has its page under docs/runbooks.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from event_assets.telemetry.alarms import ALARMS, LEAST_OF_SHARE, Alarm, page_of
+from event_assets.telemetry.metrics import INSTALLATION, NAMESPACE, Metric
 from infra.choices import Choices
 from infra.data import DataStack
 from infra.edge import FunctionEdge, LoadBalancedEdge
 from infra.pipeline import PipelineStack
 
-NAMESPACE = "EventAssets"
 MINUTE = Duration.minutes(1)
 
 
@@ -56,9 +57,9 @@ class WatchStack(cdk.Stack):
         super().__init__(scope, name, description="event-assets: alarms, dashboard, budget")
         self.topic = self._topic(choices, data)
         watched = [
+            *(_of_platform(alarm, choices.name) for alarm in ALARMS),
             *_of_stream(data, choices.size.stream_retention_hours),
             *(_of_balancer(edge) if isinstance(edge, LoadBalancedEdge) else _of_function(edge)),
-            *self._of_runs(pipeline.run_logs),
             *_of_services(pipeline),
             _of_retention(pipeline),
             *_of_database(pipeline, choices.size.database.gib),
@@ -91,7 +92,7 @@ class WatchStack(cdk.Stack):
             self,
             watched.name,
             alarm_name=f"{self.stack_name}-{watched.name}",
-            alarm_description=watched.meaning,
+            alarm_description=f"{watched.meaning} What to do: {page_of(watched.name)}",
             metric=watched.metric,
             threshold=watched.limit,
             evaluation_periods=watched.minutes,
@@ -103,29 +104,6 @@ class WatchStack(cdk.Stack):
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))
         return alarm
-
-    def _of_runs(self, group: logs.ILogGroup) -> list[Watched]:
-        """What runs of Dagster write where they end badly."""
-        counted = {
-            "StreamGap": (
-                "StreamGap",
-                "Records were trimmed from the stream before they were landed: events are lost.",
-            ),
-            "RunFailed": ("RUN_FAILURE", "A run of Dagster failed; its page says at which step."),
-            "LoadMismatch": ("LoadMismatch", "The warehouse did not get the lake's rows; the load was rolled back."),
-        }
-        watched = []
-        for name, (word, meaning) in counted.items():
-            made = logs.MetricFilter(
-                self,
-                f"{name}Filter",
-                log_group=group,
-                filter_pattern=logs.FilterPattern.literal(f'"{word}"'),
-                metric_namespace=NAMESPACE,
-                metric_name=name,
-            )
-            watched.append(Watched(name, made.metric(statistic="Sum", period=MINUTE), 0, 1, meaning))
-        return watched
 
     def _budget(self, choices: Choices) -> None:
         subscribers = [budgets.CfnBudget.SubscriberProperty(address=self.topic.topic_arn, subscription_type="SNS")]
@@ -150,6 +128,30 @@ class WatchStack(cdk.Stack):
         )
 
 
+def _of_platform(alarm: Alarm, installation: str) -> Watched:
+    """An alarm of the platform, as CloudWatch judges it."""
+
+    def of(metric: Metric, minutes: int = 1) -> watch.Metric:
+        return watch.Metric(
+            namespace=NAMESPACE,
+            metric_name=metric.name,
+            dimensions_map={INSTALLATION: installation},
+            statistic=alarm.statistic,
+            period=Duration.minutes(minutes),
+        )
+
+    if alarm.whole is None:
+        silent = alarm.below
+        return Watched(alarm.name, of(alarm.metric), alarm.limit, alarm.minutes, alarm.meaning, silent, silent)
+    share = watch.MathExpression(
+        expression=f"IF(part + rest >= {LEAST_OF_SHARE}, 100 * part / (part + rest), 0)",
+        using_metrics={"part": of(alarm.metric, alarm.minutes), "rest": of(alarm.whole, alarm.minutes)},
+        period=Duration.minutes(alarm.minutes),
+        label=alarm.name,
+    )
+    return Watched(alarm.name, share, alarm.limit, 1, alarm.meaning)
+
+
 def _of_stream(data: DataStack, retention_hours: int) -> list[Watched]:
     stream = data.stream
     half = retention_hours * 3_600_000 / 2
@@ -168,15 +170,6 @@ def _of_stream(data: DataStack, retention_hours: int) -> list[Watched]:
             5,
             "The stream refuses records: it needs more shards. The ingest API repeats them until its buffer is full.",
         ),
-        Watched(
-            "StreamUnread",
-            stream.metric("GetRecords.Success", statistic="SampleCount", period=MINUTE),
-            1,
-            15,
-            "Nobody has read the stream for a quarter of an hour: Dagster's sensor is silent.",
-            below=True,
-            silence_rings=True,
-        ),
     ]
 
 
@@ -192,11 +185,11 @@ def _of_balancer(edge: LoadBalancedEdge) -> list[Watched]:
             "The ingest API answers with 5xx: /v1/ready says why it takes no events.",
         ),
         Watched(
-            "IngestSlow",
+            "EdgeSlow",
             metrics.target_response_time(statistic="p99", period=MINUTE),
             0.5,
             5,
-            "One request in a hundred takes longer than half a second.",
+            "Of a hundred requests that reach the load balancer one is answered after more than half a second.",
         ),
         Watched(
             "IngestUnhealthy",
@@ -219,7 +212,7 @@ def _of_function(edge: FunctionEdge) -> list[Watched]:
             "The ingest API answers with 5xx: /v1/ready says why it takes no events.",
         ),
         Watched(
-            "IngestSlow",
+            "EdgeSlow",
             api.metric_latency(statistic="p99", period=MINUTE),
             2_000,
             5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -53,3 +54,38 @@ def stream_show(as_json: AsJson = False) -> None:
             typer.echo(json.dumps(rows))
         else:
             display.show_rows(rows, empty="No shards.")
+
+
+@stream_app.command("skip-gap")
+def stream_skip_gap(
+    yes: Annotated[bool, typer.Option("--yes", help="The loss is known: go on without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Where records were trimmed before they were landed, and landing stopped: have it go on with the oldest record
+    that is there. What lies between is lost."""
+    with faults_as_sentences():
+        from event_assets.contract.tables.events import RAW_EVENTS
+        from event_assets.lake.lake import Lake
+        from event_assets.lake.storage import Storage
+        from event_assets.pipeline.land import checkpoint
+        from event_assets.pipeline.stream_gaps import find_gaps, pass_gaps
+        from event_assets.streams import open_stream
+
+        settings = current_settings()
+        lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
+        stream = open_stream(settings)
+        try:
+            gaps = find_gaps(stream, checkpoint(lake.table(RAW_EVENTS.name).snapshot().progress, stream.name))
+            if not as_json:
+                for gap in gaps:
+                    console().print(str(gap))
+            if gaps and not yes:
+                typer.confirm("Go on with what is there? What was between is lost.", abort=True)
+            passed = pass_gaps(lake, stream)
+        finally:
+            stream.close()
+        if as_json:
+            rows = [{"shard": g.shard_id, "after": g.expected_after, "oldest": g.trim_horizon} for g in passed]
+            typer.echo(json.dumps(rows))
+        else:
+            console().print(f"{len(passed)} gaps passed." if passed else "There is no gap.")

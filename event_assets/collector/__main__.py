@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from contextlib import nullcontext
 
 import uvicorn
 from starlette.applications import Starlette
 
 from event_assets.collector.app import create_app
 from event_assets.collector.logs import log_config
+from event_assets.collector.metrics import shared_between_workers
 from event_assets.contract.plan import PlanError
 from event_assets.settings import Settings, SettingsError, load_settings
 
@@ -26,23 +28,24 @@ uvicorn's five seconds, and every worker would be killed before it serves."""
 def serve(settings: Settings, app: Starlette, workers: int = 1) -> None:
     """Serves with so many processes on one port. Rates and memory are bounded per process."""
     _rarely_collect_garbage()
-    uvicorn.run(
-        app if workers == 1 else "event_assets.collector.__main__:app_of_environment",
-        factory=workers > 1,
-        workers=workers,
-        host=settings.collector_host,
-        port=settings.collector_port,
-        loop="uvloop",
-        http="event_assets.collector.connections:BoundedProtocol",
-        timeout_keep_alive=round(settings.collector_keep_alive_seconds),
-        ws="none",
-        access_log=False,
-        server_header=False,
-        log_config=log_config(),
-        forwarded_allow_ips=settings.collector_proxies,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        timeout_worker_healthcheck=_STILL_SECONDS,
-    )
+    with shared_between_workers() if workers > 1 else nullcontext():
+        uvicorn.run(
+            app if workers == 1 else "event_assets.collector.__main__:app_of_environment",
+            factory=workers > 1,
+            workers=workers,
+            host=settings.collector_host,
+            port=settings.collector_port,
+            loop="uvloop",
+            http="event_assets.collector.connections:BoundedProtocol",
+            timeout_keep_alive=round(settings.collector_keep_alive_seconds),
+            ws="none",
+            access_log=False,
+            server_header=False,
+            log_config=log_config(),
+            forwarded_allow_ips=settings.collector_proxies,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_worker_healthcheck=_STILL_SECONDS,
+        )
 
 
 def app_of_environment() -> Starlette:

@@ -33,11 +33,14 @@ from event_assets.collector.privacy import ip_rule
 from event_assets.collector.privacy_requests import PrivacyRequests
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
+from event_assets.collector.telling import Telling, trace_puts
 from event_assets.collector.validator import Validator
 from event_assets.lake.storage import Storage
 from event_assets.online import open_online
 from event_assets.settings import Settings
 from event_assets.streams import EventLines, EventStream, RetryPolicy, StreamError, StreamWriter, open_stream
+from event_assets.telemetry.emission import open_meter
+from event_assets.telemetry.traces import open_traces
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +63,19 @@ def create_app(
     stream: EventStream | None = None,
     keys: WriteKeys | None = None,
     limits: CollectorLimits | None = None,
+    frozen_between_requests: bool = False,
 ) -> Starlette:
     """The ingest API as an ASGI app. Stream, keys and limits are those of the settings unless given.
 
     The app holds no thread and no connection before its life span has begun, and none after it has ended; it may begin
-    again (on AWS Lambda it does with each request).
+    again (on AWS Lambda it does with each request, and is frozen between two: `frozen_between_requests`).
     """
     collector = Collector(
-        settings, stream or open_stream(settings), keys or WriteKeys.of(settings), limits or limits_of(settings)
+        settings,
+        stream or open_stream(settings),
+        keys or WriteKeys.of(settings),
+        limits or limits_of(settings),
+        frozen_between_requests,
     )
     routes = [
         Route(_EVENTS, _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
@@ -104,12 +112,26 @@ def limits_of(settings: Settings) -> CollectorLimits:
 class Collector:
     """One process's ingest API: what its requests share."""
 
-    def __init__(self, settings: Settings, stream: EventStream, keys: WriteKeys, limits: CollectorLimits) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        stream: EventStream,
+        keys: WriteKeys,
+        limits: CollectorLimits,
+        frozen_between_requests: bool,
+    ) -> None:
         self._settings = settings
+        self._is_frozen = frozen_between_requests
         self._stream = stream
-        self._writer = StreamWriter(stream, RetryPolicy(attempts=6, base_seconds=0.05, cap_seconds=2.0))
+        self._traces = open_traces(settings, "collector")
+        self._writer = StreamWriter(
+            stream,
+            RetryPolicy(attempts=6, base_seconds=0.05, cap_seconds=2.0),
+            on_put=trace_puts(self._traces, stream.name) if self._traces else None,
+        )
         budget = BufferBudget(limits.buffer_bytes)
         self.metrics = CollectorMetrics(budget)
+        self.telling = Telling(self.metrics, open_meter(settings, "collector"))
         self._commit = GroupCommit(self._write, writers=_WRITERS[settings.stream], on_write=self.metrics.wrote)
         self._offload = Offload(limits.at_once_bytes)
         access = Access(keys, limits, self.metrics)
@@ -147,6 +169,7 @@ class Collector:
         self._commit.start()
         self._offload.start()
         self._connections.start()
+        telling = asyncio.create_task(self.telling.stay())
         log.debug("writing to the stream", extra={"stream": self._stream.name, "kind": self._settings.stream})
         try:
             yield {"connections": self._connections}
@@ -156,6 +179,13 @@ class Collector:
             self.people.stop()
             await self._commit.stop()
             self._readiness.forget()
+            telling.cancel()
+            if self._is_frozen:
+                self.telling.after_request()
+            else:
+                self.telling.tell()
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.flush)
             log.debug("all written", extra={"stream": self._stream.name})
 
     def _make_stream(self) -> None:

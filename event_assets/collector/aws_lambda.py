@@ -22,4 +22,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 @cache
 def _adapter() -> Mangum:
     """Made at the first request and kept as long as the instance lives."""
-    return Mangum(create_app(load_settings()), lifespan="on")
+    return Mangum(create_app(load_settings(), frozen_between_requests=True), lifespan="on")

@@ -1,12 +1,26 @@
-"""What the collector counts and times, for Prometheus. One registry per app; names only, no personal data."""
+"""What the collector counts and times, for Prometheus. One registry per app; names only, no personal data.
+
+Where several workers share a port, each keeps its figures in files of one folder (`shared_between_workers`), and
+whichever is asked answers for all of them: counters of workers that ended stay in the sums, their gauges do not.
+"""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from event_assets.collector.buffer import BufferBudget
 from event_assets.collector.verdicts import Verdicts
 
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which the Prometheus client learns the folder, when it is imported."""
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -40,15 +54,42 @@ class CollectorMetrics:
         )
         self.stream_errors = Counter("collector_stream_errors", "Events per stream error.", ["code"], registry=registry)
         self.stream_failing = Gauge(
-            "collector_stream_failing", "1 while the stream takes no events.", registry=registry
+            "collector_stream_failing",
+            "1 while the stream takes no events.",
+            registry=registry,
+            multiprocess_mode="livemax",
         )
         self.keys_unreadable = Gauge(
-            "collector_keys_unreadable", "1 while the file of write keys cannot be read.", registry=registry
+            "collector_keys_unreadable",
+            "1 while the file of write keys cannot be read.",
+            registry=registry,
+            multiprocess_mode="livemax",
         )
-        self.connections = Gauge("collector_connections", "Connections that are open.", registry=registry)
-        held = Gauge("collector_buffer_bytes", "Bytes held between first byte and answer.", registry=registry)
-        held.set_function(lambda: budget.used)
-        Gauge("collector_buffer_limit_bytes", "Bytes that may be held.", registry=registry).set(budget.limit)
+        self.connections = Gauge(
+            "collector_connections", "Connections that are open.", registry=registry, multiprocess_mode="livesum"
+        )
+        self._budget = budget
+        self._held = Gauge(
+            "collector_buffer_bytes",
+            "Bytes held between first byte and answer.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        Gauge(
+            "collector_buffer_limit_bytes",
+            "Bytes that may be held.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        ).set(budget.limit)
+
+    @property
+    def buffer_used(self) -> float:
+        """Share of this process's buffer that is held now."""
+        return self._budget.used / self._budget.limit
+
+    def look(self) -> None:
+        """Takes down what no request does: what is held."""
+        self._held.set(self._budget.used)
 
     def wrote(self, events: int, seconds: float) -> None:
         """One write to the stream has ended."""
@@ -66,5 +107,26 @@ class CollectorMetrics:
                 (self.dropped if verdict.status == "dropped" else self.retried).inc()
 
     def text(self) -> bytes:
-        """The exposition in Prometheus's text format."""
-        return generate_latest(self.registry)
+        """The exposition in Prometheus's text format, of all workers."""
+        self.look()
+        folder = os.environ.get(_FOLDER)
+        if folder is None:
+            return generate_latest(self.registry)
+        for file in Path(folder).glob("gauge_live*_*.db"):
+            worker = int(file.stem.rpartition("_")[2])
+            if not psutil.pid_exists(worker):
+                mark_process_dead(worker, folder)  # type: ignore[no-untyped-call]
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone, folder)  # type: ignore[no-untyped-call]
+        return generate_latest(everyone)
+
+
+@contextmanager
+def shared_between_workers() -> Iterator[None]:
+    """Processes that are spawned in the block add their figures to each other's."""
+    with tempfile.TemporaryDirectory(prefix="event-assets-metrics-") as folder:
+        os.environ[_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_FOLDER]

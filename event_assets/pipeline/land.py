@@ -26,6 +26,7 @@ from event_assets.lake.table import LakeTable, retry_on_conflict
 from event_assets.lake.tombstones import Tombstones, read_tombstones
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
+from event_assets.pipeline.telling import Traced
 from event_assets.streams import (
     EventStream,
     ReadBatch,
@@ -81,8 +82,10 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     reader = StreamReader(stream)
     batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=rules.max_records_per_run))
     left: dict[str, dt.datetime] = {}
+    traced = Traced(stream.name)
     for shard_records in _objects(batches, positions, left):
         rows = _rows(stream.name, shard_records)
+        traced.note(shard_records)
         if erased:
             rows = _without_erased(rows, erased, rules.erasure.placeholders)
         files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
@@ -94,6 +97,7 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
         base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started, left)}
     )
     version = table.commit(base, progress, add=files)
+    traced.landed()
     more = {"events": events, "oldest_arrived_at": str(oldest)} if oldest else {"events": events}
     return report_of(table.at(version), files, more=more)
 

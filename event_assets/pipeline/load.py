@@ -25,6 +25,7 @@ from event_assets.lake.snapshot import Changes, Snapshot
 from event_assets.pipeline.changed_rows import readable
 from event_assets.pipeline.load_difference import beside, difference
 from event_assets.pipeline.pending_changes import REBUILD, PendingChanges
+from event_assets.pipeline.telling import telling_load
 from event_assets.pipeline.window import Window
 from event_assets.warehouse.dialect import Mode
 from event_assets.warehouse.loads import (
@@ -64,6 +65,15 @@ def load_step(
     Dates that the warehouse is to have and has no record of are loaded like others; where `most_never` is given, the
     newest so many, in the window or not. Dates that it is not to have are removed, wherever they lie.
     """
+    with telling_load(table.name) as tell:
+        loaded = _load(lake, warehouse, table, window, rebuild, most_never)
+        tell(loaded)
+    return loaded
+
+
+def _load(
+    lake: Lake, warehouse: Warehouse, table: WarehouseTable, window: Window, rebuild: bool, most_never: int | None
+) -> Loaded:
     snapshot = lake.table(table.lake.name).snapshot()
     if not table.partition_by:
         return _load_whole(snapshot, warehouse, table, rebuild)

@@ -61,6 +61,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.segments import memberships_step
 from event_assets.pipeline.sessions import sessions_step
+from event_assets.pipeline.telling import telling_step
 from event_assets.pipeline.touches import TOUCHES_CODE, touches_step
 from event_assets.pipeline.user_history import USER_HISTORY_CODE, user_history_step
 from event_assets.pipeline.user_traits import user_traits_step
@@ -115,8 +116,11 @@ class RefreshStep:
 
     def run(self, run: Run) -> tuple[StepReport, ...]:
         """Refreshes its tables. Gives a report of each."""
-        made = self.refresh(run)
-        return (made,) if isinstance(made, StepReport) else made
+        with telling_step(self.name) as tell:
+            made = self.refresh(run)
+            reports = (made,) if isinstance(made, StepReport) else made
+            tell(reports)
+        return reports
 
 
 _OF_PEOPLE = (ENRICHED_EVENTS, IDENTITIES)

@@ -17,8 +17,10 @@ from event_assets.contract.site_zones import SiteZones
 from event_assets.settings.aws import AwsSettings
 from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
+from event_assets.settings.kafka import KafkaSettings
 from event_assets.settings.privacy import PrivacySettings
 from event_assets.settings.spark import SparkSettings
+from event_assets.settings.telemetry import MetricsKind, TelemetrySettings
 from event_assets.settings.values import (
     File,
     Names,
@@ -39,7 +41,16 @@ _HTTP = r"^https?://[^\s/]+"
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
 
-class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, SparkSettings, WebhookSettings):
+class Settings(
+    AwsSettings,
+    DashboardSettings,
+    DigestSettings,
+    KafkaSettings,
+    PrivacySettings,
+    SparkSettings,
+    TelemetrySettings,
+    WebhookSettings,
+):
     """The settings of one process, read from `EVENT_ASSETS_…` variables."""
 
     model_config = SettingsConfigDict(
@@ -66,22 +77,6 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     )
     stream_endpoint_url: str | None = Field(
         None, pattern=_HTTP, description="Kinesis endpoint, where it is not AWS's own."
-    )
-    kafka_brokers: str | None = Field(
-        None,
-        pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$",
-        description="Kafka brokers, `host:port` with commas between. Required where the stream is Kafka.",
-    )
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="How brokers are spoken to."
-    )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM"] | None = Field(
-        None, description="How Kafka learns who we are; `AWS_MSK_IAM` signs with the AWS credentials in force."
-    )
-    kafka_username: str | None = Field(None, description="User for SASL.")
-    kafka_password: SecretStr | None = Field(None, description="Its password.")
-    kafka_ca_file: File = Field(
-        None, description="Certificates (PEM) of who may sign for brokers. Default: the system's."
     )
 
     aws_region: str = Field("us-east-1", description="AWS region of stream, bucket and warehouse.")
@@ -301,6 +296,16 @@ class Settings(AwsSettings, DashboardSettings, DigestSettings, PrivacySettings, 
     def stream(self) -> StreamKind:
         """The kind of stream in force."""
         return self.stream_kind or ("kinesis" if self.profile == "aws" else "embedded")
+
+    @property
+    def metrics_to(self) -> MetricsKind:
+        """Where metrics go."""
+        return self.metrics or ("stdout" if self.profile == "aws" else "folder")
+
+    @property
+    def metrics_folder(self) -> Path:
+        """Folder of the lines of metrics, where they go into one."""
+        return self.home.absolute() / "metrics"
 
     @property
     def warehouse(self) -> Literal["postgres", "redshift"]:

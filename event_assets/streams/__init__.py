@@ -9,7 +9,7 @@ import datetime as dt
 
 from event_assets.settings import Settings
 from event_assets.streams.packing import EventLines, ShardMap, pack_events
-from event_assets.streams.position import ShardPosition
+from event_assets.streams.position import ShardPosition, lost_shards
 from event_assets.streams.protocol import (
     EventStream,
     PutResult,
@@ -27,11 +27,12 @@ from event_assets.streams.protocol import (
 )
 from event_assets.streams.reader import ReadBatch, ReadLimits, StreamReader
 from event_assets.streams.retry_policy import RetryPolicy
-from event_assets.streams.writer import StreamWriter
+from event_assets.streams.writer import OnPut, StreamWriter
 
 __all__ = [
     "EventLines",
     "EventStream",
+    "OnPut",
     "PutResult",
     "ReadBatch",
     "ReadLimits",
@@ -51,6 +52,7 @@ __all__ = [
     "StreamReader",
     "StreamRecord",
     "StreamWriter",
+    "lost_shards",
     "open_stream",
     "pack_events",
 ]

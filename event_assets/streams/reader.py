@@ -64,6 +64,21 @@ class StreamReader:
                 return self.stream.has_records_after(shard_id, None)
             return True
 
+    def gap_after(
+        self,
+        shard_id: str,
+        position: ShardPosition,
+        shards: list[Shard],
+        checkpoint: Mapping[str, ShardPosition],
+    ) -> StreamGap | None:
+        """The gap at which `read_new` would stop in this shard, if there is one."""
+        try:
+            self.stream.has_records_after(shard_id, position.after)
+        except StreamGap as gap:
+            if not (was_finished(shard_id, shards, checkpoint) or self._was_quiet(position)):
+                return gap
+        return None
+
     def read_new(
         self,
         checkpoint: Mapping[str, ShardPosition],

@@ -18,11 +18,15 @@ SHARDS_KNOWN_SECONDS = 10.0
 """So long the stream's shards are taken for what they were: after a split or a merge of them, events of a key may go to
 the wrong one for so long, and not in their order."""
 
+OnPut = Callable[[Sequence[StreamRecord], Sequence[PutResult], float], None]
+"""Told what was put, what became of it, and in how many seconds."""
+
 
 class StreamWriter:
     """Writes to `stream` and repeats, after a back-off, only the records that failed.
 
-    A repeat may change the order of a key's records, and may write a record twice if an answer was lost.
+    A repeat may change the order of a key's records, and may write a record twice if an answer was lost. `on_put` is
+    told of what was written of events, and where it is.
     """
 
     def __init__(
@@ -30,8 +34,10 @@ class StreamWriter:
         stream: EventStream,
         backoff: RetryPolicy = WRITE_BACKOFF,
         clock: Callable[[], float] = time.monotonic,
+        on_put: OnPut | None = None,
     ) -> None:
         self.stream = stream
+        self._on_put = on_put
         self._backoff = backoff
         self._clock = clock
         self._known: tuple[float, ShardMap] | None = None
@@ -61,7 +67,11 @@ class StreamWriter:
         """
         shards = self._shards()
         packed = pack_events(lines, shards, encoding)
-        results = self.write([record for record, _ in packed])
+        records = [record for record, _ in packed]
+        began = self._clock()
+        results = self.write(records)
+        if self._on_put is not None:
+            self._on_put(records, results, self._clock() - began)
         if not shards.knows(result.shard_id for result in results):
             self._known = None
         return {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
+import re
 import signal
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from event_assets.collector import WriteKeys
@@ -86,7 +90,14 @@ def test_a_wrong_setting_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     assert "EVENT_ASSETS_IP_PRIVACY" in (tmp_path / "collector.log").read_text()
 
 
-def test_two_processes_share_a_port_a_stream_and_the_keys(tmp_path: Path) -> None:
+def figure(port: int, name: str) -> float:
+    """A figure as one of the workers says it: of a connection of its own, which any may take."""
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
+    (value,) = re.findall(rf"^{name} (\S+)$", text, re.MULTILINE)
+    return float(value)
+
+
+def test_two_processes_share_a_port_a_stream_the_keys_and_their_figures(tmp_path: Path) -> None:
     port, key = free_port(), WriteKeys(tmp_path / "keys.json").create("site", "web")
     with process(tmp_path, port, "--workers=2") as collector:
         for number in range(20):
@@ -94,9 +105,24 @@ def test_two_processes_share_a_port_a_stream_and_the_keys(tmp_path: Path) -> Non
                 f"http://127.0.0.1:{port}/v1/events", json=event(number), headers={"x-write-key": key}, timeout=30
             )
             assert answer.status_code == 200
+        assert {figure(port, "collector_events_accepted_total") for _ in range(12)} == {20.0}
+        limit = figure(port, "collector_buffer_limit_bytes")
+        _workers(collector)[0].kill()
+        # Another takes its place; what it counted stays, what it could hold does not.
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                shown = figure(port, "collector_events_accepted_total"), figure(port, "collector_buffer_limit_bytes")
+                assert shown[0] == 20.0 and shown[1] <= limit
+                if len(_workers(collector)) == 2 and shown[1] == limit == 2 * 128 * 2**20:
+                    break
         collector.terminate()
         assert collector.wait(60) is not None
     assert len(written(open_stream(load_settings(home=tmp_path)))) == 20
+
+
+def _workers(collector: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    children = psutil.Process(collector.pid).children()
+    return [each for each in children if "spawn_main" in " ".join(each.cmdline())]
 
 
 @pytest.mark.slow

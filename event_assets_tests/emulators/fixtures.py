@@ -1,4 +1,5 @@
-"""Pytest plugin: `kinesis_emulator`, `s3_emulator` and `kafka_broker`, services that live as long as the session."""
+"""Pytest plugin: `kinesis_emulator`, `s3_emulator`, `kafka_broker`, `aws_emulator`: services that live as long as the
+session."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import pytest
 
 from event_assets_tests.emulators import servers
 from event_assets_tests.emulators.kafka import KafkaBroker, kafka
+from event_assets_tests.emulators.ministack import ministack
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +44,13 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBrok
     """A Kafka broker, whose topics live as long as the session."""
     with _or_skip(), kafka(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def aws_emulator(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of an AWS with CloudFormation, CloudWatch, SNS and much else."""
+    with _or_skip(), ministack(tmp_path_factory.mktemp("ministack")) as url:
+        yield url
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Landing, and what was trimmed before it: never unseen."""
+"""Landing, and what was trimmed before it: never unseen, and passed where somebody says that the loss is known."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline import land
+from event_assets.pipeline.registry import step_of
+from event_assets.pipeline.stream_gaps import pass_gaps
 from event_assets.streams import StreamGap, StreamReader
 from event_assets.streams.embedded import EmbeddedStream
+from event_assets.telemetry.process import telling
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.streams.reading import numbered, put_all
+from event_assets_tests.telemetry.telling import Lines
 
 RETENTION = dt.timedelta(hours=1)
 BEFORE, LATER = -3_000, 700
@@ -64,19 +68,39 @@ def landed(lake: Lake) -> list[str]:
 
 
 def run_land(lake: Lake, stream: EmbeddedStream, most: int = 200_000) -> None:
-    land.land_step(a_run(lake, None, stream=stream, max_records_per_run=most))
+    step_of(RAW_EVENTS).run(a_run(lake, None, stream=stream, max_records_per_run=most))
+
+
+def trim_what_was_left(lake: Lake, aging: EmbeddedStream, clock: Clock) -> None:
+    """Of the four records two are landed, and the others trimmed eleven minutes later."""
+    run_land(lake, aging, most=2)
+    clock.ahead = LATER
+    assert aging.trim() == 4
+    put_all(aging, numbered(["a"], 4))
 
 
 def test_records_that_a_limit_left_and_that_are_trimmed_then_are_a_gap(
     lake: Lake, aging: EmbeddedStream, clock: Clock
 ) -> None:
-    run_land(lake, aging, most=2)
-    clock.ahead = LATER
-    assert aging.trim() == 4
-    put_all(aging, numbered(["a"], 4))
-    with pytest.raises(StreamGap):
+    trim_what_was_left(lake, aging, clock)
+    told = Lines()
+    with telling(told.meter), pytest.raises(StreamGap):
         run_land(lake, aging)
+    assert [(line["StreamGaps"], line["StepsFailed"]) for line in told.lines] == [(1, 1)]
     assert landed(lake) == ["0", "1"]
+
+
+def test_landing_goes_on_after_a_gap_that_is_passed_with_what_is_there(
+    lake: Lake, aging: EmbeddedStream, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trim_what_was_left(lake, aging, clock)
+    monkeypatch.setattr("event_assets.pipeline.stream_gaps.StreamReader", partial(StreamReader, clock=clock.utc))
+    (gap,) = pass_gaps(lake, aging)
+    assert int(gap.trim_horizon or 0) > int(gap.expected_after)
+    assert pass_gaps(lake, aging) == []
+    run_land(lake, aging)
+    run_land(lake, aging)
+    assert landed(lake) == ["0", "1", "4"]
 
 
 def test_what_a_limit_left_is_landed_by_the_next_run(lake: Lake, aging: EmbeddedStream) -> None:
@@ -91,6 +115,7 @@ def test_a_shard_that_was_quiet_for_longer_than_records_are_kept_has_no_gap(
     run_land(lake, aging)
     clock.ahead = LATER
     assert aging.trim() == 4
+    assert pass_gaps(lake, aging) == []
     put_all(aging, numbered(["a"], 4))
     run_land(lake, aging)
     assert landed(lake) == ["0", "1", "2", "3", "4"]

@@ -24,6 +24,7 @@ from event_assets.pipeline.registry import RefreshStep
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import EVERYTHING, Window
+from event_assets.telemetry.process import meter
 
 LAKE_TAGS = {"layer": "lake"}
 _MOST_LISTED = 60
@@ -118,6 +119,7 @@ def materialise(
     began = time.perf_counter()
     reports = list(step())
     seconds = time.perf_counter() - began
+    meter().flush()  # the step may be a process of its own, that ends now
     for report in reports:
         log_days(context, dg.AssetKey(report.table), report.dates)
     return [

@@ -17,13 +17,14 @@ from event_assets.defs.assets.materialising import (
     multi_asset_of_ranges,
     run_of,
 )
+from event_assets.defs.assets.sources import EVENT_STREAM
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.pipeline.registry import RefreshStep
 from event_assets.settings import Settings
 
-STREAM = dg.AssetKey("event_stream")
+STREAM = dg.AssetKey(EVENT_STREAM)
 
 
 def table_asset(

@@ -13,6 +13,7 @@ from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.pipeline.load import Loaded, load_step
 from event_assets.settings import Settings
+from event_assets.telemetry.process import meter
 from event_assets.warehouse.relation import LOADED_AT
 
 CODE = "1"
@@ -62,6 +63,7 @@ def _loaded(context: dg.AssetExecutionContext, step: Callable[[], Loaded]) -> dg
     began = time.perf_counter()
     loaded = step()
     seconds = time.perf_counter() - began
+    meter().flush()  # the step may be a process of its own, that ends now
     log_days(context, context.asset_key, dict.fromkeys(loaded.dates, 0))
     return dg.MaterializeResult(metadata=metadata_of_load(loaded, seconds))
 

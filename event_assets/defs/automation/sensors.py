@@ -18,6 +18,7 @@ from event_assets.defs.assets.days import DAYS_TAG, key_of
 from event_assets.defs.automation.arrivals import JOB as ARRIVALS_JOB
 from event_assets.defs.automation.arrivals import arrivals_job
 from event_assets.defs.automation.partitions import Partitions
+from event_assets.defs.automation.telling import tell_seen, telling_tick
 from event_assets.defs.automation.turns import ARRIVAL, CHECKS, RUN_TAG, Turns, Wanted, runs_in_flight
 from event_assets.defs.checks.together import checks_job
 from event_assets.defs.resources.lake import LakeResource
@@ -65,6 +66,12 @@ def stream_sensor(
     def event_stream_sensor(
         context: dg.SensorEvaluationContext, stream: StreamResource, lake: LakeResource
     ) -> dg.SensorResult | dg.SkipReason:
+        with telling_tick():
+            return tick(context, stream, lake)
+
+    def tick(
+        context: dg.SensorEvaluationContext, stream: StreamResource, lake: LakeResource
+    ) -> dg.SensorResult | dg.SkipReason:
         runs = runs_in_flight(context.instance)
         room = settings.max_runs_in_flight - len(runs)
         if room <= 0:
@@ -75,6 +82,7 @@ def stream_sensor(
             return dg.SkipReason(f"{error} Start one with `event-assets up`, or `make demo` to see it at work.")
         for fault in seen.faults:
             context.log.error(fault)
+        tell_seen(seen.unlanded_since if seen.shards else None, seen.retention, len(seen.faults))
         turns = Turns(context.instance, runs, settings.backdate_days, seen.landed_at)
         wanted = turns.wanted(seen.shards, seen.arrivals, seen.late)
         if wanted:
@@ -88,10 +96,12 @@ def stream_sensor(
 
 @dataclass
 class _Seen:
-    """What a tick sees: shards with something to land, when was landed last, days that are behind, and what cannot be
-    looked at."""
+    """What a tick sees: shards with something to land, since when at the most, of how long a retention, when was landed
+    last, days that are behind, and what cannot be looked at."""
 
     shards: list[str] = field(default_factory=list)
+    unlanded_since: dt.datetime | None = None
+    retention: dt.timedelta | None = None
     landed_at: dt.datetime | None = None
     arrivals: Pending = field(default_factory=Pending)
     late: Pending = field(default_factory=Pending)
@@ -108,6 +118,10 @@ def _look(stream: StreamResource, lake: LakeResource) -> _Seen:
         seen.faults += [f"The table {name} cannot be read: {why}." for name, why in unreadable.items()]
         with stream.open() as events:
             seen.shards = shards_to_land(events, opened)
+            if seen.shards:
+                position = checkpoint(opened.table(RAW_EVENTS.name).snapshot().progress, events.name)
+                seen.unlanded_since = min((each.seen_at for each in position.values() if each.seen_at), default=None)
+                seen.retention = events.retention()
         landed = opened.table(RAW_EVENTS.name).snapshot()
         seen.landed_at = landed.committed_at(landed.version)
     except StreamNotFound:

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from event_assets.contract.tables.attribution import CHANNEL_PERFORMANCE
+from event_assets.defs.checks.telling import told
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.pipeline.spend import SpendError
 
@@ -14,8 +15,9 @@ def spend_file_is_usable(rules: RulesResource) -> dg.AssetCheckResult:
     try:
         rows = len(spend.read().rows) if spend else 0
     except SpendError as error:
-        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"fault": str(error)})
-    return dg.AssetCheckResult(passed=True, metadata={"days_and_channel_groups": rows})
+        warned = dg.AssetCheckSeverity.WARN
+        return told(dg.AssetCheckResult(passed=False, severity=warned, metadata={"fault": str(error)}))
+    return told(dg.AssetCheckResult(passed=True, metadata={"days_and_channel_groups": rows}))
 
 
 ATTRIBUTION_CHECKS = [spend_file_is_usable]

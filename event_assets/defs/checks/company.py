@@ -3,6 +3,7 @@
 import dagster as dg
 
 from event_assets.defs.assets.company import company_key
+from event_assets.defs.checks.telling import told
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.pipeline.company import company_table, rows_without_key
 from event_assets.rules.company import CompanySource, CompanyTable
@@ -27,7 +28,7 @@ def _answers(source: CompanySource, table: CompanyTable) -> dg.AssetChecksDefini
         alone = source.model_copy(update={"tables": [table]})
         found = check_source(alone, lake.open().storage)[0]
         shown = {name: value for name, value in found.as_dict().items() if value not in (None, "")}
-        return dg.AssetCheckResult(passed=found.ok, description=found.fault or None, metadata=shown)
+        return told(dg.AssetCheckResult(passed=found.ok, description=found.fault or None, metadata=shown))
 
     return source_answers
 
@@ -42,8 +43,7 @@ def _has_key(source: CompanySource, table: CompanyTable) -> dg.AssetChecksDefini
     def key_is_unique(lake: LakeResource) -> dg.AssetCheckResult:
         made = company_table(lake.open().storage, source.name, table.name)
         repeated, without = rows_without_key(made, table)
-        return dg.AssetCheckResult(
-            passed=not repeated and not without, metadata={"repeated_keys": repeated, "rows_without_key": without}
-        )
+        found = {"repeated_keys": repeated, "rows_without_key": without}
+        return told(dg.AssetCheckResult(passed=not repeated and not without, metadata=found))
 
     return key_is_unique

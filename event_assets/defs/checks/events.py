@@ -12,11 +12,13 @@ from pyspark.sql import functions as F
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.defs.assets.materialising import window_of
+from event_assets.defs.checks.telling import told
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, pending
 from event_assets.pipeline.window import Window
+from event_assets.telemetry.metrics import UNBALANCED_HOURS
 from event_assets.transforms.affected import is_one_of
 
 MOST_QUARANTINED = 0.01
@@ -37,11 +39,12 @@ def books_balance(lake: LakeResource) -> dg.AssetCheckResult:
     ledger = lake.open().table(EVENT_LEDGER.name).snapshot()
     doubtful = ledger.arrow(ledger.select("balanced", False, False)).to_pylist()
     faults = [row for row in doubtful if not row["balanced"]]
-    return dg.AssetCheckResult(
+    result = dg.AssetCheckResult(
         passed=not faults,
         metadata={"hours": ledger.rows, "unbalanced": dg.MetadataValue.json([_text(f) for f in faults[:20]])},
         description=f"{len(faults)} of {ledger.rows} hours do not balance." if faults else "Every hour balances.",
     )
+    return told(result, UNBALANCED_HOURS, len(faults))
 
 
 @dg.asset_check(asset=ENRICHED_EVENTS.name, blocking=True, description="Every event_id counts once.")
@@ -49,7 +52,8 @@ def event_ids_are_unique(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, spark: LazyPySparkResource
 ) -> dg.AssetCheckResult:
     repeated = repeated_ids(spark.spark_session, lake.open(), window_of(context))
-    return dg.AssetCheckResult(passed=not repeated, metadata={"repeated_ids": dg.MetadataValue.json(repeated)})
+    shown = {"repeated_ids": dg.MetadataValue.json(repeated)}
+    return told(dg.AssetCheckResult(passed=not repeated, metadata=shown))
 
 
 def repeated_ids(spark: SparkSession, lake: Lake, window: Window) -> list[str]:
@@ -147,9 +151,8 @@ def _text(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _warning(passed: bool, description: str, metadata: dict[str, Any]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        passed=passed, severity=dg.AssetCheckSeverity.WARN, description=description, metadata=metadata
-    )
+    severity = dg.AssetCheckSeverity.WARN
+    return told(dg.AssetCheckResult(passed=passed, severity=severity, description=description, metadata=metadata))
 
 
 EVENT_CHECKS = [

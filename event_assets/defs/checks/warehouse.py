@@ -7,11 +7,13 @@ import dagster as dg
 
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.defs.assets.materialising import window_of
+from event_assets.defs.checks.telling import told
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.lake.table import LakeTable
 from event_assets.pipeline.load import behind, lake_totals, loaded_version, wanted
 from event_assets.pipeline.window import Window
+from event_assets.telemetry.metrics import WAREHOUSE_DIFFERENCES
 from event_assets.warehouse.loads import Totals
 from event_assets.warehouse.warehouse import Warehouse
 
@@ -37,10 +39,11 @@ def warehouse_equals_lake(table: WarehouseTable) -> dg.AssetChecksDefinition:
             compared, faults = _compare(lake_table, store, table, window_of(context))
             if not faults or store.loaded_versions(table) == loaded:
                 break
-        return dg.AssetCheckResult(
+        result = dg.AssetCheckResult(
             passed=not faults,
             metadata={"partitions": compared, "faults": dg.MetadataValue.json(faults[:20])},
         )
+        return told(result, WAREHOUSE_DIFFERENCES, len(faults))
 
     return equals_the_lake
 

@@ -1,0 +1,31 @@
+"""The settings of a stream on Apache Kafka."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from event_assets.settings.values import File
+
+
+class KafkaSettings(BaseSettings):
+    """What `Settings` has for Kafka."""
+
+    kafka_brokers: str | None = Field(
+        None,
+        pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$",
+        description="Kafka brokers, `host:port` with commas between. Required where the stream is Kafka.",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How brokers are spoken to."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM"] | None = Field(
+        None, description="How Kafka learns who we are; `AWS_MSK_IAM` signs with the AWS credentials in force."
+    )
+    kafka_username: str | None = Field(None, description="User for SASL.")
+    kafka_password: SecretStr | None = Field(None, description="Its password.")
+    kafka_ca_file: File = Field(
+        None, description="Certificates (PEM) of who may sign for brokers. Default: the system's."
+    )

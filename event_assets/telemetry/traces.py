@@ -1,0 +1,158 @@
+"""The way of a few events as traces of OpenTelemetry: taken, landed, refreshed, loaded.
+
+Nothing is added to what is sent. A record's trace is made of where it is on the stream, which whoever puts it and
+whoever lands it both know: its first span has the same ids for both, so that they need not tell each other. Which
+records are traced follows from these ids, too. Spans name places, tables and numbers, never what an event says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from event_assets.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+MOST_AT_ONCE = 20
+"""Records that one landing traces at the most."""
+
+
+class Place(NamedTuple):
+    """Where a record is on a stream."""
+
+    stream: str
+    shard_id: str
+    sequence_number: str
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """Ids of the record's trace and of its first span."""
+        digest = hashlib.sha256("\n".join(self).encode()).digest()
+        return int.from_bytes(digest[:16]) or 1, int.from_bytes(digest[16:24]) or 1
+
+
+class Traces:
+    """The traces of one process. Spans of steps go into the traces of what their thread landed last."""
+
+    def __init__(self, provider: TracerProvider, share: float, ids: _Ids) -> None:
+        self._provider = provider
+        self._tracer = provider.get_tracer("event_assets")
+        self._share = share
+        self._ids = ids
+        self._way = threading.local()
+
+    def are_of(self, place: Place) -> bool:
+        """Whether the record at this place is traced."""
+        return (place.ids[0] & 0xFFFF_FFFF_FFFF_FFFF) < self._share * 2**64
+
+    def collected(self, place: Place, size: int, began: float, ended: float) -> None:
+        """A record was put on the stream. Begin and end in seconds since 1970."""
+        from opentelemetry.trace import SpanKind
+
+        with self._ids.given(*place.ids):
+            span = self._tracer.start_span(
+                "collect",
+                kind=SpanKind.PRODUCER,
+                start_time=_nanoseconds(began),
+                attributes={**_named(place), "messaging.message.body.size": size},
+            )
+        span.end(_nanoseconds(ended))
+
+    def landed(self, places: Iterable[tuple[Place, float]], ended: float) -> None:
+        """These records are in the lake, each with when it arrived on the stream. What this thread does next is of
+        them."""
+        from opentelemetry import trace
+
+        self._way.parents = []
+        for place, arrived in places:
+            trace_id, span_id = place.ids
+            sampled = trace.TraceFlags(trace.TraceFlags.SAMPLED)
+            first = trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=sampled)
+            self._way.parents.append(trace.set_span_in_context(trace.NonRecordingSpan(first)))
+            self._span("land raw_events", self._way.parents[-1], arrived, ended, _named(place))
+
+    def done(self, what: str, began: float, ended: float, rows: int) -> None:
+        """Something was done with what this thread landed last."""
+        for parent in getattr(self._way, "parents", ()):
+            self._span(what, parent, began, ended, {"event_assets.rows": rows})
+
+    def flush(self) -> None:
+        """Sends what has ended."""
+        self._provider.force_flush()
+
+    def _span(self, name: str, parent: object, began: float, ended: float, attributes: dict[str, str | int]) -> None:
+        span = self._tracer.start_span(
+            name,
+            context=parent,  # type: ignore[arg-type]
+            start_time=_nanoseconds(began),
+            attributes=attributes,
+        )
+        span.end(_nanoseconds(ended))
+
+
+def _named(place: Place) -> dict[str, str | int]:
+    """As OpenTelemetry's conventions on messaging have it."""
+    return {
+        "messaging.destination.name": place.stream,
+        "messaging.destination.partition.id": place.shard_id,
+        "messaging.message.id": place.sequence_number,
+    }
+
+
+def _nanoseconds(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+class _Ids:
+    """Random ids, but where some are given."""
+
+    def __init__(self) -> None:
+        from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+        self._random = RandomIdGenerator()
+        self._given = threading.local()
+
+    @contextmanager
+    def given(self, trace_id: int, span_id: int) -> Iterator[None]:
+        """These are the ids of the span that this thread begins in the block."""
+        self._given.ids = (trace_id, span_id)
+        try:
+            yield
+        finally:
+            self._given.ids = None
+
+    def generate_span_id(self) -> int:
+        given = getattr(self._given, "ids", None)
+        return given[1] if given else self._random.generate_span_id()
+
+    def generate_trace_id(self) -> int:
+        given = getattr(self._given, "ids", None)
+        return given[0] if given else self._random.generate_trace_id()
+
+
+def open_traces(settings: Settings, service: str) -> Traces | None:
+    """The traces of a process; None where the settings say nowhere to send them. Raises `SettingsError` without the
+    extra `tracing`."""
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+    except ImportError:
+        raise SettingsError(
+            "EVENT_ASSETS_OTLP_ENDPOINT needs the extra `tracing`: pip install 'event-assets[tracing]'"
+        ) from None
+    ids = _Ids()
+    described = {"service.name": f"event-assets-{service}", "service.namespace": settings.installation}
+    provider = TracerProvider(resource=Resource.create(described), id_generator=ids, sampler=ALWAYS_ON)  # type: ignore[arg-type]
+    exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return Traces(provider, settings.trace_share, ids)
