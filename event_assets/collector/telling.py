@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from event_assets.telemetry import metrics as names
 from event_assets.telemetry.meter import EVERY_SECONDS, MOST_VALUES, Meter
 from event_assets.telemetry.metrics import Metric
 from event_assets.telemetry.traces import Place, Traces
+
+log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _COUNTS: Mapping[str, Metric] = {
@@ -113,16 +116,20 @@ class Telling:
 
 
 def trace_puts(traces: Traces, stream: str) -> OnPut:
-    """What traces records that were put: from when they were packed to when they are durable."""
+    """What traces records that were put: from when they were packed to when they are durable. It never raises: what is
+    on the stream is acknowledged."""
 
     def put(records: Sequence[StreamRecord], results: Sequence[PutResult], seconds: float) -> None:
         ended = time.time()
-        for record, result in zip(records, results, strict=True):
-            if result.shard_id is None or result.sequence_number is None:
-                continue
-            place = Place(stream, result.shard_id, result.sequence_number)
-            if traces.are_of(place):
-                traces.collected(place, len(record.data), ended - seconds, ended)
+        try:
+            for record, result in zip(records, results, strict=True):
+                if result.shard_id is None or result.sequence_number is None:
+                    continue
+                place = Place(stream, result.shard_id, result.sequence_number)
+                if traces.are_of(place):
+                    traces.collected(place, len(record.data), ended - seconds, ended)
+        except Exception:  # whatever a library of traces may raise
+            log.warning("records are not traced", exc_info=True)
 
     return put
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from event_assets.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
+
+    from event_assets.telemetry.span_ids import GivenIds
 
 MOST_AT_ONCE = 20
 """Records that one landing traces at the most."""
+_SEND_SECONDS = 2.0
+"""For so long a batch is sent, repeats among them; then it is lost. What ends waits for it."""
 
 
 class Place(NamedTuple):
@@ -39,7 +43,7 @@ class Place(NamedTuple):
 class Traces:
     """The traces of one process. Spans of steps go into the traces of what their thread landed last."""
 
-    def __init__(self, provider: TracerProvider, share: float, ids: _Ids) -> None:
+    def __init__(self, provider: TracerProvider, share: float, ids: GivenIds) -> None:
         self._provider = provider
         self._tracer = provider.get_tracer("event_assets")
         self._share = share
@@ -85,13 +89,8 @@ class Traces:
         """Sends what has ended."""
         self._provider.force_flush()
 
-    def _span(self, name: str, parent: object, began: float, ended: float, attributes: dict[str, str | int]) -> None:
-        span = self._tracer.start_span(
-            name,
-            context=parent,  # type: ignore[arg-type]
-            start_time=_nanoseconds(began),
-            attributes=attributes,
-        )
+    def _span(self, name: str, parent: Context, began: float, ended: float, attributes: dict[str, str | int]) -> None:
+        span = self._tracer.start_span(name, context=parent, start_time=_nanoseconds(began), attributes=attributes)
         span.end(_nanoseconds(ended))
 
 
@@ -108,33 +107,6 @@ def _nanoseconds(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
-class _Ids:
-    """Random ids, but where some are given."""
-
-    def __init__(self) -> None:
-        from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-
-        self._random = RandomIdGenerator()
-        self._given = threading.local()
-
-    @contextmanager
-    def given(self, trace_id: int, span_id: int) -> Iterator[None]:
-        """These are the ids of the span that this thread begins in the block."""
-        self._given.ids = (trace_id, span_id)
-        try:
-            yield
-        finally:
-            self._given.ids = None
-
-    def generate_span_id(self) -> int:
-        given = getattr(self._given, "ids", None)
-        return given[1] if given else self._random.generate_span_id()
-
-    def generate_trace_id(self) -> int:
-        given = getattr(self._given, "ids", None)
-        return given[0] if given else self._random.generate_trace_id()
-
-
 def open_traces(settings: Settings, service: str) -> Traces | None:
     """The traces of a process; None where the settings say nowhere to send them. Raises `SettingsError` without the
     extra `tracing`."""
@@ -146,13 +118,15 @@ def open_traces(settings: Settings, service: str) -> Traces | None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+        from event_assets.telemetry.span_ids import GivenIds
     except ImportError:
         raise SettingsError(
             "EVENT_ASSETS_OTLP_ENDPOINT needs the extra `tracing`: pip install 'event-assets[tracing]'"
         ) from None
-    ids = _Ids()
+    ids = GivenIds()
     described = {"service.name": f"event-assets-{service}", "service.namespace": settings.installation}
-    provider = TracerProvider(resource=Resource.create(described), id_generator=ids, sampler=ALWAYS_ON)  # type: ignore[arg-type]
-    exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
+    provider = TracerProvider(resource=Resource.create(described), id_generator=ids, sampler=ALWAYS_ON)
+    exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces", timeout=_SEND_SECONDS)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return Traces(provider, settings.trace_share, ids)

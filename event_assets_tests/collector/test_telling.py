@@ -13,6 +13,7 @@ from event_assets.collector.telling import Telling
 from event_assets.settings import load_settings
 from event_assets.streams import open_stream
 from event_assets.telemetry.emission import lines_since
+from event_assets.telemetry.traces import Traces
 from event_assets_tests.collector.faults import FaultyStream
 from event_assets_tests.collector.serving import event, serving
 from event_assets_tests.telemetry.telling import Lines
@@ -36,6 +37,19 @@ def test_a_collector_tells_what_it_took_and_what_it_did_not(tmp_path: Path) -> N
     assert (line["EventsAccepted"], line["EventsRejected"], line["EventsNotTaken"]) == (2, 1, 1)
     assert (line["Installation"], line["Service"], line["StreamFailing"]) == ("shop", "collector", [1.0])
     assert isinstance(line["RequestSeconds"], list) and len(line["RequestSeconds"]) == 2
+
+
+def test_an_event_is_acknowledged_though_it_cannot_be_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise AttributeError("another version of the library")
+
+    monkeypatch.setattr(Traces, "collected", broken)
+    settings = load_settings(home=tmp_path, otlp_endpoint="http://127.0.0.1:1", trace_share=1.0)
+    stream = open_stream(settings)
+    stream.create(1)
+    with serving(settings, stream) as client:
+        client.headers["x-write-key"] = WriteKeys.of(settings).create("site", "web")
+        assert client.post("/v1/events", json=event(1)).status_code == 200
 
 
 def test_a_count_is_told_once_and_one_that_does_not_grow_is_not() -> None:
