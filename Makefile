@@ -36,7 +36,7 @@ $(VENV)/.installed: requirements.lock setup.py python-sdk/pyproject.toml
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules build/kafka web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
+test: setup event_assets_tests/emulators/node_modules build/kafka build/ministack web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
 	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) $(SPREAD) $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
@@ -119,7 +119,7 @@ data: setup  ## the real events of the README, from public repositories by git
 bench: setup  ## runs each benchmark in a short form and writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks page
 
-prove: lint build/checkov build/ministack  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
+prove: lint build/checkov  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
 	$(MAKE) test MARKS="slow or not slow" PROFILE=prove
 	$(MAKE) bench
 

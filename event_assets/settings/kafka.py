@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings
 
 from event_assets.settings.values import File
 
+_PREFIX = "EVENT_ASSETS_"
+
 
 class KafkaSettings(BaseSettings):
     """What `Settings` has for Kafka."""
@@ -29,3 +31,18 @@ class KafkaSettings(BaseSettings):
     kafka_ca_file: File = Field(
         None, description="Certificates (PEM) of who may sign for brokers. Default: the system's."
     )
+
+    def require_kafka(self) -> None:
+        """Raises `ValueError` unless they say where the brokers are and who asks them."""
+        if self.kafka_brokers is None:
+            raise ValueError(f"{_PREFIX}KAFKA_BROKERS is missing: a stream on Kafka needs its brokers, host:port")
+        if self.kafka_security_protocol.startswith("SASL") != (self.kafka_sasl_mechanism is not None):
+            raise ValueError(
+                f"{_PREFIX}KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} and {_PREFIX}KAFKA_SASL_MECHANISM="
+                f"{self.kafka_sasl_mechanism or ''} do not go together: SASL_… needs a mechanism, others have none"
+            )
+        by_password = self.kafka_sasl_mechanism not in (None, "AWS_MSK_IAM")
+        if by_password and (self.kafka_username is None or self.kafka_password is None):
+            raise ValueError(
+                f"{_PREFIX}KAFKA_USERNAME or {_PREFIX}KAFKA_PASSWORD is missing: {self.kafka_sasl_mechanism} needs both"
+            )

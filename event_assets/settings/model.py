@@ -263,29 +263,14 @@ class Settings(
             raise ValueError(f"{PREFIX}PII_KEY is missing: it is required when {PREFIX}PII_FIELDS names fields")
         if self.currency_rates is not None and self.reporting_currency is None:
             raise ValueError(f"{PREFIX}REPORTING_CURRENCY is missing: {PREFIX}CURRENCY_RATES are rates into it")
-        self._require_kafka()
+        if self.stream == "kafka":
+            self.require_kafka()
         if self.profile == "aws":
             if self.lake_url is None:
                 raise ValueError(f"{PREFIX}LAKE_URL is missing: the aws profile needs s3://bucket/prefix")
             if self.warehouse_url is None:
                 raise ValueError(f"{PREFIX}WAREHOUSE_URL is missing: the aws profile needs the warehouse's address")
         return self
-
-    def _require_kafka(self) -> None:
-        if self.stream != "kafka":
-            return
-        if self.kafka_brokers is None:
-            raise ValueError(f"{PREFIX}KAFKA_BROKERS is missing: a stream on Kafka needs its brokers, host:port")
-        if self.kafka_security_protocol.startswith("SASL") != (self.kafka_sasl_mechanism is not None):
-            raise ValueError(
-                f"{PREFIX}KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} and {PREFIX}KAFKA_SASL_MECHANISM="
-                f"{self.kafka_sasl_mechanism or ''} do not go together: SASL_… needs a mechanism, others have none"
-            )
-        by_password = self.kafka_sasl_mechanism not in (None, "AWS_MSK_IAM")
-        if by_password and (self.kafka_username is None or self.kafka_password is None):
-            raise ValueError(
-                f"{PREFIX}KAFKA_USERNAME or {PREFIX}KAFKA_PASSWORD is missing: {self.kafka_sasl_mechanism} needs both"
-            )
 
     @property
     def site_zones(self) -> SiteZones:

@@ -159,17 +159,16 @@ ALARMS = (
 def is_ringing(alarm: Alarm, lines: Sequence[Mapping[str, Any]], now: float) -> bool:
     """Whether the alarm rings at `now` (seconds since 1970), by lines in the embedded metric format.
 
-    The minute that has not ended yet may ring, and does not end what rings. As in CloudWatch a minute of which nothing
-    is told is not beyond the limit, but where less than it rings.
+    The minute that has not ended yet may ring, and does not end what rings; where less than the limit rings it is the
+    other way round, since that minute may still reach it. As in CloudWatch a minute of which nothing is told is not
+    beyond the limit, but where less than it rings.
     """
     this = math.floor(now / MINUTE)
     told = _by_minute(lines, alarm.metric)
     if alarm.whole is not None:
         return _share(told, _by_minute(lines, alarm.whole), range(this - alarm.minutes, this + 1)) > alarm.limit
-    return any(
-        all(_is_beyond(alarm, told.get(minute, ())) for minute in range(last - alarm.minutes + 1, last + 1))
-        for last in ((this - 1,) if alarm.below else (this - 1, this))
-    )
+    beyond = [_is_beyond(alarm, told.get(minute, ())) for minute in range(this - alarm.minutes, this + 1)]
+    return all(beyond) if alarm.below else all(beyond[:-1]) or all(beyond[1:])
 
 
 def _share(part: _ByMinute, rest: _ByMinute, minutes: range) -> float:
