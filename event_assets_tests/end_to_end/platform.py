@@ -29,6 +29,7 @@ class Running:
             "EVENT_ASSETS_HOME": str(home),
             "EVENT_ASSETS_COLLECTOR_PORT": "0",
             "EVENT_ASSETS_DAGSTER_PORT": "0",
+            "EVENT_ASSETS_DASHBOARD_PORT": "0",
         }
         self.process = subprocess.Popen(
             [*before, sys.executable, "-m", "event_assets.cli", *arguments],

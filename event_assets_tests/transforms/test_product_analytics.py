@@ -124,7 +124,9 @@ def real_people() -> dict[str, list[Any]]:
 @pytest.fixture
 def real_events(spark: SparkSession, real_people: dict[str, list[Any]], tmp_path: Path) -> DataFrame:
     times = pa.array(real_people["derived_at"], pa.timestamp("us", "UTC"))
-    pq.write_table(pa.table({"person_id": real_people["person_id"], "derived_at": times}), tmp_path / "events.parquet")
+    ids = pa.array(map(str, range(len(times))))
+    rows = pa.table({"event_id": ids, "person_id": real_people["person_id"], "derived_at": times})
+    pq.write_table(rows, tmp_path / "events.parquet")
     return spark.read.parquet(str(tmp_path)).withColumn("event", F.lit("any"))
 
 
