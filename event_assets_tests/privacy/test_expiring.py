@@ -17,7 +17,7 @@ from event_assets.rules.retention import Retention
 from event_assets_tests.privacy.people import rows_of
 from event_assets_tests.privacy.years import FIRST, Years
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]  # minutes; test_holds has the short way
 
 WEEK, DAY = dt.timedelta(days=7), dt.timedelta(days=1)
 COMES_BACK = dt.timedelta(days=63)
