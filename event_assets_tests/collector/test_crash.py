@@ -122,7 +122,8 @@ def test_two_processes_share_a_port_a_stream_the_keys_and_their_figures(tmp_path
 
 def _workers(collector: subprocess.Popen[bytes]) -> list[psutil.Process]:
     children = psutil.Process(collector.pid).children()
-    return [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+    alive = [each for each in children if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in alive if "spawn_main" in " ".join(each.cmdline())]
 
 
 @pytest.mark.slow
