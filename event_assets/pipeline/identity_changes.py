@@ -4,8 +4,9 @@ and all others, of whom a row may be another person's than it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -19,6 +20,7 @@ from event_assets.pipeline.changed_rows import files_between, signed_rows
 from event_assets.pipeline.keyed_refresh import Work
 from event_assets.pipeline.taken_in import reached_by, rows_only_came, seen_by
 from event_assets.transforms.affected import CARRIERS, TIMES, carrying, frame_of, none_of
+from event_assets.transforms.people.users import affected_persons
 
 _COLUMNS = ("id_type", "id", "person_id", "is_shared", "first_seen_at", "last_seen_at")
 _MOST = 100_000
@@ -46,6 +48,13 @@ class IdentityChanges:
     def ids_of_new(self) -> list[str]:
         """The ids of the new persons."""
         return sorted(self.persons_of_new)
+
+    def affected_again(self, work: Work, went: DataFrame, carriers: Callable[[], DataFrame]) -> list[str] | None:
+        """The persons to whom rows of before may belong that did not, or the other way round, and those of rows that
+        `went` (`CARRIERS`); None where they are too many. `carriers`: all rows that belong to persons."""
+        if not self.has_others and not work.lost(ENRICHED_EVENTS):
+            return []
+        return affected_persons(self.others, went, partial(work.rows_of, IDENTITIES), carriers)
 
     def events_since(self, work: Work, columns: Sequence[str]) -> DataFrame:
         """The events, in these columns, that identities had not seen: those of the new persons are among them."""

@@ -13,7 +13,7 @@ again of those persons
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -38,7 +38,7 @@ from event_assets.transforms.people.user_history import (
     user_history,
     with_answers,
 )
-from event_assets.transforms.people.users import affected_persons, ids_of
+from event_assets.transforms.people.users import ids_of
 
 USER_HISTORY_CODE = "8"
 """Version of the code that makes this table; raise it when the rows it gives change."""
@@ -67,23 +67,14 @@ class _Changes:
     def affected(self, work: Work) -> list[str] | None:
         answers = work.checkpoint(work.signed(ENRICHED_EVENTS, HISTORY_COLUMNS).where(is_answer()))
         people = identity_changes(work)
-        again = self._affected_again(work, people, answers.where(F.col(TIMES) < 0).select(*CARRIERS))
+        went = answers.where(F.col(TIMES) < 0).select(*CARRIERS)
+        again = people.affected_again(work, went, lambda: with_answers(work.rows(ENRICHED_EVENTS)).select(*CARRIERS))
         told = _tell_more(work, answers.where(F.col(TIMES) > 0).drop(TIMES))
         described = listed(work.changed(USER_TRAITS, USER_TRAITS.column_names).select("person_id").distinct())
         if again is None or told is None or described is None:
             return None
         self._people, self._again = people, sorted({*again, *told}.difference(people.new))
         return sorted({*self._again, *described, *people.seen_earlier, *people.new})
-
-    def _affected_again(self, work: Work, people: IdentityChanges, went: DataFrame) -> list[str] | None:
-        if not people.has_others and not work.lost(ENRICHED_EVENTS):
-            return []
-        return affected_persons(
-            people.others,
-            went,
-            partial(work.rows_of, IDENTITIES),
-            lambda: with_answers(work.rows(ENRICHED_EVENTS)).select(*CARRIERS),
-        )
 
     def part(self, work: Work, persons: list[str]) -> Result | None:
         assert self._people is not None

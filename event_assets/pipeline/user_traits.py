@@ -12,7 +12,6 @@ those persons
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -30,7 +29,7 @@ from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.kept import regrouped, traits_said
 from event_assets.transforms.people.trait_history import that_say_more
 from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, is_said, user_traits, with_traits
-from event_assets.transforms.people.users import affected_persons, ids_of
+from event_assets.transforms.people.users import ids_of
 
 
 def user_traits_step(run: Run) -> StepReport:
@@ -54,22 +53,13 @@ class _Changes:
     def affected(self, work: Work) -> list[str] | None:
         said = work.checkpoint(work.signed(ENRICHED_EVENTS, TRAIT_COLUMNS).where(is_said()))
         people = identity_changes(work)
-        again = self._affected_again(work, people, said.where(F.col(TIMES) < 0).select(*CARRIERS))
+        went = said.where(F.col(TIMES) < 0).select(*CARRIERS)
+        again = people.affected_again(work, went, lambda: with_traits(work.rows(ENRICHED_EVENTS)).select(*CARRIERS))
         told = _tell_more(work, said.where(F.col(TIMES) > 0).drop(TIMES))
         if again is None or told is None:
             return None
         self._people, self._again = people, sorted({*again, *told}.difference(people.new))
         return sorted({*self._again, *people.new})
-
-    def _affected_again(self, work: Work, people: IdentityChanges, went: DataFrame) -> list[str] | None:
-        if not people.has_others and not work.lost(ENRICHED_EVENTS):
-            return []
-        return affected_persons(
-            people.others,
-            went,
-            partial(work.rows_of, IDENTITIES),
-            lambda: with_traits(work.rows(ENRICHED_EVENTS)).select(*CARRIERS),
-        )
 
     def part(self, work: Work, persons: list[str]) -> Result | None:
         people = self._people

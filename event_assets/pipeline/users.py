@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -32,7 +32,7 @@ from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.attribution.conversions import is_conversion
 from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.kept import users_kept
-from event_assets.transforms.people.users import CONSENT, FIRST, affected_persons, ids_of, users
+from event_assets.transforms.people.users import CONSENT, FIRST, ids_of, users
 from event_assets.transforms.people.users_after import IS_NOT_KNOWN, users_after
 from event_assets.transforms.sessions.sessionise import SessionRules
 
@@ -86,7 +86,8 @@ class _Changes:
     def affected(self, work: Work) -> list[str] | None:
         events = work.checkpoint(work.signed(ENRICHED_EVENTS, _OF_EVENTS))
         people = identity_changes(work)
-        again = self._affected_again(work, people, events.where(F.col(TIMES) < 0).select(*CARRIERS))
+        went = events.where(F.col(TIMES) < 0).select(*CARRIERS)
+        again = people.affected_again(work, went, lambda: _carriers(work))
         came = self._with_persons(work, events.where(F.col(TIMES) > 0))
         if again is None or came is None:
             return None
@@ -96,18 +97,6 @@ class _Changes:
         touched = listed(seen.where("person_id IS NOT NULL").distinct())
         self._people, self._came, self._again = people, came, again
         return None if touched is None else sorted({*again, *touched, *people.new})
-
-    def _affected_again(self, work: Work, people: IdentityChanges, went: DataFrame) -> list[str] | None:
-        """Those to whom the events of before may belong that did not, or the other way round, and those of events that
-        went."""
-        if not people.has_others and not work.lost(ENRICHED_EVENTS):
-            return []
-        return affected_persons(
-            people.others,
-            went,
-            partial(work.rows_of, IDENTITIES),
-            lambda: work.rows(ENRICHED_EVENTS).select(*CARRIERS).unionByName(work.rows(SESSIONS).select(*CARRIERS)),
-        )
 
     def _with_persons(self, work: Work, events: DataFrame) -> _Came | None:
         """What came, by persons; None where those are of too many ids."""
@@ -180,6 +169,11 @@ class _Changes:
         sessions = carrying(work.rows(SESSIONS).select(*_OF_SESSIONS), ids)
         traits = work.rows_of(USER_TRAITS, persons)
         return users(people, events, sessions, traits, self.rules, work.rows(CONVERSION_IDS))
+
+
+def _carriers(work: Work) -> DataFrame:
+    """Whose all events and sessions are, by ids."""
+    return work.rows(ENRICHED_EVENTS).select(*CARRIERS).unionByName(work.rows(SESSIONS).select(*CARRIERS))
 
 
 def _persons(work: Work, ids: list[str]) -> DataFrame:

@@ -19,7 +19,7 @@ from typing import Self
 import yaml
 
 from event_assets.embedded.engine import SOCKET_SCHEME
-from event_assets.embedded.ports import free_port
+from event_assets.embedded.ports import ClaimedPorts
 from event_assets.embedded.postgres import HOST, PREFERRED_PORT, PostgresCluster, sole_postgres
 from event_assets.embedded.record import (
     ServiceRecord,
@@ -63,6 +63,7 @@ class LocalStack:
         self._definitions = definitions
         self._services: list[Service] = []
         self._restarts = Restarts()
+        self._ports = ClaimedPorts()
         self._lock: int | None = None
         self._record: StackRecord | None = None
         self._given_dagster_home = environment.get("DAGSTER_HOME")
@@ -126,6 +127,7 @@ class LocalStack:
             for service in group:
                 service.wait_stopped()
         self._services.clear()
+        self._ports.close()
         if self._lock is not None:
             remove_record(self.home)
             os.close(self._lock)
@@ -167,7 +169,7 @@ class LocalStack:
             dagster_home=str(dagster_home(self.home, Path.cwd(), self._given_dagster_home)),
             collector_url=f"http://{host}:{collector}",
             dagster_url=f"http://{HOST}:{dagster}",
-            warehouse_url=warehouse or PostgresCluster(self.home).url(free_port(HOST, PREFERRED_PORT)),
+            warehouse_url=warehouse or PostgresCluster(self.home).url(self._ports.claim(HOST, PREFERRED_PORT)),
             spark_remote=settings.spark_remote or f"{SOCKET_SCHEME}{socket_of(self.home, 'spark')}",
             services={},
             dashboard_url=self._dashboard_url(),
@@ -182,7 +184,7 @@ class LocalStack:
 
     def _port(self, title: str, host: str, wanted: int) -> int:
         try:
-            port = free_port(host, wanted)
+            port = self._ports.claim(host, wanted)
         except OSError as fault:
             raise StackError(f"{title} cannot listen on {host}: {fault}. Name an address of this machine.") from None
         if wanted and port != wanted:
