@@ -30,7 +30,7 @@ from event_assets.transforms.kept import facts, regrouped_by_ids
 from event_assets.transforms.people.users import affected_persons, ids_of
 from event_assets.transforms.sessions.sessionise import SessionRules
 
-CONVERSIONS_CODE = "3"
+CONVERSIONS_CODE = "4"
 """Version of the code that makes this table; raise it when the rows it gives change."""
 
 _OF_EVENTS = (

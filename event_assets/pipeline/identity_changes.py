@@ -46,7 +46,8 @@ class IdentityChanges:
 
     @property
     def ids_of_new(self) -> list[str]:
-        """The ids of the new persons."""
+        """The ids of the new persons. A table that read events before identities did may have any of them as a person
+        of its own."""
         return sorted(self.persons_of_new)
 
     def affected_again(self, work: Work, went: DataFrame, carriers: Callable[[], DataFrame]) -> list[str] | None:
@@ -127,6 +128,8 @@ def _new_persons(work: Work, came: _Rows, went: _Rows) -> frozenset[str]:
     persons = {row["person_id"] for row in came.values()}
     persons -= {row["person_id"] for row in went.values()}
     persons -= {row["person_id"] for key, row in came.items() if key in went or row["is_shared"]}
+    # Known by another id that says what it said before: the one that a person is called by did not come.
+    persons &= {row["person_id"] for row in came.values() if row["id"] == row["person_id"]}
     of_new = {key: row for key, row in came.items() if row["person_id"] in persons}
     if not of_new:
         return frozenset()

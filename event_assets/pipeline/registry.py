@@ -64,7 +64,7 @@ from event_assets.pipeline.sessions import sessions_step
 from event_assets.pipeline.telling import telling_step
 from event_assets.pipeline.touches import TOUCHES_CODE, touches_step
 from event_assets.pipeline.user_history import USER_HISTORY_CODE, user_history_step
-from event_assets.pipeline.user_traits import user_traits_step
+from event_assets.pipeline.user_traits import USER_TRAITS_CODE, user_traits_step
 from event_assets.pipeline.users import USERS_CODE, users_step
 from event_assets.pipeline.visitors import VISITORS_CODE, visitors_step
 from event_assets.transforms.metrics.daily_marts import daily_pages, daily_sessions
@@ -206,7 +206,7 @@ STEPS: tuple[RefreshStep, ...] = (
         pace="minute",
     ),
     RefreshStep((VISITORS,), visitors_step, "people", VISITORS_CODE, reads=(ENRICHED_EVENTS, SESSIONS)),
-    RefreshStep((USER_TRAITS,), user_traits_step, "people", people.CODE, reads=_OF_PEOPLE),
+    RefreshStep((USER_TRAITS,), user_traits_step, "people", USER_TRAITS_CODE, reads=_OF_PEOPLE),
     RefreshStep(
         (USERS,),
         users_step,

@@ -40,7 +40,7 @@ from event_assets.transforms.people.user_history import (
 )
 from event_assets.transforms.people.users import ids_of
 
-USER_HISTORY_CODE = "8"
+USER_HISTORY_CODE = "9"
 """Version of the code that makes this table; raise it when the rows it gives change."""
 
 

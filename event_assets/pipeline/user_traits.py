@@ -21,7 +21,6 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_TRAITS
 from event_assets.pipeline.identity_changes import IdentityChanges, identity_changes
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
-from event_assets.pipeline.people import CODE
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.affected import CARRIERS, TIMES, carried_ids, carrying, listed, of_ids
@@ -31,6 +30,9 @@ from event_assets.transforms.people.trait_history import that_say_more
 from event_assets.transforms.people.user_traits import TRAIT_COLUMNS, is_said, user_traits, with_traits
 from event_assets.transforms.people.users import ids_of
 
+USER_TRAITS_CODE = "9"
+"""Version of the code that makes this table; raise it when the rows it gives change."""
+
 
 def user_traits_step(run: Run) -> StepReport:
     """Brings user_traits up to date."""
@@ -39,8 +41,10 @@ def user_traits_step(run: Run) -> StepReport:
     def whole(work: Work) -> Result:
         return Result(user_traits(work.rows(IDENTITIES), work.rows(ENRICHED_EVENTS), _said_before(work)))
 
-    how = KeyedRefresh(USER_TRAITS, (IDENTITIES, ENRICHED_EVENTS), CODE, whole, changes.affected, changes.part)
-    return refresh_keys(run, how)
+    sources = (IDENTITIES, ENRICHED_EVENTS)
+    return refresh_keys(
+        run, KeyedRefresh(USER_TRAITS, sources, USER_TRAITS_CODE, whole, changes.affected, changes.part)
+    )
 
 
 @dataclass
@@ -58,8 +62,8 @@ class _Changes:
         told = _tell_more(work, said.where(F.col(TIMES) > 0).drop(TIMES))
         if again is None or told is None:
             return None
-        self._people, self._again = people, sorted({*again, *told}.difference(people.new))
-        return sorted({*self._again, *people.new})
+        self._people, self._again = people, sorted({*again, *told}.difference(people.ids_of_new))
+        return sorted({*self._again, *people.ids_of_new})
 
     def part(self, work: Work, persons: list[str]) -> Result | None:
         people = self._people

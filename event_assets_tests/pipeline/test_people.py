@@ -212,6 +212,30 @@ def test_whom_identities_come_to_know_later_is_as_if_they_had_always_known(peopl
     people.assert_equal_to_a_rebuild()
 
 
+def says(device: str, user: str, seconds: float, plan: str) -> Row:
+    return {**identify(device, user, seconds), "traits": json.dumps({"plan": plan})}
+
+
+@pytest.mark.representative
+def test_a_device_that_a_known_user_had_in_between_makes_nobody_new(people: People) -> None:
+    people.change([says("a1", "u1", 0, "free"), seen("a1", "u1", 90)])
+    people.run()
+    # No other identity changes by it: the user was seen before and after.
+    people.change([says("b1", "u1", 30, "paid"), seen("b1", "u1", 40)])
+    people.run()
+    people.assert_equal_to_a_rebuild()
+
+
+@pytest.mark.representative
+def test_who_was_a_person_of_its_own_while_identities_lagged_leaves_nothing_behind(people: People) -> None:
+    people.change([seen("a1", "u1")])
+    people.run()
+    people.change([says("b1", "u2", 10, "free"), says("b0", "u2", 20, "paid"), says("b2", "u1", 30, "paid")])
+    people.run(without=["identities"])
+    people.run()
+    people.assert_equal_to_a_rebuild()
+
+
 def test_a_lifecycle_stage_follows_from_all_that_a_person_did_under_any_id(people: People) -> None:
     day = 86_400
     people.change(
