@@ -233,7 +233,7 @@ class EventDecoder:
         try:
             known, extra = self._split(line)
             text = msgspec.json.encode(known)
-            return self._strict.decode(text), msgspec.json.encode(extra)
+            return self._strict.decode(text), msgspec.json.encode(extra) if extra else None
         except (msgspec.DecodeError, RecursionError) as error:
             return self._reject(line, *reason_of(text, error))
 
@@ -271,7 +271,7 @@ def with_context(context: bytes, extra: bytes | None) -> bytes | None:
     """The unknown fields and, before them, the context."""
     if not context or context == b"null":
         return extra
-    return b'{"context":' + context + (b"}" if extra is None or extra == b"{}" else b"," + extra[1:])
+    return b'{"context":' + context + (b"}" if extra is None else b"," + extra[1:])
 
 
 def _out_of_time(event: Event) -> tuple[Reason, str] | None:

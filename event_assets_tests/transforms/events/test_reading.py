@@ -169,6 +169,7 @@ USUAL = encode({**FULL, "received_at": NOON.isoformat(), "derived_at": NOON.isof
 @example([[encode({**SMALL, "occurred_at": "0001-01-01T00:00:00+14:00"}), USUAL]], None)
 @example([[USUAL], [USUAL.replace(b'"cart"', b'"c", "page_type": 1e3')]], None)
 @example([[encode({**SMALL, "page": {"url": "x"}})] * 5, [encode({**SMALL, "page": {"url": "x", "new": 1}})] * 2], None)
+@example([[b'{"consent":{"url":1},' + USUAL[1:], USUAL]], None)
 @example([[b'{"page":5,' + USUAL[1:], b'{"properties":[],' + USUAL[1:], USUAL]], None)
 def test_the_fast_path_and_the_exact_one_end_in_the_same_rows(records: list[list[bytes]], pretty: bytes | None) -> None:
     packed = [record for lines in records for record in pack(lines)]
