@@ -93,6 +93,10 @@ EXTRAS = {
         "requests>=2.32,<3",  # what Authlib asks a provider with
         "waitress>=3,<4",
     ],
+    "models": [
+        "scikit-learn>=1.6,<2",
+        "scipy>=1.14,<2",
+    ],
     "tracing": [
         "opentelemetry-exporter-otlp-proto-http>=1.36,<2",
         "opentelemetry-sdk>=1.36,<2",

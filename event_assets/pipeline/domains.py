@@ -15,6 +15,7 @@ Group = Literal[
     "segments",
     "product",
     "metrics",
+    "models",
     "warehouse",
 ]
 GROUPS: tuple[Group, ...] = get_args(Group)
