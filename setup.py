@@ -154,7 +154,10 @@ setup(
         "event_assets.importing": ["mappings/*.yaml"],
         "event_assets.dashboards": ["assets/*"],
         "event_assets.enrichment": ["*.yaml"],
-        "event_assets.rules": ["*.yaml", "analyses/*.yaml", "dashboards/*.yaml", "segments/*.yaml"],
+        "event_assets.rules": [
+            *("*.yaml", "analyses/*.yaml", "dashboards/*.yaml", "segments/*.yaml"),
+            *("models/*.yaml", "models/features/*.yaml"),
+        ],
         "event_assets.simulator.company": ["*.yaml"],
     },
     install_requires=INSTALL,

@@ -17,6 +17,7 @@ from event_assets.pipeline.domains import GROUPS
 from event_assets.pipeline.registry import STEPS
 from event_assets.rules.analysis import KINDS, Analyses
 from event_assets.rules.dashboard import dashboard_of
+from event_assets.rules.feature import Features
 from event_assets.rules.roles import roles_of
 from event_assets.rules.segment import Condition
 from event_assets.rules.segment_files import Segments
@@ -116,6 +117,12 @@ def test_the_segments_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
     assert not found.faults
     conditions = (condition for segment in found.usable for condition in segment.conditions())
     assert {type(condition) for condition in conditions} == set(get_args(Condition))
+
+
+def test_the_features_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
+    for number, text in enumerate(blocks("how-to/features.md", "yaml")):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    assert len(Features.load(tmp_path).usable) == 8
 
 
 def test_the_roles_that_are_shown_can_be_loaded(tmp_path: Path) -> None:

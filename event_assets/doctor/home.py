@@ -20,6 +20,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.company import CompanyData
+from event_assets.rules.model import Models
 from event_assets.rules.rule_files import RuleError, rule_paths
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import PREFIX, Settings
@@ -68,6 +69,7 @@ def _rules(settings: Settings) -> Examined:
         (settings.plan, _plan),
         (settings.analytics, lambda folder: list(Analyses.load(folder).faults.values())),
         (settings.segments, lambda folder: list(Segments.load(folder).faults.values())),
+        (settings.models, _models),
     ]
     if settings.company is not None:
         loads.append((settings.company, lambda folder: list(CompanyData.load(folder).faults.values())))
@@ -78,6 +80,10 @@ def _rules(settings: Settings) -> Examined:
             findings.append(Finding(str(folder), str(error), remedy))
     files = [path for folder, _ in loads for path in rule_paths(folder)]
     return Examined("plan, analyses, segments", len(files), sum(map(size_of, files)), tuple(findings))
+
+
+def _models(folder: Path) -> list[str]:
+    return list(Models.load(folder).faults.values())
 
 
 def _plan(folder: Path) -> list[str]:

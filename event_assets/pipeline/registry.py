@@ -53,6 +53,7 @@ from event_assets.pipeline.enrich import enrich_step, index_step
 from event_assets.pipeline.groups import GROUPS_CODE, group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.land import LAND_CODE, land_step
+from event_assets.pipeline.learning import LEARNING
 from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
 from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
 from event_assets.pipeline.people import segments_step
@@ -320,6 +321,7 @@ STEPS: tuple[RefreshStep, ...] = (
         RefreshStep((table,), refresh, "metrics", DIMENSIONS_CODE, reads=(upstream,))
         for table, upstream, refresh in DIMENSIONS
     ),
+    *(RefreshStep((t,), do, "models", code, rules=by, reads=of, pace=pace) for t, code, by, of, do, pace in LEARNING),
 )
 """The steps, each after all that it reads."""
 

@@ -16,6 +16,8 @@ from event_assets.pipeline.spend import SpendFile
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.company import CompanyData
+from event_assets.rules.feature import Features
+from event_assets.rules.model import Models
 from event_assets.rules.segment_files import Segments
 from event_assets.streams import EventStream
 from event_assets.transforms.attribution.attribution import AttributionRules
@@ -44,6 +46,10 @@ class Rules(Protocol):
     @property
     def segments(self) -> Segments: ...
     @property
+    def features(self) -> Features: ...
+    @property
+    def models(self) -> Models: ...
+    @property
     def company(self) -> CompanyData: ...
     @property
     def erasure(self) -> ErasureRules: ...
@@ -69,6 +75,8 @@ class GivenRules:
     max_records_per_run: int = 200_000
     analyses: Analyses = field(default_factory=Analyses)
     segments: Segments = field(default_factory=Segments)
+    features: Features = field(default_factory=Features)
+    models: Models = field(default_factory=Models)
     company: CompanyData = field(default_factory=CompanyData)
     erasure: ErasureRules = field(default_factory=ErasureRules)
 

@@ -17,6 +17,7 @@ from event_assets.contract.tables.events import (
     QUARANTINED_EVENTS,
     RAW_EVENTS,
 )
+from event_assets.contract.tables.features import PERSON_FEATURES, TRAINED_MODELS
 from event_assets.contract.tables.groups import GROUP_MEMBERS, GROUPS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_HISTORY, USER_TRAITS, USERS, VISITORS
@@ -69,10 +70,12 @@ BY_ID: Mapping[Table, ById] = {
     USER_SEGMENTS: ById(("person_id",)),
     SEGMENT_MEMBERSHIPS: ById(("person_id",)),
     SEGMENT_WEBHOOKS: ById(("person_id",)),
+    PERSON_FEATURES: ById(("person_id",)),
 }
 """Tables whose rows go by the ids in them, each after all that it is made of."""
 
 KEPT: Mapping[Table, Kept] = {
     GROUPS: Kept("what events say of a company or workspace, not of a person"),
+    TRAINED_MODELS: Kept("what models learned of many people; it names nobody, and no text of fewer than 20 people"),
     COMPANIES: Kept("what other systems say of a company, not of a person"),
 }

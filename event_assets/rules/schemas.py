@@ -9,6 +9,8 @@ from typing import Any
 from event_assets.rules.analysis import ANALYSIS_FILE
 from event_assets.rules.company import COMPANY_FILE
 from event_assets.rules.dashboard import DASHBOARD_FILE
+from event_assets.rules.feature import FEATURE_FILE
+from event_assets.rules.model import MODEL_FILE
 from event_assets.rules.retention import RETENTION_FILE
 from event_assets.rules.roles import ROLES_FILE
 from event_assets.rules.rule_files import RuleFile
@@ -16,7 +18,7 @@ from event_assets.rules.segment import SEGMENT_FILE
 
 _FILES: tuple[RuleFile[Any], ...] = (
     *(ANALYSIS_FILE, SEGMENT_FILE, DASHBOARD_FILE, COMPANY_FILE, ROLES_FILE),
-    RETENTION_FILE,
+    *(RETENTION_FILE, FEATURE_FILE, MODEL_FILE),
 )
 
 

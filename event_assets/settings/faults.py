@@ -39,7 +39,7 @@ def unusable(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "home", blocked
     if settings.lake_url is not None and (fault := _fault_of_lake(settings.lake_url)) is not None:
         yield "lake_url", fault
-    for name in ("plan_dir", "analytics_dir", "segments_dir", "dashboards_dir", "company_dir"):
+    for name in ("plan_dir", "analytics_dir", "segments_dir", "models_dir", "dashboards_dir", "company_dir"):
         folder: Path | None = getattr(settings, name)
         if folder is not None and not folder.is_dir():
             yield name, "there is no such folder"

@@ -135,6 +135,10 @@ class Settings(
         None,
         description="Where segments are looked up: a PostgreSQL or `dynamodb://table`. Default: a file under the home.",
     )
+    models_dir: Path | None = Field(
+        None,
+        description="Folder of models, and in `features` of what they learn from. Default: the one that is shipped.",
+    )
     company_dir: Path | None = Field(
         None, description="Folder of the sources of company data. Default: `<home>/company`, where there is one."
     )
@@ -332,6 +336,11 @@ class Settings(
     def segments(self) -> Path:
         """Folder of the segments in force."""
         return self.segments_dir or Path(__file__).parents[1] / "rules" / "segments"
+
+    @property
+    def models(self) -> Path:
+        """Folder of the models in force."""
+        return self.models_dir or Path(__file__).parents[1] / "rules" / "models"
 
     @property
     def company(self) -> Path | None:

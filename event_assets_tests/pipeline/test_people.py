@@ -26,11 +26,14 @@ from event_assets.lake.table import LakeTable
 from event_assets.pipeline.groups import group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.people import segments_step
+from event_assets.pipeline.person_features import person_features_step
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.user_history import user_history_step
 from event_assets.pipeline.user_traits import user_traits_step
 from event_assets.pipeline.users import users_step
 from event_assets.pipeline.visitors import visitors_step
+from event_assets.rules.feature import Features
+from event_assets.settings import Settings
 from event_assets.transforms import affected
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import at, enriched_event, frame
@@ -49,7 +52,9 @@ STEPS = {
     "groups": groups_step,
     "user_history": user_history_step,
     "user_segments": segments_step,
+    "person_features": person_features_step,
 }
+FEATURES = Features.of_models(Settings().models)
 
 
 class People:
@@ -83,7 +88,7 @@ class People:
 
     def run(self, *, rebuild: bool = False, without: Collection[str] = ()) -> dict[str, StepReport]:
         """Brings the tables up to date, but for those left out."""
-        now = a_run(self.lake, self.spark, rebuild=rebuild, sessions=RULES)
+        now = a_run(self.lake, self.spark, rebuild=rebuild, sessions=RULES, features=FEATURES)
         reports = (step(now) for table, step in STEPS.items() if table not in without)
         return {report.table: report for report in reports}
 

@@ -26,6 +26,8 @@ FOLDERS = {
     "roles": ("event_assets/rules/roles.yaml",),
     "retention": ("event_assets/rules/retention.yaml",),
     "company": ("event_assets/simulator/company",),
+    "features": ("event_assets/rules/models/features",),
+    "model": ("event_assets/rules/models",),
 }
 SLIPS = [
     ("analysis", "{name: x, steps: [{event: a}, {event: b}]}"),
@@ -44,6 +46,9 @@ SLIPS = [
         "dashboard",
         "{name: x, title: X, tables: {}, metrics: {}, pages: [{id: a, title: A, filters: [mood], rows: []}]}",
     ),
+    ("features", "{name: x, features: {}}"),
+    ("features", "{name: x, features: {f: {counts: anything}}}"),
+    ("model", "{name: x, target: anything, within: 5 hours, features: [a]}"),
     ("retention", "{raw: 3}"),
     ("retention", "{apps: {kiosk: {raw: 30}}}"),
     ("roles", "{roles: {}}"),

@@ -15,11 +15,14 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.enrichment.channel import CHANNEL_GROUPS
 from event_assets.pipeline.spend import Spend
+from event_assets.rules.feature import Features
+from event_assets.settings import Settings
 from event_assets.transforms.attribution.attribution import attribution, channel_performance
-from event_assets.transforms.attribution.conversion_ids import conversion_ids, with_repeats
+from event_assets.transforms.attribution.conversion_ids import conversion_ids, with_repeated, with_repeats
 from event_assets.transforms.attribution.conversion_paths import conversion_paths
 from event_assets.transforms.attribution.conversions import conversions
 from event_assets.transforms.attribution.touches import touches
+from event_assets.transforms.features.person_features import event_parts, features_at, person_features, session_parts
 from event_assets.transforms.identity.identities import identities
 from event_assets.transforms.identity.stitching import stitch, with_person
 from event_assets.transforms.metrics.daily_marts import daily_events, daily_pages, daily_sessions
@@ -157,9 +160,26 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "campaigns": campaigns(session_rows),
         "devices": devices(session_rows),
         "places": places(events),
+        **_features(spark, events, session_rows, people, trait_rows, ids),
         **_attribution(spark, events, session_rows, view_rows, people, ids),
     }
     return {name: rows_of(table) for name, table in tables.items()}
+
+
+def _features(
+    spark: SparkSession,
+    events: DataFrame,
+    session_rows: DataFrame,
+    people: DataFrame,
+    traits: DataFrame,
+    ids: DataFrame,
+) -> dict[str, DataFrame]:
+    features = Features.of_models(Settings().models).usable
+    theirs = kept(spark, with_repeated(with_person(events, people), ids))
+    parts = event_parts(theirs, features).unionByName(session_parts(with_person(session_rows, people), features))
+    history = kept(spark, person_features(parts, traits, features))
+    moments = theirs.select("person_id", F.col("derived_at").alias("at")).where("person_id IS NOT NULL")
+    return {"person_features": history, "features_at": features_at(moments, history, theirs, features)}
 
 
 def _attribution(

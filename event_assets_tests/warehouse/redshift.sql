@@ -1838,6 +1838,71 @@ COMMENT ON COLUMN "analytics"."dim_geo"."city" IS 'City; (none) of a country or 
 
 COMMENT ON COLUMN "analytics"."dim_geo"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."dim_person_features" (
+  "person_id" varchar(512) ENCODE raw NOT NULL,
+  "from_date" date ENCODE az64 NOT NULL,
+  "to_date" date ENCODE az64,
+  "features" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("person_id", "from_date");
+
+COMMENT ON TABLE "analytics"."dim_person_features" IS 'The features of persons, as their files say, and from which day to which each was so: one row a person and time in which no feature changed.';
+
+COMMENT ON COLUMN "analytics"."dim_person_features"."person_id" IS 'The person, as who is who is known now. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_person_features"."from_date" IS 'First UTC day at whose end it was so. It may lie in the future: what will be so if nothing else happens, since events leave the period that is counted.';
+
+COMMENT ON COLUMN "analytics"."dim_person_features"."to_date" IS 'First UTC day after it at whose end something was not so any more; null where nothing is to come. Definition: so at the end of a day: from_date <= day and (to_date is null or day < to_date).';
+
+COMMENT ON COLUMN "analytics"."dim_person_features"."features" IS 'The features that have a value, as a JSON object. Instead of days since something, the date of it. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_person_features"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_trained_models" (
+  "model" varchar(65535) ENCODE raw NOT NULL,
+  "number" bigint ENCODE az64 NOT NULL,
+  "version" varchar(65535) ENCODE zstd,
+  "trained_to" date ENCODE az64,
+  "is_promoted" boolean ENCODE zstd,
+  "why" varchar(65535) ENCODE zstd,
+  "learned_from" bigint ENCODE az64,
+  "tried_on" bigint ENCODE az64,
+  "auc" double precision ENCODE zstd,
+  "rule_auc" double precision ENCODE zstd,
+  "card" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("model");
+
+COMMENT ON TABLE "analytics"."dim_trained_models" IS 'What models learned: one row a model and week, or change of its file. It names nobody.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."model" IS 'Name of the model, as its file says.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."number" IS 'Which of its trainings it is, from 1: the last one counts.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."version" IS 'Version of the code and of the files that it was trained by.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."trained_to" IS 'Last day, a Sunday, of what it learned from and was tried on.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."is_promoted" IS 'It takes the place of the rule of its file. Definition: auc > the upper end of the interval of rule_auc.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."why" IS 'Why it does, or does not.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."learned_from" IS 'People at moments that it learned from.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."tried_on" IS 'People at later moments that it was tried on.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."auc" IS 'Area under the curve of those that it was tried on; null where there were too few.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."rule_auc" IS 'The same of the feature of the rule.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."card" IS 'What is to be known of it, as JSON: intervals, calibration, importance, groups.';
+
+COMMENT ON COLUMN "analytics"."dim_trained_models"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE OR REPLACE VIEW "analytics"."bi_events" AS
 SELECT
   "fct_events"."event_date" AS "event_date",

@@ -1084,6 +1084,30 @@ SELECT
   "loaded_at"
 FROM "analytics"."dim_geo";
 
+CREATE VIEW "analytics_analyst"."dim_person_features" AS
+SELECT
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
+  "from_date",
+  "to_date",
+  "loaded_at"
+FROM "analytics"."dim_person_features";
+
+CREATE VIEW "analytics_analyst"."dim_trained_models" AS
+SELECT
+  "model",
+  "number",
+  "version",
+  "trained_to",
+  "is_promoted",
+  "why",
+  "learned_from",
+  "tried_on",
+  "auc",
+  "rule_auc",
+  "card",
+  "loaded_at"
+FROM "analytics"."dim_trained_models";
+
 CREATE OR REPLACE VIEW "analytics_analyst"."bi_events" AS
 SELECT
   "fct_events"."event_date" AS "event_date",
@@ -1419,7 +1443,7 @@ SELECT
   "rows",
   "loaded_at"
 FROM "analytics"."_loads"
-WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo');
+WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo', 'dim_person_features', 'dim_trained_models');
 
 GRANT USAGE ON SCHEMA "analytics_analyst" TO ROLE "analytics_analyst";
 
@@ -1491,7 +1515,11 @@ GRANT SELECT ON "analytics_analyst"."dim_page" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_person_attributes" TO ROLE "analytics_analyst";
 
+GRANT SELECT ON "analytics_analyst"."dim_person_features" TO ROLE "analytics_analyst";
+
 GRANT SELECT ON "analytics_analyst"."dim_segment_memberships" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."dim_trained_models" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_user_history" TO ROLE "analytics_analyst";
 
@@ -1589,7 +1617,11 @@ GRANT SELECT ON "analytics"."dim_page" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_person_attributes" TO ROLE "analytics_data_engineer";
 
+GRANT SELECT ON "analytics"."dim_person_features" TO ROLE "analytics_data_engineer";
+
 GRANT SELECT ON "analytics"."dim_segment_memberships" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."dim_trained_models" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_user_history" TO ROLE "analytics_data_engineer";
 
@@ -1689,7 +1721,11 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_page" TO ROLE "analytic
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_person_attributes" TO ROLE "analytics_pipeline";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_person_features" TO ROLE "analytics_pipeline";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_segment_memberships" TO ROLE "analytics_pipeline";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_trained_models" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_user_history" TO ROLE "analytics_pipeline";
 
@@ -1789,7 +1825,11 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_page" TO ROLE "analytic
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_person_attributes" TO ROLE "analytics_admin";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_person_features" TO ROLE "analytics_admin";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_segment_memberships" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_trained_models" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_user_history" TO ROLE "analytics_admin";
 

@@ -9,6 +9,7 @@ from event_assets.contract.tables import (
     company,
     dimensions,
     events,
+    features,
     groups,
     identity,
     metrics,
@@ -39,6 +40,7 @@ LAKE_TABLES: tuple[Table, ...] = tuple(
         product,
         metrics,
         dimensions,
+        features,
     )
     for table in room.TABLES
 )

@@ -20,6 +20,8 @@ from event_assets.lake.tombstones import ErasureRules, key_in
 from event_assets.pipeline.spend import SpendFile
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.company import CompanyData
+from event_assets.rules.feature import Features
+from event_assets.rules.model import Models
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import PREFIX, Settings, SettingsError
 from event_assets.settings.privacy import privacy_key_file
@@ -50,6 +52,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     plan_dir: str
     analytics_dir: str
     segments_dir: str
+    models_dir: str
     company_dir: str | None = None
     first_day: str
     backdate_days: int
@@ -95,6 +98,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             plan_dir=str(settings.plan),
             analytics_dir=str(settings.analytics),
             segments_dir=str(settings.segments),
+            models_dir=str(settings.models),
             company_dir=str(settings.company.absolute()) if settings.company else None,
             first_day=str(settings.first_day),
             backdate_days=settings.backdate_days,
@@ -216,6 +220,16 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def segments(self) -> Segments:
         """The segments of the owner's folder."""
         return Segments.load(Path(self.segments_dir))
+
+    @property
+    def features(self) -> Features:
+        """The features of the owner's folder. Raises `RuleError`."""
+        return Features.of_models(Path(self.models_dir))
+
+    @property
+    def models(self) -> Models:
+        """The models of the same folder."""
+        return Models.load(Path(self.models_dir))
 
     @property
     def company(self) -> CompanyData:

@@ -1,0 +1,168 @@
+"""trained_models: each model learns once a week, and when its file or its features change.
+
+A row says what was learned then, and stays as it is: who was told a score by it can be told why. Models of a file that
+cannot be used, and all of them where the extra `models` is not installed, go on as they were.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
+from event_assets.contract.tables.features import PERSON_FEATURES, TRAINED_MODELS
+from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
+from event_assets.pipeline.people import last_date
+from event_assets.pipeline.report import StepReport, report_of
+from event_assets.pipeline.run import Rules, Run
+from event_assets.rules.condition import unknown_events
+from event_assets.rules.model import Model, model_digest
+from event_assets.transforms.attribution.conversion_ids import with_repeated
+from event_assets.transforms.features.examples import GROUPS, last_sunday, moments, outcomes
+from event_assets.transforms.features.person_features import features_at
+from event_assets.transforms.identity.stitching import with_person
+from event_assets.transforms.product.periods import day_number
+
+if TYPE_CHECKING:
+    from event_assets.models.training import Examples, Trained
+
+TRAINED_MODELS_CODE = "1"
+"""Version of what is learned, and how; raise it when a model of the same rows becomes another."""
+TRAINED_MODELS_SOURCES = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS, PERSON_FEATURES)
+NOT_INSTALLED = "models do not learn: install the extra models (pip install 'event-assets[models]')"
+_MOST_EXAMPLES = 200_000
+"""More are not held in memory: some of them are, which ones their ids say."""
+Row = dict[str, Any]
+
+
+def model_rules(rules: Rules) -> str:
+    """The version of the rules that trained_models goes by."""
+    return "-".join(model_digest(model, rules.features) for model in rules.models.usable)
+
+
+def trained_models_step(run: Run) -> StepReport:
+    """Has those models learn that are due."""
+    return retry_on_conflict(lambda: _train(run))
+
+
+def models_in_force(trained: Snapshot) -> dict[str, Row]:
+    """The last row of each model, by name."""
+    rows: Sequence[Row] = trained.arrow().to_pylist()
+    return {row["model"]: row for row in sorted(rows, key=lambda row: row["number"])}
+
+
+def _train(run: Run) -> StepReport:
+    models, base = run.rules.models, run.lake.table(TRAINED_MODELS.name).snapshot()
+    in_force = models_in_force(base)
+    upstream = {table.name: run.lake.table(table.name).snapshot() for table in reversed(TRAINED_MODELS_SOURCES)}
+    to = last_sunday(last_date(upstream[ENRICHED_EVENTS.name]))
+    since = min(upstream[ENRICHED_EVENTS.name].dates(), default=str(to))
+    due = [
+        model
+        for model in models.usable
+        if dt.date.fromisoformat(since) + dt.timedelta(days=model.days) < to
+        and (run.rebuild or _is_due(run, model, in_force.get(model.name), to))
+    ]
+    warnings = [*models.faults.values(), *unknown_events(models.usable, run.rules.cleaning.plan)]
+    if not due or not upstream[PERSON_FEATURES.name].files:
+        return replace(_told(report_of(base), in_force), warnings=tuple(warnings))
+    if importlib.util.find_spec("sklearn") is None:
+        return replace(_told(report_of(base), in_force), warnings=(*warnings, NOT_INSTALLED))
+    from event_assets.models.training import train  # slow to import, and an extra
+
+    made = []
+    with run.lake.scratch() as checkpoint:
+        events, history = _read(run, upstream)
+        for model in due:
+            features = {**run.rules.features.usable}
+            asked = checkpoint(outcomes(moments(events, model, _number(to)), events, model))
+            known = features_at(asked, history, _of_days(events, asked), model.of_features(features))
+            examples = _examples(asked.join(known, ["person_id", "at"], "left"), model)
+            trained = train(model, features, examples, _version(run, model), str(to))
+            made.append(_row(trained, in_force.get(model.name), to))
+    file = base.table.stage_arrow(pa.Table.from_pylist(made, TRAINED_MODELS.arrow_schema()), f"{base.version:020}", {})
+    progress = base.progress
+    for name, snapshot in upstream.items():
+        progress = progress.with_consumed(name, snapshot.consumed)
+    after = base.table.at(base.table.commit(base, progress, add=[file]))
+    return replace(_told(report_of(after, [file]), models_in_force(after)), warnings=tuple(warnings))
+
+
+def _is_due(run: Run, model: Model, row: Row | None, to: dt.date) -> bool:
+    return row is None or row["version"] != _version(run, model) or row["trained_to"] < to
+
+
+def _version(run: Run, model: Model) -> str:
+    return f"{TRAINED_MODELS_CODE}-{model_digest(model, run.rules.features)}"
+
+
+def _read(run: Run, upstream: dict[str, Snapshot]) -> tuple[DataFrame, DataFrame]:
+    people, events, ids, history = (upstream[table.name].read(run.spark) for table in TRAINED_MODELS_SOURCES)
+    return with_person(with_repeated(events, ids), people), history
+
+
+def _of_days(events: DataFrame, asked: DataFrame) -> DataFrame:
+    """The events of the persons on the days of their moments."""
+    days = asked.select("person_id", "day").distinct()
+    of_day = events.withColumn("day", day_number(F.col("derived_at")))
+    return of_day.join(days, ["person_id", "day"], "left_semi").drop("day")
+
+
+def _examples(rows: DataFrame, model: Model) -> Examples:
+    """The examples of whom the model is about, in an order that is always the same."""
+    from event_assets.models.training import Examples
+
+    some = rows.orderBy(F.sha2("person_id", 256), "day").limit(_MOST_EXAMPLES)
+    found = some.select("person_id", "day", "values", "did", *GROUPS).toArrow().to_pylist()
+    found.sort(key=lambda row: (row["day"], row["person_id"]))
+    none = dict.fromkeys({*model.features, model.rule.feature, *(each.feature for each in model.population)})
+    values = [msgspec.json.decode(row["values"]) if row["values"] else none for row in found]
+    kept = [
+        place
+        for place, known in enumerate(values)
+        if all(each.holds(known.get(each.feature)) for each in model.population)
+    ]
+    return Examples(
+        [found[at]["day"] for at in kept],
+        [values[at] for at in kept],
+        [found[at]["did"] for at in kept],
+        {name: [found[at][name] for at in kept] for name in GROUPS},
+    )
+
+
+def _row(trained: Trained, before: Row | None, to: dt.date) -> Row:
+    model, card = trained.model, trained.card
+    areas = card.areas
+    return {
+        "model": model.name,
+        "number": before["number"] + 1 if before else 1,
+        "version": model.version,
+        "trained_to": to,
+        "is_promoted": model.promoted,
+        "why": model.why,
+        "learned_from": card.learned_from,
+        "tried_on": card.tried_on,
+        "auc": areas["model"].value if areas else None,
+        "rule_auc": areas["rule"].value if areas else None,
+        "document": msgspec.json.encode(model).decode(),
+        "card": msgspec.json.encode(card).decode(),
+    }
+
+
+def _told(report: StepReport, in_force: dict[str, Row]) -> StepReport:
+    """The report, with the card of each model."""
+    return replace(report, more={f"card of {name}": row["card"] for name, row in sorted(in_force.items())})
+
+
+def _number(date: dt.date) -> int:
+    return (date - dt.date(1970, 1, 1)).days
