@@ -58,7 +58,7 @@ def trained_models_step(run: Run) -> StepReport:
 def models_in_force(trained: Snapshot) -> dict[str, Row]:
     """The last row of each model, by name."""
     rows: Sequence[Row] = trained.arrow().to_pylist()
-    return {row["model"]: row for row in sorted(rows, key=lambda row: row["number"])}
+    return {row["name"]: row for row in sorted(rows, key=lambda row: row["number"])}
 
 
 def _train(run: Run) -> StepReport:
@@ -144,7 +144,7 @@ def _row(trained: Trained, before: Row | None, to: dt.date) -> Row:
     model, card = trained.model, trained.card
     areas = card.areas
     return {
-        "model": model.name,
+        "name": model.name,
         "number": before["number"] + 1 if before else 1,
         "version": model.version,
         "trained_to": to,

@@ -83,7 +83,7 @@ def test_a_model_learns_once_a_week_and_when_its_file_changes(lake: Learning, mo
     lake.change(visits())
     report = lake.learn()
     [row] = lake.learned()
-    assert (row["model"], row["number"], row["is_promoted"], row["trained_to"].isoweekday()) == (
+    assert (row["name"], row["number"], row["is_promoted"], row["trained_to"].isoweekday()) == (
         "comes_back",
         1,
         True,

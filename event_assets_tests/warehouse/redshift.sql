@@ -1848,7 +1848,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_person_features" (
 DISTSTYLE KEY DISTKEY ("person_id")
 COMPOUND SORTKEY ("person_id", "from_date");
 
-COMMENT ON TABLE "analytics"."dim_person_features" IS 'The features of persons, as their files say, and from which day to which each was so: one row a person and time in which no feature changed.';
+COMMENT ON TABLE "analytics"."dim_person_features" IS 'The features of persons, as their files say, and from when to when each was so: one row a person and time in which no feature changed.';
 
 COMMENT ON COLUMN "analytics"."dim_person_features"."person_id" IS 'The person, as who is who is known now. Personal data.';
 
@@ -1861,7 +1861,7 @@ COMMENT ON COLUMN "analytics"."dim_person_features"."features" IS 'The features 
 COMMENT ON COLUMN "analytics"."dim_person_features"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."dim_trained_models" (
-  "model" varchar(65535) ENCODE raw NOT NULL,
+  "name" varchar(65535) ENCODE raw NOT NULL,
   "number" bigint ENCODE az64 NOT NULL,
   "version" varchar(65535) ENCODE zstd,
   "trained_to" date ENCODE az64,
@@ -1875,11 +1875,11 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_trained_models" (
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE AUTO
-COMPOUND SORTKEY ("model");
+COMPOUND SORTKEY ("name");
 
 COMMENT ON TABLE "analytics"."dim_trained_models" IS 'What models learned: one row a model and week, or change of its file. It names nobody.';
 
-COMMENT ON COLUMN "analytics"."dim_trained_models"."model" IS 'Name of the model, as its file says.';
+COMMENT ON COLUMN "analytics"."dim_trained_models"."name" IS 'Name of the model, as its file says.';
 
 COMMENT ON COLUMN "analytics"."dim_trained_models"."number" IS 'Which of its trainings it is, from 1: the last one counts.';
 

@@ -1094,7 +1094,7 @@ FROM "analytics"."dim_person_features";
 
 CREATE VIEW "analytics_analyst"."dim_trained_models" AS
 SELECT
-  "model",
+  "name",
   "number",
   "version",
   "trained_to",

@@ -6,7 +6,7 @@ from event_assets.contract.tables.schema import Column, InWarehouse, Table, requ
 
 PERSON_FEATURES = Table(
     "person_features",
-    "The features of persons, as their files say, and from which day to which each was so: one row a person and time in "
+    "The features of persons, as their files say, and from when to when each was so: one row a person and time in "
     "which no feature changed.",
     (
         required("person_id", "string", "The person, as who is who is known now.", pii=True),
@@ -47,7 +47,7 @@ TRAINED_MODELS = Table(
     "trained_models",
     "What models learned: one row a model and week, or change of its file. It names nobody.",
     (
-        required("model", "string", "Name of the model, as its file says."),
+        required("name", "string", "Name of the model, as its file says."),
         required("number", "long", "Which of its trainings it is, from 1: the last one counts."),
         required("version", "string", "Version of the code and of the files that it was trained by."),
         required("trained_to", "date", "Last day, a Sunday, of what it learned from and was tried on."),
@@ -65,8 +65,8 @@ TRAINED_MODELS = Table(
         required("document", "string", "The model, as JSON: scales, weights, calibration, segments."),
         required("card", "string", "What is to be known of it, as JSON: intervals, calibration, importance, groups."),
     ),
-    key=("model", "number"),
-    warehouse=InWarehouse("dim_trained_models", sort_key=("model",), leaves_out=("document",)),
+    key=("name", "number"),
+    warehouse=InWarehouse("dim_trained_models", sort_key=("name",), leaves_out=("document",)),
 )
 
 TABLES: tuple[Table, ...] = (PERSON_FEATURES, TRAINED_MODELS)
