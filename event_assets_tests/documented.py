@@ -38,6 +38,7 @@ NOT_RUN = {
     "event-assets digest send weekly --to me@example.org": "the same",
     "pip install '.[aws]'": "it would change the environment that the tests run in",
     "pip install '.[company]'": "the same",
+    "pip install '.[models]'": "the same",
     "pip install ./python-sdk": "the same; sdk/test_alone installs what is built of it",
 }
 """Commands that no test runs, and why."""

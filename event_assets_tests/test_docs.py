@@ -18,9 +18,11 @@ from event_assets.pipeline.registry import STEPS
 from event_assets.rules.analysis import KINDS, Analyses
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.rules.feature import Features
+from event_assets.rules.model import MODEL_FILE, Models
 from event_assets.rules.roles import roles_of
 from event_assets.rules.segment import Condition
 from event_assets.rules.segment_files import Segments
+from event_assets.settings import Settings
 from event_assets_tests import documented
 
 ROOT = Path(__file__).parents[1]
@@ -123,6 +125,12 @@ def test_the_features_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
     for number, text in enumerate(blocks("how-to/features.md", "yaml")):
         (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
     assert len(Features.load(tmp_path).usable) == 8
+
+
+def test_the_model_that_is_shown_is_the_one_that_is_shipped(tmp_path: Path) -> None:
+    [text] = blocks("how-to/models.md", "yaml")
+    (tmp_path / "shown.yaml").write_text(text, encoding="utf-8")
+    assert [MODEL_FILE.read(tmp_path / "shown.yaml")] == list(Models.load(Settings().models).usable)
 
 
 def test_the_roles_that_are_shown_can_be_loaded(tmp_path: Path) -> None:

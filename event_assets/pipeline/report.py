@@ -17,8 +17,8 @@ class StepReport:
     `rows` and `bytes` are the table's after it; `new_rows` what came; `dates` the dates that were made, each with the
     rows that came; `rebuilt` those made again from all rows; `more` whatever else is worth showing; `bars` what a
     picture shows, and its unit; `groups` what a picture of groups of bars shows: a value by group and by bar in it;
-    `lines` what a picture of lines shows: a value by name and by day; `warnings` what the owner should look at;
-    `id` the Delta table's.
+    `lines` what a picture of lines shows: a value by name and by day; `cards` what models are, by name; `warnings` what
+    the owner should look at; `id` the Delta table's.
     """
 
     table: str
@@ -35,6 +35,7 @@ class StepReport:
     groups_unit: str = ""
     lines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     lines_unit: str = ""
+    cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     id: str = ""
 

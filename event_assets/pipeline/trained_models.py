@@ -161,7 +161,8 @@ def _row(trained: Trained, before: Row | None, to: dt.date) -> Row:
 
 def _told(report: StepReport, in_force: dict[str, Row]) -> StepReport:
     """The report, with the card of each model."""
-    return replace(report, more={f"card of {name}": row["card"] for name, row in sorted(in_force.items())})
+    cards = {name: {**msgspec.json.decode(row["card"]), "why": row["why"]} for name, row in in_force.items()}
+    return replace(report, cards=cards)
 
 
 def _number(date: dt.date) -> int:

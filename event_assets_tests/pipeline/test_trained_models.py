@@ -89,7 +89,7 @@ def test_a_model_learns_once_a_week_and_when_its_file_changes(lake: Learning, mo
         True,
         7,
     )
-    card = json.loads(report.more["card of comes_back"])
+    card = report.cards["comes_back"]
     assert card["areas"]["model"]["low"] > 0.8 and {each["group"] for each in card["groups"]} == {"web", "(none)"}
     model = read_model(row["document"].encode())
     assert [score(model, {"events": 2, "signups": n}).segment for n in (1, 0)] == ["likely", "unlikely"]

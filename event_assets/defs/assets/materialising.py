@@ -16,6 +16,7 @@ from pydantic import Field
 
 from event_assets.defs.assets.days import DAYS_TAG, key_of, shown_lately
 from event_assets.defs.assets.describing import beta_features
+from event_assets.defs.assets.model_cards import card_metadata
 from event_assets.defs.assets.pictures import bars, grouped_bars, lines
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
@@ -176,6 +177,7 @@ def metadata_of(report: StepReport, seconds: float) -> dict[str, Any]:
     if report.lines:
         series = {name: list(values.values()) for name, values in report.lines.items()}
         metadata["picture"] = lines(list(next(iter(report.lines.values()))), series, report.lines_unit)
+    metadata |= card_metadata(report.cards)
     if report.warnings:
         metadata["warnings"] = dg.MetadataValue.md("\n".join(f"- {each}" for each in report.warnings))
     return metadata | {name: _shown(value) for name, value in report.more.items()}

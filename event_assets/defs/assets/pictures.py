@@ -134,6 +134,27 @@ def lines(places: Sequence[str], series: Mapping[str, Sequence[float]], title: s
     return _image(shapes, 196, title)
 
 
+def curves(series: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str) -> dg.MarkdownMetadataValue:
+    """One line a series in a square of shares, from 0 to 1 each way, with the diagonal; `across` and `up` say what the
+    shares are of."""
+    side, left, top = 240, 40, _LEGEND + 4
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return left + side * x, top + side * (1 - y)
+
+    (x0, y0), (x1, y1) = place(0, 0), place(1, 1)
+    shapes = [*_legend(tuple(series)), _text(left, top + side + 16, across), _text(left + side + 8, top + 12, up)]
+    shapes.append(f'<rect x="{left}" y="{top}" width="{side}" height="{side}" fill="none" stroke="{_PALE}"/>')
+    shapes.append(f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" stroke="{_GREY}" stroke-dasharray="3 4"/>')
+    for colour, (name, points) in zip(_COLOURS, series.items(), strict=False):
+        way = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
+        shapes.append(
+            f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"><title>{escape(name)}</title>'
+            "</polyline>"
+        )
+    return _image(shapes, top + side + 24, f"{up} by {across}")
+
+
 def _last(
     places: Sequence[str], series: Mapping[str, Sequence[float]]
 ) -> tuple[Sequence[str], dict[str, Sequence[float]]]:
