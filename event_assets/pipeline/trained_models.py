@@ -74,10 +74,24 @@ def _train(run: Run) -> StepReport:
         and (run.rebuild or _is_due(run, model, in_force.get(model.name), to))
     ]
     warnings = [*models.faults.values(), *unknown_events(models.usable, run.rules.cleaning.plan)]
-    if not due or not upstream[PERSON_FEATURES.name].files:
-        return replace(_told(report_of(base), in_force), warnings=tuple(warnings))
-    if importlib.util.find_spec("sklearn") is None:
-        return replace(_told(report_of(base), in_force), warnings=(*warnings, NOT_INSTALLED))
+    if due and importlib.util.find_spec("sklearn") is None:
+        due, warnings = [], [*warnings, NOT_INSTALLED]
+    made = _learned(run, due, upstream, in_force, to) if due and upstream[PERSON_FEATURES.name].files else []
+    progress = base.progress
+    for name, snapshot in upstream.items():
+        progress = progress.with_consumed(name, snapshot.consumed)
+    # What nothing was learned of is taken in, too: days that go would wait for it.
+    add = [base.table.stage_arrow(_table(made), f"{base.version:020}", {})] if made else []
+    after = base if progress == base.progress and not add else base.table.at(base.table.commit(base, progress, add=add))
+    in_force = models_in_force(after)
+    cards = {name: {**msgspec.json.decode(row["card"]), "why": row["why"]} for name, row in in_force.items()}
+    return replace(report_of(after, add), cards=cards, warnings=tuple(warnings))
+
+
+def _learned(
+    run: Run, due: Sequence[Model], upstream: dict[str, Snapshot], in_force: dict[str, Row], to: dt.date
+) -> list[Row]:
+    """The rows of models that learn now."""
     from event_assets.models.training import train  # slow to import, and an extra
 
     made = []
@@ -90,12 +104,11 @@ def _train(run: Run) -> StepReport:
             examples = _examples(asked.join(known, ["person_id", "at"], "left"), model)
             trained = train(model, features, examples, _version(run, model), str(to))
             made.append(_row(trained, in_force.get(model.name), to))
-    file = base.table.stage_arrow(pa.Table.from_pylist(made, TRAINED_MODELS.arrow_schema()), f"{base.version:020}", {})
-    progress = base.progress
-    for name, snapshot in upstream.items():
-        progress = progress.with_consumed(name, snapshot.consumed)
-    after = base.table.at(base.table.commit(base, progress, add=[file]))
-    return replace(_told(report_of(after, [file]), models_in_force(after)), warnings=tuple(warnings))
+    return made
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    return pa.Table.from_pylist(rows, TRAINED_MODELS.arrow_schema())
 
 
 def _is_due(run: Run, model: Model, row: Row | None, to: dt.date) -> bool:
@@ -157,12 +170,6 @@ def _row(trained: Trained, before: Row | None, to: dt.date) -> Row:
         "document": msgspec.json.encode(model).decode(),
         "card": msgspec.json.encode(card).decode(),
     }
-
-
-def _told(report: StepReport, in_force: dict[str, Row]) -> StepReport:
-    """The report, with the card of each model."""
-    cards = {name: {**msgspec.json.decode(row["card"]), "why": row["why"]} for name, row in in_force.items()}
-    return replace(report, cards=cards)
 
 
 def _number(date: dt.date) -> int:
