@@ -193,7 +193,5 @@ class Features:
     @property
     def digest(self) -> str:
         """Changes when, and only when, what a feature is changes; words for people do not count."""
-        rules = {
-            name: feature.model_dump(by_alias=True, exclude={"description"}) for name, feature in self.usable.items()
-        }
+        rules = {name: feature.as_document() for name, feature in sorted(self.usable.items())}
         return hashlib.sha256(msgspec.json.encode(rules)).hexdigest()[:12]

@@ -133,7 +133,8 @@ def _values(features: Features, row: Mapping[str, Any]) -> str | None:
         return None
     parts = {each["day"]: msgspec.json.decode(each["part"]) for each in row["parts"] or ()}
     so_far = {each["event"]: each["count"] for each in row["so_far"] or ()}
-    return msgspec.json.encode(at_instant(features, parts, row["day"], so_far)).decode()
+    values = at_instant(features, parts, row["day"], so_far)
+    return None if all(value is None for value in values.values()) else msgspec.json.encode(values).decode()
 
 
 def event_columns(features: Features) -> tuple[str, ...]:
