@@ -21,7 +21,7 @@ from event_assets.defs.assets.company import (
     described_keys,
 )
 from event_assets.defs.assets.company import PREFIX as COMPANY_PREFIX
-from event_assets.defs.assets.online import online_asset
+from event_assets.defs.assets.online import online_asset, online_features_asset
 from event_assets.defs.assets.product import PREFIX, analysis_asset, analysis_key, assets_by_table, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
@@ -42,6 +42,7 @@ from event_assets.defs.checks.alarms import alarm_checks
 from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.defs.checks.company import company_checks
 from event_assets.defs.checks.events import EVENT_CHECKS
+from event_assets.defs.checks.models import MODEL_CHECKS
 from event_assets.defs.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.defs.executors import executor_of
 from event_assets.defs.resources.lake import LakeResource
@@ -85,12 +86,13 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         *product,
         *(tables[step.name] for step in STEPS if step.pace == "pauses"),
         online_asset(settings),
+        online_features_asset(settings),
         *webhooks_assets(settings),
         *(load for table, load in loads.items() if step_of(table.lake).pace == "pauses"),
     ]
     of_company, of_quicksight = _of_company(settings, company), _of_quicksight(settings)
     of_alarms = _of_alarms(settings)
-    checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *WAREHOUSE_CHECKS]
+    checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *MODEL_CHECKS, *WAREHOUSE_CHECKS]
     return dg.Definitions(
         assets=[
             client_apps,

@@ -24,7 +24,7 @@ const common = {
 
 if (!process.argv.includes("--check")) {
   const script = { ...common, format: "iife", sourcemap: "external", minify: true, charset: "utf8" };
-  const entries = ["index", "core", "people", "planned", "react", ...PLUGINS.map((name) => `plugins/${name}`)];
+  const entries = ["index", "core", "people", "planned", "react", "scored", ...PLUGINS.map((name) => `plugins/${name}`)];
   await Promise.all([
     build({
       ...common,

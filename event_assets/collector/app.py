@@ -33,6 +33,7 @@ from event_assets.collector.privacy import ip_rule
 from event_assets.collector.privacy_requests import PrivacyRequests
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
+from event_assets.collector.scores import SegmentScores
 from event_assets.collector.telling import Telling, trace_puts
 from event_assets.collector.validator import Validator
 from event_assets.lake.storage import Storage
@@ -82,6 +83,7 @@ def create_app(
         Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
         Route("/v1/people/segments", _Endpoint(collector.people.several), methods=["POST", "OPTIONS"]),
         Route("/v1/people/{id:text}/segments", _Endpoint(collector.people.one), methods=["GET", "OPTIONS"]),
+        Route("/v1/segment", _Endpoint(collector.scores.segment), methods=["POST", "OPTIONS"]),
         Route("/v1/privacy/requests", _Endpoint(collector.privacy.ask), methods=["POST"]),
         Route("/v1/privacy/requests/{id}", _Endpoint(collector.privacy.state), methods=["GET"]),
         Route("/v1/health", collector.health),
@@ -146,6 +148,7 @@ class Collector:
             ip_rule(settings),
         )
         self.people = PeopleSegments(self.ingest, access, open_online(settings), limits)
+        self.scores = SegmentScores(self.ingest, access, open_online(settings, "features"), limits)
         self.privacy = PrivacyRequests(
             self.ingest,
             access,
@@ -177,6 +180,7 @@ class Collector:
             self._connections.stop()
             self._offload.stop()
             self.people.stop()
+            self.scores.stop()
             await self._commit.stop()
             self._readiness.forget()
             telling.cancel()

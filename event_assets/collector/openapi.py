@@ -7,6 +7,7 @@ from typing import Any, get_args
 from event_assets import __version__
 from event_assets.collector import openapi_people as people
 from event_assets.collector import openapi_privacy as privacy
+from event_assets.collector import openapi_scores as scores
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.pixel import CONSENT_FIELDS, FIELDS, PAGE_FIELDS
 from event_assets.contract.event import json_schema
@@ -60,6 +61,7 @@ def openapi_document(limits: CollectorLimits) -> dict[str, Any]:
             "/v1/pixel.gif": {"get": _pixel()},
             "/v1/people/{id}/segments": {"get": people.one()},
             "/v1/people/segments": {"post": people.several(limits.body_bytes)},
+            "/v1/segment": {"post": scores.segment()},
             "/v1/privacy/requests": {"post": privacy.ask()},
             "/v1/privacy/requests/{id}": {"get": privacy.state()},
             "/v1/health": {"get": _probe("Whether the process answers", "health", {"200": _status("Alive")})},
@@ -234,6 +236,7 @@ def _schemas(limits: CollectorLimits) -> dict[str, Any]:
             },
         },
         **people.schemas(),
+        **scores.schemas(),
         **privacy.schemas(),
         "Refusal": {
             "type": "object",

@@ -74,7 +74,7 @@ class PeopleSegments:
     async def _found(self, source: Source, ids: Sequence[str]) -> tuple[list[dict[str, object]], str]:
         if not 0 < len(ids) <= MOST_IDS:
             raise RequestRefused(400, "bad_ids", f"from 1 to {MOST_IDS} ids can be asked for at once")
-        if not all(map(_is_id, ids)):
+        if not all(map(is_id, ids)):
             raise RequestRefused(400, "bad_ids", f"an id is a text of 1 to {LONGEST_ID} characters")
         self._access.limit_reads(source, len(ids))
         try:
@@ -85,9 +85,9 @@ class PeopleSegments:
             {
                 "id": id_,
                 "segments": [
-                    {"segment": stay.segment, "since": stay.since.isoformat()}
-                    for stay in found.stays[id_]
-                    if source.may_read(stay.segment)
+                    {"segment": stay.name, "since": stay.value}
+                    for stay in found.facts[id_]
+                    if source.may_read(stay.name)
                 ],
             }
             for id_ in ids
@@ -103,5 +103,6 @@ class PeopleSegments:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._online.find, ids)
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether an id can be asked for."""
     return 0 < len(text) <= LONGEST_ID and "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)

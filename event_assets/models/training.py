@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
+from event_assets.models.drift import indices, reference
 from event_assets.models.features import Values
 from event_assets.models.scoring import (
     NumberWeight,
@@ -94,6 +95,10 @@ class Card(msgspec.Struct, frozen=True):
     segments: list[tuple[str, int, float]] = []
     """Each segment, how many it would have had, and of them the share that came."""
     groups: list[GroupFigures] = []
+    newest: int = 0
+    """People at moments whose days have not passed."""
+    drift: dict[str, float] = {}
+    """By feature how much these differ from those that it learned from (see drift.py), the greatest first."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +121,16 @@ def split(examples: Examples, test_share: float, days: int) -> tuple[Examples, E
     return examples.some(earlier), examples.some(later)
 
 
-def train(model: Model, features: Mapping[str, Feature], examples: Examples, version: str, trained_to: str) -> Trained:
-    """What a model learns of examples, all of whose days have passed.
+def train(
+    model: Model,
+    features: Mapping[str, Feature],
+    examples: Examples,
+    version: str,
+    trained_to: str,
+    newest: Sequence[Values] = (),
+) -> Trained:
+    """What a model learns of examples, all of whose days have passed; `newest` are people of whom nothing is learned
+    yet.
 
     Where there are too few, or it is no better than its rule, it is not promoted, and says why.
     """
@@ -143,7 +156,9 @@ def train(model: Model, features: Mapping[str, Feature], examples: Examples, ver
             why = f"there are {len(those)} people {what}, {ones} of whom did it; it takes {model.least_people} and both"
             return Trained(msgspec.structs.replace(document, why=why), card)
     fitted = _fit(document, {name: features[name] for name in model.features}, learned)
-    return _tried(model, fitted, card, learned, tried)
+    bins = {name: reference(learned.values, name, features[name].is_number) for name in model.features}
+    drift = indices(bins, newest) if newest else {}
+    return _tried(model, fitted, msgspec.structs.replace(card, newest=len(newest), drift=drift), learned, tried)
 
 
 def _fit(document: ScoreModel, features: Mapping[str, Feature], learned: Examples) -> ScoreModel:

@@ -1,6 +1,6 @@
-"""Who is in which segment now, by any id of theirs, where a request finds it at once: a SQLite file,
-PostgreSQL or DynamoDB."""
+"""What is known of people now, by any id of theirs, where a request finds it at once: who is in which segment, and what
+models are asked with. A SQLite file, PostgreSQL or DynamoDB."""
 
-from event_assets.online.table import Found, Ids, Members, OnlineError, OnlineTable, Stay, open_online
+from event_assets.online.table import MODELS_ID, Content, Fact, Facts, Found, Ids, OnlineError, OnlineTable, open_online
 
-__all__ = ["Found", "Ids", "Members", "OnlineError", "OnlineTable", "Stay", "open_online"]
+__all__ = ["MODELS_ID", "Content", "Fact", "Facts", "Found", "Ids", "OnlineError", "OnlineTable", "open_online"]

@@ -24,7 +24,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from event_assets.online.sqlite import SqliteTable
-from event_assets.online.table import Found, Ids, Members, OnlineError, Stay
+from event_assets.online.table import Fact, Facts, Found, Ids, OnlineError
 
 _HEAD = {"pk": {"S": "head"}}
 _READ, _WRITTEN = 100, 25
@@ -59,11 +59,11 @@ class DynamoTable:
         except OnlineError:
             return ""
 
-    def replace(self, members: Members, ids: Ids, version: str, made_at: dt.datetime) -> int:
+    def replace(self, facts: Facts, ids: Ids, version: str, made_at: dt.datetime) -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "wanted.sqlite"
             joined = SqliteTable(path)
-            joined.replace(members, ids, version, made_at)
+            joined.replace(facts, ids, version, made_at)
             joined.close()
             with closing(sqlite3.connect(path, isolation_level=None)) as wanted:
                 wanted.executescript(_WANTED)
@@ -86,8 +86,8 @@ class DynamoTable:
             head = self._head_lately()
             number, items = int(head["number"]["N"]), self._items(dict.fromkeys(ids))
             if all(int(item["number"]["N"]) <= number + 1 for item in items.values()):
-                stays = {id_: _stays(items.get(id_), number) for id_ in ids}
-                return Found(stays, dt.datetime.fromisoformat(head["at"]["S"]))
+                found = {id_: _facts(items.get(id_), number) for id_ in ids}
+                return Found(found, dt.datetime.fromisoformat(head["at"]["S"]))
             self._head = (0.0, None)  # it was published anew twice meanwhile
         raise OnlineError(f"the table {self._name} changes faster than it can be read")
 
@@ -256,6 +256,6 @@ def _said(item: Item, number: int) -> dict[str, str]:
     return found
 
 
-def _stays(item: Item | None, number: int) -> list[Stay]:
+def _facts(item: Item | None, number: int) -> list[Fact]:
     said = {} if item is None else _said(item, number)
-    return [Stay(segment, dt.date.fromisoformat(since)) for segment, since in sorted(said.items())]
+    return [Fact(name, value) for name, value in sorted(said.items())]

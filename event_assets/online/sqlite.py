@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from event_assets.online.table import Found, Ids, Members, OnlineError, Stay
+from event_assets.online.table import Fact, Facts, Found, Ids, OnlineError
 from event_assets.permissions import keep_private
 
 _MAKE = """
@@ -44,7 +44,7 @@ class SqliteTable:
         except OnlineError:
             return ""
 
-    def replace(self, members: Members, ids: Ids, version: str, made_at: dt.datetime) -> int:
+    def replace(self, facts: Facts, ids: Ids, version: str, made_at: dt.datetime) -> int:
         keep_private(self._path.parent)
         fresh = self._path.with_suffix(f".{os.getpid()}.new")
         fresh.unlink(missing_ok=True)
@@ -54,9 +54,8 @@ class SqliteTable:
                 # Nobody else sees the file before it is whole.
                 connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_MAKE}")
                 connection.execute("BEGIN")
-                for rows in members:
-                    days = [(person, segment, since.isoformat()) for person, segment, since in rows]
-                    connection.executemany("INSERT OR IGNORE INTO members VALUES (?, ?, ?)", days)
+                for rows in facts:
+                    connection.executemany("INSERT OR IGNORE INTO members VALUES (?, ?, ?)", rows)
                 for batch in ids:
                     connection.executemany(_ADD_ID, batch)
                 connection.execute("INSERT INTO made VALUES (?, ?)", (version, made_at.isoformat()))
@@ -73,13 +72,10 @@ class SqliteTable:
         try:
             connection = self._connection()
             made_at = dt.datetime.fromisoformat(connection.execute("SELECT at FROM made").fetchone()[0])
-            stays = {
-                id_: [Stay(name, dt.date.fromisoformat(since)) for name, since in connection.execute(_FIND, (id_,))]
-                for id_ in ids
-            }
+            found = {id_: [Fact(*row) for row in connection.execute(_FIND, (id_,))] for id_ in ids}
         except (sqlite3.Error, TypeError) as error:
             raise OnlineError(f"{self._path} cannot be read: {error}") from None
-        return Found(stays, made_at)
+        return Found(found, made_at)
 
     def close(self) -> None:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from event_assets.settings import Settings
 from event_assets.settings.values import DYNAMODB
@@ -14,22 +14,22 @@ class OnlineError(RuntimeError):
     """The online table cannot be read or written just now, or is not there yet. The message says which."""
 
 
-class Stay(NamedTuple):
-    """A segment that somebody is in now, and the first day of it."""
+class Fact(NamedTuple):
+    """What is known of somebody now, by name: of a segment that they are in the first day, of features a document."""
 
-    segment: str
-    since: dt.date
+    name: str
+    value: str
 
 
 class Found(NamedTuple):
-    """By id that was asked for the segments of its person, by name; and when the table was made."""
+    """By id that was asked for what is known of its person, by name; and when the table was made."""
 
-    stays: Mapping[str, Sequence[Stay]]
+    facts: Mapping[str, Sequence[Fact]]
     made_at: dt.datetime
 
 
-Members = Iterable[Sequence[tuple[str, str, dt.date]]]
-"""Batches of members: person, segment, first day."""
+Facts = Iterable[Sequence[tuple[str, str, str]]]
+"""Batches of facts: person, name, value."""
 Ids = Iterable[Sequence[tuple[str, str, str]]]
 """Batches of ids: type of the id (`anonymous`, `user`), id, person."""
 
@@ -45,29 +45,34 @@ class OnlineTable(Protocol):
     def version(self) -> str:
         """What the table was made of, as `replace` was told; empty where there is none yet."""
 
-    def replace(self, members: Members, ids: Ids, version: str, made_at: dt.datetime) -> int:
-        """Puts these members in the place of all that are there, in one step: who asks sees the table as it was or as
-        it is. Ids of nobody who is a member are left out. Gives how many ids it has; again it changes nothing."""
+    def replace(self, facts: Facts, ids: Ids, version: str, made_at: dt.datetime) -> int:
+        """Puts these facts in the place of all that are there, in one step: who asks sees the table as it was or as it
+        is. Ids of nobody of whom there is one are left out. Gives how many ids it has; again it changes nothing."""
 
     def find(self, ids: Sequence[str]) -> Found:
-        """The segments of who has each of these ids, none of an id that nobody has who is in one. An id that is one
-        person's user id and another's anonymous id is the user's. Raises `OnlineError`."""
+        """What is known of who has each of these ids, nothing of an id that nobody has. An id that is one person's user
+        id and another's anonymous id is the user's. Raises `OnlineError`."""
 
     def close(self) -> None:
         """Gives connections back."""
 
 
-def open_online(settings: Settings) -> OnlineTable:
-    """The table of these settings. Nothing is made or connected to before it is used."""
+MODELS_ID = "\x01models"
+"""The id of what is known of models, which nobody can have: an event's id has no such character."""
+Content = Literal["segments", "features"]
+
+
+def open_online(settings: Settings, content: Content = "segments") -> OnlineTable:
+    """The table of these settings, of one content. Nothing is made or connected to before it is used."""
     if settings.segments_online_url is None:
         from event_assets.online.sqlite import SqliteTable
 
-        return SqliteTable(settings.home / "segments.sqlite")
-    url = settings.segments_online_url.get_secret_value()
+        return SqliteTable(settings.home / f"{content}.sqlite")
+    url, suffix = settings.segments_online_url.get_secret_value(), "" if content == "segments" else f"_{content}"
     if url.startswith(DYNAMODB):
         from event_assets.online.dynamodb import DynamoTable
 
-        return DynamoTable(url.removeprefix(DYNAMODB), settings.aws_region)
+        return DynamoTable(f"{url.removeprefix(DYNAMODB)}{suffix}", settings.aws_region)
     from event_assets.online.postgres import PostgresTable
 
-    return PostgresTable(url)
+    return PostgresTable(url, f"event_assets_online{suffix}")

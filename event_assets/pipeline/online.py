@@ -43,18 +43,20 @@ def publish(lake: Lake, online: OnlineTable, now: dt.datetime, *, anew: bool = F
     version = f"{CODE}-{members.id}-{members.version}-{ids.id}-{ids.version}"
     if not anew and online.version() == version:
         return Published(0, version, is_new=False)
-    return Published(online.replace(_members(members), _rows(ids, _ID), version, now), version, is_new=True)
+    return Published(online.replace(_members(members), id_rows(ids), version, now), version, is_new=True)
 
 
 def _members(snapshot: Snapshot) -> Iterator[list[Any]]:
     for file in snapshot.files:
         rows = snapshot.arrow([file], (*_MEMBER, "is_current"))
-        yield _tuples(rows.filter(pc.field("is_current")), _MEMBER)
+        members = _tuples(rows.filter(pc.field("is_current")), _MEMBER)
+        yield [(person, segment, since.isoformat()) for person, segment, since in members]
 
 
-def _rows(snapshot: Snapshot, columns: tuple[str, ...]) -> Iterator[list[Any]]:
-    for file in snapshot.files:
-        yield _tuples(snapshot.arrow([file], columns), columns)
+def id_rows(identities: Snapshot) -> Iterator[list[Any]]:
+    """Which ids are whose, in batches: type of the id, id, person."""
+    for file in identities.files:
+        yield _tuples(identities.arrow([file], _ID), _ID)
 
 
 def _tuples(rows: pa.Table, columns: tuple[str, ...]) -> list[Any]:

@@ -34,6 +34,7 @@ from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.product.periods import day_number
 
 if TYPE_CHECKING:
+    from event_assets.models.features import Values
     from event_assets.models.training import Examples, Trained
 
 TRAINED_MODELS_CODE = "1"
@@ -101,8 +102,8 @@ def _learned(
             features = {**run.rules.features.usable}
             asked = checkpoint(outcomes(moments(events, model, _number(to)), events, model))
             known = features_at(asked, history, _of_days(events, asked), model.of_features(features))
-            examples = _examples(asked.join(known, ["person_id", "at"], "left"), model)
-            trained = train(model, features, examples, _version(run, model), str(to))
+            examples, newest = _examples(asked.join(known, ["person_id", "at"], "left"), model)
+            trained = train(model, features, examples, _version(run, model), str(to), newest)
             made.append(_row(trained, in_force.get(model.name), to))
     return made
 
@@ -131,26 +132,29 @@ def _of_days(events: DataFrame, asked: DataFrame) -> DataFrame:
     return of_day.join(days, ["person_id", "day"], "left_semi").drop("day")
 
 
-def _examples(rows: DataFrame, model: Model) -> Examples:
-    """The examples of whom the model is about, in an order that is always the same."""
+def _examples(rows: DataFrame, model: Model) -> tuple[Examples, list[Values]]:
+    """The examples of whom the model is about, in an order that is always the same; and what is known of the newest,
+    whose days have not passed."""
     from event_assets.models.training import Examples
 
     some = rows.orderBy(F.sha2("person_id", 256), "day").limit(_MOST_EXAMPLES)
-    found = some.select("person_id", "day", "values", "did", *GROUPS).toArrow().to_pylist()
+    found = some.select("person_id", "day", "is_over", "values", "did", *GROUPS).toArrow().to_pylist()
     found.sort(key=lambda row: (row["day"], row["person_id"]))
     none = dict.fromkeys({*model.features, model.rule.feature, *(each.feature for each in model.population)})
     values = [msgspec.json.decode(row["values"]) if row["values"] else none for row in found]
-    kept = [
+    of_model = [
         place
         for place, known in enumerate(values)
         if all(each.holds(known.get(each.feature)) for each in model.population)
     ]
-    return Examples(
+    kept = [at for at in of_model if found[at]["is_over"]]
+    examples = Examples(
         [found[at]["day"] for at in kept],
         [values[at] for at in kept],
         [found[at]["did"] for at in kept],
         {name: [found[at][name] for at in kept] for name in GROUPS},
     )
+    return examples, [values[at] for at in of_model if not found[at]["is_over"]]
 
 
 def _row(trained: Trained, before: Row | None, to: dt.date) -> Row:

@@ -49,6 +49,7 @@ OUTSIDE = (
 class Surroundings:
     """Everything that an erasure reaches: the lake and, where there is one, each of the others.
 
+    `publish_features` makes the online table of features anew, where there is one, and gives how many ids it has.
     `refresh` brings tables up to date the ordinary way: these, or all without any names. `folders` are scanned, but for
     `unread`: what is read in another way, or names nobody by what it is. `lock` is a file that keeps others out.
     """
@@ -58,6 +59,7 @@ class Surroundings:
     warehouse: Warehouse | None = None
     warehouse_url: str | None = None
     online: OnlineTable | None = None
+    publish_features: Callable[[], int] | None = None
     log: Path | None = None
     refresh: Callable[[Collection[str]], None] | None = None
     folders: tuple[Path, ...] = ()
@@ -179,7 +181,8 @@ def _erase_elsewhere(around: Surroundings, batch: Batch, people: People) -> None
         batch.more["warehouse"] = erase_from_warehouse(lake, around.warehouse, until)
         write_batch(lake.storage, batch)
     if around.online is not None and "online" not in batch.more:
-        batch.more["online"] = erase_from_online(lake, around.online, around.clock())
+        features = around.publish_features() if around.publish_features is not None else 0
+        batch.more["online"] = erase_from_online(lake, around.online, around.clock()) + features
         write_batch(lake.storage, batch)
 
 

@@ -24,7 +24,7 @@ from event_assets_tests.examples import examples
 UNSAYABLE: list[Any] = [checks.ignored_auth, checks.positive_data_acceptance]
 OPERATIONS = [
     *(("POST", "/v1/events"), ("GET", "/v1/pixel.gif"), ("GET", "/v1/health"), ("GET", "/v1/ready")),
-    *(("GET", "/v1/people/{id}/segments"), ("POST", "/v1/people/segments")),
+    *(("GET", "/v1/people/{id}/segments"), ("POST", "/v1/people/segments"), ("POST", "/v1/segment")),
     *(("POST", "/v1/privacy/requests"), ("GET", "/v1/privacy/requests/{id}")),
 ]
 
@@ -36,7 +36,7 @@ def test_every_answer_to_a_generated_request_is_documented(
 ) -> None:
     headers = {"x-write-key": key, "x-read-key": keys.create("app", "web", reads=("*",))}
     now = dt.datetime.now(dt.UTC)
-    open_online(settings).replace([[("ann", "vip", now.date())]], [[("user", "ann", "ann")]], "1", now)
+    open_online(settings).replace([[("ann", "vip", str(now.date()))]], [[("user", "ann", "ann")]], "1", now)
     operation = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")[path][method]
     if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
         pytest.skip("takes nothing that could be wrong")

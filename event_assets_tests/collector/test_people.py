@@ -31,7 +31,7 @@ AWKWARD = "o'brien/x?y#z ä%2F&"
 
 def publish(settings: Settings, *segments: str) -> None:
     """Ann is in these segments, by three ids; Bob, by one, is in `vip`."""
-    members = [*(("ann", segment, DAY) for segment in segments), ("bob", "vip", DAY)]
+    members = [*(("ann", segment, str(DAY)) for segment in segments), ("bob", "vip", str(DAY))]
     ids = [("user", "ann", "ann"), ("anonymous", "d1", "ann"), ("user", AWKWARD, "ann"), ("user", "bob", "bob")]
     open_online(settings).replace([members], [ids], "-".join(segments), NOW)
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from event_assets.online import OnlineError, Stay
+from event_assets.online import Fact, OnlineError
 from event_assets.online.dynamodb import DynamoTable
 from event_assets_tests.examples import examples
 
 NOW = dt.datetime(2026, 3, 31, 12, 30, tzinfo=dt.UTC)
-DAY = dt.date(2026, 3, 1)
+DAY = "2026-03-01"
 
 
 class Place:
@@ -42,7 +42,7 @@ class Place:
         return self.table.replace([members], [[("user", person, person) for person in segments]], version, NOW)
 
     def found(self, *people: str) -> dict[str, set[str]]:
-        return {id_: {stay.segment for stay in stays} for id_, stays in self.table.find(people).stays.items()}
+        return {id_: {stay.name for stay in stays} for id_, stays in self.table.find(people).facts.items()}
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_more_ids_than_a_request_takes_are_found(place: Place) -> None:
     people = {f"p{n}": {f"s{n % 3}"} for n in range(230)}
     place.publish(people)
     assert place.found(*people) == people
-    assert place.table.find(["p0"]).stays["p0"] == [Stay("s0", DAY)]
+    assert place.table.find(["p0"]).facts["p0"] == [Fact("s0", DAY)]
 
 
 _PEOPLE = st.dictionaries(

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from pydantic import SecretStr
 
-from event_assets.online import OnlineError, OnlineTable, Stay, open_online
+from event_assets.online import Fact, OnlineError, OnlineTable, open_online
 from event_assets.settings import Settings
 from event_assets_tests.examples import examples
 from event_assets_tests.postgres import new_database
 
 NOW = dt.datetime(2026, 3, 31, 12, 30, tzinfo=dt.UTC)
-DAY = dt.date(2026, 3, 1)
+DAY = "2026-03-01"
 
 
 @pytest.fixture(params=["sqlite", "postgres", "dynamodb"])
@@ -51,8 +51,8 @@ def test_segments_are_found_by_every_id_and_a_user_id_comes_before_an_anonymous_
     ]
     assert online.replace(members, ids, "1", NOW) == 5  # nobody asks for eve, who is in none
     found = online.find(["d1", "bob", "eve", "nobody", "it's \"%_\\ ä😀", "%", ""])
-    ann, bob = [Stay("buyers", DAY), Stay("vip", DAY)], [Stay("new", DAY), Stay("vip", DAY)]
-    assert {id_: list(stays) for id_, stays in found.stays.items()} == {
+    ann, bob = [Fact("buyers", DAY), Fact("vip", DAY)], [Fact("new", DAY), Fact("vip", DAY)]
+    assert {id_: list(stays) for id_, stays in found.facts.items()} == {
         "d1": ann, "bob": bob, "eve": [], "nobody": [], "it's \"%_\\ ä😀": bob, "%": [], "": [],
     }  # fmt: skip
     assert (found.made_at, online.version()) == (NOW, "1")
@@ -60,11 +60,11 @@ def test_segments_are_found_by_every_id_and_a_user_id_comes_before_an_anonymous_
 
 def test_what_is_put_in_takes_the_place_of_all_that_was_there_also_for_who_had_it_open(online: OnlineTable) -> None:
     online.replace([[("ann", "vip", DAY)]], [[("user", "ann", "ann")]], "1", NOW)
-    assert online.find(["ann"]).stays["ann"] == [Stay("vip", DAY)]
+    assert online.find(["ann"]).facts["ann"] == [Fact("vip", DAY)]
     online.replace([[("ann", "new", DAY)]], [[("user", "ann", "ann")]], "2", NOW)
-    assert online.find(["ann"]).stays["ann"] == [Stay("new", DAY)]
+    assert online.find(["ann"]).facts["ann"] == [Fact("new", DAY)]
     online.replace([], [], "3", NOW)
-    assert (online.find(["ann"]).stays, online.version()) == ({"ann": []}, "3")
+    assert (online.find(["ann"]).facts, online.version()) == ({"ann": []}, "3")
 
 
 def test_what_fails_on_the_way_leaves_the_table_as_it_was(online: OnlineTable, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_what_fails_on_the_way_leaves_the_table_as_it_was(online: OnlineTable, t
     online.replace([[("ann", "vip", DAY)]], [[("user", "ann", "ann")]], "1", NOW)
     with pytest.raises(RuntimeError, match="the lake is gone"):
         online.replace([[("ann", "new", DAY)]], breaking(), "2", NOW)
-    assert (online.version(), online.find(["ann"]).stays["ann"]) == ("1", [Stay("vip", DAY)])
+    assert (online.version(), online.find(["ann"]).facts["ann"]) == ("1", [Fact("vip", DAY)])
     assert not list(tmp_path.glob("*.new"))
 
 
@@ -91,7 +91,7 @@ def test_readers_see_the_table_as_it_was_or_as_it_is(online: OnlineTable) -> Non
     def ask() -> None:
         while not ends.is_set():
             try:
-                stays = online.find(["ann", "bob"]).stays
+                stays = online.find(["ann", "bob"]).facts
                 if stays["ann"] != stays["bob"] or len(stays["ann"]) != 1:
                     wrong.append(stays)
             except Exception as error:
@@ -125,9 +125,9 @@ def test_any_members_are_found_as_the_definition_says(
     rows = [(id_type, id_, person) for (id_type, id_), person in ids.items()]
     online.replace([[(person, segment, DAY) for person, segment in members]], [rows], "1", NOW)
     asked = sorted({id_ for _, id_ in ids})
-    for id_, stays in online.find(asked).stays.items():
+    for id_, stays in online.find(asked).facts.items():
         people = [person for person, _ in members]
         told = [ids.get((id_type, id_)) for id_type in ("user", "anonymous")]
         person = next((each for each in told if each in people), None)
-        assert {stay.segment for stay in stays} == {segment for each, segment in members if each == person}
+        assert {stay.name for stay in stays} == {segment for each, segment in members if each == person}
     online.close()

@@ -92,6 +92,7 @@ def test_a_model_learns_once_a_week_and_when_its_file_changes(lake: Learning, mo
     card = report.cards["comes_back"]
     assert card["areas"]["model"]["low"] > 0.8 and {each["group"] for each in card["groups"]} == {"web", "(none)"}
     model = read_model(row["document"].encode())
+    assert card["newest"] > 0 and set(card["drift"]) == {"events", "signups"}
     assert [score(model, {"events": 2, "signups": n}).segment for n in (1, 0)] == ["likely", "unlikely"]
     assert (lake.learn().new_rows, len(lake.learned())) == (0, 1)
     lake.change([enriched_event(when=at(days=60))])
@@ -108,8 +109,10 @@ def test_what_came_after_a_moment_is_not_in_what_is_learned_and_whose_days_have_
 ) -> None:
     """Everybody comes back on the last day but one; a model that saw more than the first day would see it."""
     seen: list[Any] = []
+    newest: list[Any] = []
     real = training.train
-    monkeypatch.setattr(training, "train", lambda *given: (seen.append(given[2]), real(*given))[1])
+    told = lambda *given: (seen.append(given[2]), newest.extend(given[5]), real(*given))[2]  # noqa: E731
+    monkeypatch.setattr(training, "train", told)
     people = [f"p{number}" for number in range(4)]
     firsts = [enriched_event(when=at(days=day), anonymous_id=person) for day, person in enumerate(people)]
     lake.change([*firsts, *(enriched_event(when=at(days=9), anonymous_id=person) for person in people)])
@@ -121,4 +124,5 @@ def test_what_came_after_a_moment_is_not_in_what_is_learned_and_whose_days_have_
     first = (at().date() - dt.date(1970, 1, 1)).days
     assert [day - first for day in examples.days] == [0, 1, 2, 3]  # until the Sunday of day 13
     assert examples.did == [False, False, True, True]
+    assert newest == []  # the one who is late is of a day after that Sunday
     assert {json.dumps(values, sort_keys=True) for values in examples.values} == {'{"events": 1, "signups": 0}'}

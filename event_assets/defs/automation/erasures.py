@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +17,7 @@ from event_assets.defs.resources.stream import StreamResource
 from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.lake.lake import Lake
 from event_assets.online import open_online
+from event_assets.pipeline.online_features import publish_features
 from event_assets.pipeline.run import Rules, Run
 from event_assets.privacy.asked import take_asked, waiting
 from event_assets.privacy.refreshing import refresh_behind
@@ -43,6 +44,15 @@ def surroundings(
     def refresh(names: Collection[str]) -> None:
         refresh_behind(Run(lake, rules, open_stream, open_spark), names)
 
+    def features() -> int:
+        with closing(open_online(settings, "features")) as table:
+            now = dt.datetime.now(dt.UTC)
+            return (
+                publish_features(lake, table, rules.features, rules.models, now, anew=True).ids
+                if table.version()
+                else 0
+            )
+
     home = settings.home.absolute()
     return Surroundings(
         lake=lake,
@@ -50,6 +60,7 @@ def surroundings(
         warehouse=warehouse,
         warehouse_url=warehouse_url,
         online=open_online(settings),
+        publish_features=features,
         log=home / "stream.db" if settings.stream == "embedded" else None,
         refresh=refresh,
         folders=(home, *([dagster_home] if dagster_home and not dagster_home.is_relative_to(home) else [])),

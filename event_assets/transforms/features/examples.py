@@ -20,8 +20,8 @@ _WEEK, _SUNDAY = 7, 4
 
 
 def moments(events: DataFrame, model: Model, last_day: int) -> DataFrame:
-    """The moments of a model whose days have passed by the end of `last_day` (since 1970-01-01): `person_id`, `at` (the
-    last microsecond of a day), `day`, and `GROUPS`.
+    """The moments of a model by the end of `last_day` (since 1970-01-01): `person_id`, `at` (the last microsecond of a
+    day), `day`, `is_over` (its days have passed), and `GROUPS`.
 
     `events` are all events, with `person_id`. Robots have no moments.
     """
@@ -34,13 +34,16 @@ def moments(events: DataFrame, model: Model, last_day: int) -> DataFrame:
         sunday = F.col("active") + (_WEEK - 1 - (F.col("active") + _SUNDAY - 1) % _WEEK)
         found = days.groupBy("person_id", sunday.alias("day")).agg(F.min("_told").alias("_told"))
     at = F.timestamp_micros((F.col("day") + 1) * _DAY_MICROS - 1)
-    return found.where(F.col("day") + model.days <= last_day).select(
-        "person_id", at.alias("at"), "day", *(F.col(f"_told.{name}").alias(name) for name in GROUPS)
+    is_over = F.col("day") + model.days <= last_day
+    return found.where(F.col("day") <= last_day).select(
+        *("person_id", at.alias("at"), "day", is_over.alias("is_over")),
+        *(F.col(f"_told.{name}").alias(name) for name in GROUPS),
     )
 
 
 def outcomes(asked: DataFrame, events: DataFrame, model: Model) -> DataFrame:
-    """The moments with `did`: whether the target came in the days after. `events` are all events, with `person_id`."""
+    """The moments with `did`: whether the target came in the days after, until now. `events` are all events, with
+    `person_id`."""
     days = _humans(events).where(_is_target(model, events)).select(
         "person_id", day_number(F.col("derived_at")).alias("active")
     ).distinct()  # fmt: skip

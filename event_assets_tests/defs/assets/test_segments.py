@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from pathlib import Path
 
@@ -64,12 +63,12 @@ def test_it_tells_the_members_of_each_segment_draws_how_many_there_were_and_puts
     assert metadata["warnings"].value == "- gone: the tracking plan has no event 'teleport'"
 
     found = open_online(settings).find(["a0", "a1", "a2", "nobody"])
-    since = {id_: {stay.segment: stay.since for stay in stays} for id_, stays in found.stays.items()}
-    others = dt.date(2026, 3, 4)
+    since = {id_: {stay.name: stay.value for stay in stays} for id_, stays in found.facts.items()}
+    others = "2026-03-04"
     assert since == {
         "a0": {"others": others},
         "a1": {"others": others},
-        "a2": {"buyers": dt.date(2026, 3, 7)},
+        "a2": {"buyers": "2026-03-07"},
         "nobody": {},
     }
     assert published.materialization.metadata["is_new"].value is True
