@@ -40,7 +40,15 @@ def digests(spark: SparkSession, folder: Path) -> dict[str, str]:
     events, settings = folder / "events.ndjson", folder / "settings.yaml"
     events.write_bytes(gzip.decompress(EVENTS.read_bytes()))
     shipped = Settings()
-    settings.write_text(json.dumps({"analytics_dir": str(shipped.analytics), "segments_dir": str(shipped.segments)}))
+    settings.write_text(
+        json.dumps(
+            {
+                "analytics_dir": str(shipped.analytics),
+                "segments_dir": str(shipped.segments),
+                "models_dir": str(shipped.models),
+            }
+        )
+    )
     model_file(events, folder / "out", settings, spark=spark)
     return {table.name: _digest(folder / "out" / table.name) for table in LAKE_TABLES}
 

@@ -60,7 +60,7 @@ def online(spark: SparkSession, tmp_path: Path) -> Online:
 def test_a_request_and_a_training_set_say_the_same_of_the_same_person_at_the_same_instant(online: Online) -> None:
     rows = [
         enriched_event(
-            ("page_view", "purchase", "click")[number % 3],
+            ("page_view", "purchase", "click")[number % 3] if number else "identify",  # which makes d0 and u0 one
             at(days=number * 1.7, hours=number % 5),
             anonymous_id=f"d{number % 4}",
             user_id="u0" if number % 4 == 0 else None,
