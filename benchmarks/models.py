@@ -104,7 +104,7 @@ def _measured(model: Model, features: dict[str, Feature], examples: Examples) ->
         "boosted trees": trees.predict_proba(matrices[1])[:, 1],
     }
     compared = compare(scores, did)
-    values = (tried.values * (1 + _TIMED // len(tried)))[:_TIMED]
+    values = [tried.values[at % len(tried)] for at in range(_TIMED)]
     began = time.perf_counter()
     for each in values:
         score(used, each)

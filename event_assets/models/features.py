@@ -156,10 +156,10 @@ def trait_parts(features: Mapping[str, Feature], said: Iterable[tuple[int, int |
             changes.append((until, 0, trait, None))
     parts: dict[int, dict[str, Any]] = {}
     wanted = [(name, feature) for name, feature in features.items() if feature.kind == "trait"]
-    for micros, _, trait, value in sorted(changes, key=lambda change: change[:2]):
+    for micros, _, trait, now in sorted(changes, key=lambda change: change[:2]):
         for name, feature in wanted:
             if feature.path[0] == trait:
-                parts.setdefault(micros // 86_400_000_000, {})[name] = _trait(feature, value)
+                parts.setdefault(micros // 86_400_000_000, {})[name] = _trait(feature, now)
     return dict(parts)
 
 

@@ -22,8 +22,18 @@ from event_assets.rules.rule_files import Fault, RuleError, RuleFile, RuleModel,
 from event_assets.rules.segment import Days, Events, UserText
 
 TextColumn = Literal[
-    *("platform", "app_id", "app_version", "country", "device_type", "os", "browser", "device_locale"),
-    *("channel_group", "source", "medium", "campaign"),
+    "platform",
+    "app_id",
+    "app_version",
+    "country",
+    "device_type",
+    "os",
+    "browser",
+    "device_locale",
+    "channel_group",
+    "source",
+    "medium",
+    "campaign",
 ]
 _KINDS = (
     *("count", "days", "sum", "days_since", "days_since_first", "sessions"),

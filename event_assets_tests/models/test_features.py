@@ -72,7 +72,7 @@ def test_history_says_of_every_day_what_the_day_says_by_itself(happened: History
         for day in range(span.from_day, span.to_day or span.from_day + 3):
             held = {**dict.fromkeys(FEATURES), **span.held}
             for name in ("since_buy", "since_first"):
-                held[name] = None if held[name] is None else day - day_of(dt.date.fromisoformat(held[name]))
+                held[name] = None if held[name] is None else day - day_of(dt.date.fromisoformat(str(held[name])))
             assert held == person.at(day)
     assert {span.from_day: span.of_day for span in spans if span.of_day} == parts_of(happened)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import json
 import random
 from pathlib import Path
@@ -100,7 +101,7 @@ def test_a_model_learns_once_a_week_and_when_its_file_changes(lake: Learning, mo
     assert lake.learn(MODEL.model_copy(update={"description": "other words"})).new_rows == 0
     assert lake.learn(MODEL.model_copy(update={"within": "3 days"})).new_rows == 1
     assert models_in_force(lake.lake.table("trained_models").snapshot())["comes_back"]["number"] == 3
-    monkeypatch.setattr(trained_models.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert trained_models.NOT_INSTALLED in lake.learn().warnings
 
 
@@ -111,7 +112,12 @@ def test_what_came_after_a_moment_is_not_in_what_is_learned_and_whose_days_have_
     seen: list[Any] = []
     newest: list[Any] = []
     real = training.train
-    told = lambda *given: (seen.append(given[2]), newest.extend(given[5]), real(*given))[2]  # noqa: E731
+
+    def told(*given: Any) -> Any:
+        seen.append(given[2])
+        newest.extend(given[5])
+        return real(*given)
+
     monkeypatch.setattr(training, "train", told)
     people = [f"p{number}" for number in range(4)]
     firsts = [enriched_event(when=at(days=day), anonymous_id=person) for day, person in enumerate(people)]

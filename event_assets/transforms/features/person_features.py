@@ -205,7 +205,7 @@ def person_days(features: Features, person: Mapping[str, Any]) -> PersonDays:
     by_day: dict[int, list[Mapping[str, Any]]] = {}
     for each in person["parts"] or ():
         by_day.setdefault(each["day"], []).append(msgspec.json.decode(each["part"]))
-    known = {day: part for day, parts in by_day.items() if (part := together(by_events, parts))}
+    known = {day: added for day, parts in by_day.items() if (added := together(by_events, parts))}
     if known:
         said = [(each["from_at"], each["to_at"], each["trait"], each["value"]) for each in person["traits"] or ()]
         for day, part in trait_parts(features, said).items():
