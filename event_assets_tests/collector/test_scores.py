@@ -23,8 +23,6 @@ from event_assets_tests.collector.conftest import ORIGIN
 from event_assets_tests.collector.serving import serving
 
 WEB_SDK = Path(__file__).parents[2] / "web-sdk"
-TODAY = dt.datetime.now(dt.UTC)
-DAY = (TODAY.date() - dt.timedelta(days=2)).isoformat()
 MODEL = ScoreModel(
     "comes_back",
     "1",
@@ -42,10 +40,11 @@ MODEL = ScoreModel(
 
 def publish(settings: Settings, *models: ScoreModel) -> None:
     """Ann did three things the day before yesterday, one of which was to buy."""
-    facts = [("ann", DAY, json.dumps({"events": 3, "buys": 1}))]
+    now = dt.datetime.now(dt.UTC)
+    facts = [("ann", str(now.date() - dt.timedelta(days=2)), json.dumps({"events": 3, "buys": 1}))]
     facts += [(MODELS_ID, each.name, msgspec.json.encode(each).decode()) for each in models]
     ids = [("user", "u-ann", "ann"), ("anonymous", "d-ann", "ann"), ("model", MODELS_ID, MODELS_ID)]
-    open_online(settings, "features").replace([facts], [ids], str(len(models)), TODAY)
+    open_online(settings, "features").replace([facts], [ids], str(len(models)), now)
 
 
 @pytest.fixture
