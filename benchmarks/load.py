@@ -97,12 +97,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--connections", type=int, required=True)
     parser.add_argument("--gets", action="store_true", help="the lines are paths that are asked for with a read key")
+    parser.add_argument("--reads", action="store_true", help="the key is a read key, of bodies too")
     parser.add_argument("--rate", type=float, help="requests a second; as fast as answers come unless given")
     asked = parser.parse_args(argv)
     place = urlsplit(asked.url)
     head = (
         f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
-        f"X-Write-Key: {asked.key}\r\nUser-Agent: {_AGENT}\r\nContent-Length: "
+        f"{'X-Read-Key' if asked.reads else 'X-Write-Key'}: {asked.key}\r\nUser-Agent: {_AGENT}\r\nContent-Length: "
     ).encode()
     lines = asked.bodies.read_bytes().splitlines()
     requests = [head + b"%d\r\n\r\n%s" % (len(body), body) for body in lines]
