@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -91,12 +92,12 @@ class Feature(RuleModel):
                     raise Fault(f"events have no {name} in a feature; make what is known of the person another one")
         return self
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Which kind it is: the name of the field that says so."""
         return next(name for name in _KINDS if getattr(self, name) is not None)
 
-    @property
+    @cached_property
     def window(self) -> int | None:
         """The days that count; None: all."""
         words = self.lifecycle or self.last
@@ -108,7 +109,7 @@ class Feature(RuleModel):
         """A number; else a text."""
         return self.kind not in _TEXTS and (self.kind != "trait" or self.as_ == "number")
 
-    @property
+    @cached_property
     def events(self) -> Events | None:
         """The events that it is of; None where it is of none."""
         if self.kind == "sum":
@@ -117,7 +118,7 @@ class Feature(RuleModel):
             return "anything"
         return self.count or self.days or self.days_since or self.days_since_first
 
-    @property
+    @cached_property
     def is_by_name(self) -> bool:
         """Whether names of events are all that it takes to tell what an event adds: then the events of a page that is
         open count at once."""
@@ -129,9 +130,11 @@ class Feature(RuleModel):
 
     def adds(self, event: str) -> bool:
         """Whether an event of that name counts, of a feature that is by name."""
-        return self.events == "anything" or any(
-            each.event in (None, event) for step in self.steps_named() for each in step.alternatives
-        )
+        return self.events == "anything" or event in self._names or None in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str | None]:
+        return frozenset(each.event for step in self.steps_named() for each in step.alternatives)
 
     @property
     def path(self) -> tuple[str, ...]:
