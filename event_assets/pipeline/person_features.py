@@ -66,7 +66,8 @@ def person_features_step(run: Run) -> StepReport:
     code = f"{PERSON_FEATURES_CODE}-{features.digest}"
     how = KeyedRefresh(PERSON_FEATURES, PERSON_FEATURES_SOURCES, code, changes.whole, changes.affected, changes.part)
     report = refresh_keys(run, how)
-    return replace(report, warnings=tuple(unknown_events(features.sets, run.rules.cleaning.plan)))
+    warnings = tuple(unknown_events(features.sets, run.rules.cleaning.plan))
+    return replace(report, more={**report.more, "features": features.told()}, warnings=warnings)
 
 
 @dataclass

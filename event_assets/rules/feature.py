@@ -203,6 +203,11 @@ class Features:
         folder = directory / "features"
         return Features.load(folder) if folder.is_dir() or not directory.is_dir() else Features()
 
+    def told(self) -> dict[str, str]:
+        """What each is, in the words of its file, as far as it has some, and its rule."""
+        rules = {name: msgspec.json.encode(feature.as_document()).decode() for name, feature in self.usable.items()}
+        return {name: f"{self.usable[name].description} {rule}".strip() for name, rule in rules.items()}
+
     @property
     def digest(self) -> str:
         """Changes when, and only when, what a feature is changes; words for people do not count."""
