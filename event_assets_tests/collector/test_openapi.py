@@ -17,6 +17,7 @@ from event_assets.collector import WriteKeys
 from event_assets.online import open_online
 from event_assets.settings import Settings
 from event_assets_tests.collector.serving import event
+from event_assets_tests.collector.test_scores import MODEL, publish
 from event_assets_tests.examples import examples
 
 # The probe without a key carries ours (test_access has that). OpenAPI cannot say all that makes an event valid: its
@@ -37,6 +38,7 @@ def test_every_answer_to_a_generated_request_is_documented(
     headers = {"x-write-key": key, "x-read-key": keys.create("app", "web", reads=("*",))}
     now = dt.datetime.now(dt.UTC)
     open_online(settings).replace([[("ann", "vip", str(now.date()))]], [[("user", "ann", "ann")]], "1", now)
+    publish(settings, MODEL)
     operation = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")[path][method]
     if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
         pytest.skip("takes nothing that could be wrong")

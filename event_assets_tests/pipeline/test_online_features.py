@@ -61,7 +61,7 @@ def test_a_request_and_a_training_set_say_the_same_of_the_same_person_at_the_sam
     rows = [
         enriched_event(
             ("page_view", "purchase", "click")[number % 3] if number else "identify",  # which makes d0 and u0 one
-            at(days=number * 1.7, hours=number % 5),
+            at(days=number * 1.8, hours=number % 5),
             anonymous_id=f"d{number % 4}",
             user_id="u0" if number % 4 == 0 else None,
             properties=json.dumps({"revenue": 0.1 * number}),
@@ -70,13 +70,12 @@ def test_a_request_and_a_training_set_say_the_same_of_the_same_person_at_the_sam
         for number in range(60)
     ]
     online.change(rows)
-    last = at(days=110)
-    assert online.publish(Models((WIDE,)), last).ids == 5
+    assert online.publish(Models((WIDE,)), at(days=100)).ids == 5
     events = with_person(
         frame(online.spark, online.events), online.lake.table(IDENTITIES.name).snapshot().read(online.spark)
     )
     history = online.lake.table(PERSON_FEATURES.name).snapshot().read(online.spark)
-    instants = [at(days=day, hours=hour) for day, hour in ((102, 3), (103, 8), (110, 0))]
+    instants = [at(days=day, hours=hour) for day, hour in ((100, 0), (102, 11), (104, 2), (110, 0))]
     persons = {**{f"d{n}": f"d{n}" for n in range(1, 4)}, "u0": "d0", "d0": "d0", "nobody": "nobody"}
     asked = online.spark.createDataFrame(
         [(person, each) for person in sorted(set(persons.values())) for each in instants],
