@@ -48,6 +48,7 @@ def test_every_column_is_shared_or_kept_private_on_purpose() -> None:
     kept = {
         "dim_companies.attributes", "dim_groups.traits", "dim_page.title",
         "dim_person_attributes.text", "dim_person_attributes.value", "dim_user_history.traits", "dim_user_traits.*",
+        "dim_person_features.features",
         "dim_users.anonymous_ids", "dim_users.traits", "dim_users.user_ids",
         *(f"fct_events.{name}" for name in (
             "city", "click_id", "custom", "device_advertising_id", "device_id", "device_user_agent", "ip",
