@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,13 @@ from event_assets.cli.console import (
     warehouse_url_of,
 )
 
+if TYPE_CHECKING:
+    from event_assets.quicksight.checking import DataSetCheck
+    from event_assets.settings import Settings
+
+_TABLES = ("dim_companies", "dim_person_attributes")
+"""Where in the warehouse company data is."""
+
 company_app = typer.Typer(help="Company data: tables of other systems, such as CRM and billing.", no_args_is_help=True)
 app.add_typer(company_app, name="company")
 
@@ -28,7 +35,8 @@ def check(
 ) -> None:
     """Ask each source whether it can be read: it answers, lets us in, has the columns, how many rows, how fresh.
 
-    Nothing is loaded. Exit status 1 where a file or a source has a fault.
+    Where QUICKSIGHT_ACCOUNT is set also whether QuickSight has the data sets that read what company data says, and
+    their rows came. Nothing is loaded. Exit status 1 where a file, a source or a data set has a fault.
     """
     with faults_as_sentences():
         from event_assets.company.checking import check_source
@@ -48,16 +56,31 @@ def check(
         with warehouse_url_of(settings) as url:
             environment = {"EVENT_ASSETS_WAREHOUSE_URL": url or "", **os.environ}
             found = [each for source in chosen for each in check_source(source, storage, environment)]
+        seen = _in_quicksight(settings) if found else []
+        rows, data_sets = [each.as_dict() for each in found], [each.as_dict() for each in seen]
         if as_json:
             faults = list(company.faults.values())
-            typer.echo(json.dumps({"tables": [each.as_dict() for each in found], "faults": faults}))
+            typer.echo(json.dumps({"tables": rows, "quicksight": data_sets, "faults": faults}))
         else:
-            rows = [each.as_dict() for each in found]
             display.show_rows(rows, empty="There is no source of company data: EVENT_ASSETS_COMPANY_DIR names them.")
+            if data_sets:
+                display.show_rows(data_sets, empty="")
             for fault in company.faults.values():
                 typer.echo(fault, err=True)
-        if company.faults or not all(each.ok for each in found):
+        if company.faults or not all(each.ok for each in (*found, *seen)):
             raise typer.Exit(EXIT_FAULT)
+
+
+def _in_quicksight(settings: Settings) -> list[DataSetCheck]:
+    """What QuickSight has of company data; nothing where no account is named, or it reads another warehouse."""
+    if not os.environ.get("QUICKSIGHT_ACCOUNT") or settings.warehouse != "redshift":
+        return []
+    from event_assets.quicksight.checking import check_tables
+    from event_assets.quicksight.installation import Installation
+    from event_assets.quicksight.service import Service
+
+    installation = Installation()
+    return check_tables(Service.of(installation.target(settings)), installation.wanted(settings), _TABLES)
 
 
 @company_app.callback()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 from botocore import xform_name
@@ -55,6 +56,16 @@ class Ingested:
 
     rows: int
     dropped: int
+
+
+class Ingestion(NamedTuple):
+    """A copy of a data set's rows: how it ended or how far it is, since when, how many rows it has, what AWS says
+    against it."""
+
+    status: str
+    began_at: dt.datetime
+    rows: int | None
+    words: str
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,21 @@ class Service:
             raise QuickSightError(f"{key}: CreateIngestion: {fault}") from None
         told = self._wait_for_rows(key, name).get("RowInfo") or {}
         return Ingested(told.get("RowsIngested", 0), told.get("RowsDropped", 0))
+
+    def last_ingestion(self, key: Key) -> Ingestion | None:
+        """The copy of a data set's rows that was begun last; None where there is none. Raises `QuickSightError`."""
+        request, found = requests.identity(key, self.target), list[Json]()
+        while True:
+            answer = self._read("ListIngestions", key, request) or {}
+            found += answer.get("Ingestions", ())
+            if not answer.get("NextToken"):
+                break
+            request = {**request, "NextToken": answer["NextToken"]}
+        if not found:
+            return None
+        last = max(found, key=lambda each: each["CreatedTime"])
+        rows = (last.get("RowInfo") or {}).get("RowsIngested")
+        return Ingestion(last["IngestionStatus"], last["CreatedTime"], rows, _words(last.get("ErrorInfo")))
 
     def _finish(self, wanted: Resource, answer: Json) -> None:
         key = wanted.key

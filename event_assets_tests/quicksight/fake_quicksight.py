@@ -36,7 +36,8 @@ class Refused(Exception):
 
 class FakeQuickSight:
     """`things` by kind and id, `calls` in their order. `fails` says what AWS will find wrong with a kind of resource;
-    `throttles` how many of the next calls are too many; `ingestion` what becomes of the next reading of SPICE.
+    `throttles` how many of the next calls are too many; `ingestion` what becomes of the next reading of SPICE, and
+    `ingestions` what became of each, by data set, told in two parts.
     Analyses that are `gone` are described nevertheless. `client` is one of boto3's that calls it."""
 
     def __init__(self, client: Any) -> None:
@@ -47,6 +48,7 @@ class FakeQuickSight:
         self.throttles = 0
         self.gone: set[str] = set()
         self.ingestion: Json = {"IngestionStatus": "COMPLETED"}
+        self.ingestions: dict[str, list[Json]] = {}
 
     def named(self, prefix: str) -> list[str]:
         """The operations called that begin so, with the id of what they were about."""
@@ -61,12 +63,19 @@ class FakeQuickSight:
             raise Refused(400, "InvalidParameterValueException", "; ".join(faults))
         if name in ("TagResource", "ListTagsForResource"):
             return self._tags(name, given)
+        if name == "ListIngestions":
+            begun = enumerate(self.ingestions.get(given["DataSetId"], []))
+            listed = [{"Arn": "a", "CreatedTime": number, **each} for number, each in begun]
+            return (
+                {"Ingestions": listed[::2]} if "NextToken" in given else {"Ingestions": listed[1::2], "NextToken": "n"}
+            )
         if name.startswith("List"):
             [kind] = [each for each in KINDS if each.list_operation == name]
             return {kind.listed: [thing["request"] for thing in self.things[kind.name].values()]}
         if name == "CreateIngestion":
             if given["DataSetId"] not in self.things["DataSet"]:
                 raise Refused(404, "ResourceNotFoundException", f"{given['DataSetId']} is not there")
+            self.ingestions.setdefault(given["DataSetId"], []).append(self.ingestion)
             return {"Arn": "a", "IngestionId": given["IngestionId"], "IngestionStatus": "INITIALIZED"}
         if name == "DescribeIngestion":
             return {"Ingestion": {"Arn": "a", "CreatedTime": 0, **self.ingestion}}
@@ -119,6 +128,7 @@ class FakeQuickSight:
         made: Json = {"VersionArn": f"arn:x/version/{len(thing['versions'])}"} if kind.name == "Dashboard" else {}
         if kind.name == "DataSet" and thing["request"]["ImportMode"] == "SPICE":
             made |= {"IngestionId": "ingestion-1"}
+            self.ingestions.setdefault(thing["request"]["DataSetId"], []).append(self.ingestion)
         return made
 
     def _describe(self, kind: Kind, thing: Json, given: Json) -> Json:
