@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -11,7 +12,7 @@ from event_assets.cli.console import EXIT_FAULT, AsJson, app, console, current_s
 
 if TYPE_CHECKING:
     from event_assets.audit import Action
-    from event_assets.collector.keys import WriteKeys
+    from event_assets.collector.keys import Trust, WriteKeys
 
 
 keys_app = typer.Typer(help="Keys: who may send events, or ask for segments.", no_args_is_help=True)
@@ -25,7 +26,13 @@ def keys_create(
         Literal["web", "ios", "android", "desktop", "server", "tv", "console", "iot"],
         typer.Option(help="Its platform."),
     ] = "web",
-    trusted: Annotated[bool, typer.Option("--trusted", help="May say when events were received.")] = False,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="May say of events whose address and user agent they have, and when.")
+    ] = False,
+    trusts: Annotated[
+        list[str] | None,
+        typer.Option(help="What alone of its events is believed: ip, user_agent or time. Repeatable."),
+    ] = None,
     signed: Annotated[bool, typer.Option("--signed", help="Must sign its requests.")] = False,
     origin: Annotated[list[str] | None, typer.Option(help="Web origin that may use it; * for all. Repeatable.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.001, help="Most events a second, or people asked for.")] = None,
@@ -38,15 +45,19 @@ def keys_create(
     ] = False,
 ) -> None:
     """Make a key and print it, this once."""
-    if for_privacy and (reads or trusted or origin):
+    if trusted and trusts:
+        raise typer.BadParameter("--trusted is all that --trusts can name: say one of them")
+    if for_privacy and (reads or trusted or trusts or origin):
         raise typer.BadParameter("a key for privacy does nothing else: neither --reads, --trusted nor --origin")
-    if reads and (signed or trusted):
+    if reads and (signed or trusted or trusts):
         raise typer.BadParameter("a read key sends nothing: neither --signed nor --trusted goes with --reads")
     with faults_as_sentences():
+        believed = _believed(trusts or ())
         key = _keys().create(
             name,
             platform,
             trusted,
+            trusts=believed,
             signed=signed,
             allowed_origins=tuple(origin or ()),
             events_per_second=rate,
@@ -59,6 +70,7 @@ def keys_create(
             name=name,
             platform=platform,
             trusted=trusted,
+            trusts=list(trusts or ()),
             reads=list(reads or ()),
             for_privacy=for_privacy,
         )
@@ -92,6 +104,15 @@ def keys_revoke(key: Annotated[str, typer.Argument(help="The key, or its id.")])
             raise typer.Exit(EXIT_FAULT)
         _log("key_revoked", key.split("_")[1] if "_" in key else key)
         console().print("Revoked.")
+
+
+def _believed(names: Sequence[str]) -> tuple[Trust, ...]:
+    from event_assets.collector.keys import TRUSTS
+
+    for name in names:
+        if name not in TRUSTS:
+            raise typer.BadParameter(f"--trusts {name!r}: it can be {', '.join(TRUSTS)}")
+    return tuple(trust for trust in TRUSTS if trust in names)
 
 
 def _log(action: Action, key_id: str, **said: Any) -> None:

@@ -168,6 +168,16 @@ class Ingest:
     async def _translate(
         self, route: Route, caller: Caller, receive: Receive, held: Reservation
     ) -> tuple[int, Header, bytes]:
+        try:
+            return await self._translated(route, caller, receive, held)
+        except RequestRefused as refused:
+            if refused.status == 429:
+                refused.status = route.too_fast
+            raise
+
+    async def _translated(
+        self, route: Route, caller: Caller, receive: Receive, held: Reservation
+    ) -> tuple[int, Header, bytes]:
         if caller.method not in route.methods:
             raise RequestRefused(405, "method_not_allowed", f"the method may be {' or '.join(route.methods)}")
         self._access.limit_address(caller)
@@ -190,7 +200,7 @@ class Ingest:
             address = "" if is_server or route.is_anonymous(request) else caller.address
             agent = None if is_server else caller.headers.get("user-agent")
             opts_out = caller.opts_out and not is_server
-            stamp = Stamp(now, address, agent, source.trusted, self._keep_of_ip, opts_out)
+            stamp = Stamp(now, address, agent, source.believed, self._keep_of_ip, opts_out)
             validated = await self._validated(batch, size, source, stamp, route.protocol)
             del batch, events
             _, counts = await self._write(validated, route.protocol)
@@ -214,7 +224,7 @@ class Ingest:
 
     def _stamp(self, source: Source, caller: Caller) -> Stamp:
         agent = caller.headers.get("user-agent")
-        return Stamp(self._clock(), caller.address, agent, source.trusted, self._keep_of_ip, caller.opts_out)
+        return Stamp(self._clock(), caller.address, agent, source.believed, self._keep_of_ip, caller.opts_out)
 
     async def _validated(
         self, batch: Batch, size: int, source: Source, stamp: Stamp, protocol: str | None = None

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, get_args
 
 import msgspec
 
@@ -28,6 +29,10 @@ from event_assets.settings import Settings
 
 log = logging.getLogger(__name__)
 
+Trust = Literal["ip", "user_agent", "time"]
+"""What of an event a source may be believed: whose address it has, with what it was sent, when it was received and
+happened."""
+TRUSTS: tuple[Trust, ...] = get_args(Trust)
 KEY_PREFIX = "ea"
 _RELOAD_SECONDS = 1.0
 _NO_HASH = "0" * 64
@@ -43,8 +48,9 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     """One source of events, as it is kept: the hash of its key, and what the key allows.
 
     `allowed_origins` are the web origins whose pages may send with it (`*`: every one); requests without an `Origin`
-    are not bound by it. `events_per_second` bounds its events, None leaves them unbounded. A `trusted` source may set
-    `received_at`, `derived_at` and `ip`. A source with a `signing_secret` must sign every request. One that `reads`
+    are not bound by it. `events_per_second` bounds its events, None leaves them unbounded. A `trusted` source relays
+    events of others: it may set `ip`, user agent, `received_at` and `derived_at`; one that `trusts` names some of these
+    may set those alone. A source with a `signing_secret` must sign every request. One that `reads`
     segments (`*`: every one) sends no events; `events_per_second` then bounds the people that it asks for. One that is
     `for_privacy` does nothing but to say what people ask for, and signs.
     """
@@ -57,6 +63,7 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     allowed_origins: tuple[str, ...] = ()
     events_per_second: float | None = None
     trusted: bool = False
+    trusts: tuple[Trust, ...] = ()
     signing_secret: str | None = None
     reads: tuple[str, ...] = ()
     for_privacy: bool = False
@@ -65,6 +72,11 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     def allows_origin(self, origin: str) -> bool:
         """Whether a page of this web origin may send with the key."""
         return "*" in self.allowed_origins or origin in self.allowed_origins
+
+    @property
+    def believed(self) -> frozenset[Trust]:
+        """What of its events is believed."""
+        return frozenset(TRUSTS if self.trusted else self.trusts)
 
     def may_read(self, segment: str) -> bool:
         """Whether it may be told who is in this segment."""
@@ -106,6 +118,7 @@ class WriteKeys:
         platform: Platform,
         trusted: bool = False,
         *,
+        trusts: tuple[Trust, ...] = (),
         signed: bool = False,
         allowed_origins: tuple[str, ...] = (),
         events_per_second: float | None = None,
@@ -128,6 +141,7 @@ class WriteKeys:
             allowed_origins=tuple(allowed_origins),
             events_per_second=events_per_second,
             trusted=trusted,
+            trusts=tuple(trusts),
             signing_secret=key if signed or for_privacy else None,
             reads=tuple(reads),
             for_privacy=for_privacy,

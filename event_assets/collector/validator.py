@@ -98,7 +98,7 @@ class Validator:
         if isinstance(decoded, Rejection):
             return Verdict(decoded.event_id, "rejected", decoded.reason, decoded.detail), None
         event = decoded.event
-        if stamp.trusted and _is_ahead(event, stamp.received_at):
+        if stamp.dates and _is_ahead(event, stamp.received_at):
             return Verdict(event.event_id, "rejected", "future", _AHEAD), None
         accepted = Verdict(event.event_id, "accepted")
         if not is_refused(event):

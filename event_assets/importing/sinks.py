@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 
+from event_assets.collector.keys import TRUSTS
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.validator import Validated, Validator
@@ -164,7 +165,7 @@ class _Judge:
 
     def validated(self, lines: Sequence[bytes], key: str | None) -> Validated:
         """The verdicts, and what is to be written; all of it under a key, if one is given."""
-        stamp = Stamp(self._clock(), "", None, True, self._keep_of_ip)
+        stamp = Stamp(self._clock(), "", None, TRUSTS, self._keep_of_ip)
         return self._validator.validate(self._validator.fast_path.of_lines(lines), stamp, self._set_aside, key)
 
     def _set_aside(self, line: bytes, stamp: Stamp) -> tuple[str, bytes]:

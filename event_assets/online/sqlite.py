@@ -71,11 +71,10 @@ class SqliteTable:
     def find(self, ids: Sequence[str]) -> Found:
         try:
             connection = self._connection()
-            made_at = dt.datetime.fromisoformat(connection.execute("SELECT at FROM made").fetchone()[0])
             found = {id_: [Fact(*row) for row in connection.execute(_FIND, (id_,))] for id_ in ids}
-        except (sqlite3.Error, TypeError) as error:
+        except sqlite3.Error as error:
             raise OnlineError(f"{self._path} cannot be read: {error}") from None
-        return Found(found, made_at)
+        return Found(found, self._local.made_at)
 
     def close(self) -> None:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -95,9 +94,10 @@ class SqliteTable:
             # Immutable: no lock is taken, for the file of this inode does not change.
             address = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
             try:
-                self._local.connection = sqlite3.connect(address, uri=True, isolation_level=None)
-            except sqlite3.Error as error:
+                connection = sqlite3.connect(address, uri=True, isolation_level=None)
+                made_at = dt.datetime.fromisoformat(connection.execute("SELECT at FROM made").fetchone()[0])
+            except (sqlite3.Error, TypeError) as error:
                 raise OnlineError(f"{self._path} cannot be read: {error}") from None
-            self._local.stamp = stamp
+            self._local.connection, self._local.made_at, self._local.stamp = connection, made_at, stamp
         found: sqlite3.Connection = self._local.connection
         return found

@@ -317,6 +317,7 @@ def source_row(source: Source) -> dict[str, Any]:
         "name": source.name,
         "platform": source.platform,
         "trusted": source.trusted,
+        "trusts": sorted(source.believed),
         "signed": source.signing_secret is not None,
         "origins": list(source.allowed_origins),
         "events_per_second": source.events_per_second,

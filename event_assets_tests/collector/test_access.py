@@ -279,6 +279,26 @@ def test_a_key_over_its_rate_is_told_when_to_come_back(
     assert len(written(stream)) == 10
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/batch/", {"batch": [{"event": "x", "distinct_id": "a"}]}, 503),
+        ("/track", [{"event": "x", "properties": {"distinct_id": "a"}}], 503),
+        ("/v1/batch", {"batch": [{"type": "track", "event": "x", "anonymousId": "a"}]}, 429),
+    ],
+)
+def test_an_sdk_that_would_drop_what_is_over_a_rate_is_told_of_it_by_the_status_that_it_sends_again_after(
+    settings: Settings, keys: WriteKeys, stream: EventStream, path: str, body: Any, status: int
+) -> None:
+    key = keys.create("slow", "web", events_per_second=0.01)
+    with serving(settings, stream, keys) as client:
+        client.headers["x-write-key"] = key
+        assert client.post(path, json=body).status_code == 200
+        answer = client.post(path, json=body)
+        assert (answer.status_code, answer.json()["error"]) == (status, "key_rate")
+        assert 90 <= int(answer.headers["retry-after"]) <= 100
+
+
 def test_an_address_over_its_rate_is_told_when_to_come_back(
     settings: Settings, keys: WriteKeys, stream: EventStream, key: str
 ) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from event_assets.collector.bodies import array_of
 from event_assets.collector.fast_path import Batch, FastPath
+from event_assets.collector.keys import TRUSTS, Trust
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.translation import set_aside
 from event_assets.collector.validator import Validator
@@ -162,7 +163,8 @@ def test_an_array_of_more_events_than_allowed_is_not_looked_at() -> None:
 # Verdicts ------------------------------------------------------------------------------------------------------------
 
 NOW = dt.datetime(2026, 11, 22, 10, tzinfo=dt.UTC)
-STAMPS = [Stamp(NOW, "203.0.113.77", agent, trusted, str) for agent in (None, "Agent/1") for trusted in (True, False)]
+BELIEVED: list[tuple[Trust, ...]] = [TRUSTS, (), ("ip",), ("user_agent",), ("time",)]
+STAMPS = [Stamp(NOW, "203.0.113.77", agent, some, str) for agent in (None, "Agent/1") for some in BELIEVED]
 VALIDATORS = [Validator(PLANS[0], LIMITS, "drop"), Validator(PLANS[1], LIMITS, "strip")]
 
 

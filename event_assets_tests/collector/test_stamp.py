@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_assets.collector.keys import TRUSTS
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.validator import Validated, Validator
@@ -28,7 +29,7 @@ AGENT = 'Mozilla/5.0 "quoted"'
 def validated(sent: Any, trusted: bool = False, **settings: Any) -> Validated:
     chosen = load_settings(**settings)
     line = sent if isinstance(sent, bytes) else json.dumps(sent, separators=(",", ":")).encode()
-    stamp = Stamp(NOW, "203.0.113.77", AGENT, trusted, ip_rule(chosen))
+    stamp = Stamp(NOW, "203.0.113.77", AGENT, TRUSTS if trusted else (), ip_rule(chosen))
     validator = Validator(TrackingPlan(), Limits(), chosen.consent_refused)
     return validator.validate(validator.fast_path.of_lines([line]), stamp)
 
@@ -182,7 +183,7 @@ def test_a_browser_that_says_global_privacy_control_refuses_marketing_unless_the
     device = {"id": "d-1", "advertising_id": "ad-1", "model": "m", "user_agent": "x"}
 
     def sent(trusted: bool = False, **fields: Any) -> dict[str, Any]:
-        stamp = Stamp(NOW, "", None, trusted, lambda _: None, opts_out=True)
+        stamp = Stamp(NOW, "", None, TRUSTS if trusted else (), lambda _: None, opts_out=True)
         line = json.dumps(event(device=device, **more, **fields)).encode()
         (written,) = validator.validate(validator.fast_path.of_lines([line]), stamp).lines
         text: dict[str, Any] = json.loads(written.text)
@@ -197,7 +198,7 @@ def test_a_browser_that_says_global_privacy_control_refuses_marketing_unless_the
 
 
 def test_they_are_left_out_of_an_event_that_is_set_aside_too() -> None:
-    stamp = Stamp(NOW, "", None, False, lambda _: None)
+    stamp = Stamp(NOW, "", None, (), lambda _: None)
     sent = {"device": {"id": "d-1", "model": "m"}, "consent": {"marketing": False}}
     assert json.loads(stamp.refused(json.dumps(sent).encode(), "segment"))["device"] == {"model": "m"}
     others: list[dict[str, Any]] = [
@@ -209,7 +210,7 @@ def test_they_are_left_out_of_an_event_that_is_set_aside_too() -> None:
 
 
 def test_nor_are_they_in_one_of_a_browser_that_says_global_privacy_control_whatever_it_says_of_consent() -> None:
-    stamp = Stamp(NOW, "", None, False, lambda _: None, opts_out=True)
+    stamp = Stamp(NOW, "", None, (), lambda _: None, opts_out=True)
     for said in ({}, {"consent": 5}, {"consent": {"marketing": 1}}):
         written = json.loads(
             stamp.refused(json.dumps({"device": {"id": "d", "model": "m"}, **said}).encode(), "segment")

@@ -23,7 +23,7 @@ from event_assets.stack.rejected import read_rejected, since_of
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 EARLY = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-STAMP = Stamp(NOW, "", None, False, lambda _: None)
+STAMP = Stamp(NOW, "", None, (), lambda _: None)
 
 
 def quarantine(settings: Settings, rows: Iterable[tuple[dt.datetime, str, bytes]]) -> None:

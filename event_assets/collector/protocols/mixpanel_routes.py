@@ -46,7 +46,7 @@ def _is_told(request: Request) -> bool:
     return said(request, "ip") == "0"
 
 
-_TRACK = Route(NAME, _success, events, _key, methods=("POST", "GET"), is_anonymous=_is_told)
+_TRACK = Route(NAME, _success, events, _key, methods=("POST", "GET"), is_anonymous=_is_told, too_fast=503)
 _PROFILES = replace(_TRACK, events=profiles)
 _RECORDING = Route(NAME, _success, key=_key)
 """Session recordings are not taken, and their SDK is told nothing of it: it would send them again."""

@@ -79,7 +79,7 @@ def _flags(request: Request) -> Answer:
     return Answer(msgspec.json.encode(_NO_FLAGS))
 
 
-_CAPTURE = Route(NAME, _success, events, _key, methods=("POST", "GET"))
+_CAPTURE = Route(NAME, _success, events, _key, methods=("POST", "GET"), too_fast=503)
 _ASKS = Route(NAME, _flags, key=_key)
 _RECORDING = Route(NAME, _success, key=_key)
 """Session recordings are not taken, and their SDK is told nothing of it: it would send them again."""

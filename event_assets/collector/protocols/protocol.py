@@ -53,7 +53,8 @@ class Route:
     request of a source of that platform, each a JSON text on one line: what breaks the contract is left for the
     verdict. It raises `Unreadable` alone. What a body says once for all its events may be large, so each is made when
     it is asked for, and who asks may stop. A route without `events` only answers. `is_anonymous`: the client asks that
-    its address is not kept.
+    its address is not kept. `too_fast` is the status of what is over a rate: 503 where SDKs send that again, and drop
+    what is answered 429.
     """
 
     protocol: str
@@ -62,3 +63,4 @@ class Route:
     key: Callable[[Request], str] = lambda request: ""
     methods: tuple[str, ...] = ("POST",)
     is_anonymous: Callable[[Request], bool] = lambda request: False
+    too_fast: int = 429
