@@ -67,7 +67,7 @@ def check(
                 display.show_rows(data_sets, empty="")
             for fault in company.faults.values():
                 typer.echo(fault, err=True)
-        if company.faults or not all(each.ok for each in (*found, *seen)):
+        if company.faults or not (all(each.ok for each in found) and all(each.ok for each in seen)):
             raise typer.Exit(EXIT_FAULT)
 
 
