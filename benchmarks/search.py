@@ -113,9 +113,7 @@ def search(seconds: float, seed: int, cost: Callable[[bytes, Recipe], float]) ->
 def _cost() -> Callable[[bytes, Recipe], float]:
     """Seconds of processor time that the collector's own steps take for a body; the better of two runs."""
     validator = Validator(TrackingPlan.load(load_settings().plan), LIMITS.event, "strip")
-    stamp = Stamp(
-        dt.datetime(2026, 11, 22, tzinfo=dt.UTC), "203.0.113.7", "Mozilla/5.0", (), lambda address: address
-    )
+    stamp = Stamp(dt.datetime(2026, 11, 22, tzinfo=dt.UTC), "203.0.113.7", "Mozilla/5.0", (), lambda address: address)
 
     def once(body: bytes, recipe: Recipe) -> float:
         began = time.process_time()
