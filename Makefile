@@ -8,7 +8,9 @@ MARKS   ?=
 PROFILE ?= fast
 WORKERS ?= 2
 KAFKA   ?= 4.1.1
+KUSTOMIZE ?= v5.7.1
 SIZE    ?= dev
+EXTRAS  ?= aws
 CHOICES ?=
 CDK     := npx --yes aws-cdk@2
 # A file at a time, in the order of conftest.py: those with long tests first.
@@ -19,7 +21,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/checkov build/kafka build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
+.PHONY: setup demo test build/checkov build/kafka build/kustomize build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -36,7 +38,7 @@ $(VENV)/.installed: requirements.lock setup.py python-sdk/pyproject.toml
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules build/kafka build/ministack web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
+test: setup event_assets_tests/emulators/node_modules build/kafka build/kustomize build/ministack web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
 	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) $(SPREAD) $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
@@ -72,8 +74,8 @@ build/checkov: setup  ## checkov in an environment of its own, for the long roun
 	@test -x $@/bin/checkov || { $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $@ && \
 		$(BIN)/uv pip install --quiet --python $@/bin/python 'checkov>=3.3,<4'; }
 
-image: setup  ## the one image of all containers; it must start
-	docker build --file infra/image/Dockerfile --tag event-assets .
+image: setup  ## the one image of all containers; it must start. EXTRAS=aws,dashboard,kafka,kubernetes is Kubernetes'
+	docker build --file infra/image/Dockerfile --build-arg EXTRAS=$(EXTRAS) --tag event-assets .
 	docker run --rm event-assets event-assets --help >/dev/null
 
 cloud-synth: setup  ## the stacks' templates, in build/cloud: SIZE and CHOICES as for cloud-deploy; asks AWS nothing
@@ -81,6 +83,11 @@ cloud-synth: setup  ## the stacks' templates, in build/cloud: SIZE and CHOICES a
 
 cloud-diff: setup  ## what cloud-deploy would change in that account
 	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) diff -c size=$(SIZE) $(CHOICES)
+
+build/kustomize:  ## kustomize, for tests of what Kubernetes gets
+	@test -x $@/kustomize || if command -v go >/dev/null; then \
+		GOBIN=$(CURDIR)/$@ go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE); \
+		else echo "No Go here: the tests of what Kubernetes gets will be skipped."; fi
 
 build/ministack: setup  ## an emulator of AWS in an environment of its own, for tests of alarms and stacks
 	@test -x $@/bin/ministack || { $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $@ && \

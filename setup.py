@@ -71,6 +71,10 @@ EXTRAS = {
         "confluent-kafka>=2.11,<3",
         "aws-msk-iam-sasl-signer-python>=1.0.2,<2",
     ],
+    "kubernetes": [
+        "dagster-k8s>=0.29,<0.30",
+        "dagster-postgres>=0.29,<0.30",
+    ],
     "avro": [
         "fastavro[snappy,zstandard]>=1.12,<2",
     ],
@@ -121,6 +125,7 @@ EXTRAS = {
         "hypothesis>=6.120,<7",
         "import-linter>=2.3,<3",
         "jsonschema-rs>=0.30,<1",
+        "kubernetes-validate>=1.34,<2",
         "flask>=3,<4",  # with the next two: moto's server for S3 alone, without the tenfold extra "server"
         "flask-cors>=5,<7",
         "mmdb-writer>=0.2,<0.3",
