@@ -98,6 +98,7 @@ def said(defs: dg.Definitions) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_the_assets_are_those_of_a_folder_and_every_command_reads_the_same_rules(
     project: Project, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def figure(port: int, name: str) -> float:
     return float(value)
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_port_a_stream_the_keys_and_their_figures(tmp_path: Path) -> None:
     port, key = free_port(), WriteKeys(tmp_path / "keys.json").create("site", "web")
     with process(tmp_path, port, "--workers=2") as collector:

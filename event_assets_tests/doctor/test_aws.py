@@ -165,6 +165,7 @@ def no_spark(to: Installation) -> Callable[[], None]:
     return lambda: to.monkeypatch.delenv("EVENT_ASSETS_SPARK_REMOTE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plant", "part", "fault", "remedy"),
     [

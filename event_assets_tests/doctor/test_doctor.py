@@ -161,6 +161,7 @@ def test_a_damaged_log_of_raw_events_asks_for_a_backup(home: Path) -> None:
     assert f"put {home}/lake/raw_events back from a backup" in doctor("--heal", status=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0.35, 0.5, 0.65, 0.8])
 def test_what_can_be_read_of_a_damaged_stream_is_rescued_at_its_place(place: float, home: Path) -> None:
     pipeline = Pipeline(None, home)  # type: ignore[arg-type]

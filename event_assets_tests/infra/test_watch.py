@@ -48,6 +48,7 @@ def metrics_of(alarm: dict[str, Any]) -> set[tuple[str, str]]:
     return {(metric["Namespace"], metric["MetricName"]) for metric in stats}
 
 
+@pytest.mark.slow
 def test_every_alarm_is_on_a_metric_that_the_platform_or_aws_tells(variants: dict[str, Synthesised]) -> None:
     for made in variants.values():
         alarms = alarms_of(made)

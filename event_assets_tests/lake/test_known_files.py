@@ -35,6 +35,7 @@ def anew(table: LakeTable) -> LakeTable:
     return Lake(table.storage).table(table.spec.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", [0, 1_000])
 @examples(15)
 @given(

@@ -82,6 +82,7 @@ _PEOPLE = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @examples(15)
 @given(st.lists(st.tuples(_PEOPLE, st.sampled_from([0, 1, 99])), min_size=1, max_size=6))
 def test_what_is_found_is_what_was_published_last_whatever_broke_off(

@@ -79,6 +79,7 @@ def test_what_fails_on_the_way_leaves_the_table_as_it_was(online: OnlineTable, t
     assert not list(tmp_path.glob("*.new"))
 
 
+@pytest.mark.slow
 def test_readers_see_the_table_as_it_was_or_as_it_is(online: OnlineTable) -> None:
     """Two people are in the same segments whatever is published meanwhile."""
     wrong: list[object] = []

@@ -16,6 +16,7 @@ def _line(number: int) -> bytes:
     return json.dumps({"event_id": f"e{number}", "event": "x", "platform": "web", "anonymous_id": "a"}).encode()
 
 
+@pytest.mark.slow
 def test_many_files_are_cleaned_batch_by_batch_into_one_commit(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

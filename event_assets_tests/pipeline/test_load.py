@@ -78,6 +78,8 @@ ALWAYS = [f"always {number}" for number in range(40)]
 keys = st.dictionaries(st.sampled_from([*"abcdefgh", "a\0b", "ü"]), st.integers(0, 3), max_size=10)
 
 
+@pytest.mark.representative
+@pytest.mark.slow
 @examples(8)
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["fct_sessions", "dim_visitors"])

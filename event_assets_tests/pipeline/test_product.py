@@ -179,6 +179,7 @@ def test_companies_are_the_unit_where_an_analysis_says_so(spark: SparkSession, t
     assert product.people("stickiness") == [1]
 
 
+@pytest.mark.slow
 def test_a_range_shows_rows_of_the_whole_and_what_they_are_held_against(spark: SparkSession, tmp_path: Path) -> None:
     ranged: dict[str, Any] = {"days": 2, "compare": True}
     product = Product(
@@ -298,6 +299,7 @@ def test_days_are_counted_back_from_the_last_event(spark: SparkSession, tmp_path
     assert product.people() == []
 
 
+@pytest.mark.slow
 def test_days_may_end_before_the_last_ones_as_a_period_that_others_are_held_against(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -325,6 +327,7 @@ def test_paths_follow_the_sessions_of_the_platform(spark: SparkSession, tmp_path
     }
 
 
+@pytest.mark.slow
 def test_every_analysis_that_is_shipped_finds_something(spark: SparkSession, tmp_path: Path) -> None:
     product = Product(spark, tmp_path, *SHIPPED.usable)
     names = ("page_view", "signup", "site_created", "site_published", "add_to_cart", "checkout_started", "purchase")

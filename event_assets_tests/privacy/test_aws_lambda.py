@@ -26,6 +26,7 @@ from event_assets_tests.factories import row_of
 TABLE = next(table for table in WAREHOUSE_TABLES if table.lake is DAILY_METRICS)
 
 
+@pytest.mark.slow
 def test_old_days_go_from_the_bucket_and_the_warehouse(
     s3_emulator: str, warehouse_url: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def run(*arguments: str, status: int = 0) -> Result:
     return result
 
 
+@pytest.mark.slow
 def test_a_plan_is_applied_is_the_same_and_is_destroyed(quicksight: FakeQuickSight) -> None:
     planned = run("plan")
     assert "create   dashboard         event-assets-every_kind" in planned.stdout

@@ -31,6 +31,7 @@ def count(events: list[TimedEvent], metric: str, from_: float = FROM, to: float 
     return sum(event.event == metric and from_ <= event.occurred_at < to for event in events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_metric_shows_it_while_it_holds_and_hardly_before(kind: str, usual: list[TimedEvent]) -> None:
     planted = Anomaly(kind, FROM, TO, KINDS[kind].strength)

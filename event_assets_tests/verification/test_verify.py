@@ -288,6 +288,7 @@ def _a_user_too_rich(platform: Platform) -> None:
     platform["users"][1]["revenue"] += 9.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("component", "damage"),
     [
@@ -395,6 +396,7 @@ def test_without_a_truth_there_is_nothing_to_verify(tmp_path: Path) -> None:
         verify(load_settings(home=tmp_path))
 
 
+@pytest.mark.slow
 def test_the_warehouse_is_held_against_the_truth_too(settings: Settings, sound: Platform, postgres_url: str) -> None:
     _write(settings, sound)
     schema = settings.warehouse_schema

@@ -37,6 +37,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(texts(), _JSON) | st.lists(_JSON), st.integers(30, 200), st.booleans())
 def test_json_stays_json_of_its_kind_and_says_that_something_is_missing(value: Any, most: int, escaped: bool) -> None:
     text = json.dumps(value, ensure_ascii=escaped)
@@ -127,6 +128,7 @@ def test_another_fault_of_the_data_stays_a_fault(narrow: Warehouse, tmp_path: Pa
         narrow.load_partition(USERS, None, [file], totals(USERS, rows), "replace", 1)
 
 
+@pytest.mark.slow
 def test_copies_stand_beside_the_manifests_while_they_are_loaded_and_only_for_files_that_need_one(
     bucket: tuple[LakeFiles, str], tmp_path: Path
 ) -> None:

@@ -136,6 +136,8 @@ def relations(ask: Ask, role: str) -> list[str]:
     return sorted(names.replace("('", "").replace("',)", "").split())
 
 
+@pytest.mark.representative
+@pytest.mark.slow
 @pytest.mark.parametrize("role", SHARED)
 def test_no_table_and_no_view_of_a_shared_role_shows_a_personal_value_or_a_foreign_row(ask: Ask, role: str) -> None:
     names = relations(ask, role)
@@ -149,6 +151,8 @@ def test_no_table_and_no_view_of_a_shared_role_shows_a_personal_value_or_a_forei
     assert OURS in ask(role, "SELECT * FROM fct_sessions")
 
 
+@pytest.mark.representative
+@pytest.mark.slow
 @pytest.mark.parametrize("role", SHARED)
 def test_the_tables_behind_are_reached_by_no_way(ask: Ask, role: str) -> None:
     for table in (*(table.name for table in WAREHOUSE_TABLES), "_loads", "_pseudonyms", "bi_sessions"):
@@ -295,6 +299,7 @@ def state(url: str, schema: str) -> list[Any]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_what_is_planned_is_done_and_then_there_is_nothing_to_do(fresh: tuple[Warehouse, str]) -> None:
     warehouse, url = fresh
     planned = plan(warehouse, ALL)

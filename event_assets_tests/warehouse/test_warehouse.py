@@ -61,6 +61,8 @@ def read(warehouse: Warehouse, table: WarehouseTable, *columns: str) -> list[Any
         return session.execute(query).fetchall()
 
 
+@pytest.mark.representative
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 def test_every_table_holds_what_its_lake_files_hold(
     warehouse: Warehouse, tmp_path: Path, table: WarehouseTable
@@ -338,6 +340,8 @@ warehouse.load_partition(TABLES["fct_sessions"], [DAY], [File(file, 0, 0, {})], 
 """
 
 
+@pytest.mark.representative
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["staged", "swapped"])
 def test_a_loader_killed_in_the_middle_leaves_the_old_rows(warehouse_url: str, tmp_path: Path, step: str) -> None:
     warehouse = Warehouse(PostgresDialect(LakeFiles()), warehouse_url)

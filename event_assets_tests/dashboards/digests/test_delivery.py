@@ -220,6 +220,7 @@ digests:
 """
 
 
+@pytest.mark.slow
 def test_the_command_sends_both_ways_and_ends_with_1_where_one_of_them_failed(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def found(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield {event.asset_key.path[1]: dict(event.materialization.metadata) for event in made if event.asset_key}
 
 
+@pytest.mark.slow
 def test_each_has_rows_and_a_picture(found: dict[str, dict[str, Any]]) -> None:
     assert found.keys() == ANALYSES.keys()
     for name, metadata in found.items():

@@ -26,6 +26,7 @@ SEGMENTS = {
 }
 
 
+@pytest.mark.slow
 def test_it_tells_the_members_of_each_segment_draws_how_many_there_were_and_puts_them_where_others_find_them(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

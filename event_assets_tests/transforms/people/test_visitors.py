@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
@@ -77,6 +78,7 @@ def seen(draw: st.DrawFn) -> Row:
     )
 
 
+@pytest.mark.slow
 @examples(10)
 @given(before=st.lists(seen(), max_size=6), came=st.lists(seen(), min_size=1, max_size=6))
 def test_what_comes_is_added_to_the_rows_as_they_stand(spark: SparkSession, before: list[Row], came: list[Row]) -> None:
