@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from event_assets.streams.position import BEGINNING, ShardPosition, lost_shards, was_finished
@@ -29,12 +30,13 @@ def _now() -> dt.datetime:
 
 
 class ReadLimits(NamedTuple):
-    """How much to read: of each shard in all, and at a time."""
+    """How much to read: of each shard in all, and at a time; and of how many shards at once."""
 
     shard_records: int = 200_000
     shard_bytes: int = 1_000_000_000
     batch_records: int = 10_000
     batch_bytes: int = 10_000_000
+    shards_at_once: int = 8
 
 
 DEFAULT_LIMITS = ReadLimits()
@@ -50,11 +52,18 @@ class StreamReader:
     def has_new(self, checkpoint: Mapping[str, ShardPosition]) -> bool:
         """Whether `read_new` would give a record or raise `StreamGap`. Cheap: for sensors."""
         shards = self.stream.shards()
-        return bool(lost_shards(shards, checkpoint)) or any(
-            self._has_new(shard.shard_id, position, was_finished(shard.shard_id, shards, checkpoint))
-            for shard in shards
-            if not (position := checkpoint.get(shard.shard_id, BEGINNING)).ended
-        )
+        if lost_shards(shards, checkpoint):
+            return True
+        asked = [shard.shard_id for shard in shards if not checkpoint.get(shard.shard_id, BEGINNING).ended]
+
+        def has_new(shard_id: str) -> bool:
+            position = checkpoint.get(shard_id, BEGINNING)
+            return self._has_new(shard_id, position, was_finished(shard_id, shards, checkpoint))
+
+        at_once = DEFAULT_LIMITS.shards_at_once
+        with ThreadPoolExecutor(at_once, "shards") as readers:
+            few = (asked[start : start + at_once] for start in range(0, len(asked), at_once))
+            return any(any([*readers.map(has_new, shard_ids)]) for shard_ids in few)
 
     def _has_new(self, shard_id: str, position: ShardPosition, finished: bool) -> bool:
         try:
@@ -89,31 +98,38 @@ class StreamReader:
     ) -> Iterator[ReadBatch]:
         """Everything on the stream after the checkpoint, in batches of one shard each.
 
-        A shard gives nothing before its parents were read to their end; shards take turns. An open shard is left at
-        its tip, or at the first batch that ends with a record which arrived at `until` or later (now, by default: the
-        walk ends even while others write); a closed one at its end; any when its limits are reached (the last batch
-        may exceed the bytes by one record). Shards that a reshard makes meanwhile are read too. Raises `StreamGap` at
-        the first shard that lost records after the checkpoint; with `on_gap`, calls it instead and goes on with the
-        oldest record there is.
+        A shard gives nothing before its parents were read to their end; shards take turns, and some are read at once.
+        An open shard is left at its tip, or at the first batch that ends with a record which arrived at `until` or
+        later (now, by default: the walk ends even while others write); a closed one at its end; any when its limits are
+        reached (the last batch may exceed the bytes by one record). Shards that a reshard makes meanwhile are read too.
+        Raises `StreamGap` at the first shard that lost records after the checkpoint; with `on_gap`, calls it instead
+        and goes on with the oldest record there is.
         """
         shards = self.stream.shards()
         for gap in lost_shards(shards, checkpoint):
             _report(gap, on_gap)
         walk = _Walk(shards, checkpoint, until or self._clock(), limits)
-        while (shard_id := walk.next_shard()) is not None:
-            position = walk.position(shard_id)
-            amount = walk.amount(shard_id)
-            try:
-                result = self.stream.read(shard_id, position.after, *amount)
-            except StreamGap as gap:
-                if not (was_finished(shard_id, shards, checkpoint) or self._was_quiet(position)):
-                    _report(gap, on_gap)
-                result = self.stream.read(shard_id, None, *amount)
-            cut = walk.advance(shard_id, result)
-            if result.shard_ended:
-                walk.discover(self.stream.shards())
-            if result.records:
-                yield ReadBatch(shard_id, result.records, walk.position(shard_id), cut)
+        under_way: deque[tuple[str, tuple[int, int], Future[ReadResult]]] = deque()
+        with ThreadPoolExecutor(limits.shards_at_once, "shards") as readers:
+            while True:
+                while len(under_way) < limits.shards_at_once and (ready := walk.next_shard()) is not None:
+                    after, amount = walk.position(ready).after, walk.amount(ready)
+                    under_way.append((ready, amount, readers.submit(self.stream.read, ready, after, *amount)))
+                if not under_way:
+                    return
+                shard_id, amount, reading = under_way.popleft()
+                try:
+                    result = reading.result()
+                except StreamGap as gap:
+                    finished = was_finished(shard_id, shards, checkpoint)
+                    if not (finished or self._was_quiet(walk.position(shard_id))):
+                        _report(gap, on_gap)
+                    result = self.stream.read(shard_id, None, *amount)
+                cut = walk.advance(shard_id, result)
+                if result.shard_ended:
+                    walk.discover(self.stream.shards())
+                if result.records:
+                    yield ReadBatch(shard_id, result.records, walk.position(shard_id), cut)
 
     def _was_quiet(self, position: ShardPosition) -> bool:
         """Whether all that arrived before `seen_at` was read, and all that arrived since is kept."""

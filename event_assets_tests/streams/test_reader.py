@@ -1,0 +1,58 @@
+"""Several shards are read at once; what is read of each, and in which order, every stream's contract says."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from event_assets.streams import ReadLimits, StreamReader
+from event_assets.streams.embedded import EmbeddedStream
+from event_assets.streams.protocol import ReadResult
+from event_assets_tests.streams.reading import by_key, numbered, put_all
+
+PATIENCE = 60.0
+
+
+class Meeting(EmbeddedStream):
+    """A log that answers once so many ask."""
+
+    def __init__(self, path: Path, asking: int) -> None:
+        super().__init__(path, "events")
+        self.create(asking)
+        self._all_ask = threading.Barrier(asking)
+
+    def read(self, *asked: Any, **more: Any) -> ReadResult:
+        self._all_ask.wait(PATIENCE)
+        return super().read(*asked, **more)
+
+    def has_records_after(self, shard_id: str, after: str | None) -> bool:
+        self._all_ask.wait(PATIENCE)
+        return super().has_records_after(shard_id, after)
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> Meeting:
+    return Meeting(tmp_path / "stream.db", 4)
+
+
+def test_shards_are_read_at_once(stream: Meeting) -> None:
+    records = numbered(f"key-{number}" for number in range(40))
+    put_all(stream, records)
+    found = [record for batch in StreamReader(stream).read_new({}) for record in batch.records]
+    assert by_key(found) == by_key(records)
+
+
+def test_whether_there_is_something_new_is_asked_of_shards_at_once(stream: Meeting) -> None:
+    assert not StreamReader(stream).has_new({})
+    put_all(stream, numbered(["key"]))
+    assert StreamReader(stream).has_new({})
+
+
+def test_no_more_are_read_at_once_than_is_asked_for(stream: Meeting) -> None:
+    put_all(stream, numbered(f"key-{number}" for number in range(40)))
+    stream._all_ask = threading.Barrier(2)
+    batches = [*StreamReader(stream).read_new({}, limits=ReadLimits(shards_at_once=2))]
+    assert len({batch.shard_id for batch in batches}) == 4
