@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from event_assets.contract.event import Consent
+from event_assets.contract.consent import PURPOSES
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """A transparent picture of one by one pixel."""
@@ -25,7 +25,8 @@ FIELDS = (
     "occurred_at",
     "sent_at",
 )
-CONSENT_FIELDS = tuple(f"consent_{name}" for name in Consent.__struct_fields__)
+_ANSWERS = tuple(f"consent_{name}" for name in PURPOSES)
+CONSENT_FIELDS = (*_ANSWERS, "consent_source", "consent_text_version")
 PAGE_FIELDS = ("url", "title", "referrer")
 
 
@@ -33,15 +34,15 @@ def event_of(query: Mapping[str, Sequence[str]], platform: str) -> bytes:
     """The event that the parameters say, as JSON; every parameter without a name of its own is a property.
 
     The event is a `page_view` unless named, of the key's platform unless named, and gets an id unless it has one.
-    `consent_analytics`, `consent_marketing` and `consent_personalisation` are `true` or `1`; anything else refuses.
+    `consent_analytics` and the others are `true` or `1`; anything else refuses.
     """
     values = {name: given[-1] for name, given in query.items() if name != "write_key"}
     event: dict[str, Any] = {"event_id": uuid.uuid4().hex, "event": "page_view", "platform": platform}
     event.update((name, values.pop(name)) for name in FIELDS if name in values)
     consent = {
-        field.removeprefix("consent_"): values.pop(field) in ("true", "1")
+        field.removeprefix("consent_"): given in ("true", "1") if field in _ANSWERS else given
         for field in CONSENT_FIELDS
-        if field in values
+        if (given := values.pop(field, None)) is not None
     }
     if consent:
         event["consent"] = consent

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
-from event_assets.contract.event import Event, Page
+from event_assets.contract.event import Consent, Event, Page
 
 Refusal = Literal["drop", "strip"]
 """What becomes of events of people who refused analytics."""
@@ -26,8 +26,13 @@ what it says."""
 DROPPED = b'{"dropped":"consent_refused"}'
 """What is written in the place of a dropped event, so that it is counted."""
 
-MARKETING_ONLY = ("id", "advertising_id")
-"""Fields of a device that are left out where marketing was refused: by them advertisers know it."""
+PURPOSES = ("analytics", "marketing", "personalisation", "sell_or_share")
+"""What a person is asked for, each by itself."""
+TO_OTHERS = ("marketing", "sell_or_share")
+"""The purposes of which one that is refused keeps a person from others: no export names them, no other system is told
+of them, and nothing is kept by which advertisers know their device."""
+ADVERTISERS_ONLY = ("id", "advertising_id")
+"""Fields of a device by which advertisers know it: left out where one of `TO_OTHERS` was refused."""
 
 _STRIPPED = "stripped-"
 _STRIPPED_ID = re.compile(f"{_STRIPPED}[0-9a-f]{{32}}")
@@ -40,19 +45,27 @@ def is_refused(event: Event) -> bool:
     return event.consent is not None and event.consent.analytics is False
 
 
+def keeps_from_others(consent: Mapping[str, Any]) -> bool:
+    """Whether one of `TO_OTHERS` was refused."""
+    return any(consent.get(name) is False for name in TO_OTHERS)
+
+
 def tells_advertisers(event: Any) -> bool:
-    """Whether an event of somebody who refused marketing says by what advertisers would know the device."""
+    """Whether an event of somebody who is kept from others says by what advertisers would know the device."""
     consent, device = event.consent, event.device
-    return bool(consent and consent.marketing is False and device and (device.id or device.advertising_id))
+    if not device or not (device.id or device.advertising_id):
+        return False
+    return bool(consent and any(getattr(consent, name) is False for name in TO_OTHERS))
 
 
 def without_device_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an event, as their JSON texts, without what `MARKETING_ONLY` has of the device, if marketing was
-    refused."""
+    """The fields of an event, as their JSON texts, without what `ADVERTISERS_ONLY` has of the device, if one of
+    `TO_OTHERS` was refused."""
     try:
-        if bytes(_object.decode(fields.get("consent", b"")).get("marketing", b"")) != b"false":
-            return dict(fields)
+        consent = _object.decode(fields.get("consent", b""))
     except (ValueError, RecursionError):
+        return dict(fields)
+    if all(bytes(consent.get(name, b"")) != b"false" for name in TO_OTHERS):
         return dict(fields)
     return _without_ids(fields)
 
@@ -62,7 +75,7 @@ def _without_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
         device = _object.decode(fields.get("device", b""))
     except (ValueError, RecursionError):
         return dict(fields)
-    return {**fields, "device": {name: value for name, value in device.items() if name not in MARKETING_ONLY}}
+    return {**fields, "device": {name: value for name, value in device.items() if name not in ADVERTISERS_ONLY}}
 
 
 def opts_out(headers: Mapping[str, str]) -> bool:
@@ -73,16 +86,17 @@ def opts_out(headers: Mapping[str, str]) -> bool:
 
 def opted_out(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an event, as their JSON texts, of somebody whose browser refuses for them that they are sold or
-    shared (Global Privacy Control): marketing is refused, and what `MARKETING_ONLY` has of the device left out, unless
+    shared (Global Privacy Control): `sell_or_share` is, and what `ADVERTISERS_ONLY` has of the device left out, unless
     the event says that they agreed to it."""
     said = bytes(fields.get("consent", _NULL))
     try:
         consent = {} if said == _NULL else _object.decode(said)
     except (ValueError, RecursionError):
         return _without_ids(fields)
-    if bytes(consent.get("marketing", b"")) == b"true":
-        return dict(fields)
-    return _without_ids({**fields, "consent": Raw(msgspec.json.encode({**consent, "marketing": False}))})
+    if bytes(consent.get("sell_or_share", _NULL)) == b"true":
+        return without_device_ids(fields)
+    answered = {**consent, "sell_or_share": False, "gpc": True}
+    return _without_ids({**fields, "consent": Raw(msgspec.json.encode(answered))})
 
 
 def is_dropped(event: Event, refusal: Refusal) -> bool:
@@ -115,8 +129,9 @@ def stripped(event: Event, received_at: dt.datetime, derived_at: dt.datetime, co
     """What stays of an event whose person refused analytics.
 
     Its name, when it was received and happened (to the minute), platform, app, page without query, country in the
-    place of the address, and the consent itself. Its id is a hash: the same for the same event sent again, and no
-    other event has it. A `consent_changed` keeps event, anonymous and user id, and the exact times.
+    place of the address, and what was agreed to. Its id is a hash: the same for the same event sent again, and no
+    other event has it. A `consent_changed` keeps event, anonymous and user id, the exact times, and where and by which
+    text was asked.
     """
     is_record = event.event == RECORD_OF_REFUSAL
     received, derived = received_at.astimezone(dt.UTC), derived_at.astimezone(dt.UTC)
@@ -134,9 +149,44 @@ def stripped(event: Event, received_at: dt.datetime, derived_at: dt.datetime, co
         app=event.app,
         page=Page(url=path) if path else None,
         ip=country if country is not None and _COUNTRY.fullmatch(country) else None,
-        consent=event.consent,
+        consent=with_asked(event.consent, bytes(event.properties)) if is_record else _answers_alone(event.consent),
     )
     return Stripped(kept, received, derived)
+
+
+def with_asked(consent: Consent | None, properties: bytes) -> Consent | None:
+    """The consent of a `consent_changed` with where and by which text they were asked, as its properties say (`source`,
+    `policy_version`) where it does not itself."""
+    said = asked_of(properties)
+    if consent is None or not any(said):
+        return consent
+    source, text = said
+    return msgspec.structs.replace(consent, source=consent.source or source, text_version=consent.text_version or text)
+
+
+def asked_of(properties: bytes) -> tuple[str | None, str | None]:
+    """What the properties of a `consent_changed` say of where, and by which version of the text, somebody was asked.
+
+    >>> asked_of(b'{"source": "banner", "policy_version": 7}')
+    ('banner', None)
+    """
+    try:
+        said = _object.decode(properties)
+    except (ValueError, RecursionError):
+        return None, None
+    source, text = (_text(said.get(name)) for name in ("source", "policy_version"))
+    return source, text
+
+
+def _text(value: Raw | None) -> str | None:
+    try:
+        return None if value is None else _string.decode(value)[:_LONGEST] or None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _answers_alone(consent: Consent | None) -> Consent | None:
+    return consent and msgspec.structs.replace(consent, source=None, text_version=None)
 
 
 def is_stripped(event_id: str | None) -> bool:
@@ -192,4 +242,7 @@ class _Said(msgspec.Struct):
 
 _consent = msgspec.json.Decoder(_Said)
 _object = msgspec.json.Decoder(dict[str, Raw])
+_string = msgspec.json.Decoder(str)
+_LONGEST = 64
+"""Characters of what is kept of a source and a version of a text."""
 _NULL = b"null"

@@ -93,12 +93,18 @@ class Campaign(Struct, gc=False, forbid_unknown_fields=True):
     content: str | None = None
 
 
-class Consent(Struct, gc=False, forbid_unknown_fields=True):
-    """What the person agreed to; absent means not asked."""
+class Consent(Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """What the person agreed to; absent means not asked. `sell_or_share`: that they are sold or shared, in the words of
+    the CCPA; `gpc`: a browser's Global Privacy Control answered that for them. `source`: where they answered, `banner`,
+    `settings`, `support`, …; `text_version`: which version of the text they were shown."""
 
     analytics: bool | None = None
     marketing: bool | None = None
     personalisation: bool | None = None
+    sell_or_share: bool | None = None
+    gpc: bool | None = None
+    source: Annotated[str, Meta(max_length=64)] | None = None
+    text_version: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class Library(Struct, gc=False, forbid_unknown_fields=True):

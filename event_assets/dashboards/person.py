@@ -31,6 +31,8 @@ _FACTS = {
     "campaign": Field("campaign", "First campaign"),
     "consent_analytics": Field("consent_analytics", "Consent to analytics"),
     "consent_marketing": Field("consent_marketing", "Consent to marketing"),
+    "consent_personalisation": Field("consent_personalisation", "Consent to personalisation"),
+    "consent_sell_or_share": Field("consent_sell_or_share", "Consent to be sold or shared"),
     "is_bot": Field("is_bot", "Robot"),
 }
 Moment = tuple[dt.datetime, str, str, str]
@@ -96,6 +98,25 @@ def traits_of(source: Source, person: Person) -> Figure:
     return Figure("Traits", fields, rows, "What they were told to be, by identify.", empty="No traits are known.")
 
 
+def consent_of(source: Source, person: Person) -> Figure:
+    """What they agreed to and refused, now and before: a row an answer."""
+    query = sql.SQL(
+        "SELECT purpose, CASE WHEN answer THEN 'agreed' ELSE 'refused' END, answered_at, to_at, source, text_version "
+        "FROM {} WHERE person_id = %s ORDER BY is_current DESC, purpose, answered_at DESC"
+    ).format(_table(source, "dim_consent_receipts"))
+    fields = (
+        Field("purpose", "Purpose"),
+        Field("answer", "Answer"),
+        Field("from", "From (UTC)", "moment_of_year"),
+        Field("to", "Up to", "moment_of_year"),
+        Field("source", "Where"),
+        Field("text_version", "Text"),
+    )
+    rows = source.ask_rows(query, (person.person_id,), fresh=True)
+    told = "What they answered when they were asked; without an end it holds."
+    return Figure("Consent", fields, rows, told, empty="They were asked for nothing.")
+
+
 def segments_of(source: Source, person: Person) -> Figure:
     """Their stays in segments: a row each."""
     query = sql.SQL(
@@ -116,6 +137,7 @@ def timeline_of(source: Source, person: Person) -> Figure:
         *_conversions(source, person),
         *_trait_moments(source, person),
         *_segment_moments(source, person),
+        *_consent_moments(source, person),
     ]
     moments.sort(key=lambda moment: (moment[0], moment[1]), reverse=True)
     fields = (
@@ -131,7 +153,7 @@ def timeline_of(source: Source, person: Person) -> Figure:
         notes.append(f"Events: the latest {_MOST_EVENTS}, from {formatter.text(days[-1], 'date')} on.")
     if source.event_days is not None:
         notes.append(f"The warehouse has single events of the last {source.event_days} days alone.")
-    told = "Sessions, events, conversions, traits that changed and segments that were entered or left."
+    told = "Sessions, events, conversions, traits that changed, segments that were entered or left, and consent."
     return Figure("Timeline", fields, list(moments[:_MOST_SHOWN]), told, tuple(notes), empty="Nothing is there yet.")
 
 
@@ -184,6 +206,11 @@ def _conversions(source: Source, person: Person) -> Iterator[Moment]:
 def _trait_moments(source: Source, person: Person) -> Iterator[Moment]:
     for trait, value, from_at, _ in traits_of(source, person).rows:
         yield from_at, "trait", trait, value
+
+
+def _consent_moments(source: Source, person: Person) -> Iterator[Moment]:
+    for purpose, answer, from_at, _, *asked in consent_of(source, person).rows:
+        yield from_at, "consent", f"{answer} {purpose}", " ".join(filter(None, asked))
 
 
 def _segment_moments(source: Source, person: Person) -> Iterator[Moment]:

@@ -23,7 +23,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.events.clean import CleanRules, clean, quarantine, with_quarantined_events
 
-CODE = "8"
+CODE = "9"
 """Version of the code that cleans; raise it when the rows it gives change."""
 BYTES_PER_CORE = 128 * 2**20
 """Raw bytes that are decoded at once for each core, so that memory has a bound however much arrived."""

@@ -27,7 +27,7 @@ from event_assets.pipeline.run import Run
 from event_assets.transforms.events.deduplicate import POSITION, duplicates, index_entries, same_ids, without
 from event_assets.transforms.events.enrich import enrich
 
-CODE = "3"
+CODE = "4"
 """Version of the code that decides which copies count; raise it when the rows it gives change."""
 
 

@@ -32,7 +32,7 @@ from event_assets.contract.tables.events import (
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_METRICS, DAILY_PAGES, DAILY_SESSIONS, PERIOD_PEOPLE
-from event_assets.contract.tables.people import USER_HISTORY, USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.people import CONSENT_RECEIPTS, USER_HISTORY, USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.product import PATHS, WEB_VITALS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, USER_SEGMENTS
@@ -45,6 +45,7 @@ from event_assets.pipeline.attribution import (
 )
 from event_assets.pipeline.clean import clean_step, quarantine_step
 from event_assets.pipeline.company import COMPANY, COMPANY_CODE, company_rules
+from event_assets.pipeline.consent_receipts import CONSENT_RECEIPTS_CODE, consent_receipts_step
 from event_assets.pipeline.conversions import CONVERSIONS_CODE, conversions_step
 from event_assets.pipeline.counting import conversion_ids_step
 from event_assets.pipeline.dimensions import DIMENSIONS, DIMENSIONS_CODE
@@ -219,6 +220,7 @@ STEPS: tuple[RefreshStep, ...] = (
     RefreshStep((groups.GROUP_MEMBERS,), group_members_step, "people", GROUPS_CODE, reads=_OF_PEOPLE),
     RefreshStep((groups.GROUPS,), groups_step, "people", GROUPS_CODE, reads=(ENRICHED_EVENTS, groups.GROUP_MEMBERS)),
     RefreshStep((USER_HISTORY,), user_history_step, "people", USER_HISTORY_CODE, reads=(*_OF_PEOPLE, USER_TRAITS)),
+    RefreshStep((CONSENT_RECEIPTS,), consent_receipts_step, "people", CONSENT_RECEIPTS_CODE, reads=_OF_PEOPLE),
     *(
         RefreshStep((table,), refresh, "company", COMPANY_CODE, rules=company_rules, reads=reads)
         for table, reads, refresh in COMPANY

@@ -4,6 +4,9 @@ What is about to be told, and what each receiver took, is remembered in the tabl
 the deliveries of a segment, and one after each. So what was not taken is told again, whatever was killed or restarted
 in between, and what may have been taken unnoticed is told again or, where it is no more so, taken back; nothing has to
 be kept waiting. What comes twice has the ids of the first time.
+
+Who refused to be known to others is in no segment for a receiver: one that knew them is told that they left, and no
+more.
 """
 
 from __future__ import annotations
@@ -25,11 +28,12 @@ from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_W
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
+from event_assets.pipeline.refusals import digest_of, kept_from_others, without
 from event_assets.rules.segment_files import Segments
 from event_assets.webhooks import Networks, NotTaken, headers_of, post, tried
 
 NAME = SEGMENT_WEBHOOKS.name
-CODE = "1"
+CODE = "2"
 """Version of what is told; raise it when receivers are told otherwise."""
 _MOST_CHANGES, _MOST_FILES = 200, 50
 _ID_CHARACTERS = 32
@@ -78,18 +82,19 @@ def tell(
     holds up no other; what it is told waits for the next time."""
     if is_up_to_date(lake, segments, receivers):
         return Done(0, 0, {})
-    members = lake.table(SEGMENT_MEMBERSHIPS.name).snapshot()
+    members, kept = lake.table(SEGMENT_MEMBERSHIPS.name).snapshot(), kept_from_others(lake)
     deliveries = changes = 0
     faults = _unknown(segments, receivers)
     for receiver in receivers:
         try:
             for segment in _of(segments, receiver):
-                for told in _deliver(lake, members, receiver, segment, clock, pause):
+                now = _members(members, segment, kept)
+                for told in _deliver(lake, now, receiver, segment, clock, pause):
                     deliveries, changes = deliveries + 1, changes + told
         except NotTaken as fault:
             faults[receiver.name] = f"The webhook {receiver.name} does not take what it is told: {fault}"
     if not faults:
-        retry_on_conflict(lambda: _settle(lake, _version(members, segments, receivers)))
+        retry_on_conflict(lambda: _settle(lake, _version(members, kept, segments, receivers)))
     return Done(deliveries, changes, faults)
 
 
@@ -102,12 +107,14 @@ def is_up_to_date(lake: Lake, segments: Segments, receivers: Sequence[Receiver])
     members, table = lake.table(SEGMENT_MEMBERSHIPS.name).snapshot(), lake.table(NAME)
     if not members.progress.upstreams:  # it was lost, and is not made again yet
         return True
-    return table.exists() and table.snapshot().progress.code == _version(members, segments, receivers)
+    if not table.exists():
+        return False
+    return table.snapshot().progress.code == _version(members, kept_from_others(lake), segments, receivers)
 
 
-def _version(members: Snapshot, segments: Segments, receivers: Sequence[Receiver]) -> str:
+def _version(members: Snapshot, kept: frozenset[str], segments: Segments, receivers: Sequence[Receiver]) -> str:
     wanted = {each.name: each.webhooks for each in segments.usable if each.webhooks}
-    asked = json.dumps([wanted, sorted(each.name for each in receivers)])
+    asked = json.dumps([wanted, sorted(each.name for each in receivers), digest_of(kept)])
     return f"{CODE}-{members.id}-{members.version}-{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
 
 
@@ -128,7 +135,7 @@ def _unknown(segments: Segments, receivers: Sequence[Receiver]) -> dict[str, str
 
 def _deliver(
     lake: Lake,
-    members: Snapshot,
+    members: Mapping[str, dt.date],
     receiver: Receiver,
     segment: str,
     clock: Callable[[], dt.datetime],
@@ -136,7 +143,7 @@ def _deliver(
 ) -> Iterator[int]:
     """Tells a receiver all changes of a segment. Gives of each delivery that it took how many changes it had."""
     memory, known = lake.table(NAME).snapshot().id, told(lake, receiver.name, segment)
-    waiting = list(changes_of(_members(members, segment), known))
+    waiting = list(changes_of(members, known))
     fresh = [each for each in waiting if each.number > known.get(each.person_id, _NOTHING)[0]]
     if fresh:
         _remember(lake, receiver.name, segment, fresh, clock(), is_taken=False)
@@ -167,11 +174,12 @@ def changes_of(members: Mapping[str, dt.date], known: Told) -> Iterator[Change]:
             yield Change(person, is_in, number, members.get(person))
 
 
-def _members(snapshot: Snapshot, segment: str) -> dict[str, dt.date]:
+def _members(snapshot: Snapshot, segment: str, kept: frozenset[str]) -> dict[str, dt.date]:
+    """Who is in the segment, but for those who are kept from others, and since when."""
     found: dict[str, dt.date] = {}
     for file in snapshot.files:
         rows = snapshot.arrow([file], ("segment", "person_id", "from_date", "is_current"))
-        rows = rows.filter(pc.and_(pc.equal(rows["segment"], segment), rows["is_current"]))
+        rows = without(rows.filter(pc.and_(pc.equal(rows["segment"], segment), rows["is_current"])), kept)
         found.update(zip(rows["person_id"].to_pylist(), rows["from_date"].to_pylist(), strict=True))
     return found
 

@@ -36,7 +36,7 @@ from event_assets.transforms.people.users import CONSENT, FIRST, ids_of, users
 from event_assets.transforms.people.users_after import IS_NOT_KNOWN, users_after
 from event_assets.transforms.sessions.sessionise import SessionRules
 
-USERS_CODE = "10"
+USERS_CODE = "11"
 """Version of the code that makes this table; raise it when the rows it gives change."""
 
 _OF_EVENTS = (

@@ -22,6 +22,7 @@ from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.people import last_date
+from event_assets.pipeline.refusals import kept_from_others, without
 from event_assets.pipeline.segments import members_on, memberships
 from event_assets.rules.segment import Segment
 from event_assets.rules.segment_files import Segments
@@ -67,27 +68,19 @@ def preview(lake: Lake, spark: SparkSession, segments: Segments, rules: SessionR
 
 def export_members(lake: Lake, segments: Segments, name: str, place: str) -> int:
     """Writes who is in a segment, as segment_memberships last said: `person_id` and `from_date`, by person. Whoever
-    refused marketing, by their last answer, is left out. CSV, or Parquet where the place ends so: a file here, or an
-    object of `s3://`, by the lake's region and endpoint. Gives how many there are. Raises `SegmentError`."""
+    refused to be known to others, by their last answer, is left out. CSV, or Parquet where the place ends so: a file
+    here, or an object of `s3://`, by the lake's region and endpoint. Gives how many there are. Raises `SegmentError`.
+    """
     _with_parts(segments, name)
     rows = (
         lake.table(SEGMENT_MEMBERSHIPS.name)
         .snapshot()
         .arrow(columns=("segment", "person_id", "from_date", "is_current"))
     )
-    refused = pc.is_in(rows["person_id"], value_set=_refused_marketing(lake))
-    wanted = pc.and_(pc.and_(pc.equal(rows["segment"], name), rows["is_current"]), pc.invert(refused))
-    members = rows.filter(wanted).select(["person_id", "from_date"]).sort_by("person_id")
+    found = without(rows.filter(pc.and_(pc.equal(rows["segment"], name), rows["is_current"])), kept_from_others(lake))
+    members = found.select(["person_id", "from_date"]).sort_by("person_id")
     _write(members, place, lake.storage)
     return int(members.num_rows)
-
-
-def _refused_marketing(lake: Lake) -> pa.Array:
-    table = lake.table(USERS.name)
-    if not table.exists():
-        return pa.array([], pa.string())
-    people = table.snapshot().arrow(columns=("person_id", "consent_marketing"))
-    return people.filter(pc.equal(people["consent_marketing"], False))["person_id"].combine_chunks()
 
 
 def _write(members: pa.Table, place: str, by: Storage) -> None:

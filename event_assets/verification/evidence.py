@@ -52,7 +52,8 @@ EVENT_FIELDS = (
     *("platform", "is_bot", "revenue_reporting", "group_id", "traits", "traits_once", "properties", "page_path"),
     *("device_type", "site_date"),
     *("lcp_ms", "inp_ms", "fid_ms", "cls", "app_id", "country", "region", "city", "device_locale"),
-    *("consent_analytics", "consent_marketing", "consent_personalisation"),
+    *("consent_analytics", "consent_marketing", "consent_personalisation", "consent_sell_or_share"),
+    *("consent_gpc", "consent_source", "consent_text_version"),
 )
 """Columns of enriched events that are always read; analyses name more."""
 _SOURCE = ("source", "medium", "campaign", "channel_group")
@@ -90,6 +91,7 @@ MARTS: dict[str, str] = {
     "visitors": "dim_visitors",
     "user_traits": "dim_user_traits",
     "user_history": "dim_user_history",
+    "consent_receipts": "dim_consent_receipts",
     "group_members": "dim_group_members",
     "groups": "dim_groups",
     "person_attributes": "dim_person_attributes",

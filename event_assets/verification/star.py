@@ -17,7 +17,7 @@ from event_assets.verification.traits import Held, held_traits
 
 _NONE = "(none)"
 _DAY = dt.timedelta(days=1)
-_CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
+_CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation", "consent_sell_or_share")
 _CAMPAIGN = ("source", "medium", "campaign", "channel_group")
 _DEVICE = ("device_type", "os", "browser", "platform")
 _MOST_TRAITS = 1_000_000

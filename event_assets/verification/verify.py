@@ -27,6 +27,7 @@ from event_assets.verification.history import CLOCK_SECONDS, read_history
 from event_assets.verification.marts import mart_lines
 from event_assets.verification.metrics import metrics_lines
 from event_assets.verification.product import product_lines
+from event_assets.verification.receipts import receipt_lines
 from event_assets.verification.refusals import LONGEST_SECONDS
 from event_assets.verification.report import Expectation, between, equal, moment, none, same
 from event_assets.verification.sources import source_lines
@@ -65,6 +66,7 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     report += metrics_lines(evidence, history, settings)
     report += mart_lines(evidence, history, settings)
     report += star_lines(evidence, history)
+    report += receipt_lines(evidence, history)
     report += product_lines(evidence, history, analyses, settings)
     report += _anomalies(evidence)
     if warehouse_url is not None:

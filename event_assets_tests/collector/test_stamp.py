@@ -15,6 +15,7 @@ from event_assets.collector.keys import TRUSTS
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.validator import Validated, Validator
+from event_assets.contract.consent import TO_OTHERS
 from event_assets.contract.decoder import Decoded, EventDecoder, Limits
 from event_assets.contract.plan import TrackingPlan
 from event_assets.settings import load_settings
@@ -119,7 +120,6 @@ def test_a_hashed_address_is_the_same_for_the_same_key_only() -> None:
 
 
 REFUSED = {"analytics": False, "marketing": True}
-ABSENT = {"personalisation": None}
 
 
 def test_of_a_dropped_event_only_that_there_was_one_is_written() -> None:
@@ -137,7 +137,7 @@ def test_of_a_stripped_event_name_minute_platform_and_country_stay() -> None:
         "schema_version": 1,
         "platform": "web",
         "ip": "AU",
-        "consent": {**REFUSED, **ABSENT},
+        "consent": REFUSED,
         "received_at": "2026-11-22T10:00:00Z",
         "derived_at": "2026-11-22T09:59:00Z",
     }
@@ -163,20 +163,21 @@ def test_the_record_of_a_refusal_is_kept_even_where_refused_events_are_dropped()
 
 @pytest.mark.parametrize("trusted", [False, True])
 @pytest.mark.parametrize("more", [{}, {"unknown": 1}])
-def test_ids_that_advertisers_know_a_device_by_are_left_out_where_marketing_is_refused(
-    trusted: bool, more: dict[str, Any]
+@pytest.mark.parametrize("purpose", TO_OTHERS)
+def test_ids_that_advertisers_know_a_device_by_are_left_out_where_others_may_not_know_the_person(
+    trusted: bool, more: dict[str, Any], purpose: str
 ) -> None:
     device = {"id": "d-1", "advertising_id": "ad-1", "manufacturer": "Google", "user_agent": "x"}
-    for marketing in (True, None, False):
-        consent = {"analytics": True, "marketing": marketing}
+    for answer in (True, None, False):
+        consent = {"analytics": True, purpose: answer}
         written = stamped(event(device=device, consent=consent, **more), trusted)
-        kept = {"manufacturer": "Google", "user_agent": "x"} if marketing is False else device
+        kept = {"manufacturer": "Google", "user_agent": "x"} if answer is False else device
         assert (written["device"], written["consent"]) == (kept, consent)
 
 
 @pytest.mark.parametrize("more", [{}, {"unknown": 1}])
 @pytest.mark.parametrize("said", [{}, {"consent": None}, {"consent": {"analytics": True}}, {"consent": {}}])
-def test_a_browser_that_says_global_privacy_control_refuses_marketing_unless_the_person_agreed(
+def test_a_browser_that_says_global_privacy_control_refuses_to_be_sold_or_shared_unless_the_person_agreed(
     said: dict[str, Any], more: dict[str, Any]
 ) -> None:
     validator = Validator(TrackingPlan(), Limits(), "strip")
@@ -190,10 +191,13 @@ def test_a_browser_that_says_global_privacy_control_refuses_marketing_unless_the
         return text
 
     written = sent(**said)
-    assert written["consent"] == {**(said.get("consent") or {}), "marketing": False}
+    assert written["consent"] == {**(said.get("consent") or {}), "sell_or_share": False, "gpc": True}
     assert written["device"] == {"model": "m", "user_agent": "x"}
-    agreed = sent(consent={"marketing": True})
-    assert (agreed["consent"], agreed["device"]) == ({"marketing": True}, device)
+    assert sent(consent={"marketing": True})["consent"]["sell_or_share"] is False
+    assert sent(consent={"sell_or_share": False})["consent"] == {"sell_or_share": False, "gpc": True}
+    agreed = sent(consent={"sell_or_share": True})
+    assert (agreed["consent"], agreed["device"]) == ({"sell_or_share": True}, device)
+    assert "id" not in sent(consent={"sell_or_share": True, "marketing": False})["device"]
     assert sent(trusted=True)["device"] == device, "what a server relays is not its own"
 
 
@@ -211,7 +215,7 @@ def test_they_are_left_out_of_an_event_that_is_set_aside_too() -> None:
 
 def test_nor_are_they_in_one_of_a_browser_that_says_global_privacy_control_whatever_it_says_of_consent() -> None:
     stamp = Stamp(NOW, "", None, (), lambda _: None, opts_out=True)
-    for said in ({}, {"consent": 5}, {"consent": {"marketing": 1}}):
+    for said in ({}, {"consent": 5}, {"consent": {"sell_or_share": 1}}):
         written = json.loads(
             stamp.refused(json.dumps({"device": {"id": "d", "model": "m"}, **said}).encode(), "segment")
         )

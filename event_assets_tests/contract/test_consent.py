@@ -50,7 +50,7 @@ def _without_null(value: Any) -> Any:
 
 
 def test_name_minute_platform_app_path_country_and_the_consent_stay_and_nothing_else() -> None:
-    left = left_of({**FULL, "consent": REFUSED, "email": "jane@mail.example"})
+    left = left_of({**FULL, "consent": {**REFUSED, "source": "Jane"}, "email": "jane@mail.example"})
     assert is_stripped(left.pop("event_id"))
     assert is_stripped(left.pop("anonymous_id"))
     assert left == {
@@ -67,7 +67,12 @@ def test_name_minute_platform_app_path_country_and_the_consent_stay_and_nothing_
 
 
 def test_the_record_of_a_refusal_keeps_who_refused_and_exactly_when() -> None:
-    left = left_of({**FULL, "event": RECORD_OF_REFUSAL, "consent": REFUSED})
+    asked = {"source": "banner", "text_version": "2026-09"}
+    left = left_of({**FULL, "event": RECORD_OF_REFUSAL, "consent": {**REFUSED, **asked}})
+    assert left["consent"] == {"analytics": False, "marketing": True, **asked}
+    properties = {"source": "banner", "policy_version": "2026-09", "other": "Jane"}
+    told = left_of({**FULL, "event": RECORD_OF_REFUSAL, "consent": REFUSED, "properties": properties})
+    assert told["consent"] == left["consent"]
     for name in ("event_id", "anonymous_id", "user_id"):
         assert left[name] == FULL[name]
     assert (left["received_at"], left["derived_at"]) == ("2026-03-01T09:11:13.100000Z", "2026-03-01T09:10:59.999999Z")

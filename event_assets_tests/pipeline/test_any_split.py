@@ -39,6 +39,7 @@ COMPARED = (
     "daily_pages",
     "period_people",
     "user_history",
+    "consent_receipts",
     "dates",
     "pages",
     "campaigns",
@@ -53,7 +54,14 @@ KEYS = {
 }
 """Of facts, the keys that they carry, with the dimensions that these are of."""
 
-ANSWERS = (None, None, None, {"analytics": True, "marketing": True}, {"marketing": False}, {"analytics": False})
+ANSWERS = (
+    None,
+    None,
+    None,
+    {"analytics": True, "marketing": True},
+    {"marketing": False, "text_version": "2"},
+    {"analytics": False},
+)
 """What a person agreed to; events of those who refused analytics are stripped of whose they are."""
 
 

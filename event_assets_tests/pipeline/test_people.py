@@ -23,6 +23,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
+from event_assets.pipeline.consent_receipts import consent_receipts_step
 from event_assets.pipeline.groups import group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.people import segments_step
@@ -51,10 +52,15 @@ STEPS = {
     "group_members": group_members_step,
     "groups": groups_step,
     "user_history": user_history_step,
+    "consent_receipts": consent_receipts_step,
     "user_segments": segments_step,
     "person_features": person_features_step,
 }
 FEATURES = Features.of_models(Settings().models)
+
+
+ANSWERED = ("user_history", "consent_receipts")
+"""The tables that are made of what people answer."""
 
 
 class People:
@@ -176,8 +182,9 @@ def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine
     people.run(without=STEPS.keys() - {"identities"})
     with away(before):
         reports = people.run(without={"user_traits", "group_members", "groups", "user_segments"})
-    assert [reports[name].more["affected"] for name in ("visitors", "users", "user_history")] == [3, 3, 1]
-    assert [reports[name].more["read_again"] for name in ("users", "user_history")] == [0, 0]
+    affected_by = {name: reports[name].more["affected"] for name in ("visitors", "users", *ANSWERED)}
+    assert affected_by == {"visitors": 3, "users": 3, "user_history": 1, "consent_receipts": 2}
+    assert [reports[name].more["read_again"] for name in ("users", *ANSWERED)] == [0, 0, 0]
     people.run()
     people.assert_equal_to_a_rebuild()
 
@@ -187,13 +194,14 @@ def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine
     ("late", "again"),
     [
         ({"when": at(-60), "session_id": "s"}, []),
-        ({"when": at(-60), "consent_marketing": False}, ["user_history", "users"]),
-        ({"when": at(5), "consent_marketing": False}, ["user_history", "users"]),
+        ({"when": at(-60), "consent_marketing": False}, [*ANSWERED, "users"]),
+        ({"when": at(5), "consent_marketing": False}, [*ANSWERED, "users"]),
         ({"when": at(20), "consent_marketing": True}, []),
-        ({"when": at(60), "consent_marketing": False}, ["user_history"]),
-        ({"when": at(5), "event": "identify", "user_id": "u"}, ["user_history", "users"]),
+        ({"when": at(20), "consent_marketing": True, "consent_text_version": "2"}, ["consent_receipts"]),
+        ({"when": at(60), "consent_marketing": False}, [*ANSWERED]),
+        ({"when": at(5), "event": "identify", "user_id": "u"}, [*ANSWERED, "users"]),
     ],
-    ids=["first", "first answer", "another answer", "the same answer", "a later answer", "joins"],
+    ids=["first", "first answer", "another answer", "the same answer", "another text", "a later answer", "joins"],
 )
 def test_events_of_before_are_read_again_where_what_came_does_not_tell(
     people: People, late: Row, again: list[str]
@@ -203,7 +211,7 @@ def test_events_of_before_are_read_again_where_what_came_does_not_tell(
     people.run()
     people.change([enriched_event(**late)])
     reports = people.run()
-    assert [name for name in ("user_history", "users") if reports[name].more.get("read_again")] == again
+    assert [name for name in (*ANSWERED, "users") if reports[name].more.get("read_again")] == again
     people.assert_equal_to_a_rebuild()
 
 
@@ -324,7 +332,8 @@ def test_a_member_that_becomes_one_person_with_another_is_one_member(people: Peo
 
 
 def test_events_of_before_the_contract_grew_are_read_beside_those_of_after(people: People) -> None:
-    since = ("group_id", "install_id", "traits_once", "campaign_source", "device_id", "device_advertising_id")
+    since = {"group_id", "install_id", "traits_once", "campaign_source", "device_id", "device_advertising_id"}
+    since |= {f"consent_{name}" for name in ("sell_or_share", "gpc", "source", "text_version")}
     columns = tuple(column for column in ENRICHED_EVENTS.columns if column.name not in since)
     old = replace(ENRICHED_EVENTS, columns=columns)
     before = [identify("a1", "u1") | {"traits": '{"plan": "free"}'}, seen("a2")]
@@ -403,6 +412,10 @@ def meetings(draw: st.DrawFn) -> Row:
         traits=traits if kind in ("identify", "group") else None,
         traits_once=draw(st.sampled_from([None, '{"plan": "once"}'])) if kind in ("identify", "group") else None,
         consent_marketing=consent,
+        consent_sell_or_share=draw(st.sampled_from([None, None, None, False, True])),
+        consent_gpc=draw(st.sampled_from([None, True])),
+        consent_source=draw(st.sampled_from([None, "banner"])),
+        consent_text_version=draw(st.sampled_from([None, None, "1", "2"])),
     )
 
 

@@ -228,7 +228,7 @@ def test_cleaning_keeps_no_more_of_what_a_producer_put_on_the_stream_itself(
 
 
 @pytest.mark.representative
-def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_refused_marketing(
+def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_is_kept_from_others(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     settings = load_settings(home=tmp_path / "home", collector_ip_rate=0)
@@ -251,6 +251,7 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
         client.headers["x-write-key"] = key
         client.post("/v1/events", json={**plain, "event_id": "n-1"})
         client.post("/v1/events", json=[{**plain, "event_id": "n-2"}, {**plain, "event_id": "n-3", "unknown": 1}])
+        client.post("/v1/events", json={**plain, "event_id": "n-7", "consent": {"sell_or_share": False}})
         client.post("/v1/batch", json={"batch": [by_segment, {**by_segment, "event": None, "messageId": "s-2"}]})
         # A browser says so for its person: Global Privacy Control.
         client.headers["sec-gpc"] = "1"
@@ -260,7 +261,9 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
         context = {"device": device_of_segment}
         for broken in ({"messageId": "s-3"}, {"messageId": "s-4", "event": None}):
             client.post("/v1/batch", json={"batch": [{**by_segment, "context": context, **broken}]})
-    StreamSink(settings, pipeline.stream).write([json.dumps({**plain, "event_id": "n-4"}).encode()])
+    sold = {**plain, "event_id": "n-8", "consent": {"marketing": True, "sell_or_share": False}}
+    lines = [json.dumps({**plain, "event_id": "n-4"}).encode(), json.dumps(sold).encode()]
+    StreamSink(settings, pipeline.stream).write(lines)
     refresh_all(pipeline.refresh(), [step for step in STEPS if step.group in ("ingest", "events")])
     assert found(settings.home) == {}
     rows = pipeline.rows("enriched_events")
@@ -271,11 +274,13 @@ def test_no_byte_of_any_file_says_by_what_advertisers_know_a_device_whose_owner_
         "n-4",
         "n-5",
         "n-6",
+        "n-7",
+        "n-8",
         "s-1",
         "s-3",
     ]
     assert {row["device_id"] for row in rows} == {None}
-    assert [row["device_manufacturer"] for row in rows].count("Apple") == 6
+    assert [row["device_manufacturer"] for row in rows].count("Apple") == 8
     assert len(pipeline.rows("quarantined_events")) == 2
 
 

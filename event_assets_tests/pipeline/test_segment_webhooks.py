@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS
 from event_assets.lake.lake import Lake
@@ -216,3 +217,30 @@ def known_to(received: Received) -> set[str]:
     for change in seen.values():
         (people.add if change["change"] == "entered" else people.discard)(change["person_id"])
     return people
+
+
+@pytest.mark.parametrize("purpose", ["marketing", "sell_or_share"])
+def test_no_byte_that_a_receiver_gets_names_who_is_kept_from_others_and_who_was_named_has_left(
+    tmp_path: Path, purpose: str
+) -> None:
+    house = House(tmp_path)
+
+    def answer(**said: bool | None) -> None:
+        none: dict[str, Any] = {"user_ids": "[]", "anonymous_ids": "[]"}
+        none |= {"consent_marketing": None, "consent_sell_or_share": None}
+        house.put(USERS, [row_of(USERS, person_id=p, **(none | {f"consent_{purpose}": a})) for p, a in said.items()])
+
+    house.has("person-a", "person-b", "person-c")
+    answer(**{"person-a": False, "person-b": None, "person-c": True})
+    with receiving() as received:
+        assert house.tell(received) == Done(1, 2, {})
+        assert house.tell(received) == Done(0, 0, {})
+        assert changes(received) == [("entered", "person-b"), ("entered", "person-c")]
+        answer(**{"person-a": False, "person-b": None, "person-c": False})
+        assert not is_up_to_date(house.lake, house.segments, [crm(received)])
+        assert house.tell(received) == Done(1, 1, {})
+        assert changes(received)[2:] == [("left", "person-c")]
+        answer(**{"person-a": True, "person-b": None, "person-c": False})
+        assert b"person-a" not in b"".join(received.bodies)
+        house.tell(received)
+        assert changes(received)[3:] == [("entered", "person-a")]

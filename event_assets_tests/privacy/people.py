@@ -37,7 +37,8 @@ def events_of(people: Iterable[int]) -> list[bytes]:
             at = (1 + view % 3, 10, view)
             lines.append(event(number + view, user if view > 1 else None, device, at=at, page={"url": "https://x.y/a"}))
         mail = {"email": f"mail{person:04}@example.com"}
-        lines.append(event(number + 10, user, device, "identify", at=(3, 11, 0), traits=mail))
+        agreed = {"marketing": True, "source": "banner"}
+        lines.append(event(number + 10, user, device, "identify", at=(3, 11, 0), traits=mail, consent=agreed))
         bought = {"order_id": f"o{person}", "revenue": 3.5}
         lines.append(event(number + 11, user, device, "purchase", at=(3, 11, 1), properties=bought))
         lines.append(b'{"event_id":"cut","event":"x","user_id":"%b","pla' % user.encode())

@@ -32,7 +32,10 @@ KEPT = {
 }
 """By table the column of its days, and how many are kept."""
 AGGREGATES = ("daily_metrics", "daily_sessions", "daily_events", "daily_pages", "period_people", "attribution")
-FOLDS = ("users", "visitors", "identities", "user_traits", "user_history", "groups", "group_members", "conversions")
+FOLDS = (
+    *("users", "visitors", "identities", "user_traits", "user_history", "consent_receipts", "groups", "group_members"),
+    "conversions",
+)
 
 
 def lines_of(years: Years) -> list[bytes]:

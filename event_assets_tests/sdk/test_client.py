@@ -30,7 +30,9 @@ def test_every_call_becomes_the_event_of_its_name(collector: Collector, client_o
         client.identify("u", {"plan": "pro"}, anonymous_id="a"),
         client.group("acme", {"seats": 5}, user_id="u"),
         client.alias("a", user_id="u"),
-        client.set_consent(analytics=True, marketing=False, properties={"source": "settings"}, user_id="u"),
+        client.set_consent(
+            analytics=True, marketing=False, sell_or_share=False, source="settings", text_version="2026-09", user_id="u"
+        ),
     ]
     assert client.flush(20)
     events = collector.events()
@@ -45,8 +47,9 @@ def test_every_call_becomes_the_event_of_its_name(collector: Collector, client_o
     assert by_name["identify"]["traits"] == {"plan": "pro"} and by_name["identify"]["user_id"] == "u"
     assert by_name["group"]["traits"] == {"seats": 5} and by_name["group"]["group_id"] == "acme"
     assert by_name["alias"]["properties"] == {"previous_id": "a"} and by_name["alias"]["user_id"] == "u"
-    assert by_name["consent_changed"]["properties"] == {"source": "settings"}
-    assert by_name["consent_changed"]["consent"] == {"analytics": True, "marketing": False}
+    asked = {"source": "settings", "text_version": "2026-09"}
+    refused = {"marketing": False, "sell_or_share": False}
+    assert by_name["consent_changed"]["consent"] == {"analytics": True, **refused, **asked}
     assert all(event["app"] == {"id": "shop"} and event["platform"] == "server" for event in events)
     assert all(event["library"]["name"] == "event-assets-python" for event in events)
     assert client.stats.accepted == 7 and client.stats.queued == 0
@@ -302,8 +305,8 @@ def test_an_install_of_one_person_remembers_them(collector: Collector, client_of
     client.track("search")
     client.identify("u")
     client.group("acme")
-    client.set_consent(analytics=True)
-    client.set_consent(marketing=False)
+    client.set_consent(analytics=True, source="settings")
+    client.set_consent(marketing=False, text_version="2")
     client.close(timeout=20)
     again = client_of(collector.url, collector.key, platform="desktop", sync=True)
     again.track("search")
@@ -314,7 +317,7 @@ def test_an_install_of_one_person_remembers_them(collector: Collector, client_of
     assert first["anonymous_id"] == identified["anonymous_id"] == later["anonymous_id"] != other["anonymous_id"]
     assert "user_id" not in first and later["user_id"] == "u" and "user_id" not in other
     assert joined["group_id"] == later["group_id"] == "acme" and not any("group_id" in each for each in (first, other))
-    assert later["consent"] == {"analytics": True, "marketing": False} and "consent" not in other
+    assert later["consent"] == {"analytics": True, "marketing": False, "text_version": "2"} and "consent" not in other
 
 
 def test_events_name_the_install_that_numbers_them(collector: Collector, client_of: Clients) -> None:

@@ -109,7 +109,8 @@ def test_the_files_are_checked_and_a_fault_is_the_exit_status(
     assert CliRunner().invoke(app, ["segments", "check"]).exit_code == 0
 
 
-def test_who_refused_marketing_is_in_no_file_that_others_get(tmp_path: Path, folder: Path) -> None:
+@pytest.mark.parametrize("purpose", ["marketing", "sell_or_share"])
+def test_who_is_kept_from_others_is_in_no_file_that_they_get(tmp_path: Path, folder: Path, purpose: str) -> None:
     lake = Lake(Storage(str(tmp_path / "lake")))
     values: dict[str, Any] = {"string": "x", "int": 0, "long": 0, "double": 0.0, "boolean": True}
     values |= {"timestamp": at(days=1), "date": day(1)}
@@ -123,8 +124,10 @@ def test_who_refused_marketing_is_in_no_file_that_others_get(tmp_path: Path, fol
         table.commit(table.snapshot(), Progress(), add=[file])
 
     answers = {"agreed": True, "refused": False, "unasked": None}
-    write(USERS, *({"person_id": person, "consent_marketing": said} for person, said in answers.items()))
-    write(SEGMENT_MEMBERSHIPS, *({"segment": "buyers", "person_id": p} for p in (*answers, "unknown")))
+    ids = {"user_ids": "[]", "anonymous_ids": '["refused-before"]'}
+    write(USERS, *({"person_id": p, f"consent_{purpose}": said, **ids} for p, said in answers.items()))
+    people = (*answers, "unknown", "refused-before")
+    write(SEGMENT_MEMBERSHIPS, *({"segment": "buyers", "person_id": person} for person in people))
     to = tmp_path / "buyers.csv"
     assert export_members(lake, Segments.load(folder), "buyers", str(to)) == 3
     assert b"refused" not in to.read_bytes()

@@ -29,6 +29,7 @@ from event_assets.transforms.metrics.daily_marts import daily_events, daily_page
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
 from event_assets.transforms.metrics.dimensions import campaigns, dates, devices, pages, places
 from event_assets.transforms.metrics.period_people import period_people
+from event_assets.transforms.people.consent_receipts import consent_receipts
 from event_assets.transforms.people.groups import group_members, groups
 from event_assets.transforms.people.user_history import user_history
 from event_assets.transforms.people.user_traits import user_traits
@@ -155,6 +156,7 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "daily_pages": daily_pages(view_rows),
         "period_people": period_people(session_rows, events, view_rows, people, dt.date(2026, 3, 12)),
         "user_history": user_history(people, events, trait_rows),
+        "consent_receipts": consent_receipts(people, events),
         "dates": dates(spark, dt.date(2025, 12, 31), dt.date(2026, 3, 12)),
         "pages": pages(view_rows),
         "campaigns": campaigns(session_rows),

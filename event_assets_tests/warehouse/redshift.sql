@@ -92,6 +92,10 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "consent_analytics" boolean ENCODE zstd,
   "consent_marketing" boolean ENCODE zstd,
   "consent_personalisation" boolean ENCODE zstd,
+  "consent_sell_or_share" boolean ENCODE zstd,
+  "consent_gpc" boolean ENCODE zstd,
+  "consent_source" varchar(65535) ENCODE zstd,
+  "consent_text_version" varchar(65535) ENCODE zstd,
   "properties" varchar(65535) ENCODE zstd,
   "traits" varchar(65535) ENCODE zstd,
   "traits_once" varchar(65535) ENCODE zstd,
@@ -227,9 +231,9 @@ COMMENT ON COLUMN "analytics"."fct_events"."device_timezone" IS 'Time zone of th
 
 COMMENT ON COLUMN "analytics"."fct_events"."device_manufacturer" IS 'Manufacturer of the device.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."device_id" IS 'The maker''s id of the device; left out without consent to marketing. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_events"."device_id" IS 'The maker''s id of the device; left out where others may not know the person. Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."device_advertising_id" IS 'Advertising id of the device; left out without consent to marketing. Personal data.';
+COMMENT ON COLUMN "analytics"."fct_events"."device_advertising_id" IS 'Advertising id of the device; left out where others may not know the person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."device_ad_tracking" IS 'Whether the device''s owner lets advertisers recognise it.';
 
@@ -240,6 +244,14 @@ COMMENT ON COLUMN "analytics"."fct_events"."consent_analytics" IS 'Consent to an
 COMMENT ON COLUMN "analytics"."fct_events"."consent_marketing" IS 'Consent to marketing.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."consent_personalisation" IS 'Consent to personalisation.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."consent_sell_or_share" IS 'Consent to be sold or shared, in the words of the CCPA.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."consent_gpc" IS 'A browser''s Global Privacy Control answered that.';
+
+COMMENT ON COLUMN "analytics"."fct_events"."consent_source" IS 'Where consent was asked for, as the client says: banner, settings, support, …';
+
+COMMENT ON COLUMN "analytics"."fct_events"."consent_text_version" IS 'Version of the text that was shown with it.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
@@ -672,6 +684,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_users" (
   "consent_analytics" boolean ENCODE zstd,
   "consent_marketing" boolean ENCODE zstd,
   "consent_personalisation" boolean ENCODE zstd,
+  "consent_sell_or_share" boolean ENCODE zstd,
   "consent_at" timestamp with time zone ENCODE az64,
   "is_bot" boolean ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
@@ -717,6 +730,8 @@ COMMENT ON COLUMN "analytics"."dim_users"."consent_marketing" IS 'Consent to mar
 
 COMMENT ON COLUMN "analytics"."dim_users"."consent_personalisation" IS 'Consent to personalisation, by the last event that answers it.';
 
+COMMENT ON COLUMN "analytics"."dim_users"."consent_sell_or_share" IS 'Consent to be sold or shared, by the last event that answers it.';
+
 COMMENT ON COLUMN "analytics"."dim_users"."consent_at" IS 'When the last event happened that answers any of them.';
 
 COMMENT ON COLUMN "analytics"."dim_users"."is_bot" IS 'A robot. Those are left out of user_segments, touches, conversions and daily_metrics. Definition: the person has events, and all of them came from robots.';
@@ -732,6 +747,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_user_history" (
   "consent_analytics" boolean ENCODE zstd,
   "consent_marketing" boolean ENCODE zstd,
   "consent_personalisation" boolean ENCODE zstd,
+  "consent_sell_or_share" boolean ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
@@ -755,7 +771,52 @@ COMMENT ON COLUMN "analytics"."dim_user_history"."consent_marketing" IS 'Consent
 
 COMMENT ON COLUMN "analytics"."dim_user_history"."consent_personalisation" IS 'Consent to personalisation, by the same.';
 
+COMMENT ON COLUMN "analytics"."dim_user_history"."consent_sell_or_share" IS 'Consent to be sold or shared, by the same.';
+
 COMMENT ON COLUMN "analytics"."dim_user_history"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."dim_consent_receipts" (
+  "person_id" varchar(512) ENCODE raw NOT NULL,
+  "purpose" varchar(65535) ENCODE zstd NOT NULL,
+  "answered_at" timestamp with time zone ENCODE az64,
+  "to_at" timestamp with time zone ENCODE az64,
+  "is_current" boolean ENCODE zstd,
+  "answer" boolean ENCODE zstd,
+  "text_version" varchar(65535) ENCODE zstd,
+  "source" varchar(65535) ENCODE zstd,
+  "event" varchar(512) ENCODE zstd,
+  "event_id" varchar(512) ENCODE zstd NOT NULL,
+  "received_at" timestamp with time zone ENCODE az64,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("person_id")
+COMPOUND SORTKEY ("person_id", "answered_at");
+
+COMMENT ON TABLE "analytics"."dim_consent_receipts" IS 'What a person agreed to or refused, by which text, where and when: one row an answer that was another than the one before it, or was given to another text.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."person_id" IS 'The person, as who is who is known now. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."purpose" IS 'analytics, marketing, personalisation or sell_or_share.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."answered_at" IS 'When the event that says so happened (derived_at).';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."to_at" IS 'When they answered anew; null while it holds.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."is_current" IS 'It holds.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."answer" IS 'They agreed; else they refused.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."text_version" IS 'Version of the text that was shown, as the client says.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."source" IS 'Where they answered, as the client says: banner, settings, support, …; `gpc`: their browser did, by Global Privacy Control; `server`: a server of the site said so, and not where.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."event" IS 'Name of the event that says so.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."event_id" IS 'Its id.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."received_at" IS 'When the collector took it.';
+
+COMMENT ON COLUMN "analytics"."dim_consent_receipts"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."dim_group_members" (
   "group_id" varchar(65535) ENCODE raw NOT NULL,
@@ -1955,6 +2016,10 @@ SELECT
   "fct_events"."consent_analytics" AS "consent_analytics",
   "fct_events"."consent_marketing" AS "consent_marketing",
   "fct_events"."consent_personalisation" AS "consent_personalisation",
+  "fct_events"."consent_sell_or_share" AS "consent_sell_or_share",
+  "fct_events"."consent_gpc" AS "consent_gpc",
+  "fct_events"."consent_source" AS "consent_source",
+  "fct_events"."consent_text_version" AS "consent_text_version",
   "fct_events"."properties" AS "properties",
   "fct_events"."traits" AS "traits",
   "fct_events"."traits_once" AS "traits_once",
@@ -2014,7 +2079,7 @@ FROM "analytics"."fct_events"
 LEFT JOIN (SELECT "date", max("year") AS "year", max("quarter") AS "quarter", max("month") AS "month", max("day") AS "day", max("day_of_week") AS "day_of_week", max("week") AS "week", max("week_year") AS "week_year", max("week_start") AS "week_start", max("month_start") AS "month_start", bool_or("is_weekend") AS "is_weekend" FROM "analytics"."dim_date" GROUP BY "date") AS "dim_date" ON "dim_date"."date" = coalesce("fct_events"."site_date", "fct_events"."event_date")
 LEFT JOIN (SELECT "anonymous_id", max("first_seen_at") AS "first_seen_at", max("last_seen_at") AS "last_seen_at", max("sessions") AS "sessions" FROM "analytics"."dim_visitors" GROUP BY "anonymous_id") AS "dim_visitors" ON "dim_visitors"."anonymous_id" = "fct_events"."anonymous_id";
 
-COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [5ca6cb87]';
+COMMENT ON VIEW "analytics"."bi_events" IS 'fct_events, and beside each row what it is of: dim_date, dim_visitors. Every event once, by the date on which it happened, with device, source and landing fields. [08f43e51]';
 
 COMMENT ON COLUMN "analytics"."bi_events"."event_date" IS 'UTC date of derived_at.';
 
@@ -2102,9 +2167,9 @@ COMMENT ON COLUMN "analytics"."bi_events"."device_timezone" IS 'Time zone of the
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_manufacturer" IS 'Manufacturer of the device.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."device_id" IS 'The maker''s id of the device; left out without consent to marketing. Personal data.';
+COMMENT ON COLUMN "analytics"."bi_events"."device_id" IS 'The maker''s id of the device; left out where others may not know the person. Personal data.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."device_advertising_id" IS 'Advertising id of the device; left out without consent to marketing. Personal data.';
+COMMENT ON COLUMN "analytics"."bi_events"."device_advertising_id" IS 'Advertising id of the device; left out where others may not know the person. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."device_ad_tracking" IS 'Whether the device''s owner lets advertisers recognise it.';
 
@@ -2115,6 +2180,14 @@ COMMENT ON COLUMN "analytics"."bi_events"."consent_analytics" IS 'Consent to ana
 COMMENT ON COLUMN "analytics"."bi_events"."consent_marketing" IS 'Consent to marketing.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."consent_personalisation" IS 'Consent to personalisation.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."consent_sell_or_share" IS 'Consent to be sold or shared, in the words of the CCPA.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."consent_gpc" IS 'A browser''s Global Privacy Control answered that.';
+
+COMMENT ON COLUMN "analytics"."bi_events"."consent_source" IS 'Where consent was asked for, as the client says: banner, settings, support, …';
+
+COMMENT ON COLUMN "analytics"."bi_events"."consent_text_version" IS 'Version of the text that was shown with it.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."properties" IS 'Properties of the event, as JSON. Of a name that is given twice the last value counts.';
 
@@ -3040,7 +3113,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
 
-CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_at" timestamp, "is_bot" boolean, "first_session_at" timestamp, "first_session_id" varchar(65535));
+CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_sell_or_share" boolean, "consent_at" timestamp, "is_bot" boolean, "first_session_at" timestamp, "first_session_id" varchar(65535));
 
 COPY "_stage" FROM 's3://lake/prod/_manifests/dim_users/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -3060,7 +3133,7 @@ SELECT CAST(NULL AS date), count(*) FROM "analytics"."dim_users";
 
 DELETE FROM "analytics"."dim_users";
 
-INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "first_seen_at", "last_seen_at", "sessions", "events", "page_views", "conversions", "revenue", "source", "medium", "campaign", "channel_group", "traits", "consent_analytics", "consent_marketing", "consent_personalisation", "consent_at", "is_bot", "loaded_at") SELECT "_stage"."person_id", "_stage"."user_ids", "_stage"."anonymous_ids", "_stage"."first_seen_at" AT TIME ZONE 'UTC', "_stage"."last_seen_at" AT TIME ZONE 'UTC', "_stage"."sessions", "_stage"."events", "_stage"."page_views", "_stage"."conversions", "_stage"."revenue", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."traits", "_stage"."consent_analytics", "_stage"."consent_marketing", "_stage"."consent_personalisation", "_stage"."consent_at" AT TIME ZONE 'UTC', "_stage"."is_bot", coalesce("_kept"."loaded_at", %s) FROM "_stage" LEFT JOIN "_kept" ON "_kept"."person_id" = "_stage"."person_id";
+INSERT INTO "analytics"."dim_users" ("person_id", "user_ids", "anonymous_ids", "first_seen_at", "last_seen_at", "sessions", "events", "page_views", "conversions", "revenue", "source", "medium", "campaign", "channel_group", "traits", "consent_analytics", "consent_marketing", "consent_personalisation", "consent_sell_or_share", "consent_at", "is_bot", "loaded_at") SELECT "_stage"."person_id", "_stage"."user_ids", "_stage"."anonymous_ids", "_stage"."first_seen_at" AT TIME ZONE 'UTC', "_stage"."last_seen_at" AT TIME ZONE 'UTC', "_stage"."sessions", "_stage"."events", "_stage"."page_views", "_stage"."conversions", "_stage"."revenue", "_stage"."source", "_stage"."medium", "_stage"."campaign", "_stage"."channel_group", "_stage"."traits", "_stage"."consent_analytics", "_stage"."consent_marketing", "_stage"."consent_personalisation", "_stage"."consent_sell_or_share", "_stage"."consent_at" AT TIME ZONE 'UTC', "_stage"."is_bot", coalesce("_kept"."loaded_at", %s) FROM "_stage" LEFT JOIN "_kept" ON "_kept"."person_id" = "_stage"."person_id";
 
 SELECT CAST(NULL AS date), count(*), coalesce(sum("events"), 0), coalesce(sum("sessions"), 0), coalesce(sum("revenue"), 0), coalesce(sum(abs("revenue")), 0) FROM "analytics"."dim_users";
 

@@ -51,6 +51,10 @@ SELECT
   "consent_analytics",
   "consent_marketing",
   "consent_personalisation",
+  "consent_sell_or_share",
+  "consent_gpc",
+  "consent_source",
+  "consent_text_version",
   "library_name",
   "library_version",
   "arrival_date",
@@ -287,6 +291,10 @@ SELECT
   "fct_events"."consent_analytics" AS "consent_analytics",
   "fct_events"."consent_marketing" AS "consent_marketing",
   "fct_events"."consent_personalisation" AS "consent_personalisation",
+  "fct_events"."consent_sell_or_share" AS "consent_sell_or_share",
+  "fct_events"."consent_gpc" AS "consent_gpc",
+  "fct_events"."consent_source" AS "consent_source",
+  "fct_events"."consent_text_version" AS "consent_text_version",
   "fct_events"."library_name" AS "library_name",
   "fct_events"."library_version" AS "library_version",
   "fct_events"."arrival_date" AS "arrival_date",
@@ -508,6 +516,10 @@ SELECT
   "consent_analytics",
   "consent_marketing",
   "consent_personalisation",
+  "consent_sell_or_share",
+  "consent_gpc",
+  "consent_source",
+  "consent_text_version",
   "library_name",
   "library_version",
   "arrival_date",
@@ -660,6 +672,7 @@ SELECT
   "consent_analytics",
   "consent_marketing",
   "consent_personalisation",
+  "consent_sell_or_share",
   "consent_at",
   "is_bot",
   "loaded_at"
@@ -674,8 +687,25 @@ SELECT
   "consent_analytics",
   "consent_marketing",
   "consent_personalisation",
+  "consent_sell_or_share",
   "loaded_at"
 FROM "analytics"."dim_user_history";
+
+CREATE VIEW "analytics_analyst"."dim_consent_receipts" AS
+SELECT
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
+  "purpose",
+  "answered_at",
+  "to_at",
+  "is_current",
+  "answer",
+  "text_version",
+  "source",
+  "event",
+  "event_id",
+  "received_at",
+  "loaded_at"
+FROM "analytics"."dim_consent_receipts";
 
 CREATE VIEW "analytics_analyst"."dim_group_members" AS
 SELECT
@@ -1153,6 +1183,10 @@ SELECT
   "fct_events"."consent_analytics" AS "consent_analytics",
   "fct_events"."consent_marketing" AS "consent_marketing",
   "fct_events"."consent_personalisation" AS "consent_personalisation",
+  "fct_events"."consent_sell_or_share" AS "consent_sell_or_share",
+  "fct_events"."consent_gpc" AS "consent_gpc",
+  "fct_events"."consent_source" AS "consent_source",
+  "fct_events"."consent_text_version" AS "consent_text_version",
   "fct_events"."library_name" AS "library_name",
   "fct_events"."library_version" AS "library_version",
   "fct_events"."arrival_date" AS "arrival_date",
@@ -1443,7 +1477,7 @@ SELECT
   "rows",
   "loaded_at"
 FROM "analytics"."_loads"
-WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo', 'dim_person_features', 'dim_trained_models');
+WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_consent_receipts', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo', 'dim_person_features', 'dim_trained_models');
 
 GRANT USAGE ON SCHEMA "analytics_analyst" TO ROLE "analytics_analyst";
 
@@ -1500,6 +1534,8 @@ GRANT SELECT ON "analytics_analyst"."bi_touches" TO ROLE "analytics_analyst";
 GRANT SELECT ON "analytics_analyst"."dim_campaign" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_companies" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."dim_consent_receipts" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_date" TO ROLE "analytics_analyst";
 
@@ -1602,6 +1638,8 @@ GRANT SELECT ON "analytics"."bi_touches" TO ROLE "analytics_data_engineer";
 GRANT SELECT ON "analytics"."dim_campaign" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_companies" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."dim_consent_receipts" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_date" TO ROLE "analytics_data_engineer";
 
@@ -1707,6 +1745,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_campaign" TO ROLE "anal
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_companies" TO ROLE "analytics_pipeline";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_consent_receipts" TO ROLE "analytics_pipeline";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_date" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_device" TO ROLE "analytics_pipeline";
@@ -1810,6 +1850,8 @@ GRANT SELECT ON "analytics"."bi_touches" TO ROLE "analytics_admin";
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_campaign" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_companies" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_consent_receipts" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_date" TO ROLE "analytics_admin";
 

@@ -206,17 +206,22 @@ def test_an_error_that_nobody_caught_is_told_once(platform: Platform, page: Page
     assert "it broke" in errors[0]["stack"]
 
 
-SIGNALS = {
-    "global_privacy_control": "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})",
-    "do_not_track": "Object.defineProperty(Navigator.prototype, 'doNotTrack', {get: () => '1'})",
-}
-
-
-@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS.keys())
-def test_a_privacy_signal_is_honoured_until_the_person_chooses(
-    platform: Platform, context: BrowserContext, page: Page, signal: str
+def test_global_privacy_control_refuses_to_be_sold_or_shared_and_nothing_else(
+    platform: Platform, context: BrowserContext, page: Page
 ) -> None:
-    context.add_init_script(signal)
+    context.set_extra_http_headers({"Sec-GPC": "1"})  # as a browser that has it does
+    page.goto(platform.site.origin)
+    page.evaluate("ea('setConsent', {analytics: true}, {source: 'banner'})")
+    platform.wait(lambda: bool(platform.named("consent_changed")))
+    (viewed,), (chosen,) = platform.named("page_view"), platform.named("consent_changed")
+    answered = {"sell_or_share": False, "gpc": True}
+    assert viewed["consent"] == answered and chosen["consent"] == {"analytics": True, **answered}
+
+
+def test_do_not_track_is_honoured_until_the_person_chooses(
+    platform: Platform, context: BrowserContext, page: Page
+) -> None:
+    context.add_init_script("Object.defineProperty(Navigator.prototype, 'doNotTrack', {get: () => '1'})")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(platform.site.origin)
@@ -228,7 +233,8 @@ def test_a_privacy_signal_is_honoured_until_the_person_chooses(
     platform.wait(lambda: bool(platform.named("consent_changed")))
     assert [event["event"] for event in platform.sent()] == ["page_view", "consent_changed"]
     (chosen,) = platform.named("consent_changed")
-    assert chosen["consent"] == {"analytics": True, "marketing": False, "personalisation": False}
+    refused = dict.fromkeys(("marketing", "personalisation", "sell_or_share"), False)
+    assert chosen["consent"] == {"analytics": True, **refused}
 
 
 def test_after_a_refusal_only_the_refusal_itself_is_sent_and_no_id_stays(platform: Platform, page: Page) -> None:

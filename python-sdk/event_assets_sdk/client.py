@@ -167,14 +167,27 @@ class EventClient:
         marketing: bool | None = None,
         personalisation: bool | None = None,
         properties: Values = None,
+        *,
+        sell_or_share: bool | None = None,
+        source: str | None = None,
+        text_version: str | None = None,
         **fields: Unpack[EventFields],
     ) -> str | None:
-        """Records what the person agreed to (None: nothing was said of it) and, as properties, where it was asked.
+        """Records what the person agreed to (None: nothing was said of it), where they were asked (`source`: `banner`,
+        `settings`, `support`, …) and by which version of the text. `sell_or_share` is to be sold or shared, in the
+        words of the CCPA.
 
         Where the install is one person's, later events carry it. On a server each call has to say it (`consent=`).
         """
-        said = {"analytics": analytics, "marketing": marketing, "personalisation": personalisation}
-        agreed = self._install.agree({name: choice for name, choice in said.items() if choice is not None})
+        said: dict[str, bool | str | None] = {
+            "analytics": analytics,
+            "marketing": marketing,
+            "personalisation": personalisation,
+            "sell_or_share": sell_or_share,
+            "source": source,
+            "text_version": text_version,
+        }
+        agreed = self._install.agree({name: value for name, value in said.items() if value is not None})
         return self._record("consent_changed", properties, {**fields, "consent": agreed})
 
     @quiet

@@ -38,7 +38,7 @@ class Details(TypedDict, total=False):
     event_id: str | None
     schema_version: int | None
     occurred_at: dt.datetime | None
-    consent: Mapping[str, bool | None] | None
+    consent: Mapping[str, bool | str | None] | None
     campaign: Mapping[str, str | None] | None
     traits_once: Mapping[str, Any] | None
     context: Mapping[str, Any] | None

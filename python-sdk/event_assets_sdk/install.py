@@ -69,11 +69,12 @@ class Install:
         if self.is_one_person:
             self._know("group_id", group_id)
 
-    def agree(self, consent: Mapping[str, bool]) -> dict[str, bool]:
-        """Remembers what was agreed to; gives all that is known to be."""
+    def agree(self, consent: Mapping[str, bool | str]) -> dict[str, bool | str]:
+        """Remembers what was agreed to, and where and by which text that was asked; gives all that is known to be."""
         if not self.is_one_person:
             return dict(consent)
-        agreed = {**self._load().get("consent", {}), **consent}
+        known = {name: said for name, said in self._load().get("consent", {}).items() if isinstance(said, bool)}
+        agreed = {**known, **consent}
         self._know("consent", agreed)
         return agreed
 

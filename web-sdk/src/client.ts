@@ -10,7 +10,7 @@ import { uuid7 } from "./uuid.js";
 import { LIBRARY } from "./version.js";
 
 const DAY_MS = 86_400_000;
-const REFUSED: Consent = { analytics: false, marketing: false, personalisation: false };
+const REFUSED: Consent = { analytics: false, marketing: false, personalisation: false, sell_or_share: false };
 /** What is kept about the person and goes when analytics is refused. */
 const PERSONAL = ["id", "user", "group", "session", "sequence"];
 
@@ -95,8 +95,9 @@ export class EventClient {
   }
 
   /**
-   * The person chose. Goes as `consent_changed`, with the properties (`source`, `policy_version`), also when it is a
-   * refusal; after a refusal of analytics nothing is collected, and the ids on the device are forgotten.
+   * The person chose. Goes as `consent_changed`, with the properties (`source`, `policy_version`: where they were asked,
+   * and by which text), also when it is a refusal; after a refusal of analytics nothing is collected, and the ids on the
+   * device are forgotten.
    */
   setConsent(consent: Consent, properties?: Properties): void {
     this._choose(() => {

@@ -8,6 +8,8 @@ export interface Consent {
   analytics?: boolean;
   marketing?: boolean;
   personalisation?: boolean;
+  /** To be sold or shared, in the words of the CCPA. */
+  sell_or_share?: boolean;
 }
 
 /** Who somebody is to the client, in the words of an event. */
@@ -21,7 +23,7 @@ export interface Size {
   height?: number;
 }
 
-/** The device. `id` and `advertising_id` are left out where marketing is refused. */
+/** The device. `id` and `advertising_id` are left out where others may not know the person. */
 export interface Device {
   model?: string;
   os?: string;
@@ -85,7 +87,7 @@ export interface ClientOptions {
   optOut?: boolean;
   /** What holds until the person chooses. With `analytics: false` nothing is collected before `setConsent`. */
   consent?: Consent;
-  /** Take Do-Not-Track and Global Privacy Control for a refusal, unless the person chose otherwise on this site. */
+  /** Take Do-Not-Track for a refusal, unless the person chose otherwise on this site. */
   honourSignals?: boolean;
   /** Prefix of what is stored on the device. */
   name?: string;

@@ -1,4 +1,4 @@
-"""What consent managers call the contract's three kinds of consent, by the names that they ship with.
+"""What consent managers call the contract's kinds of consent, by the names that they ship with.
 
 A kind is refused as soon as one of its categories is, and given where all that are named are.
 """
@@ -18,6 +18,7 @@ _KINDS = {
         *("personalisation", "personalization", "functional", "functionality", "preferences", "adpersonalization"),
         *("personalizationstorage", "functionalitystorage", "c0003"),
     ),
+    "sell_or_share": ("sellorshare", "saleorsharing", "sale", "saleofdata", "saleofpersonaldata", "spdbg"),
 }
 _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
 _NO_LETTER = re.compile(r"[^a-z0-9]")

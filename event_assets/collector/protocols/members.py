@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.collector.protocols.protocol import Unreadable
-from event_assets.contract.consent import MARKETING_ONLY
+from event_assets.contract.consent import ADVERTISERS_ONLY, keeps_from_others
 from event_assets.contract.readings import moment_of
 
 _members = msgspec.json.Decoder(dict[str, Raw])
@@ -189,12 +189,12 @@ def is_empty(value: Raw) -> bool:
 
 
 def encoded(event: Mapping[str, Any]) -> bytes:
-    """The event as JSON, without what is not there, nor the ids of a device where marketing is refused. One of nobody
-    stands for itself alone."""
+    """The event as JSON, without what is not there, nor the ids of a device whose owner is kept from others. One of
+    nobody stands for itself alone."""
     said = {name: value for name, value in event.items() if value is not None and value != {}}
-    if event.get("consent", {}).get("marketing") is False:
+    if keeps_from_others(event.get("consent", {})):
         device = event.get("device", {})
-        said["device"] = {name: value for name, value in device.items() if name not in MARKETING_ONLY}
+        said["device"] = {name: value for name, value in device.items() if name not in ADVERTISERS_ONLY}
     if "anonymous_id" not in said and "user_id" not in said and "event_id" in said:
         said["anonymous_id"] = said["event_id"]
     return msgspec.json.encode(said)

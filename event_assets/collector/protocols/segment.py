@@ -19,7 +19,7 @@ from event_assets.collector.protocols.consent_categories import consent_of
 from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, instant_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.collector.protocols.segment_usual import usual_event, usual_events
-from event_assets.contract.consent import opts_out
+from event_assets.contract.consent import keeps_from_others, opts_out
 from event_assets.contract.event import Campaign, Platform
 
 NAME = "segment"
@@ -131,7 +131,7 @@ class Messages:
             "ip": context.text("ip"),
             **_client(context, self._platform),
         }
-        if event["consent"].get("marketing", not self._opts_out) is False:
+        if keeps_from_others({"sell_or_share": not self._opts_out, **event["consent"]}):
             context.inside("device").drop(*_ADVERTISING)
         if kind not in ("track", *_EVENTS):
             message.add("type", kind)

@@ -65,11 +65,13 @@ _EVENT = (
     Column("device_locale", "string", "Locale of the device."),
     Column("device_timezone", "string", "Time zone of the device."),
     Column("device_manufacturer", "string", "Manufacturer of the device."),
-    Column("device_id", "string", "The maker's id of the device; left out without consent to marketing.", pii=True),
+    Column(
+        "device_id", "string", "The maker's id of the device; left out where others may not know the person.", pii=True
+    ),
     Column(
         "device_advertising_id",
         "string",
-        "Advertising id of the device; left out without consent to marketing.",
+        "Advertising id of the device; left out where others may not know the person.",
         pii=True,
     ),
     Column("device_ad_tracking", "boolean", "Whether the device's owner lets advertisers recognise it."),
@@ -77,6 +79,10 @@ _EVENT = (
     Column("consent_analytics", "boolean", "Consent to analytics."),
     Column("consent_marketing", "boolean", "Consent to marketing."),
     Column("consent_personalisation", "boolean", "Consent to personalisation."),
+    Column("consent_sell_or_share", "boolean", "Consent to be sold or shared, in the words of the CCPA."),
+    Column("consent_gpc", "boolean", "A browser's Global Privacy Control answered that."),
+    Column("consent_source", "string", "Where consent was asked for, as the client says: banner, settings, support, …"),
+    Column("consent_text_version", "string", "Version of the text that was shown with it."),
     Column(
         "properties", "string", "Properties of the event, as JSON. Of a name that is given twice the last value counts."
     ),

@@ -70,6 +70,7 @@ USERS = Table(
         Column("consent_analytics", "boolean", "Consent to analytics, by the last event that answers it."),
         Column("consent_marketing", "boolean", "Consent to marketing, by the last event that answers it."),
         Column("consent_personalisation", "boolean", "Consent to personalisation, by the last event that answers it."),
+        Column("consent_sell_or_share", "boolean", "Consent to be sold or shared, by the last event that answers it."),
         Column("consent_at", "timestamp", "When the last event happened that answers any of them."),
         required(
             "is_bot",
@@ -109,10 +110,38 @@ USER_HISTORY = Table(
         Column("consent_analytics", "boolean", "Consent to analytics, by the last event till then that answers it."),
         Column("consent_marketing", "boolean", "Consent to marketing, by the same."),
         Column("consent_personalisation", "boolean", "Consent to personalisation, by the same."),
+        Column("consent_sell_or_share", "boolean", "Consent to be sold or shared, by the same."),
     ),
     key=("person_id", "valid_from"),
     clustered_by="person_id",
     warehouse=InWarehouse("dim_user_history", dist_key="person_id", sort_key=("person_id", "valid_from")),
 )
 
-TABLES: tuple[Table, ...] = (VISITORS, USER_TRAITS, USERS, USER_HISTORY)
+CONSENT_RECEIPTS = Table(
+    "consent_receipts",
+    "What a person agreed to or refused, by which text, where and when: one row an answer that was another than the "
+    "one before it, or was given to another text.",
+    (
+        required("person_id", "string", "The person, as who is who is known now.", pii=True),
+        required("purpose", "string", "analytics, marketing, personalisation or sell_or_share."),
+        required("answered_at", "timestamp", "When the event that says so happened (derived_at)."),
+        Column("to_at", "timestamp", "When they answered anew; null while it holds."),
+        required("is_current", "boolean", "It holds."),
+        required("answer", "boolean", "They agreed; else they refused."),
+        Column("text_version", "string", "Version of the text that was shown, as the client says."),
+        Column(
+            "source",
+            "string",
+            "Where they answered, as the client says: banner, settings, support, …; `gpc`: their browser did, by "
+            "Global Privacy Control; `server`: a server of the site said so, and not where.",
+        ),
+        required("event", "string", "Name of the event that says so."),
+        required("event_id", "string", "Its id."),
+        required("received_at", "timestamp", "When the collector took it."),
+    ),
+    key=("person_id", "purpose", "event_id"),
+    clustered_by="person_id",
+    warehouse=InWarehouse("dim_consent_receipts", dist_key="person_id", sort_key=("person_id", "answered_at")),
+)
+
+TABLES: tuple[Table, ...] = (VISITORS, USER_TRAITS, USERS, USER_HISTORY, CONSENT_RECEIPTS)

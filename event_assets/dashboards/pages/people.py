@@ -18,7 +18,15 @@ from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.formats import csv_of
 from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.markup import Node
-from event_assets.dashboards.person import Person, facts_of, persons_of, segments_of, timeline_of, traits_of
+from event_assets.dashboards.person import (
+    Person,
+    consent_of,
+    facts_of,
+    persons_of,
+    segments_of,
+    timeline_of,
+    traits_of,
+)
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = 512
@@ -104,11 +112,13 @@ def _found(context: Context, id_: str | None) -> list[Person]:
 def _cards(context: Context, person: Person) -> list[Any]:
     facts, traits = facts_of(person), traits_of(context.source, person)
     segments, timeline = segments_of(context.source, person), timeline_of(context.source, person)
+    consent = consent_of(context.source, person)
     formatter = context.formatter
     return [
         card(facts, _facts(formatter, facts), formatter, width=HALF, has_table=False),
         card(traits, table(traits, formatter), formatter, width=HALF, has_table=False),
         card(segments, table(segments, formatter), formatter, width=HALF, has_table=False),
+        card(consent, table(consent, formatter), formatter, width=HALF, has_table=False),
         card(timeline, table(timeline, formatter, most=_MOST_ROWS), formatter, has_table=False),
     ]
 

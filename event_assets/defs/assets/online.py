@@ -9,6 +9,7 @@ import dagster as dg
 
 from event_assets.contract.tables.features import PERSON_FEATURES, TRAINED_MODELS
 from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.defs.assets.describing import code_reference, column_schema, owners_of
 from event_assets.defs.assets.materialising import Rebuild, asset_of_ranges
@@ -44,7 +45,7 @@ def online_asset(settings: Settings) -> dg.AssetsDefinition:
         name=NAME,
         description="Who is in which segment now, by every id of theirs: what GET /v1/people/{id}/segments answers.",
         group_name="segments",
-        deps=[dg.AssetKey(SEGMENT_MEMBERSHIPS.name), dg.AssetKey(IDENTITIES.name)],
+        deps=[dg.AssetKey(table.name) for table in (SEGMENT_MEMBERSHIPS, IDENTITIES, USERS)],
         kinds={_kind(settings)},
         owners=owners_of("segments"),
         code_version=CODE,

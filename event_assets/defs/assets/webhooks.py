@@ -6,6 +6,7 @@ import time
 import dagster as dg
 
 from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS
 from event_assets.defs.assets.describing import code_reference, column_schema, owners_of
 from event_assets.defs.assets.materialising import asset_of_ranges
@@ -26,7 +27,7 @@ def webhooks_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         name=NAME,
         description=SEGMENT_WEBHOOKS.description,
         group_name="segments",
-        deps=[dg.AssetKey(SEGMENT_MEMBERSHIPS.name), dg.AssetKey(IDENTITIES.name)],
+        deps=[dg.AssetKey(table.name) for table in (SEGMENT_MEMBERSHIPS, IDENTITIES, USERS)],
         kinds={"webhook"},
         owners=owners_of("segments"),
         code_version=CODE,

@@ -22,6 +22,7 @@ from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.enrichment.pseudonyms import Pseudonyms, pseudonymised
+from event_assets.transforms.events.asked import with_asked
 from event_assets.transforms.events.device_ids import without_device_ids
 from event_assets.transforms.events.event_columns import record_batch
 from event_assets.transforms.events.processes import BatchFunction, over_processes
@@ -83,7 +84,7 @@ def _clean_batches(rules: CleanRules, batch: pa.RecordBatch) -> Iterator[pa.Reco
     for block in read_blocks(batch, rules, decoders_of(rules)):
         rows = block.clean()
         if rows.num_rows:
-            rows = without_device_ids(rows)
+            rows = with_asked(without_device_ids(rows))
             yield pseudonymised(rows, rules.pseudonyms) if rules.pseudonyms else rows
 
 

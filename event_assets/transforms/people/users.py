@@ -11,6 +11,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from event_assets.contract.consent import PURPOSES
 from event_assets.contract.tables.people import USERS
 from event_assets.transforms.affected import carried_ids, carrying, frame_of, listed, of_ids
 from event_assets.transforms.attribution.conversion_ids import with_conversions
@@ -23,7 +24,7 @@ from event_assets.transforms.sortable import sortable
 _SUMS = ("sessions", "events", "human_events", "page_views", "conversions", "revenue")
 FIRST = ("source", "medium", "campaign", "channel_group")
 """The columns of sessions that tell where somebody came from first."""
-CONSENT = ("consent_analytics", "consent_marketing", "consent_personalisation")
+CONSENT = tuple(f"consent_{purpose}" for purpose in PURPOSES)
 
 
 def users(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from event_assets.dashboards.app import create_app
-from event_assets.dashboards.person import facts_of, persons_of, segments_of, timeline_of, traits_of
+from event_assets.dashboards.person import consent_of, facts_of, persons_of, segments_of, timeline_of, traits_of
 from event_assets_tests.dashboards.conftest import NOW, Site, roles
 
 AWKWARD = 'o\'brien "x"\\ä'
@@ -67,6 +67,9 @@ def site(new_site: Any) -> Site:
         "dim_user_traits",
         [{"person_id": "ann", "trait": "plan", "value": '"pro"', "from_at": NOW, "is_current": True, "event_id": "e2"}],
     )
+    answer = {"person_id": "ann", "purpose": "marketing", "answer": False, "answered_at": NOW, "is_current": True}
+    asked = {"source": "banner", "text_version": "2026-09", "event": "consent_changed", "event_id": "e2"}
+    made.put("dim_consent_receipts", [answer | asked | {"received_at": NOW}])
     made.put("dim_segment_memberships", [{"segment": "buyers", "person_id": "ann", "from_date": NOW.date()}])
     return made
 
@@ -85,6 +88,7 @@ def test_the_timeline_has_all_that_is_theirs_in_order_and_nothing_of_others(site
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), reverse=True)
     assert rows[0][0] <= NOW
     assert sorted((row[1], row[2]) for row in rows) == [
+        ("consent", "refused marketing"),
         ("conversion", "purchase"),
         ("event", "e1_done"),
         ("event", "e2_done"),
@@ -95,6 +99,7 @@ def test_the_timeline_has_all_that_is_theirs_in_order_and_nothing_of_others(site
         ("trait", "plan"),
     ]
     assert [row[0] for row in traits_of(source, ann).rows] == ["plan"]
+    assert consent_of(source, ann).rows == [("marketing", "refused", NOW, None, "banner", "2026-09")]
     assert segments_of(source, ann).rows == [("buyers", NOW.date(), None)]
     assert {row[1] for row in facts_of(ann).rows} >= {"ann", AWKWARD, "d1", "d2"}
 

@@ -38,6 +38,15 @@ def test_the_visitor_is_who_the_web_sdk_says() -> None:
     }
 
 
+def test_global_privacy_control_answers_what_the_visitor_did_not() -> None:
+    answered = {"sell_or_share": False, "gpc": True}
+    assert read(sec_gpc="1")["consent"] == answered and "consent" not in read(sec_gpc="0")
+    chosen = read(sec_gpc="1", cookie=cookie(consent='{"analytics":true}'))
+    assert chosen["consent"] == {"analytics": True, **answered}
+    agreed = read(sec_gpc="1", cookie=cookie(consent='{"sell_or_share":true}'))
+    assert agreed["consent"] == {"sell_or_share": True}
+
+
 def test_a_session_that_is_over_is_none_and_an_opt_out_is_a_refusal() -> None:
     found = read(cookie=cookie(id="a", session=f"s 0 {(NOW - 1_801) * 1000:.0f}", out="1"))
     assert "session_id" not in found and found["consent"] == {"analytics": False}

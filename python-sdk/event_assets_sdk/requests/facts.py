@@ -38,7 +38,11 @@ def fields_of(facts: Facts, reading: Reading, now: float | None = None) -> dict[
         context["ip"] = address
     if agent:
         context["device"] = {"user_agent": agent[:_LONGEST]}
-    return {**_visitor(facts.header("cookie"), reading.cookie, time.time() if now is None else now), "context": context}
+    visitor = _visitor(facts.header("cookie"), reading.cookie, time.time() if now is None else now)
+    consent = visitor.get("consent", {})
+    if (facts.header("sec-gpc") or "").strip() == "1" and "sell_or_share" not in consent:
+        visitor["consent"] = {**consent, "sell_or_share": False, "gpc": True}
+    return {**visitor, "context": context}
 
 
 def _address(facts: Facts, proxies: int) -> str | None:
@@ -89,5 +93,5 @@ def _consent(text: Any) -> dict[str, bool]:
         said = json.loads(text) if isinstance(text, str) else {}
     except (ValueError, RecursionError):
         return {}
-    names = ("analytics", "marketing", "personalisation")
+    names = ("analytics", "marketing", "personalisation", "sell_or_share")
     return {name: said[name] for name in names if isinstance(said, dict) and isinstance(said.get(name), bool)}

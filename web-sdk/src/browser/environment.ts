@@ -45,10 +45,9 @@ function webLock(name: string): Lock {
   };
 }
 
-/** Global Privacy Control or Do-Not-Track. */
+/** Do-Not-Track. Global Privacy Control goes with each request as a header, which the collector answers by. */
 function signal(): boolean {
-  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean };
-  return globalPrivacyControl === true || doNotTrack === "1";
+  return navigator.doNotTrack === "1";
 }
 
 function device(): AnalyticsEvent["device"] {
