@@ -51,6 +51,7 @@ def take(browser: Browser, address: str, picture: Picture) -> bytes:
     page = browser.new_page(viewport={"width": picture.width, "height": picture.height}, **how)
     page.goto(f"{address}/{picture.path}")
     page.locator("#page h2").first.wait_for(timeout=_PATIENCE_MS)
+    page.wait_for_function("!document.querySelector('#page .waiting')", timeout=_PATIENCE_MS)
     page.wait_for_timeout(_DRAWING_MS)
     taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(_COLORS)
     page.close()

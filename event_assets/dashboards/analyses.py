@@ -57,6 +57,11 @@ def figures_of(source: Source, visual: Visual) -> list[Figure]:
     return found or [Figure(visual.title or _title(visual.kind), (), [], empty=NOT_MADE)]
 
 
+def title_of(visual: Visual) -> str:
+    """What a visual over analyses is called before it is known which there are."""
+    return visual.title or _title(visual.analysis or visual.kind)
+
+
 def figure_of_rows(analysis: Analysis, rows: Sequence[Mapping[str, Any]]) -> Figure:
     """The figure of an analysis that somebody just made of the lake."""
     _, columns, make = _KINDS[analysis.kind]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import logging
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -20,15 +19,16 @@ from event_assets.dashboards.access.proxy import ProxyGate
 from event_assets.dashboards.cards import empty, labelled
 from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.exports import add_exports
+from event_assets.dashboards.faults import TITLE, sentence_of
 from event_assets.dashboards.figures import Figure
-from event_assets.dashboards.filters import filters_of
+from event_assets.dashboards.filters import add_options, filters_of
 from event_assets.dashboards.pages import dictionary, explore, metrics, people, query, realtime
 from event_assets.dashboards.selection import Selection
 from event_assets.rules.roles import Roles, roles_of
 from event_assets.rules.rule_files import RuleError
 from event_assets.settings import Settings
 
-_LOG = logging.getLogger(__name__)
+_Ids = list[dict[str, str]]
 _LEAST_PACKED = 1_000
 _SHARED = ("/assets/", "/_dash-component-suites/")
 """What is the same for every visitor."""
@@ -53,6 +53,8 @@ def create_app(contexts: Mapping[str, Context]) -> dash.Dash:
     app.layout = lambda: _frame(current_context()) if "context" in flask.g else html.Div()
     guard(app.server, _gate(app.server, context.settings, roles_of(context.settings.roles)), contexts, context.settings)
     _add_callbacks(app, views)
+    add_options(app)
+    metrics.add_places(app.server)
     for room in (realtime, people, query, explore):
         room.add_callbacks(app)
     of_pages = {"realtime": realtime.figures, "pipeline": _pipeline_figures, "privacy": _privacy_figures}
@@ -129,7 +131,7 @@ def _maker(id_: str) -> Any:
     def make(context: Context, selection: Selection) -> Any:
         page = context.source.dashboard.page(id_)
         assert page is not None
-        return metrics.page_of(context, page, selection)
+        return metrics.frame_of(context, page)
 
     return make
 
@@ -214,41 +216,40 @@ def _add_callbacks(app: dash.Dash, views: Mapping[str, View]) -> None:
         ]
 
     @app.callback(
-        Output("filters", "children"),
-        Input("url", "pathname"),
-        Input("url", "search"),
-        State({"filter": ALL}, "value"),
-        State({"filter": ALL}, "id"),
-    )
-    def filters(path: str | None, search: str | None, values: list[Any], ids: list[dict[str, str]]) -> Any:
-        view, selection = view_of(path), Selection.of(search)
-        names = view.filters if view else ()
-        shown = tuple(each["filter"] for each in ids)
-        if shown == names and _selected(ids, values, selection) == selection:
-            return dash.no_update
-        return _told(lambda: filters_of(current_context().source, names, selection))
-
-    @app.callback(
         Output("url", "search"),
-        Input({"filter": ALL}, "value"),
-        State({"filter": ALL}, "id"),
+        Input({"filter": ALL, "of": ALL}, "value"),
+        State({"filter": ALL, "of": ALL}, "id"),
         State("url", "search"),
         prevent_initial_call=True,
     )
-    def address(values: list[Any], ids: list[dict[str, str]], search: str | None) -> Any:
+    def address(values: list[Any], ids: _Ids, search: str | None) -> Any:
         before = Selection.of(search)
         after = _selected(ids, values, before)
         return dash.no_update if after == before else after.address
 
     @app.callback(
-        Output("head", "children"), Output("page", "children"), Input("url", "pathname"), Input("url", "search")
+        Output("head", "children"),
+        Output("filters", "children"),
+        Output("page", "children"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State({"filter": ALL, "of": ALL}, "value"),
+        State({"filter": ALL, "of": ALL}, "id"),
+        State({"page": ALL}, "id"),
     )
-    def page(path: str | None, search: str | None) -> Any:
-        view = view_of(path)
+    def page(path: str | None, search: str | None, values: list[Any], ids: _Ids, framed: _Ids) -> Any:
+        """All at once: what came later would push away what is below it."""
+        view, selection = view_of(path), Selection.of(search)
         if view is None:
-            return dmc.Title("There is no such page", order=1, fz=24, mb="md"), empty("The pages are in the menu.")
-        title = [dmc.Title(view.title, order=1, fz=24), dmc.Text(view.description, c="dimmed", size="sm", mb="md")]
-        return title, _told(lambda: view.make(current_context(), Selection.of(search)))
+            title = dmc.Title("There is no such page", order=1, fz=24, mb="md")
+            return title, [], empty("The pages are in the menu.")
+        shown = tuple(each["filter"] for each in ids)
+        is_set = shown == view.filters and _selected(ids, values, selection) == selection
+        filters = dash.no_update if is_set else filters_of(view.filters, selection)
+        if framed == [{"page": view.id}]:
+            return dash.no_update, filters, dash.no_update  # its places are filled anew by themselves
+        head = [dmc.Title(view.title, order=1, fz=24), dmc.Text(view.description, c="dimmed", size="sm", mb="md")]
+        return head, filters, _told(lambda: view.make(current_context(), selection))
 
     @app.callback(
         Output("shell", "navbar"),
@@ -262,7 +263,7 @@ def _add_callbacks(app: dash.Dash, views: Mapping[str, View]) -> None:
         return {**navbar, "collapsed": {"mobile": not is_open}}, is_open
 
 
-def _selected(ids: list[dict[str, str]], values: list[Any], base: Selection) -> Selection:
+def _selected(ids: _Ids, values: list[Any], base: Selection) -> Selection:
     for each, value in zip(ids, values, strict=True):
         if value is not None:
             base = base.with_value(each["filter"], value)
@@ -273,18 +274,15 @@ def _told(make: Any) -> Any:
     """What is made; where the warehouse cannot be asked, a sentence with the way out."""
     try:
         return make()
-    except psycopg.errors.QueryCanceled:
-        words = "The warehouse took longer than it may for this. Choose a shorter period or fewer filters."
     except psycopg.Error as error:
-        _LOG.exception("a page could not be made")
-        why = next(iter(str(error).splitlines()), type(error).__name__)
-        words = f"The warehouse does not answer: {why}. Is the stack up? See event-assets status."
-    return dmc.Alert(words, color="orange", title="It cannot be shown")
+        return dmc.Alert(sentence_of(error), color="orange", title=TITLE)
 
 
 def _packed(response: flask.Response) -> flask.Response:
     """The response in gzip, where that helps and the browser takes it."""
     if response.status_code != 200 or response.content_encoding or flask.request.accept_encodings.quality("gzip") <= 0:
+        return response
+    if response.mimetype == metrics.LINES:  # packs itself, line by line
         return response
     response.direct_passthrough = False  # a file of Dash's own
     plain = response.get_data()

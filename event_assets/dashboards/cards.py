@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from event_assets.dashboards.figures import Figure
 from event_assets.dashboards.formatter import Formatter
-from event_assets.dashboards.markup import InView, Markup, Node, element
+from event_assets.dashboards.markup import Markup, Node, drawn, element
 
 _NUMBERS = frozenset({"number", "decimal", "percent", "money", "duration", "milliseconds", "shift", "times"})
 _MOST_ROWS = 200
@@ -36,7 +36,7 @@ def grid(cards: Sequence[Any]) -> Any:
     return html.Div(cards, className="grid")
 
 
-def card(
+def card_node(
     figure: Figure,
     chart: Node | Component | None,
     formatter: Formatter,
@@ -45,20 +45,25 @@ def card(
     export: str = "",
     has_table: bool = True,
     waits: bool = True,
-) -> Any:
-    """One card of a page's grid. `export` is the path of its figure below `/csv` and `/png`; `has_table` offers the
-    table behind the chart; a chart `waits` until it is in view. One of plain elements is one component."""
+    height: int | None = None,
+) -> Node:
+    """One card of a page's grid, as elements. `export` is the path of its figure below `/csv` and `/png`; `has_table`
+    offers the table behind the chart; a chart `waits` until it is in view; `height` is how many pixels it takes at
+    least."""
     head = _head(figure)
     foot: list[Node] = [element("p", note, class_="note") for note in figure.notes]
     if not figure.is_empty and (has_table or export):
         foot.append(_foot(figure, export, formatter, has_table))
     shown = _empty(figure.empty) if figure.is_empty or chart is None else chart
-    style, shape = {"--columns": f"span {width}"}, f"card of-{width}"
     if isinstance(shown, Component):
-        below = [Markup(element("div", *foot))] if foot else []
-        drawn = InView(shown, CHART_HEIGHT) if waits else shown
-        return html.Section([Markup(head), drawn, *below], className=shape, style=style)
-    return Markup(element("section", head, shown, *foot, class_=shape, style=style))
+        shown = drawn(shown, CHART_HEIGHT if waits else 0)
+    style = {"--columns": f"span {width}"} | ({"minHeight": f"{height}px"} if height else {})
+    return element("section", head, shown, *foot, class_=f"card of-{width}", style=style)
+
+
+def card(figure: Figure, chart: Node | Component | None, formatter: Formatter, **how: Any) -> Any:
+    """The same as one component."""
+    return Markup(card_node(figure, chart, formatter, **how))
 
 
 def _head(figure: Figure) -> Node:
@@ -79,6 +84,20 @@ def _foot(figure: Figure, export: str, formatter: Formatter, has_table: bool) ->
 def _link(title: str, name: str, export: str) -> Node:
     href = f"/{name.lower()}{export}"
     return element("a", name, href=href, download="", class_="export", aria_label=f"{title} as {name}")
+
+
+def waiting(title: str, width: int, height: int) -> Node:
+    """What stands in the place of a card until it is there. `height` is how many pixels that one takes."""
+    shape = {"--columns": f"span {width}", "minHeight": f"{height}px"}
+    head = element("header", element("h2", title))
+    return element("section", head, class_=f"card of-{width} waiting", style=shape, aria_busy="true")
+
+
+def failed(title: str, words: str, width: int) -> Node:
+    """A card whose figure could not be made: why, and the way out."""
+    told = element("p", words, class_="empty", role="alert")
+    head, style = element("header", element("h2", title)), {"--columns": f"span {width}"}
+    return element("section", head, told, class_=f"card of-{width} failed", style=style)
 
 
 def empty(words: str) -> Any:

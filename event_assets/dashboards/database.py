@@ -13,6 +13,7 @@ from psycopg import sql
 
 _CACHED, _CACHE_SECONDS = 2_000, 30.0
 _STATEMENT_SECONDS = 30
+_AT_ONCE = 4
 Row = tuple[Any, ...]
 Text = sql.SQL | sql.Composed
 
@@ -26,13 +27,15 @@ class Answer(NamedTuple):
 
 
 class Database:
-    """One schema of the warehouse, for reading. A connection a thread, made again where it broke."""
+    """One schema of the warehouse, for reading: a few questions at once, however many places of pages ask, so that
+    they do not take the whole database. Connections stay, and are made again where they broke."""
 
     def __init__(self, url: str, schema: str, statement_seconds: int = _STATEMENT_SECONDS) -> None:
         self.schema = schema
         self._url = url
         self._options = f"-c timezone=UTC -c statement_timeout={statement_seconds}s -c default_transaction_read_only=on"
-        self._local = threading.local()
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
+        self._idle: list[psycopg.Connection[Row]] = []
         self._cache: OrderedDict[tuple[str, Row], tuple[float, list[Row]]] = OrderedDict()
         self._asking: dict[tuple[str, Row], threading.Event] = {}
         self._lock = threading.Lock()
@@ -81,16 +84,19 @@ class Database:
         return Answer(columns, rows[:most], len(rows) > most)
 
     def _fetch(self, text: Text, values: Sequence[Any]) -> list[Row]:
-        for attempt in (1, 2):
-            connection: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)
-            if connection is None or connection.closed:
-                connection = self._local.connection = self._connect()
+        with self._turns:
+            connection = self._idle.pop() if self._idle else self._connect()
             try:
                 return connection.execute(text, values).fetchall()
             except psycopg.OperationalError:
-                if not connection.closed or attempt == 2:
+                if not connection.closed:
                     raise
-        raise AssertionError
+                self._idle.clear()  # what broke one broke all
+                connection = self._connect()
+                return connection.execute(text, values).fetchall()
+            finally:
+                if not connection.closed:
+                    self._idle.append(connection)
 
     def _connect(self) -> psycopg.Connection[Row]:
         return psycopg.connect(

@@ -12,8 +12,8 @@ from event_assets.dashboards.database import Row
 from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.selection import Selection, Span, equal_hours
 from event_assets.dashboards.source import Source
+from event_assets.rules.dashboard import Dashboard, Visual
 from event_assets.rules.dashboard import Source as Asked
-from event_assets.rules.dashboard import Visual
 
 FILTER_TITLES = {
     "app_id": "app",
@@ -73,6 +73,17 @@ def figure_of(source: Source, visual: Visual, selection: Selection, beside: Sequ
     return (_line if visual.kind == "line" else _by_dimension)(source, visual, selection)
 
 
+def title_of(dashboard: Dashboard, visual: Visual) -> str:
+    """What the figure of a visual over metrics is called, which is known before it is."""
+    if visual.title:
+        return visual.title
+    metrics = [dashboard.metrics[name] for name in visual.named]
+    if visual.by is None:
+        return f"{metrics[0].title} by day" if visual.kind == "line" else metrics[0].title
+    title = dashboard.source_of(visual.named[0]).dimensions[visual.by]
+    return f"{metrics[0].title} by {title.lower()}" if visual.kind == "bars" else _plural(title)
+
+
 def _number(source: Source, visual: Visual, selection: Selection, beside: Sequence[str]) -> Figure:
     """One row: the metric, and that of the period before; then, where the whole period cannot be held against as many
     hours, the part of the metric that is."""
@@ -92,7 +103,7 @@ def _number(source: Source, visual: Visual, selection: Selection, beside: Sequen
         fields.append(Field("held", f"Of it, up to {_last_day(source, held[0])}", metric.format))
         values.append(_totals(source, names, selection, held[0])[name])
     return Figure(
-        visual.title or metric.title,
+        title_of(source.dashboard, visual),
         tuple(fields),
         [tuple(values)],
         _described(source, name, selection),
@@ -167,7 +178,7 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
         *((Field("before", _compared(selection), metric.format),) if before else ()),
     )
     return Figure(
-        visual.title or f"{metric.title} by day",
+        title_of(source.dashboard, visual),
         fields,
         [row[: len(fields)] for row in rows] if found or earlier else [],
         metric.description,
@@ -184,12 +195,11 @@ def _by_dimension(source: Source, visual: Visual, selection: Selection) -> Figur
     rows = _rows_by(source, names, visual.by, selection, now, visual.most + 1)
     title = dashboard.source_of(names[0]).dimensions[visual.by]
     metrics = [dashboard.metrics[name] for name in names]
-    whole = metrics[0].title if visual.kind == "bars" else ", ".join(metric.title.lower() for metric in metrics[:2])
     notes = list(_notes(source, visual, selection))
     if len(rows) > visual.most:
         notes.append(f"The first {visual.most} by {metrics[0].title.lower()}.")
     return Figure(
-        visual.title or (f"{whole} by {title.lower()}" if visual.kind == "bars" else _plural(title)),
+        title_of(dashboard, visual),
         (Field(visual.by, title), *(Field(n, m.title, m.format) for n, m in zip(names, metrics, strict=True))),
         rows[: visual.most],
         "; ".join(f"{metric.title}: {metric.description}" for metric in metrics),

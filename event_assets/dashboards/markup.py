@@ -1,7 +1,7 @@
 """What keeps a page quick: plain elements as one component, charts that wait to be seen, the browser's own choice.
 
-A component costs a browser milliseconds, and a table has hundreds of cells: what needs neither a callback nor a state
-of its own is drawn as elements, by `assets/markup.js`.
+A component costs a browser milliseconds, a callback some fifty, and a table has hundreds of cells: what needs neither a
+callback nor a state of its own is drawn as elements, by `assets/markup.js`, and so is what comes for a page's places.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ def element(tag: str, *inner: Node, **attributes: Any) -> Node:
     return [tag, {_NAMES.get(name, name): value for name, value in named.items()}, *inner]
 
 
+def text_of(nodes: Any) -> str:
+    """Nodes, or what has some in it, as the browser reads them."""
+    return json.dumps(nodes, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
 class _Component(Component):
     """A component that `assets/markup.js` draws."""
 
@@ -44,14 +49,22 @@ class Markup(_Component):
     """A tree of elements, drawn as it is. It travels as one text, which is cheaper to compare than a tree."""
 
     def __init__(self, tree: Node) -> None:
-        super().__init__(tree=json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
+        super().__init__(tree=text_of(tree))
 
 
-class InView(_Component):
-    """A component that is drawn once somebody scrolls to it. `height` is how many pixels it takes."""
+class Places(_Component):
+    """A page's places, row by row: of each its name, and what stands there until `address` has sent what comes there,
+    for the query that the browser's address has."""
 
-    def __init__(self, children: Component, height: int) -> None:
-        super().__init__(children=children, height=height)
+    def __init__(self, id: dict[str, str], address: str, rows: Sequence[Sequence[tuple[str, Sequence[Node]]]]) -> None:
+        super().__init__(id=id, address=address, rows=text_of(rows))
+
+
+def drawn(component: Component, height: int = 0) -> Node:
+    """A component of another library that needs no callback, as an element. With a `height` in pixels it is drawn once
+    somebody scrolls to it."""
+    said = component.to_plotly_json()
+    return ["@", {"of": [said["namespace"], said["type"]], "props": said["props"], "height": height}]
 
 
 class Select(_Component):

@@ -22,7 +22,8 @@ from event_assets.warehouse.role_grants import RolesError, schema_of
 from event_assets.warehouse.warehouse import Warehouse
 
 _LOG = logging.getLogger(__name__)
-_THREADS = 8
+_THREADS = 32
+"""Most of them wait for the warehouse, which answers a few at once: who asks for what it is not asked does not."""
 
 
 def contexts_of(settings: Settings, warehouse_url: str) -> dict[str, Context]:

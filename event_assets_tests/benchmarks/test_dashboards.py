@@ -35,4 +35,5 @@ def test_each_table_has_rows_and_sums_of_days_are_those_of_their_mart(postgres_u
 def test_every_page_is_timed() -> None:
     taken = measure(4_000)["milliseconds"]
     assert taken.keys() >= {*PAGES, "overview again", "overview 90d"}
-    assert all(0 < each["first"] <= each["page"] for each in taken.values())
+    assert all(0 < each["frame"] <= each["first"] <= each["page"] for each in taken.values())
+    assert all(0 < taken[name]["chart"] <= taken[name]["page"] for name in ("overview", "overview 90d", "retention"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from statistics import mean, quantiles
 from typing import Any
@@ -28,7 +29,8 @@ from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.pages import metrics
 from event_assets.dashboards.reference import PAGE, reference
 from event_assets.dashboards.selection import DIMENSIONS, MODELS, PERIODS, Selection, Span
-from event_assets.rules.dashboard import Visual
+from event_assets.rules.dashboard import Page, Visual
+from event_assets.warehouse.role_grants import role_name
 from event_assets_tests.dashboards.conftest import NOW, Row, Site, visits
 
 SELECTIONS = [
@@ -281,6 +283,10 @@ def test_the_mart_of_days_says_what_the_sessions_say_and_is_read_where_it_is_loa
     assert shown() == counted_anew
 
 
+def places(page: Page) -> list[tuple[int, int]]:
+    return [(row, column) for row, visuals in enumerate(page.rows) for column in range(len(visuals))]
+
+
 def test_every_page_is_made_of_an_empty_warehouse_of_one_day_and_of_many(
     site: Site, new_site: Callable[[], Site]
 ) -> None:
@@ -289,7 +295,54 @@ def test_every_page_is_made_of_an_empty_warehouse_of_one_day_and_of_many(
     for each in (new_site(), one_day, site):
         for page in each.context.source.dashboard.pages:
             for selection in SELECTIONS[:3]:
-                assert metrics.page_of(each.context, page, selection)
+                cards = [metrics.cards_of(each.context, page, at, selection) for at in places(page)]
+                assert all(cards) and "failed" not in str(cards)
+
+
+class Counting(Database):
+    """Notes what is asked of the warehouse."""
+
+    def __init__(self, url: str, schema: str) -> None:
+        super().__init__(url, schema)
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def _fetch(self, text: Any, values: Any) -> list[Any]:
+        self.asked.append((text.as_string(), tuple(values)))
+        return super()._fetch(text, values)
+
+
+def test_places_of_a_page_that_are_filled_at_once_ask_nothing_twice_and_few_things_at_once(site: Site) -> None:
+    database = Counting(site.context.source.database._url, site.context.source.database.schema)
+    context = replace(site.context, source=replace(site.context.source, database=database))
+    for page in context.source.dashboard.pages[:3]:
+        with ThreadPoolExecutor(16) as visitors:
+            list(visitors.map(lambda at, page=page: metrics.cards_of(context, page, at, Selection()), places(page)))
+    assert len(database.asked) > 20 and [each for each, times in Counter(database.asked).items() if times > 1] == []
+    with psycopg.connect(site.owner_url) as owner:
+        connections = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+        )
+        assert owner.execute(connections, ("event-assets dashboards",)).fetchone() == (4,)
+
+
+def test_a_visual_that_cannot_be_made_says_why_and_the_others_are_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = sql.Identifier(role_name(site.context.source.database.schema, "data_engineer"))
+    table = sql.Identifier(site.context.source.database.schema, "dim_users")
+    with psycopg.connect(site.owner_url) as owner:
+        owner.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(table, reader))
+    page = site.context.source.dashboard.pages[0]
+
+    def failed() -> list[str]:
+        cards = [card for at in places(page) for card in metrics.cards_of(site.context, page, at, Selection())]
+        return [str(card) for card in cards if "failed" in str(card)]
+
+    [words] = failed()
+    assert "New people" in words and "The warehouse does not answer: permission denied for table dim_users" in words
+    monkeypatch.setitem(CHARTS, "bars", lambda figure, formatter: figure.rows[99])
+    _, *broken = failed()
+    assert len(broken) == 2 and all("It could not be made (IndexError)." in each for each in broken)
 
 
 def test_a_csv_has_titles_and_no_formula(site: Site) -> None:

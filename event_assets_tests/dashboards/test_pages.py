@@ -6,18 +6,21 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psycopg
 import pyarrow.parquet as pq
 import pytest
 from waitress.server import create_server
 
 from event_assets.audit import audit_log
 from event_assets.dashboards.app import create_app
+from event_assets.dashboards.database import Database
 from event_assets_tests.dashboards.conftest import Site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 PAGES = (
     *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"),
@@ -26,6 +29,7 @@ PAGES = (
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _THERE = "#page h2, #page textarea, #page input, #page [role=alert]"
+_WAITS = "#page [data-is-due], [data-dash-is-loading]"
 _PATIENCE_MS = 300_000
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHROMIUM, reason="there is no Chromium")]
 
@@ -33,7 +37,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHR
 @contextmanager
 def served(site: Site) -> Iterator[str]:
     """The pages of a site at an address of this machine."""
-    server = create_server(create_app(site.contexts()).server, host="127.0.0.1", port=0, threads=4)
+    server = create_server(create_app(site.contexts()).server, host="127.0.0.1", port=0, threads=32)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
@@ -56,15 +60,33 @@ class Visit:
             self.faults.append(f"asked elsewhere: {url}")
 
     def open(self, path: str) -> None:
-        """Opens a page and waits until there is something on it."""
+        """Opens a page and waits until all that it has is there."""
+        self.begin(path)
+        self.settle()
+
+    def begin(self, path: str) -> None:
+        """Opens a page and waits until it has its places."""
         self.page.goto(f"{self.address}/{path}")
         self.page.locator(_THERE).first.wait_for(state="attached")
 
+    def settle(self) -> None:
+        """Waits until nothing is asked any more."""
+        self.page.wait_for_function(f"!document.querySelector('{_WAITS}')")
+
+    def card(self, title: str) -> Locator:
+        """The card of that title."""
+        heading = self.page.get_by_role("heading", name=title, exact=True)
+        return self.page.locator("#page .card").filter(has=heading).first
+
+    def top(self, title: str) -> float:
+        """How far down the card of that title begins."""
+        box = self.card(title).bounding_box()
+        assert box is not None
+        return box["y"]
+
     def number(self, title: str) -> str:
         """The large number of a card."""
-        heading = self.page.get_by_role("heading", name=title, exact=True)
-        card = self.page.locator("#page .card").filter(has=heading)
-        return card.first.inner_text().split("?")[1].split()[0]
+        return self.card(title).inner_text().split("?")[1].split()[0]
 
 
 @contextmanager
@@ -101,12 +123,45 @@ def test_a_filter_lives_in_the_address_and_changes_the_numbers_and_a_phone_scrol
         here.page.wait_for_url("**/acquisition?period=90d&compare=none&country=DE")
         here.page.get_by_label("Period", exact=True).select_option("Today")
         here.page.wait_for_url("**/acquisition?period=today&compare=none&country=DE")
+        here.settle()
         here.page.set_viewport_size({"width": 390, "height": 844})
         here.open("overview")
         assert here.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         here.page.emulate_media(color_scheme="dark")
         here.open("acquisition?model=first")
         assert here.page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark"
+        assert here.faults == []
+
+
+def test_a_chart_is_there_before_a_slow_question_is_answered_and_what_is_shown_stays_until_there_is_other(
+    site: Site,
+) -> None:
+    database = site.context.source.database
+    patient = Database(database._url, database.schema, statement_seconds=_PATIENCE_MS // 1_000)
+    site.context = replace(site.context, source=replace(site.context.source, database=patient))
+    with served(site) as address, visit(address) as here, psycopg.connect(site.owner_url) as slow:
+        slow.execute("LOCK TABLE analytics.dim_users IN ACCESS EXCLUSIVE MODE")
+        here.begin("overview?period=90d")
+        below = here.top("Sessions by channel")
+        for shown in ("svg.recharts-surface", ".bars", ".big"):
+            here.page.locator(f"#page .card {shown}").first.wait_for()
+        assert here.page.locator("#page .waiting h2").all_inner_texts() == ["New people"]
+        slow.rollback()
+        here.settle()
+        assert here.number("New people") == "0" and here.top("Sessions by channel") == below
+        before = here.number("Sessions")
+        slow.execute("LOCK TABLE analytics.fct_sessions IN ACCESS EXCLUSIVE MODE")
+        here.page.get_by_label("Robots", exact=True).select_option("Counted too")
+        here.page.wait_for_url("**/overview?period=90d&robots=with")
+        here.page.locator(".place[data-is-due]").first.wait_for(state="attached")
+        assert here.number("Sessions") == before and here.page.locator("#page .waiting").count() == 0
+        here.page.get_by_role("link", name="Dictionary").click()  # more is asked than a browser has connections
+        here.page.get_by_role("heading", name="Dictionary").wait_for()
+        here.page.get_by_role("link", name="Overview").click()
+        slow.rollback()
+        here.page.get_by_role("heading", name="Overview").wait_for()
+        here.settle()
+        assert here.number("Sessions") == str(len(site.sessions))
         assert here.faults == []
 
 
