@@ -41,10 +41,10 @@ def add_places(server: flask.Flask) -> None:
         if page is None:
             flask.abort(404)
         selection = Selection.of(flask.request.query_string.decode("utf-8", "replace"))
-        lines = _filled(context, page, selection)
-        if flask.request.accept_encodings.quality("gzip") <= 0:
-            return flask.Response(lines, mimetype=LINES)
-        return flask.Response(_packed(lines), mimetype=LINES, headers={"Content-Encoding": "gzip"})
+        lines, headers = _filled(context, page, selection), {"Cache-Control": "no-store"}
+        if flask.request.accept_encodings.quality("gzip") > 0:
+            lines, headers["Content-Encoding"] = _packed(lines), "gzip"
+        return flask.Response(lines, mimetype=LINES, headers=headers)
 
 
 def _packed(lines: Iterator[bytes]) -> Iterator[bytes]:
