@@ -105,4 +105,6 @@ class PeopleSegments:
 
 def is_id(text: str) -> bool:
     """Whether an id can be asked for."""
-    return 0 < len(text) <= LONGEST_ID and "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    if not 0 < len(text) <= LONGEST_ID or "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
