@@ -63,7 +63,7 @@ class Places(_Component):
 def drawn(component: Component, height: int = 0) -> Node:
     """A component of another library that needs no callback, as an element. With a `height` in pixels it is drawn once
     somebody scrolls to it."""
-    said = component.to_plotly_json()
+    said = component.to_plotly_json()  # type: ignore[no-untyped-call]
     return ["@", {"of": [said["namespace"], said["type"]], "props": said["props"], "height": height}]
 
 
