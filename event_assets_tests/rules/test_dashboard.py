@@ -41,7 +41,8 @@ def written(folder: Path, *changes: tuple[str, str]) -> Path:
 def test_the_shipped_dashboard_is_one_and_has_the_pages_that_people_open_first() -> None:
     dashboard = dashboard_of(Settings().dashboards)
     ids = [page.id for page in dashboard.pages]
-    assert ids == ["overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"]
+    people = ["overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"]
+    assert ids == [*people, "models"]
     assert all(metric.description for metric in dashboard.metrics.values())
 
 
