@@ -137,6 +137,7 @@ EXTRAS = {
         "pytest-xdist>=3.6,<4",
         "ruff>=0.9,<1",
         "schemathesis>=4,<5",
+        "sqlglot>=27,<31",
         "types-psutil",
         "types-pyyaml",
         "uv>=0.6,<1",

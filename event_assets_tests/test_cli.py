@@ -124,6 +124,10 @@ def test_a_gap_is_passed_by_a_command_that_shows_it_first(home: Path) -> None:
     assert "There is no gap." in run("stream", "skip-gap").output
 
 
+def test_a_warehouse_that_is_not_there_yet_cannot_be_put_to_the_proof() -> None:
+    assert "There is no warehouse yet" in run("warehouse", "verify", status=1).stderr
+
+
 def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text(json.dumps(EVENT) + "\nnot json\n")

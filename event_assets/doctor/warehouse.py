@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import sql
 
+from event_assets.lake.scratch import scratch_folder
 from event_assets.lake.storage import Storage
 from event_assets.settings import PREFIX, Settings
 from event_assets.warehouse.dialect import Session
@@ -46,7 +45,7 @@ def examine_warehouse(settings: Settings) -> str:
 
 def _copy(settings: Settings, session: Session) -> None:
     storage = Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
-    folder = f"_manifests/doctor-{uuid.uuid4().hex}"
+    folder = scratch_folder()
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"n": pa.array([1], pa.int64())}), sink)
     data = sink.getvalue().to_pybytes()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from event_assets.contract.tables.lake import EVERY_TABLE
-from event_assets.lake.scratch import SCRATCH, scratch_folder
+from event_assets.lake.scratch import BEFORE, SCRATCH, scratch_folder
 from event_assets.lake.session import SessionsInUse
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
@@ -33,7 +33,8 @@ class Lake:
     def clear_scratch(self, keep: dt.timedelta = dt.timedelta(days=1)) -> int:
         """Deletes scratch that has not changed for so long: its maker was killed. Gives how many folders."""
         before = dt.datetime.now(dt.UTC) - keep
-        old = [folder for folder, at in self.storage.last_changes(SCRATCH).items() if at < before]
+        changes = [change for root in (SCRATCH, *BEFORE) for change in self.storage.last_changes(root).items()]
+        old = [folder for folder, at in changes if at < before]
         for folder in old:
             self.storage.delete_folder(folder)
         return len(old)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-SCRATCH = "_scratch"
+SCRATCH = "scratch"
 """The folder below the lake's root that holds it all."""
+BEFORE = ("_scratch", "_manifests")
+"""What it was called before 0.2.0: readers of S3 leave out names that begin with `_`."""
 
 
 def scratch_folder() -> str:

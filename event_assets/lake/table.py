@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SEAL = "event_assets_crc32"
-_COPY = "_in_"
+_COPY = "in_"
 _CLAIM_SECONDS = 5.0
 _SMALL_BATCH = 100_000
 _MANY_PARTITIONS = 62
@@ -198,7 +198,7 @@ class LakeTable:
         for path, size in self.storage.walk(folder):
             if not path.endswith(".parquet"):
                 continue
-            parts = [part.partition("=") for part in path.split("/") if part.startswith(_COPY)]
+            parts = [part.partition("=") for part in path.split("/") if part.startswith(_COPY) and "=" in part]
             file = self._describe_file(
                 sealed(self.storage, path), size, {key.removeprefix(_COPY): unquote(v) for key, _, v in parts}
             )

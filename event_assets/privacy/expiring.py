@@ -40,7 +40,7 @@ from event_assets.warehouse.warehouse import Warehouse
 
 LAST = "privacy/retention.json"
 """What the last run did, or is doing."""
-_DAY = re.compile(r"/(?:_in_)?(?:event_date|arrival_date)=(\d{4}-\d\d-\d\d)/")
+_DAY = re.compile(r"/(?:_?in_)?(?:event_date|arrival_date)=(\d{4}-\d\d-\d\d)/")
 
 
 @dataclass

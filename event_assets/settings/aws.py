@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
@@ -20,4 +22,9 @@ class AwsSettings(BaseSettings):
         min_length=1,
         description="Secret of AWS Secrets Manager (name or ARN) that holds the keys of the ingest API. Default: the "
         "file `keys.json` under the home.",
+    )
+    redshift_files: Literal["lake", "copies"] = Field(
+        "lake",
+        description="What Redshift's COPY reads: `lake`, the lake's own files (zstd, times as 64-bit integers), or "
+        "`copies` of them in the older form of Parquet (snappy, times as INT96), which are deleted after the load.",
     )

@@ -1,4 +1,5 @@
-"""Texts that are longer than a warehouse's column: copies of the lake's files in which they fit.
+"""Copies of the lake's files for a warehouse that does not take these as they are: texts that fit its columns, and the
+form of Parquet that every reader knows.
 
 The lake keeps every text whole. Which columns are how wide is the dialect's.
 """
@@ -80,8 +81,26 @@ def too_long(parquet: pq.ParquetFile, widths: Mapping[str, int]) -> list[str]:
     return [name for name, length in longest.items() if length > widths[name]]
 
 
-def write_fitted(rows: pa.Table, widths: Mapping[str, int], filesystem: fs.FileSystem, path: str) -> tuple[int, int]:
-    """Writes the rows with the texts of these columns shortened. Gives the file's bytes and how many texts were."""
+def write_copy(
+    parquet: pq.ParquetFile, widths: Mapping[str, int], filesystem: fs.FileSystem, path: str
+) -> tuple[int, int]:
+    """Writes the rows again, compressed by snappy and with times as INT96, the texts of these columns shortened. Gives
+    the copy's bytes and how many texts were."""
+    texts = 0
+    with (
+        filesystem.open_output_stream(path) as sink,
+        pq.ParquetWriter(
+            sink, parquet.schema_arrow, version="1.0", compression="snappy", use_deprecated_int96_timestamps=True
+        ) as writer,
+    ):
+        for group in range(parquet.num_row_groups):
+            rows, shorter = _fitting(parquet.read_row_group(group), widths)
+            writer.write_table(rows)
+            texts += shorter
+    return filesystem.get_file_info(path).size, texts
+
+
+def _fitting(rows: pa.Table, widths: Mapping[str, int]) -> tuple[pa.Table, int]:
     texts = 0
     for name, most in widths.items():
         before = rows[name].to_pylist()
@@ -89,6 +108,4 @@ def write_fitted(rows: pa.Table, widths: Mapping[str, int], filesystem: fs.FileS
         texts += sum(one != other for one, other in zip(before, after, strict=True))
         place = rows.schema.get_field_index(name)
         rows = rows.set_column(place, rows.schema.field(place), pa.array(after, rows.schema.field(place).type))
-    with filesystem.open_output_stream(path) as sink:
-        pq.write_table(rows, sink, compression="zstd")
-    return filesystem.get_file_info(path).size, texts
+    return rows, texts

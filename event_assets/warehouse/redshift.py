@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg
 import pyarrow.parquet as pq
@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from event_assets.contract.tables.schema import Column, ColumnType
 from event_assets.contract.tables.warehouse import WarehouseTable
 from event_assets.warehouse.dialect import Copied, Mode, Session, SourceFile
-from event_assets.warehouse.fitting import Fitted, FittedFile, too_long, write_fitted
+from event_assets.warehouse.fitting import Fitted, FittedFile, too_long, write_copy
 from event_assets.warehouse.lake_files import LakeFiles, path_of
 from event_assets.warehouse.relation import LOADS, Relation
 
@@ -78,11 +78,13 @@ class RedshiftDialect:
     role_word = sql.SQL("ROLE ")
     role_admin = sql.SQL("")  # only a user can have it
 
-    def __init__(self, files: LakeFiles, iam_role: str | None, manifests: str) -> None:
-        """`manifests` is the `s3://bucket/prefix` under which manifests are written, and deleted after the load."""
+    def __init__(self, files: LakeFiles, iam_role: str | None, beside: str, copies: bool = False) -> None:
+        """`beside` is the `s3://bucket/prefix`, this one's own, under which manifests and copies are written, and
+        deleted after the load. With `copies` no file is loaded but in the form that `write_copy` gives it."""
         self._files = files
         self._iam_role = iam_role
-        self._manifests = manifests.rstrip("/")
+        self._beside = beside.rstrip("/") + "/"
+        self._copies = copies
 
     def connect(self, url: str) -> Session:
         # Redshift calls UTF-8 by a name that psycopg does not know, and has no DEALLOCATE ALL.
@@ -154,7 +156,10 @@ class RedshiftDialect:
         files: Sequence[SourceFile],
     ) -> Copied:
         if files:
-            with self._manifest(table, files) as manifest:
+            with ExitStack() as beside:
+                if self._copies:
+                    files = beside.enter_context(self._copied(table, files, lambda parquet: {})).files
+                manifest = beside.enter_context(self._manifest(table, files))
                 session.execute(copy_statement(stage, manifest, self._iam_role))
         staged = session.execute(count_of(stage)).fetchone()
         assert staged is not None
@@ -173,33 +178,47 @@ class RedshiftDialect:
     @contextmanager
     def fitted(self, table: WarehouseTable, files: Sequence[SourceFile]) -> Iterator[Fitted | None]:
         widths = {column.name: _width(column) for column in table.lake.columns if column.type == "string"}
+
+        def narrow(parquet: pq.ParquetFile) -> dict[str, int] | None:
+            return {name: widths[name] for name in too_long(parquet, widths)} or None
+
+        with self._copied(table, files, narrow) as fitted:
+            yield fitted if fitted.texts else None
+
+    @contextmanager
+    def _copied(
+        self,
+        table: WarehouseTable,
+        files: Sequence[SourceFile],
+        widths_of: Callable[[pq.ParquetFile], Mapping[str, int] | None],
+    ) -> Iterator[Fitted]:
+        """The files with copies in the place of those for which `widths_of` gives something (the columns to be
+        shortened), deleted at the block's end."""
         fitted: list[FittedFile] = []
         copies: list[str] = []
         texts = 0
         try:
             for file in files:
-                filesystem = self._files.filesystem(file.url)
-                with filesystem.open_input_file(path_of(file.url)) as source:
-                    parquet = pq.ParquetFile(source)
-                    columns = too_long(parquet, widths)
-                    if not columns:
-                        fitted.append(FittedFile(file.url, file.size, file.rows, file.partition))
-                        continue
-                    rows = parquet.read()
-                url = f"{self._manifests}/{table.name}/{uuid.uuid4().hex}.parquet"
-                copies.append(url)
-                narrow = {name: widths[name] for name in columns}
-                size, changed = write_fitted(rows, narrow, self._files.filesystem(url), path_of(url))
+                url, size = file.url, file.size
+                if not url.startswith(self._beside):
+                    with self._files.filesystem(url).open_input_file(path_of(url)) as source:
+                        parquet = pq.ParquetFile(source)
+                        widths = widths_of(parquet)
+                        if widths is not None:
+                            url = f"{self._beside}{table.name}/{uuid.uuid4().hex}.parquet"
+                            copies.append(url)
+                            size, shorter = write_copy(parquet, widths, self._files.filesystem(url), path_of(url))
+                            texts += shorter
                 fitted.append(FittedFile(url, size, file.rows, file.partition))
-                texts += changed
-            yield Fitted(tuple(fitted), texts) if copies else None
+            yield Fitted(tuple(fitted), texts)
         finally:
             for url in copies:
-                self._files.filesystem(url).delete_file(path_of(url))
+                with suppress(FileNotFoundError):
+                    self._files.filesystem(url).delete_file(path_of(url))
 
     @contextmanager
     def _manifest(self, table: WarehouseTable, files: Sequence[SourceFile]) -> Iterator[str]:
-        url = f"{self._manifests}/{table.name}/{uuid.uuid4().hex}.manifest"
+        url = f"{self._beside}{table.name}/{uuid.uuid4().hex}.manifest"
         filesystem = self._files.filesystem(url)
         with filesystem.open_output_stream(path_of(url)) as stream:
             stream.write(manifest_of(files))

@@ -1,12 +1,13 @@
 """Other streams and lakes give the rows of the local profile: Kinesis and S3 over real HTTP, a Kafka topic that grows.
 
-Kinesis and S3 are emulators, the warehouse is PostgreSQL; the engine is the embedded one, which finds the bucket by its
-environment alone.
+Kinesis and S3 are emulators, Redshift is PostgreSQL behind a proxy that copies by Redshift's rules; the engine is the
+embedded one, which finds the bucket by its environment alone.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -15,6 +16,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[att
 
 from event_assets.pipeline.registry import STEPS
 from event_assets_tests.emulators.kafka import KafkaBroker
+from event_assets_tests.emulators.redshift import RedshiftProxy, redshift
 from event_assets_tests.end_to_end.profile import Profile
 from event_assets_tests.end_to_end.visits import DAYS, Visits
 from event_assets_tests.end_to_end.whole_run import BY_PLACE, OF_PLACES, days_ago, lake_rows, ledger, warehouse_rows
@@ -31,8 +33,15 @@ def local(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
+def cluster(postgres_url: str, s3_emulator: str) -> Iterator[RedshiftProxy]:
+    """A Redshift that copies from the bucket as Redshift does, and is PostgreSQL behind that."""
+    with redshift(new_database(postgres_url), s3_emulator) as proxy:
+        yield proxy
+
+
+@pytest.fixture
 def aws(
-    tmp_path: Path, postgres_url: str, kinesis_emulator: str, s3_emulator: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cluster: RedshiftProxy, kinesis_emulator: str, s3_emulator: str, monkeypatch: pytest.MonkeyPatch
 ) -> Profile:
     """The aws profile with its endpoints on this machine."""
     bucket = f"lake-{uuid.uuid4().hex}"
@@ -45,13 +54,13 @@ def aws(
         "STREAM_ENDPOINT_URL": kinesis_emulator,
         "LAKE_URL": f"s3://{bucket}/lake",
         "S3_ENDPOINT_URL": s3_emulator,
-        "WAREHOUSE_KIND": "postgres",
-        "WAREHOUSE_URL": new_database(postgres_url),
+        "WAREHOUSE_URL": cluster.url,
+        "WAREHOUSE_IAM_ROLE": "arn:aws:iam::123456789012:role/copies",
     }
     return Profile(monkeypatch, variables)
 
 
-def test_kinesis_and_s3_bring_events_to_the_warehouse_through_a_split(aws: Profile) -> None:
+def test_kinesis_and_s3_bring_events_to_redshift_through_a_split(aws: Profile, cluster: RedshiftProxy) -> None:
     visits = Visits()
     way = [name for step in STEPS if step.group in ("ingest", "events") for name in (t.name for t in step.tables)]
     for batch in (visits.first(), visits.second()):
@@ -63,12 +72,16 @@ def test_kinesis_and_s3_bring_events_to_the_warehouse_through_a_split(aws: Profi
     in_lake = {row["event_id"] for row in lake_rows(aws.settings)["enriched_events"]}
     assert len(in_lake) == counted["enriched"] == counted["clean"] - counted["duplicates"]
     assert {row["event_id"] for row in warehouse_rows(aws.settings)["fct_events"]} == in_lake
+    assert aws.settings.warehouse == "redshift" and cluster.copied
     assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
 
 
 @pytest.mark.release
-def test_kinesis_and_s3_give_the_rows_of_the_local_profile(aws: Profile, local: Profile) -> None:
+def test_kinesis_s3_and_redshift_give_the_rows_of_the_local_profile(
+    aws: Profile, local: Profile, cluster: RedshiftProxy
+) -> None:
     _give_the_same_rows(aws, local)
+    assert aws.settings.warehouse == "redshift" and cluster.copied
     assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
 
 

@@ -14,11 +14,12 @@ from event_assets.lake.storage import Storage
 def test_what_a_killed_step_left_behind_is_cleared_and_what_is_in_use_stays(tmp_path: Path) -> None:
     lake = Lake(Storage(str(tmp_path)))
     left, in_use = scratch_folder(), scratch_folder()
-    for folder in (left, in_use):
+    before = [f"{root}/of-before" for root in ("_scratch", "_manifests")]  # as they were named before 0.2.0
+    for folder in (left, in_use, *before):
         lake.storage.write(f"{folder}/deep/old.parquet", b"rows")
         os.utime(tmp_path / folder / "deep" / "old.parquet", (0, 0))
     lake.storage.write(f"{in_use}/new.parquet", b"rows")
-    assert lake.clear_scratch(dt.timedelta(hours=1)) == 1
-    assert not (tmp_path / left).exists()
+    assert lake.clear_scratch(dt.timedelta(hours=1)) == 3
+    assert not any((tmp_path / folder).exists() for folder in (left, *before))
     assert sorted(path.name for path in (tmp_path / in_use).rglob("*.parquet")) == ["new.parquet", "old.parquet"]
     assert lake.clear_scratch(dt.timedelta(hours=1)) == 0

@@ -138,6 +138,25 @@ def test_compaction_keeps_rows_and_progress_and_is_no_change(spark: SparkSession
     assert after.changes_since(base.version).commits == ()
 
 
+def test_files_in_folders_that_were_named_otherwise_before_are_read_grow_and_are_compacted(
+    spark: SparkSession, table: LakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 0.2.0 names of data's folders began with `_`, which is what other readers of a bucket leave out."""
+    with monkeypatch.context() as before:
+        before.setattr("event_assets.lake.table._COPY", "_in_")
+        append(spark, table, [1, 2], events=3)
+    append(spark, table, [1], events=4)
+    both = table.snapshot()
+    assert sorted("/_" in file.path for file in both.files) == [False, True, True]
+    assert both.dates() == {"2026-01-01", "2026-01-02"}
+    assert sorted(file.rows for file in both.of_dates(["2026-01-01"])) == [1, 1]
+    done = compact(table, spark, least_files=2)
+    assert (done.files_before, done.files_after) == (3, 2)
+    rows = {(str(row["event_date"]), row["events"]) for row in table.snapshot().read(spark).collect()}
+    assert rows == {("2026-01-01", 3), ("2026-01-02", 3), ("2026-01-01", 4)}
+    assert [file.partition["event_date"] for file in table.snapshot().files if "/_" in file.path] == ["2026-01-02"]
+
+
 def test_vacuum_deletes_what_no_version_needs_and_nothing_else(spark: SparkSession, table: LakeTable) -> None:
     append(spark, table, [1, 2])
     base = table.snapshot()
@@ -175,5 +194,5 @@ def test_other_engines_read_the_table_as_plain_delta(spark: SparkSession, table:
 def test_scratch_is_gone_after_its_block(spark: SparkSession, lake: Lake) -> None:
     with lake.scratch() as checkpoint:
         assert checkpoint(spark.range(3)).count() == 3
-        assert list(lake.storage.walk("_scratch"))
-    assert not list(lake.storage.walk("_scratch"))
+        assert list(lake.storage.walk("scratch"))
+    assert not list(lake.storage.walk("scratch"))

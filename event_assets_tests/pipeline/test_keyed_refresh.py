@@ -55,7 +55,7 @@ def test_what_an_engine_made_whole_lies_in_order(
         str(path.relative_to(tmp_path / "lake" / "user_traits")) for path in tmp_path.rglob("user_traits/**/*.parquet")
     }
     assert len(on_disk) == 2 * len(kept) and kept < on_disk, "what the engine wrote is not left behind"
-    assert not [*tmp_path.rglob("_scratch/*")]
+    assert not [*tmp_path.rglob("scratch/*")]
 
 
 def test_of_what_lies_in_order_only_files_are_read_that_may_hold_one_of_the_keys(

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.pipeline.registry import STEPS
 from event_assets.privacy.closure import Named
 from event_assets.privacy.due import due_tables
-from event_assets.privacy.expiring import apply_retention, plan_retention
+from event_assets.privacy.expiring import _old_files, apply_retention, plan_retention
 from event_assets.privacy.holds import NoSuchHold, add_hold, release_hold
 from event_assets.privacy.requests import request_erasure, requests
 from event_assets.rules.retention import AppRetention, Retention
@@ -158,3 +159,12 @@ def test_a_run_that_is_killed_at_any_write_ends_as_one_that_was_not(
     assert deaths > 5 and tuple(left(old).values()) == (2, 1, 2, 2, 1, 2)
     told = json.loads((old.settings.home / "lake" / "privacy" / "retention.json").read_text())
     assert told["is_done"] and old.ledger()["landed"] == 5
+
+
+def test_files_of_a_day_are_found_under_every_name_that_its_folder_has_had(tmp_path: Path) -> None:
+    table = Lake(Storage(str(tmp_path))).table("enriched_events")
+    folders = [f"{name}event_date=2026-01-0{day}" for day in (1, 2) for name in ("data/a/in_", "data/b/_in_", "")]
+    for folder in folders:
+        table.storage.write(f"enriched_events/{folder}/a.parquet", b"rows")
+    found = [path.split("/", 1)[1].removesuffix("/a.parquet") for path in _old_files(table, "2026-01-02")]
+    assert sorted(found) == sorted(folders[:3])

@@ -3035,7 +3035,7 @@ LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
 CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
 
-COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
+COPY "_stage" FROM 's3://lake/prod/manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
 FORMAT AS PARQUET
 FILLRECORD
@@ -3049,7 +3049,7 @@ INSERT INTO "_dates" ("partition_date") VALUES (%s), (%s);
 
 CREATE TEMP TABLE "_gone" ("event_date" date, "session_id" varchar(512));
 
-COPY "_gone" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
+COPY "_gone" FROM 's3://lake/prod/manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
 FORMAT AS PARQUET
 FILLRECORD
@@ -3081,7 +3081,7 @@ LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
 CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
 
-COPY "_stage" FROM 's3://lake/prod/_manifests/fct_sessions/1.manifest'
+COPY "_stage" FROM 's3://lake/prod/manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
 FORMAT AS PARQUET
 FILLRECORD
@@ -3115,7 +3115,7 @@ LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
 
 CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_sell_or_share" boolean, "consent_at" timestamp, "is_bot" boolean, "first_session_at" timestamp, "first_session_id" varchar(65535));
 
-COPY "_stage" FROM 's3://lake/prod/_manifests/dim_users/1.manifest'
+COPY "_stage" FROM 's3://lake/prod/manifests/dim_users/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
 FORMAT AS PARQUET
 FILLRECORD

@@ -133,7 +133,7 @@ def test_copies_stand_beside_the_manifests_while_they_are_loaded_and_only_for_fi
     bucket: tuple[LakeFiles, str], tmp_path: Path
 ) -> None:
     lake, root = bucket
-    dialect = RedshiftDialect(lake, None, f"{root}/_manifests")
+    dialect = RedshiftDialect(lake, None, f"{root}/manifests")
     files: list[SourceFile] = []
     for number, traits in enumerate(['{"a": 1}', json.dumps(TRAITS)]):
         local = write(tmp_path / f"{number}.parquet", USERS.lake, [row(USERS.lake, traits=traits)])
@@ -144,7 +144,7 @@ def test_copies_stand_beside_the_manifests_while_they_are_loaded_and_only_for_fi
     with dialect.fitted(USERS, files) as fitted:
         assert fitted is not None and fitted.texts == 1
         kept, copy = fitted.files
-        assert kept.url == files[0].url and copy.url.startswith(f"{root}/_manifests/dim_users/")
+        assert kept.url == files[0].url and copy.url.startswith(f"{root}/manifests/dim_users/")
         with lake.filesystem(copy.url).open_input_file(path_of(copy.url)) as source:
             found = pq.read_table(source)
         assert found.schema.names == list(USERS.lake.column_names)

@@ -10,8 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import sqlglot
 from psycopg import sql
 from pyarrow.fs import FileType
+from sqlglot.errors import ErrorLevel
+from sqlglot.expressions import Command
 
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.schema import Column
@@ -34,7 +37,7 @@ GOLDEN = Path(__file__).parent / "redshift.sql"
 ROLES_GOLDEN = GOLDEN.with_name("redshift_roles.sql")
 SCHEMA = "analytics"
 ROLE = "arn:aws:iam::123456789012:role/it's-loading"
-DIALECT = RedshiftDialect(LakeFiles(), ROLE, "s3://lake/prod/_manifests/")
+DIALECT = RedshiftDialect(LakeFiles(), ROLE, "s3://lake/prod/manifests/")
 
 
 def statements() -> list[str]:
@@ -100,7 +103,7 @@ def _removal(table: WarehouseTable) -> list[Any]:
 
 
 def _staged(table: WarehouseTable, stage: str, columns: Iterable[Column]) -> list[Any]:
-    manifest = f"s3://lake/prod/_manifests/{table.name}/1.manifest"
+    manifest = f"s3://lake/prod/manifests/{table.name}/1.manifest"
     return [dml.create_stage(DIALECT, stage, columns), copy_statement(stage, manifest, ROLE), count_of(stage)]
 
 
@@ -130,6 +133,22 @@ def test_no_statement_of_the_roles_says_what_redshift_has_not() -> None:
         assert word not in said
 
 
+NOT_PARSED = ("LOCK TABLE", "CREATE ROLE", "GRANT ROLE")
+"""What sqlglot takes for commands whose inside it does not look at."""
+
+
+def test_every_statement_is_one_by_redshifts_grammar() -> None:
+    parsed = 0
+    for statement in [*statements(), *filter(str.strip, role_text().split(";\n\n"))]:
+        # What is bound by name stands for a value.
+        made = sqlglot.parse(statement.replace("%s", "NULL"), dialect="redshift", error_level=ErrorLevel.RAISE)
+        for each in made:
+            if isinstance(each, Command):
+                assert statement.lstrip().startswith(NOT_PARSED), statement
+            parsed += 1
+    assert parsed > 1_000
+
+
 def test_the_clusters_default_role_is_used_where_none_is_set() -> None:
     assert "\nIAM_ROLE default\n" in copy_statement("_stage", "s3://b/m", None).as_string()
 
@@ -152,10 +171,10 @@ def test_the_manifest_names_every_file_with_its_size() -> None:
 
 def test_the_manifest_is_in_the_bucket_while_the_files_are_copied_and_then_gone(bucket: tuple[LakeFiles, str]) -> None:
     files, root = bucket
-    dialect = RedshiftDialect(files, ROLE, f"{root}/prod/_manifests")
+    dialect = RedshiftDialect(files, ROLE, f"{root}/prod/manifests")
     written = [File("s3://lake/a.parquet", 10, 1, {})]
     with dialect._manifest(TABLES["fct_sessions"], written) as url:
-        assert url.startswith(f"{root}/prod/_manifests/fct_sessions/")
+        assert url.startswith(f"{root}/prod/manifests/fct_sessions/")
         with files.filesystem(url).open_input_stream(url.removeprefix("s3://")) as stream:
             assert stream.read() == manifest_of(written)
     assert files.filesystem(url).get_file_info(url.removeprefix("s3://")).type == FileType.NotFound
