@@ -1,13 +1,13 @@
 """How many events one collector process takes, with the load from another process (`benchmarks.load`).
 
 Validated, keyed and rate-limited as in production, against a stream that takes everything at once (`null`), the
-embedded log (`embedded`, durable) and an emulator of Kinesis over HTTP (`kinesis`); beside them an app on the same
-server that decodes the bodies to the contract's types and does nothing else (`bare`): `ratio_…` is its processor time
-over the collector's, both with `mixed` batches, each the cheapest of three rounds in turn. Batches hold 50 events of
-about 600 bytes from a few visitors; `mixed` batches hold events of as many visitors as come, which makes more and
-smaller stream records. `cpu_us_…` is the collector's processor time for an event, which other load on the machine
-changes little; `client_cpu_us_…` is what the load costs for an event; where both do not have a core each, the rates
-lack it.
+embedded log (`embedded`, durable), an emulator of Kinesis over HTTP (`kinesis`) and one Kafka broker (`kafka`); beside
+them an app on the same server that decodes the bodies to the contract's types and does nothing else (`bare`):
+`ratio_…` is its processor time over the collector's, both with `mixed` batches, each the cheapest of three rounds in
+turn. Batches hold 50 events of about 600 bytes from a few visitors; `mixed` batches hold events of as many visitors as
+come, which makes more and smaller stream records. `cpu_us_…` is the collector's processor time for an event, which
+other load on the machine changes little; `client_cpu_us_…` is what the load costs for an event; where both do not have
+a core each, the rates lack it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ from event_assets.contract.event import Event
 from event_assets.settings import PREFIX, load_settings
 from event_assets.streams import EventStream, PutResult, StreamRecord, open_stream
 from event_assets_tests.emulators import servers
+from event_assets_tests.emulators.kafka import kafka
 
-Kind = Literal["bare", "null", "embedded", "kinesis"]
+Kind = Literal["bare", "null", "embedded", "kinesis", "kafka"]
 Figures = dict[str, float | str | None]
 BATCH = 50
 BODIES = 200
@@ -101,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
     parser.add_argument("--memory-seconds", type=float, default=60, help="load over which memory growth is measured")
-    parser.add_argument("--serve", choices=["bare", "null", "embedded", "kinesis"], help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=["bare", "null", "embedded", "kinesis", "kafka"], help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
@@ -140,6 +141,7 @@ def measure(seconds: float, memory_seconds: float) -> Figures:
             long = _load(url, key, grouped, memory_seconds, embedded.requests_per_second / 2)
             growth = process.memory_info().rss - before
         kinesis = _kinesis(Path(folder), grouped, seconds)
+        on_kafka = _kafka(Path(folder) / "kafka", grouped, seconds)
     loads = (bare, null, null_mixed, embedded, mixed_load, one, half, long)
     return {
         "ratio_null": round(bare.cpu_us(BATCH) / null_mixed.cpu_us(BATCH), 2),
@@ -163,6 +165,7 @@ def measure(seconds: float, memory_seconds: float) -> Figures:
         "event_bytes": round(event_bytes),
         "failed_requests": sum(load.failed for load in loads),
         **kinesis,
+        **on_kafka,
     }
 
 
@@ -185,16 +188,36 @@ def _kinesis(folder: Path, bodies: Path, seconds: float) -> Figures:
                 f"{PREFIX}STREAM_KIND": "kinesis",
                 f"{PREFIX}STREAM_ENDPOINT_URL": emulator.url,
             }
-            with collector_process("kinesis", folder / "on-kinesis", environment) as (url, key, process):
-                _load(url, key, bodies, 2)
-                load = _load(url, key, bodies, seconds, watched=(process, psutil.Process(emulator.pid)))
+            return _beside("kinesis", folder / "on-kinesis", environment, bodies, seconds, psutil.Process(emulator.pid))
     except servers.EmulatorAbsent as absent:
-        return {"events_per_second_kinesis_emulator": None, "kinesis_limited_by": str(absent)}
-    collector, emulated = (round(share / load.seconds * 100) for share in load.cpu_seconds)
-    first = "the emulator" if emulated > collector else "the collector"
+        return {"events_per_second_kinesis": None, "kinesis_limited_by": str(absent)}
+
+
+def _kafka(folder: Path, bodies: Path, seconds: float) -> Figures:
+    """The same on a broker, which waits for no other replica."""
+    folder.mkdir()
+    try:
+        with kafka(folder) as broker:
+            environment = {f"{PREFIX}STREAM_KIND": "kafka", f"{PREFIX}KAFKA_BROKERS": broker.brokers}
+            return _beside("kafka", folder / "on-kafka", environment, bodies, seconds, broker.process)
+    except servers.EmulatorAbsent as absent:
+        return {"events_per_second_kafka": None, "kafka_limited_by": str(absent)}
+
+
+def _beside(
+    kind: Kind, home: Path, environment: Mapping[str, str], bodies: Path, seconds: float, other: psutil.Process
+) -> Figures:
+    """What a collector takes with a stream that is another process, and which of the two is at the end of its
+    strength."""
+    with collector_process(kind, home, environment) as (url, key, process):
+        _load(url, key, bodies, 2)
+        load = _load(url, key, bodies, seconds, watched=(process, other))
+    collector, others = (round(share / load.seconds * 100) for share in load.cpu_seconds)
+    first = "the stream" if others > collector else "the collector"
     return {
-        "events_per_second_kinesis_emulator": round(load.requests_per_second * BATCH),
-        "kinesis_limited_by": f"{first}: the emulator used {emulated} % of a core, the collector {collector} %",
+        f"events_per_second_{kind}": round(load.requests_per_second * BATCH),
+        f"cpu_us_{kind}": load.cpu_us(BATCH),
+        f"{kind}_limited_by": f"{first}: the stream used {others} % of a core, the collector {collector} %",
     }
 
 
@@ -284,7 +307,7 @@ def _serve(kind: Kind, home: Path, port: int) -> None:
         return
     settings = load_settings(home=home, collector_port=port)
     stream = open_stream(settings)
-    if kind == "kinesis":
+    if kind in ("kinesis", "kafka"):
         stream.create(SHARDS)
     limits = CollectorLimits(ip_requests_per_second=UNREACHED_RATE)
     app = create_app(settings, NullStream(stream) if kind == "null" else stream, None, limits)

@@ -1,5 +1,5 @@
 """`python -m infra`: writes the stacks' templates, as CDK's command line asks for them; `python -m infra costs` prints
-what each size costs a month."""
+what each size costs a month, `python -m infra costs stream` the stream alone, of each kind."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ def main(arguments: list[str]) -> int:
 
         print(bill_table())
         return 0
+    if arguments == ["costs", "stream"]:
+        from infra.costs import stream_table
+
+        print(stream_table())
+        return 0
     if arguments:
-        print("usage: python -m infra [costs]", file=sys.stderr)
+        print("usage: python -m infra [costs [stream]]", file=sys.stderr)
         return 2
     from infra.app import build_app
 

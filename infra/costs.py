@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,6 +88,49 @@ def bill_table() -> str:
         *([part, *(_money(each.get(part, 0)) for each in bills)] for part in parts),
         ["**together**", *(f"**{_money(sum(each.values()))}**" for each in bills)],
         ["a million events", *(_per_million(each, size) for each, (size, _) in zip(bills, columns, strict=True))],
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+_A_DAY = (1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 40_000_000_000)
+
+
+def stream_bill(events_per_day: int) -> dict[str, float]:
+    """What the stream alone costs a month, by kind. Kafka's brokers on EC2 are without those who look after them."""
+    _, _, hours, price, instances, _, assumed = table()
+    day_gb = events_per_day * assumed["stream_bytes_per_event"] / _GB
+    month_gb, peak_mb = day_gb * _DAYS, day_gb * 1_000 / 86_400 * assumed["peak_factor"]
+    shards = max(2, ceil(peak_mb / assumed["kinesis_shard_mb_second"]))
+    puts = month_gb * _GB / assumed["stream_record_bytes"] / _MILLION
+    shard_hour = price["kinesis_shard_hour"] + price["kinesis_shard_kept_hour"]
+    demand_gb = price["kinesis_demand_gb_in"] + price["kinesis_demand_gb_out"]
+    days, replicas = assumed["stream_days_kept"], assumed["kafka_replicas"]
+    brokers = max(assumed["kafka_brokers"], ceil(peak_mb / assumed["kafka_mb_per_broker_second"]))
+    kept_gb = max(brokers * assumed["kafka_least_disk_gb"], day_gb * days * replicas / assumed["kafka_disk_share"])
+    # Of three zones two are others, for who writes as for who reads; MSK does not charge what brokers tell each other.
+    clients_gb, replicated_gb = 2 * month_gb * 2 / 3, (replicas - 1) * month_gb
+    return {
+        "Kinesis, shards": shards * shard_hour * hours + puts * price["kinesis_million_puts"],
+        "Kinesis, on demand": price["kinesis_demand_hour"] * hours
+        + month_gb * demand_gb
+        + day_gb * (days - 1) * price["kinesis_demand_kept_gb_month"],
+        "Amazon MSK": brokers * price["msk_broker_hour"] * hours
+        + kept_gb * price["msk_gb_month"]
+        + clients_gb * price["zones_gb"],
+        "Kafka on EC2": brokers * instances["m7g.large"] * hours
+        + kept_gb * price["ebs_gp3_gib_month"]
+        + (clients_gb + replicated_gb) * price["zones_gb"],
+    }
+
+
+def stream_table() -> str:
+    """The stream alone, as the documentation shows it."""
+    bills = {events: stream_bill(events) for events in _A_DAY}
+    kinds = list(bills[_A_DAY[0]])
+    rows = [
+        ["events a day", *kinds],
+        ["---:", *("---:" for _ in kinds)],
+        *([f"{events:,}", *(_money(each[kind]) for kind in kinds)] for events, each in bills.items()),
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

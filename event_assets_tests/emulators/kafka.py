@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 from event_assets_tests.emulators.servers import EmulatorAbsent
 
 ARCHIVES = Path(__file__).parents[2] / "build" / "kafka"
@@ -39,9 +41,12 @@ class KafkaBroker:
             "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": listeners,
             "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL",
-            "sasl.enabled.mechanisms": "PLAIN",
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
             "listener.name.sasl_ssl.plain.sasl.jaas.config": (
                 f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+            ),
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
             ),
             "listener.name.sasl_ssl.ssl.keystore.location": str(folder / "broker.p12"),
             "listener.name.sasl_ssl.ssl.keystore.password": PASSWORD,
@@ -58,7 +63,9 @@ class KafkaBroker:
             "log.segment.delete.delay.ms": "0",
         }
         (folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        self._run("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(folder / "server.properties"))
+        scram = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
+        storage = ["format", "-t", _CLUSTER, "-c", str(folder / "server.properties"), "--add-scram", scram]
+        self._run("kafka.tools.StorageTool", *storage)
         self._process: subprocess.Popen[bytes] | None = None
 
     def _make_certificate(self) -> None:
@@ -75,8 +82,15 @@ class KafkaBroker:
 
     @property
     def secure_brokers(self) -> str:
-        """Where it asks for TLS, `USER` and `PASSWORD`."""
+        """Where it asks for TLS, `USER` and `PASSWORD` (PLAIN or SCRAM-SHA-512)."""
         return f"127.0.0.1:{self.secure_port}"
+
+    @property
+    def process(self) -> psutil.Process:
+        """The broker itself, while it runs."""
+        assert self._process is not None
+        (broker,) = psutil.Process(self._process.pid).children()
+        return broker
 
     def start(self) -> None:
         """Starts it and waits until it takes connections."""

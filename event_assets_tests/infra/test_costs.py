@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.costs import Line, bill, bill_table, table
+from infra.costs import Line, bill, bill_table, stream_bill, stream_table, table
 from infra.sizes import SIZES, Size
 
+ON_KAFKA = Path(__file__).parents[2] / "docs/how-to/run-on-kafka.md"
 PAGE = Path(__file__).parents[2] / "docs/how-to/run-on-aws.md"
 
 
@@ -44,3 +45,16 @@ def test_more_events_never_cost_less() -> None:
         for size in SIZES.values():
             more = size._replace(events_per_day=size.events_per_day * 2)
             assert together(bill(more, edge)) > together(bill(size, edge))
+
+
+def test_the_page_on_kafka_shows_what_the_stream_costs_of_each_kind() -> None:
+    assert stream_table() in ON_KAFKA.read_text("utf-8")
+
+
+def test_the_stream_s_bill_is_what_the_price_list_says_of_its_parts() -> None:
+    """Reckoned by hand, for a billion events of 120 B a day: 120 GB a day, 3.5 MB/s at the peak."""
+    bill = stream_bill(1_000_000_000)
+    assert bill["Kinesis, shards"] == pytest.approx(5 * 0.035 * 730 + 120e9 * 365 / 12 / 12_000 / 1e6 * 0.014, rel=1e-3)
+    disks, month = 120 * 7 * 3 / 0.67, 120 * 365 / 12
+    assert bill["Amazon MSK"] == pytest.approx(3 * 0.204 * 730 + disks * 0.10 + month * 4 / 3 * 0.02, rel=1e-3)
+    assert bill["Kafka on EC2"] == pytest.approx(3 * 0.0816 * 730 + disks * 0.08 + month * (4 / 3 + 2) * 0.02, rel=1e-3)

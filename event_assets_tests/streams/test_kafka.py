@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import itertools
+import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
@@ -19,9 +23,15 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     NewPartitions,
     ResourceType,
 )
+from pyspark.sql import SparkSession
 
+from event_assets.contract.records import unpack
+from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_IDS, RAW_EVENTS
+from event_assets.pipeline.registry import step_of
 from event_assets.streams import (
+    EventLines,
     ShardPosition,
+    StoredRecord,
     StreamBusy,
     StreamError,
     StreamGap,
@@ -31,8 +41,10 @@ from event_assets.streams import (
     StreamWriter,
 )
 from event_assets.streams.kafka import KafkaStream
-from event_assets.streams.kafka_connection import KafkaConnection
+from event_assets.streams.kafka_connection import KafkaConnection, SaslMechanism
 from event_assets_tests.emulators.kafka import PASSWORD, USER, KafkaBroker, kafka
+from event_assets_tests.modelling import event
+from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.streams.reading import by_key, numbered, put_all, read_all
 
 pytestmark = pytest.mark.slow
@@ -64,16 +76,32 @@ def admin(kafka_broker: KafkaBroker) -> AdminClient:
 
 def test_partitions_may_be_added_in_traffic(make_topic: MakeTopic, admin: AdminClient) -> None:
     stream = make_topic(1)
-    put_all(stream, numbered(KEYS))
+    sent: list[StreamRecord] = []
+    enough = threading.Event()
+
+    def send(thread: int) -> None:
+        writer = StreamWriter(stream)
+        for number in itertools.count():
+            if enough.is_set():
+                return
+            records = numbered([f"user-{thread}-{key}" for key in range(10)], 10 * number)
+            assert [result.error for result in writer.write(records)] == [None] * 10
+            sent.extend(records)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
     checkpoint: dict[str, ShardPosition] = {}
-    records = read_all(stream, checkpoint)
-    admin.create_partitions([NewPartitions(stream.name, 3)])[stream.name].result()
-    while len(stream.shards()) < 3:
-        pass
-    put_all(stream, numbered(KEYS, 100))
-    new = read_all(stream, checkpoint)
-    assert len({record.shard_id for record in new}) == 3
-    assert by_key([*records, *new]) == by_key([*numbered(KEYS), *numbered(KEYS, 100)])
+    read: list[StoredRecord] = []
+    for partitions in (3, 6):
+        admin.create_partitions([NewPartitions(stream.name, partitions)])[stream.name].result()
+        while len({record.shard_id for record in read}) < partitions:
+            read += read_all(stream, checkpoint)
+    enough.set()
+    for thread in threads:
+        thread.join()
+    read += read_all(stream, checkpoint)
+    assert Counter((each.partition_key, each.data) for each in read) == Counter((key, data) for key, data in sent)
 
 
 def test_records_that_were_deleted_before_they_were_read_are_a_gap(make_topic: MakeTopic, admin: AdminClient) -> None:
@@ -200,30 +228,53 @@ def test_neither_splits_nor_merges_are_promised(make_topic: MakeTopic) -> None:
         stream.merge(one, other)
 
 
-def test_tls_and_a_password_let_in_and_a_wrong_one_names_the_settings(kafka_broker: KafkaBroker) -> None:
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_tls_and_a_password_let_in_and_a_wrong_one_names_the_settings(
+    kafka_broker: KafkaBroker, mechanism: SaslMechanism
+) -> None:
     secured = KafkaConnection(
-        kafka_broker.secure_brokers, "SASL_SSL", "PLAIN", USER, PASSWORD, str(kafka_broker.ca_file)
+        kafka_broker.secure_brokers, "SASL_SSL", mechanism, USER, PASSWORD, str(kafka_broker.ca_file)
     )
-    stream = KafkaStream("secured", secured)
+    stream = KafkaStream(f"secured-{mechanism}", secured)
     stream.create(1)
     put_all(stream, numbered(KEYS))
     assert by_key(read_all(stream)) == by_key(numbered(KEYS))
     stream.close()
     for wrong in (secured._replace(password="wrong"), secured._replace(ca_file=None)):
-        stranger = KafkaStream("secured", wrong, timeout_seconds=2)
+        stranger = KafkaStream(stream.name, wrong, timeout_seconds=2)
         with pytest.raises(StreamError, match="EVENT_ASSETS_KAFKA_S"):
             stranger.shards()
         stranger.close()
 
 
-def test_a_broker_killed_in_traffic_loses_and_doubles_nothing_that_it_acknowledged(
-    kafka_broker: KafkaBroker, tmp_path: Path
+def test_msk_gets_a_token_that_the_credentials_in_force_sign_for_the_cluster_s_region(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with kafka(tmp_path) as broker:
-        stream = KafkaStream("events", KafkaConnection(broker.brokers), timeout_seconds=5)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDOFTESTS")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-tests")
+    settings = KafkaConnection("b:9098", "SASL_SSL", "AWS_MSK_IAM", region="eu-central-1").settings()
+    assert (settings["security.protocol"], settings["sasl.mechanism"]) == ("SASL_SSL", "OAUTHBEARER")
+    token, expires = settings["oauth_cb"]("")
+    signed = urlsplit(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
+    asked = {name: values[0] for name, values in parse_qs(signed.query).items()}
+    assert signed.hostname == "kafka.eu-central-1.amazonaws.com" and asked["Action"] == "kafka-cluster:Connect"
+    assert (
+        asked["X-Amz-Credential"].startswith("AKIDOFTESTS/")
+        and "/eu-central-1/kafka-cluster/" in asked["X-Amz-Credential"]
+    )
+    assert 0 < expires - time.time() <= 900 and "a-secret-of-tests" not in str(signed)
+
+
+def test_a_broker_killed_in_traffic_loses_no_event_and_no_event_counts_twice(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    pipeline = Pipeline(spark, tmp_path / "pipeline")
+    (tmp_path / "broker").mkdir()
+    with kafka(tmp_path / "broker") as broker:
+        pipeline.stream = stream = KafkaStream("events", KafkaConnection(broker.brokers), timeout_seconds=5)
         stream.create(3)
-        acknowledged: list[StreamRecord] = []
-        unsure: list[StreamRecord] = []
+        acknowledged: list[str] = []
+        unsure: list[str] = []
         ended = threading.Event()
 
         def send(thread: int) -> None:
@@ -231,9 +282,10 @@ def test_a_broker_killed_in_traffic_loses_and_doubles_nothing_that_it_acknowledg
             for number in itertools.count():
                 if ended.is_set():
                     return
-                record = StreamRecord(f"user-{thread}-{number % 5}", f"{thread}.{number}".encode())
-                (result,) = writer.write([record])
-                (unsure if result.error else acknowledged).append(record)
+                name = f"{thread}.{number}"
+                told = json.dumps(event(event_id=name, anonymous_id=f"user-{thread}-{number % 5}")).encode()
+                failed = writer.write_events([EventLines(f"user-{thread}-{number % 5}", told)])
+                (unsure if failed else acknowledged).append(name)
 
         threads = [threading.Thread(target=send, args=(number,)) for number in range(4)]
         for thread in threads:
@@ -241,15 +293,18 @@ def test_a_broker_killed_in_traffic_loses_and_doubles_nothing_that_it_acknowledg
         for target in (300, 600, 900):
             while len(acknowledged) < target:
                 ended.wait(0.05)
+            step_of(RAW_EVENTS).run(pipeline.refresh())
             broker.kill()
             broker.start()
         ended.set()
         for thread in threads:
             thread.join()
-        stored = Counter(record.data for record in read_all(stream))
+        for table in (RAW_EVENTS, CLEAN_EVENTS, EVENT_IDS, ENRICHED_EVENTS):
+            step_of(table).run(pipeline.refresh())
+        on_stream = Counter(json.loads(line)["event_id"] for record in read_all(stream) for line in unpack(record.data))
         stream.close()
-    assert not Counter(record.data for record in acknowledged) - stored
-    assert stored.keys() <= {record.data for record in [*acknowledged, *unsure]}
-    sure = {record.data for record in acknowledged}
-    repeated = [data for data, count in stored.items() if count > 1 and data in sure]
+    counted = Counter(row["event_id"] for row in pipeline.rows(ENRICHED_EVENTS.name))
+    assert set(acknowledged) <= counted.keys() <= {*acknowledged, *unsure}
+    assert set(counted.values()) == {1} and counted.keys() == on_stream.keys()
+    repeated = [name for name, count in on_stream.items() if count > 1 and name not in unsure]
     assert len(repeated) <= 3 * len(threads), "only what was on its way when the broker went may be there twice"
