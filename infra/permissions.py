@@ -1,7 +1,7 @@
 """What each component may do: one role a component, and no more than its code calls.
 
-A test records the launcher's calls on an emulator and holds them against its statements; the others are read from the
-code. A snapshot of all statements shows each change in review.
+Tests record what the launcher, the ingest API and runs ask of emulators, and hold it against their statements; the
+others are read from the code. A snapshot of all statements shows each change in review.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ embedded one, which finds the bucket by its environment alone.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[att
 
 from event_assets.pipeline.registry import STEPS
 from event_assets_tests.emulators.kafka import KafkaBroker
+from event_assets_tests.emulators.recorder import Recorder, recorder
 from event_assets_tests.emulators.redshift import RedshiftProxy, redshift
 from event_assets_tests.end_to_end.profile import Profile
 from event_assets_tests.end_to_end.visits import DAYS, Visits
@@ -39,28 +41,43 @@ def cluster(postgres_url: str, s3_emulator: str) -> Iterator[RedshiftProxy]:
         yield proxy
 
 
+class OnAws(Profile):
+    """The aws profile, of whose runs is known what they ask of stream and bucket."""
+
+    asked: tuple[Recorder, ...] = ()
+
+    def materialise(self, *assets: str) -> None:
+        with contextlib.ExitStack() as recording:
+            for each in self.asked:
+                recording.enter_context(each.recording())
+            super().materialise(*assets)
+
+
 @pytest.fixture
 def aws(
     tmp_path: Path, cluster: RedshiftProxy, kinesis_emulator: str, s3_emulator: str, monkeypatch: pytest.MonkeyPatch
-) -> Profile:
+) -> Iterator[OnAws]:
     """The aws profile with its endpoints on this machine."""
     bucket = f"lake-{uuid.uuid4().hex}"
     boto3.client("s3", endpoint_url=s3_emulator, region_name="us-east-1").create_bucket(Bucket=bucket)
-    variables = {
-        "PROFILE": "aws",
-        "HOME": str(tmp_path / "aws"),
-        "FIRST_DAY": str(days_ago(DAYS)),
-        "STREAM_NAME": f"events-{uuid.uuid4().hex}",
-        "STREAM_ENDPOINT_URL": kinesis_emulator,
-        "LAKE_URL": f"s3://{bucket}/lake",
-        "S3_ENDPOINT_URL": s3_emulator,
-        "WAREHOUSE_URL": cluster.url,
-        "WAREHOUSE_IAM_ROLE": "arn:aws:iam::123456789012:role/copies",
-    }
-    return Profile(monkeypatch, variables)
+    with recorder(kinesis_emulator) as stream, recorder(s3_emulator) as lake:
+        variables = {
+            "PROFILE": "aws",
+            "HOME": str(tmp_path / "aws"),
+            "FIRST_DAY": str(days_ago(DAYS)),
+            "STREAM_NAME": f"events-{uuid.uuid4().hex}",
+            "STREAM_ENDPOINT_URL": stream.url,
+            "LAKE_URL": f"s3://{bucket}/lake",
+            "S3_ENDPOINT_URL": lake.url,
+            "WAREHOUSE_URL": cluster.url,
+            "WAREHOUSE_IAM_ROLE": "arn:aws:iam::123456789012:role/copies",
+        }
+        profile = OnAws(monkeypatch, variables)
+        profile.asked = (stream, lake)
+        yield profile
 
 
-def test_kinesis_and_s3_bring_events_to_redshift_through_a_split(aws: Profile, cluster: RedshiftProxy) -> None:
+def test_kinesis_and_s3_bring_events_to_redshift_through_a_split(aws: OnAws, cluster: RedshiftProxy) -> None:
     visits = Visits()
     way = [name for step in STEPS if step.group in ("ingest", "events") for name in (t.name for t in step.tables)]
     for batch in (visits.first(), visits.second()):
@@ -74,15 +91,26 @@ def test_kinesis_and_s3_bring_events_to_redshift_through_a_split(aws: Profile, c
     assert {row["event_id"] for row in warehouse_rows(aws.settings)["fct_events"]} == in_lake
     assert aws.settings.warehouse == "redshift" and cluster.copied
     assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
+    _asked_for_what_runs_may(aws)
 
 
 @pytest.mark.release
 def test_kinesis_s3_and_redshift_give_the_rows_of_the_local_profile(
-    aws: Profile, local: Profile, cluster: RedshiftProxy
+    aws: OnAws, local: Profile, cluster: RedshiftProxy
 ) -> None:
     _give_the_same_rows(aws, local)
     assert aws.settings.warehouse == "redshift" and cluster.copied
     assert aws.settings.stream == "kinesis" and not (aws.settings.home / "lake").exists()
+    _asked_for_what_runs_may(aws)
+
+
+def _asked_for_what_runs_may(aws: OnAws) -> None:
+    """No more, and but for what only the sensor asks for, or an upload that fails, no less."""
+    permissions = pytest.importorskip("infra.permissions")
+    of_stream, of_lake = (each.actions for each in aws.asked)
+    assert of_stream <= set(permissions.STREAM_READ) <= of_stream | {"kinesis:DescribeStreamSummary"}
+    granted = {*permissions.LAKE_WRITE, "s3:ListBucket"}
+    assert of_lake <= granted <= of_lake | {"s3:AbortMultipartUpload"}
 
 
 def _give_the_same_rows(other: Profile, local: Profile) -> None:

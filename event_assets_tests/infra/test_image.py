@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import botocore.client
 import dagster as dg
 import pytest
 import yaml
@@ -62,20 +61,6 @@ def instance(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.from_config(str(tmp_path)) as made:
         yield made
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Every call of botocore in this process, as an action of IAM names it."""
-    made: set[str] = set()
-    call = botocore.client.BaseClient._make_api_call
-
-    def noted(client: Any, operation: str, arguments: Any) -> Any:
-        made.add(f"{client.meta.service_model.service_name}:{operation}")
-        return call(client, operation, arguments)
-
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", noted)
-    return made
 
 
 @contextmanager

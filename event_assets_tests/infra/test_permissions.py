@@ -1,0 +1,34 @@
+"""The ingest API calls what its role allows, no less and no more; what runs call is in end_to_end/test_profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+from starlette.testclient import TestClient
+
+from event_assets.collector import WriteKeys, create_app
+from event_assets.settings import load_settings
+from event_assets_tests.collector.serving import event
+
+permissions = pytest.importorskip("infra.permissions")
+
+
+def test_the_ingest_api_calls_exactly_what_its_role_allows(
+    aws_credentials: None, calls: set[str], tmp_path: Path
+) -> None:
+    settings = load_settings(
+        home=tmp_path, stream_kind="kinesis", stream_name="events", keys_secret="keys", aws_region="us-east-1"
+    )
+    with mock_aws():
+        boto3.client("kinesis", region_name="us-east-1").create_stream(StreamName="events", ShardCount=2)
+        boto3.client("secretsmanager", region_name="us-east-1").create_secret(Name="keys", SecretString='{"keys":[]}')
+        key = WriteKeys.of(settings).create("shop", "web")
+        calls.clear()
+        with TestClient(create_app(settings, keys=WriteKeys.of(settings))) as client:
+            assert client.get("/v1/ready").status_code == 200
+            answer = client.post("/v1/events", json=[event(1), event(2)], headers={"x-write-key": key})
+            assert answer.status_code == 200
+    assert calls == {*permissions.STREAM_WRITE, *permissions.KEYS_READ}
