@@ -129,7 +129,8 @@ def _view(view: View) -> Iterator[str]:
 def _columns(columns: Sequence[Column]) -> Iterator[str]:
     yield from ("", "| column | type | meaning |", "|---|---|---|")
     for column in columns:
-        kind = _TYPES[column.type] + ("" if column.nullable else ", required")
+        length = f" of up to {column.characters} characters" if column.characters else ""
+        kind = _TYPES[column.type] + length + ("" if column.nullable else ", required")
         personal = " *Personal.*" if column.pii else ""
         made_of = f" From {_code(column.source)}." if column.source else ""
         meaning = (column.meaning + made_of + personal).replace("|", "\\|")

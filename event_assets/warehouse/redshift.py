@@ -21,29 +21,9 @@ from event_assets.warehouse.lake_files import LakeFiles, path_of
 from event_assets.warehouse.relation import LOADS, Relation
 
 _LONGEST = 65_535
-_LONGEST_ID = 512
-_IDS = frozenset(
-    {
-        "event_id",
-        "event",
-        "anonymous_id",
-        "user_id",
-        "session_id",
-        "page_view_id",
-        "person_id",
-        "platform",
-        "table_name",
-        "page_key",
-        "campaign_key",
-        "device_key",
-        "geo_key",
-        "lake_table",
-    }
-)
-"""Text that the contract bounds at 128 characters, four bytes each: narrow columns need less memory in queries."""
+_BYTES_A_CHARACTER = 4
 
 _TYPES: dict[ColumnType, str] = {
-    "string": f"varchar({_LONGEST})",
     "int": "integer",
     "long": "bigint",
     "double": "double precision",
@@ -102,7 +82,7 @@ class RedshiftDialect:
         return connection
 
     def type_of(self, column: Column) -> sql.SQL:
-        return sql.SQL(f"varchar({_LONGEST_ID})" if column.name in _IDS else _TYPES[column.type])
+        return sql.SQL(f"varchar({_width(column)})" if column.type == "string" else _TYPES[column.type])
 
     def column_suffix(self, relation: Relation, column: Column) -> sql.Composable:
         # The leading sort column stays raw: compressed, its blocks are skipped less well.
@@ -229,8 +209,8 @@ class RedshiftDialect:
 
 
 def _width(column: Column) -> int:
-    """How many bytes of text the column holds."""
-    return _LONGEST_ID if column.name in _IDS else _LONGEST
+    """How many bytes of text the column holds. Narrow columns need less memory in queries."""
+    return _BYTES_A_CHARACTER * column.characters if column.characters else _LONGEST
 
 
 def copy_statement(stage: str, manifest: str, iam_role: str | None) -> sql.Composed:

@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_events" (
   "user_id" varchar(512) ENCODE zstd,
   "session_id" varchar(512) ENCODE zstd,
   "page_view_id" varchar(512) ENCODE zstd,
-  "group_id" varchar(65535) ENCODE zstd,
+  "group_id" varchar(512) ENCODE zstd,
   "install_id" varchar(65535) ENCODE zstd,
   "sequence" bigint ENCODE az64,
   "occurred_at" timestamp with time zone ENCODE az64,
@@ -438,7 +438,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."fct_sessions" (
   "session_id" varchar(512) ENCODE zstd NOT NULL,
   "anonymous_id" varchar(512) ENCODE zstd,
   "user_id" varchar(512) ENCODE zstd,
-  "stitched_user_id" varchar(65535) ENCODE zstd,
+  "stitched_user_id" varchar(512) ENCODE zstd,
   "person_id" varchar(512) ENCODE zstd,
   "start_at" timestamp with time zone ENCODE raw,
   "end_at" timestamp with time zone ENCODE az64,
@@ -597,7 +597,7 @@ COMMENT ON COLUMN "analytics"."fct_session_issues"."loaded_at" IS 'When the row'
 CREATE TABLE IF NOT EXISTS "analytics"."dim_visitors" (
   "anonymous_id" varchar(512) ENCODE raw NOT NULL,
   "user_id" varchar(512) ENCODE zstd,
-  "stitched_user_id" varchar(65535) ENCODE zstd,
+  "stitched_user_id" varchar(512) ENCODE zstd,
   "first_seen_at" timestamp with time zone ENCODE az64,
   "last_seen_at" timestamp with time zone ENCODE az64,
   "events" bigint ENCODE az64,
@@ -819,7 +819,7 @@ COMMENT ON COLUMN "analytics"."dim_consent_receipts"."received_at" IS 'When the 
 COMMENT ON COLUMN "analytics"."dim_consent_receipts"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."dim_group_members" (
-  "group_id" varchar(65535) ENCODE raw NOT NULL,
+  "group_id" varchar(512) ENCODE raw NOT NULL,
   "person_id" varchar(512) ENCODE zstd NOT NULL,
   "first_seen_at" timestamp with time zone ENCODE az64,
   "last_seen_at" timestamp with time zone ENCODE az64,
@@ -844,7 +844,7 @@ COMMENT ON COLUMN "analytics"."dim_group_members"."events" IS 'Such events.';
 COMMENT ON COLUMN "analytics"."dim_group_members"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."dim_groups" (
-  "group_id" varchar(65535) ENCODE raw NOT NULL,
+  "group_id" varchar(512) ENCODE raw NOT NULL,
   "group_type" varchar(65535) ENCODE zstd,
   "first_seen_at" timestamp with time zone ENCODE az64,
   "last_seen_at" timestamp with time zone ENCODE az64,
@@ -880,7 +880,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."dim_person_attributes" (
   "value" varchar(65535) ENCODE zstd,
   "text" varchar(65535) ENCODE zstd,
   "source" varchar(65535) ENCODE zstd,
-  "group_id" varchar(65535) ENCODE zstd,
+  "group_id" varchar(512) ENCODE zstd,
   "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
 )
 DISTSTYLE KEY DISTKEY ("person_id")
@@ -903,7 +903,7 @@ COMMENT ON COLUMN "analytics"."dim_person_attributes"."group_id" IS 'The company
 COMMENT ON COLUMN "analytics"."dim_person_attributes"."loaded_at" IS 'When the row''s key first came in.';
 
 CREATE TABLE IF NOT EXISTS "analytics"."dim_companies" (
-  "group_id" varchar(65535) ENCODE raw NOT NULL,
+  "group_id" varchar(512) ENCODE raw NOT NULL,
   "name" varchar(65535) ENCODE zstd,
   "plan" varchar(65535) ENCODE zstd,
   "status" varchar(65535) ENCODE zstd,
@@ -3033,7 +3033,7 @@ COMMENT ON COLUMN "analytics"."agg_daily"."loaded_at" IS 'When the row''s key fi
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(512), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
 
 COPY "_stage" FROM 's3://lake/prod/manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -3079,7 +3079,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."fct_sessions";
 
-CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(65535), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
+CREATE TEMP TABLE "_stage" ("event_date" date, "session_id" varchar(512), "anonymous_id" varchar(512), "user_id" varchar(512), "stitched_user_id" varchar(512), "person_id" varchar(512), "start_at" timestamp, "end_at" timestamp, "events" bigint, "page_views" bigint, "engaged_seconds" integer, "absolute_seconds" integer, "is_engaged" boolean, "is_bounce" boolean, "is_cut" boolean, "entry_url" varchar(65535), "exit_url" varchar(65535), "referrer" varchar(65535), "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "browser" varchar(65535), "os" varchar(65535), "device_type" varchar(65535), "platform" varchar(512), "is_bot" boolean, "conversions" bigint, "revenue" double precision, "sequence_gaps" bigint, "landing_page" varchar(65535), "exit_page" varchar(65535), "app_id" varchar(65535), "country" varchar(65535), "language" varchar(65535), "campaign_key" varchar(512), "device_key" varchar(512), "geo_key" varchar(512), "site_date" date);
 
 COPY "_stage" FROM 's3://lake/prod/manifests/fct_sessions/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'
@@ -3113,7 +3113,7 @@ INSERT INTO "analytics"."_loads" ("table_name", "partition_date", "lake_version"
 
 LOCK TABLE "analytics"."_loads", "analytics"."dim_users";
 
-CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_sell_or_share" boolean, "consent_at" timestamp, "is_bot" boolean, "first_session_at" timestamp, "first_session_id" varchar(65535));
+CREATE TEMP TABLE "_stage" ("person_id" varchar(512), "user_ids" varchar(65535), "anonymous_ids" varchar(65535), "first_seen_at" timestamp, "last_seen_at" timestamp, "sessions" bigint, "events" bigint, "page_views" bigint, "conversions" bigint, "revenue" double precision, "source" varchar(65535), "medium" varchar(65535), "campaign" varchar(65535), "channel_group" varchar(65535), "traits" varchar(65535), "consent_analytics" boolean, "consent_marketing" boolean, "consent_personalisation" boolean, "consent_sell_or_share" boolean, "consent_at" timestamp, "is_bot" boolean, "first_session_at" timestamp, "first_session_id" varchar(512));
 
 COPY "_stage" FROM 's3://lake/prod/manifests/dim_users/1.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/it''s-loading'

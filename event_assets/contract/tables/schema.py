@@ -29,6 +29,30 @@ _SPARK: dict[ColumnType, str] = {
     "date": "DATE",
     "binary": "BINARY",
 }
+_SHORT_TEXTS = frozenset(
+    {
+        "anonymous_id",
+        "campaign_key",
+        "device_key",
+        "event",
+        "event_id",
+        "first_session_id",
+        "geo_key",
+        "group_id",
+        "lake_table",
+        "page_key",
+        "page_view_id",
+        "person_id",
+        "platform",
+        "session_id",
+        "stitched_user_id",
+        "table_name",
+        "user_id",
+    }
+)
+SHORT_TEXT = 128
+"""The most characters of ids, names of events and keys, in whichever table they stand: no event comes in with longer
+ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +80,11 @@ class Column:
         definition = f" Definition: {self.definition}." if self.definition else ""
         unit = f" Unit: {self.unit}." if self.unit else ""
         return self.description + definition + unit
+
+    @property
+    def characters(self) -> int | None:
+        """The most characters of its text; None where nothing bounds it."""
+        return SHORT_TEXT if self.name in _SHORT_TEXTS else None
 
     @property
     def spark_type(self) -> str:
