@@ -128,6 +128,21 @@ def test_a_warehouse_that_is_not_there_yet_cannot_be_put_to_the_proof() -> None:
     assert "There is no warehouse yet" in run("warehouse", "verify", status=1).stderr
 
 
+def test_external_tables_are_redshifts_over_a_lake_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "over a lake in a bucket" in run("warehouse", "external-tables", status=2).stderr
+    cluster = {
+        "PROFILE": "aws",
+        "STREAM_NAME": "events",
+        "LAKE_URL": "s3://acme/lake",
+        "WAREHOUSE_URL": "postgresql://me:hunter2@wh:5439/x",
+    }
+    for name, value in cluster.items():
+        monkeypatch.setenv(f"EVENT_ASSETS_{name}", value)
+    shown = run("warehouse", "external-tables", "--schema", "raw").stdout
+    assert shown.count('CREATE EXTERNAL TABLE "raw".') == 2 and "LOCATION 's3://acme/lake/external/" in shown
+    assert "hunter2" not in shown
+
+
 def test_a_file_is_put_on_the_stream(tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text(json.dumps(EVENT) + "\nnot json\n")

@@ -58,6 +58,30 @@ def verify(as_json: AsJson = False) -> None:
             raise typer.Exit(EXIT_FAULT)
 
 
+@warehouse_app.command("external-tables")
+def external_tables(
+    schema: Annotated[str, typer.Option(help="Schema of the external tables in Redshift.")] = "lake",
+    catalog: Annotated[str, typer.Option(help="Database of the Glue Data Catalog.")] = "event_assets",
+) -> None:
+    """Print the statements by which Redshift Spectrum reads single events in the lake, for an administrator to run."""
+    with faults_as_sentences():
+        from event_assets.settings import SettingsError
+        from event_assets.warehouse.external import external_statements
+        from event_assets.warehouse.redshift import RedshiftDialect
+        from event_assets.warehouse.warehouse import Warehouse
+
+        settings = current_settings()
+        dialect = Warehouse.from_settings(settings, "").dialect
+        if not isinstance(dialect, RedshiftDialect) or not settings.lake.startswith("s3://"):
+            raise SettingsError(
+                "External tables are Redshift's, over a lake in a bucket: set EVENT_ASSETS_PROFILE=aws and "
+                "EVENT_ASSETS_LAKE_URL."
+            )
+        made = external_statements(dialect, settings.lake, schema, catalog, settings.warehouse_iam_role)
+        for statement in made:
+            typer.echo(f"{statement.as_string()};")
+
+
 @roles_app.command("plan")
 def plan() -> None:
     """Print the statements that would make the database's roles what the file says. Nothing is changed."""

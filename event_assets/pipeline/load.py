@@ -28,6 +28,7 @@ from event_assets.pipeline.pending_changes import REBUILD, PendingChanges
 from event_assets.pipeline.telling import telling_load
 from event_assets.pipeline.window import Window
 from event_assets.warehouse.dialect import Mode
+from event_assets.warehouse.external import EXTERNAL_TABLES, list_of, place_of_list
 from event_assets.warehouse.loads import (
     OF_ANOTHER,
     LoadExpectation,
@@ -36,6 +37,7 @@ from event_assets.warehouse.loads import (
     PartitionDate,
     Totals,
 )
+from event_assets.warehouse.redshift import RedshiftDialect
 from event_assets.warehouse.relation import match_columns
 from event_assets.warehouse.warehouse import Warehouse
 
@@ -67,6 +69,8 @@ def load_step(
     """
     with telling_load(table.name) as tell:
         loaded = _load(lake, warehouse, table, window, rebuild, most_never)
+        if table in EXTERNAL_TABLES and isinstance(warehouse.dialect, RedshiftDialect):
+            _list_files(lake.table(table.lake.name).snapshot(), warehouse.dialect, table)
         tell(loaded)
     return loaded
 
@@ -95,6 +99,13 @@ def _load(
     there = [file for file in snapshot.files if is_wanted(file.partition[table.partition_by])]
     rows, size = sum(file.rows for file in there), sum(file.size for file in there)
     return Loaded(snapshot.version, rows, size, tuple(done), tuple(load.reports))
+
+
+def _list_files(snapshot: Snapshot, redshift: RedshiftDialect, table: WarehouseTable) -> None:
+    """Has Spectrum read this version of the table. Doing it again changes nothing."""
+    if redshift.listed.get(table.name) != (snapshot.id, snapshot.version):
+        snapshot.table.storage.replace(place_of_list(table), list_of(snapshot.files))
+        redshift.listed[table.name] = (snapshot.id, snapshot.version)
 
 
 def wanted(snapshot: Snapshot, warehouse: Warehouse, table: WarehouseTable) -> Callable[[str], bool]:

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Self
 
 import psycopg
 import pyarrow.parquet as pq
@@ -15,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from event_assets.contract.tables.schema import Column, ColumnType
 from event_assets.contract.tables.warehouse import WarehouseTable
+from event_assets.lake.scratch import scratch_folder
+from event_assets.settings import Settings
 from event_assets.warehouse.dialect import Copied, Mode, Session, SourceFile
 from event_assets.warehouse.fitting import Fitted, FittedFile, too_long, write_copy
 from event_assets.warehouse.lake_files import LakeFiles, path_of
@@ -65,6 +68,15 @@ class RedshiftDialect:
         self._iam_role = iam_role
         self._beside = beside.rstrip("/") + "/"
         self._copies = copies
+        self.listed: dict[str, tuple[str, int]] = {}
+        """Of tables whose files Spectrum reads by a list: which lake table and version was listed last, from here."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings, files: LakeFiles) -> Self:
+        """Redshift by these settings, with a folder of its own for what it writes, so that what is left of a load that
+        was killed is cleared like any scratch."""
+        beside, copies = f"{settings.lake}/{scratch_folder()}", settings.redshift_files == "copies"
+        return cls(files, settings.warehouse_iam_role, beside, copies)
 
     def connect(self, url: str) -> Session:
         # Redshift calls UTF-8 by a name that psycopg does not know, and has no DEALLOCATE ALL.

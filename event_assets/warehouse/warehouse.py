@@ -18,7 +18,6 @@ from psycopg import sql
 from event_assets.contract.tables.schema import Column
 from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
-from event_assets.lake.scratch import scratch_folder
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations, views
 from event_assets.warehouse.dialect import Copied, Dialect, Mode, Session, SourceFile
@@ -69,8 +68,7 @@ class Warehouse:
         """The warehouse of these settings, at `url` (the embedded PostgreSQL's, where the settings name none)."""
         files = LakeFiles(settings.aws_region, settings.s3_endpoint_url)
         if settings.warehouse == "redshift":
-            beside, copies = f"{settings.lake}/{scratch_folder()}", settings.redshift_files == "copies"
-            dialect: Dialect = RedshiftDialect(files, settings.warehouse_iam_role, beside, copies)
+            dialect: Dialect = RedshiftDialect.from_settings(settings, files)
         else:
             dialect = PostgresDialect(files)
         return cls(dialect, url, settings.warehouse_schema, event_days=settings.warehouse_event_days)

@@ -14,7 +14,7 @@ import sqlglot
 from psycopg import sql
 from pyarrow.fs import FileType
 from sqlglot.errors import ErrorLevel
-from sqlglot.expressions import Command
+from sqlglot.expressions import ColumnDef, Command, Create
 
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.schema import Column
@@ -24,6 +24,7 @@ from event_assets.rules.roles import Roles, roles_of
 from event_assets.settings import Settings
 from event_assets.warehouse import ddl, dml, migrations
 from event_assets.warehouse.dialect import Mode
+from event_assets.warehouse.external import EXTERNAL_TABLES, external_statements
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.migrations import MIGRATED, MIGRATIONS
 from event_assets.warehouse.redshift import RedshiftDialect, copy_statement, count_of, manifest_of
@@ -147,6 +148,16 @@ def test_every_statement_is_one_by_redshifts_grammar() -> None:
                 assert statement.lstrip().startswith(NOT_PARSED), statement
             parsed += 1
     assert parsed > 1_000
+
+
+def test_every_column_of_single_events_is_in_an_external_table_over_the_list_of_the_files() -> None:
+    _, *made = [each.as_string() for each in external_statements(DIALECT, "s3://lake/prod", "lake", "events", ROLE)]
+    creates = [sqlglot.parse_one(each, dialect="redshift") for each in made[1::2]]
+    for table, create, text in zip(EXTERNAL_TABLES, creates, made[1::2], strict=True):
+        assert isinstance(create, Create) and not isinstance(create, Command)
+        assert [each.name for each in create.find_all(ColumnDef)] == list(table.lake.column_names)
+        assert f"'s3://lake/prod/external/{table.lake.name}/'" in text
+    assert made[0] == 'DROP TABLE IF EXISTS "lake"."enriched_events"'
 
 
 def test_the_clusters_default_role_is_used_where_none_is_set() -> None:

@@ -18,6 +18,8 @@ from event_assets.doctor.warehouse_proof import prove_warehouse
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
+from event_assets.pipeline.load import load_step
+from event_assets.pipeline.window import EVERYTHING
 from event_assets.settings import load_settings
 from event_assets.warehouse.dialect import SourceFile
 from event_assets.warehouse.lake_files import LakeFiles, path_of
@@ -128,11 +130,27 @@ def test_a_cluster_that_reads_the_old_form_of_parquet_alone_is_loaded_from_copie
         assert times == [(rows[0]["first_seen_at"], rows[0]["last_seen_at"])]
 
 
+def test_what_spectrum_reads_of_single_events_is_listed_anew_by_each_load_of_another_version(cluster: Cluster) -> None:
+    table, lake = TABLES["fct_page_views"], Lake(Storage(f"{cluster.root}/lake", endpoint=cluster.files.endpoint))
+    of = lake.table(table.lake.name)
+    cluster.warehouse.ensure()
+    for number in range(2):
+        rows = [row(table.lake, page_view_id=str(number), event_id=str(number), event_date=DAY)]
+        made = pa.Table.from_pylist(rows, schema=table.lake.arrow_schema())
+        of.commit(of.snapshot(), Progress(), add=[of.stage_arrow(made, str(number), {"event_date": str(DAY)})])
+        load_step(lake, cluster.warehouse, table, EVERYTHING)
+        listed = lake.storage.read("external/page_views/manifest").decode().splitlines()
+        assert listed == sorted(file.url for file in of.snapshot().files) and len(listed) == number + 1
+    lake.storage.delete("external/page_views/manifest")
+    load_step(lake, cluster.warehouse, table, EVERYTHING)
+    assert not lake.storage.are_there(["external/page_views/manifest"]), "the same version is not listed again"
+
+
 def copy(cluster: Cluster, files: Sequence[SourceFile], columns: str = "n bigint, t varchar(5)") -> list[Any]:
     """What is in a table after these files were copied into it."""
     manifest = cluster.upload("manifests/m.manifest", manifest_of(files), 0)
     with cluster.warehouse.connect() as session, session.transaction():
-        session.execute(f'CREATE TEMP TABLE "_stage" ({columns})')  # type: ignore[call-overload]
+        session.execute(f'CREATE TEMP TABLE "_stage" ({columns})')
         session.execute(copy_statement("_stage", manifest.url, ROLE))
         return session.execute('SELECT * FROM "_stage" ORDER BY 1').fetchall()
 
@@ -140,7 +158,7 @@ def copy(cluster: Cluster, files: Sequence[SourceFile], columns: str = "n bigint
 def parquet(compression: str = "zstd", **columns: Any) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), sink, compression=compression)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue().to_pybytes())
 
 
 ROWS = {"n": pa.array([1, 2], pa.int64()), "t": ["a\tb", None]}
@@ -176,7 +194,7 @@ def test_a_size_that_is_not_the_file_s_is_refused(cluster: Cluster) -> None:
 
 
 def test_a_connection_that_does_not_name_its_encoding_or_prepares_is_none_for_redshift(cluster: Cluster) -> None:
-    with psycopg.connect(cluster.proxy.url) as session:
+    with psycopg.connect(cluster.proxy.url, autocommit=True) as session:
         assert session.info.parameter_status("client_encoding") == "UNICODE"
         assert session.info.server_version == 80_002
         with pytest.raises(psycopg.Error):
@@ -188,7 +206,7 @@ def test_a_connection_that_does_not_name_its_encoding_or_prepares_is_none_for_re
 def test_a_cluster_is_put_to_the_proof_in_a_schema_of_its_own_that_is_gone_then(
     cluster: Cluster, s3_emulator: str, tmp_path: Path
 ) -> None:
-    lake = Lake(Storage(f"{cluster.root}/lake", endpoint_url=s3_emulator))
+    lake = Lake(Storage(f"{cluster.root}/lake", endpoint=s3_emulator))
     for table in (TABLES["fct_sessions"], TABLES["dim_users"]):
         of = lake.table(table.lake.name)
         values = {"event_date": DAY} if table.partition_by else {}
