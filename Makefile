@@ -9,6 +9,8 @@ PROFILE ?= fast
 WORKERS ?= 2
 KAFKA   ?= 4.1.1
 KUSTOMIZE ?= v5.7.1
+SPARK_KAFKA ?= org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0 org.apache.spark:spark-token-provider-kafka-0-10_2.13:4.2.0 \
+	org.apache.kafka:kafka-clients:3.9.2 org.apache.commons:commons-pool2:2.13.1
 SIZE    ?= dev
 EXTRAS  ?= aws
 CHOICES ?=
@@ -21,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test build/checkov build/kafka build/kustomize build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
+.PHONY: setup demo test build/checkov build/kafka build/spark-kafka build/kustomize build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -38,7 +40,7 @@ $(VENV)/.installed: requirements.lock setup.py python-sdk/pyproject.toml
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules build/kafka build/kustomize build/ministack web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
+test: setup event_assets_tests/emulators/node_modules build/kafka build/spark-kafka build/kustomize build/ministack web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
 	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) $(SPREAD) $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
@@ -51,6 +53,13 @@ build/kafka: setup  ## a Kafka broker's archives, for tests; Spark's own Ivy fet
 		-dependency org.apache.kafka kafka_2.13 $(KAFKA) -cache build/ivy \
 		-retrieve '$@.part/[artifact]-[revision](-[classifier]).[ext]' >/dev/null && break; done; mv $@.part $@; \
 		else echo "No Java here: the tests on a Kafka broker will be skipped."; fi
+
+build/spark-kafka: setup  ## what Apache Spark reads topics of Kafka with, for tests
+	@test -d $@ || if command -v java >/dev/null; then for each in $(SPARK_KAFKA); do for attempt in 1 2 3; do \
+		java -jar $(VENV)/lib/python3*/site-packages/pyspark/jars/ivy-*.jar -warn -confs default -notransitive \
+		-dependency $$(echo $$each | tr : ' ') -cache build/ivy \
+		-retrieve '$@.part/[artifact]-[revision].[ext]' >/dev/null && break; done; done; mv $@.part $@; \
+		else echo "No Java here: the tests of Spark on Kafka will be skipped."; fi
 
 web-sdk: web-sdk/node_modules  ## builds the web SDK, checks its types and its size, and runs its unit tests
 	@if command -v npm >/dev/null; then cd web-sdk && npm run --silent lint && npm test --silent; \

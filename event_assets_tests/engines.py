@@ -25,6 +25,8 @@ from event_assets.embedded.sockets import socket_path
 from event_assets.lake.session import prepare_session
 
 REPOSITORY = Path(__file__).parent.parent
+CONNECTOR = REPOSITORY / "build" / "spark-kafka"
+"""What `make build/spark-kafka` fetches: with it Apache Spark reads topics of Kafka."""
 _PATIENCE_SECONDS = 60.0
 _PATIENT = {"SAIL_SPARK__SESSION_TIMEOUT_SECS": "86400"}
 """A session is asked for nothing while other files are tested, on a slow machine for longer than Sail waits."""
@@ -108,6 +110,7 @@ def _serve() -> None:
         "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.log.level": "ERROR",
+        "spark.jars": ",".join(map(str, sorted(CONNECTOR.glob("*.jar")))),
     }
     session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
     try:

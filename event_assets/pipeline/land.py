@@ -84,11 +84,11 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     left: dict[str, dt.datetime] = {}
     traced = Traced(stream.name)
     for shard_records in _objects(batches, positions, left):
-        rows = _rows(stream.name, shard_records)
+        rows = rows_of(stream.name, shard_records)
         traced.note(shard_records)
         if erased:
-            rows = _without_erased(rows, erased, rules.erasure.placeholders)
-        files.append(table.stage_arrow(rows, _name(stream.name, shard_records), _partition(shard_records[0])))
+            rows = without_erased(rows, erased, rules.erasure.placeholders)
+        files.append(table.stage_arrow(rows, name_of(stream.name, shard_records), partition_of(shard_records[0])))
         events += sum(rows.column("events").to_pylist())
         oldest = min(filter(None, (oldest, shard_records[0].arrived_at)))
     if not files and not _is_worth_noting(before, positions, started):
@@ -102,7 +102,7 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     return report_of(table.at(version), files, more=more)
 
 
-def _without_erased(rows: pa.Table, erased: Tombstones, none: Placeholders) -> pa.Table:
+def without_erased(rows: pa.Table, erased: Tombstones, none: Placeholders) -> pa.Table:
     places: dict[int, list[int]] = {}
     for row, line, _ in erased_in(rows, erased.is_erased, none):
         places.setdefault(row, []).append(line)
@@ -135,7 +135,7 @@ def _objects(
 
 def _split(records: list[StoredRecord]) -> list[list[StoredRecord]]:
     parts: list[list[StoredRecord]] = []
-    for _, group in groupby(records, key=_hour):
+    for _, group in groupby(records, key=hour_of):
         part: list[StoredRecord] = []
         size = 0
         for record in group:
@@ -148,16 +148,16 @@ def _split(records: list[StoredRecord]) -> list[list[StoredRecord]]:
     return parts
 
 
-def _hour(record: StoredRecord) -> str:
+def hour_of(record: StoredRecord) -> str:
     return record.arrived_at.astimezone(dt.UTC).strftime("%Y-%m-%d %H")
 
 
-def _partition(record: StoredRecord) -> dict[str, str]:
+def partition_of(record: StoredRecord) -> dict[str, str]:
     arrived = record.arrived_at.astimezone(dt.UTC)
     return {"arrival_date": str(arrived.date()), "arrival_hour": str(arrived.hour)}
 
 
-def _name(stream: str, records: list[StoredRecord]) -> str:
+def name_of(stream: str, records: list[StoredRecord]) -> str:
     first, last = records[0], records[-1]
     return f"{stream}-{first.shard_id}-{int(first.sequence_number)}-{int(last.sequence_number)}"
 
@@ -167,7 +167,7 @@ def name_of_object(file: LakeFile) -> str:
     return _OBJECT.sub("", file.path.rpartition("/")[2])
 
 
-def _rows(stream: str, records: list[StoredRecord]) -> pa.Table:
+def rows_of(stream: str, records: list[StoredRecord]) -> pa.Table:
     arrived = records[0].arrived_at.astimezone(dt.UTC)
     count = len(records)
     return pa.table(
@@ -281,9 +281,9 @@ def put_back(stream: EventStream, table: LakeTable, file: LakeFile) -> str:
         records = list(_records_between(stream, f"shardId-{shard}", int(first), int(last)))
     except StreamError as error:
         return f"{file.url} stays damaged: {error}"
-    if not records or _name(stream_name, records) != name:
+    if not records or name_of(stream_name, records) != name:
         return f"{file.url} stays damaged: the stream does not hold its records any more."
-    made = table.stage_arrow(_rows(stream_name, records), name, _partition(records[0]))
+    made = table.stage_arrow(rows_of(stream_name, records), name, partition_of(records[0]))
     if (made.path, made.size) == (file.path, file.size):
         return f"{file.url} was written again from the stream: {len(records)} records."
     table.storage.filesystem.delete_file(table.storage.path(f"{table.spec.name}/{made.path}"))

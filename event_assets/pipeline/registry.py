@@ -53,7 +53,7 @@ from event_assets.pipeline.domains import Group, Pace
 from event_assets.pipeline.enrich import enrich_step, index_step
 from event_assets.pipeline.groups import GROUPS_CODE, group_members_step, groups_step
 from event_assets.pipeline.identities import identities_step
-from event_assets.pipeline.land import LAND_CODE, land_step
+from event_assets.pipeline.land import LAND_CODE
 from event_assets.pipeline.learning import LEARNING
 from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
 from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
@@ -63,6 +63,7 @@ from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.segments import memberships_step
 from event_assets.pipeline.sessions import sessions_step
+from event_assets.pipeline.streaming import land_step
 from event_assets.pipeline.telling import telling_step
 from event_assets.pipeline.touches import TOUCHES_CODE, touches_step
 from event_assets.pipeline.user_history import USER_HISTORY_CODE, user_history_step

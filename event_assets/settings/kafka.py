@@ -32,8 +32,17 @@ class KafkaSettings(BaseSettings):
         None, description="Certificates (PEM) of who may sign for brokers. Default: the system's."
     )
 
-    def require_kafka(self) -> None:
+    kafka_reader: Literal["run", "spark"] = Field(
+        "run",
+        description="Who reads the topic: the `run` that lands it, or executors of a Spark Connect server (`spark`).",
+    )
+
+    def require_kafka(self, is_on_cluster: bool) -> None:
         """Raises `ValueError` unless they say where the brokers are and who asks them."""
+        if self.kafka_reader == "spark" and not is_on_cluster:
+            raise ValueError(
+                f"{_PREFIX}SPARK_REMOTE is missing: {_PREFIX}KAFKA_READER=spark needs Apache Spark, sc://host:port"
+            )
         if self.kafka_brokers is None:
             raise ValueError(f"{_PREFIX}KAFKA_BROKERS is missing: a stream on Kafka needs its brokers, host:port")
         if self.kafka_security_protocol.startswith("SASL") != (self.kafka_sasl_mechanism is not None):

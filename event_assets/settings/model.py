@@ -268,7 +268,7 @@ class Settings(
         if self.currency_rates is not None and self.reporting_currency is None:
             raise ValueError(f"{PREFIX}REPORTING_CURRENCY is missing: {PREFIX}CURRENCY_RATES are rates into it")
         if self.stream == "kafka":
-            self.require_kafka()
+            self.require_kafka(self.is_on_cluster)
         if self.profile == "aws":
             if self.lake_url is None:
                 raise ValueError(f"{PREFIX}LAKE_URL is missing: the aws profile needs s3://bucket/prefix")

@@ -15,6 +15,7 @@ from event_assets.streams.protocol import (
     PutResult,
     ReadResult,
     Shard,
+    SparkReadable,
     StoredRecord,
     StreamBusy,
     StreamDamaged,
@@ -41,6 +42,7 @@ __all__ = [
     "Shard",
     "ShardMap",
     "ShardPosition",
+    "SparkReadable",
     "StoredRecord",
     "StreamBusy",
     "StreamDamaged",
@@ -96,4 +98,9 @@ def _kafka(settings: Settings) -> EventStream:
         None if ca_file is None else str(ca_file),
         settings.aws_region,
     )
-    return KafkaStream(settings.stream_name, connection, retention=dt.timedelta(hours=settings.stream_retention_hours))
+    return KafkaStream(
+        settings.stream_name,
+        connection,
+        retention=dt.timedelta(hours=settings.stream_retention_hours),
+        is_read_by_spark=settings.kafka_reader == "spark",
+    )

@@ -8,8 +8,9 @@ topic gets more of them by `kafka-topics --alter --partitions`, and a key's late
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -49,9 +50,11 @@ class KafkaStream:
         *,
         retention: dt.timedelta = dt.timedelta(days=7),
         timeout_seconds: float = _SECONDS,
+        is_read_by_spark: bool = False,
     ) -> None:
         self._connection = connection
         self._retention = retention
+        self.is_read_by_spark = is_read_by_spark
         self._timeout = timeout_seconds
         self._topic = KafkaTopic(name, connection, timeout_seconds)
         self._reader = KafkaReader(self._topic, connection, timeout_seconds)
@@ -125,6 +128,20 @@ class KafkaStream:
 
     def has_records_after(self, shard_id: str, after: str | None) -> bool:
         return self._reader.has_records_after(shard_id, after)
+
+    def span(self, shard_id: str, after: str | None) -> tuple[int, int] | None:
+        return self._reader.span(shard_id, after)
+
+    def spark_options(self, spans: Mapping[str, tuple[int, int]]) -> dict[str, str]:
+        of_partition = {str(self._topic.partition(shard)): span for shard, span in spans.items()}
+        return {
+            **self._connection.spark_settings(),
+            "assign": json.dumps({self.name: [int(number) for number in of_partition]}),
+            "startingOffsets": json.dumps({self.name: {number: start for number, (start, _) in of_partition.items()}}),
+            "endingOffsets": json.dumps({self.name: {number: end for number, (_, end) in of_partition.items()}}),
+            "failOnDataLoss": "true",
+            "kafka.isolation.level": "read_committed",
+        }
 
     def retention(self) -> dt.timedelta:
         return self._topic.retention()

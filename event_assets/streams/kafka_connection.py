@@ -18,6 +18,7 @@ SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM"]
 
 _SOCKET_SECONDS = 10
+_MSK = "software.amazon.msk.auth.iam"
 _LOG = logging.getLogger(__name__)
 _LOG.setLevel(logging.CRITICAL)  # each failure that librdkafka would log is told by an error as well
 _REFUSED = frozenset(
@@ -64,6 +65,31 @@ class KafkaConnection(NamedTuple):
             chosen |= {"sasl.mechanism": self.sasl_mechanism}
             chosen |= {"sasl.username": self.username, "sasl.password": self.password}
         return chosen
+
+    def spark_settings(self) -> dict[str, str]:
+        """The options of Spark's Kafka source by which its executors, which are Java, reach the cluster."""
+        chosen = {"kafka.bootstrap.servers": self.brokers, "kafka.security.protocol": self.security_protocol}
+        if self.ca_file is not None:
+            chosen |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.location": self.ca_file}
+        if self.sasl_mechanism is None:
+            return chosen
+        chosen |= {"kafka.sasl.mechanism": self.sasl_mechanism}
+        if self.sasl_mechanism == "AWS_MSK_IAM":
+            handler = f"{_MSK}.IAMClientCallbackHandler"
+            return chosen | {
+                "kafka.sasl.jaas.config": f"{_MSK}.IAMLoginModule required;",
+                "kafka.sasl.client.callback.handler.class": handler,
+            }
+        module = "plain.PlainLoginModule" if self.sasl_mechanism == "PLAIN" else "scram.ScramLoginModule"
+        given = f"username={_quoted(self.username)} password={_quoted(self.password)}"
+        login = f"org.apache.kafka.common.security.{module} required {given};"
+        return chosen | {"kafka.sasl.jaas.config": login}
+
+
+def _quoted(value: str | None) -> str:
+    """As JAAS quotes it."""
+    escaped = (value or "").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _msk_token(region: str) -> Callable[[str], tuple[str, float]]:

@@ -71,6 +71,15 @@ class KafkaReader:
             self._give_back(shard_id, reading)
         return bool(self.read(shard_id, after, max_records=1, max_bytes=1).records)
 
+    def span(self, shard_id: str, after: str | None) -> tuple[int, int] | None:
+        """As `SparkReadable.span`."""
+        at = self._topic.partition(shard_id)
+        reading = self._take(shard_id)
+        try:
+            return self._span(reading.consumer, at, shard_id, after)
+        finally:
+            self._give_back(shard_id, reading)
+
     def close(self) -> None:
         """Lets go of all consumers."""
         with self._opening:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 SEQUENCE_DIGITS = 56
 MAX_RECORD_BYTES = 1_048_576
@@ -165,6 +165,21 @@ class EventStream(Protocol):
 
     def close(self) -> None:
         """Let go of connections. The stream itself stays."""
+
+
+@runtime_checkable
+class SparkReadable(EventStream, Protocol):
+    """A stream that Spark's executors can read by themselves."""
+
+    is_read_by_spark: bool
+    """Whether they are to."""
+
+    def span(self, shard_id: str, after: str | None) -> tuple[int, int] | None:
+        """The number of the record that follows `after`, and the one behind the last; None where nothing is between
+        them. Raises what `read` raises."""
+
+    def spark_options(self, spans: Mapping[str, tuple[int, int]]) -> dict[str, str]:
+        """Of Spark's source for it: these shards, each from a number to before another."""
 
 
 def hash_key(partition_key: str) -> int:

@@ -218,6 +218,7 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
         ({"KAFKA_BROKERS": "broker"}, "KAFKA_BROKERS"),
         ({"KAFKA_BROKERS": "b:9092", "KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "do not go together"),
         ({"KAFKA_BROKERS": "b:9092", "KAFKA_SASL_MECHANISM": "PLAIN"}, "do not go together"),
+        ({"KAFKA_BROKERS": "b:9092", "KAFKA_READER": "spark"}, "SPARK_REMOTE is missing"),
         (
             {"KAFKA_BROKERS": "b:9092", "KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN"},
             "KAFKA_USERNAME or EVENT_ASSETS_KAFKA_PASSWORD is missing",
