@@ -32,6 +32,7 @@ from event_assets.defs.automation.analyses import analyses_sensor
 from event_assets.defs.automation.company import company_schedule, company_sensor
 from event_assets.defs.automation.digests import digest_schedules, send_digest
 from event_assets.defs.automation.erasures import erase_requested, erasure_schedule
+from event_assets.defs.automation.incidents import incidents_sensor
 from event_assets.defs.automation.maintenance import maintain_lake, prune_runs, schedules
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.defs.automation.retention import expire_old_days, retention_schedule
@@ -39,6 +40,7 @@ from event_assets.defs.automation.sensors import stream_sensor
 from event_assets.defs.automation.simulation import simulation_job
 from event_assets.defs.automation.telling import failed_runs
 from event_assets.defs.checks.alarms import alarm_checks
+from event_assets.defs.checks.anomalies import ANOMALY_CHECKS
 from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.defs.checks.company import company_checks
 from event_assets.defs.checks.events import EVENT_CHECKS
@@ -104,7 +106,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *unusable_files("segments", "segments", segments.faults),
             *of_quicksight.assets,
         ],
-        asset_checks=[*checks, *of_company.checks, *of_alarms.checks],
+        asset_checks=[*checks, *ANOMALY_CHECKS, *of_company.checks, *of_alarms.checks],
         jobs=[maintain_lake, prune_runs, erase_requested, expire_old_days, send_digest, simulation_job(settings)],
         schedules=[
             *schedules(settings, partitions),
@@ -121,6 +123,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             ),
             *of_company.sensors,
             failed_runs,
+            incidents_sensor(settings),
             *of_alarms.sensors,
         ],
         resources={

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,6 +17,9 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.metrics import (
     DAILY_EVENTS,
     DAILY_METRICS,
+    DAILY_PAGES,
+    DAILY_SESSIONS,
+    HOURLY_EVENTS,
     PERIOD_PEOPLE,
 )
 from event_assets.contract.tables.schema import Table
@@ -26,21 +30,24 @@ from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.date_refresh import DateRefresh, DateWork, days_beside, refresh_dates
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.report import StepReport
-from event_assets.pipeline.run import Run
+from event_assets.pipeline.run import Rules, Run
 from event_assets.transforms.kept import no_fewer
-from event_assets.transforms.metrics.daily_marts import daily_events
+from event_assets.transforms.metrics.daily_marts import daily_events, daily_pages, daily_sessions, hourly_events
 from event_assets.transforms.metrics.daily_metrics import daily_metrics
 from event_assets.transforms.metrics.period_people import period_people
+from event_assets.transforms.sessions.sessionise import SessionRules
 
 CODE = "3"
 """Version of the code that makes the metrics; raise it when the rows it gives change."""
 MARTS_CODE = "2"
 """The same of the marts."""
+EventsMart = Callable[[DataFrame, SessionRules, DataFrame], DataFrame]
 _DAYS_SHOWN = 60
 _SHARED_DAYS = 2
 """Days in UTC, before and after one, that may have part of the same day of some site: in Auckland a day begins on the
 day before, in Honolulu it ends on the day after."""
 _BY_DAY = (ENRICHED_EVENTS, SESSIONS, PAGE_VIEWS)
+_OF_EVENTS = (ENRICHED_EVENTS, CONVERSION_IDS)
 _OF_PEOPLE = (SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES)
 
 
@@ -63,20 +70,36 @@ def metrics_step(run: Run) -> StepReport:
     return replace(report, bars=_events_per_day(made), bars_unit="events per day")
 
 
+def session_rules(rules: Rules) -> str:
+    """The version of the rules by which sessions are cut and conversions counted."""
+    return rules.sessions.version
+
+
 def mart_step(table: Table, upstream: Table, transform: Callable[[DataFrame], DataFrame], run: Run) -> StepReport:
     """Refreshes a mart that is made of one table alone, for the days of the window."""
     return _mart_step(run, table, (upstream,), MARTS_CODE, lambda work: transform(_of_days(run, work, upstream)))
 
 
-def daily_events_step(run: Run) -> StepReport:
-    """Refreshes daily_events for the days of the window."""
+def events_mart_step(table: Table, transform: EventsMart, run: Run) -> StepReport:
+    """Refreshes a mart of events and what of them converts, for the days of the window."""
     rules = run.rules.sessions
 
     def rows(work: DateWork) -> DataFrame:
-        return daily_events(_of_days(run, work, ENRICHED_EVENTS), rules, _conversion_ids(run, work))
+        return transform(_of_days(run, work, ENRICHED_EVENTS), rules, _conversion_ids(run, work))
 
-    follows = (ENRICHED_EVENTS, CONVERSION_IDS)
-    return _mart_step(run, DAILY_EVENTS, follows, f"{MARTS_CODE}-{rules.version}", rows)
+    return _mart_step(run, table, _OF_EVENTS, f"{MARTS_CODE}-{rules.version}", rows)
+
+
+MARTS: tuple[
+    tuple[Table, tuple[Table, ...], Callable[[Rules], str] | None, Callable[[Run], StepReport]],
+    ...,
+] = (
+    (DAILY_SESSIONS, (SESSIONS,), None, partial(mart_step, DAILY_SESSIONS, SESSIONS, daily_sessions)),
+    (DAILY_PAGES, (PAGE_VIEWS,), None, partial(mart_step, DAILY_PAGES, PAGE_VIEWS, daily_pages)),
+    (DAILY_EVENTS, _OF_EVENTS, session_rules, partial(events_mart_step, DAILY_EVENTS, daily_events)),
+    (HOURLY_EVENTS, _OF_EVENTS, session_rules, partial(events_mart_step, HOURLY_EVENTS, hourly_events)),
+)
+"""Each mart that is a sum of rows: what it follows, the version of its rules, and what brings it up to date."""
 
 
 def period_people_step(run: Run) -> StepReport:

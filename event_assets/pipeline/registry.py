@@ -31,18 +31,15 @@ from event_assets.contract.tables.events import (
 )
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.lake import ANALYSIS_TABLES
-from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_METRICS, DAILY_PAGES, DAILY_SESSIONS, PERIOD_PEOPLE
+from event_assets.contract.tables.metrics import DAILY_METRICS, PERIOD_PEOPLE
 from event_assets.contract.tables.people import CONSENT_RECEIPTS, USER_HISTORY, USER_TRAITS, USERS, VISITORS
 from event_assets.contract.tables.product import PATHS, WEB_VITALS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, USER_SEGMENTS
 from event_assets.contract.tables.sessions import EVENT_DAYS, PAGE_VIEWS, SESSION_ISSUES, SESSIONS
 from event_assets.pipeline import attribution, clean, counting, enrich, metrics, people, product, segments, sessions
-from event_assets.pipeline.attribution import (
-    attribution_step,
-    channel_performance_step,
-    conversion_paths_step,
-)
+from event_assets.pipeline.anomalies import ANOMALIES, ANOMALIES_CODE
+from event_assets.pipeline.attribution import attribution_step, channel_performance_step, conversion_paths_step
 from event_assets.pipeline.clean import clean_step, quarantine_step
 from event_assets.pipeline.company import COMPANY, COMPANY_CODE, company_rules
 from event_assets.pipeline.consent_receipts import CONSENT_RECEIPTS_CODE, consent_receipts_step
@@ -56,7 +53,7 @@ from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.land import LAND_CODE
 from event_assets.pipeline.learning import LEARNING
 from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
-from event_assets.pipeline.metrics import daily_events_step, mart_step, metrics_step, period_people_step
+from event_assets.pipeline.metrics import metrics_step, period_people_step
 from event_assets.pipeline.people import segments_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
@@ -70,7 +67,6 @@ from event_assets.pipeline.user_history import USER_HISTORY_CODE, user_history_s
 from event_assets.pipeline.user_traits import USER_TRAITS_CODE, user_traits_step
 from event_assets.pipeline.users import USERS_CODE, users_step
 from event_assets.pipeline.visitors import VISITORS_CODE, visitors_step
-from event_assets.transforms.metrics.daily_marts import daily_pages, daily_sessions
 
 
 @dataclass(frozen=True)
@@ -131,10 +127,6 @@ _OF_PEOPLE = (ENRICHED_EVENTS, IDENTITIES)
 
 def _cleaning(rules: Rules) -> str:
     return rules.cleaning.version
-
-
-def _sessions(rules: Rules) -> str:
-    return rules.sessions.version
 
 
 STEPS: tuple[RefreshStep, ...] = (
@@ -203,7 +195,7 @@ STEPS: tuple[RefreshStep, ...] = (
         sessions_step,
         "sessions",
         sessions.CODE,
-        rules=_sessions,
+        rules=metrics.session_rules,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS),
         reads=(IDENTITIES,),
         pace="minute",
@@ -215,7 +207,7 @@ STEPS: tuple[RefreshStep, ...] = (
         users_step,
         "people",
         USERS_CODE,
-        rules=_sessions,
+        rules=metrics.session_rules,
         reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
     ),
     RefreshStep((groups.GROUP_MEMBERS,), group_members_step, "people", GROUPS_CODE, reads=_OF_PEOPLE),
@@ -292,25 +284,12 @@ STEPS: tuple[RefreshStep, ...] = (
         metrics_step,
         "metrics",
         metrics.CODE,
-        rules=_sessions,
+        rules=metrics.session_rules,
         follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
     ),
     *(
-        RefreshStep(
-            (table,), partial(mart_step, table, upstream, transform), "metrics", metrics.MARTS_CODE, follows=(upstream,)
-        )
-        for table, upstream, transform in (
-            (DAILY_SESSIONS, SESSIONS, daily_sessions),
-            (DAILY_PAGES, PAGE_VIEWS, daily_pages),
-        )
-    ),
-    RefreshStep(
-        (DAILY_EVENTS,),
-        daily_events_step,
-        "metrics",
-        metrics.MARTS_CODE,
-        rules=_sessions,
-        follows=(ENRICHED_EVENTS, CONVERSION_IDS),
+        RefreshStep((table,), refresh, "metrics", metrics.MARTS_CODE, rules=rules, follows=follows)
+        for table, follows, rules, refresh in metrics.MARTS
     ),
     RefreshStep(
         (PERIOD_PEOPLE,),
@@ -325,6 +304,10 @@ STEPS: tuple[RefreshStep, ...] = (
         for table, upstream, refresh in DIMENSIONS
     ),
     *(RefreshStep((t,), do, "models", code, rules=by, reads=of, pace=pace) for t, code, by, of, do, pace in LEARNING),
+    *(
+        RefreshStep((table,), refresh, "models", ANOMALIES_CODE, rules=rules, reads=reads, pace="pauses")
+        for table, reads, rules, refresh in ANOMALIES
+    ),
 )
 """The steps, each after all that it reads."""
 

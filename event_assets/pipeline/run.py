@@ -15,6 +15,7 @@ from event_assets.lake.tombstones import ErasureRules
 from event_assets.pipeline.spend import SpendFile
 from event_assets.pipeline.window import EVERYTHING, Window
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.anomalies import Anomalies
 from event_assets.rules.company import CompanyData
 from event_assets.rules.feature import Features
 from event_assets.rules.model import Models
@@ -50,6 +51,8 @@ class Rules(Protocol):
     @property
     def models(self) -> Models: ...
     @property
+    def anomalies(self) -> Anomalies: ...
+    @property
     def company(self) -> CompanyData: ...
     @property
     def erasure(self) -> ErasureRules: ...
@@ -77,6 +80,7 @@ class GivenRules:
     segments: Segments = field(default_factory=Segments)
     features: Features = field(default_factory=Features)
     models: Models = field(default_factory=Models)
+    anomalies: Anomalies = field(default_factory=Anomalies)
     company: CompanyData = field(default_factory=CompanyData)
     erasure: ErasureRules = field(default_factory=ErasureRules)
 

@@ -23,7 +23,7 @@ TABLES: Mapping[str, Kind] = {
     "quarantined_events": "quarantine",
     **dict.fromkeys(("clean_events", "enriched_events"), "events"),
     **dict.fromkeys(("page_views", "sessions", "session_issues"), "sessions"),
-    **dict.fromkeys(("daily_metrics", "daily_sessions", "daily_events", "daily_pages"), "aggregates"),
+    **dict.fromkeys(("daily_metrics", "daily_sessions", "daily_events", "hourly_events", "daily_pages"), "aggregates"),
 }
 """The tables of which days go, each after all that it is made of, with their kind."""
 OF_APPS = ("clean_events", "enriched_events", "page_views", "sessions")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from event_assets.rules.analysis import ANALYSIS_FILE
+from event_assets.rules.anomalies import ANOMALIES_FILE
 from event_assets.rules.company import COMPANY_FILE
 from event_assets.rules.dashboard import DASHBOARD_FILE
 from event_assets.rules.feature import FEATURE_FILE
@@ -18,7 +19,7 @@ from event_assets.rules.segment import SEGMENT_FILE
 
 _FILES: tuple[RuleFile[Any], ...] = (
     *(ANALYSIS_FILE, SEGMENT_FILE, DASHBOARD_FILE, COMPANY_FILE, ROLES_FILE),
-    *(RETENTION_FILE, FEATURE_FILE, MODEL_FILE),
+    *(RETENTION_FILE, FEATURE_FILE, MODEL_FILE, ANOMALIES_FILE),
 )
 
 

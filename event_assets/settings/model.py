@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from event_assets.contract.site_zones import SiteZones
+from event_assets.settings.anomalies import AnomalySettings
 from event_assets.settings.aws import AwsSettings
 from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
@@ -47,6 +48,7 @@ class Settings(
     DigestSettings,
     KafkaSettings,
     PrivacySettings,
+    AnomalySettings,
     SparkSettings,
     TelemetrySettings,
     WebhookSettings,
@@ -128,9 +130,7 @@ class Settings(
         None, description="Folder of the product analyses. Default: the ones that are shipped."
     )
     roles_file: File = Field(None, description="File of the roles. Default: the one that is shipped.")
-    segments_dir: Path | None = Field(
-        None, description="Folder of the segments' conditions. Default: the ones that are shipped."
-    )
+    segments_dir: Path | None = Field(None, description="Folder of the segments. Default: the ones that are shipped.")
     segments_online_url: Annotated[SecretStr | None, AfterValidator(online_address)] = Field(
         None,
         description="Where segments are looked up: a PostgreSQL or `dynamodb://table`. Default: a file under the home.",

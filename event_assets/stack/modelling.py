@@ -50,6 +50,7 @@ from event_assets.pipeline.registry import STEPS
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.pipeline.spend import SpendError
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.anomalies import Anomalies
 from event_assets.rules.feature import Features
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings, SettingsError, load_settings, read_settings
@@ -247,6 +248,7 @@ def _rules(settings: Settings) -> GivenRules:
             _analyses(settings),
             _segments(settings),
             Features.of_models(settings.models_dir) if settings.models_dir else Features(),
+            anomalies=rules.anomalies if settings.anomalies_file else Anomalies(),
         )
     except (ValueError, OSError, SpendError) as error:
         raise SettingsError(str(error)) from None

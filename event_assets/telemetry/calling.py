@@ -1,4 +1,4 @@
-"""Who is told that an alarm rings, and that it has ended: a webhook, a topic of Amazon SNS."""
+"""Who is told that an alarm rings, and of what else is to be looked at: a webhook, a topic of Amazon SNS."""
 
 from __future__ import annotations
 
@@ -21,23 +21,39 @@ def call(settings: Settings, alarm: Alarm, rings: bool) -> None:
     text = f"{settings.installation}: the alarm {alarm.name} {state}."
     if rings:
         text += f" {alarm.meaning} What to do: {alarm.page}"
-    faults = []
-    if settings.alarm_webhook_url is not None:
+    try:
+        post(settings, text)
+    except NotCalled as fault:
         try:
-            answer = httpx.post(
-                settings.alarm_webhook_url.get_secret_value(), json={"text": text}, timeout=_TIMEOUT_SECONDS
-            )
-            if not answer.is_success:
-                faults.append(f"the webhook answers {answer.status_code}")
-        except httpx.TransportError as error:
-            faults.append(f"the webhook is out of reach: {type(error).__name__}")
-    if settings.alarm_topic is not None:
-        try:
-            _publish(settings.alarm_topic, f"{alarm.name} {state}", text)
-        except Exception as error:  # boto3 makes its classes while it runs
-            faults.append(f"the topic {settings.alarm_topic} does not take it: {error}")
-    if faults:
-        raise NotCalled("; ".join(faults))
+            publish(settings, f"{alarm.name} {state}", text)
+        except NotCalled as other:
+            raise NotCalled(f"{fault}; {other}") from None
+        raise
+    publish(settings, f"{alarm.name} {state}", text)
+
+
+def post(settings: Settings, text: str) -> None:
+    """Posts a message to the webhook of alarms, where the settings name one. Raises `NotCalled`."""
+    if settings.alarm_webhook_url is None:
+        return
+    try:
+        answer = httpx.post(
+            settings.alarm_webhook_url.get_secret_value(), json={"text": text}, timeout=_TIMEOUT_SECONDS
+        )
+    except httpx.TransportError as error:
+        raise NotCalled(f"the webhook is out of reach: {type(error).__name__}") from None
+    if not answer.is_success:
+        raise NotCalled(f"the webhook answers {answer.status_code}")
+
+
+def publish(settings: Settings, subject: str, text: str) -> None:
+    """Publishes a message to the topic of alarms, where the settings name one. Raises `NotCalled`."""
+    if settings.alarm_topic is None:
+        return
+    try:
+        _publish(settings.alarm_topic, subject, text)
+    except Exception as error:  # boto3 makes its classes while it runs
+        raise NotCalled(f"the topic {settings.alarm_topic} does not take it: {error}") from None
 
 
 def _publish(topic: str, subject: str, text: str) -> None:

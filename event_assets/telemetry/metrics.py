@@ -69,6 +69,9 @@ UNBALANCED_HOURS = Metric("UnbalancedHours", "Count", "checks", "Hours of the le
 WAREHOUSE_DIFFERENCES = Metric(
     "WarehouseDifferences", "Count", "checks", "Partitions of the warehouse that are not what the lake holds."
 )
+OPEN_INCIDENTS = Metric(
+    "OpenIncidents", "Count", "checks", "Incidents of metrics that are open and not muted, each time it is looked."
+)
 
 METRICS = {each.name: each for each in list(globals().values()) if isinstance(each, Metric)}
 """All of them, by name."""

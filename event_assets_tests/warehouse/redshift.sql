@@ -1964,6 +1964,146 @@ COMMENT ON COLUMN "analytics"."dim_trained_models"."card" IS 'What is to be know
 
 COMMENT ON COLUMN "analytics"."dim_trained_models"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."agg_metric_anomalies" (
+  "period" varchar(65535) ENCODE zstd NOT NULL,
+  "period_start" timestamp with time zone ENCODE raw NOT NULL,
+  "metric" varchar(65535) ENCODE zstd NOT NULL,
+  "dimension" varchar(65535) ENCODE zstd NOT NULL,
+  "value" varchar(65535) ENCODE zstd NOT NULL,
+  "kind" varchar(65535) ENCODE zstd,
+  "amount" double precision ENCODE zstd,
+  "whole" double precision ENCODE zstd,
+  "observed" double precision ENCODE zstd,
+  "expected" double precision ENCODE zstd,
+  "low" double precision ENCODE zstd,
+  "high" double precision ENCODE zstd,
+  "score" double precision ENCODE zstd,
+  "window_periods" integer ENCODE az64,
+  "probability" double precision ENCODE zstd,
+  "state" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("period_start");
+
+COMMENT ON TABLE "analytics"."agg_metric_anomalies" IS 'What was expected of each metric, and what came: one row a metric, value of a dimension, and day or hour. The last one of the lake is left out: it is not over.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."period" IS 'day or hour.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."period_start" IS 'Beginning of the hour; of the day, by the clock of the site, taken as UTC.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."metric" IS 'Name of the metric, as the file of anomalies says.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."dimension" IS 'Dimension that it is told by; all of everything together.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."value" IS 'Value of the dimension; (all) of everything together.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."kind" IS 'count, rate or value.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."amount" IS 'What was counted; of a rate, how many of `whole`.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."whole" IS 'Of how many it is a rate; null otherwise.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."observed" IS 'The metric. Definition: amount; of a rate amount / whole.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."expected" IS 'What was expected by those before it; null where these are too few.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."low" IS 'On ninety-nine usual days or hours in a hundred it lies above this.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."high" IS 'And below this.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."score" IS 'How far off it is; below 0 less than expected. 3 is rare, 5 hardly ever seen.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."window_periods" IS 'Over how many days or hours up to this one it is that far off.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."probability" IS 'How probable that is on a usual day or hour. Definition: the largest of what the model, the tail of the series'' own past, and that past itself give, times half the number of windows.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."state" IS 'usual, unusual (it is told), known event, or not enough history.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."loaded_at" IS 'When the row''s key first came in.';
+
+CREATE TABLE IF NOT EXISTS "analytics"."agg_metric_incidents" (
+  "incident_id" varchar(65535) ENCODE zstd NOT NULL,
+  "period" varchar(65535) ENCODE zstd,
+  "metric" varchar(65535) ENCODE zstd,
+  "dimension" varchar(65535) ENCODE zstd,
+  "value" varchar(65535) ENCODE zstd,
+  "from_date" date ENCODE raw,
+  "begins_at" timestamp with time zone ENCODE az64,
+  "ends_at" timestamp with time zone ENCODE az64,
+  "is_open" boolean ENCODE zstd,
+  "direction" varchar(65535) ENCODE zstd,
+  "periods" integer ENCODE az64,
+  "series" integer ENCODE az64,
+  "metrics" varchar(65535) ENCODE zstd,
+  "worst_at" timestamp with time zone ENCODE az64,
+  "observed" double precision ENCODE zstd,
+  "expected" double precision ENCODE zstd,
+  "score" double precision ENCODE zstd,
+  "excess" double precision ENCODE zstd,
+  "driver_dimension" varchar(65535) ENCODE zstd,
+  "driver_value" varchar(65535) ENCODE zstd,
+  "driver_share" double precision ENCODE zstd,
+  "is_muted" boolean ENCODE zstd,
+  "was_real" boolean ENCODE zstd,
+  "what" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE AUTO
+COMPOUND SORTKEY ("from_date");
+
+COMMENT ON TABLE "analytics"."agg_metric_incidents" IS 'Unusual days, or hours, that belong together: one row an incident.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."incident_id" IS 'The incident, by its first day or hour and what it began with; the file of anomalies names it so.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."period" IS 'day or hour.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."metric" IS 'Name of the metric, as the file of anomalies says.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."dimension" IS 'Dimension that it is told by; all of everything together.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."value" IS 'Value of the dimension; (all) of everything together.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."from_date" IS 'Day on which it began.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."begins_at" IS 'Beginning of the first unusual day or hour, as in metric_anomalies.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."ends_at" IS 'End of the last one.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."is_open" IS 'It goes on. Definition: of the days or hours that can be judged at most 2 lie after ends_at.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."direction" IS 'more or less than expected.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."periods" IS 'Days or hours in which anything of it was unusual.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."series" IS 'Metrics and values that were unusual.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."metrics" IS 'The metrics, as a JSON list.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."worst_at" IS 'Beginning of the one in which what it began with was furthest off.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."observed" IS 'The metric in it.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."expected" IS 'What was expected of it.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."score" IS 'How far off it was; below 0 less than expected.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."excess" IS 'How many more than expected over all of it, of what it began with; below 0 fewer. Of a rate, of what is counted.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."driver_dimension" IS 'Dimension of the value that explains most of it; null where none does.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."driver_value" IS 'That value.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."driver_share" IS 'Its share of what is more or less in the worst one.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."is_muted" IS 'The file of anomalies says that nobody is told.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."was_real" IS 'What the file says of it; null while it says nothing.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."what" IS 'What happened, as a sentence.';
+
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE OR REPLACE VIEW "analytics"."bi_events" AS
 SELECT
   "fct_events"."event_date" AS "event_date",

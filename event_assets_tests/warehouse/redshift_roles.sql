@@ -1138,6 +1138,56 @@ SELECT
   "loaded_at"
 FROM "analytics"."dim_trained_models";
 
+CREATE VIEW "analytics_analyst"."agg_metric_anomalies" AS
+SELECT
+  "period",
+  "period_start",
+  "metric",
+  "dimension",
+  "value",
+  "kind",
+  "amount",
+  "whole",
+  "observed",
+  "expected",
+  "low",
+  "high",
+  "score",
+  "window_periods",
+  "probability",
+  "state",
+  "loaded_at"
+FROM "analytics"."agg_metric_anomalies";
+
+CREATE VIEW "analytics_analyst"."agg_metric_incidents" AS
+SELECT
+  "incident_id",
+  "period",
+  "metric",
+  "dimension",
+  "value",
+  "from_date",
+  "begins_at",
+  "ends_at",
+  "is_open",
+  "direction",
+  "periods",
+  "series",
+  "metrics",
+  "worst_at",
+  "observed",
+  "expected",
+  "score",
+  "excess",
+  "driver_dimension",
+  "driver_value",
+  "driver_share",
+  "is_muted",
+  "was_real",
+  "what",
+  "loaded_at"
+FROM "analytics"."agg_metric_incidents";
+
 CREATE OR REPLACE VIEW "analytics_analyst"."bi_events" AS
 SELECT
   "fct_events"."event_date" AS "event_date",
@@ -1477,7 +1527,7 @@ SELECT
   "rows",
   "loaded_at"
 FROM "analytics"."_loads"
-WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_consent_receipts', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo', 'dim_person_features', 'dim_trained_models');
+WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_consent_receipts', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo', 'dim_person_features', 'dim_trained_models', 'agg_metric_anomalies', 'agg_metric_incidents');
 
 GRANT USAGE ON SCHEMA "analytics_analyst" TO ROLE "analytics_analyst";
 
@@ -1502,6 +1552,10 @@ GRANT SELECT ON "analytics_analyst"."agg_funnel_trends" TO ROLE "analytics_analy
 GRANT SELECT ON "analytics_analyst"."agg_funnels" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."agg_lifecycle" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."agg_metric_anomalies" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."agg_metric_incidents" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."agg_paths" TO ROLE "analytics_analyst";
 
@@ -1606,6 +1660,10 @@ GRANT SELECT ON "analytics"."agg_funnel_trends" TO ROLE "analytics_data_engineer
 GRANT SELECT ON "analytics"."agg_funnels" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."agg_lifecycle" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."agg_metric_anomalies" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."agg_metric_incidents" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."agg_paths" TO ROLE "analytics_data_engineer";
 
@@ -1713,6 +1771,10 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_funnels" TO ROLE "analy
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_lifecycle" TO ROLE "analytics_pipeline";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_metric_anomalies" TO ROLE "analytics_pipeline";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_metric_incidents" TO ROLE "analytics_pipeline";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_paths" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_period_people" TO ROLE "analytics_pipeline";
@@ -1818,6 +1880,10 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_funnel_trends" TO ROLE 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_funnels" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_lifecycle" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_metric_anomalies" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_metric_incidents" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."agg_paths" TO ROLE "analytics_admin";
 

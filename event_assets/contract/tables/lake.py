@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from event_assets.contract.tables import (
+    anomalies,
     attribution,
     company,
     dimensions,
@@ -23,7 +24,12 @@ from event_assets.contract.tables.schema import Table
 ANALYSIS_TABLES = product.TABLES
 """What analyses give: one table a kind, which holds all analyses of it."""
 
-PRODUCT_TABLES: tuple[Table, ...] = (metrics.PERIOD_PEOPLE, segments.SEGMENT_MEMBERSHIPS, *ANALYSIS_TABLES)
+PRODUCT_TABLES: tuple[Table, ...] = (
+    metrics.PERIOD_PEOPLE,
+    segments.SEGMENT_MEMBERSHIPS,
+    *anomalies.TABLES,
+    *ANALYSIS_TABLES,
+)
 """What is made whole, in runs of its own."""
 
 LAKE_TABLES: tuple[Table, ...] = tuple(
@@ -41,6 +47,7 @@ LAKE_TABLES: tuple[Table, ...] = tuple(
         metrics,
         dimensions,
         features,
+        anomalies,
     )
     for table in room.TABLES
 )

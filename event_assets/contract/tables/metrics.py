@@ -103,6 +103,25 @@ DAILY_EVENTS = Table(
     warehouse=InWarehouse("agg_daily_events", sort_key=("event_date",), sums=("events", "conversions", "revenue")),
 )
 
+HOURLY_EVENTS = Table(
+    "hourly_events",
+    "One row an hour in UTC, name of an event and combination of dimensions. All measures add up.",
+    (
+        EVENT_DATE,
+        required("hour", "timestamp", "Beginning of the hour.", definition="derived_at, cut to the hour"),
+        required("event", "string", "Name of the event."),
+        _APP,
+        _PLATFORM,
+        _COUNTRY,
+        _BOT,
+        required("events", "long", "Events."),
+        required("conversions", "long", "Of these, conversions that count."),
+        required("revenue", "double", "Revenue of these conversions."),
+    ),
+    key=("event_date", "hour", "event", "app_id", "platform", "country", "is_bot"),
+    partition_by=("event_date",),
+)
+
 DAILY_PAGES = Table(
     "daily_pages",
     "One row a day, page or screen and combination of dimensions of the views that began on it. All measures add up.",
@@ -162,4 +181,11 @@ PERIOD_PEOPLE = Table(
     warehouse=InWarehouse("agg_period_people", sort_key=("period", "from_date"), sums=("people",)),
 )
 
-TABLES: tuple[Table, ...] = (DAILY_METRICS, DAILY_SESSIONS, DAILY_EVENTS, DAILY_PAGES, PERIOD_PEOPLE)
+TABLES: tuple[Table, ...] = (
+    DAILY_METRICS,
+    DAILY_SESSIONS,
+    DAILY_EVENTS,
+    HOURLY_EVENTS,
+    DAILY_PAGES,
+    PERIOD_PEOPLE,
+)

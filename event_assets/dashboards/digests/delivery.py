@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import smtplib
-import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import TypeVar
@@ -22,6 +20,7 @@ from event_assets.dashboards.digests.contents import (
 )
 from event_assets.settings import Settings
 from event_assets.webhooks import NotTaken, Passing, require_taken, tried
+from event_assets.webhooks.mailing import MailRefused, each_refused, mailed
 
 _TIMEOUT_SECONDS = 30.0
 Pause = Callable[[float], object]
@@ -47,48 +46,13 @@ def mail_of(contents: Contents, sender: str, to: Sequence[str]) -> EmailMessage:
 
 def send_mail(settings: Settings, mail: EmailMessage, pause: Pause = time.sleep) -> None:
     """Hands the mail to the settings' server. Raises `DigestError` where it does not take it for everybody."""
-    if settings.smtp_host is None:
-        raise DigestError("There is no mail server: set EVENT_ASSETS_SMTP_HOST and EVENT_ASSETS_SMTP_FROM.")
-    refused = _tried(lambda: _mailed(settings, mail), f"The mail server {settings.smtp_host}", pause)
-    if refused:
-        told = _each(refused)
-        raise DigestError(f"The mail server {settings.smtp_host} took the mail for the others, but not for {told}")
-
-
-def _each(refused: Mapping[str, tuple[int, bytes]]) -> str:
-    return "; ".join(f"{who}: {code} {words.decode('utf-8', 'replace')}" for who, (code, words) in refused.items())
-
-
-def _mailed(settings: Settings, mail: EmailMessage) -> dict[str, tuple[int, bytes]]:
-    host, port = settings.smtp_host or "", settings.smtp_port
-    context = ssl.create_default_context()
     try:
-        if settings.smtp_tls == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=context)
-        else:
-            server = smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
-        with server:
-            if settings.smtp_tls == "starttls":
-                server.starttls(context=context)
-            if settings.smtp_user and settings.smtp_password:
-                server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
-            return server.send_message(mail)
-    except ssl.SSLCertVerificationError as fault:
-        raise DigestError(f"The mail server {host} shows a certificate that does not hold: {fault}") from None
-    except smtplib.SMTPRecipientsRefused as fault:
-        words = _each(fault.recipients)
-        if all(400 <= code < 500 for code, _ in fault.recipients.values()):
-            raise Passing(words) from None
-        raise DigestError(f"The mail server {host} takes the mail for nobody: {words}") from None
-    except smtplib.SMTPResponseException as fault:
-        said = fault.smtp_error.decode("utf-8", "replace") if isinstance(fault.smtp_error, bytes) else fault.smtp_error
-        if 400 <= fault.smtp_code < 500:
-            raise Passing(f"{fault.smtp_code} {said}") from None
-        raise DigestError(f"The mail server {host} refuses: {fault.smtp_code} {said}") from None
-    except smtplib.SMTPNotSupportedError as fault:
-        raise DigestError(f"The mail server {host} cannot do it: {fault} See EVENT_ASSETS_SMTP_TLS.") from None
-    except (smtplib.SMTPException, OSError) as fault:
-        raise Passing(str(fault) or type(fault).__name__) from None
+        refused = _tried(lambda: mailed(settings, mail), f"The mail server {settings.smtp_host}", pause)
+    except MailRefused as fault:
+        raise DigestError(str(fault)) from None
+    if refused:
+        told = each_refused(refused)
+        raise DigestError(f"The mail server {settings.smtp_host} took the mail for the others, but not for {told}")
 
 
 def post(settings: Settings, contents: Contents, pause: Pause = time.sleep) -> None:

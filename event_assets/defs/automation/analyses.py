@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from event_assets.contract.tables.anomalies import METRIC_ANOMALIES
 from event_assets.contract.tables.metrics import PERIOD_PEOPLE
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS
 from event_assets.defs.automation.sensors import shards_to_land
@@ -20,6 +21,7 @@ from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.defs.resources.webhooks import receivers_of
 from event_assets.lake.lake import Lake
+from event_assets.pipeline import anomalies
 from event_assets.pipeline.metrics import people_are_outdated
 from event_assets.pipeline.product import outdated
 from event_assets.pipeline.segment_webhooks import is_up_to_date
@@ -61,6 +63,7 @@ def analyses_sensor(
             behind = outdated(opened, analyses, rules.sessions)
             behind += [SEGMENT_MEMBERSHIPS.name] if are_outdated(opened, segments, rules.sessions) else []
             behind += [PERIOD_PEOPLE.name] if people_are_outdated(opened) else []
+            behind += [METRIC_ANOMALIES.name] if anomalies.are_outdated(opened, rules) else []
             behind += [] if is_up_to_date(opened, segments, receivers) else [SEGMENT_WEBHOOKS.name]
         except Exception as error:
             fault = f"What is outdated cannot be told: {type(error).__name__}: {error}."

@@ -19,6 +19,7 @@ from event_assets.enrichment.pseudonyms import Pseudonyms
 from event_assets.lake.tombstones import ErasureRules, key_in
 from event_assets.pipeline.spend import SpendFile
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.anomalies import Anomalies, read_anomalies
 from event_assets.rules.company import CompanyData
 from event_assets.rules.feature import Features
 from event_assets.rules.model import Models
@@ -53,6 +54,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     analytics_dir: str
     segments_dir: str
     models_dir: str
+    anomalies_file: str
     company_dir: str | None = None
     first_day: str
     backdate_days: int
@@ -99,6 +101,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             analytics_dir=str(settings.analytics),
             segments_dir=str(settings.segments),
             models_dir=str(settings.models),
+            anomalies_file=str(settings.anomalies),
             company_dir=str(settings.company.absolute()) if settings.company else None,
             first_day=str(settings.first_day),
             backdate_days=settings.backdate_days,
@@ -230,6 +233,11 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def models(self) -> Models:
         """The models of the same folder."""
         return Models.load(Path(self.models_dir))
+
+    @property
+    def anomalies(self) -> Anomalies:
+        """What is watched for what is unusual. Raises `RuleError`."""
+        return read_anomalies(Path(self.anomalies_file))
 
     @property
     def company(self) -> CompanyData:

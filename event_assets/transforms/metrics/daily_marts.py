@@ -1,4 +1,5 @@
-"""The rows of `daily_sessions`, `daily_events` and `daily_pages`: what of a day adds up, by combinations of dimensions.
+"""The rows of `daily_sessions`, `daily_events`, `hourly_events` and `daily_pages`: what adds up, by combinations of
+dimensions.
 
 Each day in UTC depends on its own rows alone, and says of each row which of the site's days it is of.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS
+from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS, HOURLY_EVENTS
 from event_assets.contract.tables.schema import Table
 from event_assets.transforms.attribution.conversion_ids import with_conversions
 from event_assets.transforms.dimension_keys import known, page_of
@@ -40,6 +41,18 @@ def daily_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None =
     return _summed(
         DAILY_EVENTS,
         with_conversions(events, rules, ids),
+        F.count(F.lit(1)).alias("events"),
+        _count_of(F.col("is_conversion"), "conversions"),
+        total(amount(F.when(F.col("is_conversion"), F.col("revenue_reporting")))).alias("revenue"),
+    )
+
+
+def hourly_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None = None) -> DataFrame:
+    """The enriched events of each hour by name, in the columns of `HOURLY_EVENTS`; `ids` as of `daily_events`."""
+    counted = with_conversions(events, rules, ids)
+    return _summed(
+        HOURLY_EVENTS,
+        counted.withColumn("hour", F.date_trunc("hour", "derived_at")),
         F.count(F.lit(1)).alias("events"),
         _count_of(F.col("is_conversion"), "conversions"),
         total(amount(F.when(F.col("is_conversion"), F.col("revenue_reporting")))).alias("revenue"),

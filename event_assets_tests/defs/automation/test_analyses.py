@@ -50,10 +50,12 @@ class Platform:
         (folder / "segments" / "buyers.yaml").write_text("{name: buyers, who: {did: {event: purchase}}}")
         self.segments = Segments.load(folder / "segments")
         self.instance = instance
+        (folder / "anomalies.yaml").write_text("metrics: {}")
         self.settings = Settings(
             home=folder / "home",
             analytics_dir=folder / "analyses",
             segments_dir=folder / "segments",
+            anomalies_file=folder / "anomalies.yaml",
             analytics_interval_seconds=seconds,
         )
 

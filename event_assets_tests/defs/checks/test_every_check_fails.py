@@ -20,6 +20,7 @@ from psycopg import sql
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
+from event_assets.contract.tables.anomalies import METRIC_INCIDENTS
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
@@ -77,7 +78,9 @@ class Scene:
 
     def evaluation(self, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
         """What the check says now."""
-        jobs = jobs_of_checks(self.settings.home, self.settings.spark_remote, self.settings.spend_file)
+        jobs = jobs_of_checks(
+            self.settings.home, self.settings.spark_remote, self.settings.spend_file, self.settings.anomalies_file
+        )
         done = jobs[key].execute_in_process(raise_on_error=False)
         evaluations = done.get_asset_check_evaluations()
         assert len(evaluations) == 1, [event.message for event in done.all_events if event.is_failure]
@@ -120,6 +123,16 @@ def the_spend_file_names_no_channel(scene: Scene) -> None:
     scene.settings = scene.settings.model_copy(update={"spend_file": spend})
 
 
+def the_file_of_anomalies_names_no_column(scene: Scene) -> None:
+    file = scene.settings.home / "anomalies.yaml"
+    file.write_text("metrics: {visits: {table: daily_sessions, sum: visits}}")
+    scene.settings = scene.settings.model_copy(update={"anomalies_file": file})
+
+
+def an_incident_is_open(scene: Scene) -> None:
+    scene.put(METRIC_INCIDENTS, incident_id="a", is_open=True, is_muted=False, was_real=None, metrics="[]")
+
+
 def a_row_is_lost_in_the_warehouse(scene: Scene) -> None:
     assert scene.settings.warehouse_url is not None
     url = scene.settings.warehouse_url.get_secret_value()
@@ -139,6 +152,8 @@ FAILS: dict[str, Callable[[Scene], None]] = {
     "volume_is_as_usual": an_hour_has_a_tenth_of_the_hour_a_day_before,
     "events_are_in_the_plan": an_event_is_not_in_the_plan,
     "days_are_fresh": an_event_waits_for_a_quarter_of_an_hour,
+    "anomalies_file_is_usable": the_file_of_anomalies_names_no_column,
+    "nothing_is_unusual": an_incident_is_open,
     "spend_file_is_usable": the_spend_file_names_no_channel,
     "equals_the_lake": a_row_is_lost_in_the_warehouse,
 }
@@ -147,11 +162,15 @@ FAILS: dict[str, Callable[[Scene], None]] = {
 
 @cache
 def jobs_of_checks(
-    home: Path, spark_remote: str | None, spend_file: Path | None = None
+    home: Path, spark_remote: str | None, spend_file: Path | None = None, anomalies_file: Path | None = None
 ) -> dict[dg.AssetCheckKey, dg.JobDefinition]:
     """For each check a job of it alone. Whichever database is the warehouse they read when they run."""
     settings = Settings(
-        home=home, spark_remote=spark_remote, spend_file=spend_file, warehouse_url=SecretStr("postgresql://any")
+        home=home,
+        spark_remote=spark_remote,
+        spend_file=spend_file,
+        anomalies_file=anomalies_file,
+        warehouse_url=SecretStr("postgresql://any"),
     )
     definitions = build_defs(settings)
     names = {f"check_{number}": key for number, key in enumerate(keys_of_checks())}

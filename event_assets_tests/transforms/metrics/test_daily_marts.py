@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS
+from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS, HOURLY_EVENTS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
-from event_assets.transforms.metrics.daily_marts import daily_events, daily_pages, daily_sessions
+from event_assets.transforms.metrics.daily_marts import daily_events, daily_pages, daily_sessions, hourly_events
 from event_assets_tests.factories import at, enriched_event, frame, rows_of
 from event_assets_tests.transforms.incremental import RULES, page_views_of, sessions_of
 
@@ -55,6 +56,23 @@ def test_a_row_sums_the_events_of_a_day_and_name_that_are_alike(spark: SparkSess
         ("purchase", "web", False): (1, 1, 5.5),
         ("screen_view", "ios", False): (1, 0, 0.0),
     }
+
+
+def test_a_row_sums_the_events_of_an_hour_and_name_that_are_alike(spark: SparkSession) -> None:
+    rows = rows_of(hourly_events(frame(spark, [*visits(), enriched_event("purchase", at(60 * 60 + 40))]), RULES))
+    assert tuple(rows[0]) == HOURLY_EVENTS.column_names
+    first = min(row["hour"] for row in rows)
+    found = [
+        (row["hour"] - first, row["event"], row["events"], row["conversions"]) for row in rows if not row["is_bot"]
+    ]
+    assert (first.minute, first.second) == (0, 0)
+    assert sorted(found) == [
+        (dt.timedelta(0), "page_ping", 1, 0),
+        (dt.timedelta(0), "page_view", 3, 0),
+        (dt.timedelta(0), "purchase", 1, 1),
+        (dt.timedelta(0), "screen_view", 1, 0),
+        (dt.timedelta(hours=1), "purchase", 1, 1),
+    ]
 
 
 def test_a_row_sums_the_views_of_a_page_or_screen_that_are_alike(spark: SparkSession) -> None:

@@ -1,0 +1,142 @@
+"""The sensor that tells of incidents of metrics: once when one begins, once when it has ended, by each way that the
+settings name.
+
+It starts no run. Whom it told of what is its cursor; if that is lost, what is open is told once more.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping, Sequence
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from event_assets.defs.resources.lake import LakeResource
+from event_assets.pipeline.anomalies import open_incidents
+from event_assets.settings import Settings
+from event_assets.telemetry.calling import NotCalled, post, publish
+from event_assets.webhooks import Passing
+from event_assets.webhooks.mailing import MailRefused, each_refused, mailed
+
+_EVERY_SECONDS = 60
+_MOST_TOLD = 10
+"""Incidents that one message has a line for."""
+Told = dict[str, dict[str, str]]
+"""By way the incidents that it was told of, with what it was told."""
+
+
+def incidents_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The sensor; it does nothing where nobody is named."""
+    ways = ways_of(settings)
+
+    @dg.sensor(
+        name="metric_incidents_sensor",
+        description="Tells of incidents of metrics that begin or end.",
+        minimum_interval_seconds=_EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING if ways else dg.DefaultSensorStatus.STOPPED,
+    )
+    def metric_incidents_sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
+        if is_quiet(settings, _now()):
+            return dg.SkipReason(f"Nobody is told between {settings.incident_quiet_hours}.")
+        is_open = open_incidents(lake.open())
+        told, faults = _tell(settings, ways, is_open, _read(context.cursor))
+        for fault in faults:  # it is told again at the next look
+            context.log.error(f"Not everybody was told of incidents: {fault}.")
+        context.update_cursor(json.dumps(told))
+        return dg.SkipReason(f"{len(is_open)} incidents are open.")
+
+    return metric_incidents_sensor
+
+
+def ways_of(settings: Settings) -> dict[str, Callable[[str, str], None]]:
+    """How people are told, by name: each takes a subject and a text, and raises `NotCalled`."""
+    ways: dict[str, Callable[[str, str], None]] = {}
+    if settings.alarm_webhook_url is not None:
+        ways["webhook"] = lambda subject, text: post(settings, text)
+    if settings.alarm_topic is not None:
+        ways["topic"] = lambda subject, text: publish(settings, subject, text)
+    if settings.incident_to:
+        ways["mail"] = lambda subject, text: _mail(settings, subject, text)
+    return ways
+
+
+def is_quiet(settings: Settings, now: dt.datetime) -> bool:
+    """Whether nobody is to be told at that moment."""
+    if settings.incident_quiet_hours is None:
+        return False
+    begin, end = settings.incident_quiet_hours.split("-")
+    clock = now.astimezone(ZoneInfo(settings.time_zone)).strftime("%H:%M")
+    return begin <= clock < end if begin <= end else clock >= begin or clock < end
+
+
+def _tell(
+    settings: Settings,
+    ways: Mapping[str, Callable[[str, str], None]],
+    is_open: Sequence[Mapping[str, Any]],
+    told: Told,
+) -> tuple[Told, list[str]]:
+    """What each way was told after this look, and what went wrong."""
+    now, faults = {row["incident_id"]: str(row["what"]) for row in is_open}, []
+    after: Told = {}
+    for way, tell in ways.items():
+        before = told.get(way, {})
+        begun = [what for id_, what in now.items() if id_ not in before]
+        ended = [what for id_, what in before.items() if id_ not in now]
+        after[way] = {id_: before.get(id_, what) for id_, what in now.items()}
+        if not begun and not ended:
+            continue
+        try:
+            tell(_subject(len(begun), len(ended)), message_of(settings, begun, ended))
+        except NotCalled as fault:
+            faults.append(str(fault))
+            after[way] = before
+    return after, faults
+
+
+def message_of(settings: Settings, begun: Sequence[str], ended: Sequence[str]) -> str:
+    """What is told: a line an incident, and where to look."""
+    lines = [f"{settings.installation}: {_subject(len(begun), len(ended))}."]
+    lines += _few("Unusual", begun) + _few("Has ended", ended)
+    if settings.dashboard_url:
+        lines.append(f"{settings.dashboard_url}/anomalies")
+    return "\n".join(lines)
+
+
+def _few(word: str, whats: Sequence[str]) -> list[str]:
+    more = [f"and {len(whats) - _MOST_TOLD} more"] if len(whats) > _MOST_TOLD else []
+    return [f"{word}: {what}" for what in whats[:_MOST_TOLD]] + more
+
+
+def _subject(begun: int, ended: int) -> str:
+    parts = [f"{number} incidents of metrics {verb}" for number, verb in ((begun, "began"), (ended, "ended")) if number]
+    return ", ".join(parts).replace("1 incidents", "1 incident")
+
+
+def _mail(settings: Settings, subject: str, text: str) -> None:
+    mail = EmailMessage()
+    mail["Subject"] = f"{settings.installation}: {subject}"
+    mail["From"], mail["To"] = settings.smtp_from or "", ", ".join(settings.incident_to)
+    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid()
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text)
+    try:
+        refused = mailed(settings, mail)
+    except (Passing, MailRefused) as fault:
+        raise NotCalled(str(fault)) from None
+    if refused:
+        raise NotCalled(f"the mail server did not take it for {each_refused(refused)}")
+
+
+def _read(cursor: str | None) -> Told:
+    try:
+        kept = json.loads(cursor or "{}")
+        return {str(way): {str(id_): str(what) for id_, what in told.items()} for way, told in kept.items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

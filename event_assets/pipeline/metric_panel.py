@@ -1,0 +1,178 @@
+"""Metrics by day or hour as a panel of series, and what was found in it as rows of metric_anomalies, there and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from event_assets.contract.tables.anomalies import METRIC_ANOMALIES
+from event_assets.models.anomalies import Detection, Findings, detect
+from event_assets.models.panel import Flags, Kind, Numbers, Panel, SeriesKey
+from event_assets.rules.anomalies import Anomalies, Feedback, Period
+from event_assets.transforms.metrics.metric_series import EVERYTHING
+
+USUAL, UNUSUAL, KNOWN, TOO_SHORT = "usual", "unusual", "known event", "not enough history"
+_KEY = ["metric", "dimension", "value"]
+_SEASON: dict[Period, int] = {"day": 7, "hour": 168}
+"""A week: an hour of a Sunday is not like that of a Monday."""
+_TRUE, _FALSE = 1.5, 0.5
+_LEAST_WEIGHT, _MOST_WEIGHT = 1 / 16, 4.0
+
+
+STEP: dict[Period, dt.timedelta] = {"day": dt.timedelta(days=1), "hour": dt.timedelta(hours=1)}
+_HOURLY = Detection(windows=(1, 3, 6, 24), history=336, remembered=720, recalibrate=24, accepted=72, rate_memory=168.0)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A panel of metrics by day or hour, and when each of its steps begins."""
+
+    panel: Panel
+    period: Period
+    begins: tuple[dt.datetime, ...]
+
+
+def anomaly_rows(series: pa.Table, rules: Anomalies) -> pa.Table:
+    """What is unusual in series of days and of hours, in the columns of `METRIC_ANOMALIES`."""
+    parts = [METRIC_ANOMALIES.arrow_schema().empty_table()]
+    hows: dict[Period, Detection] = {"day": Detection(history=rules.history_days), "hour": _HOURLY}
+    for period, how in hows.items():
+        steps = panel_of(series, rules, period)
+        if steps is not None:
+            weights = weights_of(steps, rules.feedback)
+            parts.append(_rows(steps, detect(steps.panel, replace(how, budget=rules.budget_of(period)), weights)))
+    return pa.concat_tables(parts)
+
+
+def panel_of(series: pa.Table, rules: Anomalies, period: Period = "day") -> Steps | None:
+    """The series of days, or hours, that are watched, from the first that any has to the last but one. None without
+    such."""
+    frame = series.to_pandas()
+    frame = frame[frame["period"] == period]
+    first, last = frame["period_start"].min(), frame["period_start"].max()
+    if frame.empty or first == last:
+        return None
+    begins = _from(first.to_pydatetime(), last.to_pydatetime(), period)[:-1]
+    amounts, wholes = (_by_step(frame, name, begins) for name in ("amount", "whole"))
+    is_rate = np.array([rules.metrics[metric].of is not None for metric, _, _ in amounts.index])
+    sizes = pd.DataFrame(np.where(is_rate[:, None], wholes, amounts), index=amounts.index, columns=amounts.columns)
+    keys = _watched(sizes, rules)
+    amounts, wholes, sizes = amounts.loc[keys], wholes.loc[keys], sizes.loc[keys]
+    kinds = [rules.metrics[metric].kind for metric, _, _ in keys]
+    seen = sizes.to_numpy() > 0
+    is_late = np.array([dimension not in ("event", EVERYTHING[0]) for _, dimension, _ in keys])
+    since = np.where(is_late, np.where(seen.any(axis=1), seen.argmax(axis=1), len(begins)), 0)
+    named = [SeriesKey(*key) for key in keys]
+    known = _known(named, begins, rules)
+    season = _SEASON[period]
+    return Steps(Panel(named, kinds, amounts.to_numpy(), wholes.to_numpy(), since, season, known), period, begins)
+
+
+def _from(first: dt.datetime, last: dt.datetime, period: Period) -> tuple[dt.datetime, ...]:
+    step = STEP[period]
+    return tuple(first + number * step for number in range((last - first) // step + 1))
+
+
+def _by_step(frame: pd.DataFrame, name: str, begins: Sequence[dt.datetime]) -> pd.DataFrame:
+    wide = frame.pivot(index=_KEY, columns="period_start", values=name)
+    return wide.reindex(columns=pd.DatetimeIndex(list(begins))).fillna(0.0).astype(float).sort_index()
+
+
+def _watched(sizes: pd.DataFrame, rules: Anomalies) -> list[tuple[str, str, str]]:
+    """The series of everything, and of each dimension the largest."""
+    frame = pd.DataFrame({"total": sizes.sum(axis=1), "most": sizes.max(axis=1)}).reset_index()
+    whole = frame["dimension"] == EVERYTHING[0]
+    large = frame[~whole & (frame["most"] >= rules.least)].sort_values(["total", *_KEY], ascending=[False, *[True] * 3])
+    largest = large.groupby(["metric", "dimension"], sort=False).head(rules.values)
+    return sorted(pd.concat([frame[whole], largest])[_KEY].itertuples(index=False, name=None))
+
+
+def _known(keys: Sequence[SeriesKey], begins: Sequence[dt.datetime], rules: Anomalies) -> Flags:
+    known = np.zeros((len(keys), len(begins)), dtype=bool)
+    for event in rules.known_events:
+        on = np.array([event.first <= at.date() <= event.last for at in begins])
+        of = np.array([not event.metrics or key.metric in event.metrics for key in keys])
+        known |= np.outer(of, on)
+    return known
+
+
+def weights_of(steps: Steps, feedback: Sequence[Feedback]) -> Numbers:
+    """How much less proof is asked of each series at each step: half as much again after each incident of it that was
+    real, half after each that was not, from after its beginning on."""
+    weights = np.ones(steps.panel.amounts.shape)
+    places = {key: place for place, key in enumerate(steps.panel.keys)}
+    for each in feedback:
+        place = places.get(SeriesKey(*each.series))
+        if place is not None:
+            after = np.array([at > each.begins for at in steps.begins])
+            weights[place, after] *= _TRUE if each.was else _FALSE
+    return np.clip(weights, _LEAST_WEIGHT, _MOST_WEIGHT)
+
+
+def _rows(steps: Steps, found: Findings) -> pa.Table:
+    panel = steps.panel
+    number, length = panel.amounts.shape
+    is_rate = np.repeat(panel.of_kind("rate"), length)
+    amounts, wholes = panel.amounts.ravel(), panel.wholes.ravel()
+    shares = np.divide(amounts, wholes, out=np.full(len(amounts), np.nan), where=wholes > 0)
+    states = np.where(
+        found.is_alert, UNUSUAL, np.where(panel.known, KNOWN, np.where(found.is_judged, USUAL, TOO_SHORT))
+    )
+    columns = {
+        "period": pa.array([steps.period] * (number * length)),
+        "period_start": pa.array(list(steps.begins) * number, pa.timestamp("us", tz="UTC")),
+        **{name: pa.array(np.repeat([key[place] for key in panel.keys], length)) for place, name in enumerate(_KEY)},
+        "kind": pa.array(np.repeat(list(panel.kinds), length)),
+        "amount": _numbers(amounts),
+        "whole": _numbers(np.where(is_rate, wholes, np.nan)),
+        "observed": _numbers(np.where(is_rate, shares, amounts)),
+        **{name: _numbers(getattr(found, name).ravel()) for name in ("expected", "low", "high", "score")},
+        "window_periods": pa.array(found.window.ravel(), pa.int32(), mask=~found.is_judged.ravel()),
+        "probability": _numbers(found.probability.ravel()),
+        "state": pa.array(states.ravel()),
+    }
+    schema = METRIC_ANOMALIES.arrow_schema()
+    return pa.table([columns[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
+
+
+def _numbers(values: Numbers) -> pa.Array:
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
+
+
+def found_in(rows: pa.Table, period: Period = "day") -> tuple[Steps, Findings] | None:
+    """The panel of days, or hours, and what was found in it, of rows of `METRIC_ANOMALIES`. None without such."""
+    frame = rows.to_pandas()
+    frame = frame[frame["period"] == period].sort_values([*_KEY, "period_start"])
+    if frame.empty:
+        return None
+    first, last = frame["period_start"].min(), frame["period_start"].max()
+    begins = _from(first.to_pydatetime(), last.to_pydatetime(), period)
+    heads = frame.iloc[:: len(begins)]
+    keys = [SeriesKey(*key) for key in heads[_KEY].itertuples(index=False, name=None)]
+    kinds: list[Kind] = heads["kind"].tolist()
+
+    def of(name: str) -> Numbers:
+        values: Numbers = frame[name].to_numpy(dtype=float).reshape(len(keys), len(begins))
+        return values
+
+    states = frame["state"].to_numpy().reshape(len(keys), len(begins))
+    since = np.zeros(len(keys), dtype=np.int64)
+    panel = Panel(keys, kinds, of("amount"), np.nan_to_num(of("whole")), since, _SEASON[period], states == KNOWN)
+    window = np.nan_to_num(of("window_periods"), nan=1).astype(np.int64)
+    is_judged = np.isin(states, [USUAL, UNUSUAL])
+    findings = Findings(
+        of("expected"),
+        of("low"),
+        of("high"),
+        of("score"),
+        window,
+        of("probability"),
+        states == UNUSUAL,
+        is_judged,
+    )
+    return Steps(panel, period, begins), findings
