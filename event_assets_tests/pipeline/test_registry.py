@@ -82,4 +82,5 @@ def test_another_rule_is_another_version_of_those_that_go_by_it_alone() -> None:
         "users",
         "daily_metrics",
         "daily_events",
+        "hourly_events",
     }

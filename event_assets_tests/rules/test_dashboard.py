@@ -41,8 +41,8 @@ def written(folder: Path, *changes: tuple[str, str]) -> Path:
 def test_the_shipped_dashboard_is_one_and_has_the_pages_that_people_open_first() -> None:
     dashboard = dashboard_of(Settings().dashboards)
     ids = [page.id for page in dashboard.pages]
-    people = ["overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"]
-    assert ids == [*people, "models"]
+    first = ["overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"]
+    assert ids == [*first, "models", "anomalies"]
     assert all(metric.description for metric in dashboard.metrics.values())
 
 
