@@ -16,7 +16,7 @@ from event_assets_tests.collector.serving import written
 from event_assets_tests.modelling import Model
 
 Json = dict[str, Any]
-PROTOCOLS = ("segment", "snowplow", "posthog", "mixpanel", "ga4")
+PROTOCOLS = ("segment", "snowplow", "posthog", "amplitude", "mixpanel", "ga4")
 URLS = ("https://shop.example/?utm_source=news&utm_medium=email", "https://shop.example/cart")
 STEPS = ("landing", "cart", "identify", "order", "refused")
 
@@ -72,6 +72,22 @@ def posthog(step: str) -> tuple[str, Json]:
     return "/batch/", {"batch": [told[step]], "sent_at": at(step).isoformat()}
 
 
+def amplitude(step: str) -> tuple[str, Json]:
+    time = int(at(step).timestamp() * 1000)
+    item = {"insert_id": f"amplitude-{step}", "device_id": "amplitude-a", "platform": "Web", "time": time}
+    signed_in = {**item, "user_id": "amplitude-u"}
+    view = {**item, "event_type": "[Amplitude] Page Viewed"}
+    money = {"revenue": 12.5, "currency": "EUR"}
+    told: dict[str, Json] = {
+        "landing": {**view, "event_properties": {"[Amplitude] Page Location": URLS[0]}},
+        "cart": {**view, "event_properties": {"[Amplitude] Page Location": URLS[1]}},
+        "identify": {**signed_in, "event_type": "$identify", "user_properties": {"$set": {"plan": "pro"}}},
+        "order": {**signed_in, "event_type": "order", "event_properties": money},
+        "refused": {**signed_in, "event_type": None},
+    }
+    return "/2/httpapi", {"events": [told[step]], "client_upload_time": at(step).isoformat()}
+
+
 def mixpanel(step: str) -> tuple[str, Json]:
     device = {"$device_id": "mixpanel-a", "$insert_id": f"mixpanel-{step}", "time": at(step).timestamp()}
     before = {**device, "distinct_id": "$device:mixpanel-a"}
@@ -104,7 +120,7 @@ def ga4(step: str) -> tuple[str, Json]:
 def test_a_visit_is_one_session_of_one_person_whoever_tells_of_it(
     client: httpx.Client, stream: EventStream, spark: SparkSession, tmp_path: Path
 ) -> None:
-    for tell in (segment, snowplow, posthog, mixpanel, ga4):
+    for tell in (segment, snowplow, posthog, amplitude, mixpanel, ga4):
         for step in STEPS:
             path, body = tell(step)
             for _ in range(2):  # the first answer was lost
