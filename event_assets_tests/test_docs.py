@@ -18,7 +18,7 @@ from event_assets.pipeline.registry import STEPS
 from event_assets.rules.analysis import KINDS, Analyses
 from event_assets.rules.dashboard import dashboard_of
 from event_assets.rules.feature import Features
-from event_assets.rules.model import MODEL_FILE, Models
+from event_assets.rules.model import MODEL_FILE, Clusters, Models
 from event_assets.rules.roles import roles_of
 from event_assets.rules.segment import Condition
 from event_assets.rules.segment_files import Segments
@@ -127,10 +127,13 @@ def test_the_features_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
     assert len(Features.load(tmp_path).usable) == 8
 
 
-def test_the_model_that_is_shown_is_the_one_that_is_shipped(tmp_path: Path) -> None:
-    [text] = blocks("how-to/models.md", "yaml")
-    (tmp_path / "shown.yaml").write_text(text, encoding="utf-8")
-    assert [MODEL_FILE.read(tmp_path / "shown.yaml")] == list(Models.load(Settings().models).usable)
+def test_the_models_that_are_shown_can_be_loaded_and_the_first_is_shipped(tmp_path: Path) -> None:
+    for place, text in enumerate(blocks("how-to/models.md", "yaml")):
+        (tmp_path / f"{place}.yaml").write_text(text, encoding="utf-8")
+    classifier, clusters = (MODEL_FILE.read(tmp_path / f"{place}.yaml") for place in range(2))
+    models = Models.load(Settings().models)
+    assert [classifier] == list(models.usable)
+    assert isinstance(clusters, Clusters) and not list(clusters.faults(Features.of_models(Settings().models).usable))
 
 
 def test_the_roles_that_are_shown_can_be_loaded(tmp_path: Path) -> None:

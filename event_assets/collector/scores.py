@@ -25,7 +25,7 @@ from event_assets.collector.ingest import Header, Ingest
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.people import LONGEST_ID, is_id
 from event_assets.models.features import at_instant, day_of
-from event_assets.models.scoring import Scored, ScoreModel, read_model, score
+from event_assets.models.scoring import Document, Scored, read_model, score
 from event_assets.online import MODELS_ID, Fact, Found, OnlineError, OnlineTable
 from event_assets.rules.feature import Feature
 
@@ -100,7 +100,7 @@ class SegmentScores:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._online.find, ids)
 
 
-def answer(document: str, facts: Sequence[Fact], today: Mapping[str, int], date: dt.date) -> tuple[ScoreModel, Scored]:
+def answer(document: str, facts: Sequence[Fact], today: Mapping[str, int], date: dt.date) -> tuple[Document, Scored]:
     """What a model says on a day of somebody of whom these facts are known, and who did so much of it today."""
     model, features = _model(document)
     parts = {day_of(dt.date.fromisoformat(fact.name)): msgspec.json.decode(fact.value) for fact in facts}
@@ -108,7 +108,7 @@ def answer(document: str, facts: Sequence[Fact], today: Mapping[str, int], date:
 
 
 @lru_cache(_MODELS)
-def _model(document: str) -> tuple[ScoreModel, Mapping[str, Feature]]:
+def _model(document: str) -> tuple[Document, Mapping[str, Feature]]:
     model = read_model(document.encode())
     return model, {name: Feature.of_document(said) for name, said in model.features.items()}
 
@@ -125,7 +125,7 @@ def _read(body: bytes) -> _Asked:
     return asked
 
 
-def _told(model: ScoreModel, scored: Scored, made_at: dt.datetime) -> dict[str, Any]:
+def _told(model: Document, scored: Scored, made_at: dt.datetime) -> dict[str, Any]:
     return {
         "model": model.name,
         "segment": scored.segment,

@@ -9,7 +9,7 @@ or that of none.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -55,7 +55,7 @@ class ScoreRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_least: float
 
 
-class ScoreModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ScoreModel(msgspec.Struct, tag="classifier", tag_field="kind", frozen=True, forbid_unknown_fields=True):
     """A model as it is kept. `features` are what it takes to score somebody: the rules of their files; `calibration` is
     slope and intercept by which the log-odds were set right. Where it was not `promoted`, the rule counts."""
 
@@ -73,8 +73,44 @@ class ScoreModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int = FORMAT
 
 
+class RobustScale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By what a number is told to be much or little: the median of its logarithm, and how far people are from it."""
+
+    name: str
+    middle: float
+    spread: float
+
+
+class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The middle of a group, on the robust scales."""
+
+    segment: str
+    at: list[float]
+
+
+class ClusterModel(msgspec.Struct, tag="clusters", tag_field="kind", frozen=True, forbid_unknown_fields=True):
+    """Groups of people who are alike, as they are kept. Where it was not `promoted`, all are one segment."""
+
+    name: str
+    version: str
+    features: dict[str, dict[str, object]]
+    scales: list[RobustScale]
+    centres: list[Centre]
+    promoted: bool
+    why: str
+    trained_to: str
+    format: int = FORMAT
+
+
+Document = ScoreModel | ClusterModel
+EVERYBODY = "everybody"
+"""The segment of all, where there are no groups."""
+_FURTHEST = 3.0
+
+
 class Reason(NamedTuple):
-    """What of a person moved the score from the mean, in log-odds."""
+    """What of a person moved the score from the mean, in log-odds; of a group, how far they are from the middle of all,
+    in spreads."""
 
     feature: str
     value: float | str | None
@@ -89,10 +125,10 @@ class Scored(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
-def read_model(text: bytes) -> ScoreModel:
+def read_model(text: bytes) -> Document:
     """The model of a document. Raises `ValueError` where it is none, or of another format."""
     try:
-        model = msgspec.json.decode(text, type=ScoreModel)
+        model = msgspec.json.decode(text, type=Document)
     except msgspec.MsgspecError as error:
         raise ValueError(f"it is no model: {error}") from None
     if model.format != FORMAT:
@@ -100,8 +136,10 @@ def read_model(text: bytes) -> ScoreModel:
     return model
 
 
-def score(model: ScoreModel, values: Mapping[str, float | str | None]) -> Scored:
+def score(model: Document, values: Mapping[str, float | str | None]) -> Scored:
     """Where these features put somebody; one that is not among them is one that is not known."""
+    if isinstance(model, ClusterModel):
+        return _nearest(model, values)
     if not model.promoted:
         value = values.get(model.rule.feature)
         is_first = isinstance(value, int | float) and value >= model.rule.at_least
@@ -113,6 +151,27 @@ def score(model: ScoreModel, values: Mapping[str, float | str | None]) -> Scored
     told.sort(key=lambda reason: (-abs(reason.effect), reason.feature))
     segment = next(each.segment for each in model.segments if found >= each.at_least)
     return Scored(segment, found, tuple(each for each in told[:_MOST_REASONS] if each.effect))
+
+
+def robust(scales: Sequence[RobustScale], values: Mapping[str, float | str | None]) -> list[float]:
+    """Where somebody is on robust scales; in the middle, of what is not known."""
+    return [_robust(each, values.get(each.name)) for each in scales]
+
+
+def _robust(scale: RobustScale, value: float | str | None) -> float:
+    if value is None or isinstance(value, str):
+        return 0.0
+    return max(-_FURTHEST, min(_FURTHEST, (on_scale(value, True) - scale.middle) / scale.spread))
+
+
+def _nearest(model: ClusterModel, values: Mapping[str, float | str | None]) -> Scored:
+    place = robust(model.scales, values)
+    told = [Reason(each.name, values.get(each.name), at) for each, at in zip(model.scales, place, strict=True)]
+    told.sort(key=lambda reason: (-abs(reason.effect), reason.feature))
+    reasons = tuple(each for each in told[:_MOST_REASONS] if each.effect)
+    if not model.promoted:
+        return Scored(EVERYBODY, None, reasons)
+    return Scored(min(model.centres, key=lambda each: math.dist(each.at, place)).segment, None, reasons)
 
 
 def probability(log_odds: float) -> float:

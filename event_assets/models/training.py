@@ -18,10 +18,14 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
+from event_assets.models.clusters import fit
 from event_assets.models.drift import indices, reference
 from event_assets.models.features import Values
 from event_assets.models.scoring import (
+    ClusterModel,
+    Document,
     NumberWeight,
+    RobustScale,
     ScoreModel,
     ScoreRule,
     ScoreSegment,
@@ -42,7 +46,7 @@ from event_assets.models.trying import (
     groups,
 )
 from event_assets.rules.feature import Feature
-from event_assets.rules.model import Model
+from event_assets.rules.model import Clusters, Model
 
 _MOST_TEXTS, _LEAST_OF_TEXT = 12, 20
 """Texts that have a weight of their own: the most frequent, each of so many people that it tells of nobody."""
@@ -95,6 +99,8 @@ class Card(msgspec.Struct, frozen=True):
     segments: list[tuple[str, int, float]] = []
     """Each segment, how many it would have had, and of them the share that came."""
     groups: list[GroupFigures] = []
+    silhouettes: dict[str, float] = {}
+    """Of groups that nobody named: by how many there are how well people are told apart."""
     newest: int = 0
     """People at moments whose days have not passed."""
     drift: dict[str, float] = {}
@@ -105,7 +111,7 @@ class Card(msgspec.Struct, frozen=True):
 class Trained:
     """The model as it is used, and its card."""
 
-    model: ScoreModel
+    model: Document
     card: Card
 
 
@@ -159,6 +165,28 @@ def train(
     bins = {name: reference(learned.values, name, features[name].is_number) for name in model.features}
     drift = indices(bins, newest) if newest else {}
     return _tried(model, fitted, msgspec.structs.replace(card, newest=len(newest), drift=drift), learned, tried)
+
+
+def train_clusters(
+    model: Clusters,
+    features: Mapping[str, Feature],
+    examples: Examples,
+    version: str,
+    trained_to: str,
+    before: Document | None = None,
+) -> Trained:
+    """The groups of the people of these examples; those that were found `before` keep their names."""
+    needed = {name: feature.as_document() for name, feature in model.of_features(features).items()}
+    scales = [RobustScale(name, 0.0, 1.0) for name in model.features]
+    document = ClusterModel(model.name, version, needed, scales, [], False, "", trained_to)
+    card = Card(len(examples), 0, 0, 0.0)
+    if len(examples) < model.least_people:
+        why = f"there are {len(examples)} people to learn from; it takes {model.least_people}"
+        return Trained(msgspec.structs.replace(document, why=why), card)
+    earlier = before if isinstance(before, ClusterModel) else None
+    learned, chosen = fit(document, examples.values, model.most, earlier)
+    sizes = [(name, size, 0.0) for name, size in chosen.sizes.items()]
+    return Trained(learned, msgspec.structs.replace(card, silhouettes=chosen.silhouettes, segments=sizes))
 
 
 def _fit(document: ScoreModel, features: Mapping[str, Feature], learned: Examples) -> ScoreModel:

@@ -17,12 +17,12 @@ from event_assets.contract.tables.features import PERSON_FEATURES, TRAINED_MODEL
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
-from event_assets.models.scoring import ScoreModel, ScoreRule, ScoreSegment, read_model
+from event_assets.models.scoring import ClusterModel, Document, ScoreModel, ScoreRule, ScoreSegment, read_model
 from event_assets.online import MODELS_ID, OnlineTable
 from event_assets.pipeline.online import Published, id_rows
 from event_assets.pipeline.trained_models import models_in_force
 from event_assets.rules.feature import Feature, Features
-from event_assets.rules.model import Model, Models, model_digest
+from event_assets.rules.model import AnyModel, Clusters, Models, model_digest
 
 NAME = "person_features_online"
 CODE = "1"
@@ -62,19 +62,23 @@ def documents_of(models: Models, features: Features, in_force: Mapping[str, Mapp
     return documents
 
 
-def rule_document(model: Model, features: Mapping[str, Feature]) -> ScoreModel:
-    """A model that learned nothing yet: the rule of its file."""
+def rule_document(model: AnyModel, features: Mapping[str, Feature]) -> Document:
+    """A model that learned nothing yet: the rule of its file; without one, everybody is in one segment."""
+    needed = {name: feature.as_document() for name, feature in model.of_features(features).items()}
+    why = "it has learned nothing of these features yet"
+    if isinstance(model, Clusters):
+        return ClusterModel(model.name, "", needed, [], [], False, why, "")
     return ScoreModel(
         model.name,
         "",
-        {name: feature.as_document() for name, feature in model.of_features(features).items()},
+        needed,
         [],
         0.0,
         (1.0, 0.0),
         [ScoreSegment(each.segment, each.at_least) for each in model.segments],
         ScoreRule(model.rule.feature, model.rule.at_least),
         False,
-        "it has learned nothing of these features yet",
+        why,
         "",
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,13 @@ from event_assets.contract.tables.features import PERSON_FEATURES, TRAINED_MODEL
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
+from event_assets.models.scoring import read_model
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.rules.condition import unknown_events
-from event_assets.rules.model import Model, model_digest
+from event_assets.rules.feature import Feature
+from event_assets.rules.model import AnyModel, Model, model_digest
 from event_assets.transforms.attribution.conversion_ids import with_repeated
 from event_assets.transforms.features.examples import GROUPS, last_sunday, moments, outcomes
 from event_assets.transforms.features.person_features import features_at
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from event_assets.models.features import Values
     from event_assets.models.training import Examples, Trained
 
-TRAINED_MODELS_CODE = "1"
+TRAINED_MODELS_CODE = "2"
 """Version of what is learned, and how; raise it when a model of the same rows becomes another."""
 TRAINED_MODELS_SOURCES = (IDENTITIES, ENRICHED_EVENTS, CONVERSION_IDS, PERSON_FEATURES)
 NOT_INSTALLED = "models do not learn: install the extra models (pip install 'event-assets[models]')"
@@ -90,21 +92,27 @@ def _train(run: Run) -> StepReport:
 
 
 def _learned(
-    run: Run, due: Sequence[Model], upstream: dict[str, Snapshot], in_force: dict[str, Row], to: dt.date
+    run: Run, due: Sequence[AnyModel], upstream: dict[str, Snapshot], in_force: dict[str, Row], to: dt.date
 ) -> list[Row]:
     """The rows of models that learn now."""
-    from event_assets.models.training import train  # slow to import, and an extra
+    from event_assets.models.training import train, train_clusters  # slow to import, and an extra
 
     made = []
     with run.lake.scratch() as checkpoint:
         events, history = _read(run, upstream)
         for model in due:
             features = {**run.rules.features.usable}
-            asked = checkpoint(outcomes(moments(events, model, _number(to)), events, model))
+            of_model = moments(events, model, _number(to)).withColumn("did", F.lit(False))
+            asked = checkpoint(outcomes(of_model.drop("did"), events, model) if isinstance(model, Model) else of_model)
             known = features_at(asked, history, _of_days(events, asked), model.of_features(features))
-            examples, newest = _examples(asked.join(known, ["person_id", "at"], "left"), model)
-            trained = train(model, features, examples, _version(run, model), str(to), newest)
-            made.append(_row(trained, in_force.get(model.name), to))
+            examples, newest = _examples(asked.join(known, ["person_id", "at"], "left"), model, features)
+            row, version = in_force.get(model.name), _version(run, model)
+            if isinstance(model, Model):
+                trained = train(model, features, examples, version, str(to), newest)
+            else:
+                before = read_model(row["document"].encode()) if row else None
+                trained = train_clusters(model, features, examples, version, str(to), before)
+            made.append(_row(trained, row, to))
     return made
 
 
@@ -112,11 +120,11 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     return pa.Table.from_pylist(rows, TRAINED_MODELS.arrow_schema())
 
 
-def _is_due(run: Run, model: Model, row: Row | None, to: dt.date) -> bool:
+def _is_due(run: Run, model: AnyModel, row: Row | None, to: dt.date) -> bool:
     return row is None or row["version"] != _version(run, model) or row["trained_to"] < to
 
 
-def _version(run: Run, model: Model) -> str:
+def _version(run: Run, model: AnyModel) -> str:
     return f"{TRAINED_MODELS_CODE}-{model_digest(model, run.rules.features)}"
 
 
@@ -132,7 +140,7 @@ def _of_days(events: DataFrame, asked: DataFrame) -> DataFrame:
     return of_day.join(days, ["person_id", "day"], "left_semi").drop("day")
 
 
-def _examples(rows: DataFrame, model: Model) -> tuple[Examples, list[Values]]:
+def _examples(rows: DataFrame, model: AnyModel, features: Mapping[str, Feature]) -> tuple[Examples, list[Values]]:
     """The examples of whom the model is about, in an order that is always the same; and what is known of the newest,
     whose days have not passed."""
     from event_assets.models.training import Examples
@@ -140,7 +148,7 @@ def _examples(rows: DataFrame, model: Model) -> tuple[Examples, list[Values]]:
     some = rows.orderBy(F.sha2("person_id", 256), "day").limit(_MOST_EXAMPLES)
     found = some.select("person_id", "day", "is_over", "values", "did", *GROUPS).toArrow().to_pylist()
     found.sort(key=lambda row: (row["day"], row["person_id"]))
-    none = dict.fromkeys({*model.features, model.rule.feature, *(each.feature for each in model.population)})
+    none = dict.fromkeys(model.of_features(features))
     values = [msgspec.json.decode(row["values"]) if row["values"] else none for row in found]
     of_model = [
         place

@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from event_assets.rules.condition import GROUP, PERSON, RuleName, Step
 from event_assets.rules.duration import duration
@@ -63,25 +63,74 @@ class Among(RuleModel):
         return self.is_ is None and above and (self.at_most is None or value <= self.at_most)
 
 
-class Model(RuleModel):
+class _Learned(RuleModel):
+    """What every model has."""
+
+    name: RuleName
+    moment: Moment = "first_day"
+    features: Annotated[list[RuleName], Field(min_length=1, max_length=200)]
+    population: list[Among] = Field(default_factory=list)
+    """All of these hold of whom it is about, at the moment."""
+    least_people: Annotated[int, Field(ge=20)] = 200
+    """With fewer to learn from or to be tried on, nothing is learned."""
+    description: str = ""
+
+    @property
+    def days(self) -> int:
+        """The days after a moment that it learns from."""
+        return 0
+
+    @property
+    def _named(self) -> list[str]:
+        """The features that it names."""
+        return [*self.features, *(each.feature for each in self.population)]
+
+    def of_features(self, features: Mapping[str, Feature]) -> dict[str, Feature]:
+        """The features that it takes to score somebody, by name."""
+        return {name: features[name] for name in sorted(set(self._named))}
+
+    def faults(self, features: Mapping[str, Feature]) -> Iterator[str]:
+        """A sentence for each feature that it names and is not there, or is of no use for it."""
+        for name in dict.fromkeys(self._named):
+            if name not in features:
+                yield f"there is no feature {name!r}{nearest(name, features)}"
+
+    def steps_named(self) -> Iterator[Step]:
+        """The steps that it names."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        twice = sorted({name for name in self.features if self.features.count(name) > 1})
+        if twice:
+            raise Fault(f"{twice[0]} is there twice", "features")
+        return self
+
+
+class Clusters(_Learned):
+    """Groups of people who are alike at the moment, by features that are numbers: at `most` so many."""
+
+    kind: Literal["clusters"]
+    most: Annotated[int, Field(ge=2, le=12)] = 8
+
+    def faults(self, features: Mapping[str, Feature]) -> Iterator[str]:
+        yield from super().faults(features)
+        for name in self.features:
+            if name in features and not features[name].is_number:
+                yield f"features: {name} is a text; groups are found by numbers"
+
+
+class Model(_Learned):
     """What is foretold: whether somebody does `target` `within` so many days of a moment: the end of their first day,
     or of each Sunday on which they were seen in the days before (`weekly`)."""
 
-    name: RuleName
     kind: Literal["classifier"] = "classifier"
     target: Events
     within: Days
-    moment: Moment = "first_day"
-    features: Annotated[list[RuleName], Field(min_length=1, max_length=200)]
     rule: Rule
     segments: Annotated[list[ScoredSegment], Field(min_length=2, max_length=20)]
-    population: list[Among] = Field(default_factory=list)
-    """All of these hold of whom it is about, at the moment."""
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
     """The last of the moments, by time, that the model is tried on and learns nothing from."""
-    least_people: Annotated[int, Field(ge=20)] = 200
-    """With fewer to learn from or to be tried on, the rule stays."""
-    description: str = ""
 
     @model_validator(mode="after")
     def _fits(self) -> Model:
@@ -94,9 +143,6 @@ class Model(RuleModel):
             raise Fault("they go from the highest score down, and the last has no at_least", "segments")
         if len({each.segment for each in self.segments}) != len(self.segments):
             raise Fault("a segment is there twice", "segments")
-        twice = sorted({name for name in self.features if self.features.count(name) > 1})
-        if twice:
-            raise Fault(f"{twice[0]} is there twice", "features")
         return self
 
     @property
@@ -106,22 +152,17 @@ class Model(RuleModel):
         assert length is not None
         return length.days
 
+    @property
+    def _named(self) -> list[str]:
+        return [*super()._named, self.rule.feature]
+
     def faults(self, features: Mapping[str, Feature]) -> Iterator[str]:
-        """A sentence for each feature that it names and is not there, or is of no use for it."""
-        for name in dict.fromkeys([*self.features, self.rule.feature, *(each.feature for each in self.population)]):
-            if name not in features:
-                yield f"there is no feature {name!r}{nearest(name, features)}"
+        yield from super().faults(features)
         rule = features.get(self.rule.feature)
         if rule is not None and not rule.is_number:
             yield f"rule.feature {self.rule.feature} is a text; say one that is a number"
 
-    def of_features(self, features: Mapping[str, Feature]) -> dict[str, Feature]:
-        """The features that it takes to score somebody, by name."""
-        names = {*self.features, self.rule.feature, *(each.feature for each in self.population)}
-        return {name: features[name] for name in sorted(names)}
-
     def steps_named(self) -> Iterator[Step]:
-        """The steps that it names."""
         if isinstance(self.target, Step):
             yield self.target
 
@@ -135,14 +176,28 @@ class Model(RuleModel):
         return self.segments[0 if is_first else -1].segment
 
 
-MODEL_FILE: RuleFile[Model] = RuleFile("model", TypeAdapter(Model), "the fields name, target, within and features")
+AnyModel = Model | Clusters
+MODEL_FILE: RuleFile[AnyModel] = RuleFile(
+    "model",
+    TypeAdapter(
+        Annotated[
+            Annotated[Model, Tag("classifier")] | Annotated[Clusters, Tag("clusters")],
+            Discriminator(
+                lambda given: given.get("kind", "classifier") if isinstance(given, dict) else given.kind,
+                custom_error_type="kind",
+                custom_error_message="kind is classifier or clusters",
+            ),
+        ]
+    ),
+    "the fields kind, name and features",
+)
 
 
 @dataclass(frozen=True)
 class Models:
     """The models of a folder, and for each file that cannot be used the reason."""
 
-    usable: tuple[Model, ...] = ()
+    usable: tuple[AnyModel, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -160,7 +215,7 @@ class Models:
                 usable.append(model)
         return Models(tuple(usable), faults)
 
-    def named(self, name: str) -> Model:
+    def named(self, name: str) -> AnyModel:
         """The model of that name. Raises `RuleError`."""
         for model in self.usable:
             if model.name == name:
@@ -168,7 +223,7 @@ class Models:
         raise RuleError(f"there is no model {name!r}{nearest(name, [each.name for each in self.usable])}")
 
 
-def model_digest(model: Model, features: Features) -> str:
+def model_digest(model: AnyModel, features: Features) -> str:
     """Changes when, and only when, what the model learns changes; words for people do not count."""
     learns = model.model_dump(by_alias=True, exclude={"description"})
     what = msgspec.json.encode([learns, features.digest])

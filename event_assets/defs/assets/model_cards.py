@@ -29,9 +29,23 @@ def _of(card: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     )
 
 
+def _groups(card: Mapping[str, Any]) -> Iterator[str]:
+    """Of groups that nobody named."""
+    told = ", ".join(f"{count}: {value:.2f}" for count, value in card["silhouettes"].items())
+    yield f"Found among {card['learned_from']:,} people; silhouettes by how many groups: {told}."
+    yield ""
+    yield "| segment | people |"
+    yield "|---|---|"
+    for segment, people, _ in card["segments"]:
+        yield f"| {segment} | {people:,} |"
+
+
 def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield card["why"][:1].upper() + card["why"][1:] + "."
     yield ""
+    if card["silhouettes"]:
+        yield from _groups(card)
+        return
     yield f"Learned from {card['learned_from']:,} people, tried on {card['tried_on']:,} later ones, of whom "
     yield f"{card['came']:.1%} did it."
     if not card["areas"]:

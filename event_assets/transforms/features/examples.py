@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from event_assets.rules.condition import Step
-from event_assets.rules.model import Model
+from event_assets.rules.model import AnyModel, Model
 from event_assets.transforms.product.matching import matches
 from event_assets.transforms.product.periods import day_number
 
@@ -19,7 +19,7 @@ _WEEK, _SUNDAY = 7, 4
 """Days of a week, and from 1970-01-01, a Thursday, back to a Sunday."""
 
 
-def moments(events: DataFrame, model: Model, last_day: int) -> DataFrame:
+def moments(events: DataFrame, model: AnyModel, last_day: int) -> DataFrame:
     """The moments of a model by the end of `last_day` (since 1970-01-01): `person_id`, `at` (the last microsecond of a
     day), `day`, `is_over` (its days have passed), and `GROUPS`.
 

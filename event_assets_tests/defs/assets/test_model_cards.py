@@ -21,6 +21,7 @@ CARD: dict[str, Any] = {
     "bins": [{"people": 10, "foretold": 0.1, "came": 0.2}, {"people": 10, "foretold": 0.8, "came": 0.7}],
     "expected_error": 0.1,
     "importance": {"events": 0.05, "noise": -0.001},
+    "silhouettes": {},
     "segments": [["likely", 700, 0.6], ["unlikely", 1_073, 0.2]],
     "groups": [
         {"by": "country", "group": "DE", "people": 90, "came": 0.4, "foretold": 0.5, "first_segment": 0.3, "auc": None}
