@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
 from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
@@ -18,7 +18,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 from event_assets.rules.condition import GROUP, PERSON, RuleName, Step
 from event_assets.rules.duration import duration
 from event_assets.rules.feature import Feature, Features
-from event_assets.rules.rule_files import Fault, RuleError, RuleFile, RuleModel, fault_key, nearest
+from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, fault_key, nearest
 from event_assets.rules.segment import Days, Events
 
 Moment = Literal["first_day", "weekly"]
@@ -170,11 +170,6 @@ class Model(_Learned):
         """The segment that a score puts somebody into."""
         return next(each.segment for each in self.segments if score >= each.at_least)
 
-    def segment_by_rule(self, value: Any) -> str:
-        """The segment that the rule puts somebody into, by its feature."""
-        is_first = isinstance(value, int | float) and value >= self.rule.at_least
-        return self.segments[0 if is_first else -1].segment
-
 
 AnyModel = Model | Clusters
 MODEL_FILE: RuleFile[AnyModel] = RuleFile(
@@ -214,13 +209,6 @@ class Models:
             else:
                 usable.append(model)
         return Models(tuple(usable), faults)
-
-    def named(self, name: str) -> AnyModel:
-        """The model of that name. Raises `RuleError`."""
-        for model in self.usable:
-            if model.name == name:
-                return model
-        raise RuleError(f"there is no model {name!r}{nearest(name, [each.name for each in self.usable])}")
 
 
 def model_digest(model: AnyModel, features: Features) -> str:

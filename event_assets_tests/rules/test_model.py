@@ -8,7 +8,6 @@ import pytest
 
 from event_assets.rules.feature import Features
 from event_assets.rules.model import Among, Clusters, Model, Models, model_digest
-from event_assets.rules.rule_files import RuleError
 
 FEATURES = "name: mine\nfeatures: {events: {count: anything}, plan: {trait: plan}}\n"
 GOOD = {
@@ -71,8 +70,6 @@ def test_a_score_is_in_the_first_segment_that_it_is_enough_for(folder: Path) -> 
     [model] = Models.load(folder).usable
     assert isinstance(model, Model)
     assert [model.segment_of(score) for score in (0.5, 0.49, 0.0)] == ["a", "b", "b"]
-    with pytest.raises(RuleError, match="there is no model 'n', did you mean m\\?|there is no model 'n'"):
-        Models.load(folder).named("n")
 
 
 def test_whom_a_model_is_about_is_told_by_bounds_and_by_texts() -> None:
