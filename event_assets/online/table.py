@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from event_assets.settings import Settings
-from event_assets.settings.values import DYNAMODB
+from event_assets.settings.values import DYNAMODB, SAGEMAKER
 
 
 class OnlineError(RuntimeError):
@@ -73,6 +73,10 @@ def open_online(settings: Settings, content: Content = "segments") -> OnlineTabl
         from event_assets.online.dynamodb import DynamoTable
 
         return DynamoTable(f"{url.removeprefix(DYNAMODB)}{suffix}", settings.aws_region)
+    if url.startswith(SAGEMAKER):
+        from event_assets.online.sagemaker import SageMakerTable
+
+        return SageMakerTable(f"{url.removeprefix(SAGEMAKER)}-{content}", settings.aws_region)
     from event_assets.online.postgres import PostgresTable
 
     return PostgresTable(url, f"event_assets_online{suffix}")

@@ -133,7 +133,8 @@ class Settings(
     segments_dir: Path | None = Field(None, description="Folder of the segments. Default: the ones that are shipped.")
     segments_online_url: Annotated[SecretStr | None, AfterValidator(online_address)] = Field(
         None,
-        description="Where segments are looked up: a PostgreSQL or `dynamodb://table`. Default: a file under the home.",
+        description="Where segments and features are looked up: a PostgreSQL, `dynamodb://table`, `sagemaker://group`. "
+        "Default: a file under the home.",
     )
     models_dir: Path | None = Field(
         None,

@@ -26,7 +26,7 @@ MARKETING_FIELDS = ("source", "medium", "campaign", "term", "content", "click_id
 _NO_ZONES = {"Factory", "localtime"}
 """What a system may list beside the zones, and no engine knows."""
 _FEWEST_SECRET_BYTES = 24
-DYNAMODB = "dynamodb://"
+DYNAMODB, SAGEMAKER = "dynamodb://", "sagemaker://"
 _WAREHOUSES = ("postgresql://", "postgres://", "redshift://")
 Files = TypeVar("Files", Path | None, tuple[Path, ...])
 
@@ -139,15 +139,19 @@ def warehouse_address(value: SecretStr | None) -> SecretStr | None:
 
 
 def online_address(value: SecretStr | None) -> SecretStr | None:
-    """The address of a PostgreSQL, or `dynamodb://` and the name of a table."""
+    """The address of a PostgreSQL, `dynamodb://` and a table's name, or `sagemaker://` and that of feature groups."""
     if value is not None and (url := value.get_secret_value()).startswith(DYNAMODB):
         if not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", url.removeprefix(DYNAMODB)):
             raise ValueError(
                 f"the name of a table in DynamoDB is 3 to 255 letters, digits, _ . and -: {DYNAMODB}segments"
             )
         return value
+    if value is not None and (url := value.get_secret_value()).startswith(SAGEMAKER):
+        if not re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,53}", url.removeprefix(SAGEMAKER)):
+            raise ValueError(f"the name of a feature group is 1 to 54 letters, digits and -: {SAGEMAKER}people")
+        return value
     if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-        raise ValueError(f"it must start with postgresql:// or {DYNAMODB}")
+        raise ValueError(f"it must start with postgresql://, {DYNAMODB} or {SAGEMAKER}")
     return value
 
 

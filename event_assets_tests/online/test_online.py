@@ -1,4 +1,5 @@
-"""The online table, in SQLite, PostgreSQL and DynamoDB: what is put in is found by every id, whole or not at all."""
+"""The online table, in SQLite, PostgreSQL, DynamoDB and SageMaker: what is put in is found by every id, or not at
+all."""
 
 from __future__ import annotations
 
@@ -16,18 +17,26 @@ from pydantic import SecretStr
 from event_assets.online import Fact, OnlineError, OnlineTable, open_online
 from event_assets.settings import Settings
 from event_assets_tests.examples import examples
+from event_assets_tests.online.feature_store import feature_store
 from event_assets_tests.postgres import new_database
 
 NOW = dt.datetime(2026, 3, 31, 12, 30, tzinfo=dt.UTC)
 DAY = "2026-03-01"
 
 
-@pytest.fixture(params=["sqlite", "postgres", "dynamodb"])
+@pytest.fixture(params=["sqlite", "postgres", "dynamodb", "sagemaker"])
 def online(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OnlineTable]:
     if request.param == "dynamodb":
         request.getfixturevalue("aws_credentials")
         with mock_aws():
             table = open_online(Settings(segments_online_url=SecretStr("dynamodb://segments")))
+            yield table
+            table.close()
+        return
+    if request.param == "sagemaker":
+        request.getfixturevalue("aws_credentials")
+        with feature_store(request.getfixturevalue("monkeypatch")):
+            table = open_online(Settings(segments_online_url=SecretStr("sagemaker://people")))
             yield table
             table.close()
         return

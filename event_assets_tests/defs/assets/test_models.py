@@ -45,7 +45,7 @@ def test_a_model_learns_shows_its_card_is_checked_and_answers_requests(spark: Sp
     (tmp_path / "models" / "features" / "mine.yaml").write_text(FEATURES)
     (tmp_path / "models" / "comes_back.yaml").write_text(MODEL)
     lake = People(spark, tmp_path / "lake")
-    lake.change(visits(200))
+    lake.change(visits())
     identities_step(a_run(lake.lake, spark))
     with engines.sail_server() as remote:
         settings = Settings(home=tmp_path, models_dir=tmp_path / "models", spark_remote=remote)
