@@ -43,6 +43,13 @@ def test_the_commands_of_the_tutorial_end_with_the_answer_that_it_tells(tmp_path
         ("add_to_cart", "2"),
         ("purchase", "1"),
     ]
+    features = pd.read_parquet(tmp_path / "tables" / "person_features")
+    ann = features[features["person_id"] == "ann"].sort_values("from_date")
+    assert ann["features"].tolist() == [
+        '{"came_by":"Email","carts":1,"paid":40.0}',
+        '{"came_by":"Email","carts":0,"paid":40.0}',
+    ]
+    assert [str(day) for day in ann["from_date"]] == ["2026-03-02", "2026-04-01"]
     sessions = pd.read_parquet(tmp_path / "tables" / "sessions").set_index("anonymous_id")
     assert sessions["channel_group"].to_dict() == {"ann": "Email", "ben": "Direct", "cem": "Direct"}
     credit = pd.read_parquet(tmp_path / "tables" / "attribution")
