@@ -2,7 +2,8 @@
 
 K-means (Lloyd 1982) over numbers that are put on a robust scale: the logarithm, less the median, in spreads between the
 quartiles, no further than three. How many groups there are is chosen by the mean silhouette (Rousseeuw 1987) of some of
-the people; where none is far enough from nothing, there are no segments. A group is named by what it has most and least
+the people; where that is hardly better than of people of one kind, spread as these are (after Tibshirani's gap, 2001),
+there are no segments. A group is named by what it has most and least
 of, and keeps its name from one training to the next where it is the nearest to what it was.
 """
 
@@ -22,8 +23,8 @@ from event_assets.models.scoring import Centre, ClusterModel, RobustScale, on_sc
 from event_assets.models.trying import Numbers
 
 _SEED, _SAMPLE, _STARTS, _MOST = 20_260_101, 2_000, 4, 20_000
-LEAST_SILHOUETTE = 0.25
-"""Below it groups are hardly any (Kaufman and Rousseeuw 1990)."""
+LEAST_SILHOUETTE, LEAST_GAP = 0.25, 0.05
+"""Below it groups are hardly any (Kaufman and Rousseeuw 1990), or not so much above that of people of one kind."""
 _LEAST_SHARE = 0.02
 _SAME = 1.5
 """A centre that moved further than so many spreads is another group."""
@@ -47,18 +48,14 @@ def fit(
     values = values[:: -(-len(values) // _MOST) or 1]
     scales = [_scale(name, [each[name] for each in values]) for name in names]
     points = np.array([robust(scales, each) for each in values], dtype=float).reshape(len(values), len(names))
-    found: dict[int, tuple[float, Numbers, Numbers]] = {}
-    for count in range(2, most + 1):
-        if len(np.unique(points, axis=0)) < count:
-            break
-        fitted = KMeans(count, n_init=_STARTS, random_state=_SEED).fit(points)
-        sizes = np.bincount(fitted.labels_, minlength=count)
-        if len(np.unique(fitted.labels_)) == count and sizes.min() >= _LEAST_SHARE * len(points):
-            found[count] = (_silhouette(points, fitted.labels_), fitted.cluster_centers_, sizes)
+    found = _groups(points, most)
     silhouettes = {str(count): value for count, (value, _, _) in found.items()}
-    if not found or max(silhouettes.values()) < LEAST_SILHOUETTE:
-        near = max(silhouettes.values(), default=0.0)
-        why = f"people are not in groups: the best silhouette is {near:.2f}, and it takes {LEAST_SILHOUETTE}"
+    near = max(silhouettes.values(), default=0.0)
+    needed = max(
+        LEAST_SILHOUETTE, LEAST_GAP + max((each[0] for each in _groups(_one_kind(points), most).values()), default=0.0)
+    )
+    if near < needed:
+        why = f"people are not in groups: the best silhouette is {near:.2f}, and it takes {needed:.2f}"
         return msgspec.structs.replace(document, scales=scales, why=why), Chosen(silhouettes)
     value, centres, sizes = max(found.values(), key=lambda each: each[0])
     told = _named(names, centres, _known(scales, before))
@@ -72,6 +69,26 @@ def fit(
         why=why,
     )
     return learned, Chosen(silhouettes, {name: int(size) for name, _, size in groups})
+
+
+def _groups(points: Numbers, most: int) -> dict[int, tuple[float, Numbers, Numbers]]:
+    """By how many groups there are their silhouette, centres and sizes; those with a very small one are left out."""
+    found = {}
+    for count in range(2, most + 1):
+        if len(np.unique(points, axis=0)) < count:
+            break
+        fitted = KMeans(count, n_init=_STARTS, random_state=_SEED).fit(points)
+        sizes = np.bincount(fitted.labels_, minlength=count)
+        if sizes.min() >= max(1, _LEAST_SHARE * len(points)):
+            found[count] = (_silhouette(points, fitted.labels_), fitted.cluster_centers_, sizes)
+    return found
+
+
+def _one_kind(points: Numbers) -> Numbers:
+    """People of one kind: spread as these are, without groups."""
+    spread = np.atleast_2d(np.cov(points, rowvar=False))
+    chance = np.random.default_rng(_SEED)
+    return chance.multivariate_normal(points.mean(axis=0), spread, min(_SAMPLE, len(points)), method="eigh")
 
 
 def _scale(name: str, given: Sequence[float | str | None]) -> RobustScale:
