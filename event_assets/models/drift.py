@@ -27,6 +27,7 @@ class Reference(msgspec.Struct, frozen=True):
     the least value of the next bin, or the `texts` that have a bin of their own before the others."""
 
     shares: list[float]
+    people: int = 0
     edges: list[float] = []
     texts: list[str] = []
 
@@ -41,7 +42,7 @@ def reference(values: Sequence[Values], name: str, is_number: bool) -> Reference
     else:
         often = Counter(str(value) for value in known).most_common(_MOST_TEXTS)
         bins = Reference([], texts=sorted(text for text, _ in often))
-    return msgspec.structs.replace(bins, shares=shares(bins, values, name))
+    return msgspec.structs.replace(bins, shares=shares(bins, values, name), people=len(values))
 
 
 def shares(bins: Reference, values: Sequence[Values], name: str) -> list[float]:
@@ -54,10 +55,13 @@ def shares(bins: Reference, values: Sequence[Values], name: str) -> list[float]:
 
 
 def index(bins: Reference, values: Sequence[Values], name: str) -> float:
-    """The index of a feature, of these people against those of the bins."""
+    """The index of a feature, of these people against those of the bins, less what it is in the mean where nothing
+    changed: few people differ by chance alone (Yurdakul and Naranjo 2020). It is never below 0."""
     pairs = zip(bins.shares, shares(bins, values, name), strict=True)
     smooth = ((max(then, _LEAST), max(now, _LEAST)) for then, now in pairs)
-    return math.fsum((now - then) * math.log(now / then) for then, now in smooth)
+    found = math.fsum((now - then) * math.log(now / then) for then, now in smooth)
+    by_chance = (len(bins.shares) - 1) * (1 / max(bins.people, 1) + 1 / max(len(values), 1))
+    return max(found - by_chance, 0.0)
 
 
 def indices(references: Mapping[str, Reference], values: Sequence[Values]) -> dict[str, float]:

@@ -35,11 +35,17 @@ def test_people_like_those_before_hardly_differ_and_others_do() -> None:
 
 
 def test_an_index_is_the_sum_of_its_definition_by_bins_that_stay() -> None:
-    bins = Reference([0.5, 0.3, 0.2], edges=[5.0])
-    now: list[Values] = [{"n": value} for value in (1, 5, 9, 7, None)]
+    bins = Reference([0.5, 0.3, 0.2], 10_000, edges=[5.0])
+    now: list[Values] = [{"n": value} for value in (1, 5, 9, 7, None)] * 1_000
     assert shares(bins, now, "n") == [0.2, 0.6, 0.2]
     wanted = (0.2 - 0.5) * math.log(0.2 / 0.5) + (0.6 - 0.3) * math.log(0.6 / 0.3)
-    assert index(bins, now, "n") == pytest.approx(wanted, abs=1e-12)
+    assert index(bins, now, "n") == pytest.approx(wanted - 2 * (1 / 10_000 + 1 / 5_000), abs=1e-12)
+
+
+def test_few_people_who_differ_by_chance_alone_do_not_warn() -> None:
+    few = [indices(BINS, people(10, seed)[:40]) for seed in range(20)]
+    assert sum(max(each.values()) > MUCH for each in few) <= 2
+    assert min(indices(BINS, people(14, seed)[:40])["events"] for seed in range(5)) > MUCH
 
 
 def test_numbers_that_are_all_the_same_and_texts_that_nobody_has_are_bins_too() -> None:
