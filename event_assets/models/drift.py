@@ -18,8 +18,8 @@ from event_assets.models.features import Value, Values
 
 MUCH = 0.25
 _BINS, _MOST_TEXTS = 10, 12
-_LEAST = 1e-4
-"""A share of nothing counts as so much."""
+_HALF = 0.5
+"""People that each bin has beside those who are in it, so that an empty one is no infinity (Jeffreys)."""
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -57,11 +57,14 @@ def shares(bins: Reference, values: Sequence[Values], name: str) -> list[float]:
 def index(bins: Reference, values: Sequence[Values], name: str) -> float:
     """The index of a feature, of these people against those of the bins, less what it is in the mean where nothing
     changed: few people differ by chance alone (Yurdakul and Naranjo 2020). It is never below 0."""
-    pairs = zip(bins.shares, shares(bins, values, name), strict=True)
-    smooth = ((max(then, _LEAST), max(now, _LEAST)) for then, now in pairs)
-    found = math.fsum((now - then) * math.log(now / then) for then, now in smooth)
+    pairs = zip(_smooth(bins.shares, bins.people), _smooth(shares(bins, values, name), len(values)), strict=True)
+    found = math.fsum((now - then) * math.log(now / then) for then, now in pairs)
     by_chance = (len(bins.shares) - 1) * (1 / max(bins.people, 1) + 1 / max(len(values), 1))
     return max(found - by_chance, 0.0)
+
+
+def _smooth(given: Sequence[float], people: int) -> list[float]:
+    return [(share * people + _HALF) / (people + _HALF * len(given)) for share in given]
 
 
 def indices(references: Mapping[str, Reference], values: Sequence[Values]) -> dict[str, float]:
