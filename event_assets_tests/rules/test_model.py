@@ -30,7 +30,7 @@ WRONG = {
     "population: [{feature: events}]": "it holds of everybody; say at_least, at_most or is",
     "target: {event: buy, where: {person.plan: pro}}": "events have no person.plan in a target",
 }
-CLUSTERS = "kind: clusters\nname: alike\nfeatures: [{}]\n"
+CLUSTERS = "kind: clusters\nname: {}\nfeatures: [{}]\n"
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_a_slip_is_told_and_does_not_touch_the_other_models(folder: Path, slip: 
 
 
 def test_groups_are_found_by_numbers_and_have_no_target(folder: Path) -> None:
-    (folder / "alike.yaml").write_text(CLUSTERS.format("events"))
-    (folder / "by_text.yaml").write_text(CLUSTERS.format("plan"))
-    (folder / "aimed.yaml").write_text(CLUSTERS.format("events") + "target: anything\n")
+    (folder / "alike.yaml").write_text(CLUSTERS.format("alike", "events"))
+    (folder / "by_text.yaml").write_text(CLUSTERS.format("by_text", "plan"))
+    (folder / "aimed.yaml").write_text(CLUSTERS.format("aimed", "events") + "target: anything\n")
     models = Models.load(folder)
     [alike] = models.usable
     assert isinstance(alike, Clusters) and alike.days == 0
