@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -71,9 +72,9 @@ def fit(
     return learned, Chosen(silhouettes, {name: int(size) for name, _, size in groups})
 
 
-def _groups(points: Numbers, most: int) -> dict[int, tuple[float, Numbers, Numbers]]:
+def _groups(points: Numbers, most: int) -> dict[int, tuple[float, Numbers, Any]]:
     """By how many groups there are their silhouette, centres and sizes; those with a very small one are left out."""
-    found = {}
+    found: dict[int, tuple[float, Numbers, Any]] = {}
     for count in range(2, most + 1):
         if len(np.unique(points, axis=0)) < count:
             break

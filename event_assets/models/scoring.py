@@ -128,7 +128,7 @@ class Scored(NamedTuple):
 def read_model(text: bytes) -> Document:
     """The model of a document. Raises `ValueError` where it is none, or of another format."""
     try:
-        model = msgspec.json.decode(text, type=Document)
+        model: Document = msgspec.json.decode(text, type=Document)
     except msgspec.MsgspecError as error:
         raise ValueError(f"it is no model: {error}") from None
     if model.format != FORMAT:

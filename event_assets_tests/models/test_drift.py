@@ -36,7 +36,8 @@ def test_people_like_those_before_hardly_differ_and_others_do() -> None:
 
 def test_an_index_is_the_sum_of_its_definition_by_bins_that_stay() -> None:
     bins = Reference([0.5, 0.3, 0.2], 10_000, edges=[5.0])
-    now: list[Values] = [{"n": value} for value in (1, 5, 9, 7, None)] * 1_000
+    five: list[Values] = [{"n": value} for value in (1, 5, 9, 7, None)]
+    now = five * 1_000
     assert shares(bins, now, "n") == [0.2, 0.6, 0.2]
     wanted = (0.2 - 0.5) * math.log(0.2 / 0.5) + (0.6 - 0.3) * math.log(0.6 / 0.3)
     assert index(bins, now, "n") == pytest.approx(wanted - 2 * (1 / 10_000 + 1 / 5_000), abs=1e-3)

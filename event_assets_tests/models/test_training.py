@@ -16,7 +16,7 @@ from event_assets.rules.model import Model, Rule, ScoredSegment
 
 pytest.importorskip("sklearn")
 
-from event_assets.models.scoring import probability, read_model, score
+from event_assets.models.scoring import ScoreModel, probability, read_model, score
 from event_assets.models.training import Examples, _columns, _fit, _logistic, _scale, split, train
 from event_assets.models.trying import area, calibration, compare, expected_error
 
@@ -78,7 +78,7 @@ def test_a_model_that_knows_no_more_than_its_rule_is_not_and_the_rule_stays() ->
 def test_with_too_few_people_the_rule_stays_and_says_so() -> None:
     trained = train(MODEL, FEATURES, people(150, hidden=1.0), "1", "2026-03-29")
     assert not trained.model.promoted and "it takes 100 and both" in trained.model.why
-    assert trained.model.weights == []
+    assert isinstance(trained.model, ScoreModel) and trained.model.weights == []
     assert "there are 0 people to learn from" in train(MODEL, FEATURES, people(0, hidden=0), "1", "").model.why
 
 
@@ -92,6 +92,7 @@ def test_the_document_gives_the_probabilities_of_the_library_that_learned_it() -
     """scikit-learn's own function of its own matrix, against the document's; before calibration."""
     learned, others = people(900, hidden=0.7), people(300, hidden=0.7, seed=2)
     document = train(MODEL, FEATURES, people(150, hidden=1.0), "1", "").model
+    assert isinstance(document, ScoreModel)
     fitted = _fit(document, FEATURES, learned)
     scales = [_scale(name, feature, learned) for name, feature in FEATURES.items()]
 
