@@ -23,7 +23,7 @@ from infra.environment import COLLECTOR_PORT, IDLE_SECONDS, collector_environmen
 from infra.excuses import excuse
 from infra.image import Workshop, image_asset
 from infra.network import NetworkStack, retention
-from infra.permissions import reads_secret, writes_stream
+from infra.permissions import queues_requests, reads_secret, writes_stream
 
 BODY_BYTES = 1_048_576
 """What the ingest API takes in one request: the firewall has to let it pass, and looks at its beginning alone."""
@@ -31,7 +31,11 @@ BODY_BYTES = 1_048_576
 
 def _rights(data: DataStack) -> list[iam.PolicyStatement]:
     key = data.key.key_arn
-    return [*writes_stream(data.stream.stream_arn, key), *reads_secret(data.write_keys.secret_arn, key)]
+    return [
+        *writes_stream(data.stream.stream_arn, key),
+        *reads_secret(data.write_keys.secret_arn, key),
+        *queues_requests(data.lake.bucket_arn, key),
+    ]
 
 
 class LoadBalancedEdge(cdk.Stack):
@@ -47,6 +51,7 @@ class LoadBalancedEdge(cdk.Stack):
             choices,
             region=Aws.REGION,
             stream=data.stream.stream_name,
+            lake_url=data.lake_url,
             keys_secret=data.write_keys.secret_arn,
             proxies=vpc.vpc_cidr_block,
         )
@@ -189,6 +194,7 @@ class FunctionEdge(cdk.Stack):
                 choices,
                 region=Aws.REGION,
                 stream=data.stream.stream_name,
+                lake_url=data.lake_url,
                 keys_secret=data.write_keys.secret_arn,
                 proxies="127.0.0.1",  # nobody's word is taken: the API itself says where a request came from
             ),
@@ -198,7 +204,7 @@ class FunctionEdge(cdk.Stack):
             self.function,
             CKV_AWS_115="the API's rate bounds it; a limit of its own would take concurrency from other functions",
             CKV_AWS_116="it is called by requests alone: whoever sent one gets the answer, and sends it again",
-            CKV_AWS_117="it calls Kinesis and Secrets Manager alone; a network would add cold starts and a NAT gateway",
+            CKV_AWS_117="it calls Kinesis, Secrets Manager and S3; a network would add cold starts and a NAT gateway",
         )
         self.api = api.HttpApi(self, "Api", create_default_stage=False, default_domain_mapping=None)
         self.api.add_routes(

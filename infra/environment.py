@@ -21,9 +21,10 @@ IDLE_SECONDS = 60
 
 
 def collector_environment(
-    choices: Choices, *, region: str, stream: str, keys_secret: str, proxies: str
+    choices: Choices, *, region: str, stream: str, lake_url: str, keys_secret: str, proxies: str
 ) -> dict[str, str]:
-    """The ingest API's. It knows the stream and the write keys, neither the lake nor the warehouse."""
+    """The ingest API's. It knows the stream, the write keys and where people's requests wait: of the lake it may write
+    nothing else, and it does not know the warehouse."""
     return _named(
         stream_kind="kinesis",
         installation=choices.name,
@@ -31,6 +32,7 @@ def collector_environment(
         home=HOME,
         aws_region=region,
         stream_name=stream,
+        lake_url=lake_url,
         keys_secret=keys_secret,
         collector_host="0.0.0.0",
         collector_port=str(COLLECTOR_PORT),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from aws_cdk import Aws, Fn
 from aws_cdk import aws_iam as iam
 
+from event_assets.lake.asked import FOLDER as QUEUE
+
 STREAM_WRITE = ("kinesis:PutRecords", "kinesis:ListShards")
 STREAM_READ = (
     "kinesis:DescribeStreamSummary",
@@ -38,6 +40,15 @@ def keeps_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
     return [
         allow(LAKE_WRITE, f"{bucket}/lake/*"),
         allow(("s3:ListBucket",), bucket),
+        _key(("kms:Decrypt", "kms:GenerateDataKey"), key, "s3"),
+    ]
+
+
+def queues_requests(bucket: str, key: str) -> list[iam.PolicyStatement]:
+    """Keeps what people ask for in the lake's queue, and reads how far it is: no other part of the bucket, and no list
+    of what is there."""
+    return [
+        allow(("s3:GetObject", "s3:PutObject"), f"{bucket}/lake/{QUEUE}/*"),
         _key(("kms:Decrypt", "kms:GenerateDataKey"), key, "s3"),
     ]
 

@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from event_assets.audit import audit_log
 from event_assets.collector.access import Access
 from event_assets.collector.buffer import BufferBudget, GroupCommit
 from event_assets.collector.connections import Connections
@@ -155,7 +154,6 @@ class Collector:
             self.ingest,
             access,
             _queue_of(settings),
-            partial(audit_log, settings),
             limits,
             settings.privacy_deadline_days,
         )

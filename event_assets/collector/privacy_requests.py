@@ -1,6 +1,7 @@
 """What people ask for, through the ingest API: `POST /v1/privacy/requests` queues it, `GET …/{id}` says how far it is.
 
-Only a key of this scope may, and every request is signed. The collector reads no table: a run takes the queue up.
+Only a key of this scope may, and every request is signed. The collector reads no table and writes nothing but the
+queue: a run takes it up, and enters it into the audit log.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Literal
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from event_assets.audit import Action, AuditFault, AuditLog
 from event_assets.collector import bodies
 from event_assets.collector.access import Access, Caller
 from event_assets.collector.buffer import Reservation
@@ -24,7 +24,7 @@ from event_assets.collector.errors import RequestRefused
 from event_assets.collector.ingest import Header, Ingest
 from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits
-from event_assets.lake.asked import Asked, keep_asked, read_asked, state_of
+from event_assets.lake.asked import Asked, keep_asked, read_asked
 from event_assets.lake.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -45,15 +45,13 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PrivacyRequests:
-    """Queues what people ask for, and answers how far it is. `audit_log` opens the log anew, since its key may come
-    while the collector runs: the first erasure makes it."""
+    """Queues what people ask for, and answers how far it is."""
 
     def __init__(
         self,
         ingest: Ingest,
         access: Access,
         storage: Storage | None,
-        audit_log: Callable[[], AuditLog],
         limits: CollectorLimits,
         deadline_days: int,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
@@ -61,7 +59,6 @@ class PrivacyRequests:
         self._ingest = ingest
         self._access = access
         self._storage = storage
-        self._audit_log = audit_log
         self._limits = limits
         self._deadline = dt.timedelta(days=deadline_days)
         self._clock = clock
@@ -89,11 +86,11 @@ class PrivacyRequests:
             raise RequestRefused(400, "bad_names", detail)
         asked = self._asked(wanted, source, caller)
         try:
-            asked = await asyncio.to_thread(self._keep, self._queue(), asked)
-        except (OSError, AuditFault) as fault:
+            asked = await asyncio.to_thread(keep_asked, self._queue(), asked)
+        except OSError as fault:
             log.error("a request of a person was not kept", extra={"reason": str(fault)})
             raise RequestRefused(503, "queue_unavailable", "the request was not kept; send it again", 30) from None
-        return 202, _JSON, _told(asked, asked.state)
+        return 202, _JSON, _told(asked)
 
     async def _state(
         self, scope: Scope, caller: Caller, receive: Receive, held: Reservation
@@ -103,12 +100,14 @@ class PrivacyRequests:
         try:
             queue = self._queue()
             asked = await asyncio.to_thread(read_asked, queue, scope["path_params"]["id"])
-            if asked is None or asked.by != source.id:
-                raise RequestRefused(404, "not_found", "this key made no request of this id")
-            state = await asyncio.to_thread(state_of, queue, asked)
-        except OSError:
-            raise RequestRefused(503, "queue_unavailable", "the requests cannot be read now", 30) from None
-        return 200, _JSON, _told(asked, state)
+        except OSError as fault:
+            # S3 says so of an object that is not there to whoever may not list the others.
+            if "ACCESS_DENIED" not in str(fault):
+                raise RequestRefused(503, "queue_unavailable", "the requests cannot be read now", 30) from None
+            asked = None
+        if asked is None or asked.by != source.id:
+            raise RequestRefused(404, "not_found", "this key made no request of this id")
+        return 200, _JSON, _told(asked)
 
     def _let_in(self, source: Source, caller: Caller, body: bytes) -> None:
         """The rate after the signature: who only knows the key's id takes nothing from it."""
@@ -139,16 +138,9 @@ class PrivacyRequests:
             raise RequestRefused(503, "no_queue", "this collector is told of no lake: set EVENT_ASSETS_LAKE_URL", 300)
         return self._storage
 
-    def _keep(self, queue: Storage, asked: Asked) -> Asked:
-        if (known := read_asked(queue, asked.id)) is not None:
-            return known
-        action: Action = "erasure_requested" if asked.kind == "erasure" else "access_requested"
-        self._audit_log().append(action, asked.id, by=f"key {asked.by}")
-        return keep_asked(queue, asked)
 
-
-def _told(asked: Asked, state: str) -> bytes:
-    told = {"id": asked.id, "kind": asked.kind, "state": state, "due": f"{asked.due:%Y-%m-%d}"}
+def _told(asked: Asked) -> bytes:
+    told = {"id": asked.id, "kind": asked.kind, "state": asked.shown, "due": f"{asked.due:%Y-%m-%d}"}
     return _encode({**told, "note": asked.note} if asked.note else told)
 
 

@@ -1,5 +1,7 @@
 """What people ask for through the ingest API, which knows no tables: a file a request beside them, until a run takes it
-up. What becomes of it then is in the requests of `privacy/`; of those only the state is known here.
+up. What becomes of it then is in the requests of `privacy/`; of those only the state is known here, as they tell it.
+
+This folder is all that the ingest API needs of the lake: where it may write nothing else, it still takes requests.
 """
 
 from __future__ import annotations
@@ -14,8 +16,6 @@ from typing import Any, Literal
 from event_assets.lake.storage import Storage
 
 FOLDER = "privacy/asked"
-REQUESTS = "privacy/requests"
-"""Where requests are that were taken up, under the same ids."""
 Kind = Literal["erasure", "access"]
 State = Literal["queued", "taken", "refused", "done"]
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -37,10 +37,19 @@ class Asked:
     linked_users: Literal["keep", "erase"] | None = None
     state: State = "queued"
     note: str = ""
+    told: str = ""
+    """Of one that was taken up, the state of the request."""
+    is_logged: bool = False
+    """Whether the audit log has it."""
 
-    def closed(self, state: State, note: str = "") -> Asked:
+    @property
+    def shown(self) -> str:
+        """How far it is: `queued`, `refused`, `done`, or of one that was taken up what the request says."""
+        return self.told or "open" if self.state == "taken" else self.state
+
+    def closed(self, state: State, note: str = "", told: str = "") -> Asked:
         """The same once it is out of the queue: it names nobody any more."""
-        return replace(self, state=state, note=note, users=(), devices=(), emails=())
+        return replace(self, state=state, note=note, told=told, users=(), devices=(), emails=())
 
 
 def keep_asked(storage: Storage, asked: Asked) -> Asked:
@@ -78,14 +87,11 @@ def all_asked(storage: Storage) -> Iterator[Asked]:
             yield asked
 
 
-def state_of(storage: Storage, asked: Asked) -> str:
-    """How far it is: `queued`, `refused`, or of one that was taken up what the request says."""
-    if asked.state != "taken":
-        return asked.state
-    try:
-        return str(json.loads(storage.read(f"{REQUESTS}/{asked.id}.json"))["state"])
-    except FileNotFoundError:
-        return "open"
+def tell_asked(storage: Storage, id_: str, state: str) -> None:
+    """Tells whoever asked how far the request is, if one was asked for under this id and taken up."""
+    asked = read_asked(storage, id_)
+    if asked is not None and asked.state == "taken" and asked.told != state:
+        write_asked(storage, replace(asked, told=state))
 
 
 def _place(id_: str) -> str:

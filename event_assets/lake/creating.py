@@ -22,9 +22,10 @@ def create_file(path: Path, data: bytes) -> None:
 
 
 def create_object(path: str, data: bytes, region: str, endpoint: str | None) -> None:
-    """Writes an object `bucket/key` that is not there, by S3's own condition. Raises `FileExistsError`."""
+    """Writes an object `bucket/key` that is not there, by S3's own condition. Raises `FileExistsError`, or another
+    `OSError` where it cannot be written."""
     import boto3
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, _, key = path.partition("/")
     client = boto3.client("s3", region_name=region, endpoint_url=endpoint)
@@ -33,4 +34,6 @@ def create_object(path: str, data: bytes, region: str, endpoint: str | None) -> 
     except ClientError as fault:
         if fault.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
             raise FileExistsError(path) from None
-        raise
+        raise OSError(f"{path} cannot be written: {fault}") from fault
+    except BotoCoreError as fault:
+        raise OSError(f"{path} cannot be written: {fault}") from fault

@@ -1,9 +1,12 @@
 """Takes up what people asked for through the ingest API: requests for erasure become ours, with the time at which they
-were made, so that what happened until then goes.
+were made, so that what happened until then goes. The API may not write the audit log: what it took is entered here.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from event_assets.audit import Action, AuditLog
 from event_assets.lake.asked import Asked, all_asked, write_asked
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules
@@ -18,16 +21,27 @@ def take_asked(lake: Lake, settings: Settings, rules: ErasureRules | None = None
     """Takes up all requests for erasure that wait. Gives how many. One that was taken up by a run that was killed is
     taken up again under the same id. Raises `WrongPrivacyKey`."""
     taken = 0
+    log_asked(lake, AuditLog(lake.storage, (rules or ErasureRules.of(settings)).key))
     for asked in waiting(lake):
         if asked.kind == "erasure":
             try:
-                request_erasure(lake, settings, named_by(asked), asked.asked_at, rules, asked.id)
+                request = request_erasure(lake, settings, named_by(asked), asked.asked_at, rules, asked.id)
             except LinkedUsers:
                 write_asked(lake.storage, asked.closed("refused", LINKED))
             else:
-                write_asked(lake.storage, asked.closed("taken"))
+                write_asked(lake.storage, asked.closed("taken", told=request.state))
                 taken += 1
     return taken
+
+
+def log_asked(lake: Lake, log: AuditLog) -> None:
+    """Enters into the audit log what waits and is not there yet: which key asked for what, when, and of nobody's
+    name. Whatever is entered by a run that is killed just then is entered twice. Raises `AuditFault`."""
+    for asked in waiting(lake):
+        if not asked.is_logged:
+            action: Action = "erasure_requested" if asked.kind == "erasure" else "access_requested"
+            log.append(action, asked.id, by=f"key {asked.by}", asked_at=asked.asked_at.isoformat())
+            write_asked(lake.storage, replace(asked, is_logged=True))
 
 
 def waiting(lake: Lake) -> list[Asked]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from event_assets.lake.asked import tell_asked
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.tombstones import ErasureRules, WrongPrivacyKey, read_tombstones, write_tombstones
@@ -123,6 +124,7 @@ def write_request(storage: Storage, request: Request) -> None:
     text["closure"] = {name: sorted(ids) for name, ids in text["closure"].items()}
     text |= {name: text[name].isoformat() for name in ("requested_at", "deadline")}
     storage.replace(f"{FOLDER}/{request.id}.json", json.dumps(text, ensure_ascii=False, indent=1).encode())
+    tell_asked(storage, request.id, request.state)
 
 
 def done(request: Request, note: str) -> Request:

@@ -125,7 +125,7 @@ def erasure_schedule() -> dg.ScheduleDefinition:
         now = dt.datetime.now(dt.UTC)
         opened = lake.open()
         due = [request.deadline for request in requests(opened.storage) if request.is_open]
-        due += [asked.due for asked in waiting(opened) if asked.kind == "erasure"]
+        due += [asked.due for asked in waiting(opened) if asked.kind == "erasure" or not asked.is_logged]
         if not due:
             return dg.SkipReason("Nobody asked to be erased.")
         left = (min(due) - now).days
