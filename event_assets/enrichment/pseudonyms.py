@@ -2,16 +2,20 @@
 
 The same value gets the same pseudonym in whatever field, event and batch it comes, so that rows still join by it;
 without the key nobody can tell or test which value it was.
+
+Keys rotate by a further one, which makes the pseudonym of what was the pseudonym before: nobody needs the value for it,
+what is known by the old pseudonym can be told by the new one, and whoever learns an old key can test nothing by it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from itertools import accumulate
+from typing import Any, Self
 
 import msgspec
 import pyarrow as pa
@@ -35,17 +39,22 @@ _Tree = dict[str, Any]
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """The fields to be replaced, and the key. Raises `ValueError` for a field that cannot be."""
+    """The fields to be replaced, and the keys, the oldest first. Raises `ValueError` for a field that cannot be."""
 
     fields: tuple[str, ...]
-    key: bytes = field(repr=False)
+    keys: tuple[bytes, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
         wrong = wrong_fields(self.fields)
         if wrong:
             raise ValueError("; ".join(wrong))
-        if not self.key:
+        if not self.keys or not all(self.keys):
             raise ValueError("a pseudonym needs a key")
+
+    @classmethod
+    def of_setting(cls, fields: tuple[str, ...], text: str) -> Self:
+        """By the text of the setting: a key, or a JSON list of keys. Raises `ValueError` where it is neither."""
+        return cls(fields, keys_of(text))
 
     @property
     def version(self) -> str:
@@ -55,10 +64,29 @@ class Pseudonyms:
     def of(self, value: str) -> str:
         """The pseudonym of a value: 64 hexadecimal digits.
 
-        >>> Pseudonyms(("user_id",), b"key").of("jane@example.com")[:16]
+        >>> Pseudonyms(("user_id",), (b"key",)).of("jane@example.com")[:16]
         '43c915a5fb2a55c3'
         """
-        return hmac.new(self.key, value.encode(), hashlib.sha256).hexdigest()
+        for key in self.keys:
+            value = _under(value, key)
+        return value
+
+    def ever(self, value: str) -> tuple[str, ...]:
+        """The value, and the pseudonym of it by each of the keys, the present one last.
+
+        >>> [known[:4] for known in Pseudonyms(("user_id",), (b"key", b"next")).ever("jane@example.com")]
+        ['jane', '43c9', 'a912']
+        """
+        return tuple(accumulate(self.keys, _under, initial=value))
+
+    def since(self, known: str) -> Iterator[str]:
+        """What is known by a pseudonym, of whichever of the keys it is, as it may be known now: the pseudonym itself,
+        and what each rotation after it made of it."""
+        for place in range(len(self.keys), 0, -1):
+            later = known
+            for key in self.keys[place:]:
+                later = _under(later, key)
+            yield later
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -90,6 +118,24 @@ class Pseudonyms:
         named = frozenset(self.fields)
         named |= {f"traits_once.{name.removeprefix('traits.')}" for name in named if name.startswith("traits.")}
         return named | _IDS if named & {"anonymous_id", "user_id"} else named
+
+
+def keys_of(text: str) -> tuple[bytes, ...]:
+    """The keys that a text names: it is one, or a JSON list of them, the oldest first. Raises `ValueError`.
+
+    >>> keys_of("one"), keys_of('["one", "two"]')
+    ((b'one',), (b'one', b'two'))
+    """
+    if not text.lstrip().startswith("["):
+        return (text.encode(),)
+    try:
+        return tuple(key.encode() for key in msgspec.json.decode(text, type=list[str]))
+    except msgspec.MsgspecError:
+        raise ValueError('the keys of pseudonyms must be one, or a JSON list such as ["old key", "new key"]') from None
+
+
+def _under(value: str, key: bytes) -> str:
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
 
 
 def pseudonymised(batch: pa.RecordBatch, pseudonyms: Pseudonyms) -> pa.RecordBatch:

@@ -44,13 +44,23 @@ class ErasureRules:
     def of(cls, settings: Settings) -> Self:
         """The rules of these settings; without a key where there is none yet."""
         named, ids = settings.privacy_key, settings.pii_fields
-        pseudonyms = Pseudonyms(ids, settings.pii_key.get_secret_value().encode()) if settings.pii_key and ids else None
+        pii_key = settings.pii_key.get_secret_value() if settings.pii_key else ""
+        pseudonyms = Pseudonyms.of_setting(ids, pii_key) if pii_key and ids else None
         key = named.get_secret_value().encode() if named else key_in(privacy_key_file(settings.home))
         return cls(key, Placeholders(settings.placeholders), pseudonyms)
 
     def known_as(self, id_: str) -> str:
         """The id as the clean tables have it."""
         return self.pseudonyms.of(id_) if self.pseudonyms and self.pseudonyms.replace_ids else id_
+
+    def ever_known_as(self, id_: str) -> tuple[str, ...]:
+        """The id as the clean tables have it or had it, before pseudonyms and keys were changed."""
+        return self.pseudonyms.ever(id_) if self.pseudonyms and self.pseudonyms.replace_ids else (id_,)
+
+    def since(self, known_as: str) -> frozenset[str]:
+        """How what clean tables had under an id may be named there now, after keys were changed."""
+        replaced = self.pseudonyms and self.pseudonyms.replace_ids
+        return frozenset(self.pseudonyms.since(known_as)) if self.pseudonyms and replaced else frozenset((known_as,))
 
     def hashed(self, known_as: str) -> str:
         """The hash by which an id of the clean tables is remembered."""
@@ -76,32 +86,31 @@ class Tombstones:
     def __init__(self, rules: ErasureRules, users: dict[str, dt.datetime], devices: dict[str, dt.datetime]) -> None:
         self._rules = rules
         self._until = {"user": users, "device": devices}
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def __bool__(self) -> bool:
         return any(self._until.values())
 
     def is_erased(self, owner: Owner) -> bool:
         """Whether an event of this owner is to be erased, by ids as they arrive."""
-        if owner.user_id is not None:
-            until = self._until["user"].get(self._hashed(owner.user_id))
-        elif owner.anonymous_id is not None:
-            until = self._until["device"].get(self._hashed(owner.anonymous_id))
-        else:
-            until = None
-        return until is not None and owner.at <= until
+        kind, id_ = ("user", owner.user_id) if owner.user_id is not None else ("device", owner.anonymous_id)
+        if id_ is None:
+            return False
+        known = self._until[kind]
+        return any((until := known.get(hashed)) is not None and owner.at <= until for hashed in self._hashed(id_))
 
     def names(self, known_as: str) -> bool:
         """Whether an id of the clean tables is one of somebody who was erased."""
         hashed = self._rules.hashed(known_as)
         return any(hashed in known for known in self._until.values())
 
-    def _hashed(self, id_: str) -> str:
+    def _hashed(self, id_: str) -> tuple[str, ...]:
+        """Of all that the id was ever known as: it may have been erased under another key."""
         found = self._known.get(id_)
         if found is None:
             if len(self._known) > _REMEMBERED:
                 self._known.clear()
-            found = self._known[id_] = self._rules.hashed(self._rules.known_as(id_))
+            found = self._known[id_] = tuple(map(self._rules.hashed, self._rules.ever_known_as(id_)))
         return found
 
 

@@ -55,11 +55,10 @@ class Closure:
 
 def closure_of(lake: Lake, rules: ErasureRules, named: Named) -> Closure:
     """The closure of a request. Raises `LinkedUsers`."""
-    known = {rules.known_as(id_): id_ for id_ in (*named.users, *named.devices)}
-    users = {rules.known_as(id_) for id_ in named.users}
-    devices = {rules.known_as(id_) for id_ in named.devices}
     people = _People(lake)
-    persons = people.persons_of({*known, *named.emails, *map(rules.known_as, named.emails)})
+    users, devices = (_known(people, rules, ids) for ids in (named.users, named.devices))
+    addresses = {known for email in named.emails for known in rules.ever_known_as(email)}
+    persons = people.persons_of({*users, *devices, *named.emails, *addresses})
     persons |= _persons_by_email(lake, rules, named.emails)
     members = people.members(persons)
     linked = members.users - users
@@ -85,6 +84,13 @@ def closure_of(lake: Lake, rules: ErasureRules, named: Named) -> Closure:
     return Closure(*map(frozenset, (users, taken, shared, kept, names)))
 
 
+def _known(people: _People, rules: ErasureRules, ids: Iterable[str]) -> set[str]:
+    """How the clean tables know these ids: as they write them now, and as rows have them that were written before the
+    keys of pseudonyms were changed."""
+    before = {known for id_ in ids for known in rules.ever_known_as(id_)}
+    return {*map(rules.known_as, ids), *people.known(before)}
+
+
 @dataclass(frozen=True)
 class _Members:
     users: Set[str]
@@ -99,6 +105,11 @@ class _People:
         columns = ("id_type", "id", "person_id", "is_shared")
         there = table.exists()
         self._rows = table.snapshot().arrow(columns=columns) if there else _none(IDENTITIES, columns)
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that identities have."""
+        wanted = pc.is_in(self._rows["id"], value_set=pa.array(sorted(set(ids)), pa.string()))
+        return set(self._rows.filter(wanted)["id"].to_pylist())
 
     def persons_of(self, ids: Iterable[str]) -> set[str]:
         wanted = pc.is_in(self._rows["id"], value_set=pa.array(sorted(set(ids)), pa.string()))
@@ -117,9 +128,9 @@ def _none(spec: object, columns: tuple[str, ...]) -> pa.Table:
 
 def _persons_by_email(lake: Lake, rules: ErasureRules, emails: Iterable[str]) -> set[str]:
     """The persons of whom a trait says, or said, one of these addresses, in small or large letters."""
-    texts = {email.lower() for email in emails} | {rules.known_as(email) for email in emails}
+    texts = {email.lower() for email in emails}
     if rules.pseudonyms:
-        texts |= {rules.pseudonyms.of(email) for email in emails}
+        texts |= {known for email in emails for known in rules.pseudonyms.ever(email)}
     table = lake.table(USER_TRAITS.name)
     if not texts or not table.exists():
         return set()

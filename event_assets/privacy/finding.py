@@ -31,8 +31,9 @@ class People:
     def __init__(self, requests: Sequence[Request], rules: ErasureRules) -> None:
         self.rules = rules
         self.requests = requests
-        self.users = {id_: place for place, each in enumerate(requests) for id_ in each.closure.users}
-        self.devices = {id_: place for place, each in enumerate(requests) for id_ in each.closure.devices}
+        closures = [(place, request.closure) for place, request in enumerate(requests)]
+        self.users = {now: place for place, of in closures for id_ in of.users for now in rules.since(id_)}
+        self.devices = {now: place for place, of in closures for id_ in of.devices for now in rules.since(id_)}
         self._known: dict[str, str] = {}
 
     @property

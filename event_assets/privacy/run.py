@@ -247,6 +247,7 @@ def _names(of: list[Request], rules: ErasureRules) -> set[str]:
     for request in of:
         closure = request.closure
         names |= (closure.users | closure.devices | closure.names) - closure.shared
+        names |= {now for id_ in names for now in rules.since(id_)} - closure.shared
     return names | {rules.known_as(name) for name in names}
 
 

@@ -161,7 +161,10 @@ class Settings(
         "with commas between.",
     )
     pii_key: SecretStr | None = Field(
-        None, min_length=1, description="Key of the pseudonyms; required when `pii_fields` are named."
+        None,
+        min_length=1,
+        description="Key of the pseudonyms, or a JSON list of keys, the oldest first; required when `pii_fields` are "
+        "named.",
     )
     consent_refused: Literal["drop", "strip"] = Field(
         "strip",

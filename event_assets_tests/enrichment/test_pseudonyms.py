@@ -28,13 +28,13 @@ MAIL = "jane@example.com"
 
 
 def of(value: str) -> str:
-    return Pseudonyms(("user_id",), KEY).of(value)
+    return Pseudonyms(("user_id",), (KEY,)).of(value)
 
 
 def replaced(field: str, **fields: Any) -> dict[str, Any]:
     """One event with the pseudonyms of one field."""
     texts = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in fields.items()}
-    (row,) = pseudonymised(batch_of(clean_event(**texts)), Pseudonyms((field,), KEY)).to_pylist()
+    (row,) = pseudonymised(batch_of(clean_event(**texts)), Pseudonyms((field,), (KEY,))).to_pylist()
     return dict(row)
 
 
@@ -44,12 +44,12 @@ def properties(field: str, sent: dict[str, Any]) -> Any:
 
 def test_a_pseudonym_is_an_hmac_that_only_the_key_repeats() -> None:
     assert len(of(MAIL)) == 64
-    assert of(MAIL) == of(MAIL) != Pseudonyms(("user_id",), b"another key").of(MAIL)
+    assert of(MAIL) == of(MAIL) != Pseudonyms(("user_id",), (b"another key",)).of(MAIL)
     assert of(MAIL) != of(MAIL.upper())
 
 
 def test_the_same_value_has_the_same_pseudonym_in_every_field_so_that_rows_join() -> None:
-    named = Pseudonyms(("user_id", "traits.id", "properties.customer.id", "extra.who"), KEY)
+    named = Pseudonyms(("user_id", "traits.id", "properties.customer.id", "extra.who"), (KEY,))
     event = clean_event(
         user_id="42", traits='{"id":"42"}', properties='{"customer":{"id":42}}', extra='{"who":"42","a":1}'
     )
@@ -131,7 +131,7 @@ def test_ids_are_replaced_together_so_that_identity_still_joins_them() -> None:
 )
 def test_a_field_that_cannot_be_replaced_is_refused(field: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Pseudonyms((field,), KEY)
+        Pseudonyms((field,), (KEY,))
     with pytest.raises(ValueError, match=r"What can be: anonymous_id, .*traits\.email"):
         Settings(pii_fields=(field,), pii_key="k")
 
@@ -140,18 +140,36 @@ def test_fields_need_a_key_and_the_key_is_never_shown() -> None:
     with pytest.raises(ValueError, match="EVENT_ASSETS_PII_KEY is missing"):
         Settings(pii_fields=("user_id",))
     with pytest.raises(ValueError, match="needs a key"):
-        Pseudonyms(("user_id",), b"")
-    named = Pseudonyms(("user_id",), KEY)
+        Pseudonyms(("user_id",), (b"",))
+    named = Pseudonyms(("user_id",), (KEY,))
     assert KEY.decode() not in repr(named) + named.version + repr(Settings(pii_key=KEY.decode()))
 
 
 def test_the_version_changes_with_fields_and_key() -> None:
-    made = [
-        Pseudonyms(fields, key) for fields, key in ((("user_id",), KEY), (("traits.a",), KEY), (("user_id",), b"k"))
-    ]
-    assert len({pseudonyms.version for pseudonyms in made}) == 3
+    of_each = ((("user_id",), (KEY,)), (("traits.a",), (KEY,)), (("user_id",), (b"k",)), (("user_id",), (KEY, b"k")))
+    made = [Pseudonyms(fields, keys) for fields, keys in of_each]
+    assert len({pseudonyms.version for pseudonyms in made}) == 4
     rules = CleanRules(TrackingPlan(), Settings().first_day)
     assert rules.version != CleanRules(TrackingPlan(), Settings().first_day, pseudonyms=made[0]).version
+
+
+@given(st.lists(st.binary(min_size=1), min_size=1, max_size=4), texts(), st.data())
+def test_what_is_known_by_an_old_key_is_told_by_the_new_one_without_the_value(
+    keys: list[bytes], value: str, data: st.DataObject
+) -> None:
+    then = data.draw(st.integers(1, len(keys)))
+    before, now = Pseudonyms(("user_id",), (*keys[:then],)), Pseudonyms(("user_id",), (*keys,))
+    assert now.of(value) in now.since(before.of(value)) and before.of(value) in now.ever(value)
+    assert now.ever(value)[0] == value and now.ever(value)[-1] == now.of(value)
+
+
+def test_keys_are_one_or_a_list_and_a_list_that_is_none_is_a_fault() -> None:
+    fields = ("user_id",)
+    assert Pseudonyms.of_setting(fields, '["a", "b"]') == Pseudonyms(fields, (b"a", b"b"))
+    assert Pseudonyms.of_setting(fields, "a") == Pseudonyms(fields, (b"a",))
+    for wrong in ("[1]", "[a]", "[]", '["a", ""]'):
+        with pytest.raises(ValueError, match="key"):
+            Pseudonyms.of_setting(fields, wrong)
 
 
 _JSON = st.recursive(
@@ -171,7 +189,7 @@ def test_no_value_at_a_named_place_is_left_and_no_other_is_changed(sent: dict[st
 
     row = pseudonymised(
         batch_of(clean_event(properties=json.dumps(sent, ensure_ascii=escaped))),
-        Pseudonyms(("properties.email",), KEY),
+        Pseudonyms(("properties.email",), (KEY,)),
     )
     found = json.loads(row.to_pylist()[0]["properties"])
     assert found == {name: expected(value, name == "email") for name, value in sent.items()}
@@ -208,7 +226,7 @@ def test_what_is_said_of_a_broken_rule_holds_no_value_of_a_replaced_field(
 ) -> None:
     (tmp_path / "search.yaml").write_text(_OF_EACH_TYPE.format(mode=mode, rule=rule))
     rules = CleanRules(
-        TrackingPlan.load(tmp_path), Settings().first_day, pseudonyms=Pseudonyms(("properties.mail",), KEY)
+        TrackingPlan.load(tmp_path), Settings().first_day, pseudonyms=Pseudonyms(("properties.mail",), (KEY,))
     )
     decoded = decoders_of(rules).exact.decode(sent(properties={"mail": value}))
     words = decoded.detail if isinstance(decoded, Rejection) else decoded.violations
@@ -220,7 +238,7 @@ def test_neither_clean_nor_quarantined_rows_show_it_but_for_the_bytes(spark: Spa
         text = _OF_EACH_TYPE.format(mode=mode, rule="type: string, enum: [none]").replace("search", name)
         (tmp_path / f"{name}.yaml").write_text(text)
     rules = CleanRules(
-        TrackingPlan.load(tmp_path), Settings().first_day, pseudonyms=Pseudonyms(("properties.mail",), KEY)
+        TrackingPlan.load(tmp_path), Settings().first_day, pseudonyms=Pseudonyms(("properties.mail",), (KEY,))
     )
     lines = packed([sent(f"e{n}", event=name, properties={"mail": MAIL}) for n, name in enumerate(("search", "find"))])
     [kept] = rows_of(clean(records(spark, lines), rules))
@@ -231,7 +249,7 @@ def test_neither_clean_nor_quarantined_rows_show_it_but_for_the_bytes(spark: Spa
 
 
 def test_clean_events_hold_pseudonyms_alone_on_both_engines(spark_engine: SparkSession) -> None:
-    pseudonyms = Pseudonyms(("user_id", "properties.email"), KEY)
+    pseudonyms = Pseudonyms(("user_id", "properties.email"), (KEY,))
     rules = CleanRules(TrackingPlan(), Settings().first_day, pseudonyms=pickle.loads(pickle.dumps(pseudonyms)))
     lines = [sent(f"e{n}", user_id="jane", properties={"email": MAIL, "n": n}) for n in range(3)]
     rows = rows_of(clean(records(spark_engine, packed(lines)), rules))

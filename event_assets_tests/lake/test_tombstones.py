@@ -64,6 +64,9 @@ def test_without_the_key_nothing_is_taken_for_somebody_elses(storage: Storage, k
 
 def test_whoever_has_a_pseudonym_in_the_tables_is_told_by_the_id_that_arrives(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    rules = ErasureRules(b"a key of this test", pseudonyms=Pseudonyms(("user_id",), b"pii"))
+    rules = ErasureRules(b"a key of this test", pseudonyms=Pseudonyms(("user_id",), (b"pii",)))
     write_tombstones(storage, rules, "one", THEN, [rules.known_as("user-1")], [])
     assert read_tombstones(storage, rules).is_erased(Owner("user-1", None, BEFORE))
+    rotated = ErasureRules(b"a key of this test", pseudonyms=Pseudonyms(("user_id",), (b"pii", b"next")))
+    assert read_tombstones(storage, rotated).is_erased(Owner("user-1", None, BEFORE))
+    assert not read_tombstones(storage, rotated).is_erased(Owner("user-2", None, BEFORE))

@@ -87,9 +87,9 @@ class Pipeline:
 
     def refresh(self, window: Window = EVERYTHING, *, rebuild: bool = False) -> Run:
         """The refresh that a run is, for steps that are chosen elsewhere."""
-        cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal)
-        sessions = SessionRules(zones=self.enriching.zones)
         erasure = ErasureRules.of(self.settings)
+        cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal, pseudonyms=erasure.pseudonyms)
+        sessions = SessionRules(zones=self.enriching.zones)
         rules = GivenRules(cleaning, self.enriching, sessions, analyses=self.analyses, erasure=erasure)
         return Run.on(self.stream, self.lake, self.spark, rules, window, rebuild)
 

@@ -150,7 +150,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
 
     def _pseudonyms(self) -> Pseudonyms | None:
-        return Pseudonyms(tuple(self.pii_fields), self.pii_key.encode()) if self.pii_fields else None
+        return Pseudonyms.of_setting(tuple(self.pii_fields), self.pii_key) if self.pii_fields else None
 
     @property
     def erasure(self) -> ErasureRules:

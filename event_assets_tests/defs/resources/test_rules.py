@@ -53,7 +53,7 @@ def test_pseudonyms_are_made_with_the_key_that_is_given_and_dagster_never_holds_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = load_settings(pii_fields=("user_id",), pii_key="k3y")
-    expected = Pseudonyms(("user_id",), b"k3y")
+    expected = Pseudonyms(("user_id",), (b"k3y",))
     assert RulesResource.of(settings, "k3y").cleaning.pseudonyms == expected
     monkeypatch.setenv("EVENT_ASSETS_PII_KEY", "k3y")
     made: list[object] = []
