@@ -27,7 +27,7 @@ from event_assets_sdk.events import (
 from event_assets_sdk.exceptions import follow_uncaught, properties_of
 from event_assets_sdk.ids import Uuid7
 from event_assets_sdk.install import Install
-from event_assets_sdk.options import check_range, check_seconds, check_sizes, queue_file
+from event_assets_sdk.options import check_choices, check_range, check_seconds, check_sizes, queue_file
 from event_assets_sdk.queue import EventQueue
 from event_assets_sdk.quiet import quiet
 from event_assets_sdk.report import Problem, Report, Stats
@@ -90,10 +90,7 @@ class EventClient:
         check_sizes(batch_size, batch_bytes, queue_bytes)
         check_seconds(flush_interval=flush_interval, timeout=timeout, first_wait=first_wait)
         check_range("longest_wait", longest_wait, first_wait, 86_400)
-        if when_full not in ("drop_oldest", "drop_newest"):
-            raise ValueError(f"when_full is {when_full!r}: it must be 'drop_oldest' or 'drop_newest'")
-        if disk not in (True, False, "spool"):
-            raise ValueError(f"disk is {disk!r}: it must be True, False or 'spool'")
+        check_choices(when_full, disk)
         self._report = Report(on_error)
         transport = Transport(endpoint, write_key, timeout, signed)
         path = queue_file(queue_path, endpoint, write_key, self._report) if disk else None
@@ -292,11 +289,7 @@ class EventClient:
         self._new_id = Uuid7()
 
     def _record(
-        self,
-        name: str,
-        properties: Values,
-        fields: EventFields | Mapping[str, Any],
-        more: Values = None,
+        self, name: str, properties: Values, fields: EventFields | Mapping[str, Any], more: Values = None
     ) -> str | None:
         if self._is_off or self._install.opted_out:
             self._report.count("opted_out")
@@ -317,11 +310,7 @@ class EventClient:
         return event_id
 
     def _event(
-        self,
-        name: str,
-        properties: Values,
-        fields: EventFields | Mapping[str, Any],
-        more: Mapping[str, Any],
+        self, name: str, properties: Values, fields: EventFields | Mapping[str, Any], more: Mapping[str, Any]
     ) -> dict[str, Any]:
         event_id = fields.get("event_id") or self._new_id()
         request = current_request()

@@ -42,3 +42,11 @@ def check_seconds(**options: float) -> None:
     """Raises `ValueError` where one of these is no time between a millisecond and a day."""
     for name, seconds in options.items():
         check_range(name, seconds, 0.001, 86_400)
+
+
+def check_choices(when_full: object, disk: object) -> None:
+    """Raises `ValueError` where one of these is none of its choices."""
+    if when_full not in ("drop_oldest", "drop_newest"):
+        raise ValueError(f"when_full is {when_full!r}: it must be 'drop_oldest' or 'drop_newest'")
+    if disk not in (True, False, "spool"):
+        raise ValueError(f"disk is {disk!r}: it must be True, False or 'spool'")
