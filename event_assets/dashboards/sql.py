@@ -86,8 +86,8 @@ def _query(
 
 
 def _counted(dashboard: Dashboard, metrics: Sequence[str]) -> sql.Composed | None:
-    """The values that are counted where nothing but the different ones of a column are: to find those first and then
-    count them takes a half of what `count(DISTINCT …)` does, which sorts all rows."""
+    """The values that are counted where nothing but the different ones of a column are: those are found
+    first and then counted, since `count(DISTINCT …)` sorts all rows."""
     metric = dashboard.metrics[metrics[0]]
     if len(metrics) > 1 or not isinstance(metric, CountDistinct):
         return None
