@@ -77,8 +77,7 @@ def _refresh(run: Run, how: DateRefresh) -> StepReport:
     closed = closed_before(how.table, (each.whole_since for each in (base, *upstream.values())))
     over = sorted(date for each in pending.values() for date in each.dates if date < closed)
     pending = {name: each.without(over) for name, each in pending.items()}
-    existing = _existing(base, upstream, how) - {date for each in pending.values() for date in each.dates}
-    existing = {date for date in existing if date >= closed}
+    existing = {date for date in _standing(run, base, upstream, pending, how) if date >= closed}
     work = _work(run, base, upstream, pending, existing, how)
     if not work.dates and all(each.dates == each.consumed.pending for each in pending.values()):
         return report_of(base)
@@ -96,6 +95,19 @@ def _kept(run: Run, closed: str) -> dict[str, str]:
     if not run.rebuild or not closed or str(run.window.first) >= closed:
         return {}
     return {"kept": f"days before {closed} stay as they are: what they were made of went by retention"}
+
+
+def _standing(
+    run: Run,
+    base: Snapshot,
+    upstream: Mapping[str, Snapshot],
+    pending: Mapping[str, PendingChanges],
+    how: DateRefresh,
+) -> set[str]:
+    """The days that were made before, to some of which more may have come since. Of hours alone nothing that came is
+    taken in: the rest of its day would be held for done."""
+    waiting = {date for each in pending.values() for date in each.dates}
+    return _existing(base, upstream, how) - (waiting if run.hours else waiting - base.dates())
 
 
 def _existing(base: Snapshot, upstream: Mapping[str, Snapshot], how: DateRefresh) -> set[str]:

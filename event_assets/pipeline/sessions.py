@@ -93,7 +93,7 @@ def sessions_step(run: Run) -> tuple[StepReport, ...]:
 
 def _refresh(lake: Lake, spark: SparkSession, params: Sessionising) -> tuple[StepReport, ...]:
     tables = _tables(lake, spark)
-    known = {day for day in tables.events.dates() if day >= tables.closed} - tables.pending.dates.keys()
+    known = {day for day in tables.events.dates() if day >= tables.closed}
     progress = tables.page_views.progress
     rebuilt = {day for day in params.window.among(known) if params.rebuild or progress.is_outdated(params.code, day)}
     days = sorted({*params.window.among({*tables.pending.dates, *tables.counted_anew.dates}), *rebuilt})
@@ -228,10 +228,10 @@ def _distinct_days(rows: DataFrame) -> list[str]:
 def _changed(spark: SparkSession, tables: _Tables, days: Iterable[str], rebuilt: Collection[str]) -> DataFrame:
     """The enriched rows of these days that came, and those that went: of days that lost rows, all of then and of
     now. Where a conversion counts that did not, or the other way round, the day's that say which they are."""
-    appended, replaced = tables.pending.appended_and_replaced(
-        day for day in days if day in tables.pending.dates and day not in rebuilt
-    )
-    frames = [_on(tables.events.read(spark, each.files), each.dates) for each in appended]
+    appended, replaced = tables.pending.appended_and_replaced(day for day in days if day in tables.pending.dates)
+    frames = [
+        _on(tables.events.read(spark, each.files), came) for each in appended if (came := {*each.dates} - {*rebuilt})
+    ]
     if counted_anew := tables.counted_anew.dates.keys() & set(days):
         frames.append(_of_conversions(spark, tables, counted_anew))
     whole = {*rebuilt, *replaced}

@@ -14,10 +14,12 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
+from event_assets.contract.site_zones import SiteZones
 from event_assets.pipeline.clean import clean_step
 from event_assets.pipeline.window import Window
 from event_assets.streams import StreamRecord
 from event_assets.transforms.events.clean import CleanRules
+from event_assets.transforms.events.enrich import EnrichRules
 from event_assets_tests.pipeline.pipeline import BY_PLACE, Pipeline, today
 from event_assets_tests.pipeline.runs import a_run
 
@@ -130,6 +132,27 @@ def test_after_the_plan_was_mended_its_day_is_cleaned_again_and_everything_after
     at_once.put([*lines, half, b"{"])
     at_once.run()
     for table in DOWNSTREAM:
+        assert pipeline.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
+    assert pipeline.ledger() == at_once.ledger()
+
+
+def test_days_that_other_rules_made_are_made_again_though_more_came_to_them_meanwhile(
+    pipeline: Pipeline, spark: SparkSession, tmp_path: Path
+) -> None:
+    early = [event("e0", "page_view", page_view_id="p0", page={"url": "https://x.example/"}), paid("half", 0.5)]
+    late = [event("e1", anonymous_id="b", user_id="u"), paid("quarter", 0.25)]
+    pipeline.put(early)
+    pipeline.run()
+    tokyo = EnrichRules(zones=SiteZones("Asia/Tokyo", ()))
+    pipeline.plan, pipeline.enriching = plan(tmp_path / "plan", MENDED), tokyo
+    pipeline.put(late)
+    pipeline.run()
+    assert pipeline.pending() == {}
+    at_once = Pipeline(spark, tmp_path / "at_once", pipeline.plan)
+    at_once.enriching = tokyo
+    at_once.put([*early, *late])
+    at_once.run()
+    for table in ("quarantined_events", "clean_events", *DOWNSTREAM):
         assert pipeline.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
     assert pipeline.ledger() == at_once.ledger()
 
