@@ -13,6 +13,7 @@ from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
 from event_assets.pipeline.domains import GROUPS
 from event_assets.pipeline.online import NAME as SEGMENTS_ONLINE
+from event_assets.pipeline.online_features import NAME as FEATURES_ONLINE
 from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings
@@ -23,6 +24,7 @@ WANTED = {
     *(f"product/{analysis.name}" for analysis in Analyses.load(Settings().analytics).usable),
     *(f"warehouse/{table.name}" for table in WAREHOUSE_TABLES),
     SEGMENTS_ONLINE,
+    FEATURES_ONLINE,
 }
 
 

@@ -19,6 +19,7 @@ from event_assets.settings.aws import AwsSettings
 from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
 from event_assets.settings.kafka import KafkaSettings
+from event_assets.settings.models import ModelSettings
 from event_assets.settings.privacy import PrivacySettings
 from event_assets.settings.spark import SparkSettings
 from event_assets.settings.telemetry import MetricsKind, TelemetrySettings
@@ -47,6 +48,7 @@ class Settings(
     DashboardSettings,
     DigestSettings,
     KafkaSettings,
+    ModelSettings,
     PrivacySettings,
     AnomalySettings,
     SparkSettings,
@@ -135,10 +137,6 @@ class Settings(
         None,
         description="Where segments and features are looked up: a PostgreSQL, `dynamodb://table`, `sagemaker://group`. "
         "Default: a file under the home.",
-    )
-    models_dir: Path | None = Field(
-        None,
-        description="Folder of models, and in `features` of what they learn from. Default: the one that is shipped.",
     )
     company_dir: Path | None = Field(
         None, description="Folder of the sources of company data. Default: `<home>/company`, where there is one."
@@ -340,11 +338,6 @@ class Settings(
     def segments(self) -> Path:
         """Folder of the segments in force."""
         return self.segments_dir or Path(__file__).parents[1] / "rules" / "segments"
-
-    @property
-    def models(self) -> Path:
-        """Folder of the models in force."""
-        return self.models_dir or Path(__file__).parents[1] / "rules" / "models"
 
     @property
     def company(self) -> Path | None:

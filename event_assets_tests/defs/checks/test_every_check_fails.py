@@ -22,6 +22,7 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.anomalies import METRIC_INCIDENTS
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
+from event_assets.contract.tables.features import TRAINED_MODELS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
@@ -133,6 +134,10 @@ def an_incident_is_open(scene: Scene) -> None:
     scene.put(METRIC_INCIDENTS, incident_id="a", is_open=True, is_muted=False, was_real=None, metrics="[]")
 
 
+def those_who_come_differ_from_those_that_a_model_learned_from(scene: Scene) -> None:
+    scene.put(TRAINED_MODELS, name="comes_back", number=1, card=json.dumps({"drift": {"events_ever": 0.4}}))
+
+
 def a_row_is_lost_in_the_warehouse(scene: Scene) -> None:
     assert scene.settings.warehouse_url is not None
     url = scene.settings.warehouse_url.get_secret_value()
@@ -154,6 +159,7 @@ FAILS: dict[str, Callable[[Scene], None]] = {
     "days_are_fresh": an_event_waits_for_a_quarter_of_an_hour,
     "anomalies_file_is_usable": the_file_of_anomalies_names_no_column,
     "nothing_is_unusual": an_incident_is_open,
+    "features_are_as_learned": those_who_come_differ_from_those_that_a_model_learned_from,
     "spend_file_is_usable": the_spend_file_names_no_channel,
     "equals_the_lake": a_row_is_lost_in_the_warehouse,
 }
