@@ -30,8 +30,8 @@ from event_assets.simulator.rates import FaultRates
 HOURLY = Detection(
     budget=0.000_03, windows=(1, 3, 6, 12), history=48, remembered=720, recalibrate=24, accepted=48, rate_memory=168.0
 )
-"""Of hours, one series at a time. The budget is the best of five by the first half of Numenta's files, whose series break
-their own pattern far more often than it says."""
+"""Of hours, one series at a time. The budget is the best of five by the first half of Numenta's files, whose series
+break their own pattern far more often than it says."""
 _DAY = 86_400
 _PROBATION = 0.15
 """Numenta's: of the first share of each file nothing is asked."""
