@@ -74,6 +74,7 @@ def admin(kafka_broker: KafkaBroker) -> AdminClient:
     return AdminClient({"bootstrap.servers": kafka_broker.brokers})
 
 
+@pytest.mark.release
 def test_partitions_may_be_added_in_traffic(make_topic: MakeTopic, admin: AdminClient) -> None:
     stream = make_topic(1)
     sent: list[StreamRecord] = []
@@ -96,6 +97,7 @@ def test_partitions_may_be_added_in_traffic(make_topic: MakeTopic, admin: AdminC
     for partitions in (3, 6):
         admin.create_partitions([NewPartitions(stream.name, partitions)])[stream.name].result()
         while len({record.shard_id for record in read}) < partitions:
+            assert all(thread.is_alive() for thread in threads), "a sender ended"
             read += read_all(stream, checkpoint)
     enough.set()
     for thread in threads:
