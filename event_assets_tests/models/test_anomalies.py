@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.planted import FAULTS, planted
 from event_assets.models.anomalies import Detection, Findings, detect
 from event_assets.models.panel import Panel, SeriesKey
+from event_assets_tests.examples import examples
 
 HIDDEN_SEEDS = range(100, 103)
 """Not those that the benchmark shows."""
@@ -74,7 +75,7 @@ def test_without_any_fault_the_share_of_days_on_which_an_alert_begins_keeps_to_t
     assert judged > 400 and began <= 0.05 * judged
 
 
-@settings(deadline=None, max_examples=10)
+@examples(10)
 @given(st.integers(0, 10_000), st.integers(40, 99))
 def test_what_comes_later_changes_no_earlier_answer(seed: int, step: int) -> None:
     panel, _ = planted(seed, series=6, steps=100)
