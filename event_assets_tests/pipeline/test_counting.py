@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables.attribution import CONVERSIONS
 from event_assets.contract.tables.events import CONVERSION_IDS
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_METRICS, DAILY_SESSIONS
+from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_METRICS, DAILY_SESSIONS, HOURLY_EVENTS
 from event_assets.contract.tables.people import USER_TRAITS, USERS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.pipeline.pending_days import BY_EVENT_DATE, pending
@@ -27,7 +27,7 @@ from event_assets_tests.pipeline.visits import EventsInALake
 pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
-EARNING = (SESSIONS, USERS, DAILY_METRICS, DAILY_SESSIONS, DAILY_EVENTS, CONVERSIONS)
+EARNING = (SESSIONS, USERS, DAILY_METRICS, DAILY_SESSIONS, DAILY_EVENTS, HOURLY_EVENTS, CONVERSIONS)
 
 
 class Shop(EventsInALake):

@@ -170,6 +170,10 @@ def test_only_those_who_are_touched_are_made_again(people: People) -> None:
     people.assert_equal_to_a_rebuild()
 
 
+BY_DAYS = ("person_features",)
+"""Tables of which what a day added is made of all of the day."""
+
+
 @pytest.mark.representative
 def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine: SparkSession, tmp_path: Path) -> None:
     people = People(spark_engine, tmp_path)
@@ -181,7 +185,7 @@ def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine
     people.change([seen("a1", "u1", 9) | agreed, sale, identify("a3", "u3", 5) | agreed])
     people.run(without=STEPS.keys() - {"identities"})
     with away(before):
-        reports = people.run(without={"user_traits", "group_members", "groups", "user_segments"})
+        reports = people.run(without={"user_traits", "group_members", "groups", "user_segments", *BY_DAYS})
     affected_by = {name: reports[name].more["affected"] for name in ("visitors", "users", *ANSWERED)}
     assert affected_by == {"visitors": 3, "users": 3, "user_history": 1, "consent_receipts": 2}
     assert [reports[name].more["read_again"] for name in ("users", *ANSWERED)] == [0, 0, 0]
