@@ -75,8 +75,9 @@ def read_overview(settings: Settings, warehouse_url: str | None) -> Overview:
     behind = dict(_behind(snapshots)) | dict(_not_made(snapshots))
     rows = None
     if warehouse is not None:
-        rows = _warehouse_rows(warehouse)
+        # What is loaded while this looks is counted, never a table shown as loaded with the rows of before.
         behind |= _not_loaded(snapshots, warehouse)
+        rows = _warehouse_rows(warehouse)
     return Overview(
         unread_shards=_unread_shards(settings, snapshots.get(RAW_EVENTS.name)),
         ledger=_ledger(snapshots.get(EVENT_LEDGER.name)),
