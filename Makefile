@@ -74,6 +74,10 @@ event_assets_tests/client_sdks/node_modules: event_assets_tests/client_sdks/pack
 	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --prefix event_assets_tests/client_sdks; \
 		else echo "No npm here: the tests with other people's SDKs will be skipped."; fi
 
+event_assets_tests/web_sdk/next/node_modules: event_assets_tests/web_sdk/next/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --prefix event_assets_tests/web_sdk/next; \
+		else echo "No npm here: the test of Next.js will be skipped."; fi
+
 build/client-sdks/.installed: event_assets_tests/client_sdks/requirements.txt $(VENV)/.installed
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/client-sdks
 	@$(BIN)/uv pip install --quiet --python build/client-sdks/bin/python --requirement event_assets_tests/client_sdks/requirements.txt
@@ -135,7 +139,7 @@ data: setup  ## the real events of the README, from public repositories by git
 bench: setup  ## runs each benchmark in a short form and writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks page
 
-prove: lint build/checkov  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
+prove: lint build/checkov event_assets_tests/web_sdk/next/node_modules  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
 	$(MAKE) test MARKS="slow or not slow" PROFILE=prove
 	$(MAKE) bench
 
@@ -145,5 +149,5 @@ lock: setup  ## chooses the exact versions anew, within the ranges of setup.py
 
 clean:  ## removes what was installed and made here, the demo's data too
 	rm -rf $(VENV) .event-assets .dagster .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info python-sdk/build python-sdk/*.egg-info
-	rm -rf event_assets_tests/emulators/node_modules event_assets_tests/client_sdks/node_modules web-sdk/node_modules web-sdk/dist
+	rm -rf event_assets_tests/emulators/node_modules event_assets_tests/client_sdks/node_modules event_assets_tests/web_sdk/next/node_modules web-sdk/node_modules web-sdk/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +10,11 @@ import pytest
 from playwright.sync_api import Page
 
 from event_assets_tests.web_sdk.conftest import Platform
+from event_assets_tests.web_sdk.react_page import write_programs
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ROOT / "web-sdk" / "node_modules"
-PAGE = ROOT / "docs" / "how-to" / "send-from-react.md"
 TAKEN = ("react", "react-dom", "@types")
-SHOWN = 'endpoint: "https://collect.example.com", writeKey: "ea_…"'
 IN_THE_BROWSER = """
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -54,12 +52,8 @@ def folder(tmp_path: Path) -> Path:
     (installed / "event-assets-web").symlink_to(PACKAGES.parent)
     for name in TAKEN:
         (installed / name).symlink_to(PACKAGES / name)
-    folder = installed.parent
-    text = PAGE.read_text(encoding="utf-8")
-    for name, program in re.findall(r"^```tsx\n// (\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(program, encoding="utf-8")
-    return folder
+    write_programs(installed.parent)
+    return installed.parent
 
 
 @pytest.fixture
@@ -67,9 +61,7 @@ def bundle(folder: Path, platform: Platform) -> Bundle:
     """Makes one file of a program, for development, as StrictMode asks; options of the page become the collector's."""
 
     def make(program: str, where: str = "browser", more: str = "") -> str:
-        for file in folder.glob("*/*.tsx"):
-            text = file.read_text(encoding="utf-8")
-            file.write_text(text.replace(SHOWN, platform.options(more)[1:-1].rstrip(", ")), encoding="utf-8")
+        write_programs(folder, platform.options(more))
         (folder / "program.tsx").write_text(program)
         options = ["--bundle", "--jsx=automatic", "--jsx-dev", f"--platform={where}"]
         done = subprocess.run(
