@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from event_assets.collector.protocols.protocol import Lines
 from event_assets.contract.consent import tells_advertisers
 from event_assets.contract.decoder import Limits
 from event_assets.contract.doubts import Doubts, has_nul, is_utf8, nobodys, rows_with
@@ -91,6 +92,16 @@ class FastPath:
         small = self._doubts.small - len(head) - 1
         large = [row for row, piece in enumerate(pieces) if len(piece) > small] if len(inner) > small else []
         return Batch(events, head, pieces, frozenset((*large, *self._doubtful(events))))
+
+    def of_joined(self, lines: Lines) -> Batch:
+        """The events of texts that are one already."""
+        text = lines.text
+        pieces = text[: -len(b"}\n")].split(b"}\n")
+        is_sure = max(map(len, pieces)) < self._doubts.small and not has_nul(text) and is_utf8(text)
+        events = decode_joined(self._decoder, text, lines.count) if is_sure else None
+        if events is None:
+            return self.of_lines(list(lines))
+        return Batch(events, b"", pieces, frozenset(self._doubtful(events)))
 
     def of_lines(self, lines: Sequence[bytes]) -> Batch:
         """The events of texts, one each."""

@@ -24,7 +24,7 @@ from event_assets.collector.keys import Source
 from event_assets.collector.limits import CollectorLimits, retry_after_seconds
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.offload import Offload
-from event_assets.collector.protocols.protocol import OWN_PROTOCOL, Route
+from event_assets.collector.protocols.protocol import OWN_PROTOCOL, Lines, Route
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.translation import events_of, request_of, set_aside
 from event_assets.collector.validator import Validated, Validator
@@ -193,9 +193,9 @@ class Ingest:
         if route.events is not None:
             most = max(self._limits.unpacked_bytes, len(text))
             events = await self._offload.work(len(text), events_of, route, request, source.platform, most)
-            size = sum(map(len, events))
+            size = len(events.text) if isinstance(events, Lines) else sum(map(len, events))
             held.grow(size)
-            batch = await self._offload.work(size, self._validator.fast_path.of_lines, events)
+            batch = await self._offload.work(size, self._validator.batch_of_others, events)
             is_server = source.platform == "server"  # its address and user agent say nothing of those it speaks for
             address = "" if is_server or route.is_anonymous(request) else caller.address
             agent = None if is_server else caller.headers.get("user-agent")

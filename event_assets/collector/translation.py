@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ import msgspec
 from event_assets.collector.access import Caller
 from event_assets.collector.errors import RequestRefused
 from event_assets.collector.protocols.forms import with_numbers
-from event_assets.collector.protocols.protocol import Request, Route, Unreadable
+from event_assets.collector.protocols.protocol import Lines, Request, Route, Unreadable
 from event_assets.collector.stamp import Stamp, instant_text
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.event import Platform
@@ -39,7 +40,7 @@ def request_of(caller: Caller, body: bytes, received_at: dt.datetime) -> Request
     return Request(caller.method, path, caller.query, caller.headers, said, base, instant_text(received_at))
 
 
-def events_of(route: Route, request: Request, platform: Platform, most_bytes: int) -> list[bytes]:
+def events_of(route: Route, request: Request, platform: Platform, most_bytes: int) -> Lines | Sequence[bytes]:
     """The events of a request, or its body as one that is refused. `most_bytes` is what a body may have.
 
     No more of them is made than a request may have, whatever it lists.
@@ -48,17 +49,25 @@ def events_of(route: Route, request: Request, platform: Platform, most_bytes: in
     texts: list[bytes] = []
     size = 0
     try:
-        for text in route.events(request, platform):
+        made = route.events(request, platform)
+        if isinstance(made, Lines):
+            _limit(made.count, len(made.text), most_bytes)
+            return made
+        for text in made:
             size += len(text)
-            if len(texts) == MOST_EVENTS:
-                raise RequestRefused(413, "too_many_events", f"a body may have {MOST_EVENTS} events")
-            if size > most_bytes * _MOST_GROWTH:
-                detail = f"its events may have {most_bytes * _MOST_GROWTH} bytes, each with what is said for all"
-                raise RequestRefused(413, "body_too_large", detail)
+            _limit(len(texts) + 1, size, most_bytes)
             texts.append(text)
     except Unreadable:
         return [_one_line(request.body)]
     return texts
+
+
+def _limit(events: int, size: int, most_bytes: int) -> None:
+    if events > MOST_EVENTS:
+        raise RequestRefused(413, "too_many_events", f"a body may have {MOST_EVENTS} events")
+    if size > most_bytes * _MOST_GROWTH:
+        detail = f"its events may have {most_bytes * _MOST_GROWTH} bytes, each with what is said for all"
+        raise RequestRefused(413, "body_too_large", detail)
 
 
 def set_aside(protocol: str, text: bytes, stamp: Stamp) -> tuple[str, bytes]:

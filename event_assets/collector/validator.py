@@ -11,6 +11,7 @@ import msgspec
 from event_assets.collector import bodies
 from event_assets.collector.fast_path import Batch, FastPath
 from event_assets.collector.limits import CollectorLimits
+from event_assets.collector.protocols.protocol import Lines
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.verdicts import Verdict, Verdicts
 from event_assets.contract.consent import DROPPED, Refusal, is_dropped, is_refused, written
@@ -56,6 +57,12 @@ class Validator:
         array = None if lines else bodies.array_of(body)
         batch = None if array is None else self.fast_path.of_array(array, limits.events)
         return batch or self.fast_path.of_lines(bodies.split(body, limits, lines=lines))
+
+    def batch_of_others(self, events: Lines | Sequence[bytes]) -> Batch:
+        """The same of events that a protocol made."""
+        if isinstance(events, Lines):
+            return self.fast_path.of_joined(events)
+        return self.fast_path.of_lines(events)
 
     def validate(
         self,

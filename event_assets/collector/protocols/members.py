@@ -168,6 +168,8 @@ def instant_of(text: str) -> str:
     >>> instant_of("1795869527400"), instant_of("2026-11-28T12:38:47.4"), instant_of("soon")
     ('2026-11-28T12:38:47.400000Z', '2026-11-28T12:38:47.400000Z', 'soon')
     """
+    if not text or text.endswith("Z"):
+        return text
     try:
         if _NUMBER.fullmatch(text.encode()):
             seconds = float(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,6 +41,17 @@ class Answer(NamedTuple):
     content_type: str = "application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Events on one text: so many JSON objects, each with a line break behind it, and no other break anywhere."""
+
+    text: bytes
+    count: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.text[:-1].split(b"\n"))
+
+
 class Unreadable(ValueError):
     """The body is no request of the protocol, so that no event can be told from another. The message says why."""
 
@@ -52,7 +63,7 @@ class Route:
     `key` finds the write key where only the protocol knows to look (path, query, body). `events` gives the events of a
     request of a source of that platform, each a JSON text on one line: what breaks the contract is left for the
     verdict. It raises `Unreadable` alone. What a body says once for all its events may be large, so each is made when
-    it is asked for, and who asks may stop. A route without `events` only answers. `is_anonymous`: the client asks that
+    it is asked for, and who asks may stop; `Lines` are made at once. A route without `events` only answers. `is_anonymous`: the client asks that
     its address is not kept. `too_fast` is the status of what is over a rate: 503 where SDKs send that again, and drop
     what is answered 429.
     """

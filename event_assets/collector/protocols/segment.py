@@ -35,6 +35,7 @@ _CAMPAIGN = Campaign.__struct_fields__
 _IN_URL = ("path", "search", "hash", "host", "referring_domain")
 _PIXEL_FIELDS = ("event", "userId", "anonymousId", "messageId", "name", "timestamp", "sentAt")
 _KEY_PARAMETERS = ("writeKey", "write_key")
+_BATCH = b'"batch"'
 _URL_SAFE = str.maketrans("-_", "+/")
 
 _array = msgspec.json.Decoder(list[Raw])
@@ -46,9 +47,11 @@ def events(request: Request, platform: Platform) -> Iterable[bytes]:
     refuses = platform != "server" and opts_out(request.headers)
     if request.method == "GET":
         return [Messages(platform, sent_at, opts_out=refuses).event(_of_pixel(request))]
-    usual = usual_events(request.body, platform, sent_at)
-    if usual is not None and (made := [text for text in usual if text is not None]) and len(made) == len(usual):
-        return made
+    if _BATCH in request.body:
+        if usual := usual_events(request.body, platform, sent_at):
+            return usual
+    elif single := usual_event(request.body, platform, sent_at):
+        return [single]
     body = Members.of(request.body)
     batch = body.raw("batch")
     if batch is None:

@@ -5,20 +5,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from event_assets.collector.protocols.protocol import Lines
+from event_assets.contract.doubts import is_utf8
 from event_assets.contract.event import Platform
 
-_EVERYWHERE = (
-    *(b"", b"null", b"{}", b'{"All":true}', b'{"All": true}', b'{"Segment.io":true}', b'{"Segment.io": true}'),
+_EVERYWHERE = frozenset(
+    (b"", b"null", b"{}", b'{"All":true}', b'{"All": true}', b'{"Segment.io":true}', b'{"Segment.io": true}')
 )
 """`integrations` of a client that was told nothing about them."""
-_NOTHING = (b"", b"null", b"{}")
+_ABSENT = (b"", b"null")
+_NOTHING = (*_ABSENT, b"{}")
 _LEAST = len(b'{"a":""}')
 _OF_PAGE = ("url", "title", "referrer")
+_IN_URL = ("path", "search", "hash", "host", "referring_domain")
+_SAYS_PAGE = re.compile(rb'"(?:%b)"|\\' % b"|".join(name.encode() for name in (*_OF_PAGE, *_IN_URL))).search
+"""A member that the page may have too, or one that may be written otherwise."""
 
 
 class _Library(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -44,7 +51,7 @@ class _Campaign(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False
 
 class _Context(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     library: _Library | None = None
-    page: _Page | None = None
+    page: Raw = Raw()
     user_agent: str | None = None
     locale: str | None = None
     timezone: str | None = None
@@ -107,42 +114,37 @@ class _Batch(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     write_key: Raw = Raw()
 
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 _batch = msgspec.json.Decoder(_Batch)
 _message = msgspec.json.Decoder(Message)
+_page_of = msgspec.json.Decoder(_Page)
 _members = msgspec.json.Decoder(dict[str, Raw])
 _text = msgspec.json.Decoder(str)
 
 
-def usual_events(body: bytes, platform: Platform, sent_at: str | None) -> list[bytes | None] | None:
-    """The events of a body, None for a message that is unusual; None for a body that is."""
+def usual_events(body: bytes, platform: Platform, sent_at: str | None) -> Lines | None:
+    """The events of a body; None where anything about it, or one of its messages, is unusual."""
     try:
-        if not body.isascii():
-            body.decode()
+        # What stands in a message as it came may not have a line break, since each event is on one line.
+        if b"\n" in body or not is_utf8(body):
+            return None
         read = _batch.decode(body)
-    except (ValueError, RecursionError):
+        sent_at = read.sent_at or sent_at
+        if sent_at is not None and not _is_plain(sent_at):
+            return None
+        events = [_read(message, platform, sent_at) for message in read.batch]
+    except (ValueError, RecursionError, _Unusual):
         return None
-    sent_at = read.sent_at or sent_at
-    if sent_at is not None and not _is_plain(sent_at):
-        return None
-    return [_event_of(message, platform, sent_at) for message in read.batch]
+    return Lines(_encoder.encode_lines(events), len(events)) if events else None
 
 
 def usual_event(text: bytes, platform: Platform, sent_at: str | None) -> bytes | None:
     """The event of a message; None where anything about it is unusual."""
     try:
-        if not text.isascii():
-            text.decode()
-        message = _message.decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return None if sent_at is not None and not _is_plain(sent_at) else _event_of(message, platform, sent_at)
-
-
-def _event_of(message: Message, platform: Platform, sent_at: str | None) -> bytes | None:
-    try:
-        return _encode(_read(message, platform, sent_at))
-    except _Unusual:
+        if not is_utf8(text) or (sent_at is not None and not _is_plain(sent_at)):
+            return None
+        return _encoder.encode(_read(_message.decode(text), platform, sent_at))
+    except (ValueError, RecursionError, _Unusual):
         return None
 
 
@@ -152,6 +154,8 @@ class _Unusual(Exception):
 
 def _read(message: Message, platform: Platform, sent_at: str | None) -> _Event:
     context, kind, own_sent_at = message.context, message.type, message.sent_at
+    said_page = bytes(context.page)
+    page = None if said_page in _ABSENT else _page_of.decode(said_page)
     occurred_at = message.original_timestamp or message.timestamp
     if (
         not message.message_id
@@ -166,7 +170,8 @@ def _read(message: Message, platform: Platform, sent_at: str | None) -> _Event:
     if kind == "page":
         if name is not None or bytes(message.traits):
             raise _Unusual
-        name, properties = "page_view", _of_page(message)
+        page = page or _Page()
+        name, properties = "page_view", _besides(message, said_page) or _of_page(message, page)
     else:
         properties = _object(message.properties)
         if message.name is not None or message.category is not None:
@@ -189,7 +194,7 @@ def _read(message: Message, platform: Platform, sent_at: str | None) -> _Event:
         message.user_id or None,
         library,
         _Device(agent or None, locale or None, timezone or None) if agent or locale or timezone else None,
-        _page(context.page) if context.page is not None else None,
+        _page(page) if page is not None else None,
         properties,
         traits,
         _campaign(context.campaign) if context.campaign is not None else None,
@@ -231,13 +236,23 @@ def _campaign(campaign: _Campaign) -> _Campaign | None:
     return _Campaign(**said) if said else None
 
 
-def _of_page(message: Message) -> dict[str, Any] | UnsetType:
+def _besides(message: Message, said_page: bytes) -> Raw | None:
+    """The properties of a page call that begin with its context's page, as Segment's browser SDK has them, without it;
+    None where it takes a closer look."""
+    text = bytes(message.properties)
+    head = said_page[:-1]
+    if not head or message.name or message.category or not text.startswith(head + b","):
+        return None
+    rest = text[len(head) + 1 :]
+    return None if _SAYS_PAGE(rest) else Raw(b"{" + rest)
+
+
+def _of_page(message: Message, page: _Page) -> dict[str, Any] | UnsetType:
     """The properties of a page call without its page, which goes to the context's."""
     text = bytes(message.properties)
     if text and text[:1] != b"{":
         raise _Unusual
     properties: dict[str, Any] = dict(_members.decode(text)) if text else {}
-    page = message.context.page = message.context.page or _Page()
     for name in _OF_PAGE:
         value = properties.pop(name, None)
         if value is None:
@@ -248,7 +263,7 @@ def _of_page(message: Message) -> dict[str, Any] | UnsetType:
         if mine:
             setattr(page, name, mine)
     said = f"{page.url or ''} {page.referrer or ''}"
-    for name in ("path", "search", "hash", "host", "referring_domain"):
+    for name in _IN_URL:
         value = properties.get(name)
         if value is not None:
             if bytes(value)[:1] != b'"':

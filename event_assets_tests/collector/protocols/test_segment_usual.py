@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from event_assets.collector.protocols.segment import Messages
+from event_assets.collector.protocols.protocol import Request
+from event_assets.collector.protocols.segment import Messages, events
 from event_assets.collector.protocols.segment_usual import usual_event, usual_events
 from event_assets_tests.collector.protocols.test_segment import CALL, PAGE, TRACK
 
@@ -18,6 +19,11 @@ IN_PAGE = {name: value for name, value in PAGE["context"]["page"].items() if nam
 USUAL: dict[str, dict[str, Any]] = {
     "track": {**TRACK, "context": {**CONTEXT, "page": IN_PAGE}},
     "page": {**PAGE, "context": {**CONTEXT, "page": IN_PAGE}},
+    "browser_page": {
+        **{name: value for name, value in PAGE.items() if name not in ("name", "category")},
+        "context": {**CONTEXT, "page": IN_PAGE},
+        "properties": {**IN_PAGE, "load_ms": 3},
+    },
     "identify": {**CALL, "type": "identify", "traits": {"plan": "pro"}, "properties": {}, "context": CONTEXT},
 }
 ODD: st.SearchStrategy[Any] = st.sampled_from(
@@ -50,7 +56,7 @@ def test_what_one_look_gives_is_what_every_look_gives(
     message = USUAL[kind]
     context = {**message["context"], **({"page": {**IN_PAGE, **page}} if page else {}), **inner}
     context |= {"campaign": {**CONTEXT["campaign"], **campaign}} if campaign else {}
-    properties = {**message["properties"], **(own if kind == "page" else {})}
+    properties = {**message["properties"], **(own if "page" in kind else {})}
     text = json.dumps({**message, "context": context, "properties": properties, **top}).encode()
     usual = usual_event(text, "web", SENT)
     if usual is not None:
@@ -61,4 +67,15 @@ def test_one_look_is_enough_for_what_sdks_usually_send() -> None:
     for message in USUAL.values():
         assert usual_event(json.dumps(message).encode(), "web", SENT) is not None
     body = json.dumps({"batch": list(USUAL.values()), "sentAt": SENT, "writeKey": "k"}).encode()
-    assert None not in (usual_events(body, "web", None) or [None])
+    usual = usual_events(body, "web", None)
+    assert usual is not None and usual.count == len(list(usual)) == len(USUAL)
+    assert [json.loads(line) for line in usual] == [
+        json.loads(usual_event(json.dumps(message).encode(), "web", SENT) or b"") for message in USUAL.values()
+    ]
+
+
+def test_a_text_with_line_breaks_is_looked_at_message_by_message() -> None:
+    body = json.dumps({"batch": list(USUAL.values()), "sentAt": SENT}, indent=1).encode()
+    assert usual_events(body, "web", None) is None
+    made = list(events(Request("POST", "/v1/batch", body=body), "web"))
+    assert len(made) == len(USUAL)
