@@ -63,9 +63,9 @@ class Route:
     `key` finds the write key where only the protocol knows to look (path, query, body). `events` gives the events of a
     request of a source of that platform, each a JSON text on one line: what breaks the contract is left for the
     verdict. It raises `Unreadable` alone. What a body says once for all its events may be large, so each is made when
-    it is asked for, and who asks may stop; `Lines` are made at once. A route without `events` only answers. `is_anonymous`: the client asks that
-    its address is not kept. `too_fast` is the status of what is over a rate: 503 where SDKs send that again, and drop
-    what is answered 429.
+    it is asked for, and who asks may stop; `Lines` are made at once. A route without `events` only answers.
+    `is_anonymous`: the client asks that its address is not kept. `too_fast` is the status of what is over a rate: 503
+    where SDKs send that again, and drop what is answered 429.
     """
 
     protocol: str
