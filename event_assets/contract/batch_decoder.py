@@ -8,9 +8,9 @@ once a text. Pure: no clock, no storage.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,10 +21,12 @@ import pyarrow.compute as pc
 from msgspec import Raw
 from msgspec.structs import astuple
 
+from event_assets.contract.column_doubts import PlaceholderIds, no_objects, nobodys, rows_of
 from event_assets.contract.decoder import Decoded, Limits
-from event_assets.contract.doubts import Doubts, nobodys
+from event_assets.contract.doubts import Doubts
 from event_assets.contract.event import NESTED, OBJECTS, Event
-from event_assets.contract.ndjson import decode_lines
+from event_assets.contract.instant_columns import instants, instants_in
+from event_assets.contract.ndjson import Lines, decode_lines, decode_text
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.planned_columns import PlannedColumns
@@ -38,8 +40,6 @@ FIELDS = tuple(name for field in Event.__struct_fields__ for name in INSIDE.get(
 _LINES_AT_ONCE = 512
 """Lines that are looked at together: so few that their objects stay in the processor's nearest cache."""
 _IDS = ("anonymous_id", "user_id", "session_id", "page_view_id", "group_id")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_SINCE_1970 = pa.duration("us")
 _INSTANTS = ("occurred_at", "sent_at", "received_at", "derived_at")
 _PIXELS = pa.float64()
 """Pixels have fractions, which columns have not."""
@@ -48,7 +48,7 @@ _GIVEN_AS = {
     "long": pa.int64(),
     "boolean": pa.bool_(),
     "int": _PIXELS,
-    "timestamp": pa.int64(),
+    "timestamp": pa.string(),
 }
 _GIVEN = {name: pa.string() for name in FIELDS} | {
     column.name: _GIVEN_AS[column.type] for column in CLEAN_EVENTS.columns if column.name in FIELDS
@@ -59,11 +59,13 @@ _NOTHING_INSIDE = {head: struct() for head, struct in NESTED.items()}
 
 
 def _outer() -> type[msgspec.Struct]:
-    """The event with texts in place of what is nested."""
+    """The event with texts in place of what is nested, and of instants."""
     fields: list[Any] = []
     for field in msgspec.structs.fields(Event):
         if field.name in INSIDE or field.type is Raw:
             fields.append((field.name, Raw, _ABSENT))
+        elif field.name in _INSTANTS:
+            fields.append((field.name, str | None, None))
         else:
             fields.append((field.name, field.type) if field.required else (field.name, field.type, field.default))
     return msgspec.defstruct("Event", fields, gc=False, forbid_unknown_fields=True)
@@ -100,59 +102,74 @@ class BatchDecoder:
         self._decoder = msgspec.json.Decoder(_Outer)
         self._inside = {head: msgspec.json.Decoder(struct) for head, struct in NESTED.items()}
         self._doubts = Doubts(limits, placeholders)
+        self._placeholders = PlaceholderIds(placeholders)
         self._planned = PlannedColumns(plan, INSIDE)
 
-    def decode(self, lines: Sequence[bytes]) -> Batch:
-        """The lines' events, and which are in doubt."""
+    def decode(self, texts: Sequence[Lines]) -> Batch:
+        """The events of the lines of all texts, and which are in doubt."""
         pieces, doubtful = _Pieces(), set[int]()
-        for start in range(0, len(lines), _LINES_AT_ONCE):
-            doubtful.update(start + row for row in self._decode_few(lines[start : start + _LINES_AT_ONCE], pieces))
+        row = 0
+        for lines in _few_at_once(texts):
+            doubtful.update(row + each for each in self._decode_few(lines, pieces))
+            row += len(lines)
         columns = {name: pieces.array(name) for name in _Outer.__struct_fields__ if name not in _RAWS}
+        for name in _INSTANTS:
+            columns[name], wrong = instants_in(columns[name])
+            doubtful.update(wrong)
+        doubtful.update(nobodys(columns["anonymous_id"], columns["user_id"]))
+        for name in _IDS:
+            doubtful.update(self._placeholders.rows(columns[name]))
         for name in OBJECTS:
-            columns[name] = nothing_as_null(pieces.texts(name))
-            doubtful.update(self._doubts_about_objects(columns[name]))
+            columns[name] = nothing_as_null(pieces.texts(name)) if pieces.has(name) else _nothing(name, row)
+            doubtful.update(no_objects(columns[name], self._doubts.depth))
         for head in INSIDE:
+            if not pieces.has(head):
+                columns |= {name: _nothing(name, row) for name in INSIDE[head]}
+                continue
             inside, unknown = self._read_inside(head, pieces.texts(head))
             columns |= inside
             doubtful.update(unknown)
         violations, broken = self._planned.judge(columns)
         return Batch(columns, violations, doubtful.union(broken))
 
-    def _decode_few(self, lines: Sequence[bytes], pieces: _Pieces) -> set[int]:
+    def _decode_few(self, lines: Lines, pieces: _Pieces) -> set[int]:
         """Adds what the lines say to the pieces. Gives those in doubt; more may be."""
-        doubtful = set(self._doubts.about_lines(lines))
-        fields = pieces.add(self._events(lines, doubtful))
-        doubtful.update(nobodys(fields["anonymous_id"], fields["user_id"]))
-        doubtful.update(self._doubts.about_ids(*(fields[name] for name in _IDS)))
-        return doubtful
-
-    def _events(self, lines: Sequence[bytes], doubtful: set[int]) -> list[Any]:
-        """The event of each line that is not in doubt; more may be."""
-        sure = [b"" if row in doubtful else line for row, line in enumerate(lines)] if doubtful else lines
-        events = decode_lines(self._decoder, sure)
-        if all(events):
-            return events
+        doubtful = set(self._doubts.about_text(lines))
+        events = decode_text(self._decoder, lines)
         doubtful.update(row for row, event in enumerate(events) if event is None)
-        return [_NO_EVENT if event is None else event for event in events]
-
-    def _doubts_about_objects(self, texts: pa.StringArray) -> list[int]:
-        """Where a text is no object, or has brackets enough to be too deep."""
-        coded = texts.dictionary_encode()
-        brackets = pc.add(pc.count_substring(coded.dictionary, "{"), pc.count_substring(coded.dictionary, "["))
-        is_object = pc.starts_with(coded.dictionary, "{")
-        wrong = pc.or_(pc.invert(is_object), pc.greater(brackets, self._doubts.depth))
-        return _rows_of(coded, pc.indices_nonzero(wrong).to_pylist())
+        for row in doubtful:
+            events[row] = _NO_EVENT
+        pieces.add(events)
+        return doubtful
 
     def _read_inside(self, head: str, texts: pa.StringArray) -> tuple[dict[str, pa.Array], list[int]]:
         """What the texts of a nested field say, and the rows of those that the contract does not know."""
         coded = texts.dictionary_encode()
         distinct = [b"{}" if text in _NOTHING else text for text in coded.dictionary.cast(pa.binary()).to_pylist()]
         if {*distinct} <= {b"{}"}:
-            return {name: _as_column(name, pa.nulls(len(texts), _GIVEN[name])) for name in INSIDE[head]}, []
+            return {name: _nothing(name, len(texts)) for name in INSIDE[head]}, []
         values = decode_lines(self._inside[head], distinct)
         unknown = [code for code, value in enumerate(values) if value is None]
-        columns = {name: values.take(coded.indices) for name, values in _inside(head, values).items()}
-        return columns, _rows_of(coded, unknown)
+        columns = {
+            name: _nothing(name, len(texts)) if values.null_count == len(values) else values.take(coded.indices)
+            for name, values in _inside(head, values).items()
+        }
+        return columns, rows_of(coded, unknown)
+
+
+def _few_at_once(texts: Sequence[Lines]) -> Iterator[Lines]:
+    """The same lines in texts of a good size to decode."""
+    few: list[Lines] = []
+    for lines in texts:
+        if few and sum(map(len, few)) + len(lines) > _LINES_AT_ONCE:
+            yield Lines.joined(few)
+            few = []
+        if len(lines) <= _LINES_AT_ONCE:
+            few.append(lines)
+        else:
+            yield from (lines.part(at, at + _LINES_AT_ONCE) for at in range(0, len(lines), _LINES_AT_ONCE))
+    if few:
+        yield Lines.joined(few)
 
 
 class _Pieces:
@@ -164,27 +181,30 @@ class _Pieces:
         self._texts: dict[str, list[bytes]] = defaultdict(list)
         self._lengths: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
 
-    def add(self, events: Sequence[Any]) -> dict[str, Sequence[Any]]:
-        """Takes in the next few events. Gives what they say, field by field."""
+    def add(self, events: Sequence[Any]) -> None:
+        """Takes in the next few events."""
         size = len(events)
         self._sizes.append(size)
-        columns = zip(*map(astuple, events), strict=True)
-        fields: dict[str, Sequence[Any]] = dict(zip(_Outer.__struct_fields__, columns, strict=True))
-        for name, values in fields.items():
+        for name, values in zip(_Outer.__struct_fields__, zip(*map(astuple, events), strict=True), strict=True):
             if name not in _RAWS:
-                self._arrays[name].append(None if _is_none(values) else _given(name, values))
-            elif values.count(_ABSENT) == size:
+                self._arrays[name].append(None if _is_none(values) else pa.array(values, _GIVEN[name]))
+            elif values[0] is _ABSENT and values.count(_ABSENT) == size:
                 self._lengths[name].append(np.zeros(size, np.int32))
             else:
                 self._texts[name].append(b"".join(values))
                 self._lengths[name].append(np.fromiter(map(len, values), np.int32, size))
-        return fields
 
     def array(self, name: str) -> pa.Array:
         """All of a field."""
-        sized, type_ = zip(self._arrays[name], self._sizes, strict=True), _GIVEN[name]
-        parts = [pa.nulls(size, type_) if part is None else part for part, size in sized]
-        return _as_column(name, pa.concat_arrays(parts) if parts else pa.nulls(0, type_))
+        if all(part is None for part in self._arrays[name]):
+            return _nothing(name, sum(self._sizes))
+        sized = zip(self._arrays[name], self._sizes, strict=True)
+        parts = [pa.nulls(size, _GIVEN[name]) if part is None else part for part, size in sized]
+        return _as_column(name, pa.concat_arrays(parts))
+
+    def has(self, name: str) -> bool:
+        """Whether an event has a field that is a text."""
+        return bool(self._texts[name])
 
     def texts(self, name: str) -> pa.StringArray:
         """All of a field that is a text; empty where it is absent."""
@@ -209,10 +229,10 @@ def columns_of(events: Sequence[Event]) -> dict[str, pa.Array]:
     return columns
 
 
-def instants(values: Sequence[dt.datetime | None]) -> pa.Int64Array:
-    """Instants as microseconds since 1970."""
-    # Arrow asks each time for its zone, in Python; a difference has none and costs a third.
-    return pa.array([None if at is None else at - _EPOCH for at in values], _SINCE_1970).view(pa.int64())
+@lru_cache(maxsize=256)
+def _nothing(name: str, rows: int) -> pa.Array:
+    """A column of nothing. Most are: each is made once for batches of one size."""
+    return _as_column(name, pa.nulls(rows, _GIVEN[name]))
 
 
 def replaced(values: pa.Array, rows: Collection[int], by: pa.Array) -> pa.Array:
@@ -236,14 +256,6 @@ def _given(name: str, values: Sequence[Any]) -> pa.Array:
 
 def _as_column(name: str, given: pa.Array) -> pa.Array:
     return given.cast(pa.int32(), safe=False) if _GIVEN[name] == _PIXELS else given
-
-
-def _rows_of(coded: pa.DictionaryArray, codes: Collection[int]) -> list[int]:
-    """The rows that have one of these codes."""
-    if not codes:
-        return []
-    rows: list[int] = pc.indices_nonzero(pc.is_in(coded.indices, pa.array(codes, pa.int32()))).to_pylist()
-    return rows
 
 
 def _is_none(values: Sequence[Any]) -> bool:

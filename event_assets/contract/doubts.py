@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from event_assets.contract.decoder import Limits
+from event_assets.contract.ndjson import Lines
 from event_assets.contract.placeholders import Placeholders
 
 _LEAST_BYTES_OF_A_KEY = len(b'"":0,')
@@ -42,6 +45,15 @@ class Doubts:
             yield from (row for row, line in enumerate(lines) if has_nul(line))
         if not text.isascii():
             yield from (row for row, line in enumerate(lines) if not is_utf8(line))
+
+    def about_text(self, lines: Lines) -> Iterator[int]:
+        """The same of lines in one text."""
+        lengths = lines.ends - lines.begins
+        yield from np.flatnonzero(lengths > self.small).tolist()
+        if has_nul(lines.text):
+            yield from (row for row in range(len(lines)) if has_nul(lines[row]))
+        if not is_utf8(lines.text):
+            yield from (row for row in range(len(lines)) if not is_utf8(lines[row]))
 
     def about_ids(self, *columns: Sequence[str | None]) -> Iterator[int]:
         """Where an id is a placeholder."""

@@ -97,12 +97,21 @@ def repacked(lines: Sequence[bytes], like: bytes) -> bytes:
 
 def unpack(record: bytes) -> list[bytes]:
     """The events of a record, one JSON text each, blank lines left out. Raises `BadEncoding`."""
-    data = decompress(record).removeprefix(BYTE_ORDER_MARK).strip()
-    if not data:
+    return lines_of(unpack_text(record))
+
+
+def unpack_text(record: bytes) -> bytes:
+    """The text of a record, without blanks around it. Raises `BadEncoding`."""
+    return decompress(record).removeprefix(BYTE_ORDER_MARK).strip()
+
+
+def lines_of(text: bytes) -> list[bytes]:
+    """The events of a record's text, one JSON text each, blank lines left out."""
+    if not text:
         return []
-    if b"\n" not in data or _is_one_object(data):
-        return [data]
-    lines = [*map(bytes.strip, data.split(b"\n"))]
+    if b"\n" not in text or _is_one_object(text):
+        return [text]
+    lines = [*map(bytes.strip, text.split(b"\n"))]
     return lines if all(lines) else [*filter(None, lines)]
 
 

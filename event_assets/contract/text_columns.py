@@ -20,6 +20,18 @@ def texts_of(data: bytes, lengths: npt.NDArray[np.int32]) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(data))
 
 
+def characters_of(
+    texts: pa.StringArray,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """Where each text begins among the bytes of all, its length there, and these bytes; null has none."""
+    _, offsets, data = texts.buffers()
+    places = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    lengths = np.diff(places)
+    if texts.null_count:
+        lengths[texts.is_null().to_numpy(zero_copy_only=False)] = 0
+    return places[:-1], lengths, np.frombuffer(data or b"", np.uint8)
+
+
 def nothing_as_null(texts: pa.StringArray) -> pa.StringArray:
     """The texts with null in place of the empty one and of JSON's null."""
     is_nothing = pc.or_(pc.equal(texts, ""), pc.equal(texts, "null"))

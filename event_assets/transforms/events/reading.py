@@ -7,34 +7,31 @@ API's verdicts. This module is the one place that chooses.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from event_assets.contract.batch_decoder import BatchDecoder, instants, replaced
+from event_assets.contract.batch_decoder import BatchDecoder, replaced
 from event_assets.contract.consent import DROPPED, is_dropped, is_refused, is_stripped, may_refuse, stripped
 from event_assets.contract.decoder import Decoded, EventDecoder, Rejection, with_context
-from event_assets.contract.erasure import ERASED
 from event_assets.contract.event import OBJECTS, Event
+from event_assets.contract.instant_columns import instants
 from event_assets.contract.placeholders import Placeholders
-from event_assets.contract.records import BadEncoding, unpack
 from event_assets.contract.tables.events import CLEAN_EVENTS
 from event_assets.contract.times import derived_at, is_future
 from event_assets.enrichment.location import country_alone
 from event_assets.transforms.events.event_columns import json_texts, record_batch
 from event_assets.transforms.events.event_times import event_times
+from event_assets.transforms.events.record_lines import RecordLines, blocks
 
 if TYPE_CHECKING:
     from event_assets.transforms.events.clean import CleanRules
 
 RECORD_COLUMNS = ("arrival_date", "arrival_hour", "arrived_at", "stream", "shard_id", "sequence_number")
 _INSTANT = pa.timestamp("us", "UTC")
-_BLOCK_LINES = 8192
-"""Lines that are read together: as many as a decoding process is given, as each block costs a millisecond."""
 
 
 class Quarantined(NamedTuple):
@@ -52,64 +49,35 @@ class _Clean(NamedTuple):
     derived_at: dt.datetime
 
 
-@dataclass
-class _Lines:
-    """Lines of a batch's records, and the records that cannot be unpacked."""
-
-    records: list[int] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    lines: list[bytes] = field(default_factory=list)
-    unreadable: list[Quarantined] = field(default_factory=list)
-
-
 def read_blocks(batch: pa.RecordBatch, rules: CleanRules, decoders: Decoders) -> Iterator[Block]:
     """What the records of the batch hold, a block of lines at a time, in their order."""
-    for lines in _blocks(batch.column("data").to_pylist()):
+    for lines in blocks(batch.column("data").to_pylist()):
         yield Block(batch, lines, rules, decoders)
-
-
-def _blocks(contents: Iterable[bytes]) -> Iterator[_Lines]:
-    block = _Lines()
-    for record, content in enumerate(contents):
-        try:
-            lines = unpack(content)
-        except BadEncoding as error:
-            block.unreadable.append(Quarantined(record, 0, Rejection("bad_encoding", str(error)), content))
-            continue
-        numbers: Sequence[int] = range(len(lines))
-        if ERASED in lines:
-            numbers = [number for number, line in enumerate(lines) if line != ERASED]
-            lines = [lines[number] for number in numbers]
-        for start in range(0, len(lines), _BLOCK_LINES):
-            part = lines[start : start + _BLOCK_LINES]
-            block.records += [record] * len(part)
-            block.numbers += numbers[start : start + _BLOCK_LINES]
-            block.lines += part
-            if len(block.lines) >= _BLOCK_LINES:
-                yield block
-                block = _Lines()
-    yield block
 
 
 class Block:
     """Lines of a batch of records that were read together: `quarantined`, and the others in `clean`."""
 
-    def __init__(self, batch: pa.RecordBatch, lines: _Lines, rules: CleanRules, decoders: Decoders) -> None:
+    def __init__(self, batch: pa.RecordBatch, lines: RecordLines, rules: CleanRules, decoders: Decoders) -> None:
         self._batch = batch
         self._lines = lines
-        self.quarantined = lines.unreadable
-        self._events = decoders.batch.decode(lines.lines)
+        self.quarantined = [
+            Quarantined(record, 0, Rejection("bad_encoding", fault), batch.column("data")[record].as_py())
+            for record, fault in lines.unreadable.items()
+        ]
+        self._events = decoders.batch.decode(lines.texts)
         self._times, late = event_times(self._events.columns, self._arrived_at(), rules.first_day)
         contexts = self._events.columns["context"]
         self._extra: dict[int, bytes | None] = {
             row: with_context(contexts[row].as_py().encode(), None)
             for row in pc.indices_nonzero(contexts.is_valid()).to_pylist()
         }
-        self._read_exactly(sorted(self._events.doubtful | late | self._refused()), decoders.exact, rules)
+        doubtful = self._events.doubtful.union(lines.strange, late, self._refused())
+        self._read_exactly(sorted(doubtful), decoders.exact, rules)
 
     @cached_property
     def _records(self) -> pa.Int32Array:
-        return pa.array(self._lines.records, pa.int32())
+        return pa.array(self._lines.records)
 
     def _arrived_at(self) -> pa.Int64Array:
         return self._batch.column("arrived_at").cast(pa.int64()).take(self._records)
@@ -120,12 +88,13 @@ class Block:
 
     def _read_exactly(self, rows: list[int], decoder: EventDecoder, rules: CleanRules) -> None:
         """Replaces what the fast path says of the rows."""
-        lines, clean = self._lines, dict[int, _Clean]()
-        for row in rows:
-            record, line = lines.records[row], lines.lines[row]
+        clean = dict[int, _Clean]()
+        records, numbers = (each[rows].tolist() for each in (self._lines.records, self._lines.numbers))
+        for row, record, number in zip(rows, records, numbers, strict=True):
+            line = self._lines.line(row)
             verdict = _verdict(line, self._batch.column("arrived_at")[record].as_py(), decoder, rules)
             if isinstance(verdict, Rejection):
-                self.quarantined.append(Quarantined(record, lines.numbers[row], *_kept(verdict, line)))
+                self.quarantined.append(Quarantined(record, number, *_kept(verdict, line)))
                 continue
             clean[row] = verdict
             self._extra[row] = verdict.decoded.extra
@@ -140,7 +109,7 @@ class Block:
         columns |= {name: json_texts(columns[name]) for name in OBJECTS}
         columns |= {name: values.cast(_INSTANT) for name, values in self._times.items()}
         columns |= {
-            "line": pa.array(self._lines.numbers, pa.int32()),
+            "line": pa.array(self._lines.numbers),
             "event_date": columns["derived_at"].cast(pa.timestamp("us")).cast(pa.date32(), safe=False),
             "extra": json_texts(self._sparse(self._extra)),
             "plan_violations": self._events.violations,
@@ -151,7 +120,7 @@ class Block:
         return rows.filter(pa.array([row not in self._dropped for row in range(rows.num_rows)]))
 
     def _sparse(self, texts: Mapping[int, bytes | None]) -> pa.StringArray:
-        count = len(self._lines.lines)
+        count = len(self._lines)
         return pa.array([*map(texts.get, range(count))], pa.string()) if texts else pa.nulls(count, pa.string())
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
@@ -16,13 +17,14 @@ from event_assets.contract import batch_decoder
 from event_assets.contract.batch_decoder import Batch, BatchDecoder
 from event_assets.contract.decoder import EventDecoder, Limits
 from event_assets.contract.event import Event
+from event_assets.contract.ndjson import Lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import EventPlan, PlanSettings, PlanVersion, TrackingPlan
 from event_assets.contract.plan_property import Property
 from event_assets.contract.records import pack
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.settings import Settings
-from event_assets.transforms.events import reading
+from event_assets.transforms.events import record_lines
 from event_assets.transforms.events.clean import CleanRules
 from event_assets.transforms.events.reading import Decoders, Quarantined, decoders_of, read_blocks
 from event_assets_tests.contract.events import FULL, SMALL, encode, json_values, valid_events
@@ -62,8 +64,8 @@ def _few_lines_are_looked_at_together() -> Iterator[None]:
 class _DoubtsAll(BatchDecoder):
     """Leaves every line to the exact decoder."""
 
-    def decode(self, lines: Sequence[bytes]) -> Batch:
-        return super().decode(lines)._replace(doubtful=set(range(len(lines))))
+    def decode(self, texts: Sequence[Lines]) -> Batch:
+        return super().decode(texts)._replace(doubtful=set(range(sum(map(len, texts)))))
 
 
 def raw(*records: bytes) -> pa.RecordBatch:
@@ -182,7 +184,7 @@ def test_neither_do_hostile_inputs_end_in_other_rows() -> None:
 
 
 def test_a_record_of_many_lines_is_read_in_blocks_and_no_line_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_BLOCK_LINES", 4)
+    monkeypatch.setattr(record_lines, "_BLOCK_LINES", 4)
     records = [*pack([USUAL, b"{", *[USUAL] * 9]), *pack([USUAL] * 3), b"", b"\x1f\x8bno", *pack([b"["])]
     rows, set_aside = read(raw(*records), RULES[0], decoders_of(RULES[0]))
     assert [(int(row["sequence_number"]), row["line"]) for row in rows] == [
@@ -200,4 +202,4 @@ def test_what_clients_usually_send_is_never_in_doubt() -> None:
     for plan in (PLANS["none"], PLANS["shipped"]):
         decoder = BatchDecoder(plan, Limits(), Placeholders())
         usual = [USUAL, encode({**SMALL, "page": {"title": "ü"}}), encode({**SMALL, "properties": None})]
-        assert decoder.decode(usual).doubtful == set()
+        assert decoder.decode([Lines(line, np.array([len(line)])) for line in usual]).doubtful == set()
