@@ -160,7 +160,8 @@ def _frame(context: Context) -> Any:
             [
                 html.Div(id="head"),
                 dmc.Group(id="filters", mb="md", align="end", gap="sm"),
-                dcc.Loading(html.Div(id="page"), delay_show=500),
+                # Without a height of its own, lest the page's head pushes it down.
+                dcc.Loading(html.Div(id="page"), delay_show=500, custom_spinner=html.Div(className="spinner")),
             ],
             size="xl",
             px=0,

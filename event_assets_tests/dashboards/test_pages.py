@@ -31,6 +31,16 @@ _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-n
 _THERE = "#page h2, #page textarea, #page input, #page [role=alert]"
 _WAITS = "#page [data-is-due], [data-dash-is-loading]"
 _PATIENCE_MS = 300_000
+_WATCH_MOVES = """
+window.moved = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((each) => {
+  if (!each.hadRecentInput) window.moved += each.value;
+})).observe({type: "layout-shift", buffered: true});
+"""
+_MOST_MOVED = 0.1
+"""Of the cumulative layout shift, up to where browsers call a page good."""
+_AS_HIGH_AS_THEIR_ROWS = ("retention", "devices", "companies")
+"""Pages whose first cards move what is below them where there are few rows, or none."""
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHROMIUM, reason="there is no Chromium")]
 
 
@@ -54,6 +64,7 @@ class Visit:
         page.on("console", lambda said: self.faults.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", lambda asked: self._own(asked.url))
+        page.add_init_script(_WATCH_MOVES)
 
     def _own(self, url: str) -> None:
         if not url.startswith((self.address, "data:", "blob:")):
@@ -101,7 +112,7 @@ def visit(address: str, width: int = 1280, locale: str = "en-GB") -> Iterator[Vi
         browser.close()
 
 
-def test_every_page_shows_something_with_data_and_without_and_says_nothing_on_the_console(
+def test_every_page_shows_something_with_data_and_without_stays_in_its_place_and_says_nothing_on_the_console(
     site: Site, new_site: Callable[[], Site]
 ) -> None:
     for each in (site, new_site()):
@@ -109,6 +120,8 @@ def test_every_page_shows_something_with_data_and_without_and_says_nothing_on_th
             for path in PAGES:
                 here.open(path)
                 assert "cannot be shown" not in here.page.inner_text("#page")
+                if path not in _AS_HIGH_AS_THEIR_ROWS:
+                    assert here.page.evaluate("window.moved") <= _MOST_MOVED
                 assert here.page.title() == "Web and product analytics"
             assert here.faults == []
 
