@@ -45,6 +45,7 @@ from event_assets.defs.checks.attribution import ATTRIBUTION_CHECKS
 from event_assets.defs.checks.company import company_checks
 from event_assets.defs.checks.events import EVENT_CHECKS
 from event_assets.defs.checks.models import MODEL_CHECKS
+from event_assets.defs.checks.people import PEOPLE_CHECKS
 from event_assets.defs.checks.warehouse import WAREHOUSE_CHECKS
 from event_assets.defs.executors import executor_of
 from event_assets.defs.resources.lake import LakeResource
@@ -106,7 +107,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *unusable_files("segments", "segments", segments.faults),
             *of_quicksight.assets,
         ],
-        asset_checks=[*checks, *ANOMALY_CHECKS, *of_company.checks, *of_alarms.checks],
+        asset_checks=[*checks, *ANOMALY_CHECKS, *PEOPLE_CHECKS, *of_company.checks, *of_alarms.checks],
         jobs=[maintain_lake, prune_runs, erase_requested, expire_old_days, send_digest, simulation_job(settings)],
         schedules=[
             *schedules(settings, partitions),

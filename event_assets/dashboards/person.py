@@ -127,6 +127,21 @@ def segments_of(source: Source, person: Person) -> Figure:
     return Figure("Segments", fields, rows, "Stays in segments; without an end they last.", empty="In no segment.")
 
 
+def outliers_of(source: Source, person: Person) -> Figure:
+    """Their devices that behave like robots, each with what tells: a row a device."""
+    query = sql.SQL(
+        "SELECT anonymous_id, why, score, last_at FROM {} WHERE person_id = %s AND is_outlier ORDER BY score DESC, 1"
+    ).format(_table(source, "dim_outlier_visitors"))
+    fields = (
+        Field("anonymous_id", "Anonymous id"),
+        Field("why", "What tells"),
+        Field("score", "Score", "decimal"),
+        Field("last_at", "Last seen (UTC)", "moment_of_year"),
+    )
+    rows = source.ask_rows(query, (person.person_id,), fresh=True)
+    return Figure("Behaves like a robot", fields, rows, "By the habits of all visitors of the last 28 days.")
+
+
 def timeline_of(source: Source, person: Person) -> Figure:
     """What they did and what became of it, the latest first: a row a moment."""
     sessions = _sessions(source, person)

@@ -32,7 +32,14 @@ from event_assets.contract.tables.events import (
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.lake import ANALYSIS_TABLES
 from event_assets.contract.tables.metrics import DAILY_METRICS, PERIOD_PEOPLE
-from event_assets.contract.tables.people import CONSENT_RECEIPTS, USER_HISTORY, USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.people import (
+    CONSENT_RECEIPTS,
+    OUTLIER_VISITORS,
+    USER_HISTORY,
+    USER_TRAITS,
+    USERS,
+    VISITORS,
+)
 from event_assets.contract.tables.product import PATHS, WEB_VITALS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, USER_SEGMENTS
@@ -54,6 +61,7 @@ from event_assets.pipeline.land import LAND_CODE
 from event_assets.pipeline.learning import LEARNING
 from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
 from event_assets.pipeline.metrics import metrics_step, period_people_step
+from event_assets.pipeline.outlier_visitors import OUTLIERS_CODE, outlier_rules, outliers_step
 from event_assets.pipeline.people import segments_step
 from event_assets.pipeline.product import analyses_step
 from event_assets.pipeline.report import StepReport
@@ -214,6 +222,9 @@ STEPS: tuple[RefreshStep, ...] = (
     RefreshStep((groups.GROUPS,), groups_step, "people", GROUPS_CODE, reads=(ENRICHED_EVENTS, groups.GROUP_MEMBERS)),
     RefreshStep((USER_HISTORY,), user_history_step, "people", USER_HISTORY_CODE, reads=(*_OF_PEOPLE, USER_TRAITS)),
     RefreshStep((CONSENT_RECEIPTS,), consent_receipts_step, "people", CONSENT_RECEIPTS_CODE, reads=_OF_PEOPLE),
+    RefreshStep(
+        (OUTLIER_VISITORS,), outliers_step, "people", OUTLIERS_CODE, outlier_rules, reads=_OF_PEOPLE, pace="pauses"
+    ),
     *(
         RefreshStep((table,), refresh, "company", COMPANY_CODE, rules=company_rules, reads=reads)
         for table, reads, refresh in COMPANY
@@ -265,7 +276,7 @@ STEPS: tuple[RefreshStep, ...] = (
         "segments",
         segments.CODE,
         rules=segments.membership_rules,
-        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS),
+        reads=(*_OF_PEOPLE, SESSIONS, USER_TRAITS, CONVERSION_IDS, OUTLIER_VISITORS),
         pace="pauses",
     ),
     *(

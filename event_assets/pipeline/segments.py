@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 
 from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.contract.tables.people import OUTLIER_VISITORS, USER_TRAITS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import SESSIONS
@@ -35,7 +35,7 @@ from event_assets.transforms.sessions.sessionise import SessionRules
 CODE = "2"
 """Version of the code that makes the table; raise it when the rows it gives change."""
 _SHOWN_DAYS, _SHOWN_SEGMENTS = 90, 6
-_SOURCES = (ENRICHED_EVENTS, IDENTITIES, USER_TRAITS, SESSIONS, CONVERSION_IDS)
+_SOURCES = (ENRICHED_EVENTS, IDENTITIES, USER_TRAITS, SESSIONS, CONVERSION_IDS, OUTLIER_VISITORS)
 
 
 def memberships_step(run: Run) -> StepReport:
@@ -71,7 +71,7 @@ def memberships(
 ) -> DataFrame:
     """Who was in which of the usable segments until that day, by the `rows` of the tables that they are made of; in the
     columns of `SEGMENT_MEMBERSHIPS`."""
-    events, people, traits, sessions, ids = map(rows, _SOURCES)
+    events, people, traits, sessions, ids, outliers = map(rows, _SOURCES)
     return segment_memberships(
         with_person(events, people),
         segments.usable,
@@ -80,6 +80,7 @@ def memberships(
         sessions=with_person(sessions, people),
         conversion_events=rules.conversion_events,
         ids=ids,
+        outliers=outliers,
     )
 
 

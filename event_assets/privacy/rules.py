@@ -20,7 +20,14 @@ from event_assets.contract.tables.events import (
 from event_assets.contract.tables.features import PERSON_FEATURES, TRAINED_MODELS
 from event_assets.contract.tables.groups import GROUP_MEMBERS, GROUPS
 from event_assets.contract.tables.identity import IDENTITIES
-from event_assets.contract.tables.people import CONSENT_RECEIPTS, USER_HISTORY, USER_TRAITS, USERS, VISITORS
+from event_assets.contract.tables.people import (
+    CONSENT_RECEIPTS,
+    OUTLIER_VISITORS,
+    USER_HISTORY,
+    USER_TRAITS,
+    USERS,
+    VISITORS,
+)
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS, USER_SEGMENTS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSION_ISSUES, SESSIONS
@@ -64,6 +71,7 @@ BY_ID: Mapping[Table, ById] = {
     GROUP_MEMBERS: ById(("person_id",), "last_seen_at"),
     USER_HISTORY: ById(("person_id",), "valid_from"),
     CONSENT_RECEIPTS: ById(("person_id",), "answered_at"),
+    OUTLIER_VISITORS: ById(("anonymous_id", "person_id"), "last_at"),
     PERSON_ATTRIBUTES: ById(("person_id",)),
     TOUCHES: ById(("person_id",), "at"),
     CONVERSIONS: ById(("person_id", "anonymous_id", "user_id"), "at"),

@@ -204,6 +204,12 @@ class User(Leaf):
         yield from super().faults()
 
 
+class IsOutlier(Leaf):
+    """One of the person's devices behaves like a robot and does not say so (see outlier_visitors), or none does."""
+
+    outlier: bool
+
+
 class InSegment(Leaf):
     """Is in another segment on the day."""
 
@@ -228,8 +234,8 @@ class Not(Leaf):
     condition: Annotated[AnyCondition, Field(alias="not")]
 
 
-Condition = Did | Sequence | Trait | User | InSegment | All | AnyOf | Not
-_CLASSES: tuple[type[Leaf], ...] = (All, AnyOf, Not, Did, DidNot, Sequence, Trait, User, InSegment)
+Condition = Did | Sequence | Trait | User | IsOutlier | InSegment | All | AnyOf | Not
+_CLASSES: tuple[type[Leaf], ...] = (All, AnyOf, Not, Did, DidNot, Sequence, Trait, User, IsOutlier, InSegment)
 
 
 def _kinds(given: Any) -> list[str]:

@@ -14,9 +14,9 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from event_assets.simulator.anomalies import Anomaly
+from event_assets.simulator.anomalies import HIDDEN, Anomaly
 from event_assets.simulator.faults import FAULTS, Fate, encode
-from event_assets.simulator.people import Device, Person, make_crawler, make_person
+from event_assets.simulator.people import Device, Person, make_crawler, make_hidden_robot, make_person
 from event_assets.simulator.places import PLACES
 from event_assets.simulator.rates import FaultRates
 from event_assets.simulator.seasons import intensity
@@ -166,6 +166,9 @@ class _World:
             extra = rate * (planted.strength - 1)
         elif planted.kind == "bot_wave":
             person, extra = rng.choice(self._crawlers), planted.strength / _DAY
+        elif planted.kind in HIDDEN and has_hidden_robot(self._seed, planted, person.number):
+            person = make_hidden_robot(self._seed, planted.kind, person.number)
+            extra = person.persona.visits_per_day / _DAY
         else:
             return
         if begins < ends and extra > 0:
@@ -248,6 +251,11 @@ class _World:
         if person.number not in self._states:
             self._states[person.number] = State(person.member, self._sequences)
         return self._states[person.number]
+
+
+def has_hidden_robot(seed: int, planted: Anomaly, number: int) -> bool:
+    """Whether a robot of the kind is beside the person of that number (`make_hidden_robot`)."""
+    return seeded(seed, "has", planted.kind, number).random() < planted.strength / 100
 
 
 @lru_cache(maxsize=2)

@@ -33,6 +33,12 @@ PERSONAS: tuple[Persona, ...] = (
     Persona("billing", 2, 2.5, 1.0),
 )
 """`billing` is the company's own server that speaks for a customer: no device, only a user id."""
+HIDDEN_ROBOTS: tuple[Persona, ...] = (
+    Persona("scrapers", 0, 10.0, 0.0),
+    Persona("click_fraud", 0, 6.0, 0.0),
+    Persona("credential_stuffing", 0, 4.0, 0.0),
+)
+"""Robots that say they are browsers: nobody is one unless an anomaly of that name plants them."""
 
 
 class Consent(NamedTuple):
@@ -103,6 +109,23 @@ def make_crawler(seed: int, number: int) -> Person:
     persona = next(persona for persona in PERSONAS if persona.name == "robot")
     address = f"{place.network}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
     return Person(-1 - number, persona, place, f"crawler_{number}", False, _devices(rng, "robot"), None, address)
+
+
+def make_hidden_robot(seed: int, kind: str, number: int) -> Person:
+    """The robot of a kind beside the person of that number, which says it is a browser. Its accounts are others'."""
+    rng = seeded(seed, "hidden", kind, number)
+    place = next(place for place, persona in enumerate(HIDDEN_ROBOTS) if persona.name == kind)
+    lives = pick(rng, PLACES)
+    return Person(
+        number=-1_000_000 * (place + 1) - number,
+        persona=HIDDEN_ROBOTS[place],
+        place=lives,
+        user_id=f"u_{rng.getrandbits(48):012x}",
+        member=False,
+        devices=(Device(uuid4(rng), pick(rng, WEB), False),),
+        consent=None,
+        ip=f"{lives.network}.{rng.randrange(256)}.{rng.randrange(1, 255)}",
+    )
 
 
 def _devices(rng: Random, persona: str) -> tuple[Device, ...]:

@@ -18,6 +18,7 @@ from event_assets.simulator.catalogue import (
     WWW,
     Product,
 )
+from event_assets.simulator.robots import ROBOT_STORIES
 from event_assets.simulator.seeds import pick, rfc3339
 from event_assets.simulator.visits import Visit
 
@@ -31,7 +32,7 @@ def tell(visit: Visit) -> None:
     on_phone = visit.device.model.platform in ("ios", "android")
     story = _app if on_phone else _STORIES[visit.person.persona.name]
     story(visit)
-    if visit.rng.random() < 0.02 and visit.drafts:
+    if visit.rng.random() < 0.02 and visit.drafts and visit.person.persona.name not in ROBOT_STORIES:
         _something_breaks(visit)
 
 
@@ -141,6 +142,7 @@ _STORIES: dict[str, Callable[[Visit], None]] = {
     "desktop": _desktop,
     "robot": _robot,
     "billing": _billing,
+    **ROBOT_STORIES,
 }
 
 

@@ -146,6 +146,15 @@ class Visit:
         self._write("identify", {"method": method}, traits=shown, traits_once={"first_method": method}, **group)
         self.clock += self.rng.uniform(0.1, 1)
 
+    def sign_in_as(self, user_id: str) -> None:
+        """From here on the events carry the id of somebody else, and `identify` says so."""
+        self._base["user_id"] = user_id
+        self._write("identify", {"method": "password"})
+
+    def sign_out(self) -> None:
+        """From here on the events carry no user id."""
+        self._base.pop("user_id", None)
+
     def _dwell(self, seconds: float, height: int) -> None:
         viewport = self.device.model.viewport
         pings, rest = divmod(min(seconds, 1800), PING_SECONDS)

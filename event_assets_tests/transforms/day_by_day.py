@@ -16,6 +16,7 @@ from event_assets.rules.segment import (
     Condition,
     Did,
     InSegment,
+    IsOutlier,
     Next,
     Not,
     Segment,
@@ -142,6 +143,8 @@ class _Asked:
                 return any(self.knows(row, condition) for row in self.history.traits)
             case User():
                 return self.user(condition, bots)
+            case IsOutlier():
+                return condition.outlier is False  # of whom nothing is told here
 
     def walks(self, rows: list[Row], steps: Sequence[Next], before: dt.datetime | None, used: list[str]) -> bool:
         """Whether the steps can be gone through from `before` on. No two steps are of one event name."""

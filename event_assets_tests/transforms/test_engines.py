@@ -31,6 +31,7 @@ from event_assets.transforms.metrics.dimensions import campaigns, dates, devices
 from event_assets.transforms.metrics.period_people import period_people
 from event_assets.transforms.people.consent_receipts import consent_receipts
 from event_assets.transforms.people.groups import group_members, groups
+from event_assets.transforms.people.habits import habits
 from event_assets.transforms.people.user_history import user_history
 from event_assets.transforms.people.user_traits import user_traits
 from event_assets.transforms.people.users import users
@@ -136,6 +137,7 @@ def all_tables(spark: SparkSession, rows: list[Row]) -> dict[str, list[Row]]:
         "event_days": days_of_events(events).unionByName(days_of_sessions(session_rows)),
         "page_views": view_rows,
         "visitors": visitors(events, session_rows),
+        "habits": habits(events, ("purchase",)),
         "identities": people,
         "user_traits": trait_rows,
         "users": user_rows,

@@ -25,6 +25,7 @@ ANALYSIS_TABLES = product.TABLES
 """What analyses give: one table a kind, which holds all analyses of it."""
 
 PRODUCT_TABLES: tuple[Table, ...] = (
+    people.OUTLIER_VISITORS,
     metrics.PERIOD_PEOPLE,
     segments.SEGMENT_MEMBERSHIPS,
     *anomalies.TABLES,

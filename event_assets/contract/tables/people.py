@@ -144,4 +144,47 @@ CONSENT_RECEIPTS = Table(
     warehouse=InWarehouse("dim_consent_receipts", dist_key="person_id", sort_key=("person_id", "answered_at")),
 )
 
-TABLES: tuple[Table, ...] = (VISITORS, USER_TRAITS, USERS, USER_HISTORY, CONSENT_RECEIPTS)
+OUTLIER_VISITORS = Table(
+    "outlier_visitors",
+    "Who of the visitors of the last 28 days behaves unlike people do, though they say of themselves that they are no "
+    "robots: one row a visitor who did enough to be judged. Nothing is left out anywhere for it.",
+    (
+        required("anonymous_id", "string", "Id of the device or browser.", pii=True),
+        required("person_id", "string", "The person that it belongs to (see identities).", pii=True),
+        required("first_at", "timestamp", "Its first event in these days."),
+        required("last_at", "timestamp", "Its last event."),
+        required("actions", "long", "Its events in these days, pings left out."),
+        required(
+            "score",
+            "double",
+            "How far its habits are from those of most; above 1 is further than hardly anybody's.",
+            definition="length of the deviations of all habits, over the length that 2 in a thousand would exceed by "
+            "how those of most fall off",
+        ),
+        required(
+            "is_outlier",
+            "boolean",
+            "It behaves like a robot.",
+            definition="score > 1 and at least two habits are three deviations off",
+        ),
+        Column("reason", "string", "The habit of an outlier that is the farthest off."),
+        required(
+            "reasons",
+            "string",
+            "The habits that are three deviations off, the farthest first, as a JSON list: each with its value, what "
+            "is usual, and the deviations.",
+        ),
+        Column("why", "string", "The reasons of an outlier as a sentence."),
+    ),
+    key=("anonymous_id",),
+    clustered_by="anonymous_id",
+    warehouse=InWarehouse(
+        "dim_outlier_visitors",
+        dist_key="anonymous_id",
+        sort_key=("anonymous_id",),
+        sums=("actions",),
+        indexes=("person_id",),
+    ),
+)
+
+TABLES: tuple[Table, ...] = (VISITORS, USER_TRAITS, USERS, USER_HISTORY, CONSENT_RECEIPTS, OUTLIER_VISITORS)

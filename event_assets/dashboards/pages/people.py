@@ -22,6 +22,7 @@ from event_assets.dashboards.person import (
     Person,
     consent_of,
     facts_of,
+    outliers_of,
     persons_of,
     segments_of,
     timeline_of,
@@ -112,13 +113,14 @@ def _found(context: Context, id_: str | None) -> list[Person]:
 def _cards(context: Context, person: Person) -> list[Any]:
     facts, traits = facts_of(person), traits_of(context.source, person)
     segments, timeline = segments_of(context.source, person), timeline_of(context.source, person)
-    consent = consent_of(context.source, person)
+    consent, outliers = consent_of(context.source, person), outliers_of(context.source, person)
     formatter = context.formatter
     return [
         card(facts, _facts(formatter, facts), formatter, width=HALF, has_table=False),
         card(traits, table(traits, formatter), formatter, width=HALF, has_table=False),
         card(segments, table(segments, formatter), formatter, width=HALF, has_table=False),
         card(consent, table(consent, formatter), formatter, width=HALF, has_table=False),
+        *([card(outliers, table(outliers, formatter), formatter, has_table=False)] if outliers.rows else []),
         card(timeline, table(timeline, formatter, most=_MOST_ROWS), formatter, has_table=False),
     ]
 

@@ -85,17 +85,23 @@ class CameBy:
     bots: bool
 
 
-Level = Counted | Earned | SeenFor | Walked | Known | Visits | CameBy
+@dataclass(frozen=True)
+class Flagged:
+    """How many of the person's devices that are outliers were seen until then."""
+
+
+Level = Counted | Earned | SeenFor | Walked | Known | Visits | CameBy | Flagged
 
 
 @dataclass(frozen=True)
 class Facts:
     """What levels follow from: events with `person_id` and `is_repeated` (see conversion_ids.py), traits as in
-    `user_traits`, sessions with `person_id`."""
+    `user_traits`, sessions with `person_id`, outliers as in `outlier_visitors`."""
 
     events: DataFrame
     traits: DataFrame | None = None
     sessions: DataFrame | None = None
+    outliers: DataFrame | None = None
 
 
 class Levels:
@@ -145,6 +151,9 @@ class Levels:
         for bots in sorted({level.bots for level in of_sessions.values()}):
             some = {name: level for name, level in of_sessions.items() if level.bots is bots}
             yield _of_sessions(some, _humans(_given(facts.sessions, "sessions"), bots))
+        for name, level in self._levels.items():
+            if isinstance(level, Flagged):
+                yield _of_outliers(name, _given(facts.outliers, "outliers"))
 
 
 def _type(level: Level) -> str:
@@ -260,6 +269,12 @@ def _came_by(user: User) -> Column:
     values = user.is_ if isinstance(user.is_, list) else [user.is_]
     holds = text.isNotNull() if user.is_ is None else is_any_of(text, [value for value in values if value is not None])
     return F.coalesce((F.col("nth") == 1) & holds, F.lit(False))
+
+
+def _of_outliers(name: str, outliers: DataFrame) -> DataFrame:
+    """The days on which devices were first seen that are outliers."""
+    day = day_number(F.col("first_at")).alias("day")
+    return outliers.where("is_outlier").select("person_id", day, F.lit(1).cast("long").alias(name))
 
 
 def _raised(rows: DataFrame, from_day: str, to_day: str, values: Mapping[str, Column]) -> DataFrame:

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.rules.condition import Anything, Step
-from event_assets.rules.segment import TEXTS, All, AnyOf, Condition, Did, InSegment, Not, Segment, Trait, User
+from event_assets.rules.segment import TEXTS, All, AnyOf, Condition, Did, InSegment, IsOutlier, Not, Segment, Trait, User
 from event_assets.rules.segment import Sequence as Walk
 from event_assets.rules.segment_order import in_order
 from event_assets.transforms.attribution.conversion_ids import with_repeated
@@ -30,6 +30,7 @@ from event_assets.transforms.segments.levels import (
     Counted,
     Earned,
     Facts,
+    Flagged,
     Known,
     Levels,
     SeenFor,
@@ -51,16 +52,18 @@ def segment_memberships(
     sessions: DataFrame | None = None,
     conversion_events: Sequence[str] = ("purchase",),
     ids: DataFrame | None = None,
+    outliers: DataFrame | None = None,
 ) -> DataFrame:
     """Who was in which segment, until the day `as_of`, in the columns of `SEGMENT_MEMBERSHIPS`.
 
     `events` have `person_id`, `event`, `event_id`, `derived_at` and `properties`, and what the segments name; where
     there is `is_bot`, robots are left out of segments that do not ask for them. A person is in no segment before their
-    first event. `traits` (`user_traits`) and `sessions` (with `person_id`) are needed where a condition is about them.
+    first event. `traits` (`user_traits`), `sessions` (with `person_id`) and `outliers` (`outlier_visitors`) are needed
+    where a condition is about them.
     `ids` are rows of `conversion_ids`: an event that tells of the same conversion again is then no step, no conversion
     and no revenue; without them every one is.
-    Raises `RuleError` where a segment is made of one that is not there, or of itself; `ValueError` where traits or
-    sessions are missing.
+    Raises `RuleError` where a segment is made of one that is not there, or of itself; `ValueError` where traits,
+    sessions or outliers are missing.
 
     >>> buyers = Segment(name="buyers", who=Did(Step("purchase"), at_least=2, last="30 days"))
     >>> segment_memberships(events, [buyers], dt.date(2026, 3, 31)).show()
@@ -70,7 +73,7 @@ def segment_memberships(
         return events.sparkSession.createDataFrame([], SEGMENT_MEMBERSHIPS.spark_schema())
     levels = Levels()
     inside = {segment.name: _Tree(levels, segment, conversion_events).member() for segment in ordered}
-    known = levels.known(Facts(with_repeated(events, ids), traits, sessions), (as_of - _EPOCH).days)
+    known = levels.known(Facts(with_repeated(events, ids), traits, sessions, outliers), (as_of - _EPOCH).days)
     for name, is_member in inside.items():
         known = known.withColumn(_member(name), is_member)
     return _stays(known, list(inside))
@@ -145,6 +148,8 @@ class _Tree:
                 return self._levels.of(Known(condition)) >= 1
             case User():
                 return self._user(condition)
+            case IsOutlier():
+                return (self._levels.of(Flagged()) >= 1) == F.lit(condition.outlier)
 
     def _user(self, condition: User) -> Column:
         if condition.user in TEXTS:

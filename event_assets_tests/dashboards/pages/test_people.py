@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from event_assets.dashboards.app import create_app
-from event_assets.dashboards.person import consent_of, facts_of, persons_of, segments_of, timeline_of, traits_of
+from event_assets.dashboards.person import (
+    consent_of,
+    facts_of,
+    outliers_of,
+    persons_of,
+    segments_of,
+    timeline_of,
+    traits_of,
+)
 from event_assets_tests.dashboards.conftest import NOW, Site, roles
 
 AWKWARD = 'o\'brien "x"\\ä'
@@ -71,6 +79,14 @@ def site(new_site: Any) -> Site:
     asked = {"source": "banner", "text_version": "2026-09", "event": "consent_changed", "event_id": "e2"}
     made.put("dim_consent_receipts", [answer | asked | {"received_at": NOW}])
     made.put("dim_segment_memberships", [{"segment": "buyers", "person_id": "ann", "from_date": NOW.date()}])
+    flags = {"first_at": NOW, "last_at": NOW, "actions": 20, "score": 1.5, "reasons": "[]", "why": "an even pace"}
+    made.put(
+        "dim_outlier_visitors",
+        [
+            {"anonymous_id": id_, "person_id": "ann", "is_outlier": is_outlier} | flags
+            for id_, is_outlier in (("d1", True), ("d2", False))
+        ],
+    )
     return made
 
 
@@ -100,6 +116,7 @@ def test_the_timeline_has_all_that_is_theirs_in_order_and_nothing_of_others(site
     ]
     assert [row[0] for row in traits_of(source, ann).rows] == ["plan"]
     assert consent_of(source, ann).rows == [("marketing", "refused", NOW, None, "banner", "2026-09")]
+    assert outliers_of(source, ann).rows == [("d1", "an even pace", 1.5, NOW)]
     assert segments_of(source, ann).rows == [("buyers", NOW.date(), None)]
     assert {row[1] for row in facts_of(ann).rows} >= {"ann", AWKWARD, "d1", "d2"}
 

@@ -23,6 +23,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables.anomalies import METRIC_INCIDENTS
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, EVENT_LEDGER
 from event_assets.contract.tables.features import TRAINED_MODELS
+from event_assets.contract.tables.people import OUTLIER_VISITORS
 from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
@@ -138,6 +139,11 @@ def those_who_come_differ_from_those_that_a_model_learned_from(scene: Scene) -> 
     scene.put(TRAINED_MODELS, name="comes_back", number=1, card=json.dumps({"drift": {"events_ever": 0.4}}))
 
 
+def one_of_two_visitors_is_an_outlier(scene: Scene) -> None:
+    scene.put(OUTLIER_VISITORS, anonymous_id="a", is_outlier=True)
+    scene.put(OUTLIER_VISITORS, anonymous_id="b", is_outlier=False)
+
+
 def a_row_is_lost_in_the_warehouse(scene: Scene) -> None:
     assert scene.settings.warehouse_url is not None
     url = scene.settings.warehouse_url.get_secret_value()
@@ -160,6 +166,7 @@ FAILS: dict[str, Callable[[Scene], None]] = {
     "anomalies_file_is_usable": the_file_of_anomalies_names_no_column,
     "nothing_is_unusual": an_incident_is_open,
     "features_are_as_learned": those_who_come_differ_from_those_that_a_model_learned_from,
+    "outliers_are_few": one_of_two_visitors_is_an_outlier,
     "spend_file_is_usable": the_spend_file_names_no_channel,
     "equals_the_lake": a_row_is_lost_in_the_warehouse,
 }

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.contract.tables.people import OUTLIER_VISITORS, USER_TRAITS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.rules.condition import Step
@@ -22,6 +22,7 @@ from event_assets.rules.segment import (
     Condition,
     Did,
     InSegment,
+    IsOutlier,
     Next,
     Not,
     Segment,
@@ -64,6 +65,7 @@ def stays(
     last: int = 20,
     traits: Iterable[Row] = (),
     sessions: Iterable[Row] = (),
+    outliers: Iterable[Row] = (),
     **more: Any,
 ) -> list[Days]:
     """The days, counted from the first, from which on and until which `a1` is a member."""
@@ -73,6 +75,7 @@ def stays(
         at(days=last).date(),
         traits=frame(spark, traits, USER_TRAITS),
         sessions=frame(spark, sessions, SESSIONS),
+        outliers=frame(spark, outliers, OUTLIER_VISITORS),
     )
     rows = [row for row in rows_of(made) if row["person_id"] == "a1"]
     assert all(row["is_current"] is (row["to_date"] is None) for row in rows)
@@ -273,6 +276,16 @@ def test_a_source_is_the_first_sessions_from_its_day_on(spark: SparkSession) -> 
 
 
 # Trees, robots, persons ----------------------------------------------------------------------------------------------
+
+
+def test_who_is_an_outlier_is_one_from_the_first_day_of_the_device_on(spark: SparkSession) -> None:
+    flagged = [
+        {"anonymous_id": device, "person_id": "a1", "first_at": at(days=day), "is_outlier": is_outlier}
+        for device, day, is_outlier in (("x", 1, False), ("y", 3, True), ("z", 5, True))
+    ]
+    assert stays(spark, IsOutlier(outlier=True), did(0), outliers=flagged) == [(3, None)]
+    assert stays(spark, IsOutlier(outlier=False), did(0), outliers=flagged) == [(0, 3)]
+    assert stays(spark, IsOutlier(outlier=False), did(0), outliers=flagged[:1]) == [(0, None)]
 
 
 def test_conditions_are_put_together(spark: SparkSession) -> None:
