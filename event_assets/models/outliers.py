@@ -1,11 +1,11 @@
 """Who behaves unlike most: how far habits of visitors are from those of the population, and from where on that is told.
 
-Each habit is held against the median, in deviations that only the suspicious side of the median is measured by (the
-median absolute deviation, Hampel 1974, one side at a time, as most habits are skewed); what lies on the other side is
-no distance. A distance is the length of all deviations together, each up to a most, so that one habit alone does not
-tell. The bulk of the population says how distances fall off: an exponential tail through its median and its ninth
-decile, that those who are far off hardly move. Where that tail leaves the budget, a visitor is an outlier, if two of
-their habits at least are unusual. What habits are is not known here.
+Each habit is held against the median, in deviations that only the suspicious side of the median is measured by (from
+the median to the quartile of that side, as most habits are skewed); what lies on the other side is no distance. A
+distance is the length of all deviations together, each up to a most, so that one habit alone does not tell. Most
+visitors say how distances fall off: squares of them like a chi-squared number, so an exponential tail through their
+median and upper quartile, that those who are far off hardly move. Where that tail leaves the budget, a visitor is an
+outlier, if two of their habits at least are unusual. What habits are is not known here.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ Numbers = NDArray[np.float64]
 BUDGET = 0.002
 """Of those who behave as most do, so many may be told."""
 LEAST_VISITORS = 100
-"""With fewer nobody is judged, and a habit that fewer have is not looked at."""
+"""With fewer nobody is judged."""
+LEAST_KNOWN = 30
+"""A habit that is known of fewer is not looked at."""
 UNUSUAL = 3.0
 """Deviations from which on a habit is a reason."""
 _LEAST_REASONS, _MOST_DEVIATIONS = 2, 8.0
-_BULK = (0.5, 0.9)
-_NORMAL = 1.4826
-"""Standard deviations of a normal distribution in its median absolute deviation."""
+_BULK = (0.5, 0.75)
+_NORMAL = 0.6745
+"""Standard deviations from the median of a normal distribution to its quartile."""
 
 
 class Habit(NamedTuple):
@@ -64,7 +66,7 @@ def find_outliers(values: Numbers, habits: Sequence[Habit], budget: float = BUDG
     usual = np.full(len(habits), np.nan)
     for place, habit in enumerate(habits):
         known = np.isfinite(values[:, place])
-        if known.sum() >= LEAST_VISITORS:
+        if known.sum() >= LEAST_KNOWN:
             usual[place], deviations[known, place] = _deviations(values[known, place], habit)
     distance = np.sqrt((deviations**2).sum(axis=1))
     score = distance / _limit(distance, budget)
@@ -75,13 +77,12 @@ def find_outliers(values: Numbers, habits: Sequence[Habit], budget: float = BUDG
 def _deviations(values: Numbers, habit: Habit) -> tuple[float, Numbers]:
     middle = float(np.median(values))
     off = habit.side * (values - middle)
-    further = off[off > 0]
-    spread = _NORMAL * float(np.median(further)) if len(further) else 0.0
+    spread = float(np.quantile(off, 0.75)) / _NORMAL
     return middle, np.clip(off / max(spread, habit.least), 0.0, _MOST_DEVIATIONS)
 
 
 def _limit(distance: Numbers, budget: float) -> float:
     """How far those few are who behave as most do, of whom there are as many as the budget says."""
-    low, high = (float(each) for each in np.quantile(distance, _BULK))
-    decay = max(high - low, 1e-9) / math.log((1 - _BULK[0]) / (1 - _BULK[1]))
-    return max(low + decay * math.log((1 - _BULK[0]) / budget), UNUSUAL)
+    low, high = (float(each) for each in np.quantile(distance**2, _BULK))
+    decay = (high - low) / math.log((1 - _BULK[0]) / (1 - _BULK[1]))
+    return max(math.sqrt(low + decay * math.log((1 - _BULK[0]) / budget)), UNUSUAL)

@@ -49,7 +49,7 @@ class _Told(NamedTuple):
 
 _HABITS: dict[str, _Told] = {
     "seconds_between_views": _Told("seconds between views", -1, 0.35, 0.0),
-    "evenness": _Told("scatter of the pace", -1, 0.15),
+    "evenness": _Told("share of alike times between events", 1, 0.1),
     "views_in_sequence": _Told("share of views that page on", 1, 0.05),
     "engaged_views": _Told("signs of attention a view", -1, 0.2, 1.0),
     "busiest_hour": _Told("actions in the busiest hour", 1, 0.3, 0.0),

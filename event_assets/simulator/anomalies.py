@@ -29,9 +29,15 @@ KINDS: dict[str, Kind] = {
     "traffic_spike": Kind("visits come {strength:g} times as often as usual", "page_view", 4.0, 1.0, 1_000.0),
     "conversion_drop": Kind("{strength:.0%} of the payments fail and leave no purchase", "purchase", 0.9, 0.0, 1.0),
     "bot_wave": Kind("crawlers make {strength:g} visits a day per person of the site", "page_view", 3.0, 0.0, 1_000.0),
-    "scrapers": Kind("{strength:g} scrapers for every hundred people page through the templates", "page_view", 2.0, 0.0, 100.0),
+    "scrapers": Kind(
+        "{strength:g} scrapers for every hundred people page through the templates", "page_view", 2.0, 0.0, 100.0
+    ),
     "click_fraud": Kind(
-        "{strength:g} devices for every hundred people come by an advertisement and buy at even times", "purchase", 2.0, 0.0, 100.0
+        "{strength:g} devices for every hundred people come by an advertisement and buy at even times",
+        "purchase",
+        2.0,
+        0.0,
+        100.0,
     ),
     "credential_stuffing": Kind(
         "{strength:g} devices for every hundred people try the accounts of others", "app_error", 2.0, 0.0, 100.0
@@ -40,8 +46,8 @@ KINDS: dict[str, Kind] = {
         "a release of the web app fails on {strength:.0%} of the page views", "app_error", 0.4, 0.0, 1.0
     ),
 }
-"""By name. `strength` is a share for what fails, else a factor; of what says that it is a browser, how many there are for
-every hundred people."""
+"""By name. `strength` is a share for what fails, else a factor; of robots that
+say they are browsers, how many there are for every hundred people."""
 HIDDEN = ("scrapers", "click_fraud", "credential_stuffing")
 """The kinds that are robots with the user agent of a browser."""
 

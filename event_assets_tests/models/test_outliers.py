@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from event_assets.models.outliers import LEAST_VISITORS, Habit, Numbers, Outliers, find_outliers
+from event_assets.models.outliers import LEAST_KNOWN, LEAST_VISITORS, Habit, Numbers, Outliers, find_outliers
 
 HABITS = (Habit("speed", 1, 0.1), Habit("attention", -1, 0.1), Habit("views", 1, 0.1))
 ROBOT = [20.0, 0.0, 25.0]
@@ -46,7 +46,7 @@ def test_those_who_all_behave_alike_are_no_outliers_and_a_few_are_not_judged() -
 
 def test_a_habit_that_few_have_is_not_looked_at() -> None:
     values = np.vstack([people(500), np.tile(ROBOT, (5, 1))])
-    values[: 500 - LEAST_VISITORS + 10, 2] = np.nan
+    values[: 505 - LEAST_KNOWN + 1, 2] = np.nan
     outliers = found(values)
     assert np.isnan(outliers.usual[2]) and not outliers.deviations[:, 2].any()
 

@@ -84,7 +84,7 @@ def test_a_scraper_among_people_is_told_with_reasons_and_is_a_segment_and_stays_
     assert (row["anonymous_id"], row["person_id"], row["actions"]) == ("scraper", "scraper", 200)
     assert (row["first_at"], row["last_at"]) == (at(0), at(4 * 199)) and row["score"] > 1
     reasons = json.loads(row["reasons"])
-    assert {each["habit"] for each in reasons} >= {"evenness", "views_in_sequence", "seconds_between_views"}
+    assert {each["habit"] for each in reasons} >= {"busiest_hour", "views_in_sequence", "seconds_between_views"}
     assert all(each["deviations"] >= 3 for each in reasons) and row["reason"] == reasons[0]["habit"]
     assert "share of views that page on 0.995 where 0" in row["why"]
     assert len(lake.table()) == 111 and report.more["outliers"] == 1

@@ -7,8 +7,10 @@ from collections import Counter
 
 import pytest
 
-from event_assets.simulator.anomalies import KINDS, Anomaly, AnomalyError, anomalies_of
-from event_assets.simulator.generate import TimedEvent, generate, people_for
+from event_assets.enrichment.bots import bot_reason
+from event_assets.simulator.anomalies import HIDDEN, KINDS, Anomaly, AnomalyError, anomalies_of
+from event_assets.simulator.generate import TimedEvent, generate, has_hidden_robot, people_for
+from event_assets.simulator.people import make_hidden_robot
 from event_assets.simulator.rates import FaultRates
 from event_assets_tests.simulator.conftest import START
 
@@ -48,6 +50,17 @@ def test_a_bot_wave_comes_from_a_few_robots(usual: list[TimedEvent]) -> None:
     new = Counter(event.user_agent for event in wave if event.anonymous_id not in before)
     assert len({event.anonymous_id for event in wave if event.anonymous_id not in before}) <= 5
     assert all("bot" in agent.lower() or "python" in agent or "Headless" in agent for agent in new)
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_hidden_robots_say_they_are_browsers_and_are_those_that_the_seed_tells(kind: str) -> None:
+    day = Anomaly(kind, BEGIN, BEGIN + 86_400, 10.0)
+    usual, more = (list(generate(7, 60, START, 24.0, FaultRates.none(), planted)) for planted in ((), (day,)))
+    of_robots = [event for event in more if event.anonymous_id not in {each.anonymous_id for each in usual}]
+    robots = [make_hidden_robot(7, kind, number) for number in range(60) if has_hidden_robot(7, day, number)]
+    assert {event.anonymous_id for event in of_robots} == {each.devices[0].anonymous_id for each in robots}
+    assert len(more) - len(usual) == len(of_robots) and 2 <= len(robots) <= 15
+    assert all(bot_reason(event.user_agent) is None for event in of_robots)
 
 
 def test_the_same_seed_plants_the_same_and_within_the_time() -> None:

@@ -818,6 +818,46 @@ COMMENT ON COLUMN "analytics"."dim_consent_receipts"."received_at" IS 'When the 
 
 COMMENT ON COLUMN "analytics"."dim_consent_receipts"."loaded_at" IS 'When the row''s key first came in.';
 
+CREATE TABLE IF NOT EXISTS "analytics"."dim_outlier_visitors" (
+  "anonymous_id" varchar(512) ENCODE raw NOT NULL,
+  "person_id" varchar(512) ENCODE zstd,
+  "first_at" timestamp with time zone ENCODE az64,
+  "last_at" timestamp with time zone ENCODE az64,
+  "actions" bigint ENCODE az64,
+  "score" double precision ENCODE zstd,
+  "is_outlier" boolean ENCODE zstd,
+  "reason" varchar(65535) ENCODE zstd,
+  "reasons" varchar(65535) ENCODE zstd,
+  "why" varchar(65535) ENCODE zstd,
+  "loaded_at" timestamp with time zone ENCODE az64 NOT NULL
+)
+DISTSTYLE KEY DISTKEY ("anonymous_id")
+COMPOUND SORTKEY ("anonymous_id");
+
+COMMENT ON TABLE "analytics"."dim_outlier_visitors" IS 'Who of the visitors of the last 28 days behaves unlike people do, though they say of themselves that they are no robots: one row a visitor who did enough to be judged. Nothing is left out anywhere for it.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."anonymous_id" IS 'Id of the device or browser. Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."person_id" IS 'The person that it belongs to (see identities). Personal data.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."first_at" IS 'Its first event in these days.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."last_at" IS 'Its last event.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."actions" IS 'Its events in these days, pings left out.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."score" IS 'How far its habits are from those of most; above 1 is further than hardly anybody''s. Definition: length of the deviations of all habits, over the length that 2 in a thousand would exceed by how those of most fall off.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."is_outlier" IS 'It behaves like a robot. Definition: score > 1 and at least two habits are three deviations off.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."reason" IS 'The habit of an outlier that is the farthest off.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."reasons" IS 'The habits that are three deviations off, the farthest first, as a JSON list: each with its value, what is usual, and the deviations.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."why" IS 'The reasons of an outlier as a sentence.';
+
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."loaded_at" IS 'When the row''s key first came in.';
+
 CREATE TABLE IF NOT EXISTS "analytics"."dim_group_members" (
   "group_id" varchar(512) ENCODE raw NOT NULL,
   "person_id" varchar(512) ENCODE zstd NOT NULL,

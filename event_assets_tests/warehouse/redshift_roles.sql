@@ -707,6 +707,21 @@ SELECT
   "loaded_at"
 FROM "analytics"."dim_consent_receipts";
 
+CREATE VIEW "analytics_analyst"."dim_outlier_visitors" AS
+SELECT
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
+  "first_at",
+  "last_at",
+  "actions",
+  "score",
+  "is_outlier",
+  "reason",
+  "reasons",
+  "why",
+  "loaded_at"
+FROM "analytics"."dim_outlier_visitors";
+
 CREATE VIEW "analytics_analyst"."dim_group_members" AS
 SELECT
   "group_id",
@@ -1527,7 +1542,7 @@ SELECT
   "rows",
   "loaded_at"
 FROM "analytics"."_loads"
-WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_consent_receipts', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo', 'dim_person_features', 'dim_trained_models', 'agg_metric_anomalies', 'agg_metric_incidents');
+WHERE table_name IN ('fct_events', 'fct_page_views', 'fct_sessions', 'fct_session_issues', 'dim_visitors', 'dim_users', 'dim_user_history', 'dim_consent_receipts', 'dim_outlier_visitors', 'dim_group_members', 'dim_groups', 'dim_person_attributes', 'dim_companies', 'fct_touches', 'fct_conversions', 'fct_conversion_paths', 'agg_attribution', 'agg_channel_performance', 'dim_user_segments', 'dim_segment_memberships', 'agg_trends', 'agg_funnels', 'agg_funnel_trends', 'agg_times_to_convert', 'agg_retention', 'agg_lifecycle', 'agg_paths', 'agg_active_users', 'agg_stickiness', 'agg_web_vitals', 'agg_daily', 'agg_daily_sessions', 'agg_daily_events', 'agg_daily_pages', 'agg_period_people', 'dim_date', 'dim_page', 'dim_campaign', 'dim_device', 'dim_geo', 'dim_person_features', 'dim_trained_models', 'agg_metric_anomalies', 'agg_metric_incidents');
 
 GRANT USAGE ON SCHEMA "analytics_analyst" TO ROLE "analytics_analyst";
 
@@ -1600,6 +1615,8 @@ GRANT SELECT ON "analytics_analyst"."dim_geo" TO ROLE "analytics_analyst";
 GRANT SELECT ON "analytics_analyst"."dim_group_members" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_groups" TO ROLE "analytics_analyst";
+
+GRANT SELECT ON "analytics_analyst"."dim_outlier_visitors" TO ROLE "analytics_analyst";
 
 GRANT SELECT ON "analytics_analyst"."dim_page" TO ROLE "analytics_analyst";
 
@@ -1708,6 +1725,8 @@ GRANT SELECT ON "analytics"."dim_geo" TO ROLE "analytics_data_engineer";
 GRANT SELECT ON "analytics"."dim_group_members" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_groups" TO ROLE "analytics_data_engineer";
+
+GRANT SELECT ON "analytics"."dim_outlier_visitors" TO ROLE "analytics_data_engineer";
 
 GRANT SELECT ON "analytics"."dim_page" TO ROLE "analytics_data_engineer";
 
@@ -1819,6 +1838,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_group_members" TO ROLE 
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_groups" TO ROLE "analytics_pipeline";
 
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_outlier_visitors" TO ROLE "analytics_pipeline";
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_page" TO ROLE "analytics_pipeline";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_person_attributes" TO ROLE "analytics_pipeline";
@@ -1928,6 +1949,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_geo" TO ROLE "analytics
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_group_members" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_groups" TO ROLE "analytics_admin";
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_outlier_visitors" TO ROLE "analytics_admin";
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON "analytics"."dim_page" TO ROLE "analytics_admin";
 

@@ -29,9 +29,13 @@ LEAST_ACTIONS = 10
 """Who did less is not judged."""
 _PAUSE = 1_800_000_000
 """Microseconds: what is further apart is another visit, and no pace."""
-_LEAST_GAPS = 9
+_LEAST_GAPS, _LEAST_ALIKE = 9, 20
+"""Of fewer times there is no mean; among fewer some are alike by chance."""
 _SCALE = 1_000
 """Logarithms are whole thousandths: their sums are exact."""
+_ALIKE = 500
+"""Logarithms that lie so close are of times that are alike."""
+_SUMS = ("n", "sum")
 _VIEWS = ("page_view", "screen_view")
 _PING = "page_ping"
 
@@ -41,8 +45,8 @@ def habits(events: DataFrame, conversion_events: Sequence[str]) -> DataFrame:
     `last_at`, `actions` (events but pings), and `HABITS`.
 
     - `seconds_between_views`: the geometric mean of the times between views of one visit;
-    - `evenness`: the standard deviation of the logarithm of the times between events of one name, of the name in which
-      it is the least;
+    - `evenness`: the largest share of the times between events of one name that are alike: as long as each other, or
+      up to 1.65 times as long;
     - `views_in_sequence`: the share of views whose number in the URL follows that of the view before;
     - `engaged_views`: pings a view, of pages;
     - `busiest_hour`: actions in the hour with most;
@@ -66,17 +70,24 @@ def _paces(acts: DataFrame) -> DataFrame:
     logs = gaps.where((F.col("gap") > 0) & (F.col("gap") <= _PAUSE)).select(
         "anonymous_id", "event", F.round(F.log("gap") * _SCALE).cast("long").alias("log")
     )
-    by_name = logs.groupBy("anonymous_id", "event").agg(
-        F.count(F.lit(1)).alias("n"), F.sum("log").alias("sum"), F.sum(F.col("log") * F.col("log")).alias("squares")
+    step = F.floor(F.col("log") / (_ALIKE // 2)).cast("long")
+    by_step = logs.groupBy("anonymous_id", "event", step.alias("step")).agg(
+        F.count(F.lit(1)).alias("n"), F.sum("log").alias("sum")
     )
-    n, total = F.col("n").cast("double"), F.col("sum").cast("double")
-    variance = (n * F.col("squares").cast("double") - total * total) / (n * (n - 1))
-    spread = F.when(F.col("n") >= _LEAST_GAPS, F.sqrt(F.greatest(variance, F.lit(0.0))) / _SCALE)
+    # Each time is in two ranges that overlap by half, so that those that are alike are in one together.
+    ranges = by_step.withColumn("range", F.explode(F.array(F.col("step"), F.col("step") + 1)))
+    in_range = ranges.groupBy("anonymous_id", "event", "range").agg(
+        F.sum("n").alias("alike"), *(F.sum(F.when(F.col("range") == F.col("step"), F.col(n))).alias(n) for n in _SUMS)
+    )
+    by_name = in_range.groupBy("anonymous_id", "event").agg(
+        F.max("alike").alias("alike"), *(F.sum(name).alias(name) for name in _SUMS)
+    )
     is_view = is_one_of("event", _VIEWS)
-    views, logs_of_views = (F.sum(F.when(is_view, F.col(name))) for name in ("n", "sum"))
-    pace = F.round(F.exp(logs_of_views.cast("double") / views.cast("double") / _SCALE) / 1_000_000, 3)
+    views, logs_of_views = (F.sum(F.when(is_view, F.col(name))).cast("double") for name in _SUMS)
+    pace = F.round(F.exp(logs_of_views / views / _SCALE) / 1_000_000, 3)
+    share = F.when(F.col("n") >= _LEAST_ALIKE, F.col("alike").cast("double") / F.col("n").cast("double"))
     return by_name.groupBy("anonymous_id").agg(
-        F.when(views >= _LEAST_GAPS, pace).alias("seconds_between_views"), F.min(spread).alias("evenness")
+        F.when(views >= _LEAST_GAPS, pace).alias("seconds_between_views"), F.max(share).alias("evenness")
     )
 
 

@@ -19,7 +19,19 @@ from pyspark.sql import functions as F
 
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.rules.condition import Anything, Step
-from event_assets.rules.segment import TEXTS, All, AnyOf, Condition, Did, InSegment, IsOutlier, Not, Segment, Trait, User
+from event_assets.rules.segment import (
+    TEXTS,
+    All,
+    AnyOf,
+    Condition,
+    Did,
+    InSegment,
+    IsOutlier,
+    Not,
+    Segment,
+    Trait,
+    User,
+)
 from event_assets.rules.segment import Sequence as Walk
 from event_assets.rules.segment_order import in_order
 from event_assets.transforms.attribution.conversion_ids import with_repeated

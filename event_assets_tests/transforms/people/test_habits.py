@@ -26,7 +26,7 @@ def test_a_scraper_pages_on_at_an_even_pace_for_hours_without_attention(spark: S
     (row,) = habits_of(spark, views(2_000, 5)).values()
     assert list(row) == ["anonymous_id", "first_at", "last_at", "actions", *HABITS]
     assert (row["first_at"], row["last_at"], row["actions"]) == (at(0), at(5 * 1_999), 2_000)
-    assert row["seconds_between_views"] == pytest.approx(5, abs=0.01) and row["evenness"] == 0
+    assert row["seconds_between_views"] == pytest.approx(5, abs=0.01) and row["evenness"] == 1
     assert (row["views_in_sequence"], row["engaged_views"]) == (1_999 / 2_000, 0)
     assert (row["busiest_hour"], row["hours_of_a_day"]) == (720, 3)
     assert (row["conversions_a_day"], row["accounts"]) == (0, 0)
@@ -43,11 +43,11 @@ def test_what_a_person_does_is_told_by_pings_users_and_conversions(spark: SparkS
 
 
 def test_the_pace_is_that_of_the_most_even_of_all_names_and_pauses_are_none(spark: SparkSession) -> None:
-    uneven = [enriched_event("click", at(3**n)) for n in range(12)]
-    even = [enriched_event("purchase", at(600 * n)) for n in range(12)]
+    uneven = [enriched_event("click", at(3 * n * n)) for n in range(40)]
+    even = [enriched_event("purchase", at(600 * n)) for n in range(21)]
     visits = views(6, 20, begin=50_000) + views(6, 20, begin=90_000)
     row = habits_of(spark, [*uneven, *even, *visits])["a1"]
-    assert row["evenness"] == 0
+    assert row["evenness"] == 1
     assert row["seconds_between_views"] == pytest.approx(20, abs=0.1)
 
 
@@ -62,4 +62,4 @@ def test_who_did_little_or_says_that_it_is_a_robot_or_has_no_device_is_not_judge
     found = habits_of(spark, rows)
     assert set(found) == {"clicks"}
     unknown = {name for name in HABITS if found["clicks"][name] is None}
-    assert unknown == {"seconds_between_views", "views_in_sequence", "engaged_views"}
+    assert unknown == {"seconds_between_views", "evenness", "views_in_sequence", "engaged_views"}
