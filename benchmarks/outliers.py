@@ -37,8 +37,9 @@ from event_assets.simulator.rates import FaultRates
 from event_assets.transforms.people.habits import habits
 from event_assets_tests.engines import sail
 
-FIRST_SEED = 90_000
+FIRST_SEED = 91_000
 PEOPLE, CRAWLERS = "people", "crawlers, agent hidden"
+_PERIODS = 52
 _START = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 _EVENTS = pa.schema(
     [
@@ -86,7 +87,7 @@ def main(argv: list[str]) -> int:
             judged = simulated(spark, seed, given.people, given.days, given.strength)
             told[f"simulated, seed {seed}"] = judged.shares() | {"at one in a hundred people": compared(judged)}
         if given.git:
-            told["developers, by periods"] = developers(spark, given.git)
+            told["developers"] = developers(spark, given.git)
         if given.log:
             told["log"] = logged(spark, given.log).shares()
     print(json.dumps(told, indent=None if given.json else 2))
@@ -131,7 +132,7 @@ def compared(of: Judged) -> dict[str, str]:
     moving = known[:, spread > 0] / spread[spread > 0]
     ways = {
         "distance": np.array(of.said["score"].to_pylist()),
-        "isolation forest": -IsolationForest(300, random_state=0).fit(moving).score_samples(moving),
+        "isolation forest": -IsolationForest(n_estimators=300, random_state=0).fit(moving).score_samples(moving),
         "robust Mahalanobis": MinCovDet(random_state=0).fit(moving).mahalanobis(moving),
     }
     return {name: _told_at(scores, of.kinds) for name, scores in ways.items()}
@@ -157,9 +158,9 @@ def _rows(events: Iterable[TimedEvent]) -> Iterator[dict[str, Any]]:
         }
 
 
-def developers(spark: SparkSession, file: Path) -> dict[str, str]:
-    """Of the developers of public repositories who did enough in a period of 28 days how many are told, in the last
-    twelve periods."""
+def developers(spark: SparkSession, file: Path) -> str:
+    """Of the developers of public repositories who did enough in a period of 28 days how many are told, in all of the
+    last four years' periods in which they are enough to be judged."""
     rows: dict[int, list[dict[str, Any]]] = {}
     for line in _lines(file):
         said = json.loads(line)
@@ -173,11 +174,13 @@ def developers(spark: SparkSession, file: Path) -> dict[str, str]:
                 "is_bot": False,
             }
         )
-    told: dict[str, str] = {}
-    for period in sorted(rows)[-13:-1]:
-        events = pa.Table.from_pylist(rows[period], _EVENTS)
-        told[str(dt.date.fromordinal(period * DAYS))] = judged(spark, events, {}).shares().get(PEOPLE, "nobody")
-    return told
+    told, people, periods = 0, 0, 0
+    for period in sorted(rows)[-_PERIODS - 1 : -1]:
+        said = judged(spark, pa.Table.from_pylist(rows[period], _EVENTS), {}).said
+        told += sum(said["is_outlier"].to_pylist())
+        people += said.num_rows
+        periods += said.num_rows > 0
+    return f"{told} of {people:,} in {periods} periods"
 
 
 def logged(spark: SparkSession, file: Path) -> Judged:

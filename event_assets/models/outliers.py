@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 BUDGET = 0.002
 """Of those who behave as most do, so many may be told."""
-LEAST_VISITORS = 100
+LEAST_VISITORS = 50
 """With fewer nobody is judged."""
 LEAST_KNOWN = 30
 """A habit that is known of fewer is not looked at."""
-UNUSUAL = 3.0
+UNUSUAL = 2.0
 """Deviations from which on a habit is a reason."""
 _LEAST_REASONS, _MOST_DEVIATIONS = 2, 8.0
+_LEAST_LIMIT = 3.0
 _BULK = (0.5, 0.75)
 _NORMAL = 0.6745
 """Standard deviations from the median of a normal distribution to its quartile."""
@@ -85,4 +86,4 @@ def _limit(distance: Numbers, budget: float) -> float:
     """How far those few are who behave as most do, of whom there are as many as the budget says."""
     low, high = (float(each) for each in np.quantile(distance**2, _BULK))
     decay = (high - low) / math.log((1 - _BULK[0]) / (1 - _BULK[1]))
-    return max(math.sqrt(low + decay * math.log((1 - _BULK[0]) / budget)), UNUSUAL)
+    return max(math.sqrt(low + decay * math.log((1 - _BULK[0]) / budget)), _LEAST_LIMIT)

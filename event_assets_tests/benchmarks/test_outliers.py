@@ -58,10 +58,10 @@ def test_visitors_of_a_log_are_addresses_with_agents_and_its_pages_are_views(
 
 def test_developers_are_judged_by_periods(spark: SparkSession, tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
-    begin, events = dt.datetime(2026, 3, 2, tzinfo=dt.UTC), []
-    for number in range(400):
-        at = begin + dt.timedelta(hours=6 * number)
-        events.append({"event_id": f"{number:04}", "event_type": "commit", "user_id": "a", "event_ts": at.isoformat()})
-    file.write_text("\n".join(map(json.dumps, events)))
-    told = developers(spark, file)
-    assert len(told) == 2 and set(told.values()) == {"0 of 1"}
+    begin, lines = dt.datetime(2026, 1, 5, tzinfo=dt.UTC), list[str]()
+    for number in range(60 * 12 * 3):
+        at = begin + dt.timedelta(days=28 * (number // 720), hours=number % 720 % 24, seconds=number)
+        said = {"event_id": f"{number:04}", "event_type": "commit", "user_id": f"d{number % 60}"}
+        lines.append(json.dumps({**said, "event_ts": at.isoformat()}))
+    file.write_text("\n".join(lines))
+    assert developers(spark, file) == "0 of 120 in 2 periods"

@@ -25,7 +25,7 @@ def found(values: Numbers) -> Outliers:
 def test_those_who_differ_in_several_ways_are_told_with_reasons_however_many_and_few_others(robots: int) -> None:
     outliers = found(np.vstack([people(1_000), np.tile(ROBOT, (robots, 1))]))
     assert outliers.is_outlier[1_000:].all() and outliers.is_outlier[:1_000].mean() <= 0.01
-    assert [HABITS[each].name for each in outliers.reasons(1_000)] == ["views", "speed"]
+    assert [HABITS[each].name for each in outliers.reasons(1_000)][:2] == ["views", "speed"]
     assert outliers.score[1_000] > 1 and 3 < outliers.usual[0] < 4
 
 

@@ -848,11 +848,11 @@ COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."actions" IS 'Its events in
 
 COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."score" IS 'How far its habits are from those of most; above 1 is further than hardly anybody''s. Definition: length of the deviations of all habits, over the length that 2 in a thousand would exceed by how those of most fall off.';
 
-COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."is_outlier" IS 'It behaves like a robot. Definition: score > 1 and at least two habits are three deviations off.';
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."is_outlier" IS 'It behaves like a robot. Definition: score > 1 and at least two habits are two deviations off.';
 
 COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."reason" IS 'The habit of an outlier that is the farthest off.';
 
-COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."reasons" IS 'The habits that are three deviations off, the farthest first, as a JSON list: each with its value, what is usual, and the deviations.';
+COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."reasons" IS 'The habits that are two deviations off, the farthest first, as a JSON list: each with its value, what is usual, and the deviations.';
 
 COMMENT ON COLUMN "analytics"."dim_outlier_visitors"."why" IS 'The reasons of an outlier as a sentence.';
 

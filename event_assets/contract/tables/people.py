@@ -165,13 +165,13 @@ OUTLIER_VISITORS = Table(
             "is_outlier",
             "boolean",
             "It behaves like a robot.",
-            definition="score > 1 and at least two habits are three deviations off",
+            definition="score > 1 and at least two habits are two deviations off",
         ),
         Column("reason", "string", "The habit of an outlier that is the farthest off."),
         required(
             "reasons",
             "string",
-            "The habits that are three deviations off, the farthest first, as a JSON list: each with its value, what "
+            "The habits that are two deviations off, the farthest first, as a JSON list: each with its value, what "
             "is usual, and the deviations.",
         ),
         Column("why", "string", "The reasons of an outlier as a sentence."),
