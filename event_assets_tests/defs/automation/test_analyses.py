@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
+from event_assets.contract.tables.features import TRAINED_MODELS
 from event_assets.contract.tables.lake import PRODUCT_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.definitions import build_defs
@@ -30,12 +31,13 @@ pytestmark = pytest.mark.slow
 
 RULES = SessionRules()
 
+_TABLES = (*PRODUCT_TABLES, TRAINED_MODELS)
 IN_PAUSES = {
-    *(dg.AssetKey(table.name) for table in PRODUCT_TABLES),
-    *(dg.AssetKey(["warehouse", table.name]) for table in WAREHOUSE_TABLES if table.lake in PRODUCT_TABLES),
-    dg.AssetKey("segment_memberships_online"),
+    *(dg.AssetKey(table.name) for table in _TABLES),
+    *(dg.AssetKey(["warehouse", table.name]) for table in WAREHOUSE_TABLES if table.lake in _TABLES),
+    *(dg.AssetKey(name) for name in ("segment_memberships_online", "person_features_online")),
 }
-"""The tables that are made of users' rules, in lake and warehouse and where requests are answered from."""
+"""What is made in pauses, in lake and warehouse and where requests are answered from."""
 
 
 class Platform:
