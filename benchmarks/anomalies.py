@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.planted import FAULTS, planted
+from benchmarks.planted_minutes import by_minutes
 from event_assets.models.anomalies import Detection, detect
 from event_assets.models.panel import ALL, Flags, Numbers, Panel, SeriesKey
 from event_assets.simulator.anomalies import KINDS, Anomaly
@@ -85,11 +86,14 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks anomalies", description=__doc__)
     parser.add_argument("--seeds", type=int, default=8, help="panels of made-up metrics")
     parser.add_argument("--simulated", type=int, default=0, help="seeds of simulated traffic with each kind of anomaly")
+    parser.add_argument("--minutes", type=int, default=0, help="seeds of made-up traffic by minutes")
     parser.add_argument("--nab", type=Path, help="folder of Numenta's benchmark")
     parser.add_argument("--shop", type=Path, help="file of the made-up shop")
     parser.add_argument("--json", action="store_true", help="as JSON")
     arguments = parser.parse_args(argv)
     told: dict[str, object] = {"made-up metrics": made_up(range(arguments.seeds))}
+    if arguments.minutes:
+        told["minutes"] = by_minutes(range(arguments.minutes))
     if arguments.simulated:
         told["simulated traffic"] = simulated(range(arguments.simulated))
     if arguments.nab:

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from event_assets.cli import app
 from event_assets.collector.keys import WriteKeys
+from event_assets.contract.tables.anomalies import METRIC_INCIDENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
@@ -23,6 +25,7 @@ from event_assets.stack.settings_display import markdown_settings
 from event_assets.streams import open_stream
 from event_assets_tests.collector.serving import serving
 from event_assets_tests.disks import read_only, small_disk
+from event_assets_tests.factories import row_of
 
 ROOT = Path(__file__).parents[1]
 EVENT = {
@@ -285,3 +288,21 @@ def test_code_of_the_plan_is_written_and_what_a_new_one_breaks_is_named(tmp_path
     assert run("plan", "check", str(old), str(new), status=1).stdout == f"{said}\n"
     assert json.loads(run("plan", "check", str(old), str(new), "--json", status=1).stdout) == {"breaking": [said]}
     assert "no such folder" in run("plan", "check", str(old), str(tmp_path / "none"), status=1).stderr
+
+
+def test_an_incident_is_shown_said_to_be_false_and_not_shown_any_more(home: Path) -> None:
+    table = Lake(Storage(Settings(home=home).lake)).table(METRIC_INCIDENTS.name)
+    base = table.snapshot()
+    name = "2026-11-24/sessions/platform/ios"
+    row = row_of(METRIC_INCIDENTS, incident_id=name, period="day", is_open=True, was_real=None, is_muted=False)
+    rows = pa.Table.from_pylist([row], METRIC_INCIDENTS.arrow_schema())
+    table.commit(base, base.progress, add=[table.stage_arrow(rows, "one", {})])
+    assert [each["incident_id"] for each in json.loads(run("anomalies", "list", "--json").stdout)] == [name]
+    unknown = run("anomalies", "feedback", name + "x", "false", status=1).output
+    assert f"There is no incident '{name}x'" in unknown and name in unknown
+    assert "more proof" in run("anomalies", "feedback", name, "false", "--note", "a test").stdout
+    (said,) = [json.loads(path.read_bytes()) for path in (home / "lake" / "anomalies" / "said").iterdir()]
+    assert said["feedback"] == {"incident": name, "was": False, "note": "a test"}
+    assert "it must name a metric" in run("anomalies", "mute", status=1).output
+    assert "There is no metric 'visits'" in run("anomalies", "mute", "--metric", "visits", status=1).output
+    assert "until 2026-12-31" in run("anomalies", "mute", "--metric", "sessions", "--until", "2026-12-31").stdout

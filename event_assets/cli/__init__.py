@@ -23,6 +23,7 @@ from event_assets.cli import (
     rules,
     plan,
     segments,
+    anomalies,
     explore,
     company,
     keys,
@@ -39,6 +40,7 @@ from event_assets.cli import (
 # isort: on
 
 __all__ = [
+    "anomalies",
     "app",
     "audit",
     "aws",

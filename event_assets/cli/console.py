@@ -94,6 +94,7 @@ _CIRCUMSTANCES = frozenset(
         "ExploreError",
         "FileNotFoundError",
         "ImportStopped",
+        "IncidentError",
         "KeyFileError",
         "LakeDamaged",
         "LinkedUsers",

@@ -71,8 +71,8 @@ def alerts_of(panel: Panel, findings: Findings) -> list[Alert]:
     return [Alert(step, series, float(excess[series, step])) for step, _, _, series in sorted(keyed)]
 
 
-def incidents_of(panel: Panel, findings: Findings) -> list[Incident]:
-    """The alerts in incidents, in the order of their beginnings.
+def incidents_of(panel: Panel, findings: Findings, pause: int = PAUSE) -> list[Incident]:
+    """The alerts in incidents, in the order of their beginnings. One is over after `pause` steps without an alert.
 
     An alert goes on with the incident of the same series; else it joins the latest one of its metric that is not over,
     or one that began some steps before and shares a value of a dimension with it, everything being shared by all; else
@@ -80,7 +80,7 @@ def incidents_of(panel: Panel, findings: Findings) -> list[Incident]:
     """
     found: list[Incident] = []
     for alert in alerts_of(panel, findings):
-        home = next((each for each in reversed(found) if _is_home(panel.keys, each, alert)), None)
+        home = next((each for each in reversed(found) if _is_home(panel.keys, each, alert, pause)), None)
         if home is None:
             found.append(Incident(alert, [alert]))
         else:
@@ -88,13 +88,13 @@ def incidents_of(panel: Panel, findings: Findings) -> list[Incident]:
     return found
 
 
-def _is_home(keys: Sequence[SeriesKey], incident: Incident, alert: Alert) -> bool:
-    if alert.step - incident.ends > PAUSE:
+def _is_home(keys: Sequence[SeriesKey], incident: Incident, alert: Alert, pause: int) -> bool:
+    if alert.step - incident.ends > pause:
         return False
     own, theirs = keys[alert.series], {keys[each.series] for each in incident.alerts}
     if any(own.metric == key.metric for key in theirs):
         return True
-    is_near = alert.step - incident.begins <= _JOINS
+    is_near = alert.step - incident.begins <= max(_JOINS, pause)
     return is_near and any(ALL in (own.dimension, key.dimension) or own[1:] == key[1:] for key in theirs)
 
 

@@ -8,21 +8,26 @@ from typing import Any
 import pyarrow as pa
 
 from event_assets.models.anomalies import Findings
-from event_assets.models.incidents import PAUSE, Alert, Incident, driver_of, excess_of, incidents_of
+from event_assets.models.incidents import Alert, Incident, driver_of, excess_of, incidents_of
 from event_assets.models.panel import ALL, Numbers, Panel
 from event_assets.pipeline.metric_panel import STEP, Steps, found_in
-from event_assets.rules.anomalies import Anomalies, incident_id
+from event_assets.rules.anomalies import Anomalies, Period, incident_id
+
+_PAUSES: dict[Period, int] = {"day": 2, "hour": 2, "minute": 10}
+"""Steps without anything unusual after which an incident is over; those in which nothing came at all do not count."""
 
 
 def incidents(rows: pa.Table, rules: Anomalies) -> list[dict[str, Any]]:
-    """The incidents of rows of metric_anomalies, by their beginning, as rows of metric_incidents."""
+    """The incidents of rows of metric_anomalies and minute_anomalies, by their beginning, as rows of
+    metric_incidents."""
     made: list[dict[str, Any]] = []
     for period in STEP:
         found = found_in(rows, period)
         if found is not None:
             steps, findings = found
             excess = excess_of(steps.panel, findings)
-            made += [_row(steps, findings, excess, each, rules) for each in incidents_of(steps.panel, findings)]
+            for each in incidents_of(steps.panel, findings, _PAUSES[period]):
+                made.append(_row(steps, findings, excess, each, rules))
     return made
 
 
@@ -43,7 +48,7 @@ def _row(steps: Steps, findings: Findings, excess: Numbers, incident: Incident, 
         "from_date": begins.date(),
         "begins_at": begins,
         "ends_at": ends,
-        "is_open": len(steps.begins) - 1 - incident.ends <= PAUSE,
+        "is_open": _since(panel, incident) <= _PAUSES[steps.period],
         "direction": "more" if score > 0 else "less",
         "periods": len({alert.step for alert in incident.alerts}),
         "series": len({alert.series for alert in incident.alerts}),
@@ -60,6 +65,11 @@ def _row(steps: Steps, findings: Findings, excess: Numbers, incident: Incident, 
         "was_real": next((each.was for each in rules.feedback if each.incident == id_), None),
     }
     return {**row, "what": _sentence(row, panel.kinds[first.series])}
+
+
+def _since(panel: Panel, incident: Incident) -> int:
+    """In how many steps after it anything came."""
+    return int(((panel.amounts + panel.wholes)[:, incident.ends + 1 :] > 0).any(axis=0).sum())
 
 
 def _observed(panel: Panel, alert: Alert) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from event_assets.contract.tables.anomalies import METRIC_ANOMALIES
 from event_assets.models.anomalies import Detection, Findings, detect
@@ -18,13 +19,18 @@ from event_assets.transforms.metrics.metric_series import EVERYTHING
 
 USUAL, UNUSUAL, KNOWN, TOO_SHORT = "usual", "unusual", "known event", "not enough history"
 _KEY = ["metric", "dimension", "value"]
-_SEASON: dict[Period, int] = {"day": 7, "hour": 168}
-"""A week: an hour of a Sunday is not like that of a Monday."""
+_SEASON: dict[Period, int] = {"day": 7, "hour": 168, "minute": 1}
+"""A week: an hour of a Sunday is not like that of a Monday. Minutes have ways of their own (models/minutes.py)."""
 _TRUE, _FALSE = 1.5, 0.5
 _LEAST_WEIGHT, _MOST_WEIGHT = 1 / 16, 4.0
 
 
-STEP: dict[Period, dt.timedelta] = {"day": dt.timedelta(days=1), "hour": dt.timedelta(hours=1)}
+STEP: dict[Period, dt.timedelta] = {
+    "day": dt.timedelta(days=1),
+    "hour": dt.timedelta(hours=1),
+    "minute": dt.timedelta(minutes=1),
+}
+_SHOWN = dt.timedelta(days=7)
 _HOURLY = Detection(windows=(1, 3, 6, 24), history=336, remembered=720, recalibrate=24, accepted=72, rate_memory=168.0)
 
 
@@ -38,15 +44,26 @@ class Steps:
 
 
 def anomaly_rows(series: pa.Table, rules: Anomalies) -> pa.Table:
-    """What is unusual in series of days and of hours, in the columns of `METRIC_ANOMALIES`."""
+    """What is unusual in series of days and of hours, in the columns of `METRIC_ANOMALIES`: of hours those of the last
+    week, and those in which anything is unusual, with all series of these."""
     parts = [METRIC_ANOMALIES.arrow_schema().empty_table()]
     hows: dict[Period, Detection] = {"day": Detection(history=rules.history_days), "hour": _HOURLY}
     for period, how in hows.items():
         steps = panel_of(series, rules, period)
         if steps is not None:
             weights = weights_of(steps, rules.feedback)
-            parts.append(_rows(steps, detect(steps.panel, replace(how, budget=rules.budget_of(period)), weights)))
+            rows = rows_of(steps, detect(steps.panel, replace(how, budget=rules.budget_of(period)), weights))
+            parts.append(rows if period == "day" else worth_keeping(rows, steps.begins[-1] - _SHOWN))
     return pa.concat_tables(parts)
+
+
+def worth_keeping(rows: pa.Table, since: dt.datetime) -> pa.Table:
+    """The rows from then on, and those of every step in which anything is unusual: what an incident lies in is told by
+    all series."""
+    begins = rows["period_start"]
+    unusual = pc.unique(begins.filter(pc.equal(rows["state"], UNUSUAL)))
+    lately = pc.greater_equal(begins, pa.scalar(since, begins.type))
+    return rows.filter(pc.or_(lately, pc.is_in(begins, unusual)))
 
 
 def panel_of(series: pa.Table, rules: Anomalies, period: Period = "day") -> Steps | None:
@@ -68,7 +85,7 @@ def panel_of(series: pa.Table, rules: Anomalies, period: Period = "day") -> Step
     is_late = np.array([dimension not in ("event", EVERYTHING[0]) for _, dimension, _ in keys])
     since = np.where(is_late, np.where(seen.any(axis=1), seen.argmax(axis=1), len(begins)), 0)
     named = [SeriesKey(*key) for key in keys]
-    known = _known(named, begins, rules)
+    known = known_steps(named, begins, rules)
     season = _SEASON[period]
     return Steps(Panel(named, kinds, amounts.to_numpy(), wholes.to_numpy(), since, season, known), period, begins)
 
@@ -92,7 +109,8 @@ def _watched(sizes: pd.DataFrame, rules: Anomalies) -> list[tuple[str, str, str]
     return sorted(pd.concat([frame[whole], largest])[_KEY].itertuples(index=False, name=None))
 
 
-def _known(keys: Sequence[SeriesKey], begins: Sequence[dt.datetime], rules: Anomalies) -> Flags:
+def known_steps(keys: Sequence[SeriesKey], begins: Sequence[dt.datetime], rules: Anomalies) -> Flags:
+    """Which steps of which series lie in known events."""
     known = np.zeros((len(keys), len(begins)), dtype=bool)
     for event in rules.known_events:
         on = np.array([event.first <= at.date() <= event.last for at in begins])
@@ -114,7 +132,8 @@ def weights_of(steps: Steps, feedback: Sequence[Feedback]) -> Numbers:
     return np.clip(weights, _LEAST_WEIGHT, _MOST_WEIGHT)
 
 
-def _rows(steps: Steps, found: Findings) -> pa.Table:
+def rows_of(steps: Steps, found: Findings) -> pa.Table:
+    """What was found, in the columns of `METRIC_ANOMALIES`."""
     panel = steps.panel
     number, length = panel.amounts.shape
     is_rate = np.repeat(panel.of_kind("rate"), length)
@@ -145,24 +164,29 @@ def _numbers(values: Numbers) -> pa.Array:
 
 
 def found_in(rows: pa.Table, period: Period = "day") -> tuple[Steps, Findings] | None:
-    """The panel of days, or hours, and what was found in it, of rows of `METRIC_ANOMALIES`. None without such."""
-    frame = rows.to_pandas()
-    frame = frame[frame["period"] == period].sort_values([*_KEY, "period_start"])
+    """The panel of days, hours or minutes, and what was found in it, of rows of `METRIC_ANOMALIES`. None without such.
+    Of steps that were not worth keeping nothing is told."""
+    frame = rows.filter(pc.equal(rows["period"], period)).to_pandas()
     if frame.empty:
         return None
     first, last = frame["period_start"].min(), frame["period_start"].max()
     begins = _from(first.to_pydatetime(), last.to_pydatetime(), period)
-    heads = frame.iloc[:: len(begins)]
+    heads = frame.drop_duplicates(_KEY).sort_values(_KEY)
     keys = [SeriesKey(*key) for key in heads[_KEY].itertuples(index=False, name=None)]
     kinds: list[Kind] = heads["kind"].tolist()
+    place = frame.groupby(_KEY, sort=True).ngroup().to_numpy()
+    step = ((frame["period_start"] - first) // STEP[period]).to_numpy()
 
     def of(name: str) -> Numbers:
-        values: Numbers = frame[name].to_numpy(dtype=float).reshape(len(keys), len(begins))
+        values: Numbers = np.full((len(keys), len(begins)), np.nan)
+        values[place, step] = frame[name].to_numpy(dtype=float)
         return values
 
-    states = frame["state"].to_numpy().reshape(len(keys), len(begins))
+    states = np.full((len(keys), len(begins)), TOO_SHORT, dtype=object)
+    states[place, step] = frame["state"].to_numpy()
     since = np.zeros(len(keys), dtype=np.int64)
-    panel = Panel(keys, kinds, of("amount"), np.nan_to_num(of("whole")), since, _SEASON[period], states == KNOWN)
+    amounts, wholes = np.nan_to_num(of("amount")), np.nan_to_num(of("whole"))
+    panel = Panel(keys, kinds, amounts, wholes, since, _SEASON[period], states == KNOWN)
     window = np.nan_to_num(of("window_periods"), nan=1).astype(np.int64)
     is_judged = np.isin(states, [USUAL, UNUSUAL])
     findings = Findings(

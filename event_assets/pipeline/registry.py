@@ -61,6 +61,7 @@ from event_assets.pipeline.land import LAND_CODE
 from event_assets.pipeline.learning import LEARNING
 from event_assets.pipeline.ledger import LEDGER_CODE, ledger_step
 from event_assets.pipeline.metrics import metrics_step, period_people_step
+from event_assets.pipeline.minute_anomalies import MINUTES
 from event_assets.pipeline.outlier_visitors import OUTLIERS_CODE, outlier_rules, outliers_step
 from event_assets.pipeline.people import segments_step
 from event_assets.pipeline.product import analyses_step
@@ -313,6 +314,10 @@ STEPS: tuple[RefreshStep, ...] = (
     *(
         RefreshStep((table,), refresh, "metrics", DIMENSIONS_CODE, reads=(upstream,))
         for table, upstream, refresh in DIMENSIONS
+    ),
+    *(
+        RefreshStep((table,), refresh, group, code, rules=rules, reads=reads, on_spark=False, pace="minute")
+        for table, group, code, rules, reads, refresh in MINUTES
     ),
     *(RefreshStep((t,), do, "models", code, rules=by, reads=of, pace=pace) for t, code, by, of, do, pace in LEARNING),
     *(

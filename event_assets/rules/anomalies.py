@@ -19,21 +19,24 @@ from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, nearest
 
 Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 Dimension = Literal["app_id", "platform", "country", "channel_group", "device_type", "event"]
-Of = Literal["daily_sessions", "daily_events", "hourly_events", "event_ledger"]
-Period = Literal["day", "hour"]
+Of = Literal["daily_sessions", "daily_events", "hourly_events", "event_ledger", "minute_events"]
+Period = Literal["day", "hour", "minute"]
 
 PERIODS: dict[Of, Period] = {
     "daily_sessions": "day",
     "daily_events": "day",
     "hourly_events": "hour",
     "event_ledger": "hour",
+    "minute_events": "minute",
 }
 """What a row of a table is of."""
+PERIODS_A_DAY: dict[Period, int] = {"day": 1, "hour": 24, "minute": 1440}
 TIMES: dict[Of, str] = {
     "daily_sessions": "site_date",
     "daily_events": "site_date",
     "hourly_events": "hour",
     "event_ledger": "timestamp_seconds(unix_timestamp(CAST(arrival_date AS timestamp)) + 3600 * arrival_hour)",
+    "minute_events": "minute",
 }
 """What of a row says when, in SQL."""
 
@@ -45,6 +48,7 @@ MEASURES: dict[Of, tuple[str, ...]] = {
     "daily_events": ("events", "conversions", "revenue"),
     "hourly_events": ("events", "conversions", "revenue"),
     "event_ledger": ("landed", "clean", "quarantined", "duplicates", "conflicts"),
+    "minute_events": ("landed", "quarantined", "events", "errors", "conversions", "delayed"),
 }
 """What can be summed, by table."""
 DIMENSIONS: dict[Of, tuple[Dimension, ...]] = {
@@ -52,6 +56,7 @@ DIMENSIONS: dict[Of, tuple[Dimension, ...]] = {
     "daily_events": ("event", "app_id", "platform", "country", "device_type"),
     "hourly_events": ("event", "app_id", "platform", "country"),
     "event_ledger": (),
+    "minute_events": ("app_id", "platform", "event"),
 }
 """What they can be told by."""
 NOT_COUNTED = ("revenue", "engaged_seconds")
@@ -92,6 +97,8 @@ class Metric(_Model):
                     )
         if self.of_where and self.of is None:
             raise Fault("it needs of: the column that is summed over these rows", "of_where")
+        if self.table == "minute_events" and (self.where or self.of_where):
+            raise Fault("minute_events is counted by one dimension at a time; watch the metric by it", "where")
         return self
 
     @property
@@ -100,6 +107,15 @@ class Metric(_Model):
         if self.of is not None:
             return "rate"
         return "value" if self.sum in NOT_COUNTED else "count"
+
+    @property
+    def measure(self) -> tuple[object, ...]:
+        """What it is a number of, by whatever periods: errors by `event: [app_error]` are the `errors` of minutes."""
+        rows = tuple(sorted((name, tuple(sorted(values))) for name, values in self.where.items()))
+        of_rows = tuple(sorted((name, tuple(sorted(values))) for name, values in self.of_where.items()))
+        if (self.sum, rows) == ("events", (("event", ("app_error",)),)):
+            return ("errors", (), self.of, of_rows)
+        return (self.sum, rows, self.of, of_rows)
 
 
 class KnownEvent(_Model):
@@ -141,14 +157,13 @@ class Mute(_Model):
         return all(said in (None, is_) for said, is_ in pairs) and (self.until is None or day <= self.until)
 
 
+_WHEN: dict[Period, str] = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H", "minute": "%Y-%m-%dT%H:%M"}
+
+
 def incident_id(period: Period, begins: dt.datetime, metric: str, dimension: str, value: str) -> str:
     """The name of the incident that begins with that series at that time: `2026-11-27/conversion/platform/ios`, of an
-    hour `2026-11-27T14/…`."""
-    return (
-        f"{begins:%Y-%m-%dT%H}/{metric}/{dimension}/{value}"
-        if period == "hour"
-        else f"{begins:%Y-%m-%d}/{metric}/{dimension}/{value}"
-    )
+    hour `2026-11-27T14/…`, of a minute `2026-11-27T14:07/…`."""
+    return f"{begins:{_WHEN[period]}}/{metric}/{dimension}/{value}"
 
 
 def _named(incident: str) -> str:
@@ -223,8 +238,12 @@ class Anomalies(_Model):
         return tuple(each for each in named if each in DIMENSIONS[metric.table])
 
     def budget_of(self, period: Period) -> float:
-        """The share of usual days, or hours, on which anything may be told."""
-        return self.budget if period == "day" else self.budget / 24
+        """The share of usual days, hours or minutes on which anything may be told."""
+        return self.budget / PERIODS_A_DAY[period]
+
+    def metrics_of(self, *periods: Period) -> dict[Name, Metric]:
+        """The metrics that are watched by these periods."""
+        return {name: metric for name, metric in self.metrics.items() if PERIODS[metric.table] in periods}
 
     @property
     def digest(self) -> str:

@@ -28,7 +28,8 @@ class Alarm(NamedTuple):
 
     `whole`: the sum is told as a share, in per cent, of this metric and its own together, over all the minutes at once
     and where these are `LEAST_OF_SHARE` at least. `below`: it rings where they are below the limit; a minute of which
-    nothing is told is below it.
+    nothing is told is below it. Where it is not `is_told_here`, people on one machine are told of what it is about in
+    other ways, and it is shown alone.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Alarm(NamedTuple):
     meaning: str
     whole: Metric | None = None
     below: bool = False
+    is_told_here: bool = True
 
     @property
     def page(self) -> str:
@@ -126,6 +128,15 @@ ALARMS = (
         15,
         "More than one event in twenty is set aside: a client sends what the contract does not allow.",
         whole=names.EVENTS_CLEANED,
+    ),
+    Alarm(
+        "MetricUnusual",
+        names.OPEN_INCIDENTS,
+        "Maximum",
+        0,
+        1,
+        "A metric that is watched is not what was expected: people do something else, or it is not told any more.",
+        is_told_here=False,
     ),
     Alarm(
         "EventsNotTaken",

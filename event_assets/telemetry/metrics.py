@@ -42,6 +42,7 @@ UNLANDED_SECONDS = Metric(
 RETENTION_USED = Metric(
     "RetentionUsed", "Percent", "sensor", "The same as a share of the stream's retention: at 100 events are lost."
 )
+OPEN_INCIDENTS = Metric("OpenIncidents", "None", "sensor", "Incidents of metrics that are open and not muted.")
 RUNS_FAILED = Metric("RunsFailed", "Count", "sensor", "Runs of Dagster that failed.")
 
 STEP_SECONDS = Metric("StepSeconds", "Seconds", "steps", "One refresh of a step's tables.")
@@ -68,9 +69,6 @@ CHECKS_FAILED = Metric("ChecksFailed", "Count", "checks", "Checks that found som
 UNBALANCED_HOURS = Metric("UnbalancedHours", "Count", "checks", "Hours of the ledger that do not balance.")
 WAREHOUSE_DIFFERENCES = Metric(
     "WarehouseDifferences", "Count", "checks", "Partitions of the warehouse that are not what the lake holds."
-)
-OPEN_INCIDENTS = Metric(
-    "OpenIncidents", "Count", "checks", "Incidents of metrics that are open and not muted, each time it is looked."
 )
 
 METRICS = {each.name: each for each in list(globals().values()) if isinstance(each, Metric)}

@@ -19,6 +19,7 @@ from event_assets.contract.tables.attribution import CHANNEL_PERFORMANCE, CONVER
 from event_assets.contract.tables.dimensions import CAMPAIGNS, DATES, DEVICES, PLACES
 from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS
+from event_assets.contract.tables.minutes import MINUTE_ANOMALIES
 from event_assets.contract.tables.people import USER_HISTORY
 from event_assets.contract.tables.product import FUNNELS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
@@ -52,6 +53,7 @@ _ALIKE = {table.name for table in PRODUCT_TABLES} - {FUNNELS.name}
 _ALIKE |= {table.name for table in (CONVERSIONS, CONVERSION_PATHS, CHANNEL_PERFORMANCE)}
 _ALIKE |= {table.name for table in (DAILY_SESSIONS, DAILY_EVENTS, DAILY_PAGES)}
 _ALIKE |= {table.name for table in (USER_HISTORY, DATES, CAMPAIGNS, DEVICES, PLACES)}
+_ALIKE |= {MINUTE_ANOMALIES.name}
 _MOMENTS: tuple[Literal["before", "after"], ...] = ("before", "after")
 _LAKE = [spec.name for spec in LAKE_TABLES if spec.name not in _ALIKE]
 _WAREHOUSE = ("fct_events", "fct_sessions", "dim_users", "agg_attribution")

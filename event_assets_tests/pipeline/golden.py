@@ -17,7 +17,8 @@ from typing import Any
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
-from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables import minutes
+from event_assets.contract.tables.lake import LAKE_TABLES, table
 from event_assets.pipeline.registry import step_of
 from event_assets.settings import Settings
 from event_assets.stack.modelling import model_file
@@ -29,10 +30,13 @@ EVENTS = DATA / "sample.ndjson.gz"
 _MOMENTS = {"arrival_date", "arrival_hour", "arrived_at", "sequence_number", "data", "partition_key", "enrichments"}
 """Columns that tell of the moment of the run, of how its records were packed, or of the data of other packages."""
 
+_TABLES = [each.name for each in LAKE_TABLES if each not in minutes.TABLES]
+"""All but those that tell of the moment of the run and of nothing else."""
+
 
 def codes() -> dict[str, str]:
     """The version of the code that makes each table."""
-    return {table.name: step_of(table).code for table in LAKE_TABLES}
+    return {name: step_of(table(name)).code for name in _TABLES}
 
 
 def digests(spark: SparkSession, folder: Path) -> dict[str, str]:
@@ -50,7 +54,7 @@ def digests(spark: SparkSession, folder: Path) -> dict[str, str]:
         )
     )
     model_file(events, folder / "out", settings, spark=spark)
-    return {table.name: _digest(folder / "out" / table.name) for table in LAKE_TABLES}
+    return {name: _digest(folder / "out" / name) for name in _TABLES}
 
 
 def _digest(table: Path) -> str:

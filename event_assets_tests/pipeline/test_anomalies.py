@@ -19,8 +19,9 @@ from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_SESSIONS, H
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline import anomalies
-from event_assets.pipeline.anomalies import anomalies_step, are_outdated, incident_rows, incidents_step, open_incidents
+from event_assets.pipeline.anomalies import anomalies_step, are_outdated, incident_rows, incidents_step
 from event_assets.pipeline.metric_panel import anomaly_rows, found_in, panel_of, weights_of
+from event_assets.pipeline.open_incidents import open_incidents
 from event_assets.rules.anomalies import Anomalies
 from event_assets_tests.pipeline.runs import a_run
 
@@ -252,12 +253,13 @@ def test_they_are_outdated_when_the_marts_or_the_file_are_others_and_made_once(
     before = marts.lake.table(METRIC_ANOMALIES.name).snapshot().version
     marts.refresh(rules(mutes=[{"metric": "sessions"}]))
     assert marts.lake.table(METRIC_ANOMALIES.name).snapshot().version == before
-    (incident,) = open_incidents(marts.lake)
+    (incident,) = open_incidents(marts.lake, given)
     report = incidents_step(a_run(marts.lake, spark, anomalies=rules(mutes=[{"metric": "sessions"}])))
     assert report.more["open"] == 1 and report.lines.keys() == {"observed", "expected", "low", "high"}
     assert report.lines["observed"][str(day(71))] < report.lines["low"][str(day(71))]
     marts.refresh(rules(mutes=[{"metric": incident["metric"]}]))
-    assert open_incidents(marts.lake) == []
+    muted = a_run(marts.lake, spark, anomalies=rules(mutes=[{"metric": incident["metric"]}])).rules
+    assert open_incidents(marts.lake, muted) == []
     monkeypatch.setattr(anomalies, "can_detect", lambda: False)
     blocked = anomalies_step(a_run(marts.lake, spark, anomalies=RULES))
     assert blocked.warnings == (anomalies.NOT_INSTALLED,) and blocked.rows > 0

@@ -14,7 +14,7 @@ from event_assets.collector.buffer import BufferBudget
 from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.telling import Telling
 from event_assets.collector.verdicts import Verdicts
-from event_assets.defs.automation.telling import failed_runs, tell_seen, telling_tick
+from event_assets.defs.automation.telling import failed_runs, tell_incidents, tell_seen, telling_tick
 from event_assets.defs.checks.telling import told as told_by_check
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.telling import telling_load, telling_step
@@ -99,6 +99,7 @@ FAULTS: dict[str, Callable[[Lines], object]] = {
     "WarehouseDiffers": lambda lines: checked(names.WAREHOUSE_DIFFERENCES),
     "LedgerUnbalanced": lambda lines: checked(names.UNBALANCED_HOURS),
     "QuarantineShare": lambda lines: quarantined(200),
+    "MetricUnusual": lambda lines: tell_incidents(2),
     "EventsNotTaken": of_collector(not_taken),
     "KeysUnreadable": of_collector(lambda metrics, budget: metrics.keys_unreadable.set(1)),
     "BufferFull": of_collector(lambda metrics, budget: budget.reserve().grow(810)),
@@ -122,6 +123,7 @@ def lines_of(fault: Callable[[Lines], object], minutes: int = 17) -> Lines:
 def well(lines: Lines) -> None:
     """A minute in which nothing is wrong."""
     seen(hours=0)
+    tell_incidents(0)
     quarantined(10)
     of_collector(lambda metrics, budget: metrics.request_seconds.observe(0.02))(lines)
     told_by_check(dg.AssetCheckResult(passed=True))

@@ -2026,9 +2026,9 @@ CREATE TABLE IF NOT EXISTS "analytics"."agg_metric_anomalies" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("period_start");
 
-COMMENT ON TABLE "analytics"."agg_metric_anomalies" IS 'What was expected of each metric, and what came: one row a metric, value of a dimension, and day or hour. The last one of the lake is left out: it is not over.';
+COMMENT ON TABLE "analytics"."agg_metric_anomalies" IS 'What was expected of each metric, and what came: one row a metric, value of a dimension, and day or hour. The last one of the lake is left out: it is not over. Of hours those of the last week are kept, and those in which anything is unusual.';
 
-COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."period" IS 'day or hour.';
+COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."period" IS 'day, hour or minute.';
 
 COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."period_start" IS 'Beginning of the hour; of the day, by the clock of the site, taken as UTC.';
 
@@ -2092,11 +2092,11 @@ CREATE TABLE IF NOT EXISTS "analytics"."agg_metric_incidents" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("from_date");
 
-COMMENT ON TABLE "analytics"."agg_metric_incidents" IS 'Unusual days, or hours, that belong together: one row an incident.';
+COMMENT ON TABLE "analytics"."agg_metric_incidents" IS 'Unusual days, hours or minutes that belong together: one row an incident.';
 
-COMMENT ON COLUMN "analytics"."agg_metric_incidents"."incident_id" IS 'The incident, by its first day or hour and what it began with; the file of anomalies names it so.';
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."incident_id" IS 'The incident, by its first day, hour or minute and what it began with; feedback names it so.';
 
-COMMENT ON COLUMN "analytics"."agg_metric_incidents"."period" IS 'day or hour.';
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."period" IS 'day, hour or minute.';
 
 COMMENT ON COLUMN "analytics"."agg_metric_incidents"."metric" IS 'Name of the metric, as the file of anomalies says.';
 
@@ -2106,15 +2106,15 @@ COMMENT ON COLUMN "analytics"."agg_metric_incidents"."value" IS 'Value of the di
 
 COMMENT ON COLUMN "analytics"."agg_metric_incidents"."from_date" IS 'Day on which it began.';
 
-COMMENT ON COLUMN "analytics"."agg_metric_incidents"."begins_at" IS 'Beginning of the first unusual day or hour, as in metric_anomalies.';
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."begins_at" IS 'Beginning of the first unusual day, hour or minute, as in metric_anomalies.';
 
 COMMENT ON COLUMN "analytics"."agg_metric_incidents"."ends_at" IS 'End of the last one.';
 
-COMMENT ON COLUMN "analytics"."agg_metric_incidents"."is_open" IS 'It goes on. Definition: of the days or hours that can be judged at most 2 lie after ends_at.';
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."is_open" IS 'It goes on. Definition: of the days or hours in which anything came at most 2 lie after ends_at, of such minutes at most 10.';
 
 COMMENT ON COLUMN "analytics"."agg_metric_incidents"."direction" IS 'more or less than expected.';
 
-COMMENT ON COLUMN "analytics"."agg_metric_incidents"."periods" IS 'Days or hours in which anything of it was unusual.';
+COMMENT ON COLUMN "analytics"."agg_metric_incidents"."periods" IS 'Days, hours or minutes in which anything of it was unusual.';
 
 COMMENT ON COLUMN "analytics"."agg_metric_incidents"."series" IS 'Metrics and values that were unusual.';
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
-_PERIOD = required("period", "string", "day or hour.")
+_PERIOD = required("period", "string", "day, hour or minute.")
 _METRIC = required("metric", "string", "Name of the metric, as the file of anomalies says.")
 _DIMENSION = required("dimension", "string", "Dimension that it is told by; all of everything together.")
 _VALUE = required("value", "string", "Value of the dimension; (all) of everything together.")
@@ -12,7 +12,8 @@ _VALUE = required("value", "string", "Value of the dimension; (all) of everythin
 METRIC_ANOMALIES = Table(
     "metric_anomalies",
     "What was expected of each metric, and what came: one row a metric, value of a dimension, and day or hour. The "
-    "last one of the lake is left out: it is not over.",
+    "last one of the lake is left out: it is not over. Of hours those of the last week are kept, and those in which "
+    "anything is unusual.",
     (
         _PERIOD,
         required(
@@ -49,28 +50,31 @@ METRIC_ANOMALIES = Table(
 
 METRIC_INCIDENTS = Table(
     "metric_incidents",
-    "Unusual days, or hours, that belong together: one row an incident.",
+    "Unusual days, hours or minutes that belong together: one row an incident.",
     (
         required(
             "incident_id",
             "string",
-            "The incident, by its first day or hour and what it began with; the file of anomalies names it so.",
+            "The incident, by its first day, hour or minute and what it began with; feedback names it so.",
         ),
         _PERIOD,
         _METRIC,
         _DIMENSION,
         _VALUE,
         required("from_date", "date", "Day on which it began."),
-        required("begins_at", "timestamp", "Beginning of the first unusual day or hour, as in metric_anomalies."),
+        required(
+            "begins_at", "timestamp", "Beginning of the first unusual day, hour or minute, as in metric_anomalies."
+        ),
         required("ends_at", "timestamp", "End of the last one."),
         required(
             "is_open",
             "boolean",
             "It goes on.",
-            definition="of the days or hours that can be judged at most 2 lie after ends_at",
+            definition="of the days or hours in which anything came at most 2 lie after ends_at, of such minutes at "
+            "most 10",
         ),
         required("direction", "string", "more or less than expected."),
-        required("periods", "int", "Days or hours in which anything of it was unusual."),
+        required("periods", "int", "Days, hours or minutes in which anything of it was unusual."),
         required("series", "int", "Metrics and values that were unusual."),
         required("metrics", "string", "The metrics, as a JSON list."),
         required("worst_at", "timestamp", "Beginning of the one in which what it began with was furthest off."),

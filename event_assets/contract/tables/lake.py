@@ -14,6 +14,7 @@ from event_assets.contract.tables import (
     groups,
     identity,
     metrics,
+    minutes,
     people,
     product,
     segments,
@@ -48,6 +49,7 @@ LAKE_TABLES: tuple[Table, ...] = tuple(
         metrics,
         dimensions,
         features,
+        minutes,
         anomalies,
     )
     for table in room.TABLES

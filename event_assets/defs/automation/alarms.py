@@ -64,7 +64,8 @@ def alarm_sensor(settings: Settings) -> dg.SensorDefinition:
             if rings == (alarm.name in watch.ringing):
                 continue
             try:
-                call(settings, alarm, rings)
+                if alarm.is_told_here:
+                    call(settings, alarm, rings)
             except NotCalled as error:  # it is told again at the next look
                 context.log.error(f"Not everybody was told of {alarm.name}: {error}.")
                 continue

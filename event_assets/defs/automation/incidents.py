@@ -1,7 +1,8 @@
 """The sensor that tells of incidents of metrics: once when one begins, once when it has ended, by each way that the
 settings name.
 
-It starts no run. Whom it told of what is its cursor; if that is lost, what is open is told once more.
+It starts no run. Whom it told of what is its cursor; if that is lost, what is open is told once more. It looks at the
+clock as well: a minute in which nothing comes makes no run, and is one with nothing all the same.
 """
 
 import datetime as dt
@@ -14,14 +15,22 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from event_assets.defs.automation.sensors import shards_to_land
+from event_assets.defs.automation.telling import tell_incidents
 from event_assets.defs.resources.lake import LakeResource
-from event_assets.pipeline.anomalies import open_incidents
+from event_assets.defs.resources.rules import RulesResource
+from event_assets.defs.resources.stream import StreamResource
+from event_assets.lake.lake import Lake
+from event_assets.pipeline.minute_anomalies import is_caught_up
+from event_assets.pipeline.open_incidents import open_incidents
+from event_assets.pipeline.pending_days import BY_ARRIVAL, pending
 from event_assets.settings import Settings
+from event_assets.streams import StreamError
 from event_assets.telemetry.calling import NotCalled, post, publish
 from event_assets.webhooks import Passing
 from event_assets.webhooks.mailing import MailRefused, each_refused, mailed
 
-_EVERY_SECONDS = 60
+_EVERY_SECONDS = 30
 _MOST_TOLD = 10
 """Incidents that one message has a line for."""
 Told = dict[str, dict[str, str]]
@@ -38,10 +47,14 @@ def incidents_sensor(settings: Settings) -> dg.SensorDefinition:
         minimum_interval_seconds=_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING if ways else dg.DefaultSensorStatus.STOPPED,
     )
-    def metric_incidents_sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
-        if is_quiet(settings, _now()):
+    def metric_incidents_sensor(
+        context: dg.SensorEvaluationContext, lake: LakeResource, stream: StreamResource, rules: RulesResource
+    ) -> dg.SkipReason:
+        now, opened = _now(), lake.open()
+        is_open = open_incidents(opened, rules, silent_until(opened, stream, now))
+        tell_incidents(len(is_open))
+        if is_quiet(settings, now):
             return dg.SkipReason(f"Nobody is told between {settings.incident_quiet_hours}.")
-        is_open = open_incidents(lake.open())
         told, faults = _tell(settings, ways, is_open, _read(context.cursor))
         for fault in faults:  # it is told again at the next look
             context.log.error(f"Not everybody was told of incidents: {fault}.")
@@ -49,6 +62,19 @@ def incidents_sensor(settings: Settings) -> dg.SensorDefinition:
         return dg.SkipReason(f"{len(is_open)} incidents are open.")
 
     return metric_incidents_sensor
+
+
+def silent_until(lake: Lake, stream: StreamResource, now: dt.datetime) -> dt.datetime | None:
+    """Up to when it is known what came; None where something is on its way, or the stream cannot be seen: then what is
+    not here is late, of which other alarms tell."""
+    try:
+        with stream.open() as events:
+            if shards_to_land(events, lake):
+                return None
+    except StreamError:
+        return None
+    is_known = not pending(lake, BY_ARRIVAL).days and is_caught_up(lake)
+    return now if is_known else None
 
 
 def ways_of(settings: Settings) -> dict[str, Callable[[str, str], None]]:

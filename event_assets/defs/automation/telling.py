@@ -38,6 +38,13 @@ def tell_seen(unlanded_since: dt.datetime | None, retention: dt.timedelta | None
         told.count(names.SENSOR_FAULTS, faults)
 
 
+def tell_incidents(is_open: int) -> None:
+    """Tells how many incidents of metrics are open."""
+    told = meter()
+    told.value(names.OPEN_INCIDENTS, is_open)
+    told.beat()
+
+
 @dg.run_failure_sensor(
     name="failed_runs",
     description="Counts runs that failed, for the alarm on them.",

@@ -9,9 +9,9 @@ from event_assets.contract.tables.anomalies import METRIC_ANOMALIES, METRIC_INCI
 from event_assets.defs.checks.telling import told
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
-from event_assets.pipeline.anomalies import NOT_INSTALLED, can_detect, open_incidents
+from event_assets.pipeline.anomalies import NOT_INSTALLED, can_detect
+from event_assets.pipeline.open_incidents import open_incidents
 from event_assets.rules.rule_files import RuleError
-from event_assets.telemetry.metrics import OPEN_INCIDENTS
 
 _SHOWN = 20
 
@@ -30,16 +30,16 @@ def anomalies_file_is_usable(rules: RulesResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset=METRIC_INCIDENTS.name, description="No metric is unusual just now.")
-def nothing_is_unusual(lake: LakeResource) -> dg.AssetCheckResult:
+def nothing_is_unusual(lake: LakeResource, rules: RulesResource) -> dg.AssetCheckResult:
     """Warns with what is open, the furthest off first; what is muted, or was not real, does not count."""
-    is_open = open_incidents(lake.open())
+    is_open = open_incidents(lake.open(), rules)
     result = dg.AssetCheckResult(
         passed=not is_open,
         severity=dg.AssetCheckSeverity.WARN,
         description=is_open[0]["what"] if is_open else "Nothing is unusual.",
         metadata={"open": len(is_open), "incidents": dg.MetadataValue.md(_table(is_open[:_SHOWN]) or "none")},
     )
-    return told(result, OPEN_INCIDENTS, len(is_open))
+    return told(result)
 
 
 def _table(incidents: list[dict[str, Any]]) -> str:
@@ -49,7 +49,7 @@ def _table(incidents: list[dict[str, Any]]) -> str:
         f"| `{row['incident_id']}` | {row['what']} | {row['periods']} | {', '.join(json.loads(row['metrics']))} |"
         for row in incidents
     ]
-    return "\n".join(["| incident | what | days or hours | metrics |", "| --- | --- | --- | --- |", *lines])
+    return "\n".join(["| incident | what | days, hours or minutes | metrics |", "| --- | --- | --- | --- |", *lines])
 
 
 ANOMALY_CHECKS = [anomalies_file_is_usable, nothing_is_unusual]

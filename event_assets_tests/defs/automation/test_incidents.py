@@ -18,6 +18,8 @@ from event_assets.contract.tables.anomalies import METRIC_INCIDENTS
 from event_assets.defs.automation import incidents as module
 from event_assets.defs.automation.incidents import incidents_sensor, is_quiet
 from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.rules import RulesResource
+from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.settings import Settings
@@ -46,6 +48,7 @@ class Watched:
                 is_open=True,
                 is_muted=False,
                 was_real=None,
+                period="day",
                 **fields,
             )
             for name in incidents
@@ -58,7 +61,13 @@ class Watched:
         table.commit(base, base.progress, add=staged if rows else [], remove=base.files)
 
     def look(self) -> str | None:
-        context = dg.build_sensor_context(cursor=self.cursor, resources={"lake": LakeResource.of(self.settings)})
+        settings = self.settings
+        resources = {
+            "lake": LakeResource.of(settings),
+            "stream": StreamResource.of(settings),
+            "rules": RulesResource.of(settings),
+        }
+        context = dg.build_sensor_context(cursor=self.cursor, resources=resources)
         skipped = incidents_sensor(self.settings)(context)
         self.cursor = context.cursor
         assert isinstance(skipped, dg.SkipReason)
@@ -147,8 +156,8 @@ def test_muted_incidents_and_false_ones_are_not_told_and_a_flood_is_one_message(
     assert len(message.splitlines()) == 12 and message.endswith("and 4 more")
     watched.stand()
     rows = [
-        row_of(METRIC_INCIDENTS, incident_id="m", is_open=True, is_muted=True, was_real=None),
-        row_of(METRIC_INCIDENTS, incident_id="f", is_open=True, is_muted=False, was_real=False),
+        row_of(METRIC_INCIDENTS, incident_id="m", period="day", is_open=True, is_muted=True, was_real=None),
+        row_of(METRIC_INCIDENTS, incident_id="f", period="day", is_open=True, is_muted=False, was_real=False),
     ]
     table = watched.lake.table(METRIC_INCIDENTS.name)
     base = table.snapshot()

@@ -132,7 +132,9 @@ def the_file_of_anomalies_names_no_column(scene: Scene) -> None:
 
 
 def an_incident_is_open(scene: Scene) -> None:
-    scene.put(METRIC_INCIDENTS, incident_id="a", is_open=True, is_muted=False, was_real=None, metrics="[]")
+    scene.put(
+        METRIC_INCIDENTS, incident_id="a", period="day", is_open=True, is_muted=False, was_real=None, metrics="[]"
+    )
 
 
 def those_who_come_differ_from_those_that_a_model_learned_from(scene: Scene) -> None:

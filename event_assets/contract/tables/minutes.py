@@ -1,0 +1,50 @@
+"""What came in the last minutes, and what of it is unusual."""
+
+from __future__ import annotations
+
+from event_assets.contract.tables.anomalies import METRIC_ANOMALIES
+from event_assets.contract.tables.schema import Table, required
+
+MINUTE_EVENTS = Table(
+    "minute_events",
+    "What came in each minute, by app, platform and name of the event: one row a minute of arrival and value of a "
+    "dimension, of the last ten days. Copies and robots are among them. All measures add up within a dimension.",
+    (
+        required("hour", "string", "Hour of arrival in UTC, such as 2026-11-27T14."),
+        required("minute", "timestamp", "Beginning of the minute in which the stream took it."),
+        required("dimension", "string", "app_id, platform or event; all of everything together."),
+        required("value", "string", "Value of the dimension, (none) where there is none; (all) of everything."),
+        required("landed", "long", "Events, whatever became of them."),
+        required(
+            "quarantined",
+            "long",
+            "Of these, events that do not keep the contract; of apps and platforms none is known.",
+        ),
+        required(
+            "events",
+            "long",
+            "Of these, events that had just happened, so that no import and no phone that was offline is among them.",
+            definition="arrived_at at most an hour after derived_at",
+        ),
+        required("errors", "long", "Of `events`, app_error."),
+        required("conversions", "long", "Of `events`, those that the setting conversion_events names."),
+        required(
+            "delayed",
+            "long",
+            "Of `events`, those that took longer than a minute.",
+            definition="arrived_at over a minute after derived_at",
+        ),
+    ),
+    key=("hour", "minute", "dimension", "value"),
+    partition_by=("hour",),
+)
+
+MINUTE_ANOMALIES = Table(
+    "minute_anomalies",
+    "The same of minutes, by the hours before them and by yesterday and a week ago: of today and yesterday the minutes "
+    "in which anything is unusual, and all of the last two hours. The last minute of the lake is left out.",
+    METRIC_ANOMALIES.columns,
+    key=METRIC_ANOMALIES.key,
+)
+
+TABLES: tuple[Table, ...] = (MINUTE_EVENTS, MINUTE_ANOMALIES)

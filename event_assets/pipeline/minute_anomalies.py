@@ -1,0 +1,163 @@
+"""minute_anomalies: what of the last minutes is unusual, while they go on.
+
+A minute is judged when the next one has begun, and again when more is known of it or of what it is held against; what
+was said of others stands. While nothing comes at all nothing is written: that is judged whenever somebody looks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS
+from event_assets.contract.tables.minutes import MINUTE_ANOMALIES, MINUTE_EVENTS
+from event_assets.contract.tables.schema import Table
+from event_assets.lake.lake import Lake
+from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import retry_on_conflict
+from event_assets.pipeline.anomalies import blocked
+from event_assets.pipeline.changed_rows import files_between, readable
+from event_assets.pipeline.domains import Group
+from event_assets.pipeline.incident_sayings import watched
+from event_assets.pipeline.minute_events import (
+    MINUTE_EVENTS_CODE,
+    MINUTE_SOURCES,
+    minute_events_step,
+    minute_rules,
+)
+from event_assets.pipeline.pending_changes import pending_changes
+from event_assets.pipeline.report import StepReport, report_of
+from event_assets.pipeline.run import Rules, Run
+from event_assets.rules.anomalies import Anomalies
+
+MINUTE_ANOMALIES_CODE = "1"
+"""Version of the code that judges; raise it when the rows it gives change."""
+_SHOWN = dt.timedelta(hours=2)
+_MOST_SILENT = dt.timedelta(hours=2)
+"""So long after the last event silence is judged: what is not unusual by then is how it is."""
+_UNUSUAL = "unusual"
+
+
+def minute_anomaly_rules(rules: Rules) -> str:
+    """The version of the rules that minute_anomalies goes by."""
+    return rules.anomalies.digest
+
+
+def minute_anomalies_step(run: Run) -> StepReport:
+    """Brings minute_anomalies up to date."""
+    why = blocked(run)
+    if why:
+        return replace(report_of(run.lake.table(MINUTE_ANOMALIES.name).snapshot()), warnings=(why,))
+    return retry_on_conflict(lambda: _judge(run))
+
+
+def _judge(run: Run) -> StepReport:
+    base = run.lake.table(MINUTE_ANOMALIES.name).snapshot()
+    counts = run.lake.table(MINUTE_EVENTS.name).snapshot()
+    rules = watched(run.lake, run.rules)
+    code = f"{MINUTE_ANOMALIES_CODE}-{rules.digest}"
+    progress = base.progress.with_code(code, (), ()).with_consumed(MINUTE_EVENTS.name, counts.consumed)
+    if progress == base.progress and not run.rebuild:
+        return report_of(base)
+    is_whole = run.rebuild or base.progress.code != code
+    rows = _rows(base, counts, rules, None if is_whole else _changed_since(base, counts))
+    staged = [base.table.stage_arrow(rows, f"v{base.version}", {})] if rows.num_rows else []
+    after = base.table.at(base.table.commit(base, progress, add=staged, remove=base.files))
+    return replace(report_of(after, staged), more={"unusual": _number_unusual(rows)})
+
+
+def _changed_since(base: Snapshot, counts: Snapshot) -> str | None:
+    """The first hour whose counts are others than when they were judged; None where all may be."""
+    then = readable(counts, base.progress.consumed(MINUTE_EVENTS.name))
+    if then is None:
+        return None
+    came, went = files_between(then, counts)
+    hours = counts.dates()
+    changed = {file.partition["hour"] for file in (*came, *went)}
+    changed |= {max(then.dates(), default="")}  # its last minute was not over
+    return min(changed & hours, default=max(hours, default=""))  # what was before is not kept any more
+
+
+def _rows(
+    base: Snapshot, counts: Snapshot, rules: Anomalies, since: str | None, until: dt.datetime | None = None
+) -> pa.Table:
+    """The rows as they are to be: those from the hour `since` on are made, all where it is None; up to the newest
+    minute, or `until`."""
+    from event_assets.models.minutes import LEAST_AGE  # needs the extra models
+    from event_assets.pipeline.metric_panel import worth_keeping
+    from event_assets.pipeline.minute_panel import HOUR, MINUTE, MinuteCounts, judged_hour
+
+    nothing = MINUTE_ANOMALIES.arrow_schema().empty_table()
+    given = MinuteCounts(counts)
+    newest = until or given.newest
+    if newest is None or not rules.metrics_of("minute"):
+        return nothing
+    first = newest.replace(hour=0, minute=0) - dt.timedelta(days=1)
+    first = max(first, ((given.first or newest) + LEAST_AGE * MINUTE).replace(minute=0))  # nothing is judged before it
+    hour = first if since is None else max(first, dt.datetime.fromisoformat(f"{since}:00+00:00"))
+    standing = nothing if since is None else base.arrow()
+    begins = standing["period_start"]
+    from_, to = (pa.scalar(at, begins.type) for at in (first, hour))
+    parts = [nothing, standing.filter(pc.and_(pc.greater_equal(begins, from_), pc.less(begins, to)))]
+    while hour < newest:
+        parts.append(judged_hour(given, hour, min(hour + HOUR, newest), rules))
+        hour += HOUR
+    return worth_keeping(pa.concat_tables(parts), newest - _SHOWN)
+
+
+def _number_unusual(rows: pa.Table) -> int:
+    return int(pc.sum(pc.equal(rows["state"], _UNUSUAL)).as_py() or 0)
+
+
+def unusual_minutes(lake: Lake, rules: Anomalies, silent_until: dt.datetime | None = None) -> pa.Table:
+    """The rows of minute_anomalies; with those of minutes in which nothing came, up to `silent_until`, where it is
+    known that nothing did. Empty where nothing is unusual."""
+    base = lake.table(MINUTE_ANOMALIES.name).snapshot()
+    rows = base.arrow()
+    if silent_until is not None:
+        counts = lake.table(MINUTE_EVENTS.name).snapshot()
+        until = _silence(counts, silent_until)
+        if until is not None:
+            rows = _rows(base, counts, rules, max(counts.dates()), until)
+    return rows if _number_unusual(rows) else rows.slice(0, 0)
+
+
+def _silence(counts: Snapshot, now: dt.datetime) -> dt.datetime | None:
+    """Up to when silence is to be judged; None where there is none, or less than a day of counts to hold it against."""
+    from event_assets.models.minutes import DAY  # needs the extra models
+    from event_assets.pipeline.minute_panel import MINUTE, MinuteCounts
+
+    given = MinuteCounts(counts)
+    newest, first = given.newest, given.first
+    if newest is None or first is None or newest - first < DAY * MINUTE:
+        return None
+    until = min(now.replace(second=0, microsecond=0), newest + _MOST_SILENT)
+    return until if until - newest > 2 * MINUTE else None
+
+
+def is_caught_up(lake: Lake) -> bool:
+    """Whether minute_events has all that clean_events and quarantined_events have."""
+    progress = lake.table(MINUTE_EVENTS.name).snapshot().progress
+    sources = [lake.table(table.name).snapshot() for table in (CLEAN_EVENTS, QUARANTINED_EVENTS)]
+    return not any(pending_changes(source, progress).dates for source in sources)
+
+
+MINUTES: tuple[
+    tuple[Table, Group, str, Callable[[Rules], str], tuple[Table, ...], Callable[[Run], StepReport]],
+    ...,
+] = (
+    (MINUTE_EVENTS, "metrics", MINUTE_EVENTS_CODE, minute_rules, MINUTE_SOURCES, minute_events_step),
+    (
+        MINUTE_ANOMALIES,
+        "models",
+        MINUTE_ANOMALIES_CODE,
+        minute_anomaly_rules,
+        (MINUTE_EVENTS,),
+        minute_anomalies_step,
+    ),
+)
+"""What follows the stream by the minute: table, domain, versions of code and rules, what it is made of, how."""

@@ -1,0 +1,131 @@
+"""Counts of minutes as series side by side, and what was found in them as rows of minute_anomalies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from event_assets.contract.tables.minutes import MINUTE_EVENTS
+from event_assets.lake.snapshot import Snapshot
+from event_assets.models.minutes import AGO, AHEAD, DAY, REACH, Minutes, judge
+from event_assets.models.panel import ALL, Kind, Panel, SeriesKey
+from event_assets.pipeline.metric_panel import Steps, known_steps, rows_of, weights_of
+from event_assets.rules.anomalies import MEASURES, Anomalies
+
+MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+_COUNTED = MEASURES["minute_events"]
+_LEAST_MINUTES = 10
+"""The least of the file is asked of so many minutes."""
+_SEPARATOR = "\x1f"
+
+
+@dataclass
+class MinuteCounts:
+    """minute_events at one version, of which each hour is read once."""
+
+    snapshot: Snapshot
+    _read: dict[str, pa.Table] = field(default_factory=dict)
+
+    def hours(self) -> set[str]:
+        """The hours in which anything came."""
+        return self.snapshot.dates()
+
+    @property
+    def newest(self) -> dt.datetime | None:
+        """The last minute in which anything came; None where nothing did."""
+        hours = self.hours()
+        if not hours:
+            return None
+        last: dt.datetime = pc.max(self._of(max(hours))["minute"]).as_py()
+        return last
+
+    @property
+    def first(self) -> dt.datetime | None:
+        """The beginning of the first hour in which anything came."""
+        hours = self.hours()
+        return dt.datetime.fromisoformat(f"{min(hours)}:00+00:00") if hours else None
+
+    def between(self, begins: dt.datetime, ends: dt.datetime) -> pa.Table:
+        """The rows of the minutes from one to another."""
+        there, hour, parts = self.hours(), begins.replace(minute=0), []
+        while hour < ends:
+            if (name := f"{hour:%Y-%m-%dT%H}") in there:
+                parts.append(self._of(name))
+            hour += HOUR
+        rows = pa.concat_tables([MINUTE_EVENTS.arrow_schema().empty_table(), *parts])
+        type_ = rows["minute"].type
+        first, last = (pa.scalar(each, type_) for each in (begins, ends))
+        return rows.filter(pc.and_(pc.greater_equal(rows["minute"], first), pc.less(rows["minute"], last)))
+
+    def _of(self, hour: str) -> pa.Table:
+        if hour not in self._read:
+            self._read[hour] = self.snapshot.arrow(self.snapshot.of_dates([hour]))
+        return self._read[hour]
+
+
+def judged_hour(counts: MinuteCounts, hour: dt.datetime, ends: dt.datetime, rules: Anomalies) -> pa.Table:
+    """What is unusual in the minutes of an hour before `ends`, in the columns of `MINUTE_ANOMALIES`."""
+    metrics = rules.metrics_of("minute")
+    keys = _watched(counts.between(hour - DAY * MINUTE, hour), rules)
+    begins, first = hour - REACH * MINUTE, counts.first
+    length = (ends - begins) // MINUTE
+    places = {place: number for number, place in enumerate(dict.fromkeys(key[1:] for key in keys))}
+    dense = np.stack([_dense(counts, begins - ago * MINUTE, length, places, not ago) for ago in AGO])
+    own = np.array([places[key[1:]] for key in keys])
+    sums = np.array([_COUNTED.index(metrics[key.metric].sum) for key in keys])
+    of = [metrics[key.metric].of for key in keys]
+    wholes = np.array([_COUNTED.index(each) if each else 0 for each in of])
+    is_rate = np.array([each is not None for each in of])
+    every = {key.metric: place for place, key in enumerate(keys) if key.dimension == ALL}
+    age = (begins - first) // MINUTE if first is not None else 0
+    minutes = Minutes(
+        dense[:, own, sums],
+        dense[:, own, wholes] * is_rate[None, :, None],
+        is_rate,
+        np.array([every[key.metric] for key in keys]),
+        age,
+    )
+    kinds: list[Kind] = ["rate" if each else "count" for each in is_rate]
+    own_begins = tuple(hour + number * MINUTE for number in range(length - REACH))
+    known = known_steps(keys, own_begins, rules)
+    amounts, of_wholes = (each[0, :, REACH:length] for each in (minutes.amounts, minutes.wholes))
+    panel = Panel(keys, kinds, amounts, of_wholes, np.zeros(len(keys), dtype=np.int64), 1, known)
+    steps = Steps(panel, "minute", own_begins)
+    found = judge(minutes, REACH, rules.budget_of("minute"), weights_of(steps, rules.feedback))
+    found.is_alert[known] = found.is_judged[known] = False
+    return rows_of(steps, found)
+
+
+def _watched(day: pa.Table, rules: Anomalies) -> list[SeriesKey]:
+    """The series of everything, and of each dimension the largest of the day before."""
+    sums = day.group_by(["dimension", "value"]).aggregate([(name, "sum") for name in _COUNTED]).to_pylist()
+    keys = []
+    for name, metric in rules.metrics_of("minute").items():
+        keys.append(SeriesKey(name, ALL, "(all)"))
+        size = f"{metric.of or metric.sum}_sum"
+        for dimension in rules.dimensions_of(metric):
+            told = [(-row[size], row["value"]) for row in sums if row["dimension"] == dimension]
+            large = [each for each in sorted(told) if -each[0] >= rules.least * DAY / _LEAST_MINUTES]
+            keys += [SeriesKey(name, dimension, value) for _, value in large[: rules.values]]
+    return keys
+
+
+def _dense(
+    counts: MinuteCounts, begins: dt.datetime, length: int, places: dict[tuple[str, str], int], is_now: bool
+) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
+    """The counts of these values by value, measure and minute; of now nothing after the last minute."""
+    dense = np.zeros((len(places), len(_COUNTED), length + AHEAD))
+    rows = counts.between(begins, begins + (length + (0 if is_now else AHEAD)) * MINUTE)
+    names = pa.array([_SEPARATOR.join(place) for place in places], pa.string())
+    named = pc.binary_join_element_wise(rows["dimension"], rows["value"], _SEPARATOR)
+    rows = rows.append_column("place", pc.index_in(named, names))
+    rows = rows.filter(pc.is_valid(rows["place"]))
+    at = pc.subtract(rows["minute"], pa.scalar(begins, rows["minute"].type)).cast(pa.int64()).to_numpy() // 60_000_000
+    own = rows["place"].to_numpy()
+    for number, name in enumerate(_COUNTED):
+        dense[own, number, at] = rows[name].to_numpy()
+    return dense
