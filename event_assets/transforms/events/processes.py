@@ -39,6 +39,8 @@ _KEEPS_MEMORY = {
 }
 """A worker needs the same memory for each chunk: getting it back from the system is a sixth of its time. That of a
 chunk bounds it; the engine's own settings, which give memory back at once, are for its thousands of files."""
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""There are as many workers as cores; NumPy's own threads would wait beside them, busily at first."""
 _YOUNG_OBJECTS = 100_000
 """Python looks for cycles, of which there are none here, after so many new objects: 700 is a tenth of the time."""
 
@@ -101,7 +103,12 @@ class _Worker:
     def __init__(self) -> None:
         answers, theirs = os.pipe()  # not standard output, which any module may print to
         command = [sys.executable, "-P", "-m", "event_assets.transforms.events.processes", str(theirs)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **_KEEPS_MEMORY}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            **_KEEPS_MEMORY,
+            **_ONE_THREAD,
+        }
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(theirs,), env=environment)
         os.close(theirs)
         self._knows = b""
@@ -150,9 +157,29 @@ def _receive(pipe: BinaryIO | Any) -> memoryview | None:
     return memoryview(pipe.read(_LENGTH.unpack(head)[0]))
 
 
+class _NoPandas:
+    """Finds that pandas is not installed."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def _start_without_pandas() -> None:
+    """Arrow imports pandas for the first list that it makes an array of, to see that the list is none of its kinds: a
+    third of what it costs to start a worker. So it is asked while there is none. Whoever imports it later has it."""
+    hidden: Any = _NoPandas()
+    sys.meta_path.insert(0, hidden)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(hidden)
+
+
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     function: BatchFunction | None = None
     gc.set_threshold(_YOUNG_OBJECTS)
+    _start_without_pandas()
     while (pickled := _receive(requests)) is not None:
         [chunk] = _read_rows(requests)
         try:

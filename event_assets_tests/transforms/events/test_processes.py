@@ -28,6 +28,11 @@ def named(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     yield pa.RecordBatch.from_pydict({"purge": told, "young": [gc.get_threshold()[0]] * batch.num_rows})
 
 
+def of_frame(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The rows by way of a frame of pandas."""
+    yield pa.RecordBatch.from_pandas(batch.to_pandas(), preserve_index=False)
+
+
 def refusing(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     raise ValueError(f"cannot take {batch.num_rows} rows")
     yield
@@ -54,6 +59,15 @@ def test_a_process_keeps_its_memory_though_the_engine_gives_it_back(monkeypatch:
     made = pa.Table.from_batches(over_processes(named, [rows(600)], 2))
     assert set(made.column("purge").to_pylist()) == {"1000"}
     assert set(made.column("young").to_pylist()) == {100_000}
+
+
+def test_a_process_starts_without_pandas_and_a_function_that_uses_it_has_it() -> None:
+    batch = rows(600)
+    made = pa.Table.from_batches(over_processes(of_frame, [batch], 2))
+    assert made.column("text").to_pylist() == batch.column("text").to_pylist()
+    code = "import sys; from event_assets.transforms.events import processes as p; p._start_without_pandas()"
+    ends = "import pyarrow as pa; pa.array(['a']); sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", f"{code}; {ends}"]).returncode == 0
 
 
 @pytest.mark.parametrize("function", ["clean", "enrich"])
