@@ -121,9 +121,11 @@ class _Watch:
         scores = np.stack([self._score(step, int(window)) for window in self.windows], axis=1)
         known = panel.known[:, step]
         is_judged = (self.forecaster.seen >= how.history) & ~known
-        least, best = self._least(scores)
-        alert = self._told(step, scores[:, 0], least, is_judged)
-        self._write(step, scores, (least, best), alert, is_judged)
+        alert = np.zeros(len(known), dtype=bool)
+        if is_judged.any() or self.direction.any():  # else there is no history yet
+            least, best = self._least(scores)
+            alert = self._told(step, scores[:, 0], least, is_judged)
+            self._write(step, scores, (least, best), alert, is_judged)
         usual = is_seen & ~known & ~alert & (self.forecaster.seen >= panel.season)
         self.scores[step] = np.where(usual[:, None], scores, _NOTHING)
         self._learn(step, is_seen, known | alert)

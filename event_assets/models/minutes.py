@@ -8,12 +8,20 @@ often and in whichever parts it is judged. Days and hours, of which a season is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from event_assets.models.anomalies import Findings
 from event_assets.models.panel import Flags, Numbers, Places
-from event_assets.models.tails import count_scores, discoveries, probabilities, rate_scores, score_at, tail_of
+from event_assets.models.tails import (
+    count_scores,
+    discoveries,
+    probabilities_of_steps,
+    rate_scores,
+    score_at,
+    tail_of,
+)
 
 WINDOWS = (1, 5, 15)
 """Minutes, up to the one that is judged, whose sums are looked at."""
@@ -66,7 +74,8 @@ def judge(minutes: Minutes, begins: int, budget: float, weights: Numbers) -> Fin
     A score counts where there is a day to hold it against. What was as far off in three other hours of the day before
     is how it is.
     """
-    scores = np.stack([_scores(minutes, window) for window in WINDOWS], axis=2)
+    expected = _Expected(_expected_counts(minutes), _expected_shares(minutes))
+    scores = np.stack([_scores(minutes, expected, window) for window in WINDOWS], axis=2)
     ages = minutes.age + np.arange(minutes.steps)
     scores[:, ages < LEAST_AGE] = np.nan
     past = scores[:, max(0, begins - DAY) : begins].transpose(1, 0, 2)
@@ -79,9 +88,9 @@ def judge(minutes: Minutes, begins: int, budget: float, weights: Numbers) -> Fin
     judged = scores[:, begins:] / scale[:, None]
     found = _blank(minutes, judged.shape[1])
     found.is_judged[:, ages[begins:] >= LEAST_AGE] = True
-    for step in range(judged.shape[1]):
+    of_steps = probabilities_of_steps(judged.transpose(1, 0, 2), tail)
+    for step, each in enumerate(of_steps):
         now = judged[:, step]
-        each = probabilities(now, tail)
         each = np.where(_lasts(now), each, 1.0)
         each = np.where((by_hour >= np.abs(now)).sum(axis=0) >= _HOURS_ALIKE, 1.0, each)
         best = each.argmin(axis=1)
@@ -90,7 +99,7 @@ def judge(minutes: Minutes, begins: int, budget: float, weights: Numbers) -> Fin
         found.score[:, step], found.window[:, step] = now[rows, best], np.array(WINDOWS)[best]
         asked = found.is_judged[:, step]
         found.is_alert[asked, step] = discoveries(found.probability[asked, step], budget, weights[asked, step])
-    _band(minutes, begins, found, score_at(_BAND, tail)[:, 0] * scale[:, 0])
+    _band(minutes, expected, begins, found, score_at(_BAND, tail)[:, 0] * scale[:, 0])
     for numbers in (found.score, found.probability, found.expected, found.low, found.high):
         numbers[~found.is_judged] = np.nan
     return found
@@ -134,19 +143,26 @@ def _by_hour(sizes: Numbers) -> Numbers:
     return largest
 
 
-def _scores(minutes: Minutes, window: int) -> Numbers:
+class _Expected(NamedTuple):
+    """The least and the most that is expected a minute; of rates the shares, and of how many the hours before are."""
+
+    counts: tuple[Numbers, Numbers]
+    shares: tuple[Numbers, Numbers, Numbers]
+
+
+def _scores(minutes: Minutes, expected: _Expected, window: int) -> Numbers:
     """By series and minute: how far the sum of the window lies beyond what is expected; 0 within."""
     amounts, wholes = minutes.amounts[0, :, : minutes.steps], minutes.wholes[0, :, : minutes.steps]
     scores = np.zeros(amounts.shape)
     counts, rates = ~minutes.is_rate, minutes.is_rate
     if counts.any():
         sums = _rolling(amounts[counts], window)
-        low, high = _expected_counts(minutes)
+        low, high = expected.counts
         middle = np.maximum(np.clip(sums, window * low, window * high), 0.02)
         scores[counts] = _of_counts(sums, middle, 1 + 1.57 * window / _LEVEL)
     if rates.any():
         hits, trials = _rolling(amounts[rates], window), _rolling(wholes[rates], window)
-        low, high, past = _expected_shares(minutes)
+        low, high, past = expected.shares
         share = np.divide(hits, trials, out=np.zeros(hits.shape), where=trials > 0)
         scores[rates] = _of_rates(hits, trials, np.clip(share, low, high) * past, past)
     return scores
@@ -206,16 +222,16 @@ def _expected_shares(minutes: Minutes) -> tuple[Numbers, Numbers, Numbers]:
     return np.minimum(now, yesterday), np.maximum(now, yesterday), trials
 
 
-def _band(minutes: Minutes, begins: int, found: Findings, width: Numbers) -> None:
+def _band(minutes: Minutes, expected: _Expected, begins: int, found: Findings, width: Numbers) -> None:
     counts, rates = ~minutes.is_rate, minutes.is_rate
     if counts.any():
-        low, high = (each[:, begins:] for each in _expected_counts(minutes))
+        low, high = (each[:, begins:] for each in expected.counts)
         wide = width[counts, None]
         found.expected[counts] = (low + high) / 2
         found.low[counts] = _away(low, -wide)
         found.high[counts] = _away(high, wide)
     if rates.any():
-        low, high, _ = (each[:, begins:] for each in _expected_shares(minutes))
+        low, high, _ = (each[:, begins:] for each in expected.shares)
         trials = np.maximum(minutes.wholes[0][rates, begins : minutes.steps], 1)
         found.expected[rates] = (low + high) / 2
         for array, share, side in ((found.low, low, -1), (found.high, high, 1)):

@@ -110,8 +110,22 @@ def probabilities(scores: Numbers, tail: Tail) -> Numbers:
     conformal p-value (1 + k) / (1 + n)).
     """
     size = np.abs(scores)
+    return _largest(size, tail, (tail.past >= size).sum(axis=0))
+
+
+def probabilities_of_steps(scores: Numbers, tail: Tail) -> Numbers:
+    """The same of many steps against one past: `scores` are of steps by series by window."""
+    size = np.abs(scores)
+    as_large = np.zeros(size.shape)
+    for series, window in np.ndindex(size.shape[1:]):
+        there = int(tail.there[series, window])
+        below = np.searchsorted(tail.past[:there, series, window], size[:, series, window])
+        as_large[:, series, window] = there - below
+    return _largest(size, tail, as_large)
+
+
+def _largest(size: Numbers, tail: Tail, as_large: Numbers) -> Numbers:
     fitted = _TAIL * np.exp(-(size - tail.start) / tail.excess)
-    as_large = (tail.past >= size).sum(axis=0)
     seen = np.where(as_large > 0, (1 + as_large) / (1 + tail.there), 0.0)
     largest: Numbers = np.minimum(np.maximum(np.maximum(2 * ndtr(-size), fitted), seen), 1.0)
     return largest

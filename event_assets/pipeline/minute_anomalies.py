@@ -64,22 +64,40 @@ def _judge(run: Run) -> StepReport:
     if progress == base.progress and not run.rebuild:
         return report_of(base)
     is_whole = run.rebuild or base.progress.code != code
-    rows = _rows(base, counts, rules, None if is_whole else _changed_since(base, counts))
+    then = None if is_whole else readable(counts, base.progress.consumed(MINUTE_EVENTS.name))
+    if then is not None and _is_same_but_for_the_newest(then, counts):
+        return report_of(base.table.at(base.table.commit(base, progress)))
+    rows = _rows(base, counts, rules, None if then is None else _changed_since(then, counts))
     staged = [base.table.stage_arrow(rows, f"v{base.version}", {})] if rows.num_rows else []
     after = base.table.at(base.table.commit(base, progress, add=staged, remove=base.files))
     return replace(report_of(after, staged), more={"unusual": _number_unusual(rows)})
 
 
-def _changed_since(base: Snapshot, counts: Snapshot) -> str | None:
-    """The first hour whose counts are others than when they were judged; None where all may be."""
-    then = readable(counts, base.progress.consumed(MINUTE_EVENTS.name))
-    if then is None:
-        return None
-    came, went = files_between(then, counts)
+def _is_same_but_for_the_newest(then: Snapshot, counts: Snapshot) -> bool:
+    """Whether only the newest minute, which is not over, has other counts than before."""
+    hours = _changed_hours(then, counts)
+    if not hours or hours != {max(counts.dates(), default="")} or hours != {max(then.dates(), default="")}:
+        return not hours
+    now, before = (_in_order(each.arrow(each.of_dates(hours))) for each in (counts, then))
+    newest = pc.max(now["minute"])
+    over, was_over = (rows.filter(pc.less(rows["minute"], newest)) for rows in (now, before))
+    return bool(pc.max(before["minute"]).equals(newest) and over.equals(was_over))
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    return rows.sort_by([(name, "ascending") for name in MINUTE_EVENTS.key])
+
+
+def _changed_since(then: Snapshot, counts: Snapshot) -> str:
+    """The first hour whose counts are others than when they were judged."""
     hours = counts.dates()
-    changed = {file.partition["hour"] for file in (*came, *went)}
-    changed |= {max(then.dates(), default="")}  # its last minute was not over
+    changed = _changed_hours(then, counts) | {max(then.dates(), default="")}  # its last minute was not over
     return min(changed & hours, default=max(hours, default=""))  # what was before is not kept any more
+
+
+def _changed_hours(then: Snapshot, counts: Snapshot) -> set[str]:
+    came, went = files_between(then, counts)
+    return {file.partition["hour"] for file in (*came, *went)}
 
 
 def _rows(

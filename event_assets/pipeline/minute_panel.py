@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from event_assets.contract.tables.minutes import MINUTE_EVENTS
+from event_assets.lake.files import LakeFile
 from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.table import LakeTable
 from event_assets.models.minutes import AGO, AHEAD, DAY, REACH, Minutes, judge
 from event_assets.models.panel import ALL, Kind, Panel, SeriesKey
 from event_assets.pipeline.metric_panel import Steps, known_steps, rows_of, weights_of
@@ -23,16 +27,25 @@ _LEAST_MINUTES = 10
 _SEPARATOR = "\x1f"
 
 
+_READ: WeakKeyDictionary[LakeTable, dict[str, pa.Table]] = WeakKeyDictionary()
+"""By table, for as long as it is kept open, the files that were read the last time: most hours are those of before."""
+
+
 @dataclass
 class MinuteCounts:
     """minute_events at one version, of which each hour is read once."""
 
     snapshot: Snapshot
-    _read: dict[str, pa.Table] = field(default_factory=dict)
+    _used: dict[str, pa.Table] = field(default_factory=dict)
+    _before: dict[str, pa.Table] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = _READ.get(self.snapshot.table, {})
+        _READ[self.snapshot.table] = self._used
 
     def hours(self) -> set[str]:
         """The hours in which anything came."""
-        return self.snapshot.dates()
+        return set(self._files)
 
     @property
     def newest(self) -> dt.datetime | None:
@@ -62,9 +75,18 @@ class MinuteCounts:
         return rows.filter(pc.and_(pc.greater_equal(rows["minute"], first), pc.less(rows["minute"], last)))
 
     def _of(self, hour: str) -> pa.Table:
-        if hour not in self._read:
-            self._read[hour] = self.snapshot.arrow(self.snapshot.of_dates([hour]))
-        return self._read[hour]
+        for file in self._files[hour]:
+            if file.path not in self._used:
+                known = self._before.get(file.path)
+                self._used[file.path] = self.snapshot.arrow([file]) if known is None else known
+        return pa.concat_tables([self._used[file.path] for file in self._files[hour]])
+
+    @cached_property
+    def _files(self) -> dict[str, list[LakeFile]]:
+        files: dict[str, list[LakeFile]] = {}
+        for file in self.snapshot.files:
+            files.setdefault(file.partition["hour"], []).append(file)
+        return files
 
 
 def judged_hour(counts: MinuteCounts, hour: dt.datetime, ends: dt.datetime, rules: Anomalies) -> pa.Table:

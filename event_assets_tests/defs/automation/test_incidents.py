@@ -14,17 +14,23 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from event_assets.contract.records import pack
 from event_assets.contract.tables.anomalies import METRIC_INCIDENTS
+from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.defs.automation import incidents as module
-from event_assets.defs.automation.incidents import incidents_sensor, is_quiet
+from event_assets.defs.automation.incidents import incidents_sensor, is_quiet, silent_until
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.pipeline.land import land_step
+from event_assets.pipeline.minute_events import minute_events_step
 from event_assets.settings import Settings
+from event_assets.streams import StreamRecord, open_stream
 from event_assets_tests.dashboards.digests.test_delivery import Inbox, mail_server
 from event_assets_tests.factories import row_of
+from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.telemetry.test_calling import Webhook, webhook  # noqa: F401  a fixture
 
 NOON = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
@@ -186,3 +192,31 @@ def test_a_lost_cursor_tells_what_is_open_once_more_and_links_lead_to_the_dashbo
 def test_settings_that_nobody_could_be_told_by_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="incident"):
         Settings(**given)
+
+
+def test_silence_is_known_where_nothing_waits_on_the_stream_and_all_that_came_is_counted(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    lake, stream = Lake(Storage(settings.lake)), StreamResource.of(settings)
+    assert silent_until(lake, stream, NOON) is None, "there is no stream"
+    log = open_stream(settings)
+    log.create(1)
+    log.close()
+    assert silent_until(lake, stream, NOON) == NOON
+    with stream.open() as log:
+        log.put([StreamRecord("k", data) for data in pack([b'{"event_id":"1"}'])])
+    assert silent_until(lake, stream, NOON) is None, "something is on its way"
+    with stream.open() as log:
+        land_step(a_run(lake, None, stream=log))
+    assert silent_until(lake, stream, NOON) is None, "it is landed, and not clean"
+    clean = lake.table(CLEAN_EVENTS.name)
+    row = row_of(CLEAN_EVENTS, arrival_date=NOON.date(), arrival_hour=12)
+    rows = pa.Table.from_pylist([row], CLEAN_EVENTS.arrow_schema())
+    base, raw = clean.snapshot(), lake.table(RAW_EVENTS.name).snapshot()
+    staged = clean.stage_arrow(rows, "one", {"arrival_date": str(NOON.date()), "arrival_hour": "12"})
+    clean.commit(base, base.progress.with_consumed(RAW_EVENTS.name, raw.consumed), add=[staged])
+    quarantined = lake.table(QUARANTINED_EVENTS.name)
+    base = quarantined.snapshot()
+    quarantined.commit(base, base.progress.with_consumed(RAW_EVENTS.name, raw.consumed))
+    assert silent_until(lake, stream, NOON) is None, "it is clean, and not counted"
+    minute_events_step(a_run(lake, None))
+    assert silent_until(lake, stream, NOON) == NOON
