@@ -17,6 +17,7 @@ import gzip
 import hashlib
 import json
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,11 +26,13 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
+from event_assets.contract.tables.people import OUTLIER_VISITORS
 from event_assets.enrichment.bots import bot_reason
 from event_assets.models.outliers import Numbers
-from event_assets.pipeline.outlier_visitors import DAYS, habit_values, outlier_rows
+from event_assets.pipeline.outlier_visitors import DAYS, habit_values, outlier_rows, usual_habits
 from event_assets.simulator.anomalies import HIDDEN, Anomaly
 from event_assets.simulator.generate import TimedEvent, generate, has_hidden_robot
 from event_assets.simulator.people import make_hidden_robot, make_person
@@ -114,11 +117,14 @@ def simulated(spark: SparkSession, seed: int, people: int, days: int, strength: 
 
 def judged(spark: SparkSession, events: pa.Table, kinds: Mapping[str | None, str]) -> Judged:
     """What is said of visitors by their events; those that `kinds` does not name are people."""
-    measured = habits(spark.createDataFrame(events), ("purchase",)).toArrow().sort_by("anonymous_id")
+    with tempfile.TemporaryDirectory() as folder:
+        pq.write_table(events, f"{folder}/events.parquet")
+        rows = spark.read.parquet(f"{folder}/events.parquet")
+        measured = habits(rows, ("purchase",)).toArrow().sort_by("anonymous_id")
     measured = measured.append_column("person_id", measured["anonymous_id"])
-    return Judged(
-        measured, outlier_rows(measured), [kinds.get(id_, PEOPLE) for id_ in measured["anonymous_id"].to_pylist()]
-    )
+    usual = usual_habits(measured)
+    said = outlier_rows(measured, usual) if usual else OUTLIER_VISITORS.arrow_schema().empty_table()
+    return Judged(measured, said, [kinds.get(id_, PEOPLE) for id_ in measured["anonymous_id"].to_pylist()])
 
 
 def compared(of: Judged) -> dict[str, str]:

@@ -44,12 +44,11 @@ class Habit(NamedTuple):
 
 class Outliers(NamedTuple):
     """What was found of visitors: their distance in units of the limit (above 1 is too far), whether they are outliers,
-    by how many deviations each habit is off on its suspicious side, and the habits of most."""
+    and by how many deviations each habit is off on its suspicious side."""
 
     score: Numbers
     is_outlier: NDArray[np.bool_]
     deviations: Numbers
-    usual: Numbers
 
     def reasons(self, place: int) -> list[int]:
         """The habits of a visitor that are unusual, the farthest off first."""
@@ -57,33 +56,51 @@ class Outliers(NamedTuple):
         return sorted((int(each) for each in np.flatnonzero(off >= UNUSUAL)), key=lambda habit: (-off[habit], habit))
 
 
-def find_outliers(values: Numbers, habits: Sequence[Habit], budget: float = BUDGET) -> Outliers | None:
-    """The outliers among visitors, one a row of `values`, of which each column is a habit; what is not known of
-    somebody is NaN, and no distance. None where they are too few to say what is usual."""
-    visitors = len(values)
-    if visitors < LEAST_VISITORS:
+class Usual(NamedTuple):
+    """The habits of most: of each its suspicious side, the median, NaN where it is not looked at, and what is one
+    deviation; and from which distance on a visitor is too far off."""
+
+    sides: Numbers
+    middle: Numbers
+    spread: Numbers
+    limit: float
+
+    def judge(self, values: Numbers) -> Outliers:
+        """What is to be said of visitors, one a row of `values`, of which each column is a habit; what is not known of
+        somebody is NaN, and no distance."""
+        deviations = self.deviations(values)
+        score = np.sqrt((deviations**2).sum(axis=1)) / self.limit
+        is_outlier = (score > 1) & ((deviations >= UNUSUAL).sum(axis=1) >= _LEAST_REASONS)
+        return Outliers(score, is_outlier, deviations)
+
+    def deviations(self, values: Numbers) -> Numbers:
+        """How far off each habit is on its suspicious side."""
+        off = self.sides * (values - self.middle) / self.spread
+        return np.clip(np.nan_to_num(off, nan=0.0), 0.0, _MOST_DEVIATIONS)
+
+
+def usual_of(values: Numbers, habits: Sequence[Habit], budget: float = BUDGET) -> Usual | None:
+    """What is usual among visitors, one a row of `values` as `Usual.judge` takes them. None where they are too few."""
+    if len(values) < LEAST_VISITORS:
         return None
-    deviations = np.zeros(values.shape)
-    usual = np.full(len(habits), np.nan)
-    for place, habit in enumerate(habits):
-        known = np.isfinite(values[:, place])
-        if known.sum() >= LEAST_KNOWN:
-            usual[place], deviations[known, place] = _deviations(values[known, place], habit)
-    distance = np.sqrt((deviations**2).sum(axis=1))
-    score = distance / _limit(distance, budget)
-    is_outlier = (score > 1) & ((deviations >= UNUSUAL).sum(axis=1) >= _LEAST_REASONS)
-    return Outliers(score, is_outlier, deviations, usual)
+    scales = [_scale(values[:, place], habit) for place, habit in enumerate(habits)]
+    middle, spread = (np.array(each) for each in zip(*scales, strict=True))
+    usual = Usual(np.array([float(habit.side) for habit in habits]), middle, spread, 1.0)
+    return usual._replace(limit=_limit((usual.deviations(values) ** 2).sum(axis=1), budget))
 
 
-def _deviations(values: Numbers, habit: Habit) -> tuple[float, Numbers]:
-    middle = float(np.median(values))
-    off = habit.side * (values - middle)
-    spread = float(np.quantile(off, 0.75)) / _NORMAL
-    return middle, np.clip(off / max(spread, habit.least), 0.0, _MOST_DEVIATIONS)
+def _scale(values: Numbers, habit: Habit) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    if len(known) < LEAST_KNOWN:
+        return math.nan, 1.0
+    middle = float(np.median(known))
+    spread = float(np.quantile(habit.side * (known - middle), 0.75)) / _NORMAL
+    return middle, max(spread, habit.least)
 
 
-def _limit(distance: Numbers, budget: float) -> float:
-    """How far those few are who behave as most do, of whom there are as many as the budget says."""
-    low, high = (float(each) for each in np.quantile(distance**2, _BULK))
+def _limit(squares: Numbers, budget: float) -> float:
+    """How far those few are who behave as most do, of whom there are as many as the budget says; by the squares of
+    distances."""
+    low, high = (float(each) for each in np.quantile(squares, _BULK))
     decay = (high - low) / math.log((1 - _BULK[0]) / (1 - _BULK[1]))
     return max(math.sqrt(low + decay * math.log((1 - _BULK[0]) / budget)), _LEAST_LIMIT)

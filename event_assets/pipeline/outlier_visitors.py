@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import OUTLIER_VISITORS
-from event_assets.models.outliers import LEAST_VISITORS, Habit, Numbers, Outliers, find_outliers
+from event_assets.models.outliers import LEAST_VISITORS, Habit, Numbers, Outliers, Usual, usual_of
 from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refresh_keys
 from event_assets.pipeline.people import last_date
 from event_assets.pipeline.report import StepReport
@@ -71,11 +71,11 @@ def outliers_step(run: Run) -> StepReport:
 
     def whole(work: Work) -> Result:
         devices = habits(recent(work), conversion_events).withColumn("user_id", F.lit(None).cast("string"))
-        measured = with_person(devices, work.rows(IDENTITIES)).drop("user_id").toArrow()
-        rows = outlier_rows(measured)
-        if not rows.num_rows:
+        measured = work.checkpoint(with_person(devices, work.rows(IDENTITIES)).drop("user_id"))
+        usual = usual_habits(measured.select(*HABITS).toArrow())
+        if usual is None:
             return Result(work.spark.createDataFrame([], OUTLIER_VISITORS.spark_schema()))
-        return Result(work.spark.createDataFrame(rows))
+        return Result(measured.mapInArrow(_judging(usual), OUTLIER_VISITORS.spark_schema()))
 
     code = f"{OUTLIERS_CODE}-{outlier_rules(run.rules)}"
     report = refresh_keys(run, KeyedRefresh(OUTLIER_VISITORS, OUTLIERS_SOURCES, code, whole))
@@ -98,18 +98,25 @@ def recent(work: Work) -> DataFrame:
     return work.rows_on(ENRICHED_EVENTS, [date for date in enriched.dates() if date >= first])
 
 
-def outlier_rows(measured: pa.Table) -> pa.Table:
-    """What is to be said of visitors, by their `habits` and `person_id`, in the columns of `OUTLIER_VISITORS`; no row
-    where they are too few."""
-    measured = measured.sort_by("anonymous_id")
-    found = find_outliers(
-        habit_values(measured), [Habit(name, told.side, told.least) for name, told in _HABITS.items()]
-    )
-    if found is None:
-        return OUTLIER_VISITORS.arrow_schema().empty_table()
+def usual_habits(measured: pa.Table) -> Usual | None:
+    """What is usual among visitors of whom the `habits` are given; None where they are too few."""
+    return usual_of(habit_values(measured), [Habit(name, told.side, told.least) for name, told in _HABITS.items()])
+
+
+def outlier_rows(measured: pa.Table, usual: Usual) -> pa.Table:
+    """What is to be said of visitors, by their `habits` and `person_id`, in the columns of `OUTLIER_VISITORS`."""
+    found = usual.judge(habit_values(measured))
     known = measured.select(["anonymous_id", "person_id", "first_at", "last_at", "actions"]).to_pylist()
-    rows = [{**row, **_row(measured, found, place)} for place, row in enumerate(known)]
+    rows = [{**row, **_row(measured, usual, found, place)} for place, row in enumerate(known)]
     return pa.Table.from_pylist(rows, OUTLIER_VISITORS.arrow_schema())
+
+
+def _judging(usual: Usual) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def judging(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield from outlier_rows(pa.Table.from_batches([batch]), usual).to_batches()
+
+    return judging
 
 
 def habit_values(measured: pa.Table) -> Numbers:
@@ -123,8 +130,8 @@ def _judged(measured: pa.Table, name: str) -> Numbers:
     return values if beyond is None else np.log(np.maximum(values + beyond, 1e-3))
 
 
-def _row(measured: pa.Table, found: Outliers, place: int) -> dict[str, Any]:
-    reasons = [_reason(measured, found, place, habit) for habit in found.reasons(place)]
+def _row(measured: pa.Table, usual: Usual, found: Outliers, place: int) -> dict[str, Any]:
+    reasons = [_reason(measured, usual, found, place, habit) for habit in found.reasons(place)]
     is_outlier = bool(found.is_outlier[place])
     return {
         "score": round(float(found.score[place]), 6),
@@ -135,13 +142,13 @@ def _row(measured: pa.Table, found: Outliers, place: int) -> dict[str, Any]:
     }
 
 
-def _reason(measured: pa.Table, found: Outliers, place: int, habit: int) -> dict[str, Any]:
+def _reason(measured: pa.Table, usual: Usual, found: Outliers, place: int, habit: int) -> dict[str, Any]:
     name = HABITS[habit]
-    beyond, usual = _HABITS[name].logarithm, float(found.usual[habit])
+    beyond, middle = _HABITS[name].logarithm, float(usual.middle[habit])
     return {
         "habit": name,
         "value": round(float(measured[name][place].as_py()), 3),
-        "usual": round(usual if beyond is None else float(np.exp(usual)) - beyond, 3),
+        "usual": round(middle if beyond is None else float(np.exp(middle)) - beyond, 3),
         "deviations": round(float(found.deviations[place, habit]), 1),
     }
 
