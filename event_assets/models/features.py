@@ -85,7 +85,12 @@ class PersonDays:
         """`parts` by day (days since 1970-01-01), each as `together` gives it."""
         self._features = features
         self._parts = dict(sorted(parts.items()))
-        self._series = {name: _SERIES[feature.kind](feature, self._of(name)) for name, feature in features.items()}
+        self._added: dict[str, list[tuple[int, Any]]] = {name: [] for name in features}
+        for day, part in self._parts.items():
+            for name, added in part.items():
+                if name in self._added:
+                    self._added[name].append((day, added))
+        self._series = {name: _SERIES[feature.kind](feature, self._added[name]) for name, feature in features.items()}
 
     def at(self, day: int) -> Values:
         """The features at the end of a day, if nothing else happens until then; None where there is none. Of a person
@@ -108,16 +113,13 @@ class PersonDays:
             until = rows[place + 1][0] if place + 1 < len(rows) else None
             yield Span(day, until, now, dict(self._parts.get(day, {})))
 
-    def _of(self, name: str) -> list[tuple[int, Any]]:
-        return [(day, part[name]) for day, part in self._parts.items() if name in part]
-
     def _changes(self) -> set[int]:
         """The days on which a feature may change."""
         days = set(self._parts)
         for name, feature in self._features.items():
             if feature.window is not None:
                 periods = (1, 2) if feature.kind == "lifecycle" else (1,)
-                days.update(day + feature.window * each for day, _ in self._of(name) for each in periods)
+                days.update(day + feature.window * each for day, _ in self._added[name] for each in periods)
         return days
 
 
@@ -138,12 +140,12 @@ def at_instant(
 
 def part_of_counts(features: Mapping[str, Feature], counts: Mapping[str, int]) -> dict[str, int]:
     """What events of these names, so many of each, add to the features that need no more to be known of an event."""
-    by_name = {name: feature for name, feature in features.items() if feature.is_by_name}
-    added = {
-        name: sum(count for event, count in counts.items() if count > 0 and feature.adds(event))
-        for name, feature in by_name.items()
-    }
-    return {name: count for name, count in added.items() if count}
+    told = [(event, count) for event, count in counts.items() if count > 0]
+    added = {}
+    for name, feature in features.items():
+        if feature.is_by_name and (count := sum([count for event, count in told if feature.adds(event)])):
+            added[name] = count
+    return added
 
 
 def trait_parts(features: Mapping[str, Feature], said: Iterable[tuple[int, int | None, str, str]]) -> dict[int, Part]:
