@@ -13,9 +13,10 @@ import pytest
 from playwright.sync_api import expect
 
 from event_assets.collector.keys import WriteKeys
-from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.pipeline.domains import GROUPS
+from event_assets.pipeline.registry import steps_of
 from event_assets_tests.end_to_end import lineage
 from event_assets_tests.end_to_end.platform import EVENTS, Demo
 from event_assets_tests.processes import alive, eventually, family
@@ -60,7 +61,7 @@ def test_the_ui_shows_every_table_as_a_materialised_asset_with_its_lineage(demo:
         " assetMaterializations(limit: 1) { runId metadataEntries { label } } } }"
     )["assetNodes"]
     by_key = {"/".join(node["assetKey"]["path"]): node for node in nodes}
-    of_analyses = {spec.name for spec in PRODUCT_TABLES}
+    of_analyses = {table.name for step in steps_of("pauses") for table in step.tables}
     tables = {spec.name for spec in LAKE_TABLES} - of_analyses
     tables |= {f"warehouse/{table.name}" for table in WAREHOUSE_TABLES if table.lake.name not in of_analyses}
     assert tables <= by_key.keys()
