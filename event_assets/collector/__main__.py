@@ -26,7 +26,8 @@ uvicorn's five seconds, and every worker would be killed before it serves."""
 
 
 def serve(settings: Settings, app: Starlette, workers: int = 1) -> None:
-    """Serves with so many processes on one port. Rates and memory are bounded per process."""
+    """Serves with so many processes on one port. Memory is bounded per process; rates are, too, unless
+    the settings say how many share them."""
     _rarely_collect_garbage()
     with shared_between_workers() if workers > 1 else nullcontext():
         uvicorn.run(

@@ -109,6 +109,7 @@ def limits_of(settings: Settings) -> CollectorLimits:
         ip_connections=settings.collector_ip_connections,
         keep_alive_seconds=settings.collector_keep_alive_seconds,
         ip_requests_per_second=settings.collector_ip_rate,
+        processes=settings.collector_processes,
     )
 
 

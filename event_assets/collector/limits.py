@@ -25,7 +25,7 @@ class CollectorLimits:
     away as one, and what is refused as too large again and again.
     `buffer_bytes` bounds the bodies and events that are held at once, from the first byte read to the answer.
     `ip_requests_per_second` bounds each address (0: unbounded), and like each key's rate with bursts of
-    `burst_seconds` worth. `members` bounds the gzip members or zstd frames of one body. What is larger than
+    `burst_seconds` worth. Of every rate this process has its share of as many `processes`. `members` bounds the gzip members or zstd frames of one body. What is larger than
     `at_once_bytes`, packed or unpacked, is worked on in a thread, so that others are answered meanwhile.
     """
 
@@ -49,6 +49,7 @@ class CollectorLimits:
     stream_seconds: float = 15.0
     ip_requests_per_second: float = 500.0
     burst_seconds: float = 2.0
+    processes: int = 1
     buckets: int = 100_000
 
 
@@ -58,15 +59,17 @@ class TokenBuckets:
     def __init__(self, limits: CollectorLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self._burst_seconds = limits.burst_seconds
         self._most = limits.buckets
+        self._processes = limits.processes
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, name: str, tokens: float, rate: float) -> float:
-        """Takes tokens from a bucket that fills at `rate` a second. 0, or after how many seconds to ask again.
+        """Takes tokens from a bucket that fills at this process's share of `rate` a second. 0, or after how many seconds
+        to ask again.
 
         A request for more than a full bucket is let through once the bucket is full, and leaves it in debt.
         """
-        now = self._clock()
+        now, rate = self._clock(), rate / self._processes
         capacity = max(rate * self._burst_seconds, 1.0)
         level, at = self._buckets.get(name, (capacity, now))
         level = min(capacity, level + (now - at) * rate)

@@ -24,7 +24,7 @@ from event_assets.lake.integrity import LakeDamaged, fault_of, fault_of_commit
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import NOTE, Snapshot
 from event_assets.lake.table import SEAL, LakeTable
-from event_assets.pipeline.land import put_back
+from event_assets.pipeline.raw_objects import put_back
 from event_assets.streams import EventStream
 
 PAGE = "docs/how-to/rebuild.md"

@@ -11,19 +11,18 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
+from event_assets.lake.at_once import at_once
 from event_assets.lake.files import LakeFile, statistics_of
 from event_assets.lake.storage import Storage
 
 _IN_NAME = re.compile(r"\.crc32-([0-9a-f]{8})\.parquet$")
 _PIECE = 1 << 20
-_READERS = 4
 _sound: set[tuple[str, int, int]] = set()
 """Files whose bytes this process has seen to be right, by path, size and time of change."""
 
@@ -61,10 +60,9 @@ def require_sound(storage: Storage, table: str, files: Sequence[LakeFile]) -> No
     for file, info in zip(files, found, strict=True):
         _require(info.path, _fault_of_size(file, info))
     unseen = [info for info in found if _stamp(info) not in _sound]
-    with ThreadPoolExecutor(_READERS) as pool:
-        for info, fault in zip(unseen, pool.map(_fault_of_bytes, (info.path for info in unseen)), strict=True):
-            _require(info.path, fault)
-            _sound.add(_stamp(info))
+    for info, fault in zip(unseen, at_once(_fault_of_bytes, [info.path for info in unseen]), strict=True):
+        _require(info.path, fault)
+        _sound.add(_stamp(info))
 
 
 def _require(path: str, fault: str | None) -> None:

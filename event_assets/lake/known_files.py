@@ -6,9 +6,9 @@ is never used for another file, so what is known of it stays true.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,6 +45,17 @@ def only(actions: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
     """The rows of files whose partition says one of these."""
     texts = _texts(actions[f"partition.{column}"])
     return actions.filter(pc.is_in(texts, pa.array(values, pa.string())))
+
+
+def smaller_than(actions: pa.Table, size: int) -> pa.Table:
+    """The rows of files of fewer bytes."""
+    return actions.filter(pc.less(actions["size_bytes"], size))
+
+
+def of_paths(actions: pa.Table, paths: Iterable[str]) -> pa.Table:
+    """The rows of files at these paths."""
+    said = {each for path in paths for each in (path, quote(path), quote(path, safe="/=-_."))}
+    return actions.filter(pc.is_in(_texts(actions["path"]), pa.array(sorted(said), pa.string())))
 
 
 def values_of(actions: pa.Table, column: str) -> set[str]:

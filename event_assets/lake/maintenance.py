@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from event_assets.lake.files import LakeFile
+from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable, retry_on_conflict
 
 if TYPE_CHECKING:
@@ -43,12 +44,16 @@ def compact(
     before = table.snapshot()
     written = 0
     if table.spec.clustered_by:
-        return Compaction(table.spec.name, len(before.files), len(before.files), written)
-    groups = _groups([file for file in before.files if among is None or file.path in among], least_files)
+        return Compaction(table.spec.name, before.count, before.count, written)
+    groups = _groups(_small(before, among), least_files)
     for together in [*_together(groups)]:
         partitions = {partition_of(file) for file in together}
         written += retry_on_conflict(partial(_compact, table, spark, partitions, least_files, among))
-    return Compaction(table.spec.name, len(before.files), len(table.snapshot().files), written)
+    return Compaction(table.spec.name, before.count, table.snapshot().count, written)
+
+
+def _small(snapshot: Snapshot, among: Container[str] | None) -> list[LakeFile]:
+    return [file for file in snapshot.smaller_than(SMALL_FILE_BYTES) if among is None or file.path in among]
 
 
 def _compact(
@@ -59,7 +64,7 @@ def _compact(
     among: Container[str] | None,
 ) -> int:
     base = table.snapshot()
-    files = [f for f in base.files if partition_of(f) in partitions and (among is None or f.path in among)]
+    files = [file for file in _small(base, among) if partition_of(file) in partitions]
     written = 0
     for together in [*_together(_groups(files, least_files))]:
         rows, count = base.read(spark, together), sum(file.rows for file in together)

@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
+from event_assets.lake.at_once import at_once
 from event_assets.lake.files import LakeFile
 from event_assets.lake.horizons import read_horizons
 from event_assets.lake.integrity import LakeDamaged, require_sound
-from event_assets.lake.known_files import only, values_of
+from event_assets.lake.known_files import of_paths, only, smaller_than, values_of
 from event_assets.lake.progress import Consumed, Progress
 from event_assets.lake.row_changes import ROWS, RowChanges, told
 
@@ -116,6 +117,19 @@ class Snapshot:
         column = self.table.spec.partition_by[0]
         return self.table.known_files.of(only(self._actions, column, sorted({*dates})))
 
+    def smaller_than(self, size: int) -> list[LakeFile]:
+        """The files of fewer bytes than these."""
+        return self.table.known_files.of(smaller_than(self._actions, size))
+
+    def of_paths(self, paths: Iterable[str]) -> list[LakeFile]:
+        """Those of the files at these paths that are still there."""
+        return self.table.known_files.of(of_paths(self._actions, paths))
+
+    @property
+    def count(self) -> int:
+        """How many files this version has."""
+        return len(self._actions)
+
     def dates(self) -> set[str]:
         """The dates that the table has rows of, in a table that is laid out by them."""
         return values_of(self._actions, self.table.spec.partition_by[0])
@@ -146,16 +160,17 @@ class Snapshot:
         require_sound(table.storage, table.spec.name, chosen)
         wanted = list(table.spec.column_names if columns is None else columns)
         schema = pa.schema([table.spec.arrow_schema().field(name) for name in wanted])
-        parts = [
-            pq.read_table(
+
+        def rows_of(file: LakeFile) -> pa.Table:
+            return pq.read_table(
                 table.storage.path(f"{table.spec.name}/{file.path}"),
                 columns=wanted,
                 schema=schema,
                 filesystem=table.storage.filesystem,
                 partitioning=None,
             )
-            for file in chosen
-        ]
+
+        parts = at_once(rows_of, chosen)
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
     def changes_since(self, version: int) -> Changes:

@@ -25,6 +25,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.schema import Table
+from event_assets.lake.at_once import at_once
 from event_assets.lake.claims import claim, give_way
 from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
 from event_assets.lake.horizons import note_made_anew
@@ -194,17 +195,14 @@ class LakeTable:
 
     def describe(self, folder: str) -> list[LakeFile]:
         """The Parquet files below a folder, with rows and bounds from their footers. Empty ones are left out."""
-        files = []
-        for path, size in self.storage.walk(folder):
-            if not path.endswith(".parquet"):
-                continue
-            parts = [part.partition("=") for part in path.split("/") if part.startswith(_COPY) and "=" in part]
-            file = self._describe_file(
-                sealed(self.storage, path), size, {key.removeprefix(_COPY): unquote(v) for key, _, v in parts}
-            )
-            if file.rows:
-                files.append(file)
-        return sorted(files)
+        staged = [(path, size) for path, size in self.storage.walk(folder) if path.endswith(".parquet")]
+        return sorted(file for file in at_once(self._describe_staged, staged) if file.rows)
+
+    def _describe_staged(self, staged: tuple[str, int]) -> LakeFile:
+        path, size = staged
+        parts = [part.partition("=") for part in path.split("/") if part.startswith(_COPY) and "=" in part]
+        partition = {key.removeprefix(_COPY): unquote(value) for key, _, value in parts}
+        return self._describe_file(sealed(self.storage, path), size, partition)
 
     def _describe_file(self, path: str, size: int, partition: dict[str, str]) -> LakeFile:
         footer = pq.read_metadata(self.storage.path(path), filesystem=self.storage.filesystem)

@@ -91,6 +91,11 @@ class Tombstones:
     def __bool__(self) -> bool:
         return any(self._until.values())
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tombstones) and self._until == other._until
+
+    __hash__ = None  # type: ignore[assignment]
+
     def is_erased(self, owner: Owner) -> bool:
         """Whether an event of this owner is to be erased, by ids as they arrive."""
         kind, id_ = ("user", owner.user_id) if owner.user_id is not None else ("device", owner.anonymous_id)

@@ -19,7 +19,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.pipeline.compaction import compact_new
 from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.following import Fault, Followed, Following
-from event_assets.pipeline.land import has_new
+from event_assets.pipeline.land import has_new, others_have_landed
 from event_assets.pipeline.registry import steps_of
 
 LEAST_SECONDS = 0.5
@@ -84,7 +84,7 @@ class Arrivals:
         yield from self._take_in()  # whether or not something came: a run before may have been cut short
         while not self.is_over():
             began = time.monotonic()
-            if has_new(self.following.run):
+            if has_new(self.following.run) or others_have_landed(self.following.run):
                 yield from self._take_in()
             yield from self._followed()
             if turn is None or turn.done():

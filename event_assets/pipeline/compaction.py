@@ -14,10 +14,10 @@ from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
-from event_assets.lake.maintenance import MOST_PARTITIONS, compact, small_files
+from event_assets.lake.maintenance import MOST_PARTITIONS, SMALL_FILE_BYTES, compact, small_files
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
-from event_assets.pipeline.land import merge_objects
+from event_assets.pipeline.raw_objects import merge_objects
 from event_assets.pipeline.registry import STEPS
 from event_assets.pipeline.run import Run
 
@@ -31,12 +31,13 @@ def compact_new(run: Run, table: Table) -> int:
     """Puts the small files of each partition of a table together that has many. Gives how many files it has fewer."""
     lake_table = run.lake.table(table.name)
     snapshot = lake_table.snapshot()
-    if len(snapshot.files) < MOST_FILES:
+    small = snapshot.smaller_than(SMALL_FILE_BYTES)
+    if len(small) < MOST_FILES:
         return 0
-    known = taken_in(run.lake, snapshot)
+    known = taken_in(run.lake, snapshot, small)
     if table is RAW_EVENTS:
         return retry_on_conflict(lambda: merge_objects(lake_table, known, MOST_FILES))
-    chosen = _crowded(file for file in snapshot.files if file.path in known)
+    chosen = _crowded(file for file in small if file.path in known)
     if not chosen:
         return 0
     done = compact(lake_table, run.open_spark(), 2, chosen)
@@ -56,11 +57,11 @@ def _crowded(files: Iterable[LakeFile]) -> set[str]:
     return {file.path for small in chosen for file in small}
 
 
-def taken_in(lake: Lake, snapshot: Snapshot) -> set[str]:
-    """The paths of the files of a table that each which follows new events has taken in."""
+def taken_in(lake: Lake, snapshot: Snapshot, files: Iterable[LakeFile]) -> set[str]:
+    """The paths of those of a table's files that each which follows new events has taken in."""
     name = snapshot.table.spec.name
     followers = [t.name for step in STEPS if step.pace != "pauses" for t in step.tables if t is not snapshot.table.spec]
     sources = (lake.table(each).snapshot().progress.upstreams.get(name) for each in followers)
     changes = snapshot.changes_since(min((each.watermark for each in sources if each), default=snapshot.version))
     waiting = {path for commit in changes.commits for path in commit.added}
-    return {file.path for file in snapshot.files if changes.known and file.path not in waiting}
+    return {file.path for file in files if changes.known and file.path not in waiting}

@@ -7,8 +7,10 @@ same range of a shard always gives the same name, so a repeat overwrites itself.
 from __future__ import annotations
 
 import datetime as dt
+import random
 import re
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -18,12 +20,13 @@ import pyarrow as pa
 from event_assets.contract.erasure import IsErased, Known, Owner, erased_in_record, without_lines
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.records import count_events
-from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.contract.tables.events import CLEAN_EVENTS, RAW_EVENTS
 from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
-from event_assets.lake.table import LakeTable, retry_on_conflict
+from event_assets.lake.table import CommitConflict, LakeTable, retry_on_conflict
 from event_assets.lake.tombstones import Tombstones, read_tombstones
+from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.pipeline.telling import Traced
@@ -31,11 +34,12 @@ from event_assets.streams import (
     EventStream,
     ReadBatch,
     ReadLimits,
+    ShardPart,
     ShardPosition,
     StoredRecord,
-    StreamError,
     StreamReader,
 )
+from event_assets.streams.position import BEGINNING
 
 LAND_CODE = "2"
 """Version of the code that lands; raise it when the rows it gives change."""
@@ -44,6 +48,8 @@ OBJECT_BYTES = 64_000_000
 ERASED_KEY = "erased"
 """Partition key of a record whose key was an erased person's."""
 _OBJECT = re.compile(r"(\.erased-[0-9a-f]+)?(\.crc32-[0-9a-f]{8})?\.parquet$")
+_PAUSE = 0.2
+"""Seconds at most, after another has committed."""
 QUIET = dt.timedelta(hours=1)
 """How often it is noted that a quiet stream holds nothing unread, so that its trimmed records are not taken for
 lost."""
@@ -66,10 +72,10 @@ def land_step(run: Run) -> StepReport:
     landed."""
     table = run.lake.table(RAW_EVENTS.name)
     with run.open_stream() as stream:
-        return retry_on_conflict(lambda: _land(stream, table, run.rules))
+        return retry_on_conflict(lambda: _land(stream, table, run.rules, run.part))
 
 
-def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
+def _land(stream: EventStream, table: LakeTable, rules: Rules, part: ShardPart) -> StepReport:
     base = table.snapshot()
     # Read after the table: an erasure that this does not know yet commits to the table before it looks at it.
     erased = read_tombstones(table.storage, rules.erasure)
@@ -79,7 +85,7 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
     files: list[LakeFile] = []
     events = 0
     oldest: dt.datetime | None = None
-    reader = StreamReader(stream)
+    reader = StreamReader(stream, part=part)
     batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=rules.max_records_per_run))
     left: dict[str, dt.datetime] = {}
     traced = Traced(stream.name)
@@ -91,15 +97,45 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules) -> StepReport:
         files.append(table.stage_arrow(rows, name_of(stream.name, shard_records), partition_of(shard_records[0])))
         events += sum(rows.column("events").to_pylist())
         oldest = min(filter(None, (oldest, shard_records[0].arrived_at)))
+    positions = {shard: at for shard, at in positions.items() if reader.has_looked_at(shard)}
+    before = {shard: at for shard, at in before.items() if shard in positions}
     if not files and not _is_worth_noting(before, positions, started):
         return report_of(base, more={"events": 0})
-    progress = replace(
-        base.progress, positions={**base.progress.positions, stream.name: _as_fields(positions, started, left)}
-    )
-    version = table.commit(base, progress, add=files)
+
+    def still_holds() -> bool:
+        return erased == read_tombstones(table.storage, rules.erasure)
+
+    fields = _as_fields(positions, started, left)
+    version = _commit(base, stream.name, before, fields, files, still_holds)
     traced.landed()
     more = {"events": events, "oldest_arrived_at": str(oldest)} if oldest else {"events": events}
     return report_of(table.at(version), files, more=more)
+
+
+def _commit(
+    base: Snapshot,
+    stream: str,
+    before: Mapping[str, ShardPosition],
+    fields: Mapping[str, Mapping[str, Any]],
+    files: Sequence[LakeFile],
+    still_holds: Callable[[], bool],
+) -> int:
+    """Commits what was landed after the positions `before`; gives the version. Where others came first who landed other
+    shards, or put files together, nothing is read again. Raises `CommitConflict` where these shards are landed by
+    another, or who is erased does not hold any more."""
+    table, id_ = base.table, base.id
+    while True:
+        of_stream = {**base.progress.positions.get(stream, {}), **fields}
+        progress = replace(base.progress, positions={**base.progress.positions, stream: of_stream})
+        try:
+            return table.commit(base, progress, add=files)
+        except CommitConflict:
+            base = table.snapshot()
+            now = checkpoint(base.progress, stream)
+            others = any(now.get(shard, BEGINNING)[:2] != before.get(shard, BEGINNING)[:2] for shard in fields)
+            if base.id != id_ or others or not still_holds():
+                raise
+            time.sleep(random.uniform(0, _PAUSE))
 
 
 def without_erased(rows: pa.Table, erased: Tombstones, none: Placeholders) -> pa.Table:
@@ -113,7 +149,15 @@ def has_new(run: Run) -> bool:
     """Whether the stream holds something that is not landed."""
     position = run.lake.table(RAW_EVENTS.name).snapshot().progress
     with run.open_stream() as stream:
-        return StreamReader(stream).has_new(checkpoint(position, stream.name))
+        return StreamReader(stream, part=run.part).has_new(checkpoint(position, stream.name))
+
+
+def others_have_landed(run: Run) -> bool:
+    """Whether runs that land other parts of the stream have landed what is not cleaned yet."""
+    if run.part.parts == 1:
+        return False
+    clean = run.lake.table(CLEAN_EVENTS.name).snapshot().progress
+    return bool(pending_changes(run.lake.table(RAW_EVENTS.name).snapshot(), clean).dates)
 
 
 def _objects(
@@ -243,57 +287,3 @@ def _as_fields(
         }
         for shard, position in positions.items()
     }
-
-
-def merge_objects(table: LakeTable, among: Container[str], least: int) -> int:
-    """Puts objects of one shard and hour together, of these paths and where there are so many: the same records under
-    the name of the longer range. Gives how many files fewer there are."""
-    base = table.snapshot()
-    groups: dict[tuple[str, ...], list[LakeFile]] = {}
-    for file in sorted(base.files):
-        if file.path in among and file.size < OBJECT_BYTES // least:
-            stream_and_shard = name_of_object(file).rsplit("-", 2)[0]
-            groups.setdefault((stream_and_shard, *file.partition.values()), []).append(file)
-    many = [files for files in groups.values() if len(files) >= least]
-    if many:
-        merged = [_merged(base, files) for files in many]
-        table.compact(base, add=merged, remove=[file for files in many for file in files])
-    return sum(len(files) - 1 for files in many)
-
-
-def _merged(base: Snapshot, files: list[LakeFile]) -> LakeFile:
-    rows = base.arrow(files).sort_by("sequence_number").combine_chunks()
-    stream, shard, numbers = rows["stream"][0], rows["shard_id"][0], rows["sequence_number"]
-    name = f"{stream}-{shard}-{int(numbers[0].as_py())}-{int(numbers[-1].as_py())}"
-    return base.table.stage_arrow(rows, name, dict(files[0].partition))
-
-
-def put_back(stream: EventStream, table: LakeTable, file: LakeFile) -> str:
-    """Writes a damaged object again from the records that it is named by. Gives a sentence on what came of it.
-
-    The same records make the same bytes, so its commit stays as it is. Where they are not on the stream any more
-    nothing is changed.
-    """
-    name = name_of_object(file)
-    stream_name, _, rest = name.rpartition("-shardId-")
-    shard, first, last = rest.split("-")
-    try:
-        records = list(_records_between(stream, f"shardId-{shard}", int(first), int(last)))
-    except StreamError as error:
-        return f"{file.url} stays damaged: {error}"
-    if not records or name_of(stream_name, records) != name:
-        return f"{file.url} stays damaged: the stream does not hold its records any more."
-    made = table.stage_arrow(rows_of(stream_name, records), name, partition_of(records[0]))
-    if (made.path, made.size) == (file.path, file.size):
-        return f"{file.url} was written again from the stream: {len(records)} records."
-    table.storage.filesystem.delete_file(table.storage.path(f"{table.spec.name}/{made.path}"))
-    return f"{file.url} stays damaged: its records on the stream make another file."
-
-
-def _records_between(stream: EventStream, shard_id: str, first: int, last: int) -> Iterator[StoredRecord]:
-    after: str | None = None
-    while found := stream.read(shard_id, after).records:
-        yield from (record for record in found if first <= int(record.sequence_number) <= last)
-        after = found[-1].sequence_number
-        if int(after) >= last:
-            return

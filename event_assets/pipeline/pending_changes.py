@@ -39,10 +39,11 @@ class PendingChanges:
         groups = list(_by_version(dates, self.dates))
         if not groups:
             return [], []
-        active = {file.path: file for file in self.upstream.files}
         changes = self._changes_since(
             min((since for since, _ in groups if since != REBUILD), default=self.consumed.watermark)
         )
+        came = {path for commit in changes.commits for path in commit.added}
+        active = {file.path: file for file in self.upstream.of_paths(came)}
         appended: list[Appended] = []
         replaced: list[str] = []
         for since, group in groups:
@@ -103,7 +104,7 @@ def was_recreated(upstream: Snapshot, consumed: Consumed) -> bool:
 
 
 def _divide(dates: list[str], commits: Iterable[Commit], active: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The dates to which rows only came and whose files are all still there, and the others."""
+    """The dates to which rows only came and whose files are all still there (`active`), and the others."""
     present = set(active)
     replaced: set[str] = set()
     for commit in commits:

@@ -10,6 +10,7 @@ from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.horizons import closed_before, read_horizons
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
+from event_assets.lake.tip import tip
 from event_assets.pipeline.pending_changes import PendingChanges, pending_changes
 from event_assets.pipeline.registry import followed
 
@@ -53,15 +54,16 @@ class Pending:
 
 
 def pending(lake: Lake, edges: Iterable[tuple[str, str]]) -> Pending:
-    """The days that are behind. What it costs does not grow with how long they have waited. Nothing that a table holds
-    raises: one that cannot be read is named, and the others are looked at all the same."""
+    """The days that are behind. What it costs grows neither with how long they have waited nor with how many files
+    tables have. Nothing that a table holds raises: one that cannot be read is named, and the others are looked at all
+    the same."""
     found, edges = Pending(), [*edges]
     horizons = read_horizons(lake.storage)
     read: dict[str, Snapshot | None] = {}
 
     def snapshot(name: str, *, make: bool) -> Snapshot | None:
         if name not in read:
-            read[name] = lake.table(name).snapshot() if make or lake.table(name).exists() else None
+            read[name] = tip(lake.table(name)) if make or lake.table(name).exists() else None
         return read[name]
 
     for upstream, downstream in edges:

@@ -20,7 +20,7 @@ from event_assets.rules.company import CompanyData
 from event_assets.rules.feature import Features
 from event_assets.rules.model import Models
 from event_assets.rules.segment_files import Segments
-from event_assets.streams import EventStream
+from event_assets.streams import WHOLE, EventStream, ShardPart
 from event_assets.transforms.attribution.attribution import AttributionRules
 from event_assets.transforms.events.clean import CleanRules
 from event_assets.transforms.events.enrich import EnrichRules
@@ -88,7 +88,7 @@ class GivenRules:
 @dataclass(frozen=True)
 class Run:
     """One refresh: of the `window`'s days, from scratch where it is a `rebuild` (then of these `hours` of arrival, all
-    by default). Stream and engine are opened by the steps that need them."""
+    by default). Stream and engine are opened by the steps that need them; of the stream's shards a `part` is landed."""
 
     lake: Lake
     rules: Rules
@@ -97,6 +97,7 @@ class Run:
     window: Window = EVERYTHING
     rebuild: bool = False
     hours: Collection[int] = ()
+    part: ShardPart = WHOLE
 
     @staticmethod
     def on(

@@ -72,12 +72,13 @@ def _land_by_spark(stream: SparkReadable, table: LakeTable, run: Run) -> None:
     positions = checkpoint(table.snapshot().progress, stream.name)
     for gap in find_gaps(stream, positions):
         raise gap
-    shards = [shard.shard_id for shard in stream.shards()]
+    listed = stream.shards()
+    shards, mine = [shard.shard_id for shard in listed], run.part.of(listed)
     most = run.rules.max_records_per_run
     spans = {
         shard: (start, min(end, start + most))
         for shard in shards
-        if (found := _span(stream, shard, positions.get(shard))) is not None
+        if shard in mine and (found := _span(stream, shard, positions.get(shard))) is not None
         for start, end in (found,)
     }
     if spans:

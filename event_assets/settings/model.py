@@ -110,6 +110,9 @@ class Settings(
     collector_ip_rate: float = Field(
         500.0, ge=0, description="Requests per second that the ingest API takes from one address; 0: any number."
     )
+    collector_processes: int = Field(
+        1, ge=1, le=10_000, description="Processes of the ingest API, of all machines, that share rates equally."
+    )
     collector_connections: int = Field(
         4096, ge=1, le=1_000_000, description="Connections that one process of the ingest API holds at most."
     )
@@ -259,6 +262,7 @@ class Settings(
         "process of its own, some at once; or an executor of Dagster's at `package.module:name`, such as ECS's.",
     )
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
+    landing_runs: int = Field(1, ge=1, le=64, description="Runs that land side by side, each a range of the shards.")
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
 
     @model_validator(mode="after")

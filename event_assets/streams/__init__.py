@@ -9,6 +9,7 @@ import datetime as dt
 
 from event_assets.settings import Settings
 from event_assets.streams.packing import EventLines, ShardMap, pack_events
+from event_assets.streams.parts import WHOLE, ShardPart
 from event_assets.streams.position import ShardPosition, lost_shards
 from event_assets.streams.protocol import (
     EventStream,
@@ -31,6 +32,7 @@ from event_assets.streams.retry_policy import RetryPolicy
 from event_assets.streams.writer import OnPut, StreamWriter
 
 __all__ = [
+    "WHOLE",
     "EventLines",
     "EventStream",
     "OnPut",
@@ -41,6 +43,7 @@ __all__ = [
     "RetryPolicy",
     "Shard",
     "ShardMap",
+    "ShardPart",
     "ShardPosition",
     "SparkReadable",
     "StoredRecord",

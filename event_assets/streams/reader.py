@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
+from event_assets.streams.parts import WHOLE, ShardPart
 from event_assets.streams.position import BEGINNING, ShardPosition, lost_shards, was_finished
 from event_assets.streams.protocol import EventStream, ReadResult, Shard, StoredRecord, StreamGap
 
@@ -43,18 +44,25 @@ DEFAULT_LIMITS = ReadLimits()
 
 
 class StreamReader:
-    """Walks the shards of a stream. `clock` gives the time in UTC."""
+    """Walks the shards of a stream, or those of a part. `clock` gives the time in UTC."""
 
-    def __init__(self, stream: EventStream, clock: Callable[[], dt.datetime] = _now) -> None:
+    def __init__(self, stream: EventStream, clock: Callable[[], dt.datetime] = _now, part: ShardPart = WHOLE) -> None:
         self.stream = stream
         self._clock = clock
+        self._part = part
+        self._walk: _Walk | None = None
+
+    def has_looked_at(self, shard_id: str) -> bool:
+        """Whether the last `read_new` has read this shard, or had nothing to read of it: it ended, or is listed no
+        more."""
+        return self._walk is not None and self._walk.has_looked_at(shard_id)
 
     def has_new(self, checkpoint: Mapping[str, ShardPosition]) -> bool:
         """Whether `read_new` would give a record or raise `StreamGap`. Cheap: for sensors."""
         shards = self.stream.shards()
         if lost_shards(shards, checkpoint):
             return True
-        asked = [shard.shard_id for shard in shards if not checkpoint.get(shard.shard_id, BEGINNING).ended]
+        asked = [id_ for id_ in sorted(self._part.of(shards)) if not checkpoint.get(id_, BEGINNING).ended]
 
         def has_new(shard_id: str) -> bool:
             position = checkpoint.get(shard_id, BEGINNING)
@@ -108,7 +116,7 @@ class StreamReader:
         shards = self.stream.shards()
         for gap in lost_shards(shards, checkpoint):
             _report(gap, on_gap)
-        walk = _Walk(shards, checkpoint, until or self._clock(), limits)
+        walk = self._walk = _Walk(shards, self._part, checkpoint, until or self._clock(), limits)
         under_way: deque[tuple[str, tuple[int, int], Future[ReadResult]]] = deque()
         with ThreadPoolExecutor(limits.shards_at_once, "shards") as readers:
             while True:
@@ -146,8 +154,14 @@ class _Walk:
     """Which shard comes next (all whose parents have ended, in turn) and how much of it."""
 
     def __init__(
-        self, shards: list[Shard], checkpoint: Mapping[str, ShardPosition], until: dt.datetime, limits: ReadLimits
+        self,
+        shards: list[Shard],
+        part: ShardPart,
+        checkpoint: Mapping[str, ShardPosition],
+        until: dt.datetime,
+        limits: ReadLimits,
     ) -> None:
+        self._part = part
         self._until = until
         self._limits = limits
         self._positions = dict(checkpoint)
@@ -156,18 +170,23 @@ class _Walk:
         self._ready: deque[str] = deque()
         self._found: set[str] = set()
         self._closed: set[str] = set()
+        self._listed: set[str] = set()
         self.discover(shards)
 
     def discover(self, shards: list[Shard]) -> None:
         """Take up shards that are not yet walked and whose parents have ended or are no longer listed."""
-        listed = {shard.shard_id for shard in shards}
+        listed, mine = {shard.shard_id for shard in shards}, self._part.of(shards)
+        self._listed |= listed
         self._closed = {shard.shard_id for shard in shards if shard.closed}
         for shard in shards:
-            if shard.shard_id in self._found or self.position(shard.shard_id).ended:
+            if shard.shard_id not in mine or shard.shard_id in self._found or self.position(shard.shard_id).ended:
                 continue
             if all(self.position(parent).ended for parent in shard.parents if parent in listed):
                 self._found.add(shard.shard_id)
                 self._ready.append(shard.shard_id)
+
+    def has_looked_at(self, shard_id: str) -> bool:
+        return shard_id in self._found or self.position(shard_id).ended or shard_id not in self._listed
 
     def next_shard(self) -> str | None:
         return self._ready.popleft() if self._ready else None

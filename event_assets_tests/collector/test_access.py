@@ -338,3 +338,9 @@ def test_a_key_whose_id_or_hash_was_damaged_is_not_taken_for_another(tmp_path: P
         KeyFileError, match=r"keys\.json is not a file of write keys \(the key 'shop' has an id or a hash"
     ):
         WriteKeys(path).sources()
+
+
+def test_a_rate_is_shared_equally_by_as_many_processes_as_there_are() -> None:
+    now = [0.0]
+    buckets = TokenBuckets(CollectorLimits(burst_seconds=1, processes=4), lambda: now[0])
+    assert [buckets.take("key", 1, 8.0) for _ in range(3)] == [0, 0, 0.5]

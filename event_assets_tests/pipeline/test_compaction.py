@@ -18,7 +18,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.lake.maintenance import small_files
 from event_assets.pipeline import compaction
 from event_assets.pipeline.compaction import compact_new, taken_in
-from event_assets.pipeline.land import put_back
+from event_assets.pipeline.raw_objects import put_back
 from event_assets.pipeline.registry import refresh_all, steps_of
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import row_of
@@ -48,7 +48,8 @@ def test_files_that_all_followers_have_are_put_together_and_nothing_is_made_agai
     come(pipeline, 4)
     come(pipeline, 5)
     enriched = pipeline.lake.table("enriched_events")
-    waiting = {file.path for file in enriched.snapshot().files} - taken_in(pipeline.lake, enriched.snapshot())
+    files = enriched.snapshot().files
+    waiting = {file.path for file in files} - taken_in(pipeline.lake, enriched.snapshot(), files)
     assert len(waiting) == 2
 
     fewer = {table.name: compact_new(pipeline.refresh(), table) for table in WITHIN_SECONDS}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from contextlib import suppress
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from event_assets.lake.storage import Storage
 from event_assets.pipeline import land
 from event_assets.pipeline.registry import step_of
 from event_assets.pipeline.stream_gaps import pass_gaps
-from event_assets.streams import StreamGap, StreamReader
+from event_assets.lake.table import CommitConflict, LakeTable
+from event_assets.lake.tombstones import ErasureRules, write_tombstones
+from event_assets.streams import ShardPart, StreamGap, StreamReader, StreamRecord
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets.telemetry.process import telling
 from event_assets_tests.pipeline.runs import a_run
@@ -119,3 +123,106 @@ def test_a_shard_that_was_quiet_for_longer_than_records_are_kept_has_no_gap(
     put_all(aging, numbered(["a"], 4))
     run_land(lake, aging)
     assert landed(lake) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[EmbeddedStream]:
+    """A stream of four shards with forty records."""
+    stream = EmbeddedStream(tmp_path / "shared.db", "events")
+    stream.create(4)
+    put_all(stream, numbered(f"key-{number}" for number in range(40)))
+    yield stream
+    stream.close()
+
+
+def land_part(lake: Lake, stream: EmbeddedStream, number: int, **rules: object) -> None:
+    run = a_run(lake, None, stream=stream, **rules)
+    land.land_step(replace(run, part=ShardPart(number, 2)))
+
+
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The shards that are read from now on, each as often as it is."""
+    found: list[str] = []
+    read = EmbeddedStream.read
+
+    def noted(self: EmbeddedStream, shard_id: str, *asked: object, **more: object) -> object:
+        found.append(shard_id)
+        return read(self, shard_id, *asked, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(EmbeddedStream, "read", noted)
+    return found
+
+
+def before_the_first_commit(monkeypatch: pytest.MonkeyPatch, do: Callable[[], None]) -> None:
+    commit, done = LakeTable.commit, []
+
+    def late(self: LakeTable, *asked: object, **more: object) -> int:
+        if not done:
+            done.append(True)
+            do()
+        return commit(self, *asked, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LakeTable, "commit", late)
+
+
+def test_a_run_that_another_came_before_with_other_shards_commits_what_it_has_read(
+    lake: Lake, shared: EmbeddedStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_other = Lake(lake.storage)
+    before_the_first_commit(monkeypatch, lambda: land_part(of_other, shared, 1))
+    asked = reads(monkeypatch)
+    land_part(lake, shared, 0)
+    assert landed(lake) == sorted(map(str, range(40)))
+    assert len(asked) == 4, "nothing is read again"
+    progress = lake.table(RAW_EVENTS.name).snapshot().progress
+    assert len(land.checkpoint(progress, shared.name)) == 4
+    run_land(lake, shared)
+    assert len(landed(lake)) == 40
+
+
+def test_of_two_runs_that_take_the_same_shards_for_theirs_the_later_lands_the_rest(
+    lake: Lake, shared: EmbeddedStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other() -> None:
+        land_part(Lake(lake.storage), shared, 0)
+        put_all(shared, numbered((f"key-{number}" for number in range(40)), 40))
+
+    before_the_first_commit(monkeypatch, other)
+    land_part(lake, shared, 0)
+    land_part(lake, shared, 1)
+    assert landed(lake) == sorted(map(str, range(80)))
+
+
+def test_who_was_erased_since_the_first_look_is_not_in_what_is_committed_after_another(
+    lake: Lake, shared: EmbeddedStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = ErasureRules(b"a-key")
+    line = b'{"anonymous_id":"gone","event":"click"}'
+    put_all(shared, [StreamRecord(f"gone-{number}", line) for number in range(8)])
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+
+    def erase_and_land() -> None:
+        write_tombstones(lake.storage, rules, "one", until, [], ["gone"])
+        land_part(Lake(lake.storage), shared, 1, erasure=rules)
+
+    before_the_first_commit(monkeypatch, erase_and_land)
+    land_part(lake, shared, 0, erasure=rules)
+    assert len(landed(lake)) == 48 and not any("gone" in data for data in landed(lake))
+
+
+def test_a_table_that_was_made_anew_meanwhile_is_landed_from_its_beginning(
+    lake: Lake, shared: EmbeddedStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land_part(lake, shared, 0)
+
+    def make_anew() -> None:
+        lake.storage.delete_folder(RAW_EVENTS.name)
+        land_part(Lake(lake.storage), shared, 1)
+
+    before_the_first_commit(monkeypatch, make_anew)
+    put_all(shared, numbered((f"key-{number}" for number in range(40)), 40))
+    with suppress(CommitConflict):
+        land_part(lake, shared, 0)
+    for number in range(2):
+        land_part(lake, shared, number)
+    assert landed(lake) == sorted(map(str, range(80)))

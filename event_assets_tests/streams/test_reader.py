@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from event_assets.streams import ReadLimits, StreamReader
+from event_assets.streams import ReadLimits, ShardPart, StreamReader
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets.streams.protocol import ReadResult
 from event_assets_tests.streams.reading import by_key, numbered, put_all
@@ -56,3 +56,21 @@ def test_no_more_are_read_at_once_than_is_asked_for(stream: Meeting) -> None:
     stream._all_ask = threading.Barrier(2)
     batches = [*StreamReader(stream).read_new({}, limits=ReadLimits(shards_at_once=2))]
     assert len({batch.shard_id for batch in batches}) == 4
+
+
+def test_a_part_reads_its_own_shards_and_knows_of_which_it_has_looked(tmp_path: Path) -> None:
+    stream = EmbeddedStream(tmp_path / "parts.db", "events")
+    stream.create(4)
+    records = numbered(f"key-{number}" for number in range(40))
+    put_all(stream, records)
+    stream.split(stream.shards()[0].shard_id)
+    put_all(stream, numbered((f"key-{number}" for number in range(40)), 40))
+    readers = [StreamReader(stream, part=ShardPart(number, 2)) for number in range(2)]
+    found = [{record.data for batch in reader.read_new({}) for record in batch.records} for reader in readers]
+    assert all(found) and not found[0] & found[1] and len(found[0] | found[1]) == 80
+    for shard in stream.shards():
+        assert [reader.has_looked_at(shard.shard_id) for reader in readers].count(True) == 1
+    assert readers[0].has_looked_at("shardId-of-long-ago")
+    first = {batch.shard_id: batch.position for batch in readers[0].read_new({})}
+    assert not readers[0].has_new(first) and readers[1].has_new(first)
+    stream.close()

@@ -16,7 +16,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.defs.assets.days import DAYS_TAG, key_of
 from event_assets.defs.automation.arrivals import JOB as ARRIVALS_JOB
-from event_assets.defs.automation.arrivals import arrivals_job
+from event_assets.defs.automation.arrivals import LANDING_JOB, arrivals_job, config_of_landing, landing_job
 from event_assets.defs.automation.partitions import Partitions
 from event_assets.defs.automation.telling import tell_seen, telling_tick
 from event_assets.defs.automation.turns import ARRIVAL, CHECKS, RUN_TAG, Turns, Wanted, runs_in_flight
@@ -24,10 +24,11 @@ from event_assets.defs.checks.together import checks_job
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
+from event_assets.lake.tip import tip
 from event_assets.pipeline.land import checkpoint
 from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, Pending, pending
 from event_assets.settings import Settings
-from event_assets.streams import EventStream, ShardPosition, StreamGap, StreamNotFound, StreamReader
+from event_assets.streams import EventStream, ShardPart, ShardPosition, StreamGap, StreamNotFound, StreamReader
 
 SHARDS_TAG = "event_assets/shards"
 
@@ -47,7 +48,8 @@ def stream_sensor(
     a run of those of these assets that follow days when one is behind, and now and then for one of all checks."""
     late = [key for key in assets if key.to_user_string() not in BY_ARRIVAL_ONLY]
     jobs: list[dg.JobDefinition | UnresolvedAssetJobDefinition] = [
-        arrivals_job(partitions),
+        arrivals_job(partitions, settings.landing_runs),
+        landing_job(partitions),
         dg.define_asset_job(
             DAYS_JOB,
             selection=dg.AssetSelection.assets(*late),
@@ -73,20 +75,21 @@ def stream_sensor(
         context: dg.SensorEvaluationContext, stream: StreamResource, lake: LakeResource
     ) -> dg.SensorResult | dg.SkipReason:
         runs = runs_in_flight(context.instance)
-        room = settings.max_runs_in_flight - len(runs)
+        most = settings.max_runs_in_flight + settings.landing_runs - 1
+        room = most - len(runs)
         if room <= 0:
-            return dg.SkipReason(f"{len(runs)} runs are in flight; {settings.max_runs_in_flight} are allowed.")
+            return dg.SkipReason(f"{len(runs)} runs are in flight; {most} are allowed.")
         try:
-            seen = _look(stream, lake)
+            seen = _look(stream, lake, settings.landing_runs)
         except StreamNotFound as error:
             return dg.SkipReason(f"{error} Start one with `event-assets up`, or `make demo` to see it at work.")
         for fault in seen.faults:
             context.log.error(fault)
         tell_seen(seen.unlanded_since if seen.shards else None, seen.retention, len(seen.faults))
         turns = Turns(context.instance, runs, settings.backdate_days, seen.landed_at)
-        wanted = turns.wanted(seen.shards, seen.arrivals, seen.late)
+        wanted = turns.wanted(seen.shards, seen.arrivals, seen.late, seen.parts)
         if wanted:
-            requests = [_request(each, partitions, late) for each in wanted[:room]]
+            requests = [_request(each, partitions, late, settings.landing_runs) for each in wanted[:room]]
             return dg.SensorResult(run_requests=requests)
         said = [*seen.faults, *turns.waiting]
         return dg.SkipReason(" ".join(said) or "Everything on the stream is landed, and no day is behind.")
@@ -96,10 +99,11 @@ def stream_sensor(
 
 @dataclass
 class _Seen:
-    """What a tick sees: shards with something to land, since when at the most, of how long a retention, when was landed
-    last, days that are behind, and what cannot be looked at."""
+    """What a tick sees: shards with something to land (and those of each part that has a run of its own), since when at
+    the most, of how long a retention, when was landed last, days that are behind, and what cannot be looked at."""
 
     shards: list[str] = field(default_factory=list)
+    parts: dict[int, list[str]] = field(default_factory=dict)
     unlanded_since: dt.datetime | None = None
     retention: dt.timedelta | None = None
     landed_at: dt.datetime | None = None
@@ -108,7 +112,7 @@ class _Seen:
     faults: list[str] = field(default_factory=list)
 
 
-def _look(stream: StreamResource, lake: LakeResource) -> _Seen:
+def _look(stream: StreamResource, lake: LakeResource, landing_runs: int) -> _Seen:
     """Looks at stream and lake, each as far as it can be read. Raises `StreamNotFound`."""
     seen = _Seen()
     try:
@@ -119,10 +123,11 @@ def _look(stream: StreamResource, lake: LakeResource) -> _Seen:
         with stream.open() as events:
             seen.shards = shards_to_land(events, opened)
             if seen.shards:
-                position = checkpoint(opened.table(RAW_EVENTS.name).snapshot().progress, events.name)
+                seen.parts = _by_part(events, seen.shards, landing_runs)
+                position = checkpoint(tip(opened.table(RAW_EVENTS.name)).progress, events.name)
                 seen.unlanded_since = min((each.seen_at for each in position.values() if each.seen_at), default=None)
                 seen.retention = events.retention()
-        landed = opened.table(RAW_EVENTS.name).snapshot()
+        landed = tip(opened.table(RAW_EVENTS.name))
         seen.landed_at = landed.committed_at(landed.version)
     except StreamNotFound:
         raise
@@ -135,7 +140,7 @@ def _look(stream: StreamResource, lake: LakeResource) -> _Seen:
 
 def shards_to_land(stream: EventStream, lake: Lake) -> list[str]:
     """The shards that hold something which is not landed. Raises `StreamError` where the stream is out of reach."""
-    position = checkpoint(lake.table(RAW_EVENTS.name).snapshot().progress, stream.name)
+    position = checkpoint(tip(lake.table(RAW_EVENTS.name)).progress, stream.name)
     reader = StreamReader(stream)
     if not reader.has_new(position):
         return []
@@ -151,12 +156,23 @@ def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | No
         return True
 
 
-def _request(wanted: Wanted, partitions: Partitions, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
+def _by_part(stream: EventStream, shards: Sequence[str], landing_runs: int) -> dict[int, list[str]]:
+    """These shards by the part that they are, but for the first, which the run of new records lands."""
+    if landing_runs == 1:
+        return {}
+    listed = stream.shards()
+    parts = {number: ShardPart(number, landing_runs).of(listed) for number in range(1, landing_runs)}
+    return {number: held for number, part in parts.items() if (held := sorted(part.intersection(shards)))}
+
+
+def _request(wanted: Wanted, partitions: Partitions, assets: Sequence[dg.AssetKey], landing_runs: int) -> dg.RunRequest:
     """The run, by the days that it names. One of days goes under a partition, as Dagster requires of assets that have
     some: the newest of its days', or the last of all where its days have none (yet)."""
     tags: dict[str, str] = {RUN_TAG: wanted.kind}
-    if wanted.kind == ARRIVAL:
-        return dg.RunRequest(job_name=ARRIVALS_JOB, tags=tags | {SHARDS_TAG: "_".join(wanted.shards)[:60] or "none"})
+    if wanted.kind == ARRIVAL or wanted.part:
+        tags[SHARDS_TAG] = "_".join(wanted.shards)[:60] or "none"
+        config = config_of_landing(wanted.part, landing_runs) if wanted.part else {}
+        return dg.RunRequest(job_name=LANDING_JOB if wanted.part else ARRIVALS_JOB, tags=tags, run_config=config)
     tags[DAYS_TAG] = ",".join(wanted.days)
     if wanted.kind == CHECKS:
         return dg.RunRequest(job_name=CHECKS_JOB, tags=tags)

@@ -8,8 +8,9 @@ failed waits without the others having to. Nothing is remembered here: Dagster's
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import dagster as dg
@@ -22,6 +23,7 @@ RUN_TAG = "event_assets/run"
 ARRIVAL, LATE, PAST, CHECKS = "arrival", "event_date", "past_date", "checks"
 """New records; days that late events touched; of these the days that lie further back than a client may date; and a
 look at what the run of new records has made."""
+_LANDING = "landing_"
 STAYS = dt.timedelta(hours=1)
 """After which a run of new records is followed by the next, to which it gives way."""
 MOST_DAYS, MOST_DAYS_IN_A_PAUSE = 30, 365
@@ -40,12 +42,18 @@ _IDLE = dt.timedelta(seconds=10)
 _LONGEST_WAIT = dt.timedelta(minutes=5)
 
 
+def landing_of(part: int) -> str:
+    """The kind of the runs that land this part of the shards, where several do, beside the run of new records."""
+    return f"{_LANDING}{part}"
+
+
 class Wanted(NamedTuple):
-    """A run to ask for: what kind, which days, and the shards that hold something new."""
+    """A run to ask for: what kind, which days, the shards that hold something new, and the part that they are."""
 
     kind: str
     days: list[str]
     shards: tuple[str, ...] = ()
+    part: int = 0
 
 
 def runs_in_flight(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
@@ -56,8 +64,12 @@ def runs_in_flight(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
         record.dagster_run
         for record in records
         if RUN_TAG in record.dagster_run.tags
-        and not (record.dagster_run.tags[RUN_TAG] == ARRIVAL and record.create_timestamp < leaving)
+        and not (_stays(record.dagster_run.tags[RUN_TAG]) and record.create_timestamp < leaving)
     ]
+
+
+def _stays(kind: str) -> bool:
+    return kind == ARRIVAL or kind.startswith(_LANDING)
 
 
 @dataclass
@@ -72,14 +84,22 @@ class Turns:
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     waiting: list[str] = field(default_factory=list)
 
-    def wanted(self, shards: Sequence[str], arrivals: Pending, late: Pending) -> list[Wanted]:
+    def wanted(
+        self,
+        shards: Sequence[str],
+        arrivals: Pending,
+        late: Pending,
+        parts: Mapping[int, Sequence[str]] = MappingProxyType({}),
+    ) -> list[Wanted]:
         """The runs to ask for, the most urgent first. The turn of days long past comes before new records only where
-        there is room for one run alone, and then it is short."""
+        there is room for one run alone, and then it is short. `parts` are the shards that hold something, by the part
+        that they are, where runs beside that of new records land them."""
         new = self._of_arrivals(shards, arrivals)
         is_busy = bool(new or arrivals.days or shards) or (self._is_in_flight(ARRIVAL) and not self._is_idle())
         covered = {day for run in self.runs for day in run.tags.get(DAYS_TAG, "").split(",")}
         days = [day for day in late.in_turn() if day not in covered]
-        return [*self._of_late_days(days, bool(new), is_busy), *new, *self._of_checks()]
+        landing = [each for part, held in parts.items() for each in self._of_landing(part, held)]
+        return [*self._of_late_days(days, bool(new), is_busy), *new, *landing, *self._of_checks()]
 
     def _of_arrivals(self, shards: Sequence[str], arrivals: Pending) -> list[Wanted]:
         if not shards and not arrivals.days and not self._ended_early(ARRIVAL):
@@ -87,6 +107,12 @@ class Turns:
         if self._is_in_flight(ARRIVAL) or self._waits_after_failure(ARRIVAL):
             return []
         return [Wanted(ARRIVAL, [], tuple(shards))]
+
+    def _of_landing(self, part: int, shards: Sequence[str]) -> list[Wanted]:
+        kind = landing_of(part)
+        if not shards or self._is_in_flight(kind) or self._waits_after_failure(kind):
+            return []
+        return [Wanted(kind, [], tuple(shards), part)]
 
     def _of_late_days(self, days: Sequence[str], is_asked: bool, is_busy: bool) -> list[Wanted]:
         if self._is_in_flight(LATE) or self._is_in_flight(PAST):
@@ -156,6 +182,6 @@ class Turns:
         wait = min(dt.timedelta(seconds=5 * 2 ** (failures - 1)), _LONGEST_WAIT)
         left = dt.datetime.fromtimestamp(records[0].end_time, dt.UTC) + wait - self.now
         if left > dt.timedelta():
-            what = {ARRIVAL: "new records", LATE: "late days", PAST: "days long past"}[kind]
+            what = {LATE: "late days", PAST: "days long past"}.get(kind, "new records")
             self.waiting.append(f"The last run of {what} failed; the next try is in {left.total_seconds():.0f} s.")
         return left > dt.timedelta()

@@ -19,6 +19,7 @@ from event_assets.defs.automation.turns import ARRIVAL, CHECKS, LATE, MOST_DAYS,
 from event_assets.lake.snapshot import Snapshot
 from event_assets.pipeline.window import Window
 from event_assets.settings import Settings
+from event_assets.streams import StreamRecord
 from event_assets_tests.defs.automation.ticks import tick
 from event_assets_tests.pipeline.pipeline import BY_DAY, Pipeline, today
 
@@ -104,6 +105,29 @@ def test_it_asks_for_the_run_that_stays_when_the_stream_holds_something_new(
     [request] = tick(definitions, instance).requests
     assert (request.job_name, request.tags[RUN_TAG]) == ("arrivals", ARRIVAL)
     assert request.partition_key is None and not request.asset_selection and not request.run_config
+
+
+def test_several_runs_land_side_by_side_each_the_part_of_the_shards_that_its_config_names(
+    pipeline: Pipeline, home: Path, instance: dg.DagsterInstance
+) -> None:
+    pipeline.put_records([StreamRecord(f"k{number}", event(number, 0)) for number in range(20)])
+    definitions = build_defs(Settings(home=home, landing_runs=2, sensor_interval_seconds=1))
+    arrival, landing = tick(definitions, instance).requests
+    assert (arrival.job_name, landing.job_name) == ("arrivals", "landing")
+    stay = {"idle_seconds": 0, **landing.run_config["ops"]["land_events"]["config"]}
+    config = {"ops": {"land_events": {"config": stay}}}
+    done = definitions.resolve_job_def("landing").execute_in_process(config, tags=landing.tags, instance=instance)
+    assert done.success
+    raw = pipeline.lake.table("raw_events").snapshot()
+    [landed] = raw.progress.positions[pipeline.stream.name]
+    assert 0 < raw.rows < 20 and landed == pipeline.stream.shards()[1].shard_id
+    begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: ARRIVAL})
+    assert tick(definitions, instance).requests == [], "what is left is the other run's"
+    pipeline.put_records([StreamRecord(f"k{number}", event(number, 0)) for number in range(20)])
+    [request] = tick(definitions, instance).requests
+    assert request.tags[RUN_TAG] == landing.tags[RUN_TAG]
+    begin(instance, dg.DagsterRunStatus.STARTED, **{RUN_TAG: landing.tags[RUN_TAG]})
+    assert tick(definitions, instance).requests == []
 
 
 def test_a_run_of_new_records_that_has_stayed_for_long_is_followed_by_one_more_and_no_other(
