@@ -45,7 +45,7 @@ def compact(
     written = 0
     if table.spec.clustered_by:
         return Compaction(table.spec.name, before.count, before.count, written)
-    groups = _groups(_small(before, among), least_files)
+    groups = merges(_small(before, among), least_files)
     for together in [*_together(groups)]:
         partitions = {partition_of(file) for file in together}
         written += retry_on_conflict(partial(_compact, table, spark, partitions, least_files, among))
@@ -66,7 +66,7 @@ def _compact(
     base = table.snapshot()
     files = [file for file in _small(base, among) if partition_of(file) in partitions]
     written = 0
-    for together in [*_together(_groups(files, least_files))]:
+    for together in [*_together(merges(files, least_files))]:
         rows, count = base.read(spark, together), sum(file.rows for file in together)
         sort_by = (*table.spec.partition_by, *(table.spec.sort_by or table.spec.key))
         ordered = rows.coalesce(1).sortWithinPartitions(*dict.fromkeys(sort_by))
@@ -93,7 +93,7 @@ def partition_of(file: LakeFile) -> Partition:
     return tuple(file.partition.items())
 
 
-def _groups(files: list[LakeFile], least_files: int) -> Iterator[list[LakeFile]]:
+def merges(files: list[LakeFile], least_files: int) -> Iterator[list[LakeFile]]:
     """Small files of one partition, as many as make a file that is not too large."""
     for small in small_files(files).values():
         if len(small) < least_files:

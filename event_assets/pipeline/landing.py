@@ -20,7 +20,8 @@ from event_assets.pipeline.run import Run
 
 @dataclass(frozen=True)
 class Landing:
-    """The loop of one part of the shards: `idle_seconds` without records end it, or `is_over` at once."""
+    """The loop of one part of the shards: `idle_seconds` without records end it, or `is_over` at once. The more parts,
+    the longer each waits: all of them commit to one table, one after the other."""
 
     run: Run
     idle_seconds: float = 30.0
@@ -38,4 +39,4 @@ class Landing:
                 yield Followed((report.table,), report, last_came - began)
             elif began - last_came >= self.idle_seconds:
                 return
-            time.sleep(max(0.0, began + LEAST_SECONDS - time.monotonic()))
+            time.sleep(max(0.0, began + LEAST_SECONDS * self.run.part.parts - time.monotonic()))
