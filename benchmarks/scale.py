@@ -1,12 +1,12 @@
 """What an installation comes to at many events a day, and what gives way first: `python -m benchmarks scale [--json]`.
 
-No network: the stream is the embedded log with as many shards as the size needs, the lake one whose tables have the logs
-that they would have after a year, as files are made, put together and taken away by the platform; no file is behind the
-names. A sample of events goes through the first steps and says how large rows are, and how fast a process lands. Then
-the platform's own planning looks at stream and lake: a tick of the sensor in a process that knows nothing, the opening
-of tables, a commit; time and memory of each are measured. Of a table with more files than `--most-files` so many are
-written, and what is measured is taken to grow with the rest. `gives way` puts what is bounded in the order of how far
-past its bound the largest size is.
+No network: the stream is the embedded log with as many shards as the size needs, the lake one whose tables have the
+logs that they would have after a year, as files are made, put together and taken away by the platform; no file is
+behind the names. A sample of events goes through the first steps and says how large rows are, and how fast a process
+lands. Then the platform's own planning looks at stream and lake: a tick of the sensor in a process that knows nothing,
+the opening of tables, a commit; time and memory of each are measured. Of a table with more files than `--most-files` so
+many are written, and what is measured is taken to grow with the rest. `gives way` puts what is bounded in the order of
+how far past its bound the largest size is.
 """
 
 from __future__ import annotations

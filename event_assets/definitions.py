@@ -30,6 +30,7 @@ from event_assets.defs.assets.webhooks import webhooks_assets
 from event_assets.defs.automation.alarms import alarm_sensor
 from event_assets.defs.automation.analyses import analyses_sensor
 from event_assets.defs.automation.company import company_schedule, company_sensor
+from event_assets.defs.automation.continuous import continuous_job
 from event_assets.defs.automation.digests import digest_schedules, send_digest
 from event_assets.defs.automation.erasures import erase_requested, erasure_schedule
 from event_assets.defs.automation.incidents import incidents_sensor
@@ -108,7 +109,15 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *of_quicksight.assets,
         ],
         asset_checks=[*checks, *ANOMALY_CHECKS, *PEOPLE_CHECKS, *of_company.checks, *of_alarms.checks],
-        jobs=[maintain_lake, prune_runs, erase_requested, expire_old_days, send_digest, simulation_job(settings)],
+        jobs=[
+            maintain_lake,
+            prune_runs,
+            erase_requested,
+            expire_old_days,
+            send_digest,
+            simulation_job(settings),
+            *([continuous_job(partitions)] if settings.stream == "kafka" and settings.is_on_cluster else []),
+        ],
         schedules=[
             *schedules(settings, partitions),
             erasure_schedule(),

@@ -114,6 +114,7 @@ _CIRCUMSTANCES = frozenset(
         "StreamGap",
         "StreamNotFound",
         "StreamReadOnly",
+        "StreamingQueryException",
         "TrafficError",
         "UnreadableFile",
         "WrongPrivacyKey",

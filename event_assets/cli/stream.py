@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from signal import SIGINT, SIGTERM, signal
+from threading import Event
 from typing import Annotated
 
 import typer
 
 from event_assets.cli.console import AsJson, app, console, current_settings, faults_as_sentences
 
-stream_app = typer.Typer(help="The event stream: make it, look at its shards.", no_args_is_help=True)
+stream_app = typer.Typer(help="The event stream: make it, look at its shards, stay with it.", no_args_is_help=True)
 app.add_typer(stream_app, name="stream")
 
 
@@ -54,6 +57,40 @@ def stream_show(as_json: AsJson = False) -> None:
             typer.echo(json.dumps(rows))
         else:
             display.show_rows(rows, empty="No shards.")
+
+
+@stream_app.command("run")
+def stream_run(
+    once: Annotated[bool, typer.Option("--once", help="End with what is on the topic now.")] = False,
+    every: Annotated[float, typer.Option(min=0, help="Seconds from one micro-batch to the next; 0: at once.")] = 0.0,
+) -> None:
+    """Bring a topic of Kafka into the lake by one streaming query of Apache Spark's that stays: through raw_events and
+    clean_events to enriched_events, each event once, wherever and as often as it is killed."""
+    with faults_as_sentences():
+        from event_assets.defs.automation.continuous import given, readable
+        from event_assets.defs.resources.lake import LakeResource
+        from event_assets.defs.resources.rules import RulesResource
+        from event_assets.defs.resources.spark import spark_resource
+        from event_assets.pipeline.continuous import Continuous
+        from event_assets.pipeline.run import Run
+        from event_assets.streams import open_stream
+
+        settings = current_settings()
+        stream = open_stream(settings)
+        over = Event()
+        for number in (SIGINT, SIGTERM):
+            signal(number, lambda *_: over.set())
+        try:
+            topic = readable(stream)
+            keys = (settings.pii_key, settings.privacy_key)
+            rules = RulesResource.of(settings, *(key.get_secret_value() if key else "" for key in keys))
+            spark = spark_resource(settings)
+            run = Run(LakeResource.of(settings).open(), rules, lambda: nullcontext(stream), lambda: spark.spark_session)
+            query = Continuous(run, given(rules), topic, settings.backdate_days, once, over.is_set, every)
+            for batch in query.stay():
+                console().print(f"micro-batch {batch.number}: {batch.records:,} records in {batch.seconds:.1f} s")
+        finally:
+            stream.close()
 
 
 @stream_app.command("skip-gap")

@@ -25,8 +25,9 @@ class CollectorLimits:
     away as one, and what is refused as too large again and again.
     `buffer_bytes` bounds the bodies and events that are held at once, from the first byte read to the answer.
     `ip_requests_per_second` bounds each address (0: unbounded), and like each key's rate with bursts of
-    `burst_seconds` worth. Of every rate this process has its share of as many `processes`. `members` bounds the gzip members or zstd frames of one body. What is larger than
-    `at_once_bytes`, packed or unpacked, is worked on in a thread, so that others are answered meanwhile.
+    `burst_seconds` worth. Of every rate this process has its share of as many `processes`. `members` bounds the gzip
+    members or zstd frames of one body. What is larger than `at_once_bytes`, packed or unpacked, is worked on in a
+    thread, so that others are answered meanwhile.
     """
 
     head_bytes: int = 32_768
@@ -64,8 +65,8 @@ class TokenBuckets:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, name: str, tokens: float, rate: float) -> float:
-        """Takes tokens from a bucket that fills at this process's share of `rate` a second. 0, or after how many seconds
-        to ask again.
+        """Takes tokens from a bucket that fills at this process's share of `rate` a second. 0, or after how many
+        seconds to ask again.
 
         A request for more than a full bucket is let through once the bucket is full, and leaves it in debt.
         """

@@ -82,12 +82,16 @@ class LakeTable:
 
         The same as before while the log has nothing after it: two files are asked for then instead of the whole log.
         """
-        latest = self._latest
-        if latest is not None and [latest[1], None] == self._log_since(latest[0].version):
-            return latest[0]
+        if (known := self.known()) is not None:
+            return known
         snapshot = Snapshot(self, self._open())
         self._latest = snapshot, self._log_since(snapshot.version)[0]
         return snapshot
+
+    def known(self) -> Snapshot | None:
+        """The snapshot that was given last, where it is still the newest."""
+        latest = self._latest
+        return latest[0] if latest and [latest[1], None] == self._log_since(latest[0].version) else None
 
     def _log_since(self, version: int) -> list[tuple[int, int] | None]:
         """Size and time of the log's file of a version, and of the next; None where there is none."""

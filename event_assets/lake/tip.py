@@ -44,7 +44,7 @@ class Tip(Snapshot):
         return self.table.at(self.version).delta
 
     @property
-    def id(self) -> str:  # type: ignore[override]
+    def id(self) -> str:
         return self._end.id
 
     @property
@@ -54,7 +54,9 @@ class Tip(Snapshot):
 
 def tip(table: LakeTable) -> Snapshot:
     """The table as it is now, which is made where it is missing, without its files as long as nobody asks for them.
-    Raises what loading it raises."""
+    Where nothing came since it was loaded, that is given. Raises what loading it raises."""
+    if (known := table.known()) is not None:
+        return known
     try:
         end = _end_of(table)
     except Exception:  # whatever it is: the loader tells what is wrong

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.sessions import SESSIONS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
+from event_assets.lake.lake import Lake
 from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.load import Loaded, behind, load_step
 from event_assets.pipeline.pending_changes import pending_changes
@@ -97,22 +98,15 @@ class Following:
 
     def _step(self, step: RefreshStep) -> list[Followed]:
         began = time.perf_counter()
-        reports = step.run(replace(self.run, window=self._window(step)))
+        reports = step.run(replace(self.run, window=window_of(self.run.lake, step, self.backdate_days)))
         seconds = time.perf_counter() - began
         return [Followed((report.table,), report, seconds) for report in reports]
 
     def _load(self, table: WarehouseTable) -> Followed:
         began = time.perf_counter()
-        window = Window(self._furthest, dt.date.max)
+        window = Window(_furthest(self.backdate_days), dt.date.max)
         loaded = load_step(self.run.lake, self.warehouse, table, window, most_never=MOST_DAYS)
         return Followed(("warehouse", table.name), loaded, time.perf_counter() - began)
-
-    def _window(self, step: RefreshStep) -> Window:
-        today = dt.datetime.now(dt.UTC).date()
-        days = list(pending(self.run.lake, step.edges).days) if step.is_by_day else []
-        if "arrival_date" not in step.tables[0].partition_by:
-            days = [day for day in days if day >= str(self._furthest)]
-        return Window.of_days([str(today), *sorted(days, reverse=True)[:MOST_DAYS]])
 
     def repeated_ids(self) -> list[str]:
         """Ids that stand more than once among the events that wait to be loaded; some of them. They are found until
@@ -123,13 +117,23 @@ class Following:
             waiting = behind(snapshot, self.warehouse, FCT_EVENTS)
         else:
             waiting = pending_changes(snapshot, self.run.lake.table(SESSIONS.name).snapshot().progress)
-        dates = [day for day in waiting.dates if day >= str(self._furthest)]
+        furthest = str(_furthest(self.backdate_days))
+        dates = [day for day in waiting.dates if day >= furthest]
         appended, replaced = waiting.appended_and_replaced(dates)
         files = {file.path: file for each in appended for file in each.files}
         files |= {file.path: file for file in snapshot.of_dates(replaced)}
         ids = snapshot.arrow([*files.values()], ("event_id",))["event_id"]
         return [each["values"] for each in pc.value_counts(ids).to_pylist() if each["counts"] > 1][:_LISTED]
 
-    @property
-    def _furthest(self) -> dt.date:
-        return dt.datetime.now(dt.UTC).date() - dt.timedelta(days=self.backdate_days)
+
+def window_of(lake: Lake, step: RefreshStep, backdate_days: int) -> Window:
+    """The days that a step takes in one turn: today, and the newest of those that are behind."""
+    today = dt.datetime.now(dt.UTC).date()
+    days = list(pending(lake, step.edges).days) if step.is_by_day else []
+    if "arrival_date" not in step.tables[0].partition_by:
+        days = [day for day in days if day >= str(_furthest(backdate_days))]
+    return Window.of_days([str(today), *sorted(days, reverse=True)[:MOST_DAYS]])
+
+
+def _furthest(backdate_days: int) -> dt.date:
+    return dt.datetime.now(dt.UTC).date() - dt.timedelta(days=backdate_days)

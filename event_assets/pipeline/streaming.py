@@ -2,8 +2,7 @@
 
 What is landed is known by the table alone, as it is by `land.py`: a batch begins where the table is, the commit carries
 its offsets, and records that the table has already are left out of a batch that is done again. It is Spark's Kafka
-source asked for a batch at a time: a streaming query would keep a second checkpoint beside the table's, and start a
-process for each function that it calls.
+source asked for a batch at a time; a query that stays is `continuous.py`'s.
 """
 
 from __future__ import annotations

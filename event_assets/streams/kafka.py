@@ -34,6 +34,8 @@ from event_assets.streams.protocol import (
 )
 
 _SECONDS = 10
+_EARLIEST = -2
+"""An offset that stands for that of the oldest record, for Spark."""
 
 
 class KafkaStream:
@@ -133,12 +135,20 @@ class KafkaStream:
         return self._reader.span(shard_id, after)
 
     def spark_options(self, spans: Mapping[str, tuple[int, int]]) -> dict[str, str]:
-        of_partition = {str(self._topic.partition(shard)): span for shard, span in spans.items()}
+        ends = {str(self._topic.partition(shard)): end for shard, (_, end) in spans.items()}
+        starts = {shard: start for shard, (start, _) in spans.items()}
+        return {**self._spark_source(starts), "endingOffsets": json.dumps({self.name: ends})}
+
+    def spark_stream_options(self, after: Mapping[str, int | None], most: int) -> dict[str, str]:
+        starts = {shard: _EARLIEST if number is None else number + 1 for shard, number in after.items()}
+        return {**self._spark_source(starts), "maxOffsetsPerTrigger": str(most * len(after))}
+
+    def _spark_source(self, starts: Mapping[str, int]) -> dict[str, str]:
+        of_partition = {str(self._topic.partition(shard)): start for shard, start in starts.items()}
         return {
             **self._connection.spark_settings(),
             "assign": json.dumps({self.name: [int(number) for number in of_partition]}),
-            "startingOffsets": json.dumps({self.name: {number: start for number, (start, _) in of_partition.items()}}),
-            "endingOffsets": json.dumps({self.name: {number: end for number, (_, end) in of_partition.items()}}),
+            "startingOffsets": json.dumps({self.name: of_partition}),
             "failOnDataLoss": "true",
             "kafka.isolation.level": "read_committed",
         }

@@ -181,6 +181,10 @@ class SparkReadable(EventStream, Protocol):
     def spark_options(self, spans: Mapping[str, tuple[int, int]]) -> dict[str, str]:
         """Of Spark's source for it: these shards, each from a number to before another."""
 
+    def spark_stream_options(self, after: Mapping[str, int | None], most: int) -> dict[str, str]:
+        """Of the same source for a streaming query: these shards, each from the number after one (None: from its oldest
+        record) on, so many records of each in a batch at the most."""
+
 
 def hash_key(partition_key: str) -> int:
     """Where a partition key falls among the shards: its MD5 as a number, as in Kinesis.

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from contextlib import suppress
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.lake.table import LakeTable
+from event_assets.lake.tombstones import ErasureRules, write_tombstones
 from event_assets.pipeline import land
 from event_assets.pipeline.registry import step_of
 from event_assets.pipeline.stream_gaps import pass_gaps
-from event_assets.lake.table import CommitConflict, LakeTable
-from event_assets.lake.tombstones import ErasureRules, write_tombstones
 from event_assets.streams import ShardPart, StreamGap, StreamReader, StreamRecord
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets.telemetry.process import telling
@@ -135,7 +135,7 @@ def shared(tmp_path: Path) -> Iterator[EmbeddedStream]:
     stream.close()
 
 
-def land_part(lake: Lake, stream: EmbeddedStream, number: int, **rules: object) -> None:
+def land_part(lake: Lake, stream: EmbeddedStream, number: int, **rules: Any) -> None:
     run = a_run(lake, None, stream=stream, **rules)
     land.land_step(replace(run, part=ShardPart(number, 2)))
 
@@ -154,7 +154,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def before_the_first_commit(monkeypatch: pytest.MonkeyPatch, do: Callable[[], None]) -> None:
-    commit, done = LakeTable.commit, []
+    commit, done = LakeTable.commit, list[bool]()
 
     def late(self: LakeTable, *asked: object, **more: object) -> int:
         if not done:
@@ -208,21 +208,3 @@ def test_who_was_erased_since_the_first_look_is_not_in_what_is_committed_after_a
     before_the_first_commit(monkeypatch, erase_and_land)
     land_part(lake, shared, 0, erasure=rules)
     assert len(landed(lake)) == 48 and not any("gone" in data for data in landed(lake))
-
-
-def test_a_table_that_was_made_anew_meanwhile_is_landed_from_its_beginning(
-    lake: Lake, shared: EmbeddedStream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    land_part(lake, shared, 0)
-
-    def make_anew() -> None:
-        lake.storage.delete_folder(RAW_EVENTS.name)
-        land_part(Lake(lake.storage), shared, 1)
-
-    before_the_first_commit(monkeypatch, make_anew)
-    put_all(shared, numbered((f"key-{number}" for number in range(40)), 40))
-    with suppress(CommitConflict):
-        land_part(lake, shared, 0)
-    for number in range(2):
-        land_part(lake, shared, number)
-    assert landed(lake) == sorted(map(str, range(80)))

@@ -61,7 +61,7 @@ def test_a_look_reads_what_came_since_the_last_one_however_long_thousands_of_day
     touch(lake, "2026-01-01")
     found, reads = reads_of_the_log(lake, monkeypatch)
     assert len(found.days) == 4001 and not found.unreadable
-    assert reads == 1
+    assert reads <= 6, "the ends of two logs, and the commit that came"
 
 
 def test_what_has_missed_most_comes_first_and_then_the_newest(lake: Lake) -> None:

@@ -1,9 +1,9 @@
-"""The job of new events: one run that stays while they come, and shows every table that it brings along; and that of the
-runs that land parts of the stream beside it.
+"""The job of new events: one run that stays while they come, and shows every table that it brings along; and that of
+the runs that land parts of the stream beside it.
 
-What they do is told by `pipeline/arrivals.py` and `pipeline/landing.py`. They are no jobs of assets: those have a step a
-table, and events that are planned before the first begins, which would take longer than the events are given. The tables
-are the same, and any of them can be materialised beside it.
+What they do is told by `pipeline/arrivals.py` and `pipeline/landing.py`. They are no jobs of assets: those have a step
+a table, and events that are planned before the first begins, which would take longer than the events are given. The
+tables are the same, and any of them can be materialised beside it.
 """
 
 import datetime as dt

@@ -1,0 +1,183 @@
+"""The continuous form on a cluster: a streaming query of Apache Spark's over a topic of Kafka, each micro-batch of
+which is landed, cleaned and enriched by the lake's own commits.
+
+How far the topic is landed is known by the table alone. A query begins where the table is, with a checkpoint of Spark's
+that is made for it and forgotten with it; records that the table has are left out of a batch that is done again, and
+the commit that carries records carries their offsets. So neither a query that is started again, nor one whose client
+was killed and that still runs, nor another process that lands the same topic loses or doubles a record.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from event_assets.contract.tables.events import RAW_EVENTS
+from event_assets.lake.lake import Lake
+from event_assets.lake.scratch import scratch_folder
+from event_assets.lake.session import prepare_session
+from event_assets.lake.storage import Storage
+from event_assets.lake.tip import tip
+from event_assets.pipeline.following import window_of
+from event_assets.pipeline.land import checkpoint
+from event_assets.pipeline.registry import steps_of
+from event_assets.pipeline.run import GivenRules, Run
+from event_assets.pipeline.stream_gaps import find_gaps
+from event_assets.pipeline.streaming import land_batch
+from event_assets.streams import ShardPosition, SparkReadable, StreamError, StreamGap
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.streaming.query import StreamingQuery
+
+_QUERIES = "streaming"
+"""Where it stands which query is the newest of a stream."""
+_LOOK_SECONDS = 1
+_SHARDS_SECONDS = 10.0
+"""How often it is looked whether the topic has more partitions."""
+
+
+class Superseded(RuntimeError):
+    """A newer query lands the stream."""
+
+
+class Batch(NamedTuple):
+    """A micro-batch that was done: its number in its query, how many records Spark read, and in how many seconds."""
+
+    number: int
+    records: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TakeIn:
+    """What the query does with a micro-batch. It runs in a process of Python beside Spark's Connect server."""
+
+    storage: Storage
+    stream: str
+    shards: tuple[str, ...]
+    table_id: str
+    query: str
+    rules: GivenRules
+    backdate_days: int
+
+    def __call__(self, batch: DataFrame, number: int) -> None:
+        """Raises `Superseded`, and `StreamError` where the table is another than the query began with."""
+        lake, spark = Lake(self.storage), batch.sparkSession
+        if newest_query(self.storage, self.stream) != self.query:
+            raise Superseded(f"Another query lands {self.stream} since.")
+        prepare_session(spark)
+        table = lake.table(RAW_EVENTS.name)
+        if table.snapshot().id != self.table_id:
+            raise StreamError(
+                f"{RAW_EVENTS.name} was made anew: what was landed of {self.stream} has to be found again."
+            )
+        land_batch(batch, table, self.stream, self.shards, self.rules.erasure)
+        run = Run(lake, self.rules, _no_stream, lambda: spark)
+        for step in steps_of("seconds"):
+            if RAW_EVENTS not in step.tables:
+                step.run(replace(run, window=window_of(lake, step, self.backdate_days)))
+
+
+def _no_stream() -> Any:
+    raise StreamError("A micro-batch brings its records; the stream is not read beside it.")
+
+
+def newest_query(storage: Storage, stream: str) -> str:
+    """The query that was started last over a stream; empty where none was."""
+    try:
+        return str(json.loads(storage.read(_place(stream)))["query"])
+    except FileNotFoundError:
+        return ""
+
+
+def _place(stream: str) -> str:
+    return f"{_QUERIES}/{stream}.json"
+
+
+@dataclass(frozen=True)
+class Continuous:
+    """The query over a stream that Spark reads. `ends` is whether it ends with what is there, `is_over` ends it at
+    once; `every_seconds` is from one micro-batch to the next, 0: as soon as the one before is done."""
+
+    run: Run
+    rules: GivenRules
+    stream: SparkReadable
+    backdate_days: int
+    ends: bool = False
+    is_over: Callable[[], bool] = lambda: False
+    every_seconds: float = 0.0
+    take_in: type[TakeIn] = TakeIn
+
+    def stay(self) -> Iterator[Batch]:
+        """Gives each micro-batch once it was done. Raises `StreamGap` where records were trimmed before they were
+        landed, and what a micro-batch raises, in Spark's words."""
+        while True:
+            shards = tuple(shard.shard_id for shard in self.stream.shards())
+            yield from self._of_query(shards)
+            if self.ends or self.is_over():
+                return
+
+    def _of_query(self, shards: tuple[str, ...]) -> Iterator[Batch]:
+        """The micro-batches of one query: until it ended, or the stream has other shards."""
+        scratch = scratch_folder()
+        query = self._start(shards, scratch)
+        last, look_at = -1, time.monotonic() + _SHARDS_SECONDS
+        try:
+            while not self.is_over():
+                has_ended = query.awaitTermination(_LOOK_SECONDS)
+                done = [batch for told in query.recentProgress if (batch := _batch(told)) is not None]
+                yield from (batch for batch in done if batch.number > last and batch.records)
+                last = max((batch.number for batch in done), default=last)
+                if has_ended:
+                    return
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _SHARDS_SECONDS
+                    if len(self.stream.shards()) != len(shards):
+                        return
+        finally:
+            query.stop()
+            self.run.lake.storage.delete_folder(scratch)
+
+    def _start(self, shards: tuple[str, ...], scratch: str) -> StreamingQuery:
+        lake, name = self.run.lake, self.stream.name
+        table = lake.table(RAW_EVENTS.name)
+        base = tip(table)
+        positions = checkpoint(base.progress, name)
+        for gap in find_gaps(self.stream, positions):
+            raise gap
+        after = {shard: _after(self.stream, shard, positions.get(shard)) for shard in shards}
+        most = self.rules.max_records_per_run
+        query = uuid.uuid4().hex
+        lake.storage.make_folder(_QUERIES)
+        lake.storage.replace(_place(name), json.dumps({"query": query}).encode())
+        do = self.take_in(lake.storage, name, shards, base.id, query, self.rules, self.backdate_days)
+        records = self.run.spark.readStream.format("kafka").options(**self.stream.spark_stream_options(after, most))
+        writer = records.load().writeStream.foreachBatch(do)
+        writer = writer.option("checkpointLocation", lake.storage.uri(scratch))
+        if self.ends:
+            return writer.trigger(availableNow=True).start()
+        return writer.trigger(processingTime=f"{self.every_seconds} seconds").start()
+
+
+def _after(stream: SparkReadable, shard_id: str, position: ShardPosition | None) -> int | None:
+    """The number after which the query begins; None: with the oldest record. A gap was looked for before: where
+    records are gone now, none was among them that is not landed."""
+    if position is None or position.after is None:
+        return None
+    try:
+        stream.span(shard_id, position.after)
+    except StreamGap:
+        return None
+    return int(position.after)
+
+
+def _batch(told: Any) -> Batch | None:
+    if told is None:
+        return None
+    duration = dict(told.get("durationMs") or {})
+    return Batch(int(told["batchId"]), int(told["numInputRows"]), duration.get("triggerExecution", 0) / 1000)
