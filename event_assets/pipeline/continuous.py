@@ -32,6 +32,7 @@ from event_assets.streams import ShardPosition, SparkReadable, StreamError, Stre
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+    from pyspark.sql.streaming.listener import StreamingQueryProgress
     from pyspark.sql.streaming.query import StreamingQuery
 
 _QUERIES = "streaming"
@@ -130,7 +131,7 @@ class Continuous:
         try:
             while not self.is_over():
                 has_ended = query.awaitTermination(_LOOK_SECONDS)
-                done = [batch for told in query.recentProgress if (batch := _batch(told)) is not None]
+                done = [*map(_batch, query.recentProgress)]
                 yield from (batch for batch in done if batch.number > last and batch.records)
                 last = max((batch.number for batch in done), default=last)
                 if has_ended:
@@ -176,8 +177,6 @@ def _after(stream: SparkReadable, shard_id: str, position: ShardPosition | None)
     return int(position.after)
 
 
-def _batch(told: Any) -> Batch | None:
-    if told is None:
-        return None
-    duration = dict(told.get("durationMs") or {})
-    return Batch(int(told["batchId"]), int(told["numInputRows"]), duration.get("triggerExecution", 0) / 1000)
+def _batch(told: StreamingQueryProgress) -> Batch:
+    records = sum(source.numInputRows or 0 for source in told.sources)  # Spark Connect leaves the sum out
+    return Batch(int(told.batchId), records, told.durationMs.get("triggerExecution", 0) / 1000)

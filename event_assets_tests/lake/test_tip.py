@@ -41,7 +41,7 @@ def test_it_tells_version_id_and_progress_before_and_after_checkpoints_without_l
     table: LakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tip(table).version == 0 and DeltaTable.is_deltatable(table.uri), "it is made where it is missing"
-    for number in range(55):
+    for number in range(30):
         commit(table, str(number))
         whole = table.snapshot()
         with monkeypatch.context() as patch:
@@ -51,7 +51,7 @@ def test_it_tells_version_id_and_progress_before_and_after_checkpoints_without_l
             assert isinstance(found, Tip)
             assert (found.version, found.id, found.progress) == (whole.version, whole.id, whole.progress)
             assert found.consumed == whole.consumed
-    assert len([*log(table, "").glob("*.checkpoint.parquet")]) >= 2
+    assert len([*log(table, "").glob("*.checkpoint.parquet")]) >= 1
     assert tip(anew(table)).files == table.snapshot().files and tip(anew(table)).dates() == table.snapshot().dates()
 
 

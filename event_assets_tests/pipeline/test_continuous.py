@@ -110,7 +110,7 @@ class Deadly(TakeIn):
                 order.unlink()
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        DeltaTable.create_write_transaction = deadly  # type: ignore[method-assign]
+        DeltaTable.create_write_transaction = deadly  # type: ignore[assignment, method-assign]
         try:
             super().__call__(batch, number)
         finally:
