@@ -100,8 +100,8 @@ class Deadly(TakeIn):
 
         @functools.wraps(commit)
         def deadly(table: DeltaTable, *asked: Any, **more: Any) -> None:
-            here = order.exists() and order.read_text().split()
-            is_here = here and table.table_uri.rstrip("/").rpartition("/")[2] == here[0]
+            here = order.read_text().split() if order.exists() else []
+            is_here = bool(here) and table.table_uri.rstrip("/").rpartition("/")[2] == here[0]
             if is_here and here[1] == "before":
                 order.unlink()
                 os.kill(os.getpid(), signal.SIGKILL)
