@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pyspark.errors import PySparkException
+
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.scratch import scratch_folder
@@ -34,9 +36,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.listener import StreamingQueryProgress
     from pyspark.sql.streaming.query import StreamingQuery
+    from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 _QUERIES = "streaming"
 """Where it stands which query is the newest of a stream."""
+_STARTS = 5
+_TOO_SLOW = "Python worker failed to connect back"
 _LOOK_SECONDS = 1
 _SHARDS_SECONDS = 10.0
 """How often it is looked whether the topic has more partitions."""
@@ -161,8 +166,19 @@ class Continuous:
         writer = records.load().writeStream.foreachBatch(do)
         writer = writer.option("checkpointLocation", lake.storage.uri(scratch))
         if self.ends:
-            return writer.trigger(availableNow=True).start()
-        return writer.trigger(processingTime=f"{self.every_seconds} seconds").start()
+            return _started(writer.trigger(availableNow=True))
+        return _started(writer.trigger(processingTime=f"{self.every_seconds} seconds"))
+
+
+def _started(writer: DataStreamWriter) -> StreamingQuery:
+    """The query. Spark gives the Python beside it ten seconds to start, which on a busy machine are too few at times."""
+    for _ in range(_STARTS - 1):
+        try:
+            return writer.start()
+        except PySparkException as error:
+            if _TOO_SLOW not in str(error):
+                raise
+    return writer.start()
 
 
 def _after(stream: SparkReadable, shard_id: str, position: ShardPosition | None) -> int | None:
