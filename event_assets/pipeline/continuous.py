@@ -171,7 +171,7 @@ class Continuous:
 
 
 def _started(writer: DataStreamWriter) -> StreamingQuery:
-    """The query. Spark gives the Python beside it ten seconds to start, which on a busy machine are too few at times."""
+    """The query. Spark gives the Python beside it ten seconds to start, too few on a busy machine."""
     for _ in range(_STARTS - 1):
         try:
             return writer.start()
