@@ -188,14 +188,18 @@ class LakeTable:
 
     def stage_arrow(self, rows: pa.Table, name: str, partition: dict[str, str]) -> LakeFile:
         """Writes an Arrow table under a name of the caller's, so that the same name overwrites itself."""
+        typed, options = rows.cast(self.spec.arrow_schema()), {"compression": "zstd", "write_page_checksum": True}
+        return self.stage_file(name, partition, lambda sink: pq.write_table(typed, sink, **options))
+
+    def stage_file(self, name: str, partition: dict[str, str], write: Callable[[pa.NativeFile], None]) -> LakeFile:
+        """The same of what `write` writes."""
         folder = "/".join([self.spec.name, *(f"{key}={value}" for key, value in partition.items())])
         self.storage.make_folder(folder)
         path = f"{folder}/{name}.parquet"
         with self.storage.filesystem.open_output_stream(self.storage.path(path)) as sink:
-            pq.write_table(rows.cast(self.spec.arrow_schema()), sink, compression="zstd", write_page_checksum=True)
+            write(sink)
         path = sealed(self.storage, path)
-        size = self.storage.filesystem.get_file_info(self.storage.path(path)).size
-        return self._describe_file(path, size, partition)
+        return self._describe_file(path, self.storage.filesystem.get_file_info(self.storage.path(path)).size, partition)
 
     def describe(self, folder: str) -> list[LakeFile]:
         """The Parquet files below a folder, with rows and bounds from their footers. Empty ones are left out."""

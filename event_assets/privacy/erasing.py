@@ -24,6 +24,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Consumed, Progress
+from event_assets.lake.rewriting import without_rows
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.land import name_of_object, without_events
@@ -180,11 +181,11 @@ def _without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Chan
         count = pc.sum(mask).as_py() or 0
         if not count:
             continue
-        rows = base.arrow([file]).filter(pc.invert(mask))
-        if rows.num_rows != file.rows - count:
-            raise RuntimeError(f"{file.url}: {rows.num_rows} rows would stay of {file.rows} without {count}")
-        if rows.num_rows:
-            add.append(base.table.stage_arrow(rows, uuid.uuid4().hex, dict(file.partition)))
+        left = without_rows(base, file, mask, uuid.uuid4().hex)
+        if left is not None:
+            if left.rows != file.rows - count:
+                raise RuntimeError(f"{file.url}: {left.rows} rows would stay of {file.rows} without {count}")
+            add.append(left)
         remove.append(file)
         gone += count
     return Change(add, remove, gone)

@@ -25,6 +25,7 @@ from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.files import LakeFile
 from event_assets.lake.horizons import day_of, raise_horizons, read_horizons
 from event_assets.lake.lake import Lake
+from event_assets.lake.rewriting import without_rows
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
 from event_assets.lake.table import LakeTable, retry_on_conflict
@@ -181,9 +182,9 @@ def _going(base: Snapshot, due: Due, held: Held, *, stage: bool) -> _Going:
             continue
         rows += gone
         going.remove.append(file)
-        if gone < file.rows and stage:
-            left = base.arrow([file]).filter(pc.invert(mask))
-            going.add.append(base.table.stage_arrow(left, f"kept-{uuid.uuid4().hex}", dict(file.partition)))
+        left = without_rows(base, file, mask, f"kept-{uuid.uuid4().hex}") if gone < file.rows and stage else None
+        if left is not None:
+            going.add.append(left)
     return _Going(going.add, going.remove, rows, kept)
 
 
@@ -235,12 +236,12 @@ def _expire_index(lake: Lake) -> int:
     for file in base.files:
         if not file.may_hold("event_date", "", str(dt.date.fromisoformat(horizon) - dt.timedelta(days=1))):
             continue
-        rows = base.arrow([file])
-        left = rows.filter(pc.greater_equal(rows["event_date"].cast(pa.string()), horizon))
-        if left.num_rows < file.rows:
+        days = base.arrow([file], ("event_date",))["event_date"]
+        gone = pc.less(days.cast(pa.string()), horizon).combine_chunks()
+        if pc.any(gone).as_py():
             remove.append(file)
-            if left.num_rows:
-                add.append(base.table.stage_arrow(left, f"kept-{uuid.uuid4().hex}", dict(file.partition)))
+            left = without_rows(base, file, gone, f"kept-{uuid.uuid4().hex}")
+            add += [] if left is None else [left]
     return table.expire(base, add, remove, {"before": horizon}) if remove else -1
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+Bytes = bytes | memoryview
 
 SHORTEST = 4
 """Bytes of the shortest text that is looked for: shorter ones stand everywhere."""
@@ -43,16 +46,25 @@ class Needles:
         quickest = Implementation.DFA if sum(map(len, long_enough)) <= _QUICKLY else None
         self._automaton = BytesAhoCorasick(long_enough, implementation=quickest) if long_enough else None
 
-    def count(self, data: bytes) -> int:
-        """How often one of the texts stands in the data."""
-        if self._automaton is None:
+    def count(self, data: Bytes, edges: Sequence[int] = ()) -> int:
+        """How often one of the texts stands in the data. Of values that lie one behind another `edges` are where each
+        begins, and where the last ends: what reaches over one of them stands nowhere."""
+        if self._automaton is None or not len(data):
             return 0
         found = self._automaton.find_matches_as_indexes(data, overlapping=True)
-        return sum(_is_word(data, start, end) for _, start, end in found)
+        return sum(_is_word(data, start, end, *_around(edges, start, len(data))) for _, start, end in found)
 
 
-def _is_word(data: bytes, start: int, end: int) -> bool:
-    return not (
-        (start > 0 and data[start - 1] in _WORD and data[start] in _WORD)
-        or (end < len(data) and data[end] in _WORD and data[end - 1] in _WORD)
+def _around(edges: Sequence[int], place: int, size: int) -> tuple[int, int]:
+    """Where the value begins and ends that stands at a place."""
+    if not len(edges):
+        return 0, size
+    after = bisect_right(edges, place)
+    return int(edges[after - 1]), int(edges[after])
+
+
+def _is_word(data: Bytes, start: int, end: int, first: int, last: int) -> bool:
+    return end <= last and not (
+        (start > first and data[start - 1] in _WORD and data[start] in _WORD)
+        or (end < last and data[end] in _WORD and data[end - 1] in _WORD)
     )

@@ -6,28 +6,26 @@ It shares nothing with what erases: it knows no table, no partition and no log, 
 from __future__ import annotations
 
 import contextlib
-import io
+import os
 import sqlite3
 import time
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-import zstandard
 from psycopg import sql
 
 from event_assets.lake.storage import Storage
 from event_assets.privacy.needles import Needles
+from event_assets.privacy.unpacking import PACKED, BadPacking, unpacked
 
+T = TypeVar("T")
 _PIECE = 8 << 20
-_PARQUET, _SQLITE = b"PAR1", b"SQLite format 3\0"
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_SQLITE = b"SQLite format 3\0"
 _ROWS = 50_000
 
 
@@ -49,42 +47,67 @@ class Scan:
         if count:
             self.found[place] = self.found.get(place, 0) + count
 
+    def take(self, other: Scan) -> None:
+        """Counts what another scan read and found, too."""
+        self.files += other.files
+        self.bytes += other.bytes
+        self.unpacked_bytes += other.unpacked_bytes
+        self.unread |= other.unread
+        for place, count in other.found.items():
+            self.add(place, count)
+
 
 def scan_storage(storage: Storage, needles: Needles, scan: Scan, leave_out: Iterable[str] = ()) -> None:
     """Every file of a lake; `leave_out` are names that files begin with which are not read."""
     without = tuple(leave_out)
-    for path, size in list(storage.walk("")):
-        if not path.startswith(without):
-            try:
-                data = storage.read(path)
-            except FileNotFoundError:
-                continue  # deleted meanwhile: nothing of it is left
-            _one(f"lake/{path}", data, needles, scan, size)
+    paths = [(path, size) for path, size in storage.walk("") if not path.startswith(without)]
+
+    def read(file: tuple[str, int], part: Scan) -> None:
+        path, size = file
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile: nothing of it is left
+            _one(f"lake/{path}", storage.read(path), needles, part, size)
+
+    _each(paths, read, scan)
 
 
 def scan_folder(folder: Path, needles: Needles, scan: Scan, leave_out: Iterable[Path] = ()) -> None:
     """Every file below a folder, but those below the paths that are left out."""
-    without = {path.absolute() for path in leave_out}
+    without, root = {path.absolute() for path in leave_out}, folder.absolute()
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink()]
+    _each([path for path in paths if not without & {path, *path.parents}], partial(_file, root, needles), scan)
+
+
+def _each(things: Iterable[T], read: Callable[[T, Scan], None], scan: Scan) -> None:
+    """Reads many things, several at once, each as a scan of its own."""
+
+    def one(thing: T) -> Scan:
+        part = Scan()
+        read(thing, part)
+        return part
+
     began = time.process_time()
-    for path in sorted(folder.absolute().rglob("*")):
-        if path.is_symlink() or not path.is_file() or without & {path, *path.parents}:
-            continue
-        place = str(path.relative_to(folder.absolute()))
-        try:
-            size = path.stat().st_size
-            with path.open("rb") as file:
-                head = file.read(len(_SQLITE))
-            if size > _PIECE and not head.startswith((_PARQUET, _GZIP, _ZSTD, _SQLITE)):
-                _pieces(place, path, needles, scan)
-                continue
-            _one(place, path.read_bytes(), needles, scan, size)
-            if head.startswith(_SQLITE):
-                _sqlite(place, path, needles, scan)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            scan.unread[place] = str(error)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for part in pool.map(one, things):
+            scan.take(part)
     scan.seconds += time.process_time() - began
+
+
+def _file(root: Path, needles: Needles, path: Path, scan: Scan) -> None:
+    place = str(path.relative_to(root))
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE))
+        if size > _PIECE and not head.startswith((*PACKED, _SQLITE)):
+            _pieces(place, path, needles, scan)
+            return
+        _one(place, path.read_bytes(), needles, scan, size)
+        if head.startswith(_SQLITE):
+            _sqlite(place, path, needles, scan)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        scan.unread[place] = str(error)
 
 
 def scan_database(url: str, needles: Needles, scan: Scan) -> None:
@@ -119,58 +142,22 @@ def _one(place: str, data: bytes, needles: Needles, scan: Scan, size: int) -> No
     scan.files += 1
     scan.bytes += size
     scan.add(place, needles.count(data))
-    for text in _unpacked(place, data, scan):
-        _text(place, text, needles, scan)
+    _within(place, data, needles, scan)
+
+
+def _within(place: str, data: bytes, needles: Needles, scan: Scan) -> None:
+    """What the bytes hold where they are packed."""
+    try:
+        for text, edges in unpacked(data):
+            scan.unpacked_bytes += len(text)
+            scan.add(place, needles.count(text, edges))
+    except BadPacking as error:
+        scan.unread[place] = str(error)
 
 
 def _text(place: str, text: bytes, needles: Needles, scan: Scan) -> None:
     scan.unpacked_bytes += len(text)
     scan.add(place, needles.count(text))
-
-
-def _unpacked(place: str, data: bytes, scan: Scan) -> Iterator[bytes]:
-    """What packed bytes hold."""
-    try:
-        if data.startswith(_PARQUET) and data.endswith(_PARQUET):
-            yield from _parquet(place, data, scan)
-        elif data.startswith(_GZIP):
-            yield _gunzip(data)
-        elif data.startswith(_ZSTD):
-            yield zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read()
-    except (OSError, ValueError, zlib.error, zstandard.ZstdError) as error:
-        scan.unread[place] = f"{type(error).__name__}: {error}"
-
-
-def _gunzip(data: bytes) -> bytes:
-    parts, rest = [], data
-    while rest.startswith(_GZIP):
-        packed = zlib.decompressobj(wbits=31)
-        parts.append(packed.decompress(rest) + packed.flush())
-        rest = packed.unused_data
-    return b"".join(parts)
-
-
-def _parquet(place: str, data: bytes, scan: Scan) -> Iterator[bytes]:
-    """The values of all columns of text and bytes, those of dictionaries too, each column's a line each."""
-    file = pq.ParquetFile(pa.BufferReader(data))
-    for group in range(file.num_row_groups):
-        rows = file.read_row_group(group)
-        for column in rows.itercolumns():
-            if pa.types.is_dictionary(column.type):
-                column = column.cast(column.type.value_type)
-            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                yield from _lines(column.cast(pa.string()).unique())
-            elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-                for value in column.to_pylist():
-                    if value:
-                        yield value
-                        yield from _unpacked(place, value, scan)
-
-
-def _lines(values: pa.Array) -> Iterator[bytes]:
-    for first in range(0, len(values), _ROWS):
-        some = values.slice(first, _ROWS).fill_null("")
-        yield bytes(pc.binary_join(pa.ListArray.from_arrays([0, len(some)], some), "\n")[0].as_buffer() or b"")
 
 
 def _sqlite(place: str, path: Path, needles: Needles, scan: Scan) -> None:
@@ -184,8 +171,7 @@ def _sqlite(place: str, path: Path, needles: Needles, scan: Scan) -> None:
                 while batch := cursor.fetchmany(1_000):
                     _text(place, _joined(batch), needles, scan)
                     for value in (value for row in batch for value in row if isinstance(value, bytes)):
-                        for text in _unpacked(place, value, scan):
-                            _text(place, text, needles, scan)
+                        _within(place, value, needles, scan)
     except sqlite3.Error as error:
         scan.unread[place] = str(error)
 

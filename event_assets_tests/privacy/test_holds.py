@@ -143,7 +143,7 @@ def test_a_run_that_is_killed_at_any_write_ends_as_one_that_was_not(
 
         return write
 
-    names = [(Storage, "replace"), (Storage, "delete"), (LakeTable, "_commit"), (LakeTable, "stage_arrow")]
+    names = [(Storage, "replace"), (Storage, "delete"), (LakeTable, "_commit"), (LakeTable, "stage_file")]
     originals = [(owner, name, getattr(owner, name)) for owner, name in names]
     add_hold(old.lake.storage, old.at(9), "case 7", people=("ann", "a1"))
     deaths = 0

@@ -172,7 +172,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(
         (Storage, "replace"),
         (Storage, "delete"),
         (LakeTable, "_commit"),
-        (LakeTable, "stage_arrow"),
+        (LakeTable, "stage_file"),
     ):
         dying(owner, name)
     kills = 0
