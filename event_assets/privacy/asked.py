@@ -10,11 +10,13 @@ from event_assets.audit import Action, AuditLog
 from event_assets.lake.asked import Asked, all_asked, write_asked
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules
-from event_assets.privacy.closure import LinkedUsers, Named
+from event_assets.privacy.closure import KnownPeople, LinkedUsers, Named
 from event_assets.privacy.requests import request_erasure
 from event_assets.settings import Settings
 
 LINKED = "the person has other user ids too: ask again with linked_users, erase, or keep and the user id that is to go"
+_ONE_BY_ONE = 3
+"""So many look for their ids in all events, each for itself; more than that share what is read of them."""
 
 
 def take_asked(lake: Lake, settings: Settings, rules: ErasureRules | None = None) -> int:
@@ -22,15 +24,17 @@ def take_asked(lake: Lake, settings: Settings, rules: ErasureRules | None = None
     taken up again under the same id. Raises `WrongPrivacyKey`."""
     taken = 0
     log_asked(lake, AuditLog(lake.storage, (rules or ErasureRules.of(settings)).key))
-    for asked in waiting(lake):
-        if asked.kind == "erasure":
-            try:
-                request = request_erasure(lake, settings, named_by(asked), asked.asked_at, rules, asked.id)
-            except LinkedUsers:
-                write_asked(lake.storage, asked.closed("refused", LINKED))
-            else:
-                write_asked(lake.storage, asked.closed("taken", told=request.state))
-                taken += 1
+    erasures = [asked for asked in waiting(lake) if asked.kind == "erasure"]
+    known = KnownPeople(lake, for_many=True) if len(erasures) > _ONE_BY_ONE else None
+    for number, asked in enumerate(erasures):
+        of_all = known if number else None  # the first looks at the key
+        try:
+            request = request_erasure(lake, settings, named_by(asked), asked.asked_at, rules, asked.id, of_all)
+        except LinkedUsers:
+            write_asked(lake.storage, asked.closed("refused", LINKED))
+        else:
+            write_asked(lake.storage, asked.closed("taken", told=request.state))
+            taken += 1
     return taken
 
 

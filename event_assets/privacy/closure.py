@@ -8,8 +8,9 @@ here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
@@ -18,10 +19,12 @@ import pyarrow.compute as pc
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.contract.tables.people import USER_TRAITS
+from event_assets.contract.tables.schema import Table
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules
 
 Choice = Literal["keep", "erase"]
+_MET = pa.schema([("anonymous_id", pa.string()), ("user_id", pa.string())])
 
 
 class LinkedUsers(ValueError):
@@ -53,13 +56,13 @@ class Closure:
     names: frozenset[str] = field(default=frozenset())
 
 
-def closure_of(lake: Lake, rules: ErasureRules, named: Named) -> Closure:
-    """The closure of a request. Raises `LinkedUsers`."""
-    people = _People(lake)
+def closure_of(lake: Lake, rules: ErasureRules, named: Named, known: KnownPeople | None = None) -> Closure:
+    """The closure of a request; who asks for many gives what is `known` for all of them. Raises `LinkedUsers`."""
+    people = known or KnownPeople(lake)
     users, devices = (_known(people, rules, ids) for ids in (named.users, named.devices))
     addresses = {known for email in named.emails for known in rules.ever_known_as(email)}
     persons = people.persons_of({*users, *devices, *named.emails, *addresses})
-    persons |= _persons_by_email(lake, rules, named.emails)
+    persons |= _persons_by_email(people, rules, named.emails)
     members = people.members(persons)
     linked = members.users - users
     if not users and len(linked) == 1:
@@ -73,18 +76,18 @@ def closure_of(lake: Lake, rules: ErasureRules, named: Named) -> Closure:
         raise LinkedUsers("Several user ids are the person's, and none would go: name the one that is to be erased.")
     kept = linked if named.linked_users == "keep" else set[str]()
     users |= linked - kept
-    seen = _devices_of(lake, users)
+    seen = people.devices_of(users)
     candidates = seen.keys() | (set() if kept else members.devices)
-    others = _users_on(lake, candidates | devices)
+    others = people.users_on(candidates | devices)
     shared = {device for device in candidates | devices if others.get(device, set()) - users}
     taken = devices | (candidates if named.device_events == "erase" else candidates - shared)
     names = {*named.users, *named.devices, *named.emails}
     if not kept:
-        names |= _emails_of(lake, persons)
+        names |= _emails_of(people, persons)
     return Closure(*map(frozenset, (users, taken, shared, kept, names)))
 
 
-def _known(people: _People, rules: ErasureRules, ids: Iterable[str]) -> set[str]:
+def _known(people: KnownPeople, rules: ErasureRules, ids: Iterable[str]) -> set[str]:
     """How the clean tables know these ids: as they write them now, and as rows have them that were written before the
     keys of pseudonyms were changed."""
     before = {known for id_ in ids for known in rules.ever_known_as(id_)}
@@ -97,14 +100,41 @@ class _Members:
     devices: Set[str]
 
 
-class _People:
-    """The rows of identities in memory, narrow as they are."""
+class KnownPeople:
+    """Who is who in a lake, read when it is first asked for: identities, traits, and which ids events name together.
+    With `for_many` the last are read once, and kept."""
 
-    def __init__(self, lake: Lake) -> None:
-        table = lake.table(IDENTITIES.name)
-        columns = ("id_type", "id", "person_id", "is_shared")
-        there = table.exists()
-        self._rows = table.snapshot().arrow(columns=columns) if there else _none(IDENTITIES, columns)
+    def __init__(self, lake: Lake, *, for_many: bool = False) -> None:
+        self._lake = lake
+        self._kept = pa.concat_tables([_MET.empty_table(), *_met(lake)]) if for_many else None
+        self._rows = self._narrow(IDENTITIES, ("id_type", "id", "person_id", "is_shared"))
+
+    @cached_property
+    def traits(self) -> pa.Table:
+        """Of all persons what traits say, or said."""
+        return self._narrow(USER_TRAITS, ("person_id", "value"))
+
+    def _narrow(self, spec: Table, columns: tuple[str, ...]) -> pa.Table:
+        table = self._lake.table(spec.name)
+        if table.exists():
+            return table.snapshot().arrow(columns=columns)
+        return pa.schema([spec.arrow_schema().field(name) for name in columns]).empty_table()
+
+    def devices_of(self, users: Iterable[str]) -> dict[str, set[str]]:
+        """The devices that events name with one of these users, each with those users."""
+        return self._together("user_id", users)
+
+    def users_on(self, devices: Iterable[str]) -> dict[str, set[str]]:
+        """The users that events name with each of these devices."""
+        return self._together("anonymous_id", devices)
+
+    def _together(self, column: str, ids: Iterable[str]) -> dict[str, set[str]]:
+        wanted, found = pa.array(sorted(set(ids)), pa.string()), dict[str, set[str]]()
+        for pairs in [self._kept] if self._kept is not None else _met(self._lake):
+            if len(wanted):
+                for row in pairs.filter(pc.is_in(pairs[column], value_set=wanted)).to_pylist():
+                    found.setdefault(row["anonymous_id"], set()).add(row["user_id"])
+        return found
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that identities have."""
@@ -122,53 +152,31 @@ class _People:
         return _Members(users, {row["id"] for row in rows if row["id_type"] == "anonymous" and not row["is_shared"]})
 
 
-def _none(spec: object, columns: tuple[str, ...]) -> pa.Table:
-    return pa.table({name: pa.array([], pa.string()) for name in columns})
+def _met(lake: Lake) -> Iterator[pa.Table]:
+    """Of each file of events which ids they name together, each pair once."""
+    table = lake.table(ENRICHED_EVENTS.name)
+    if table.exists():
+        snapshot = table.snapshot()
+        for file in snapshot.files:
+            rows = snapshot.arrow([file], _MET.names).drop_null()
+            yield rows.group_by(_MET.names).aggregate([]).cast(_MET)
 
 
-def _persons_by_email(lake: Lake, rules: ErasureRules, emails: Iterable[str]) -> set[str]:
+def _persons_by_email(people: KnownPeople, rules: ErasureRules, emails: Iterable[str]) -> set[str]:
     """The persons of whom a trait says, or said, one of these addresses, in small or large letters."""
     texts = {email.lower() for email in emails}
     if rules.pseudonyms:
         texts |= {known for email in emails for known in rules.pseudonyms.ever(email)}
-    table = lake.table(USER_TRAITS.name)
-    if not texts or not table.exists():
+    if not texts:
         return set()
-    rows = table.snapshot().arrow(columns=("person_id", "value"))
+    rows = people.traits
     wanted = pa.array([json.dumps(text, ensure_ascii=False) for text in texts], pa.string())
     return set(rows.filter(pc.is_in(pc.utf8_lower(rows["value"]), value_set=wanted))["person_id"].to_pylist())
 
 
-def _emails_of(lake: Lake, persons: Iterable[str]) -> set[str]:
+def _emails_of(people: KnownPeople, persons: Iterable[str]) -> set[str]:
     """What traits say of these persons that is an e-mail address."""
-    table = lake.table(USER_TRAITS.name)
-    if not table.exists():
-        return set()
-    rows = table.snapshot().arrow(columns=("person_id", "value"))
+    rows = people.traits
     mine = rows.filter(pc.is_in(rows["person_id"], value_set=pa.array(sorted(persons), pa.string())))
     like = mine.filter(pc.match_substring_regex(mine["value"], r'^"[^"\\\s@]+@[^"\\\s@]+\.[^"\\\s@]+"$'))
     return {json.loads(value) for value in like["value"].to_pylist()}
-
-
-def _devices_of(lake: Lake, users: Iterable[str]) -> dict[str, set[str]]:
-    """The devices that events name with one of these users, each with those users."""
-    return _together(lake, "user_id", users)
-
-
-def _users_on(lake: Lake, devices: Iterable[str]) -> dict[str, set[str]]:
-    """The users that events name with each of these devices."""
-    return _together(lake, "anonymous_id", devices)
-
-
-def _together(lake: Lake, column: str, ids: Iterable[str]) -> dict[str, set[str]]:
-    table, wanted = lake.table(ENRICHED_EVENTS.name), pa.array(sorted(set(ids)), pa.string())
-    found: dict[str, set[str]] = {}
-    if not len(wanted) or not table.exists():
-        return found
-    snapshot = table.snapshot()
-    for file in snapshot.files:
-        rows = snapshot.arrow([file], ("anonymous_id", "user_id"))
-        met = rows.filter(pc.is_in(rows[column], value_set=wanted)).drop_null().group_by(rows.column_names)
-        for row in met.aggregate([]).to_pylist():
-            found.setdefault(row["anonymous_id"], set()).add(row["user_id"])
-    return found

@@ -19,7 +19,7 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.tombstones import ErasureRules, WrongPrivacyKey, read_tombstones, write_tombstones
 from event_assets.permissions import keep_private
-from event_assets.privacy.closure import Closure, Named, closure_of
+from event_assets.privacy.closure import Closure, KnownPeople, Named, closure_of
 from event_assets.privacy.holds import active_holds, holding_ids
 from event_assets.settings import Settings
 from event_assets.settings.privacy import privacy_key_file
@@ -56,12 +56,15 @@ def request_erasure(
     now: dt.datetime,
     rules: ErasureRules | None = None,
     id_: str | None = None,
+    known: KnownPeople | None = None,
 ) -> Request:
     """Makes a request and remembers whom it is of, from now on: what arrives of them from before is not written any
-    more. With an id that there is, it takes the other's place. Raises `LinkedUsers`, `WrongPrivacyKey`."""
+    more. With an id that there is, it takes the other's place. Who makes many gives what is `known` for all of them,
+    and has looked at the key. Raises `LinkedUsers`, `WrongPrivacyKey`."""
     rules = rules or ErasureRules.of(_with_key(lake.storage, settings))
-    read_tombstones(lake.storage, rules)
-    request = preview_erasure(lake, settings, named, now, rules)
+    if known is None:
+        read_tombstones(lake.storage, rules)
+    request = preview_erasure(lake, settings, named, now, rules, known)
     request = replace(request, id=id_) if id_ else request
     hold = holding_ids(lake, active_holds(lake.storage), request.closure.users | request.closure.devices)
     if hold is not None:  # what arrives of the person is held, too: it is landed like everybody's
@@ -75,10 +78,15 @@ def request_erasure(
 
 
 def preview_erasure(
-    lake: Lake, settings: Settings, named: Named, now: dt.datetime, rules: ErasureRules | None = None
+    lake: Lake,
+    settings: Settings,
+    named: Named,
+    now: dt.datetime,
+    rules: ErasureRules | None = None,
+    known: KnownPeople | None = None,
 ) -> Request:
     """What `request_erasure` would make; nothing is written. Raises `LinkedUsers`."""
-    closure = closure_of(lake, rules or ErasureRules.of(settings), named)
+    closure = closure_of(lake, rules or ErasureRules.of(settings), named, known)
     people = {"users": len(closure.users), "devices": len(closure.devices), "shared_devices": len(closure.shared)}
     deadline = now + dt.timedelta(days=settings.privacy_deadline_days)
     return Request(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", now, deadline, closure, people=people)
