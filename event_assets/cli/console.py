@@ -93,6 +93,7 @@ _CIRCUMSTANCES = frozenset(
         "ErasureRunning",
         "ExploreError",
         "FileNotFoundError",
+        "HoldError",
         "ImportStopped",
         "IncidentError",
         "KeyFileError",
@@ -100,6 +101,7 @@ _CIRCUMSTANCES = frozenset(
         "LinkedUsers",
         "MappingError",
         "ModelInputError",
+        "NoSuchHold",
         "PlanError",
         "QuickSightError",
         "RolesError",
@@ -123,7 +125,9 @@ _CIRCUMSTANCES = frozenset(
 """Errors whose message says all there is to say. By name, so that no command imports what it does not use."""
 
 
-_OF_INPUT = frozenset({"LinkedUsers", "MappingError", "ModelInputError", "UnreadableFile"})
+_OF_INPUT = frozenset(
+    {"HoldError", "LinkedUsers", "MappingError", "ModelInputError", "NoSuchHold", "UnreadableFile"}
+)
 """Those that say that what was given cannot be used, before anything was done."""
 
 

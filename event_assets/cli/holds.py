@@ -33,7 +33,7 @@ def add(
         from event_assets.lake.tombstones import ErasureRules
         from event_assets.privacy.closure import Named, closure_of
         from event_assets.privacy.held_requests import hold_requests
-        from event_assets.privacy.holds import add_hold
+        from event_assets.privacy.holds import HoldError, add_hold
 
         if (first_day is None) != (last_day is None):
             raise typer.BadParameter("days are from --first-day to --last-day: name both")
@@ -45,7 +45,7 @@ def add(
             closure = closure_of(lake, rules, named)
             people = tuple(sorted(closure.users | closure.devices))
             if not people:
-                raise ValueError("Nobody is known by this.")
+                raise HoldError("Nobody is known by this.")
         days = None if first_day is None or last_day is None else (first_day.date(), last_day.date())
         hold = add_hold(lake.storage, now, why, people, tuple(app or ()), days)
         said: dict[str, Any] = {"why": hold.why, "ids": len(people), "apps": list(hold.apps)}

@@ -122,14 +122,24 @@ class Tombstones:
 _REMEMBERED = 100_000
 
 
+_Told = dict[str, tuple[tuple[int, int], dict[str, Any]]]
+_seen: dict[tuple[str, str | None], _Told] = {}
+"""The files of each lake as this process has read them, with their stamps: every landing asks who was erased, and
+nobody needs a thousand files read anew each second."""
+
+
 def read_tombstones(storage: Storage, rules: ErasureRules) -> Tombstones:
     """Everybody who was erased. Raises `WrongPrivacyKey` where somebody was, and the key at hand is not theirs."""
     users: dict[str, dt.datetime] = {}
     devices: dict[str, dt.datetime] = {}
-    for path, _ in storage.walk(FOLDER):
+    place, now = (storage.url, storage.endpoint), _Told()
+    before = _seen.get(place, now)
+    for path, stamp in storage.stamps(FOLDER).items():
         if not path.endswith(".json"):
             continue
-        told: dict[str, Any] = json.loads(storage.read(path))
+        known = before.get(path)
+        told = known[1] if known is not None and known[0] == stamp else json.loads(storage.read(path))
+        now[path] = stamp, told
         if not rules.key or told["key"] != rules.key_check:
             have = "another key is set" if rules.key else "no key is set"
             raise WrongPrivacyKey(
@@ -137,9 +147,10 @@ def read_tombstones(storage: Storage, rules: ErasureRules) -> Tombstones:
                 "could be theirs. Set EVENT_ASSETS_PRIVACY_KEY to that key, or put its file back in the home."
             )
         until = dt.datetime.fromisoformat(told["until"])
-        for kind, known in (("users", users), ("devices", devices)):
+        for kind, ids in (("users", users), ("devices", devices)):
             for hashed in told[kind]:
-                known[hashed] = max(until, known.get(hashed, until))
+                ids[hashed] = max(until, ids.get(hashed, until))
+    _seen[place] = now
     return Tombstones(rules, users, devices)
 
 

@@ -55,7 +55,11 @@ class Hold:
         return not self.people and not self.apps and self.holds_day(day)
 
 
-class NoSuchHold(ValueError):
+class HoldError(ValueError):
+    """A hold cannot be made so. The message says what it needs."""
+
+
+class NoSuchHold(HoldError):
     """There is no hold of this name, or it is released. The message names those that there are."""
 
 
@@ -67,14 +71,14 @@ def add_hold(
     apps: tuple[str, ...] = (),
     days: tuple[dt.date, dt.date] | None = None,
 ) -> Hold:
-    """Makes a hold, in force from now on. Raises `ValueError` where it is of nothing, or does not say why."""
+    """Makes a hold, in force from now on. Raises `HoldError` where it is of nothing, or does not say why."""
     if not (people or apps or days):
-        raise ValueError("A hold is of people, apps or days: name some.")
+        raise HoldError("A hold is of people, apps or days: name some.")
     if not why.strip():
-        raise ValueError("A hold says why: name the matter, such as a case number.")
+        raise HoldError("A hold says why: name the matter, such as a case number.")
     first, last = days or ("", "")
     if days and days[0] > days[1]:
-        raise ValueError(f"The days end ({last}) before they begin ({first}).")
+        raise HoldError(f"The days end ({last}) before they begin ({first}).")
     name = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     hold = Hold(name, now.isoformat(timespec="seconds"), why.strip(), people, apps, str(first), str(last))
     _write(storage, hold)

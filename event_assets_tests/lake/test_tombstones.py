@@ -50,6 +50,25 @@ def test_a_second_request_reaches_as_far_as_it_was_made(storage: Storage) -> Non
     assert not erased.is_erased(Owner(None, "device-1", AFTER))
 
 
+def test_a_file_is_read_once_and_again_when_it_was_written_anew(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    original = Storage.read
+
+    def noted(self: Storage, relative: str) -> bytes:
+        read.append(relative)
+        return original(self, relative)
+
+    monkeypatch.setattr(Storage, "read", noted)
+    assert all(read_tombstones(storage, RULES) for _ in range(3)) and len(read) == 1
+    write_tombstones(storage, RULES, "two", THEN, ["user-2"], [])
+    write_tombstones(storage, RULES, "one", AFTER, ["user-1", "user-3"], [])
+    erased = read_tombstones(storage, RULES)
+    assert [erased.is_erased(Owner(f"user-{n}", None, AFTER)) for n in (1, 2, 3)] == [True, False, True]
+    assert len(read) == 3 and not read_tombstones(Storage(f"{storage.url}-other"), RULES)
+
+
 def test_nothing_that_is_kept_names_anybody(storage: Storage, tmp_path: Path) -> None:
     [kept] = (tmp_path / "privacy" / "tombstones").iterdir()
     assert b"user-1" not in kept.read_bytes()
