@@ -3,6 +3,7 @@ line and nowhere else. The lake is one that the steps made."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shutil
 import sqlite3
@@ -18,8 +19,11 @@ from event_assets.contract.tables.views import VIEWS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
+from event_assets.lake.tombstones import ErasureRules
 from event_assets.pipeline.load import load_step
 from event_assets.pipeline.window import EVERYTHING
+from event_assets.privacy.expiring import apply_retention
+from event_assets.rules.retention import Retention
 from event_assets.settings import Settings
 from event_assets.verification import Expectation, verify
 from event_assets.verification.evidence import MARTS
@@ -128,6 +132,25 @@ def test_events_that_the_truth_knows_nothing_of_count_as_they_are_and_fail_no_li
     others = set(MARTS) - {"session_issues"}
     counted = [[line for line in lines if line.component in others] for lines in (report, verify(settings))]
     assert counted[0] == counted[1]
+
+
+def test_days_that_went_are_not_missed_and_those_that_are_left_are_judged(settings: Settings, tmp_path: Path) -> None:
+    shutil.copytree(settings.lake, tmp_path / "lake")
+    shorter, later = settings.model_copy(update={"lake_url": str(tmp_path / "lake")}), dt.timedelta(days=3)
+    lake, kept = Lake(Storage(shorter.lake)), Retention(events=7, sessions=7, aggregates=7)
+    gone = apply_retention(lake, kept, ErasureRules.of(shorter), dt.datetime.now(dt.UTC) + later).tables
+    for name in ("enriched_events", "sessions", "page_views", "daily_metrics"):
+        assert gone[name].rows and gone[name].waits == [], name
+    report = verify(shorter)
+    assert [line for line in report if not line.ok] == []
+    judged = {line.component for line in report if not line.late}
+    assert {"clean_events", "enriched_events", "event_ledger"} <= judged
+
+    def lose(rows: list[Row]) -> None:
+        rows.pop()
+
+    change_rows(tmp_path / "lake", "enriched_events", lose)
+    assert _failed(verify(shorter)) == {"enriched_events"}
 
 
 @pytest.mark.parametrize(("name", "column"), WRONG)
