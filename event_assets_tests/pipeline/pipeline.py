@@ -69,6 +69,7 @@ class Pipeline:
         self.plan = plan or TrackingPlan()
         self.enriching = EnrichRules(zones=zones)
         self.refusal: Refusal = "strip"
+        self.more: dict[str, Any] = {}  # further rules, as GivenRules names them
         folder.mkdir(parents=True, exist_ok=True)
         self.stream: EventStream = open_stream(self.settings)
         self.stream.create(2)
@@ -90,7 +91,9 @@ class Pipeline:
         erasure = ErasureRules.of(self.settings)
         cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal, pseudonyms=erasure.pseudonyms)
         sessions = SessionRules(zones=self.enriching.zones)
-        rules = GivenRules(cleaning, self.enriching, sessions, analyses=self.analyses, erasure=erasure)
+        rules = GivenRules(
+            cleaning, self.enriching, sessions, analyses=self.analyses, erasure=erasure, **self.more
+        )
         return Run.on(self.stream, self.lake, self.spark, rules, window, rebuild)
 
     def pending(self) -> dict[str, list[str]]:

@@ -34,7 +34,8 @@ KEPT = {
 AGGREGATES = ("daily_metrics", "daily_sessions", "daily_events", "daily_pages", "period_people", "attribution")
 FOLDS = (
     *("users", "visitors", "identities", "user_traits", "user_history", "consent_receipts", "groups", "group_members"),
-    "conversions",
+    *("conversions", "conversion_ids", "conversion_paths", "channel_performance", "segment_memberships"),
+    *("person_features", "trained_models", "metric_anomalies", "metric_incidents", "user_segments", "campaigns"),
 )
 
 

@@ -12,7 +12,12 @@ from pyspark.sql import SparkSession
 
 from event_assets.lake.tombstones import ErasureRules
 from event_assets.privacy.expiring import RetentionRun, apply_retention
+from event_assets.rules.anomalies import read_anomalies
+from event_assets.rules.feature import Features
+from event_assets.rules.model import Models
 from event_assets.rules.retention import Retention
+from event_assets.rules.segment_files import Segments
+from event_assets.settings import Settings
 from event_assets.streams import StreamRecord
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets_tests.pipeline.pipeline import Pipeline
@@ -26,6 +31,13 @@ class Years(Pipeline):
     def __init__(self, spark: SparkSession, folder: Path, today: dt.date = FIRST) -> None:
         super().__init__(spark, folder)
         self.today = today
+        shipped = Settings()
+        self.more = {
+            "features": Features.of_models(shipped.models),
+            "models": Models.load(shipped.models),
+            "segments": Segments.load(shipped.segments),
+            "anomalies": read_anomalies(shipped.anomalies),
+        }
         self.stream.close()
         self.stream = EmbeddedStream(
             self.settings.home / "stream.db",
