@@ -159,11 +159,15 @@ def _raw(base: Snapshot, batch: Batch, people: People, places: pa.Table) -> Chan
 def _at_places(base: Snapshot, places: pa.Table) -> Change:
     """Without the rows of events that came at these places."""
     dates, gone = _days(places), pa.array(position_keys(places).to_pylist(), pa.string())
+    records = places["sequence_number"].combine_chunks().unique()
 
     def masks() -> Iterator[tuple[LakeFile, pa.Array]]:
         for file in base.files:
             if any(file.may_hold("arrival_date", date, date) for date in dates):
-                yield file, pc.is_in(position_keys(base.arrow([file], POSITION)), value_set=gone)
+                # Records first: they are read alone where none is among them.
+                near = pc.is_in(base.arrow([file], ("sequence_number",))["sequence_number"], value_set=records)
+                if pc.any(near).as_py():
+                    yield file, pc.is_in(position_keys(base.arrow([file], POSITION)), value_set=gone)
 
     return _without(base, masks())
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 import pyarrow.fs as fs
-from deltalake import DeltaTable
 
 from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
@@ -92,8 +91,9 @@ def _forget(table: LakeTable, oldest: int, fence: int) -> int:
     before it has to stage them anew."""
     storage, folder = table.storage, table.spec.name
     logs = {path.rpartition("/")[2]: path for path, _ in storage.walk(f"{folder}/_delta_log")}
-    kept = {file.path for file in table.at(oldest).files} | {file.path for file in table.snapshot().files}
-    kept |= _added_after(table, oldest)
+    now = table.snapshot()
+    base = now if oldest == now.version else table.at(oldest)
+    kept = {file.path for snapshot in (base, now) for file in snapshot.files} | _added_after(table, oldest)
     files = [path for path, _ in storage.walk(folder) if path.endswith(".parquet") and path not in logs.values()]
     written = _times(table, [*files, f"{folder}/_delta_log/{fence:020d}.json"])
     fenced_at = written.pop(f"{folder}/_delta_log/{fence:020d}.json", None)
@@ -107,13 +107,13 @@ def _forget(table: LakeTable, oldest: int, fence: int) -> int:
         and fenced_at is not None
         and written[path] <= fenced_at
     ]
-    DeltaTable(table.uri, version=oldest, storage_options=storage.delta_options).create_checkpoint()
+    base.delta.create_checkpoint()
     for path in gone:
         storage.delete(path)
     old = [path for name, path in logs.items() if (of := _OF_VERSION.match(name)) and int(of.group(1)) < oldest]
     for path in old:
         storage.delete(path)
-    table.delete_progress_before(table.snapshot().progress_number)
+    table.delete_progress_before(now.progress_number)
     return len(gone) + len(old)
 
 
