@@ -1,10 +1,10 @@
 """What erasing people costs: `python -m benchmarks erase [--events N] [--people N] [--others 0,1,3] [--json]`.
 
-Events of a day are landed, cleaned and followed by every table, and beside them, on days and in files of their own, so
-many times as many `others` of which nobody is erased. Then people of the first day are erased and everything is scanned,
-in this process: everybody's files of the first day hold one of them, and none of the others'. Told are the bytes of the
-lake by second of this process's processor, and what the same erasure costs with others beside it, as a ratio of one run.
-The ledger's turn, which the engine takes, is left out.
+Events of a day are landed, cleaned and followed by every table, and beside them, on days and in files of their own,
+so many times as many `others` of which nobody is erased. Then people of the first day are erased and everything is
+scanned, in this process: each file of the first day holds one of them, and none of the others' does. Told are the bytes
+of the lake by second of this process's processor, and what the same erasure costs with others beside it, as a ratio of
+one run. The ledger's turn, which the engine takes, is left out.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ def main(argv: list[str]) -> int:
     for told in [] if arguments.json else measured:
         print(
             f"{told['erased_events']} of {told['events']} events, {told['people']} people: "
-            f"{told['files_written_again']} of {told['files']} files ({told['written_again_mb']} of {told['lake_mb']} MB) "
-            f"written again in {told['erase_core_seconds']} s, {told['erase_mb_per_core_second']} MB/s of lake per core, "
+            f"{told['files_written_again']} of {told['files']} files "
+            f"({told['written_again_mb']} of {told['lake_mb']} MB) written again in {told['erase_core_seconds']} s, "
+            f"{told['erase_mb_per_core_second']} MB/s of lake per core, "
             f"{told['erase_ndjson_mb_per_core_second']} MB/s of its events as JSON; scanned at "
             f"{told['scan_mb_per_core_second']} MB/s of lake ({told['read_mb']} MB unpacked); {told['found']} found."
         )

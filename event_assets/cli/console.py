@@ -125,9 +125,7 @@ _CIRCUMSTANCES = frozenset(
 """Errors whose message says all there is to say. By name, so that no command imports what it does not use."""
 
 
-_OF_INPUT = frozenset(
-    {"HoldError", "LinkedUsers", "MappingError", "ModelInputError", "NoSuchHold", "UnreadableFile"}
-)
+_OF_INPUT = frozenset({"HoldError", "LinkedUsers", "MappingError", "ModelInputError", "NoSuchHold", "UnreadableFile"})
 """Those that say that what was given cannot be used, before anything was done."""
 
 

@@ -10,6 +10,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -142,6 +143,6 @@ def _texts(values: pa.Array) -> Iterator[tuple[Text, bool]]:
 
 def _packed_in(values: Text) -> Iterator[Text]:
     edges = values.edges
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         if bytes(values.data[first : first + 4]).startswith(PACKED):
             yield from unpacked(values.data[first:last])

@@ -96,8 +96,8 @@ def test_the_other_rows_stay_as_they_were_and_no_byte_of_those_that_went(
     assert base.arrow([made]).equals(left)
     assert (made.low["id"], made.high["id"]) == (min(left["id"].to_pylist()), max(left["id"].to_pylist()))
     Path(file.url).unlink()
-    scan, names = Scan(), [name for name in rows.filter(gone)["id"].to_pylist()]
-    scan_folder(Path(table.storage.path()), Needles([name.encode() for name in [*names, "red-gone", "green-gone"]]), scan)
+    scan, names = Scan(), [*rows.filter(gone)["id"].to_pylist(), "red-gone", "green-gone"]
+    scan_folder(Path(table.storage.path()), Needles([name.encode() for name in names]), scan)
     assert (scan.found, scan.unread) == ({}, {})
 
 

@@ -91,9 +91,7 @@ class Pipeline:
         erasure = ErasureRules.of(self.settings)
         cleaning = CleanRules(self.plan, self.settings.first_day, self.refusal, pseudonyms=erasure.pseudonyms)
         sessions = SessionRules(zones=self.enriching.zones)
-        rules = GivenRules(
-            cleaning, self.enriching, sessions, analyses=self.analyses, erasure=erasure, **self.more
-        )
+        rules = GivenRules(cleaning, self.enriching, sessions, analyses=self.analyses, erasure=erasure, **self.more)
         return Run.on(self.stream, self.lake, self.spark, rules, window, rebuild)
 
     def pending(self) -> dict[str, list[str]]:

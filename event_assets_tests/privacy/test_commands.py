@@ -39,7 +39,9 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """Events that could not be read, of a day that is over and of one that is not; the ledger has counted both."""
     monkeypatch.setenv("EVENT_ASSETS_HOME", str(tmp_path))
     lake = Lake(Storage(str(tmp_path / "lake")))
-    lines = [{"data": b'{"user_id":"%b"' % user, "reason": "bad_json", "line": n} for n, user in enumerate((b"u1", b"u2"))]
+    lines = [
+        {"data": b'{"user_id":"%b"' % user, "reason": "bad_json", "line": n} for n, user in enumerate((b"u1", b"u2"))
+    ]
     put(lake, QUARANTINED_EVENTS, {OLD: lines, NEW: lines}, Progress())
     counted = lake.table(QUARANTINED_EVENTS.name).snapshot().consumed
     ledger = dict.fromkeys((OLD, NEW), [{"balanced": True}])
@@ -66,7 +68,9 @@ def test_a_plan_shows_what_would_go_and_apply_takes_it_away_once(lake: Lake) -> 
     planned = told("retention", "plan")["tables"]["quarantined_events"]
     assert (planned["rows"], planned["first_day"], planned["last_day"]) == (2, str(OLD), str(OLD))
     shown = call("retention", "plan")
-    assert shown.exit_code == 0 and "quarantined_events" in shown.stdout and str(TODAY - dt.timedelta(180)) in shown.stdout
+    assert (
+        shown.exit_code == 0 and "quarantined_events" in shown.stdout and str(TODAY - dt.timedelta(180)) in shown.stdout
+    )
     assert left(lake) == {str(OLD): 2, str(NEW): 2}, "a plan changes nothing"
     done = told("retention", "apply")
     assert (done["tables"]["quarantined_events"]["rows"], done["is_done"]) == (2, True)

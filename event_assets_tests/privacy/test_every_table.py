@@ -99,7 +99,9 @@ def test_nobody_is_left_in_any_table_with_a_personal_column_nor_in_its_log(tmp_p
         put(lake, table)
     before = {table: lake.table(table.name).snapshot().arrow().to_pylist() for table in PERSONAL}
     in_logs = {name.split("/")[1] for name in naming(home, FIRST, LAST) if "/_delta_log/" in name}
-    bounds = {t.name for t in PERSONAL for c in t.columns if c.pii and (c.name in (*t.key, t.clustered_by) or c.bounded)}
+    bounds = {
+        t.name for t in PERSONAL for c in t.columns if c.pii and (c.name in (*t.key, t.clustered_by) or c.bounded)
+    }
     assert in_logs == bounds, "logs have bounds of keys, and of nothing else that is personal"
 
     now = dt.datetime.now(dt.UTC)
@@ -119,4 +121,6 @@ def test_nobody_is_left_in_any_table_with_a_personal_column_nor_in_its_log(tmp_p
 
 
 def test_what_stays_though_it_may_hold_what_is_personal_is_of_no_person() -> None:
-    assert [table.name for table in KEPT if any(column.name in ("person_id", *DEVICES) for column in table.columns)] == []
+    assert [
+        table.name for table in KEPT if any(column.name in ("person_id", *DEVICES) for column in table.columns)
+    ] == []

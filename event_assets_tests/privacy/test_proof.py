@@ -172,7 +172,9 @@ def files_naming(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and GONE.encode() in path.read_bytes()]
 
 
-@pytest.fixture(scope="module", params=[Size(2_000, 100), Size(20_000, 1_000)], ids=lambda size: f"{size.gone} of {size.people}")
+@pytest.fixture(
+    scope="module", params=[Size(2_000, 100), Size(20_000, 1_000)], ids=lambda size: f"{size.gone} of {size.people}"
+)
 def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Proof:
     """An installation that knows so many people, with everything made of what they did."""
     size: Size = request.param

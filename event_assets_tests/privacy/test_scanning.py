@@ -76,7 +76,10 @@ def test_a_value_that_stands_in_a_dictionary_and_in_no_row_is_found(tmp_path: Pa
     data = parquet(dictionary, write_statistics=False)
     (tmp_path / "file").write_bytes(data)
     assert scanned(tmp_path).found.keys() == {"file"}
-    assert NAME.encode() not in data and NAME not in pq.read_table(io.BytesIO(data))["column"].cast(pa.string()).to_pylist()
+    assert (
+        NAME.encode() not in data
+        and NAME not in pq.read_table(io.BytesIO(data))["column"].cast(pa.string()).to_pylist()
+    )
 
 
 def test_least_and_greatest_values_in_footers_are_found_whatever_stands_beside_them(tmp_path: Path) -> None:
