@@ -44,7 +44,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     ]
     put(lake, QUARANTINED_EVENTS, {OLD: lines, NEW: lines}, Progress())
     counted = lake.table(QUARANTINED_EVENTS.name).snapshot().consumed
-    ledger = dict.fromkeys((OLD, NEW), [{"balanced": True}])
+    ledger = {day: [{"balanced": True}] for day in (OLD, NEW)}
     put(lake, EVENT_LEDGER, ledger, Progress().with_consumed(QUARANTINED_EVENTS.name, counted))
     return lake
 
