@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import numpy.typing as npt
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 Bytes = bytes | memoryview
+Edges = Sequence[int] | npt.NDArray[np.int64]
 
 SHORTEST = 4
 """Bytes of the shortest text that is looked for: shorter ones stand everywhere."""
@@ -46,7 +48,7 @@ class Needles:
         quickest = Implementation.DFA if sum(map(len, long_enough)) <= _QUICKLY else None
         self._automaton = BytesAhoCorasick(long_enough, implementation=quickest) if long_enough else None
 
-    def count(self, data: Bytes, edges: Sequence[int] = ()) -> int:
+    def count(self, data: Bytes, edges: Edges = ()) -> int:
         """How often one of the texts stands in the data. Of values that lie one behind another `edges` are where each
         begins, and where the last ends: what reaches over one of them stands nowhere."""
         if self._automaton is None or not len(data):
@@ -55,11 +57,11 @@ class Needles:
         return sum(_is_word(data, start, end, *_around(edges, start, len(data))) for _, start, end in found)
 
 
-def _around(edges: Sequence[int], place: int, size: int) -> tuple[int, int]:
+def _around(edges: Edges, place: int, size: int) -> tuple[int, int]:
     """Where the value begins and ends that stands at a place."""
     if not len(edges):
         return 0, size
-    after = bisect_right(edges, place)
+    after = int(np.searchsorted(edges, place, side="right"))
     return int(edges[after - 1]), int(edges[after])
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from event_assets.audit import AuditLog
 from event_assets.cli import app
@@ -19,10 +18,15 @@ from event_assets.contract.tables.schema import Table
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
+from event_assets.pipeline.registry import STEPS
 from event_assets_tests.factories import row_of
 
-TODAY = dt.datetime.now(dt.UTC).date()
-OLD, NEW = (TODAY - dt.timedelta(days=days) for days in (300, 10))
+OLD, NEW = 300, 10
+"""The day that is over and the one that is not, as days before today."""
+
+
+def ago(days: int) -> str:
+    return str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days))
 
 
 def put(lake: Lake, spec: Table, days: dict[dt.date, list[dict[str, Any]]], progress: Progress) -> None:
@@ -36,16 +40,20 @@ def put(lake: Lake, spec: Table, days: dict[dt.date, list[dict[str, Any]]], prog
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """Events that could not be read, of a day that is over and of one that is not; the ledger has counted both."""
+    """Events that could not be read, of a day that is over and of one that is not; what follows has taken in both."""
     monkeypatch.setenv("EVENT_ASSETS_HOME", str(tmp_path))
     lake = Lake(Storage(str(tmp_path / "lake")))
+    days = [dt.date.fromisoformat(ago(days)) for days in (OLD, NEW)]
     lines = [
         {"data": b'{"user_id":"%b"' % user, "reason": "bad_json", "line": n} for n, user in enumerate((b"u1", b"u2"))
     ]
-    put(lake, QUARANTINED_EVENTS, {OLD: lines, NEW: lines}, Progress())
+    put(lake, QUARANTINED_EVENTS, dict.fromkeys(days, lines), Progress())
     counted = lake.table(QUARANTINED_EVENTS.name).snapshot().consumed
-    ledger = {day: [{"balanced": True}] for day in (OLD, NEW)}
-    put(lake, EVENT_LEDGER, ledger, Progress().with_consumed(QUARANTINED_EVENTS.name, counted))
+    ledger = {day: [{"balanced": True}] for day in days}
+    for step in STEPS:
+        for table in step.tables if QUARANTINED_EVENTS in step.upstream else ():
+            rows = ledger if table is EVENT_LEDGER else {}
+            put(lake, table, rows, Progress().with_consumed(QUARANTINED_EVENTS.name, counted))
     return lake
 
 
@@ -66,15 +74,13 @@ def left(lake: Lake) -> dict[str, int]:
 
 def test_a_plan_shows_what_would_go_and_apply_takes_it_away_once(lake: Lake) -> None:
     planned = told("retention", "plan")["tables"]["quarantined_events"]
-    assert (planned["rows"], planned["first_day"], planned["last_day"]) == (2, str(OLD), str(OLD))
+    assert (planned["rows"], planned["first_day"], planned["last_day"]) == (2, ago(OLD), ago(OLD))
     shown = call("retention", "plan")
-    assert (
-        shown.exit_code == 0 and "quarantined_events" in shown.stdout and str(TODAY - dt.timedelta(180)) in shown.stdout
-    )
-    assert left(lake) == {str(OLD): 2, str(NEW): 2}, "a plan changes nothing"
+    assert shown.exit_code == 0 and "quarantined_events" in shown.stdout and ago(180) in shown.stdout
+    assert left(lake) == {ago(OLD): 2, ago(NEW): 2}, "a plan changes nothing"
     done = told("retention", "apply")
     assert (done["tables"]["quarantined_events"]["rows"], done["is_done"]) == (2, True)
-    assert left(lake) == {str(NEW): 2}
+    assert left(lake) == {ago(NEW): 2}
     assert told("retention", "apply")["tables"]["quarantined_events"]["rows"] == 0
     assert [entry.action for entry in AuditLog(lake.storage).entries()] == ["retention_applied"]
 
@@ -100,27 +106,27 @@ def test_what_is_not_counted_waits_and_says_so(lake: Lake) -> None:
     base = table.snapshot()
     table.commit(base, base.progress, (), base.files)
     [waits] = told("retention", "plan")["tables"]["quarantined_events"]["waits"]
-    assert waits == f"the ledger has not counted {OLD}"
+    assert waits == f"the ledger has not counted {ago(OLD)}"
     assert told("retention", "apply")["tables"]["quarantined_events"]["rows"] == 0
 
 
 def test_a_hold_is_added_listed_and_released_and_what_it_covers_stays_meanwhile(lake: Lake) -> None:
     assert call("privacy", "hold", "list").stdout == "Nothing is held.\n"
-    days = ("--first-day", str(OLD), "--last-day", str(OLD))
+    days = ("--first-day", ago(OLD), "--last-day", ago(OLD))
     added = call("privacy", "hold", "add", "--why", "case 7", *days)
     assert added.exit_code == 0, added.stderr
     [hold] = told("privacy", "hold", "list")
     assert added.stdout == f"Hold {hold['id']} is in force.\n"
-    assert (hold["why"], hold["first_day"], hold["released_at"]) == ("case 7", str(OLD), "")
+    assert (hold["why"], hold["first_day"], hold["released_at"]) == ("case 7", ago(OLD), "")
     assert "case 7" in call("privacy", "hold", "list").stdout
     told("retention", "apply")
-    assert left(lake) == {str(OLD): 2, str(NEW): 2}
+    assert left(lake) == {ago(OLD): 2, ago(NEW): 2}
     released = call("privacy", "hold", "release", hold["id"])
     assert (released.exit_code, released.stdout) == (0, f"Hold {hold['id']} is released.\n")
     [hold] = told("privacy", "hold", "list")
     assert hold["released_at"]
     told("retention", "apply")
-    assert left(lake) == {str(NEW): 2}
+    assert left(lake) == {ago(NEW): 2}
     actions = [entry.action for entry in AuditLog(lake.storage).entries()]
     assert actions == ["hold_added", "hold_released", "retention_applied"]
 

@@ -219,8 +219,8 @@ def erased(known: Proof) -> Proof:
 
     after = known.judge()
     assert {name: judged for name, judged in after.items() if judged.theirs} == {}
-    for table in before.keys() - TOLD_OTHERWISE - {"warehouse/agg_event_ledger"}:
-        assert after[table][1:] == before[table][1:], f"{table}: the rows of others, and what counted people, stay"
+    for name in before.keys() - TOLD_OTHERWISE - {"warehouse/agg_event_ledger"}:
+        assert after[name][1:] == before[name][1:], f"{name}: the rows of others, and what counted people, stay"
     assert before["event_ids"].others - after["event_ids"].others == size.gone * EVENTS_EACH
     return known
 
