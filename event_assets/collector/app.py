@@ -28,7 +28,7 @@ from event_assets.collector.metrics import CollectorMetrics
 from event_assets.collector.offload import Offload
 from event_assets.collector.openapi import openapi_document
 from event_assets.collector.people import PeopleSegments
-from event_assets.collector.privacy import ip_rule
+from event_assets.collector.privacy import ip_rule, known_as_rule
 from event_assets.collector.privacy_requests import PrivacyRequests
 from event_assets.collector.protocols.router import find_route
 from event_assets.collector.readiness import Readiness
@@ -149,8 +149,9 @@ class Collector:
             self.metrics,
             ip_rule(settings),
         )
-        self.people = PeopleSegments(self.ingest, access, open_online(settings), limits)
-        self.scores = SegmentScores(self.ingest, access, open_online(settings, "features"), limits)
+        known_as = known_as_rule(settings)
+        self.people = PeopleSegments(self.ingest, access, open_online(settings), limits, known_as)
+        self.scores = SegmentScores(self.ingest, access, open_online(settings, "features"), limits, known_as)
         self.privacy = PrivacyRequests(
             self.ingest,
             access,

@@ -38,7 +38,8 @@ def segment() -> dict[str, Any]:
         "description": (
             "By what they did before today, as any id of theirs tells, and by what they did today. Of somebody unknown "
             "by today alone. Where no model is better than the rule of its file, the rule says the segment, and there "
-            "is no score."
+            "is no score. Somebody who refused personalisation is in the last segment, `by` is `default`, and the reason "
+            "is `consent.personalisation`."
         ),
         "security": _SECURITY,
         "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
@@ -75,7 +76,7 @@ def schemas() -> dict[str, Any]:
                 "model": {"type": "string"},
                 "segment": {"type": "string"},
                 "score": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-                "by": {"enum": ["model", "rule"]},
+                "by": {"enum": ["model", "rule", "default"]},
                 "reasons": {"type": "array", "items": reason},
                 "trained_to": {"type": ["string", "null"], "format": "date"},
                 "as_of": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -33,7 +33,15 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
 class PeopleSegments:
     """Answers from the online table. Where it is slow or not there, events are taken as ever."""
 
-    def __init__(self, ingest: Ingest, access: Access, online: OnlineTable, limits: CollectorLimits) -> None:
+    def __init__(
+        self,
+        ingest: Ingest,
+        access: Access,
+        online: OnlineTable,
+        limits: CollectorLimits,
+        known_as: Callable[[str], str] = str,
+    ) -> None:
+        self._known_as = known_as
         self._ingest = ingest
         self._access = access
         self._online = online
@@ -78,7 +86,7 @@ class PeopleSegments:
             raise RequestRefused(400, "bad_ids", f"an id is a text of 1 to {LONGEST_ID} characters")
         self._access.limit_reads(source, len(ids))
         try:
-            found = await self._find(ids)
+            found = await self._find([*map(self._known_as, ids)])
         except OnlineError:
             raise RequestRefused(503, "segments_unavailable", "who is in which segment is not known now", 30) from None
         people: list[dict[str, object]] = [
@@ -86,7 +94,7 @@ class PeopleSegments:
                 "id": id_,
                 "segments": [
                     {"segment": stay.name, "since": stay.value}
-                    for stay in found.facts[id_]
+                    for stay in found.facts[self._known_as(id_)]
                     if source.may_read(stay.name)
                 ],
             }

@@ -25,8 +25,8 @@ from event_assets.collector.ingest import Header, Ingest
 from event_assets.collector.limits import CollectorLimits
 from event_assets.collector.people import LONGEST_ID, is_id
 from event_assets.models.features import at_instant, day_of
-from event_assets.models.scoring import Document, Scored, read_model, score
-from event_assets.online import MODELS_ID, Fact, Found, OnlineError, OnlineTable
+from event_assets.models.scoring import Document, Scored, by_default, read_model, score
+from event_assets.online import MODELS_ID, REFUSED, Fact, Found, OnlineError, OnlineTable, refusal_id
 from event_assets.rules.feature import Feature
 
 MOST_EVENTS, MOST_TIMES, LONGEST_EVENT = 200, 1_000_000, 128
@@ -52,12 +52,14 @@ class SegmentScores:
         access: Access,
         online: OnlineTable,
         limits: CollectorLimits,
+        known_as: Callable[[str], str] = str,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._ingest = ingest
         self._access = access
         self._online = online
         self._limits = limits
+        self._known_as = known_as
         self._clock = clock
         self._threads: ThreadPoolExecutor | None = None
 
@@ -78,8 +80,9 @@ class SegmentScores:
         if not all(map(is_id, ids)):
             raise RequestRefused(400, "bad_ids", f"an id is a text of 1 to {LONGEST_ID} characters")
         self._access.limit_reads(source, 1)
+        ids = [*map(self._known_as, ids)]
         try:
-            found = await self._find([*ids, MODELS_ID])
+            found = await self._find([*ids, *map(refusal_id, ids), MODELS_ID])
         except OnlineError:
             raise RequestRefused(503, "models_unavailable", "no model is known now", 30) from None
         known = {fact.name: fact.value for fact in found.facts[MODELS_ID] if source.may_read(fact.name)}
@@ -87,6 +90,9 @@ class SegmentScores:
         if name not in known:
             told = ", ".join(sorted(known)) or "none"
             raise RequestRefused(404, "unknown_model", f"`model` names one that the key may ask; there are: {told}")
+        if any(found.facts[refusal_id(id_)] for id_ in ids):
+            model, _ = _model(known[name])
+            return 200, _JSON, _encode(_told(model, by_default(model, REFUSED), found.made_at, by="default"))
         # The facts of a user id come before those of a device, which others may have used.
         facts = next((facts for id_ in ids if (facts := found.facts[id_])), ())
         model, scored = answer(known[name], facts, asked.today, self._clock().date())
@@ -125,12 +131,12 @@ def _read(body: bytes) -> _Asked:
     return asked
 
 
-def _told(model: Document, scored: Scored, made_at: dt.datetime) -> dict[str, Any]:
+def _told(model: Document, scored: Scored, made_at: dt.datetime, by: str | None = None) -> dict[str, Any]:
     return {
         "model": model.name,
         "segment": scored.segment,
         "score": scored.score,
-        "by": "model" if model.promoted else "rule",
+        "by": by or ("model" if model.promoted else "rule"),
         "reasons": [reason._asdict() for reason in scored.reasons],
         "trained_to": model.trained_to or None,
         "as_of": made_at.isoformat(),

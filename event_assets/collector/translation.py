@@ -19,6 +19,7 @@ from event_assets.collector.errors import RequestRefused
 from event_assets.collector.protocols.forms import with_numbers
 from event_assets.collector.protocols.protocol import Lines, Request, Route, Unreadable
 from event_assets.collector.stamp import Stamp, instant_text
+from event_assets.collector.validator import Sealed
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.event import Platform
 
@@ -70,8 +71,9 @@ def _limit(events: int, size: int, most_bytes: int) -> None:
         raise RequestRefused(413, "body_too_large", detail)
 
 
-def set_aside(protocol: str, text: bytes, stamp: Stamp) -> tuple[str, bytes]:
-    """What is written in the place of a refused event: all of it, with its protocol and without an address.
+def set_aside(protocol: str, text: bytes, stamp: Stamp, sealed: Sealed | None = None) -> tuple[str, bytes]:
+    """What is written in the place of a refused event: all of it, with its protocol and without an address, and by
+    `sealed` with pseudonyms.
 
     Of somebody who may have refused analytics only that there was an event.
     """
@@ -79,8 +81,11 @@ def set_aside(protocol: str, text: bytes, stamp: Stamp) -> tuple[str, bytes]:
     if may_refuse(text):
         return key, DROPPED
     try:
-        return key, stamp.refused(text, protocol)[:_KEPT_BYTES]
+        line = stamp.refused(text, protocol)
+        return key, sealed(line, protocol) if sealed else line[:_KEPT_BYTES]
     except (ValueError, RecursionError):
+        if sealed:
+            return key, sealed(text, protocol)
         said: Any = text[:_KEPT_BYTES].decode("utf-8", "replace")
         return key, _encode([protocol, said])[:_KEPT_BYTES]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, Self
 
 import msgspec
@@ -11,17 +12,26 @@ import msgspec
 from event_assets.collector import bodies
 from event_assets.collector.fast_path import Batch, FastPath
 from event_assets.collector.limits import CollectorLimits
+from event_assets.collector.privacy import sealing_of
 from event_assets.collector.protocols.protocol import Lines
 from event_assets.collector.stamp import Stamp
 from event_assets.collector.verdicts import Verdict, Verdicts
 from event_assets.contract.consent import DROPPED, Refusal, is_dropped, is_refused, written
-from event_assets.contract.decoder import EventDecoder, Limits, Rejection
+from event_assets.contract.decoder import Decoded, EventDecoder, Limits, Rejection
 from event_assets.contract.event import Event
 from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
+from event_assets.contract.sealed_plan import SealedPlan
 from event_assets.contract.times import is_future
+from event_assets.enrichment.sealing import Sealing
 from event_assets.settings import Settings
 from event_assets.streams import EventLines
+
+
+Sealed = Callable[[bytes, str | None], bytes]
+"""Makes of a text, and its protocol if it has one, the line in its place, where it may not be written as it is."""
+SetAside = Callable[[bytes, Stamp, Sealed | None], tuple[str, bytes]]
+"""The key and the line that are written of a rejected event."""
 
 
 class Validated(NamedTuple):
@@ -41,16 +51,22 @@ class Validator:
         limits: Limits,
         consent_refused: Refusal,
         placeholders: Placeholders = Placeholders(),
+        sealing: Sealing | None = None,
     ) -> None:
         self.fast_path = FastPath(plan, limits, placeholders)
-        self._decoder = EventDecoder(plan, limits, placeholders=placeholders)
+        pseudonyms = sealing.pseudonyms if sealing else None
+        hidden = pseudonyms.fields if pseudonyms else ()
+        self._decoder = EventDecoder(plan, limits, hidden, placeholders, pseudonyms)
+        self._sealed_plan = SealedPlan(plan, pseudonyms) if pseudonyms else None
         self._refused = consent_refused
+        self._sealing = sealing
+        self._most_bytes = limits.event_bytes
 
     @classmethod
     def of(cls, settings: Settings, limits: Limits) -> Self:
         """By the rules that the settings name."""
         plan = TrackingPlan.load(settings.plan)
-        return cls(plan, limits, settings.consent_refused, Placeholders(settings.placeholders))
+        return cls(plan, limits, settings.consent_refused, Placeholders(settings.placeholders), sealing_of(settings))
 
     def batch_of(self, body: bytes, limits: CollectorLimits, lines: bool = False) -> Batch:
         """The events of a body, that are yet to be validated; what `lines` says, and what is refused, see `split`."""
@@ -68,17 +84,18 @@ class Validator:
         self,
         batch: Batch,
         stamp: Stamp,
-        set_aside: Callable[[bytes, Stamp], tuple[str, bytes]] | None = None,
+        set_aside: SetAside | None = None,
         one_key: str | None = None,
     ) -> Validated:
         """Verdicts on a request's events, that hold once the stream has taken the lines.
 
-        `set_aside`: the key and the line that are written of a rejected event; without it, nothing is. `one_key`: the
-        key of all lines, in whose order they are then.
+        `set_aside`: what is written of a rejected event; without it, nothing is. `one_key`: the key of all lines, in
+        whose order they are then.
         """
         verdicts = Verdicts([event.event_id for event in batch.events])
         keys: list[str | None] = [one_key or event.anonymous_id or event.user_id for event in batch.events]
-        pieces, doubtful = list(batch.pieces), set(range(len(batch)) if stamp.opts_out else batch.doubtful)
+        rewrites_all = stamp.opts_out or self._sealing is not None
+        pieces, doubtful = list(batch.pieces), set(range(len(batch)) if rewrites_all else batch.doubtful)
         for row in stamp.needs_agent(batch.events):
             if row not in doubtful:
                 piece = stamp.with_agent(pieces[row], batch.events[row])
@@ -89,9 +106,7 @@ class Validator:
         whole: dict[int, bytes] = {}
         for row in doubtful:
             text = batch.text(row)
-            verdict, line = self._decode(text, stamp)
-            if line is None and set_aside is not None:
-                line = set_aside(text, stamp)
+            verdict, line = self._judge(text, stamp, set_aside)
             keys[row] = None if line is None else one_key or line[0]
             if line is not None:
                 whole[row] = line[1]
@@ -100,21 +115,57 @@ class Validator:
             return Validated(verdicts, list(_one_by_one(batch.head, pieces, stamp.tail, keys, whole)), keys)
         return Validated(verdicts, _together(batch.head, pieces, stamp.tail, keys), keys)
 
-    def _decode(self, text: bytes, stamp: Stamp) -> tuple[Verdict, tuple[str, bytes] | None]:
+    def aside(self, text: bytes) -> bytes:
+        """A text that another process refused, as it may be written."""
+        if self._sealing is None or text == DROPPED:
+            return text
+        decoded = self._decoder.decode(text)
+        return self._sealing.set_aside(decoded, text) if isinstance(decoded, Rejection) else self._sealing.event(text)
+
+    def _judge(
+        self, text: bytes, stamp: Stamp, set_aside: SetAside | None
+    ) -> tuple[Verdict, tuple[str, bytes] | None]:
+        """The verdict on an event, with the key and the line that are written of it, if any."""
         decoded = self._decoder.decode(text, at_edge=True)
-        if isinstance(decoded, Rejection):
-            return Verdict(decoded.event_id, "rejected", decoded.reason, decoded.detail), None
+        if isinstance(decoded, Decoded) and stamp.dates and _is_ahead(decoded.event, stamp.received_at):
+            decoded = Rejection("future", _AHEAD, decoded.event.event_id, decoded.event.event)
+        if isinstance(decoded, Decoded):
+            verdict, line = self._taken(text, decoded, stamp)
+            if self._sealing is None or len(line[1]) <= self._most_bytes:
+                return verdict, line
+            decoded = _grown(decoded.event, len(line[1]), self._most_bytes)
+        verdict = Verdict(decoded.event_id, "rejected", decoded.reason, decoded.detail)
+        if set_aside is None:
+            return verdict, None
+        return verdict, set_aside(text, stamp, partial(self._sealing.set_aside, decoded) if self._sealing else None)
+
+    def _taken(self, text: bytes, decoded: Decoded, stamp: Stamp) -> tuple[Verdict, tuple[str, bytes]]:
         event = decoded.event
-        if stamp.dates and _is_ahead(event, stamp.received_at):
-            return Verdict(event.event_id, "rejected", "future", _AHEAD), None
         accepted = Verdict(event.event_id, "accepted")
         if not is_refused(event):
-            return accepted, (event.anonymous_id or event.user_id or event.event_id, stamp.rewritten(text, event))
+            key = event.anonymous_id or event.user_id or event.event_id
+            return accepted, self._written(key, stamp.rewritten(text, event), decoded.violations, event.event_id)
         kept = stamp.stripped(event)
-        key = kept.anonymous_id or kept.user_id or kept.event_id
         if is_dropped(event, self._refused):
-            return Verdict(event.event_id, "dropped", "consent_refused"), (key, DROPPED)
-        return accepted, (key, msgspec.json.encode(written(kept)))
+            return Verdict(event.event_id, "dropped", "consent_refused"), (kept.event_id, DROPPED)
+        line, key = msgspec.json.encode(written(kept)), kept.anonymous_id or kept.user_id
+        return accepted, self._written(key, line) if key else (kept.event_id, line)
+
+    def _written(
+        self, key: str, line: bytes, violations: str | None = None, event_id: str = ""
+    ) -> tuple[str, bytes]:
+        """The key and the line as they are written: with pseudonyms, and with what the plan says of the values of which
+        they are."""
+        if self._sealing is None or self._sealed_plan is None:
+            return key, line
+        line = self._sealing.event(line)
+        if violations is not None and self._violations(line) != violations:
+            line = self._sealed_plan.with_said(line, event_id, violations)
+        return self._sealing.id(key), line
+
+    def _violations(self, line: bytes) -> str | None:
+        decoded = self._decoder.decode(line, at_edge=True)
+        return decoded.violations if isinstance(decoded, Decoded) else decoded.detail
 
 
 def _together(head: bytes, pieces: Sequence[bytes], tail: bytes, keys: Sequence[str | None]) -> list[EventLines]:
@@ -136,6 +187,11 @@ def _one_by_one(
     for row, (key, piece) in enumerate(zip(keys, pieces, strict=True)):
         if key is not None:
             yield EventLines(key, whole[row] if row in whole else head + piece + tail, 1)
+
+
+def _grown(event: Event, size: int, most: int) -> Rejection:
+    detail = f"with pseudonyms the event has {size} bytes; {most} are allowed"
+    return Rejection("too_large", detail, event.event_id, event.event)
 
 
 _AHEAD = "received_at or derived_at lies more than 24 hours ahead"

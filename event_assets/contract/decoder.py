@@ -21,6 +21,7 @@ from event_assets.contract.placeholders import Placeholders
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.readings import plainly_read
 from event_assets.contract.rejections import Reason, first_fault, reason_of
+from event_assets.contract.sealed_plan import SealedPlan, Seals
 
 
 class Rejection(NamedTuple):
@@ -85,7 +86,8 @@ class _Ids(_Named):
 
 
 class EventDecoder:
-    """Decodes events by the contract and a tracking plan. What it says quotes no value of a `hidden` field.
+    """Decodes events by the contract and a tracking plan. What it says quotes no value of a `hidden` field. Pseudonyms that
+    `seals` knows are not judged as the values in whose place they stand.
 
     An id that is a placeholder is left out, that of an `alias`'s properties too: kept, it would make one person of all
     who send it.
@@ -97,8 +99,11 @@ class EventDecoder:
         limits: Limits = Limits(),
         hidden: Collection[str] = (),
         placeholders: Placeholders = Placeholders(),
+        seals: Seals | None = None,
     ) -> None:
-        self._check_plan = (plan or TrackingPlan()).compile(hidden)
+        plan = plan or TrackingPlan()
+        self._check_plan = plan.compile(hidden)
+        self._sealed_plan = SealedPlan(plan, seals) if seals else None
         self._limits = limits
         self._placeholders = placeholders
         self._surely_small = min(limits.keys * _KEY_BYTES, limits.string_bytes)
@@ -168,6 +173,8 @@ class EventDecoder:
 
     def _judge(self, event: Event, extra: bytes | None, at_edge: bool) -> Decoded | Rejection:
         violation = self._check_plan(event)
+        if self._sealed_plan is not None:
+            violation, extra = self._sealed_plan.judged(event, violation, extra)
         if violation is None:
             return Decoded(event, extra)
         if not at_edge and violation.reason != "unknown_event" and is_refused(event):
@@ -225,7 +232,7 @@ class EventDecoder:
             value = getattr(ids, name)
             if isinstance(value, str) and "\0" in value:
                 raise _NulInId(f"{name} has the character U+0000")
-        return _NUL.sub(rb"\1\\ufffd", line)
+        return without_nul(line)
 
     def _decode_with_extra(self, line: bytes) -> tuple[Event, bytes | None] | Rejection:
         """Decodes an event with fields that the contract does not know, and keeps them."""
@@ -260,6 +267,11 @@ class EventDecoder:
         except (ValueError, RecursionError):
             return Rejection(reason, detail)
         return Rejection(reason, detail, _short_text(named.event_id), _short_text(named.event))
+
+
+def without_nul(text: bytes) -> bytes:
+    """The JSON text with U+FFFD for U+0000."""
+    return _NUL.sub(rb"\1\\ufffd", text) if b"\\u0000" in text else text
 
 
 def _is_object(text: bytes) -> bool:

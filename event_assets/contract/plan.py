@@ -99,12 +99,15 @@ class TrackingPlan:
         events = [_rules(plan) for _, plan in sorted(self.events.items())]
         return hashlib.sha256(msgspec.json.encode([events, self.settings], order="deterministic")).hexdigest()[:16]
 
-    def compile(self, hidden: Collection[str] = ()) -> Callable[[Event], Violation | None]:
+    def compile(
+        self, hidden: Collection[str] = (), unjudged: Collection[str] = ()
+    ) -> Callable[[Event], Violation | None]:
         """A function that tells how an event breaks the plan; None where it does not.
 
-        It may quote a value, but none of a `hidden` field (`properties.email`), nor of one that the plan marks `pii`.
+        It may quote a value, but none of a `hidden` field (`properties.email`), nor of one that the plan marks `pii`. Of
+        properties that are `unjudged` it says only that they are missing.
         """
-        compiled = {plan.event: _compile(plan, hidden) for plan in self.events.values()}
+        compiled = {plan.event: _compile(plan, hidden, unjudged) for plan in self.events.values()}
         unknown = self.settings.unknown_events
 
         def check(event: Event) -> Violation | None:
@@ -178,8 +181,10 @@ def _rules(plan: EventPlan) -> list[Any]:
     return [plan.event, plan.mode, sorted(plan.fields), versions]
 
 
-def _compile(plan: EventPlan, hidden: Collection[str]) -> Callable[[Event], Violation | None]:
-    decoders = {version: properties_decoder(plan, version) for version in plan.versions}
+def _compile(
+    plan: EventPlan, hidden: Collection[str], unjudged: Collection[str]
+) -> Callable[[Event], Violation | None]:
+    decoders = {version: properties_decoder(plan, version, unjudged) for version in plan.versions}
     required = [(name, attrgetter(name)) for name in plan.fields]
     known = ", ".join(str(version) for version in sorted(decoders))
     faults = {version: _Faults(plan, version, hidden) for version in plan.versions}
@@ -271,12 +276,15 @@ def _is_missing(event: Event, value_of: Callable[[Event], Any]) -> bool:
     return (bytes(value) in _NOTHING) if isinstance(value, msgspec.Raw) else value in (None, "")
 
 
-def properties_decoder(plan: EventPlan, version: int) -> msgspec.json.Decoder[Any]:
-    """Decodes the properties that a version of the event allows, and no others."""
+def properties_decoder(
+    plan: EventPlan, version: int, unjudged: Collection[str] = ()
+) -> msgspec.json.Decoder[Any]:
+    """Decodes the properties that a version of the event allows, and no others; those that are `unjudged` may be
+    anything."""
     properties = plan.versions[version].properties
     fields = []
-    for index, rule in enumerate(properties.values()):
-        type_ = property_type(rule)
+    for index, (name, rule) in enumerate(properties.items()):
+        type_ = Any if name in unjudged else property_type(rule)
         fields.append((f"p{index}", type_) if rule.required else (f"p{index}", type_ | None, None))
     rename = {f"p{index}": name for index, name in enumerate(properties)}
     struct = msgspec.defstruct(f"Properties{version}", fields, rename=rename, gc=False, kw_only=True)

@@ -5,11 +5,15 @@ without the key nobody can tell or test which value it was.
 
 Keys rotate by a further one, which makes the pseudonym of what was the pseudonym before: nobody needs the value for it,
 what is known by the old pseudonym can be told by the new one, and whoever learns an old key can test nothing by it.
+
+What is written before cleaning (a stream, raw and quarantined rows) has a pseudonym sealed in the value's place. It tells
+itself from every value that a client could send, so that it is no value of which a pseudonym is made once more, and has
+in it what later keys and the search for a person start from.
 """
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +30,10 @@ from event_assets.contract.paths import parts_of
 from event_assets.contract.personal_data import JSON_COLUMNS, wrong_fields
 from event_assets.enrichment.distinct import encoded
 
+_SEALED = "pseudonym."
+_SEALED_BYTES = 48
+_SEALED_CHARACTERS = len(_SEALED) + _SEALED_BYTES * 4 // 3
+_TAG_BYTES = 16
 _IDS = frozenset({"anonymous_id", "user_id", "properties.previous_id"})
 """Ids are replaced together: identity could not join a device, a user and an `alias` otherwise."""
 
@@ -33,7 +41,7 @@ _object = msgspec.json.Decoder(dict[str, Raw])
 _list = msgspec.json.Decoder(list[Raw])
 _scalar = msgspec.json.Decoder(str)
 
-_Tree = dict[str, Any]
+Tree = dict[str, Any]
 """Names inside a JSON object: None where the value is to be replaced, else the names inside that."""
 
 
@@ -67,17 +75,73 @@ class Pseudonyms:
         >>> Pseudonyms(("user_id",), (b"key",)).of("jane@example.com")[:16]
         '43c915a5fb2a55c3'
         """
-        for key in self.keys:
-            value = _under(value, key)
-        return value
+        return self.ever(value)[-1]
 
     def ever(self, value: str) -> tuple[str, ...]:
-        """The value, and the pseudonym of it by each of the keys, the present one last.
+        """The value, unless it is sealed, and the pseudonym of it by each of the keys, the present one last.
 
         >>> [known[:4] for known in Pseudonyms(("user_id",), (b"key", b"next")).ever("jane@example.com")]
         ['jane', '43c9', 'a912']
         """
+        first = self._opened(value)
+        if first is not None:
+            return tuple(accumulate(self.keys[1:], _under, initial=first))
         return tuple(accumulate(self.keys, _under, initial=value))
+
+    def sealed(self, value: str) -> str:
+        """The pseudonym as it is written before cleaning, of which `of` and `ever` say what they say of the value: always
+        the same under the same keys, of 74 characters. Of what is sealed already, by whichever of the keys, the same.
+
+        >>> Pseudonyms(("user_id",), (b"key",)).sealed("jane@example.com")[:20]
+        'pseudonym.wmPr2wzFv9'
+        """
+        return self._closed(self._opened(value) or _under(value, self.keys[0]), self._seals[-1])
+
+    def ever_sealed(self, value: str) -> tuple[str, ...]:
+        """The same by each of the keys, as it may stand in what was written before they were changed."""
+        first = self._opened(value) or _under(value, self.keys[0])
+        return tuple(self._closed(first, seal) for seal in self._seals)
+
+    def is_sealed(self, value: str) -> bool:
+        """Whether the text is a sealed pseudonym, which only who has one of the keys can make."""
+        return self._opened(value) is not None
+
+    def fingerprint(self, text: bytes) -> str:
+        """Tells the same bytes again, to who has the key alone: 32 hexadecimal digits."""
+        return _fingerprint(text, self._seals[-1])
+
+    def is_fingerprint(self, text: bytes, by: str) -> bool:
+        """Whether it is that of the bytes, by whichever of the keys."""
+        return any(hmac.compare_digest(_fingerprint(text, seal), by) for seal in self._seals)
+
+    @cached_property
+    def _seals(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Of each key one to tell and one to cover with. Another hash than that of pseudonyms makes them, so that no
+        value has one of them for its pseudonym."""
+        made = (hmac.digest(key, b"sealed pseudonyms", "sha512") for key in self.keys)
+        return tuple((both[:32], both[32:]) for both in made)
+
+    def _closed(self, first: str, seal: tuple[bytes, bytes]) -> str:
+        """The pseudonym by the first key, covered: the tag that tells it is the nonce of what covers it (a synthetic
+        initialisation vector, as in RFC 5297)."""
+        said, (tells, covers) = bytes.fromhex(first), seal
+        tag = hmac.digest(tells, said, "sha256")[:_TAG_BYTES]
+        return _SEALED + base64.urlsafe_b64encode(tag + _covered(said, covers, tag)).decode()
+
+    def _opened(self, value: str) -> str | None:
+        """The pseudonym by the first key that a sealed one has in it; None where it is none of ours."""
+        if len(value) != _SEALED_CHARACTERS or not value.startswith(_SEALED):
+            return None
+        try:
+            text = base64.b64decode(value[len(_SEALED) :], b"-_", validate=True)
+        except ValueError:
+            return None
+        for tells, covers in reversed(self._seals):
+            tag = text[:_TAG_BYTES]
+            said = _covered(text[_TAG_BYTES:], covers, tag)
+            if hmac.compare_digest(hmac.digest(tells, said, "sha256")[:_TAG_BYTES], tag):
+                return said.hex()
+        return None
 
     def since(self, known: str) -> Iterator[str]:
         """What is known by a pseudonym, of whichever of the keys it is, as it may be known now: the pseudonym itself,
@@ -99,9 +163,9 @@ class Pseudonyms:
         return "user_id" in self.columns
 
     @cached_property
-    def trees(self) -> dict[str, _Tree]:
+    def trees(self) -> dict[str, Tree]:
         """The names to be replaced inside each JSON column."""
-        trees: dict[str, _Tree] = {}
+        trees: dict[str, Tree] = {}
         for name in sorted(self._all):
             *parents, last = parts_of(name)
             if not parents:
@@ -135,7 +199,17 @@ def keys_of(text: str) -> tuple[bytes, ...]:
 
 
 def _under(value: str, key: bytes) -> str:
-    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, value.encode(), "sha256").hex()
+
+
+def _fingerprint(text: bytes, seal: tuple[bytes, bytes]) -> str:
+    return hmac.digest(seal[0], b"fingerprint" + text, "sha256").hex()[:32]
+
+
+def _covered(said: bytes, key: bytes, nonce: bytes) -> bytes:
+    """32 bytes covered, or uncovered: the same does both."""
+    pad = int.from_bytes(hmac.digest(key, nonce, "sha256"))
+    return (int.from_bytes(said) ^ pad).to_bytes(32)
 
 
 def pseudonymised(batch: pa.RecordBatch, pseudonyms: Pseudonyms) -> pa.RecordBatch:
@@ -145,8 +219,8 @@ def pseudonymised(batch: pa.RecordBatch, pseudonyms: Pseudonyms) -> pa.RecordBat
         if name in pseudonyms.columns:
             batch = batch.set_column(place, batch.schema.field(place), _texts(batch.column(place), pseudonyms.of))
         elif name in JSON_COLUMNS and name in pseudonyms.trees:
-            replaced = _objects(batch.column(place), pseudonyms.trees[name], pseudonyms.of)
-            batch = batch.set_column(place, batch.schema.field(place), replaced)
+            texts = _objects(batch.column(place), pseudonyms.trees[name], pseudonyms.of)
+            batch = batch.set_column(place, batch.schema.field(place), texts)
     return batch
 
 
@@ -155,7 +229,7 @@ def _texts(column: Any, of: Callable[[str], str]) -> Any:
     return pa.array([of(value) if value else value for value in values.values], column.type).take(values.codes)
 
 
-def _objects(column: Any, tree: _Tree, of: Callable[[str], str]) -> Any:
+def _objects(column: Any, tree: Tree, of: Callable[[str], str]) -> Any:
     """Only texts in which one of the names is, or an escape behind which it could be, are decoded."""
     likely = pc.fill_null(pc.match_substring(column, "\\"), False)
     for name in tree:
@@ -164,20 +238,20 @@ def _objects(column: Any, tree: _Tree, of: Callable[[str], str]) -> Any:
         return column
     texts = column.to_pylist()
     for row in pc.indices_nonzero(likely).to_pylist():
-        texts[row] = _replaced(texts[row].encode(), tree, of).decode()
+        texts[row] = replaced(texts[row].encode(), tree, of).decode()
     return pa.array(texts, column.type)
 
 
-def _replaced(text: bytes, tree: _Tree | None, of: Callable[[str], str]) -> bytes:
+def replaced(text: bytes, tree: Tree | None, of: Callable[[str], str]) -> bytes:
     """A JSON value with the named values inside replaced, those in lists too. All else keeps its text."""
     if text.startswith(b"["):
-        return msgspec.json.encode([Raw(_replaced(bytes(item), tree, of)) for item in _list.decode(text)])
+        return msgspec.json.encode([Raw(replaced(bytes(item), tree, of)) for item in _list.decode(text)])
     if tree is None:
         return _pseudonym(text, of)
     if not text.startswith(b"{"):
         return text
     members = _object.decode(text)
-    named = {name: Raw(_replaced(bytes(members[name]), tree[name], of)) for name in tree if name in members}
+    named = {name: Raw(replaced(bytes(members[name]), tree[name], of)) for name in tree if name in members}
     return msgspec.json.encode({**members, **named})
 
 
@@ -186,4 +260,5 @@ def _pseudonym(text: bytes, of: Callable[[str], str]) -> bytes:
     if text in (b"null", b'""'):
         return text
     value = _scalar.decode(text) if text.startswith(b'"') else text.decode()
-    return b'"' + of(value).encode() + b'"'
+    made = of(value)
+    return text if made == value else b'"' + made.encode() + b'"'

@@ -21,7 +21,7 @@ import msgspec
 from event_assets.collector.keys import TRUSTS
 from event_assets.collector.privacy import ip_rule
 from event_assets.collector.stamp import Stamp
-from event_assets.collector.validator import Validated, Validator
+from event_assets.collector.validator import Sealed, Validated, Validator
 from event_assets.collector.verdicts import Verdict
 from event_assets.contract.consent import DROPPED, may_refuse
 from event_assets.contract.decoder import Limits
@@ -166,12 +166,15 @@ class _Judge:
     def validated(self, lines: Sequence[bytes], key: str | None) -> Validated:
         """The verdicts, and what is to be written; all of it under a key, if one is given."""
         stamp = Stamp(self._clock(), "", None, TRUSTS, self._keep_of_ip)
-        return self._validator.validate(self._validator.fast_path.of_lines(lines), stamp, self._set_aside, key)
+        return self._validator.validate(self._validator.fast_path.of_lines(lines), stamp, self.set_aside, key)
 
-    def _set_aside(self, line: bytes, stamp: Stamp) -> tuple[str, bytes]:
-        """What is written of a line that is no event: itself, unless it may be of somebody who refused."""
+    def set_aside(self, line: bytes, stamp: Stamp, sealed: Sealed | None = None) -> tuple[str, bytes]:
+        """What is written of a line that is no event: itself, unless it may be of somebody who refused; by `sealed` with
+        pseudonyms."""
         if may_refuse(line):
             return _ASIDE_KEY, DROPPED
+        if sealed is not None:
+            return _ASIDE_KEY, sealed(line, self._protocol)
         return _ASIDE_KEY, line if self._protocol is None else _with_protocol(line, self._protocol)
 
 
@@ -189,14 +192,15 @@ def _with_protocol(line: bytes, protocol: str) -> bytes:
 
 
 class StreamAside:
-    """Puts refused lines on the stream, so that they end in quarantine."""
+    """Puts refused lines on the stream, so that they end in quarantine; with pseudonyms, where the settings say so."""
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, stream: EventStream, settings: Settings) -> None:
         self._writer = StreamWriter(stream)
+        self._validator = Validator.of(settings, Limits())
 
     def write(self, lines: Sequence[bytes]) -> None:
         """See `Aside.write`."""
-        _put(self._writer, [EventLines(_ASIDE_KEY, line) for line in lines])
+        _put(self._writer, [EventLines(_ASIDE_KEY, self._validator.aside(line)) for line in lines])
 
 
 class FileAside:

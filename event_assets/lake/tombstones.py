@@ -57,6 +57,10 @@ class ErasureRules:
         """The id as the clean tables have it or had it, before pseudonyms and keys were changed."""
         return self.pseudonyms.ever(id_) if self.pseudonyms and self.pseudonyms.replace_ids else (id_,)
 
+    def ever_written_as(self, value: str) -> tuple[str, ...]:
+        """What may stand before cleaning in the place of an id or another value."""
+        return self.pseudonyms.ever_sealed(value) if self.pseudonyms else ()
+
     def since(self, known_as: str) -> frozenset[str]:
         """How what clean tables had under an id may be named there now, after keys were changed."""
         replaced = self.pseudonyms and self.pseudonyms.replace_ids

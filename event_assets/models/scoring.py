@@ -153,6 +153,12 @@ def score(model: Document, values: Mapping[str, float | str | None]) -> Scored:
     return Scored(segment, found, tuple(each for each in told[:_MOST_REASONS] if each.effect))
 
 
+def by_default(model: Document, refused: str) -> Scored:
+    """The answer about somebody who refused that purpose: of nothing that they did, the last segment, or that of all."""
+    segment = EVERYBODY if isinstance(model, ClusterModel) else model.segments[-1].segment
+    return Scored(segment, None, (Reason(f"consent.{refused}", "refused", 0.0),))
+
+
 def robust(scales: Sequence[RobustScale], values: Mapping[str, float | str | None]) -> list[float]:
     """Where somebody is on robust scales; in the middle, of what is not known."""
     return [_robust(each, values.get(each.name)) for each in scales]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
@@ -59,7 +60,14 @@ class OnlineTable(Protocol):
 
 MODELS_ID = "\x01models"
 """The id of what is known of models, which nobody can have: an event's id has no such character."""
+REFUSED = "personalisation"
+"""The fact that is known of the `refusal_id` of who refused to be treated by what is known of them, and all that is."""
 Content = Literal["segments", "features"]
+
+
+def refusal_id(id_: str) -> str:
+    """Under what a refusal is found by an id, so that the id of who refused is not there itself."""
+    return f"\x01refused {hashlib.sha256(id_.encode()).hexdigest()}"
 
 
 def open_online(settings: Settings, content: Content = "segments") -> OnlineTable:

@@ -2,13 +2,15 @@
 them.
 
 A fact a person and day, as far as a model counts it, so that memory does not grow with how many people there are; and
-under an id that nobody can have a document a model.
+under an id that nobody can have a document a model. Who refused personalisation has none: there is a hash of each of
+their ids alone, by which the answer knows that they did.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -18,14 +20,15 @@ from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.models.scoring import ClusterModel, Document, ScoreModel, ScoreRule, ScoreSegment, read_model
-from event_assets.online import MODELS_ID, OnlineTable
+from event_assets.online import MODELS_ID, REFUSED, OnlineTable, refusal_id
 from event_assets.pipeline.online import Published, id_rows
+from event_assets.pipeline.refusals import digest_of, refused, without
 from event_assets.pipeline.trained_models import models_in_force
 from event_assets.rules.feature import Feature, Features
 from event_assets.rules.model import AnyModel, Clusters, Models, model_digest
 
 NAME = "person_features_online"
-CODE = "1"
+CODE = "2"
 """Version of what is published; raise it when it gives other rows."""
 _PERIODS = 2
 """A lifecycle looks at the period that ends and the one before."""
@@ -42,12 +45,15 @@ def publish_features(
     history, ids = (lake.table(name).snapshot() for name in names)
     trained = lake.table(TRAINED_MODELS.name).snapshot()
     rules = "-".join(model_digest(model, features) for model in models.usable)
-    version = "-".join(map(str, (CODE, history.id, history.version, ids.id, ids.version, trained.version, rules)))
+    unwilling = refused(lake, (REFUSED,))
+    made_of = (history.id, history.version, ids.id, ids.version, trained.version, rules, digest_of(unwilling))
+    version = "-".join(map(str, (CODE, *made_of)))
     if not anew and online.version() == version:
         return Published(0, version, is_new=False)
     documents = documents_of(models, features, models_in_force(trained))
-    count = online.replace(_facts(history, _counted(models, features), documents, now.date()), _ids(ids), version, now)
-    return Published(count - 1 if documents else count, version, is_new=True)
+    facts = chain(_facts(history, _counted(models, features), unwilling, now.date()), _of_nobody(documents, unwilling))
+    count = online.replace(facts, chain(id_rows(ids), _ids_of_nobody(unwilling)), version, now)
+    return Published(count - len(unwilling) - bool(documents), version, is_new=True)
 
 
 def documents_of(models: Models, features: Features, in_force: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
@@ -89,17 +95,21 @@ def _counted(models: Models, features: Features) -> dict[str, Feature]:
 
 
 def _facts(
-    history: Snapshot, features: Mapping[str, Feature], documents: Mapping[str, bytes], today: dt.date
+    history: Snapshot, features: Mapping[str, Feature], unwilling: frozenset[str], today: dt.date
 ) -> Iterator[list[tuple[str, str, str]]]:
     for file in history.files if features else ():
-        rows = history.arrow([file], ("person_id", "from_date", "of_day"))
+        rows = without(history.arrow([file], ("person_id", "from_date", "of_day")), unwilling)
         facts = []
         for person, date, of_day in zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True):
             part = _part(of_day, features, (today - date).days) if of_day else None
             if part:
                 facts.append((person, date.isoformat(), part))
         yield facts
+
+
+def _of_nobody(documents: Mapping[str, bytes], unwilling: frozenset[str]) -> Iterator[list[tuple[str, str, str]]]:
     yield [(MODELS_ID, name, text.decode()) for name, text in documents.items()]
+    yield [(refusal_id(id_), REFUSED, "refused") for id_ in sorted(unwilling)]
 
 
 def _part(of_day: str, features: Mapping[str, Feature], age: int) -> str | None:
@@ -116,6 +126,6 @@ def _counts(window: int | None, age: int) -> bool:
     return window is None or age <= _PERIODS * window
 
 
-def _ids(snapshot: Snapshot) -> Iterator[list[Any]]:
-    yield from id_rows(snapshot)
+def _ids_of_nobody(unwilling: frozenset[str]) -> Iterator[list[Any]]:
     yield [("model", MODELS_ID, MODELS_ID)]
+    yield [("refusal", known, known) for known in map(refusal_id, sorted(unwilling))]

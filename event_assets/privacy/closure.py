@@ -47,7 +47,7 @@ class Named:
 class Closure:
     """Ids as the clean tables have them: `users` whose events go, `devices` whose events without a user go. On `shared`
     devices others were seen, `kept_users` are linked and stay; `names` are further texts that name the person: ids as
-    they were given, e-mail addresses."""
+    they were given, e-mail addresses, and what is written before cleaning in the place of either."""
 
     users: frozenset[str]
     devices: frozenset[str]
@@ -81,7 +81,8 @@ def closure_of(lake: Lake, rules: ErasureRules, named: Named, known: KnownPeople
     others = people.users_on(candidates | devices)
     shared = {device for device in candidates | devices if others.get(device, set()) - users}
     taken = devices | (candidates if named.device_events == "erase" else candidates - shared)
-    names = {*named.users, *named.devices, *named.emails}
+    ids = {id_ for id_ in (*named.users, *named.devices) if rules.known_as(id_) not in shared}
+    names = {text for name in (*ids, *named.emails) for text in (name, *rules.ever_written_as(name))}
     if not kept:
         names |= _emails_of(people, persons)
     return Closure(*map(frozenset, (users, taken, shared, kept, names)))

@@ -20,7 +20,7 @@ from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
 from event_assets.settings.kafka import KafkaSettings
 from event_assets.settings.models import ModelSettings
-from event_assets.settings.privacy import PrivacySettings
+from event_assets.settings.privacy import PREFIX, PrivacySettings
 from event_assets.settings.spark import SparkSettings
 from event_assets.settings.telemetry import MetricsKind, TelemetrySettings
 from event_assets.settings.values import (
@@ -30,7 +30,6 @@ from event_assets.settings.values import (
     json_object,
     online_address,
     parameters,
-    replaceable,
     split,
     warehouse_address,
     zone,
@@ -38,7 +37,6 @@ from event_assets.settings.values import (
 )
 from event_assets.settings.webhooks import WebhookSettings
 
-PREFIX = "EVENT_ASSETS_"
 _HTTP = r"^https?://[^\s/]+"
 StreamKind = Literal["embedded", "kinesis", "kafka"]
 
@@ -148,25 +146,6 @@ class Settings(
         300, ge=5, le=604_800, description="Least seconds between two refreshes of product analyses and segments."
     )
 
-    ip_privacy: Literal["keep", "truncate", "mask", "hash"] = Field(
-        "truncate",
-        description="What the first write does with IP addresses: keep, truncate, mask (x for the same part) or hash.",
-    )
-    ip_hash_key: SecretStr | None = Field(
-        None, min_length=1, description="Key of the IP hash; required when `ip_privacy` is `hash`."
-    )
-    pii_fields: Annotated[Names, AfterValidator(replaceable)] = Field(
-        (),
-        description="Fields that are replaced by pseudonyms (HMAC-SHA-256) when events are cleaned: columns, and "
-        "fields of properties, traits and extra such as `traits.email` (a dot in a name is `\\.`); "
-        "with commas between.",
-    )
-    pii_key: SecretStr | None = Field(
-        None,
-        min_length=1,
-        description="Key of the pseudonyms, or a JSON list of keys, the oldest first; required when `pii_fields` are "
-        "named.",
-    )
     consent_refused: Literal["drop", "strip"] = Field(
         "strip",
         description="Events of people who refused analytics. `strip` leaves event name, minute, platform, app, page "
@@ -267,10 +246,7 @@ class Settings(
 
     @model_validator(mode="after")
     def _rules_across_fields(self) -> Self:
-        if self.ip_privacy == "hash" and self.ip_hash_key is None:
-            raise ValueError(f"{PREFIX}IP_HASH_KEY is missing: it is required when {PREFIX}IP_PRIVACY is 'hash'")
-        if self.pii_fields and self.pii_key is None:
-            raise ValueError(f"{PREFIX}PII_KEY is missing: it is required when {PREFIX}PII_FIELDS names fields")
+        self.require_privacy()
         if self.currency_rates is not None and self.reporting_currency is None:
             raise ValueError(f"{PREFIX}REPORTING_CURRENCY is missing: {PREFIX}CURRENCY_RATES are rates into it")
         if self.stream == "kafka":

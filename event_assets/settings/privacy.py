@@ -1,18 +1,46 @@
-"""The settings of privacy: the installation's key, and how soon people's requests are done."""
+"""The settings of privacy: addresses, pseudonyms, the installation's key, and how soon people's requests are done."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from event_assets.settings.values import File
+from event_assets.contract.personal_data import wrong_at_collector
+from event_assets.settings.values import File, Names, replaceable
+
+PREFIX = "EVENT_ASSETS_"
 
 
 class PrivacySettings(BaseSettings):
-    """What `Settings` has for what people may ask for."""
+    """What `Settings` has for what is kept of people, and what they may ask for."""
 
+    ip_privacy: Literal["keep", "truncate", "mask", "hash"] = Field(
+        "truncate",
+        description="What the first write does with IP addresses: keep, truncate, mask (x for the same part) or hash.",
+    )
+    ip_hash_key: SecretStr | None = Field(
+        None, min_length=1, description="Key of the IP hash; required when `ip_privacy` is `hash`."
+    )
+    pii_fields: Annotated[Names, AfterValidator(replaceable)] = Field(
+        (),
+        description="Fields that are replaced by pseudonyms (HMAC-SHA-256) (see `pii_at`): columns, and "
+        "fields of properties, traits and extra such as `traits.email` (a dot in a name is `\\.`); "
+        "with commas between.",
+    )
+    pii_key: SecretStr | None = Field(
+        None,
+        min_length=1,
+        description="Key of the pseudonyms, or a JSON list of keys, the oldest first; required when `pii_fields` are "
+        "named.",
+    )
+    pii_at: Literal["clean", "collector"] = Field(
+        "clean",
+        description="Where that is done: `clean`, when events are cleaned, so that the stream and `raw_events` have them "
+        "as they came; or `collector`, before the first write, so that nothing has.",
+    )
     privacy_key: SecretStr | None = Field(
         None,
         min_length=16,
@@ -25,6 +53,29 @@ class PrivacySettings(BaseSettings):
         "`event-assets retention` goes by the one that is shipped.",
     )
     privacy_deadline_days: int = Field(30, ge=1, le=3650, description="Days in which a request of a person is done.")
+
+    def require_privacy(self) -> None:
+        """Raises `ValueError` where these settings do not go together."""
+        if self.ip_privacy == "hash" and self.ip_hash_key is None:
+            raise ValueError(f"{PREFIX}IP_HASH_KEY is missing: it is required when {PREFIX}IP_PRIVACY is 'hash'")
+        if self.pii_fields and self.pii_key is None:
+            raise ValueError(f"{PREFIX}PII_KEY is missing: it is required when {PREFIX}PII_FIELDS names fields")
+        if self.pii_at == "collector":
+            self._require_collector()
+
+    def _require_collector(self) -> None:
+        if not self.pii_fields:
+            raise ValueError(
+                f"{PREFIX}PII_FIELDS is missing: {PREFIX}PII_AT is 'collector', and nothing is named that is replaced there"
+            )
+        wrong = wrong_at_collector(self.pii_fields)
+        if wrong:
+            raise ValueError(f"{PREFIX}PII_FIELDS with {PREFIX}PII_AT=collector: {'; '.join(wrong)}")
+        if self.ip_privacy == "keep":
+            raise ValueError(
+                f"{PREFIX}IP_PRIVACY is 'keep' and {PREFIX}PII_AT 'collector': addresses would be written as they are. Set "
+                "truncate or mask, by which the country is found still, or hash, by which it is not"
+            )
 
     @property
     def retention(self) -> Path:

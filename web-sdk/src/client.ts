@@ -101,9 +101,9 @@ export class EventClient {
    */
   setConsent(consent: Consent, properties?: Properties): void {
     this._choose(() => {
-      const chosen = { ...this._consent(), ...consent };
+      const chosen = { ...this._said(), ...consent };
       this._shelf.set("consent", JSON.stringify(chosen));
-      this._record("consent_changed", { consent: chosen, properties });
+      this._record("consent_changed", { properties });
       if (chosen.analytics === false) this._forget();
       if (chosen.analytics !== undefined) this._shelf.release();
     });
@@ -238,11 +238,15 @@ export class EventClient {
   }
 
   /** What the person chose here; else what the browser says for them; else what the site assumes. */
-  private _consent(): Consent | undefined {
-    const chosen = parsed<Consent>(this._shelf.get("consent"));
-    if (chosen) return chosen;
+  private _said(): Consent | undefined {
     const { honourSignals = true, consent } = this._options;
-    return honourSignals && this._environment.signal?.() ? REFUSED : consent;
+    return parsed<Consent>(this._shelf.get("consent")) ?? (honourSignals && this._environment.signal?.() ? REFUSED : consent);
+  }
+
+  /** The same, and that they are not to be sold or shared where their browser says so and they did not agree to it here. */
+  private _consent(): Consent | undefined {
+    const said = this._said();
+    return this._environment.gpc?.() && !said?.sell_or_share ? { ...said, sell_or_share: false, gpc: true } : said;
   }
 
   private _anonymousId(at: number, keep: boolean): string {

@@ -10,7 +10,7 @@ export interface ScoredOptions {
   model?: string;
   /** Milliseconds to wait for an answer. */
   timeout?: number;
-  /** The segment where no answer came in time, or nothing is collected of the visitor. */
+  /** The segment where no answer came in time, nothing is collected of the visitor, or they refused personalisation. */
   otherwise?: string;
 }
 
@@ -72,10 +72,11 @@ export function scored<O extends ClientOptions, C extends EventClient>(
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), timeout);
     try {
-      const anonymous_id = client.ids()?.anonymous_id;
+      const refused = (client as EventClient)["_consent"]()?.personalisation === false;
+      const anonymous_id = refused ? undefined : client.ids()?.anonymous_id;
       if (!anonymous_id) {
         kept.remove(key);
-        return unknown;
+        return refused ? { ...unknown, reasons: [{ feature: "consent.personalisation", value: "refused", effect: 0 }] } : unknown;
       }
       const { events } = today(new Date().toISOString().slice(0, 10), anonymous_id);
       const answer = await fetch(`${options.endpoint.replace(/\/+$/, "")}/v1/segment`, {

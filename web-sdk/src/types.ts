@@ -10,6 +10,8 @@ export interface Consent {
   personalisation?: boolean;
   /** To be sold or shared, in the words of the CCPA. */
   sell_or_share?: boolean;
+  /** A browser's Global Privacy Control answered that. */
+  gpc?: boolean;
 }
 
 /** Who somebody is to the client, in the words of an event. */
@@ -137,6 +139,8 @@ export interface Environment {
   online?: () => boolean;
   /** Whether the person asks not to be tracked. */
   signal?: () => boolean;
+  /** Whether the browser says that the person is not to be sold or shared (Global Privacy Control). */
+  gpc?: () => boolean | undefined;
   /** Fields of every event: device, page. */
   context?: () => Partial<AnalyticsEvent>;
   now?: () => number;

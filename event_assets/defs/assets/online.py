@@ -76,7 +76,7 @@ def online_features_asset(settings: Settings) -> dg.AssetsDefinition:
         description="What features were of every day, by every id of a person, and the models that score by them: what "
         "POST /v1/segment answers by.",
         group_name="models",
-        deps=[dg.AssetKey(table.name) for table in (PERSON_FEATURES, TRAINED_MODELS, IDENTITIES)],
+        deps=[dg.AssetKey(table.name) for table in (PERSON_FEATURES, TRAINED_MODELS, IDENTITIES, USERS)],
         kinds={_kind(settings)},
         owners=owners_of("models"),
         code_version=online_features.CODE,

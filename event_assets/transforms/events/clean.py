@@ -47,7 +47,7 @@ class CleanRules:
     @cached_property
     def version(self) -> str:
         """Changes with the rules; a day that other rules made is made again."""
-        pseudonyms = f"-{self.pseudonyms.version}" if self.pseudonyms else ""
+        pseudonyms = f"-{self.pseudonyms.version}-sealed" if self.pseudonyms else ""
         words = "" if self.placeholders is None else f"-{sorted(Placeholders(self.placeholders).words)}"
         return f"{self.plan.digest}-{self.first_day}-{self.refusal}{pseudonyms}{words}"
 
@@ -61,7 +61,8 @@ def clean(records: DataFrame, rules: CleanRules, processes: int = 1) -> DataFram
 
 
 def quarantine(records: DataFrame, rules: CleanRules, processes: int = 1) -> DataFrame:
-    """What breaks the rules: the bytes and the reason. Takes RAW_EVENTS, gives QUARANTINED_EVENTS."""
+    """What breaks the rules: the bytes, with pseudonyms where rows have them, and the reason. Takes RAW_EVENTS, gives
+    QUARANTINED_EVENTS."""
     return _decoded(records, QUARANTINED_EVENTS.spark_schema(), partial(_quarantined_batches, rules), processes)
 
 
@@ -89,7 +90,8 @@ def _clean_batches(rules: CleanRules, batch: pa.RecordBatch) -> Iterator[pa.Reco
 
 
 def _quarantined_batches(rules: CleanRules, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    rows = [row for block in read_blocks(batch, rules, decoders_of(rules)) for row in block.quarantined]
+    decoders = decoders_of(rules)
+    rows = [row for block in read_blocks(batch, rules, decoders) for row in block.quarantined]
     if not rows:
         return
     columns: dict[str, Any] = of_records(batch, pa.array([row.record for row in rows], pa.int32()))
@@ -98,5 +100,5 @@ def _quarantined_batches(rules: CleanRules, batch: pa.RecordBatch) -> Iterator[p
     columns["detail"] = [row.rejection.detail for row in rows]
     columns["event_id"] = [row.rejection.event_id for row in rows]
     columns["event"] = [row.rejection.event for row in rows]
-    columns["data"] = [row.data for row in rows]
+    columns["data"] = [decoders.sealing.kept(row.data) if decoders.sealing else row.data for row in rows]
     yield record_batch(columns, QUARANTINED_EVENTS.arrow_schema())

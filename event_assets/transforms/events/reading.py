@@ -20,9 +20,11 @@ from event_assets.contract.decoder import Decoded, EventDecoder, Rejection, with
 from event_assets.contract.event import OBJECTS, Event
 from event_assets.contract.instant_columns import instants
 from event_assets.contract.placeholders import Placeholders
+from event_assets.contract.refused import rejection_of
 from event_assets.contract.tables.events import CLEAN_EVENTS
 from event_assets.contract.times import derived_at, is_future
 from event_assets.enrichment.location import country_alone
+from event_assets.enrichment.sealing import Sealing
 from event_assets.transforms.events.event_columns import json_texts, record_batch
 from event_assets.transforms.events.event_times import event_times
 from event_assets.transforms.events.record_lines import RecordLines, blocks
@@ -142,7 +144,7 @@ def of_records(batch: pa.RecordBatch, records: pa.Int32Array) -> dict[str, pa.Ar
 
 def _verdict(line: bytes, arrived_at: dt.datetime, decoder: EventDecoder, rules: CleanRules) -> _Clean | Rejection:
     """What becomes of one line, the exact way."""
-    decoded = decoder.decode(line)
+    decoded = rejection_of(line) or decoder.decode(line)
     if isinstance(decoded, Rejection):
         return decoded
     event = decoded.event
@@ -193,10 +195,11 @@ def _refused(
 
 
 class Decoders(NamedTuple):
-    """The exact decoder of some rules, and the fast one."""
+    """The exact decoder of some rules, the fast one, and what puts pseudonyms into what is set aside."""
 
     exact: EventDecoder
     batch: BatchDecoder
+    sealing: Sealing | None = None
 
 
 _compiled: dict[str, Decoders] = {}
@@ -209,6 +212,7 @@ def decoders_of(rules: CleanRules) -> Decoders:
         _compiled.clear()
         hidden = rules.pseudonyms.fields if rules.pseudonyms else ()
         placeholders = Placeholders(rules.placeholders)
-        exact = EventDecoder(rules.plan, rules.limits, hidden, placeholders)
-        _compiled[key] = Decoders(exact, BatchDecoder(rules.plan, rules.limits, placeholders))
+        exact = EventDecoder(rules.plan, rules.limits, hidden, placeholders, rules.pseudonyms)
+        sealing = Sealing(rules.pseudonyms, placeholders) if rules.pseudonyms else None
+        _compiled[key] = Decoders(exact, BatchDecoder(rules.plan, rules.limits, placeholders), sealing)
     return _compiled[key]

@@ -13,6 +13,7 @@ export function browserEnvironment(name: string, hasCookie: boolean): Environmen
     settleMs: 250,
     online: () => navigator.onLine !== false,
     signal,
+    gpc: () => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl,
     context: () => ({ device: device() }),
   };
 }
@@ -45,7 +46,7 @@ function webLock(name: string): Lock {
   };
 }
 
-/** Do-Not-Track. Global Privacy Control goes with each request as a header, which the collector answers by. */
+/** Do-Not-Track: a refusal of everything. */
 function signal(): boolean {
   return navigator.doNotTrack === "1";
 }
