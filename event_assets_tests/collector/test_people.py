@@ -12,10 +12,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from event_assets.cli import app
 from event_assets.collector import WriteKeys
+from event_assets.enrichment.pseudonyms import Pseudonyms
 from event_assets.online import open_online
 from event_assets.settings import Settings
 from event_assets.streams import EventStream
@@ -66,6 +68,20 @@ def test_a_person_is_found_by_every_id_with_the_segments_that_the_key_may_read(c
     several = client.post("/v1/people/segments", json={"ids": ["bob", "nobody", "d1", "bob"]}).json()
     assert [person["id"] for person in several["people"]] == ["bob", "nobody", "d1", "bob"]
     assert [len(person["segments"]) for person in several["people"]] == [1, 0, 2, 1]
+
+
+def test_where_tables_have_pseudonyms_who_asks_names_people_by_the_plain_id(
+    settings: Settings, stream: EventStream, keys: WriteKeys, reader: str
+) -> None:
+    named = Pseudonyms(("user_id",), (b"one", b"two"))
+    ids = [("user", named.of("ann"), "p"), ("anonymous", named.of("d1"), "p")]
+    open_online(settings).replace([[("p", "vip", str(DAY))]], [ids], "1", NOW)
+    changed = {"pii_fields": ("user_id",), "pii_key": SecretStr('["one", "two"]')}
+    with serving(settings.model_copy(update=changed), stream, keys) as client:
+        client.headers["x-read-key"] = reader
+        assert [len(of(client, id_).json()["segments"]) for id_ in ("ann", "d1", "bob")] == [1, 1, 0]
+        several = client.post("/v1/people/segments", json={"ids": ["bob", "ann"]}).json()["people"]
+    assert [(person["id"], len(person["segments"])) for person in several] == [("bob", 0), ("ann", 1)]
 
 
 def test_what_is_published_anew_is_answered_at_once(client: httpx.Client, settings: Settings) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from event_assets.collector import WriteKeys
 from event_assets.models.scoring import NumberWeight, ScoreModel, ScoreRule, ScoreSegment, probability
-from event_assets.online import MODELS_ID, open_online
+from event_assets.online import MODELS_ID, REFUSED, open_online, refusal_id
 from event_assets.settings import Settings
 from event_assets.streams import EventStream
 from event_assets_tests.collector.conftest import ORIGIN
@@ -88,6 +88,20 @@ def test_of_somebody_unknown_today_alone_counts(client: httpx.Client) -> None:
     assert ask(client).json()["score"] == probability(-1.0)
 
 
+def test_who_refused_personalisation_is_in_the_last_segment_whatever_they_do_and_is_told_why(
+    client: httpx.Client, settings: Settings
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    facts = [(refusal_id("u-bob"), REFUSED, "refused"), (MODELS_ID, MODEL.name, msgspec.json.encode(MODEL).decode())]
+    ids = [("refusal", refusal_id("u-bob"), refusal_id("u-bob")), ("model", MODELS_ID, MODELS_ID)]
+    open_online(settings, "features").replace([facts], [ids], "refused", now)
+    why = [{"feature": "consent.personalisation", "value": "refused", "effect": 0.0}]
+    for asked in ({"user_id": "u-bob"}, {"user_id": "other", "anonymous_id": "u-bob"}):
+        said = ask(client, **asked, today={"buy": 9, "view": 9}).json()
+        assert (said["segment"], said["score"], said["by"], said["reasons"]) == ("unlikely", None, "default", why)
+    assert ask(client, user_id="other", today={"buy": 9, "view": 9}).json()["by"] == "model"
+
+
 def test_where_no_model_is_better_the_rule_says_the_segment(client: httpx.Client, settings: Settings) -> None:
     publish(settings, MODEL, msgspec.structs.replace(MODEL, name="by_rule", promoted=False))
     said = ask(client, model="by_rule", user_id="u-ann").json()
@@ -150,12 +164,16 @@ client.track("view");
 const told = await client.segment({{ timeout: 5000 }});
 const away = at("http://127.0.0.1:9");
 const late = await client.segment({{ timeout: 0 }});
+client.setConsent({{ personalisation: false }});
+const refused = await client.segment({{ timeout: 5000 }});
 client.optOut();
-console.log(JSON.stringify([told, await away.segment(), late, await client.segment()]));
+console.log(JSON.stringify([told, refused, await away.segment(), late, await client.segment()]));
 process.exit(0);
 """
     command = ["node", "--input-type=module", "--eval", program]
     done = subprocess.run(command, cwd=WEB_SDK, capture_output=True, text=True, check=True)
-    told, *defaults = json.loads(done.stdout)
+    told, refused, *defaults = json.loads(done.stdout)
+    why = {"feature": "consent.personalisation", "value": "refused", "effect": 0}
+    assert refused == {"segment": "unlikely", "score": None, "by": "default", "reasons": [why]}
     assert (told["by"], told["score"]) == ("model", probability(-1 + 0.5 * 2 + 1.0))
     assert defaults == [{"segment": "unlikely", "score": None, "by": "default", "reasons": []}] * 3

@@ -229,7 +229,7 @@ def test_through_the_ingest_api_the_same_events_arrive_and_refused_ones_are_set_
     lines: list[bytes | dict[str, Any]] = [_event(number) for number in range(1_200)]
     file = _file(tmp_path / "f.ndjson", [*lines, b"not json", b'{"event_id":"broken"}'])
     with serving(settings, stream, keys) as client:
-        result = import_file(file, None, ApiSink(str(client.base_url), key, StreamAside(stream)))
+        result = import_file(file, None, ApiSink(str(client.base_url), key, StreamAside(stream, settings)))
     assert (result.accepted, dict(result.aside)) == (1_200, {"malformed_json": 1, "missing_field": 1})
     there = written(stream)
     assert len(there) == 1_202

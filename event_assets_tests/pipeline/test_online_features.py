@@ -16,7 +16,7 @@ from event_assets.collector.scores import answer
 from event_assets.contract.tables.features import PERSON_FEATURES
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.models.scoring import NumberWeight, TextWeight, read_model, score
-from event_assets.online import MODELS_ID, open_online
+from event_assets.online import MODELS_ID, open_online, refusal_id
 from event_assets.pipeline.identities import identities_step
 from event_assets.pipeline.online_features import documents_of, publish_features
 from event_assets.pipeline.person_features import person_features_step
@@ -42,6 +42,7 @@ class Online(People):
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         super().__init__(spark, folder / "lake")
+        self.folder = folder
         self.table = open_online(Settings(home=folder), "features")
 
     def publish(self, models: Models, now: dt.datetime = NOON, *, anew: bool = False) -> Any:
@@ -135,3 +136,24 @@ def _weighted(document: Any) -> str:
         else:
             weights.append(TextWeight(name, {"web": 0.2, "new": -0.1, "inactive": 0.3}, 0.05, -0.2, 0.0))
     return msgspec.json.encode(msgspec.structs.replace(document, weights=weights, promoted=True)).decode()
+
+
+def test_of_who_refused_personalisation_no_byte_is_put_where_requests_find_it_but_that_they_did(online: Online) -> None:
+    def events(who: str, willing: bool, day: float) -> list[dict[str, Any]]:
+        told = {"anonymous_id": f"device-{who}", "user_id": f"user-{who}"}
+        rows = [enriched_event(name, at(days=day), **told) for name in ("identify", "page_view")]
+        return [*rows, enriched_event("consent_changed", at(days=day + 1), **told, consent_personalisation=willing)]
+
+    online.change([*events("ann", True, 0), *events("bob", False, 0)])
+    online.run(without=("user_history",))
+    assert publish_features(online.lake, online.table, FEATURES, MODELS, at(days=3)).ids == 2
+    stored = b"".join(path.read_bytes() for path in online.folder.glob("features*"))
+    assert b"device-ann" in stored and b"user-ann" in stored
+    assert b"device-bob" not in stored and b"user-bob" not in stored
+    known = online.table.find([*map(refusal_id, ("user-bob", "device-bob", "user-ann")), "user-bob"]).facts
+    assert [len(facts) for facts in known.values()] == [1, 1, 0, 0]
+    online.change(events("bob", True, 2))  # who changes their mind is known again
+    online.run(without=("user_history",))
+    assert publish_features(online.lake, online.table, FEATURES, MODELS, at(days=5)).ids == 4
+    known = online.table.find([refusal_id("user-bob"), "user-bob"]).facts
+    assert [bool(facts) for facts in known.values()] == [False, True]

@@ -183,7 +183,7 @@ def test_no_byte_of_any_file_says_who_refused(
         send(client, trusted)
         client.event_hooks["response"] = []
         said = client.get("/metrics").text
-        api = ApiSink(str(client.base_url), trusted, StreamAside(pipeline.stream))
+        api = ApiSink(str(client.base_url), trusted, StreamAside(pipeline.stream, settings))
         api.write(lines)
         api.close()
     StreamSink(settings, pipeline.stream).write(lines)

@@ -206,10 +206,14 @@ def test_an_error_that_nobody_caught_is_told_once(platform: Platform, page: Page
     assert "it broke" in errors[0]["stack"]
 
 
+@pytest.mark.parametrize("by_header", [True, False], ids=["the collector hears it", "the script says it"])
 def test_global_privacy_control_refuses_to_be_sold_or_shared_and_nothing_else(
-    platform: Platform, context: BrowserContext, page: Page
+    platform: Platform, context: BrowserContext, page: Page, by_header: bool
 ) -> None:
-    context.set_extra_http_headers({"Sec-GPC": "1"})  # as a browser that has it does
+    if by_header:
+        context.set_extra_http_headers({"Sec-GPC": "1"})  # as a browser that has it does
+    else:
+        context.add_init_script("Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})")
     page.goto(platform.site.origin)
     page.evaluate("ea('setConsent', {analytics: true}, {source: 'banner'})")
     platform.wait(lambda: bool(platform.named("consent_changed")))

@@ -159,6 +159,29 @@ test.each(SIGNALS)("%s", async (_, consent, honourSignals, chosen, collected) =>
   if (!chosen && !collected) expect(world.stored("")).toEqual([]);
 });
 
+const SOLD = { sell_or_share: false, gpc: true };
+const CONTROLS: [string, Consent | undefined, Consent | undefined, Consent | undefined][] = [
+  ["Global Privacy Control refuses to be sold or shared", undefined, undefined, SOLD],
+  ["and nothing else", { analytics: true }, undefined, { analytics: true, ...SOLD }],
+  ["it holds beside what the person chose", undefined, { marketing: true }, { marketing: true, ...SOLD }],
+  ["but for who agreed to just that here", undefined, { sell_or_share: true }, { sell_or_share: true }],
+];
+
+test.each(CONTROLS)("%s", async (_, consent, chosen, said) => {
+  const world = new World();
+  let asks: boolean | undefined = true;
+  const client = world.client({ consent, honourSignals: false }, { gpc: () => asks });
+  if (chosen) client.setConsent(chosen);
+  client.track("search");
+  await client.flush();
+  expect(world.requests.length).toBe(1);
+  expect(world.sent.map((event) => event.consent)).toEqual(world.sent.map(() => said));
+  asks = undefined; // what the browser said is no choice of theirs: it is not kept
+  client.track("search");
+  await client.flush();
+  expect(world.sent.at(-1)?.consent).toEqual(chosen ?? consent);
+});
+
 test("opting out forgets what waits and every id, holds in the next client, and can be undone", async () => {
   const world = new World();
   const client = world.client();
