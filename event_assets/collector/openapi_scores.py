@@ -38,8 +38,8 @@ def segment() -> dict[str, Any]:
         "description": (
             "By what they did before today, as any id of theirs tells, and by what they did today. Of somebody unknown "
             "by today alone. Where no model is better than the rule of its file, the rule says the segment, and there "
-            "is no score. Somebody who refused personalisation is in the last segment, `by` is `default`, and the reason "
-            "is `consent.personalisation`."
+            "is no score. Somebody who refused personalisation is in the last segment, `by` is `default`, and the "
+            "reason is `consent.personalisation`."
         ),
         "security": _SECURITY,
         "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},

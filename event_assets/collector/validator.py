@@ -27,7 +27,6 @@ from event_assets.enrichment.sealing import Sealing
 from event_assets.settings import Settings
 from event_assets.streams import EventLines
 
-
 Sealed = Callable[[bytes, str | None], bytes]
 """Makes of a text, and its protocol if it has one, the line in its place, where it may not be written as it is."""
 SetAside = Callable[[bytes, Stamp, Sealed | None], tuple[str, bytes]]
@@ -122,9 +121,7 @@ class Validator:
         decoded = self._decoder.decode(text)
         return self._sealing.set_aside(decoded, text) if isinstance(decoded, Rejection) else self._sealing.event(text)
 
-    def _judge(
-        self, text: bytes, stamp: Stamp, set_aside: SetAside | None
-    ) -> tuple[Verdict, tuple[str, bytes] | None]:
+    def _judge(self, text: bytes, stamp: Stamp, set_aside: SetAside | None) -> tuple[Verdict, tuple[str, bytes] | None]:
         """The verdict on an event, with the key and the line that are written of it, if any."""
         decoded = self._decoder.decode(text, at_edge=True)
         if isinstance(decoded, Decoded) and stamp.dates and _is_ahead(decoded.event, stamp.received_at):
@@ -151,9 +148,7 @@ class Validator:
         line, key = msgspec.json.encode(written(kept)), kept.anonymous_id or kept.user_id
         return accepted, self._written(key, line) if key else (kept.event_id, line)
 
-    def _written(
-        self, key: str, line: bytes, violations: str | None = None, event_id: str = ""
-    ) -> tuple[str, bytes]:
+    def _written(self, key: str, line: bytes, violations: str | None = None, event_id: str = "") -> tuple[str, bytes]:
         """The key and the line as they are written: with pseudonyms, and with what the plan says of the values of which
         they are."""
         if self._sealing is None or self._sealed_plan is None:

@@ -86,8 +86,8 @@ class _Ids(_Named):
 
 
 class EventDecoder:
-    """Decodes events by the contract and a tracking plan. What it says quotes no value of a `hidden` field. Pseudonyms that
-    `seals` knows are not judged as the values in whose place they stand.
+    """Decodes events by the contract and a tracking plan. What it says quotes no value of a `hidden` field. Pseudonyms
+    that `seals` knows are not judged as the values in whose place they stand.
 
     An id that is a placeholder is left out, that of an `alias`'s properties too: kept, it would make one person of all
     who send it.

@@ -104,8 +104,8 @@ class TrackingPlan:
     ) -> Callable[[Event], Violation | None]:
         """A function that tells how an event breaks the plan; None where it does not.
 
-        It may quote a value, but none of a `hidden` field (`properties.email`), nor of one that the plan marks `pii`. Of
-        properties that are `unjudged` it says only that they are missing.
+        It may quote a value, but none of a `hidden` field (`properties.email`), nor of one that the plan marks `pii`.
+        Of properties that are `unjudged` it says only that they are missing.
         """
         compiled = {plan.event: _compile(plan, hidden, unjudged) for plan in self.events.values()}
         unknown = self.settings.unknown_events
@@ -276,9 +276,7 @@ def _is_missing(event: Event, value_of: Callable[[Event], Any]) -> bool:
     return (bytes(value) in _NOTHING) if isinstance(value, msgspec.Raw) else value in (None, "")
 
 
-def properties_decoder(
-    plan: EventPlan, version: int, unjudged: Collection[str] = ()
-) -> msgspec.json.Decoder[Any]:
+def properties_decoder(plan: EventPlan, version: int, unjudged: Collection[str] = ()) -> msgspec.json.Decoder[Any]:
     """Decodes the properties that a version of the event allows, and no others; those that are `unjudged` may be
     anything."""
     properties = plan.versions[version].properties

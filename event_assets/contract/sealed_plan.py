@@ -1,7 +1,7 @@
 """What the tracking plan says of an event in which sealed pseudonyms stand in the place of values.
 
-Of the value nothing is left that could be judged, so a pseudonym breaks no rule; and what the plan said of the value, where
-it was yet at hand, comes with the event, by who could read it.
+Of the value nothing is left that could be judged, so a pseudonym breaks no rule; and what the plan said of the value,
+where it was yet at hand, comes with the event, by who could read it.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ without the key nobody can tell or test which value it was.
 Keys rotate by a further one, which makes the pseudonym of what was the pseudonym before: nobody needs the value for it,
 what is known by the old pseudonym can be told by the new one, and whoever learns an old key can test nothing by it.
 
-What is written before cleaning (a stream, raw and quarantined rows) has a pseudonym sealed in the value's place. It tells
-itself from every value that a client could send, so that it is no value of which a pseudonym is made once more, and has
-in it what later keys and the search for a person start from.
+What is written before cleaning (a stream, raw and quarantined rows) has a pseudonym sealed in the value's place. It
+tells itself from every value that a client could send, so that it is no value of which a pseudonym is made once more,
+and has in it what later keys and the search for a person start from.
 """
 
 from __future__ import annotations
@@ -89,8 +89,9 @@ class Pseudonyms:
         return tuple(accumulate(self.keys, _under, initial=value))
 
     def sealed(self, value: str) -> str:
-        """The pseudonym as it is written before cleaning, of which `of` and `ever` say what they say of the value: always
-        the same under the same keys, of 74 characters. Of what is sealed already, by whichever of the keys, the same.
+        """The pseudonym as it is written before cleaning, of which `of` and `ever` say what they say of the value:
+        always the same under the same keys, of 74 characters. Of what is sealed already, by whichever of the keys, the
+        same.
 
         >>> Pseudonyms(("user_id",), (b"key",)).sealed("jane@example.com")[:20]
         'pseudonym.wmPr2wzFv9'

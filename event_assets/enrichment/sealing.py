@@ -1,8 +1,8 @@
-"""Events with pseudonyms in them before cleaning: what the ingest API writes where it is told to (`pii_at`), and what is
-kept of an event that is set aside.
+"""Events with pseudonyms in them before cleaning: what the ingest API writes where it is told to (`pii_at`), and what
+is kept of an event that is set aside.
 
-What is replaced is what `pseudonyms` names, in the event's own shape in the place of columns; cleaning has the same rows
-of it as of the event as it came.
+What is replaced is what `pseudonyms` names, in the event's own shape in the place of columns; cleaning has the same
+rows of it as of the event as it came.
 """
 
 from __future__ import annotations

@@ -169,8 +169,8 @@ class _Judge:
         return self._validator.validate(self._validator.fast_path.of_lines(lines), stamp, self.set_aside, key)
 
     def set_aside(self, line: bytes, stamp: Stamp, sealed: Sealed | None = None) -> tuple[str, bytes]:
-        """What is written of a line that is no event: itself, unless it may be of somebody who refused; by `sealed` with
-        pseudonyms."""
+        """What is written of a line that is no event: itself, unless it may be of somebody who refused; by `sealed`
+        with pseudonyms."""
         if may_refuse(line):
             return _ASIDE_KEY, DROPPED
         if sealed is not None:

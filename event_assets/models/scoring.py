@@ -154,7 +154,7 @@ def score(model: Document, values: Mapping[str, float | str | None]) -> Scored:
 
 
 def by_default(model: Document, refused: str) -> Scored:
-    """The answer about somebody who refused that purpose: of nothing that they did, the last segment, or that of all."""
+    """The answer about somebody who refused that purpose: of nothing they did, the last segment, or that of all."""
     segment = EVERYBODY if isinstance(model, ClusterModel) else model.segments[-1].segment
     return Scored(segment, None, (Reason(f"consent.{refused}", "refused", 0.0),))
 

@@ -26,7 +26,7 @@ class PrivacySettings(BaseSettings):
     )
     pii_fields: Annotated[Names, AfterValidator(replaceable)] = Field(
         (),
-        description="Fields that are replaced by pseudonyms (HMAC-SHA-256) (see `pii_at`): columns, and "
+        description="Fields that are replaced by pseudonyms (HMAC-SHA-256): columns, and "
         "fields of properties, traits and extra such as `traits.email` (a dot in a name is `\\.`); "
         "with commas between.",
     )
@@ -38,8 +38,8 @@ class PrivacySettings(BaseSettings):
     )
     pii_at: Literal["clean", "collector"] = Field(
         "clean",
-        description="Where that is done: `clean`, when events are cleaned, so that the stream and `raw_events` have them "
-        "as they came; or `collector`, before the first write, so that nothing has.",
+        description="Where that is done: `clean`, when events are cleaned, so that the stream and `raw_events` have "
+        "them as they came; or `collector`, before the first write, so that nothing has.",
     )
     privacy_key: SecretStr | None = Field(
         None,
@@ -66,15 +66,15 @@ class PrivacySettings(BaseSettings):
     def _require_collector(self) -> None:
         if not self.pii_fields:
             raise ValueError(
-                f"{PREFIX}PII_FIELDS is missing: {PREFIX}PII_AT is 'collector', and nothing is named that is replaced there"
+                f"{PREFIX}PII_FIELDS is missing: {PREFIX}PII_AT is 'collector', and no field is named"
             )
         wrong = wrong_at_collector(self.pii_fields)
         if wrong:
             raise ValueError(f"{PREFIX}PII_FIELDS with {PREFIX}PII_AT=collector: {'; '.join(wrong)}")
         if self.ip_privacy == "keep":
             raise ValueError(
-                f"{PREFIX}IP_PRIVACY is 'keep' and {PREFIX}PII_AT 'collector': addresses would be written as they are. Set "
-                "truncate or mask, by which the country is found still, or hash, by which it is not"
+                f"{PREFIX}IP_PRIVACY is 'keep' and {PREFIX}PII_AT 'collector': addresses would be written as they are. "
+                "Set truncate or mask, by which the country is found still, or hash, by which it is not"
             )
 
     @property

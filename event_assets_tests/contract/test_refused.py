@@ -14,7 +14,9 @@ from event_assets_tests.examples import texts
 
 
 @given(texts(), st.none() | texts(), st.dictionaries(texts(max_size=8) | st.just("refused"), json_values, max_size=3))
-def test_why_an_event_was_refused_is_read_as_it_was_written(detail: str, name: str | None, fields: dict[str, object]) -> None:
+def test_why_an_event_was_refused_is_read_as_it_was_written(
+    detail: str, name: str | None, fields: dict[str, object]
+) -> None:
     why = Rejection("wrong_type", detail, name, name)
     line = refused_line(why, fields)
     assert rejection_of(line) == why

@@ -32,7 +32,14 @@ pytestmark = pytest.mark.slow
 
 FIELDS = (
     *("user_id", "page_title", "screen_name", "device_model", "device_id", "device_advertising_id"),
-    *("properties.email", "traits.email", "traits.name", "extra.unknown", "extra.context.traits", "extra.device.serial"),
+    *(
+        "properties.email",
+        "traits.email",
+        "traits.name",
+        "extra.unknown",
+        "extra.context.traits",
+        "extra.device.serial",
+    ),
 )
 ONE, BOTH = "one", json.dumps(["one", "two"])
 
@@ -159,7 +166,12 @@ def send(client: httpx.Client, key: str) -> None:
     client.post("/v1/batch", content=json.dumps({"batch": batch})[:-3], headers=headers)
     posthog = {"event": "a", "distinct_id": f"{MARK}u2", "properties": {"$set": {"email": f"{MARK}@x"}}}
     client.post("/batch", json={"api_key": key, "batch": [posthog, {**posthog, "event": 7}]})
-    amplitude = {"event_type": "a", "user_id": f"{MARK}u1", "device_id": f"{MARK}d", "event_properties": {"email": MARK}}
+    amplitude = {
+        "event_type": "a",
+        "user_id": f"{MARK}u1",
+        "device_id": f"{MARK}d",
+        "event_properties": {"email": MARK},
+    }
     client.post("/2/httpapi", json={"api_key": key, "events": [amplitude, {**amplitude, "event_type": None}]})
 
 

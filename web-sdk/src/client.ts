@@ -45,8 +45,7 @@ export class EventClient {
       batchSize = 50,
       storeOnConsent,
     } = _options;
-    const { storage, transport = fetchTransport, lock = (work) => work(), settleMs = 0 } = _environment;
-    const { now = Date.now, random = Math.random } = _environment;
+    const { storage, transport = fetchTransport, lock = (work) => work(), settleMs = 0, now = Date.now, random = Math.random } = _environment;
     const online = (): boolean => !this._isOut() && _environment.online?.() !== false;
     const log = (what: string, ...details: unknown[]): void => this._log(what, ...details);
     this._now = now;
@@ -230,11 +229,11 @@ export class EventClient {
   }
 
   protected _log(what: string, ...details: unknown[]): void {
-    if (this._options.debug) console.debug(`[event-assets] ${what}`, ...details);
+    if (this._options.debug) console.debug("[event-assets]", what, ...details);
   }
 
   private _isOut(): boolean {
-    return (this._shelf.get("out") ?? (this._options.optOut ? "1" : "0")) === "1";
+    return !!Number(this._shelf.get("out") ?? this._options.optOut);
   }
 
   /** What the person chose here; else what the browser says for them; else what the site assumes. */
@@ -246,7 +245,7 @@ export class EventClient {
   /** The same, and that they are not to be sold or shared where their browser says so and they did not agree to it here. */
   private _consent(): Consent | undefined {
     const said = this._said();
-    return this._environment.gpc?.() && !said?.sell_or_share ? { ...said, sell_or_share: false, gpc: true } : said;
+    return !said?.sell_or_share && this._environment.gpc?.() ? { ...said, sell_or_share: false, gpc: true } : said;
   }
 
   private _anonymousId(at: number, keep: boolean): string {

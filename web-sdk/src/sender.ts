@@ -41,10 +41,10 @@ export class Sender {
 
   /** Sends in a while, or once the collector may be asked again. */
   schedule(): void {
-    if (this._timer !== undefined || this._paused) return;
+    if (this._timer || this._paused) return;
     const delay = Math.max(this._interval, this._waitMs());
     this._timer = setTimeout(() => {
-      this._timer = undefined;
+      this._stopTimer();
       void this.send();
     }, delay);
   }

@@ -275,7 +275,7 @@ test("debug prints what is collected and sent", async () => {
   const client = world.client({ debug: true });
   client.track("search");
   await client.flush();
-  expect(printed.mock.calls.map(([text]) => text)).toEqual(["[event-assets] search", "[event-assets] 1 sent: 200"]);
+  expect(printed.mock.calls.map(([, text]) => text)).toEqual(["search", "1 sent: 200"]);
   printed.mockRestore();
 });
 

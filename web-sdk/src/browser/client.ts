@@ -39,7 +39,7 @@ export class BrowserClient extends EventClient implements Tracked {
   }
 
   override page(properties?: Properties): void {
-    this._safely(() => this._open(this.view ? this.view.url : document.referrer, properties));
+    this._safely(() => this._open(this.view?.url ?? document.referrer, properties));
   }
 
   override close(): void {

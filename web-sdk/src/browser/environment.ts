@@ -7,12 +7,12 @@ import type { AnalyticsEvent, Environment, Lock, Storage } from "../types.js";
 export function browserEnvironment(name: string, hasCookie: boolean): Environment {
   return {
     storage: hasCookie ? sharedStorage(storage, name) : storage,
-    transport: { ...fetchTransport, beacon },
+    transport: { ...fetchTransport, beacon: (url, body) => navigator.sendBeacon(url, body) }, // a string goes as text/plain
     // Without it (pages that are not secure) two tabs may send what another left: under the same ids, it counts once.
     lock: navigator.locks && webLock(`${name}.send`),
     settleMs: 250,
-    online: () => navigator.onLine !== false,
-    signal,
+    online: () => navigator.onLine,
+    signal: () => navigator.doNotTrack === "1",
     gpc: () => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl,
     context: () => ({ device: device() }),
   };
@@ -25,10 +25,6 @@ const storage: Storage = {
   remove: (key) => localStorage.removeItem(key),
   keys: () => Object.keys(localStorage),
 };
-
-function beacon(url: string, body: string): boolean {
-  return navigator.sendBeacon(url, body); // a string goes as text/plain
-}
 
 function webLock(name: string): Lock {
   return async (work) => {
@@ -44,11 +40,6 @@ function webLock(name: string): Lock {
       return work(); // a frame without an origin may not lock, and shares no storage
     }
   };
-}
-
-/** Do-Not-Track: a refusal of everything. */
-function signal(): boolean {
-  return navigator.doNotTrack === "1";
 }
 
 function device(): AnalyticsEvent["device"] {

@@ -26,7 +26,7 @@ export function trackPings(client: Tracked): void {
   };
 
   const pause = (): void => {
-    if (timer === undefined) return;
+    if (!timer) return;
     clearTimeout(timer);
     timer = undefined;
     const spent = Math.min(Math.max(0, Date.now() - since), left);
@@ -35,7 +35,7 @@ export function trackPings(client: Tracked): void {
   };
 
   const resume = (): void => {
-    if (timer !== undefined || document.visibilityState === "hidden") return;
+    if (timer || document.visibilityState === "hidden") return;
     since = Date.now();
     timer = setTimeout(beat, left);
   };
