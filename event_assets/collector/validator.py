@@ -145,8 +145,8 @@ class Validator:
         kept = stamp.stripped(event)
         if is_dropped(event, self._refused):
             return Verdict(event.event_id, "dropped", "consent_refused"), (kept.event_id, DROPPED)
-        line, key = msgspec.json.encode(written(kept)), kept.anonymous_id or kept.user_id
-        return accepted, self._written(key, line) if key else (kept.event_id, line)
+        line, who = msgspec.json.encode(written(kept)), kept.anonymous_id or kept.user_id
+        return accepted, self._written(who, line) if who else (kept.event_id, line)
 
     def _written(self, key: str, line: bytes, violations: str | None = None, event_id: str = "") -> tuple[str, bytes]:
         """The key and the line as they are written: with pseudonyms, and with what the plan says of the values of which

@@ -20,7 +20,8 @@ from event_assets.settings.dashboards import DashboardSettings
 from event_assets.settings.digests import DigestSettings
 from event_assets.settings.kafka import KafkaSettings
 from event_assets.settings.models import ModelSettings
-from event_assets.settings.privacy import PREFIX, PrivacySettings
+from event_assets.settings.privacy import PREFIX as PREFIX
+from event_assets.settings.privacy import PrivacySettings
 from event_assets.settings.spark import SparkSettings
 from event_assets.settings.telemetry import MetricsKind, TelemetrySettings
 from event_assets.settings.values import (

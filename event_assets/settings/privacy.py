@@ -65,9 +65,7 @@ class PrivacySettings(BaseSettings):
 
     def _require_collector(self) -> None:
         if not self.pii_fields:
-            raise ValueError(
-                f"{PREFIX}PII_FIELDS is missing: {PREFIX}PII_AT is 'collector', and no field is named"
-            )
+            raise ValueError(f"{PREFIX}PII_FIELDS is missing: {PREFIX}PII_AT is 'collector', and no field is named")
         wrong = wrong_at_collector(self.pii_fields)
         if wrong:
             raise ValueError(f"{PREFIX}PII_FIELDS with {PREFIX}PII_AT=collector: {'; '.join(wrong)}")

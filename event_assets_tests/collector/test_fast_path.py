@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -170,7 +171,7 @@ VALIDATORS = [Validator(PLANS[0], LIMITS, "drop"), Validator(PLANS[1], LIMITS, "
 
 def said(validator: Validator, batch: Batch, stamp: Stamp, protocol: bool) -> Any:
     """The answer, and by key what would be written, in its order."""
-    aside = (lambda text, stamp: set_aside("p", text, stamp)) if protocol else None
+    aside = partial(set_aside, "p") if protocol else None
     verdicts, lines, keys = validator.validate(batch, stamp, aside)
     written: dict[str, list[Any]] = defaultdict(list)
     for each in lines:

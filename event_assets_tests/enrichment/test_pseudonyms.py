@@ -245,6 +245,7 @@ def test_neither_clean_nor_quarantined_rows_show_it_nor_the_bytes_of_these(spark
     assert kept["plan_violations"] == "search v1: Invalid enum value - at `$.properties.mail`"
     assert MAIL not in str(kept)
     [set_aside] = rows_of(quarantine(records(spark, lines), rules))
+    assert rules.pseudonyms is not None
     assert MAIL not in str(set_aside) and f'"mail":"{rules.pseudonyms.sealed(MAIL)}"'.encode() in set_aside["data"]
 
 
