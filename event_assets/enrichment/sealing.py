@@ -24,6 +24,7 @@ from event_assets.enrichment.pseudonyms import Pseudonyms, Tree, replaced
 
 _MOST_BYTES = 70_000
 """Of what is larger, and breaks a rule, nothing is kept."""
+_UNREADABLE = "unreadable"
 _REMEMBERED = 65_536
 _ID_IN_TEXT = re.compile(rb'"(user_id|anonymous_id)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
@@ -54,19 +55,35 @@ class Sealing:
         return refused_line(why, self._kept(text, protocol))
 
     def kept(self, text: bytes) -> bytes:
-        """What is kept of any text: an object with pseudonyms in it; of all else how long it was, by what it would be
-        known again, and whose it says to be."""
+        """What is kept of any text that is set aside: an object with pseudonyms in it, and in the place of fields that
+        the contract does not know; of all else how long it was, by what it would be known again, and whose it says to
+        be."""
         return _encode(self._kept(text, None)) if text else text
 
     def _kept(self, text: bytes, protocol: str | None) -> Mapping[str, Any]:
         told = {"protocol": protocol} if protocol else {}
         try:
             if len(text) <= _MOST_BYTES:
-                return told | _within(_object.decode(text), self._tree, self._of, is_event=False)
+                return self._of_no_event(_object.decode(text), rejection_of(text) is not None) | told
         except (ValueError, RecursionError):
             pass
         unread = {"bytes": len(text), "fingerprint": self.pseudonyms.fingerprint(text)}
-        return told | {"unreadable": unread} | dict(self._ids_in(text))
+        return told | {_UNREADABLE: unread} | dict(self._ids_in(text))
+
+    def _of_no_event(self, members: dict[str, Raw], is_ours: bool) -> dict[str, Any]:
+        """The members of an object that is no event, without an address. Where something else stands than the contract
+        has there, nobody knows what is in it: all of it is replaced."""
+        kept = _within(members, self._tree, self._of)
+        for name in members:
+            text = bytes(members[name])
+            if name in Event.__struct_fields__:
+                is_known = name not in self._tree or self._tree[name] is None or text.startswith(b"{")
+            else:
+                is_known = name == "protocol" or (is_ours and name in ("refused", _UNREADABLE))
+            if not is_known:
+                kept[name] = Raw(replaced(text, None, self._of))
+        kept.pop("ip", None)
+        return kept
 
     def _ids_in(self, text: bytes) -> Iterator[tuple[str, str]]:
         """So that who is erased is found in what nobody can read, too."""
@@ -111,13 +128,8 @@ class Sealing:
         return value if value in self._none else self.pseudonyms.sealed(value)
 
 
-def _within(members: dict[str, Raw], tree: Tree, of: Callable[[str], str], *, is_event: bool = True) -> dict[str, Any]:
-    """The members with what is named in them replaced. In what is no event something else may stand where an object
-    should: nobody knows what is in it, so all of it is replaced."""
-    named = {}
-    for name, inside in tree.items():
-        if name in members:
-            text = bytes(members[name])
-            is_whole = not is_event and name in Event.__struct_fields__ and not text.startswith(b"{")
-            named[name] = Raw(replaced(text, None if is_whole else inside, of))
-    return {**members, **named}
+def _within(members: dict[str, Raw], tree: Tree, of: Callable[[str], str]) -> dict[str, Any]:
+    """The members with what is named in them replaced."""
+    return {
+        name: Raw(replaced(bytes(text), tree[name], of)) if name in tree else text for name, text in members.items()
+    }

@@ -216,7 +216,7 @@ def test_no_byte_of_any_file_names_anybody_whose_pseudonyms_are_made_there(
     counts = pipeline.ledger()
     assert counts["landed"] == counts["clean"] + counts["quarantined"] and counts["quarantined"] >= 8
     reasons = {row["reason"] for row in pipeline.rows("quarantined_events")}
-    assert {"malformed_json", "missing_field", "invalid_utf8", "invalid_value"} <= reasons
+    assert {"missing_field", "invalid_utf8", "invalid_value", "wrong_type"} <= reasons
     rows = pipeline.rows("enriched_events")
     assert len({row["user_id"] for row in rows} - {None}) == 3 and {row["country"] for row in rows} >= {None}
     assert {len(row["user_id"]) for row in rows if row["user_id"]} == {64}
