@@ -59,6 +59,7 @@ def test_every_alarm_is_on_a_metric_that_the_platform_or_aws_tells(variants: dic
                 assert metric in METRICS if namespace == NAMESPACE else (namespace, metric) in TOLD_BY_AWS, name
 
 
+@pytest.mark.slow
 def test_every_alarm_has_its_page_every_page_its_alarm_and_the_index_is_current(
     variants: dict[str, Synthesised],
 ) -> None:
