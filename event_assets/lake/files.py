@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from deltalake.transaction import AddAction, RemoveAction
 
 from event_assets.contract.tables.schema import Table
 
@@ -129,6 +131,16 @@ def _shortened(bound: Any, end: str = "") -> Any:
 def single_value(low: Any, high: Any) -> str | None:
     """The one value between two bounds; None where there may be several."""
     return str(low) if low is not None and low == high else None
+
+
+def actions_of(
+    add: Iterable[LakeFile], remove: Iterable[LakeFile], now: int, changes: bool
+) -> list[AddAction | RemoveAction]:
+    """What a commit at `now`, in milliseconds, says of files that come and go; whether it `changes` rows."""
+    actions: list[AddAction | RemoveAction] = [
+        RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, {**f.partition}) for f in remove
+    ]
+    return actions + [AddAction(f.path, f.size, f.partition, now, changes, statistics_of(f)) for f in add]
 
 
 def statistics_of(file: LakeFile) -> str:

@@ -14,20 +14,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import functions as F
 
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.at_once import at_once
 from event_assets.lake.claims import claim, give_way
-from event_assets.lake.files import LakeFile, bounds_of, require_schema, single_value, statistics_of
+from event_assets.lake.files import LakeFile, actions_of, bounds_of, require_schema, single_value
 from event_assets.lake.horizons import note_made_anew
 from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit, sealed
 from event_assets.lake.known_files import KnownFiles
@@ -312,13 +311,9 @@ class LakeTable:
         number, record = time.time_ns(), progress.to_json()
         self.storage.write(f"{self.spec.name}/_progress/{number}.json", record)
         now, changes = number // 1_000_000, note is not None
-        actions: list[AddAction | RemoveAction] = [
-            RemoveAction(quote(f.path, safe="/=-_."), changes, now, f.size, {**f.partition}) for f in remove
-        ]
-        actions += [AddAction(f.path, f.size, f.partition, now, changes, statistics_of(f)) for f in add]
         try:
             base.delta.create_write_transaction(
-                actions,
+                actions_of(add, remove, now, changes),
                 "append",
                 Schema.from_arrow(self.spec.arrow_schema()),
                 list(self.spec.partition_by),
