@@ -6,8 +6,7 @@ BIN     := $(VENV)/bin
 TESTS   ?= event_assets_tests
 MARKS   ?=
 PROFILE ?= fast
-# One more than there are processors, since tests wait for what they start; each takes more than a gigabyte of memory.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+WORKERS ?= 2
 KAFKA   ?= 4.1.1
 KUSTOMIZE ?= v5.7.1
 SPARK_KAFKA ?= org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0 org.apache.spark:spark-token-provider-kafka-0-10_2.13:4.2.0 \

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,7 +44,7 @@ def _environment_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    started = Engine({}, "error", socket_path(f"spark-of-test-{os.getpid()}"))
+    started = Engine({}, "error", socket_path(f"spark-of-test-{uuid.uuid4().hex[:16]}"))
     started.start()
     yield started
     started.stop()
@@ -57,7 +58,7 @@ def test_an_engine_stops_though_the_clock_of_the_day_was_set_back_by_years(monke
             asked.set()
         return wall() + 10 * 365 * 86_400
 
-    engine = Engine({}, "error", socket_path(f"spark-of-test-{os.getpid()}"))
+    engine = Engine({}, "error", socket_path(f"spark-of-test-{uuid.uuid4().hex[:16]}"))
     engine.start()
     with monkeypatch.context() as patched:
         patched.setattr(time, "time", far_ahead)
@@ -178,7 +179,7 @@ def test_whoever_connects_before_the_port_is_closed_ends_the_engine(monkeypatch:
         close(port)
 
     monkeypatch.setattr(embedded, "_close_port", close_late)
-    engine = Engine({}, "error", socket_path(f"spark-of-test-{os.getpid()}"))
+    engine = Engine({}, "error", socket_path(f"spark-of-test-{uuid.uuid4().hex[:16]}"))
     with pytest.raises(StackError, match="Something else"):
         engine.start()
     early[0].close()  # Sail waits for whoever is connected
