@@ -1,7 +1,8 @@
 """minute_events: what came in each minute, kept while events come, at a cost in proportion to what came.
 
 Files that came since the last time are counted and added to their hours, those that went are taken off again; so any
-split of the stream, a day that is cleaned again and a person who is erased end in the counts of all rows at once.
+split of the stream and a day that is cleaned again end in the counts of all rows at once. An erasure is no change that
+followers see: as other counts that name nobody, those of minutes keep who was erased.
 """
 
 from __future__ import annotations
