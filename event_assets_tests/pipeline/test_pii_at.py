@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from event_assets.collector import WriteKeys
+from event_assets.collector.protocols.segment_usual import usual_events
 from event_assets.enrichment.pseudonyms import Pseudonyms
 from event_assets.enrichment.sealing import Sealing
 from event_assets.importing import ApiSink, StreamAside, StreamSink
@@ -30,6 +31,7 @@ from event_assets_tests.privacy.people import ask, events_of, names_of, naming, 
 
 pytestmark = pytest.mark.slow
 
+SENT = "2026-11-22T10:00:00.000Z"
 FIELDS = (
     *("user_id", "page_title", "screen_name", "device_model", "device_id", "device_advertising_id"),
     *(
@@ -136,6 +138,21 @@ def marked(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
+def usual_of_segment(number: int) -> dict[str, Any]:
+    """A message with marks and nothing unusual, which is read at one look."""
+    secret = f"{MARK}{number}@x.example"
+    return {
+        "type": "track",
+        "event": "b",
+        "messageId": f"usual-{number}",
+        "anonymousId": f"{MARK}a{number}",
+        "userId": f"{MARK}u{number}",
+        "timestamp": SENT,
+        "context": {"library": {"name": "js", "version": "1"}, "page": {"url": "https://x.example/", "title": secret}},
+        "properties": {"email": secret},
+    }
+
+
 def send(client: httpx.Client, key: str) -> None:
     """By every door: one a body, an array, NDJSON, a beacon, a pixel, other SDKs; sound events and broken ones."""
     kinds = ("page_view", "identify", "alias", "purchase", "screen_view", "consent_changed")
@@ -164,6 +181,9 @@ def send(client: httpx.Client, key: str) -> None:
     batch = [by_segment, {**by_segment, "event": None, "messageId": "s-2"}, {**by_segment, "properties": [MARK]}]
     client.post("/v1/batch", json={"batch": batch}, headers=headers)
     client.post("/v1/batch", content=json.dumps({"batch": batch})[:-3], headers=headers)
+    usual = {"batch": [usual_of_segment(number) for number in range(3)], "sentAt": SENT}
+    assert usual_events(json.dumps(usual).encode(), "web", None) is not None, "it goes the way of many at once"
+    client.post("/v1/batch", json=usual, headers=headers)
     posthog = {"event": "a", "distinct_id": f"{MARK}u2", "properties": {"$set": {"email": f"{MARK}@x"}}}
     client.post("/batch", json={"api_key": key, "batch": [posthog, {**posthog, "event": 7}]})
     amplitude = {
