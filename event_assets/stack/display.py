@@ -210,6 +210,8 @@ def _show_state(out: Console, overview: Overview) -> None:
             name, f"{rows:,}", there, f"{overview.warehouse.get(there, 0):,}" if there and overview.warehouse else ""
         )
     out.print(tables)
+    if overview.awaits_pause:
+        out.print("Analyses, segments and models follow in a pause: event-assets status")
 
 
 def _show_ledger(out: Console, ledger: LedgerTotals) -> None:

@@ -17,16 +17,20 @@ import pyarrow.parquet as pq
 from psycopg import sql
 
 from event_assets.contract.tables.events import EVENT_LEDGER, RAW_EVENTS
-from event_assets.contract.tables.lake import LAKE_TABLES, PRODUCT_TABLES
+from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES, WarehouseTable
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.land import checkpoint
 from event_assets.pipeline.pending_changes import pending_changes
+from event_assets.pipeline.registry import steps_of
 from event_assets.settings import Settings
 from event_assets.streams import StreamNotFound, open_stream
 from event_assets.warehouse.warehouse import Warehouse
+
+IN_PAUSES = frozenset(table.name for step in steps_of("pauses") for table in step.tables)
+"""Tables that are made in pauses, by users' rules."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Overview:
     """The state of a platform at one moment.
 
     `unread_shards` hold records that are not landed yet. `pending` names, for each table that is behind, the dates
-    it has to take in (`whole table` where it has no dates). `warehouse` is None where it cannot be reached.
+    it has to take in (`whole table` where it has no dates). `lake` has no tables that wait for the first pause.
+    `warehouse` is None where it cannot be reached.
     """
 
     unread_shards: list[str]
@@ -61,6 +66,11 @@ class Overview:
     def settled(self) -> bool:
         """Whether everything that the stream took is in every table."""
         return not self.unread_shards and not self.pending and self.ledger.balanced and not self.ledger.pending
+
+    @property
+    def awaits_pause(self) -> bool:
+        """Whether there are tables, and none yet of those that are made in pauses."""
+        return bool(self.lake) and IN_PAUSES.isdisjoint(self.lake)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
@@ -81,7 +91,7 @@ def read_overview(settings: Settings, warehouse_url: str | None) -> Overview:
     return Overview(
         unread_shards=_unread_shards(settings, snapshots.get(RAW_EVENTS.name)),
         ledger=_ledger(snapshots.get(EVENT_LEDGER.name)),
-        lake={name: snapshot.rows for name, snapshot in snapshots.items()},
+        lake={name: one.rows for name, one in snapshots.items() if name not in IN_PAUSES or one.progress.upstreams},
         warehouse=rows,
         pending=behind,
     )
@@ -137,10 +147,9 @@ def _ledger(ledger: Snapshot | None) -> LedgerTotals:
 
 def _behind(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
     """The tables of the lake that have something to take in, by their own record of what they took in. Those that are
-    made in pauses, from users' rules, are not waited for."""
-    in_pauses = {spec.name for spec in PRODUCT_TABLES}
+    made in pauses are not waited for."""
     for name, snapshot in snapshots.items():
-        if name in in_pauses:
+        if name in IN_PAUSES:
             continue
         dates: set[str] = set()
         for upstream in snapshot.progress.upstreams.keys() & snapshots.keys():
@@ -150,11 +159,12 @@ def _behind(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _not_made(snapshots: dict[str, Snapshot]) -> Iterator[tuple[str, list[str]]]:
-    """The tables that the first run has not come to yet. Those of analyses are there only where some are defined."""
+    """The tables that the first run has not come to yet. Those made in pauses come later, and some of them only where
+    somebody has defined any."""
     raw = snapshots.get(RAW_EVENTS.name)
     if raw is not None and raw.rows:
         for spec in LAKE_TABLES:
-            if spec.name not in snapshots and spec not in PRODUCT_TABLES:
+            if spec.name not in snapshots and spec.name not in IN_PAUSES:
                 yield spec.name, ["whole table"]
 
 
