@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.contract.tables.minutes import MINUTE_EVENTS
 from event_assets.pipeline import following as module
 from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
 from event_assets.pipeline.domains import Pace
@@ -37,6 +38,15 @@ def followed(arrivals: Arrivals) -> list[str]:
     return ["/".join(each.asset) for each in arrivals.stay()]
 
 
+def counted(pipeline: Pipeline) -> dict[tuple[str, str], tuple[int, int]]:
+    """What came and what was set aside by dimension and value, in whichever minutes it came."""
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in pipeline.rows(MINUTE_EVENTS.name):
+        landed, quarantined = sums.get((row["dimension"], row["value"]), (0, 0))
+        sums[row["dimension"], row["value"]] = (landed + row["landed"], quarantined + row["quarantined"])
+    return sums
+
+
 def test_events_that_come_while_it_stays_end_in_the_tables_of_one_batch(
     spark: SparkSession, warehouse: Warehouse, tmp_path: Path
 ) -> None:
@@ -53,10 +63,12 @@ def test_events_that_come_while_it_stays_end_in_the_tables_of_one_batch(
 
     at_once.put_records([*first, *second])
     at_once.run()
+    by_arrival = {"raw_events", "event_ledger", "event_days", MINUTE_EVENTS.name}
     for table in FOLLOWING:
-        if table not in ("raw_events", "event_ledger", "event_days"):
+        if table not in by_arrival:
             assert coming.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table
     assert coming.ledger() == at_once.ledger() and coming.pending() == {}
+    assert counted(coming) == counted(at_once)
     for of in warehouse.tables:
         if of.lake.name not in IN_PAUSES:
             assert load_step(coming.lake, warehouse, of, EVERYTHING).reports == (), f"{of.name} was behind"
