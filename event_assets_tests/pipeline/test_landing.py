@@ -28,8 +28,9 @@ from event_assets.streams.embedded import EmbeddedStream
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.streams.reading import numbered, put_all
 
-PARTS, SHARDS, MOST = 2, 6, 40
-"""Runs side by side; shards that the stream begins with; records of a shard that one landing takes."""
+PARTS, SHARDS, MOST, KILLS = 2, 6, 40, 8
+"""Runs side by side; shards that the stream begins with; records of a shard that one landing takes; runs to be killed: a
+round kills fewer where one run has taken all that another was to land, which depends on the machine."""
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([__name__])
 
@@ -94,8 +95,9 @@ def test_two_runs_side_by_side_that_are_killed_again_and_again_land_every_record
 ) -> None:
     chance, stream, sent = random.Random(seed), open_stream(tmp_path), 0
     stream.create(SHARDS)
-    killed = 0
-    for round_ in range(5):
+    killed = round_ = 0
+    while killed < KILLS:
+        round_ += 1
         put_all(stream, numbered((f"key-{chance.randrange(200)}" for _ in range(400)), sent))
         sent += 400
         points = [Killed(chance.randint(1, 2), chance.choice(("before", "after"))) for _ in range(PARTS)]
@@ -107,7 +109,7 @@ def test_two_runs_side_by_side_that_are_killed_again_and_again_land_every_record
             process.join()
             killed += process.exitcode == -signal.SIGKILL
             assert process.exitcode in (0, -signal.SIGKILL), f"round {round_}"
-    assert killed >= 8, "runs were to be killed"
+        assert round_ <= 4 * KILLS, "runs were to be killed"
     while land.has_new(replace(a_part(tmp_path, 0, stream), part=ShardPart())):
         ended = [begin(tmp_path, number, None) for number in range(PARTS)]
         for process in ended:
