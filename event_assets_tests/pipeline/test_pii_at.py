@@ -24,6 +24,7 @@ from event_assets.privacy.closure import Named, closure_of
 from event_assets.settings import Settings, load_settings
 from event_assets_tests.collector.serving import serving
 from event_assets_tests.examples import examples
+from event_assets_tests.pipeline.naming_requests import SNOWPLOW, mixpanel_of, of_others, packed
 from event_assets_tests.pipeline.pipeline import BY_PLACE, WITHOUT_ATTRIBUTION, Pipeline
 from event_assets_tests.pipeline.test_refused_consent import MARK, contents
 from event_assets_tests.pipeline.test_rotated_keys import TABLES
@@ -184,15 +185,10 @@ def send(client: httpx.Client, key: str) -> None:
     usual = {"batch": [usual_of_segment(number) for number in range(3)], "sentAt": SENT}
     assert usual_events(json.dumps(usual).encode(), "web", None) is not None, "it goes the way of many at once"
     client.post("/v1/batch", json=usual, headers=headers)
-    posthog = {"event": "a", "distinct_id": f"{MARK}u2", "properties": {"$set": {"email": f"{MARK}@x"}}}
-    client.post("/batch", json={"api_key": key, "batch": [posthog, {**posthog, "event": 7}]})
-    amplitude = {
-        "event_type": "a",
-        "user_id": f"{MARK}u1",
-        "device_id": f"{MARK}d",
-        "event_properties": {"email": MARK},
-    }
-    client.post("/2/httpapi", json={"api_key": key, "events": [amplitude, {**amplitude, "event_type": None}]})
+    for path, body in of_others(key):
+        client.post(path, **body)
+    client.get("/i", params={**SNOWPLOW, "aid": key})
+    client.get("/track", params={"data": packed(mixpanel_of(key)["event"])})
 
 
 def places_with_marks(folder: Path) -> list[str]:

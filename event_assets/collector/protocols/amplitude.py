@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, group_among
+from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, group_among, session_id_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.contract.event import Platform
 
@@ -65,7 +65,7 @@ def _fields(said: Members, text: bytes, platform: Platform, sent_at: str | None,
         "event": _EVENTS.get(name or "", name),
         "user_id": user_id,
         "anonymous_id": device_id,
-        "session_id": f"{device_id or user_id}-{session}"[-128:] if session not in (None, "-1", "0") else None,
+        "session_id": session_id_of(NAME, device_id or user_id, session) if session not in (None, "-1", "0") else None,
         "page_view_id": properties.text(f"{_OWN}Page View ID"),
         "group_id": group_among(said, "groups"),
         "occurred_at": occurred_at,

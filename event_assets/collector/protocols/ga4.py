@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.collector.protocols.consent_categories import consent_of
-from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, instant_of
+from event_assets.collector.protocols.members import HashedIds, Members, encoded, given, instant_of, session_id_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.contract.event import Campaign, Platform
 
@@ -112,7 +112,7 @@ def _event(text: bytes, shared: Mapping[str, Any], context: Mapping[str, Any], i
 
 
 def _session(session: str | None, shared: Mapping[str, Any]) -> str | None:
-    return f"{shared['anonymous_id'] or shared['user_id']}-{session}"[-128:] if session else None
+    return session_id_of(NAME, shared["anonymous_id"] or shared["user_id"], session) if session else None
 
 
 def _instant(said: Members) -> str | None:

@@ -170,6 +170,8 @@ def _who(said: Members) -> dict[str, Any]:
     if distinct.startswith(_DEVICE):
         distinct, device = "", device or distinct.removeprefix(_DEVICE)
     user = user or (distinct if distinct != device else None)
+    ids = (user, device, before, f"{_DEVICE}{device}", f"{_DEVICE}{before}")
+    said.drop_ids("distinct_id", "$distinct_id", "$anon_distinct_id", "$anon_id", said=ids)
     return given(user_id=user or None, anonymous_id=device or before or None)
 
 
@@ -182,8 +184,7 @@ def _alias(event: dict[str, Any], properties: Members) -> dict[str, Any]:
     else:
         previous, user = properties.text("distinct_id", "$distinct_id"), properties.text("alias")
     if not user or not previous:
-        properties.add("distinct_id", previous)
-        properties.add("alias", user)
+        properties.add("distinct_id", previous or user)
         return {}
     event["user_id"], event["anonymous_id"] = user, properties.text("$device_id")
     return {"previous_id": previous.removeprefix(_DEVICE)}

@@ -124,6 +124,8 @@ def _fields(payload: Members, text: bytes, platform: Platform, ids: HashedIds) -
         "library": given(name=f"snowplow-{tracker}" if tracker else None, version=version or None),
     }
     payload.add("ttm", true_time)
+    payload.drop_ids("tnuid", said=(event["anonymous_id"],))
+    session.drop_ids("userId", said=(event["anonymous_id"],))
     _say(event, kind, payload, entities)
     event["context"] = {**payload.rest(), **given(entities=entities.rest() or None)}
     return event

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from event_assets.collector.protocols.amplitude import events
+from event_assets.collector.protocols.members import session_id_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.collector.protocols.router import find_route
 from event_assets.contract.decoder import Decoded, EventDecoder
@@ -63,7 +64,7 @@ def test_a_page_view_has_its_fields_and_a_session_of_its_device() -> None:
         "event": "page_view",
         "user_id": "u-1",
         "anonymous_id": "d-1",
-        "session_id": "d-1-1764331200000",
+        "session_id": session_id_of("amplitude", "d-1", "1764331200000"),
         "page_view_id": "p-1",
         "occurred_at": "2026-11-28T12:47:59.500000Z",
         "sent_at": "2026-11-28T12:47:59.796Z",

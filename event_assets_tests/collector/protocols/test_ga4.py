@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from event_assets.collector.protocols.ga4 import events
+from event_assets.collector.protocols.members import session_id_of
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.collector.protocols.router import find_route
 from event_assets.contract.decoder import EventDecoder
@@ -59,7 +60,7 @@ def test_a_page_view_has_its_fields_and_a_session_of_its_client() -> None:
         "event": "page_view",
         "user_id": "u-1",
         "anonymous_id": "c-1",
-        "session_id": "c-1-1764331200",
+        "session_id": session_id_of("ga4", "c-1", "1764331200"),
         "occurred_at": "2026-11-28T12:47:40.435000Z",
         "sent_at": RECEIVED,
         "ip": "203.0.113.7",

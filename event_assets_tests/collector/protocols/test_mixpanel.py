@@ -106,6 +106,19 @@ def test_the_new_id_of_an_alias_is_the_users() -> None:
     for name, said in (("$create_alias", {"alias": "u-1"}), ("$merge", {"$distinct_ids": ["u-1", "$device:d-1"]})):
         event = one(name, **said)
         assert (event["event"], event["user_id"], event["properties"]["previous_id"]) == ("alias", "u-1", "d-1")
+    half = one("$create_alias", alias="u-1", distinct_id=..., plan=..., **{"$device_id": ...})
+    assert (half["user_id"], half.get("properties")) == ("u-1", None), (
+        "the plan refuses it, and it is known whose it is"
+    )
+
+
+def test_what_says_once_more_whose_an_event_is_stands_nowhere_else() -> None:
+    named = {"$identified_id": "u-1", "$anon_id": "d-1", "$anon_distinct_id": "d-2", "$device_id": ..., "plan": ...}
+    event = one("$identify", distinct_id="$device:d-1", **named)
+    assert (event["user_id"], event["anonymous_id"]) == ("u-1", "d-2")
+    assert event["properties"] == {"$anon_id": "d-1", "distinct_id": "$device:d-1"}, "another id of theirs stays"
+    event = one("$identify", distinct_id="d-1", **{**named, "$anon_distinct_id": "d-1"})
+    assert (event["anonymous_id"], event.get("properties")) == ("d-1", None)
     assert isinstance(DECODER.decode(json.dumps(one("$merge", **{"$distinct_ids": ["u-1"]})).encode()), Decoded)
 
 

@@ -117,6 +117,15 @@ def test_entities_go_to_the_fields_that_there_are_for_them_and_are_kept_otherwis
     assert event["context"]["entities"] == [own, {**mobile, "data": {"carrier": "T"}}]
 
 
+def test_what_says_once_more_whose_an_event_is_stands_nowhere_else() -> None:
+    session = entity("client_session", userId="d-1", sessionId="s-1")
+    event = one(co=contexts(session), tnuid="d-1", sid=None)
+    assert (event["anonymous_id"], event["session_id"]) == ("d-1", "s-1")
+    assert event["context"] == one()["context"]
+    other = one(co=contexts(entity("client_session", userId="d-9", sessionId="s-1")), tnuid="n-1", sid=None)
+    assert other["context"]["tnuid"] == "n-1" and other["context"]["entities"][0]["data"] == {"userId": "d-9"}
+
+
 @pytest.mark.parametrize(("said", "platform"), [("tv", "tv"), ("cnsl", "console"), ("iot", "iot"), ("headset", "web")])
 def test_a_television_a_console_and_a_thing_are_platforms(said: str, platform: str) -> None:
     assert one(p=said)["platform"] == platform
