@@ -29,8 +29,8 @@ from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.streams.reading import numbered, put_all
 
 PARTS, SHARDS, MOST, KILLS = 2, 6, 40, 8
-"""Runs side by side; shards that the stream begins with; records of a shard that one landing takes; runs to be killed: a
-round kills fewer where one run has taken all that another was to land, which depends on the machine."""
+"""Runs side by side; shards that the stream begins with; records of a shard that one landing takes; runs to be killed:
+a round kills fewer where one run has taken all that another was to land, which depends on the machine."""
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([__name__])
 
