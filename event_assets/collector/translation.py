@@ -16,7 +16,6 @@ import msgspec
 
 from event_assets.collector.access import Caller
 from event_assets.collector.errors import RequestRefused
-from event_assets.collector.protocols.forms import with_numbers
 from event_assets.collector.protocols.protocol import Lines, Request, Route, Unreadable
 from event_assets.collector.stamp import Stamp, instant_text
 from event_assets.collector.validator import Sealed
@@ -37,8 +36,7 @@ _encode = msgspec.json.encode
 def request_of(caller: Caller, body: bytes, received_at: dt.datetime) -> Request:
     """What a protocol sees of a request."""
     base, path = f"{caller.scheme}://{caller.headers.get('host', '')}", caller.path.rstrip("/")
-    said = with_numbers(body) if body.lstrip()[:1] in (b"{", b"[") else body
-    return Request(caller.method, path, caller.query, caller.headers, said, base, instant_text(received_at))
+    return Request(caller.method, path, caller.query, caller.headers, body, base, instant_text(received_at))
 
 
 def events_of(route: Route, request: Request, platform: Platform, most_bytes: int) -> Lines | Sequence[bytes]:

@@ -12,8 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from event_assets.collector.protocols import amplitude, ga4, mixpanel, posthog, segment, snowplow
-from event_assets.collector.protocols.forms import with_numbers
-from event_assets.collector.protocols.members import instant_of
+from event_assets.collector.protocols.members import instant_of, with_numbers
 from event_assets.collector.protocols.protocol import Request, Unreadable
 from event_assets.contract.event import Platform
 

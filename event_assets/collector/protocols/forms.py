@@ -7,10 +7,10 @@ import re
 from functools import cache
 from urllib.parse import unquote_to_bytes
 
+from event_assets.collector.protocols.members import with_numbers
 from event_assets.collector.protocols.protocol import Request, Unreadable
 
 _JSON = (b"{", b"[")
-_NO_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")
 
 
@@ -19,25 +19,13 @@ def said(request: Request, name: str) -> str:
     return request.parameter(name) or (_field(request.body, name) or b"").decode("utf-8", "replace")
 
 
-def with_numbers(text: bytes) -> bytes:
-    """The text with null in the place of `NaN` and `Infinity`, which JSON has not and SDKs for Python write: as those
-    for JavaScript say it. One such value would else make all events of the request unreadable.
-
-    >>> with_numbers(b'[{"a":NaN,"b":"NaN"},-Infinity]')
-    b'[{"a":null,"b":"NaN"},null]'
-    """
-    if b"NaN" not in text and b"Infinity" not in text:
-        return text
-    return _NO_NUMBER.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", text)
-
-
 def data_of(request: Request) -> bytes:
     """The JSON of a request: `data` of its form or query, else its body. Raises `Unreadable`."""
     data = _field(request.body, "data")
     if data is None:
         data = request.parameter("data").encode("utf-8", "replace")
         if not data:
-            return request.body
+            return with_numbers(request.body)
     if data.lstrip()[:1] in _JSON or not data:
         return with_numbers(data)
     try:

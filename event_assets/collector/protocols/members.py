@@ -25,6 +25,7 @@ _text = msgspec.json.Decoder(str)
 _instant = msgspec.json.Decoder(dt.datetime)
 _NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NONE = (b"null", b'""')
+_NO_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 LONGEST_ID = 128
 """Characters that an id of the contract may have."""
 _MILLISECONDS = 1e11
@@ -41,12 +42,14 @@ class Members:
 
     @classmethod
     def of(cls, text: bytes) -> Members:
-        """Those of a JSON text. Raises `Unreadable` where it is no object, or no UTF-8."""
+        """Those of a JSON text, `with_numbers`. Raises `Unreadable` where it is no object, or no UTF-8."""
         try:
             if not text.isascii():
                 text.decode()
             return cls(_members.decode(text))
         except (ValueError, RecursionError) as error:
+            if (said := with_numbers(text)) != text:
+                return cls.of(said)
             raise Unreadable(str(error)) from None
 
     def __contains__(self, name: str) -> bool:
@@ -159,6 +162,18 @@ class Members:
             if inner := inside.rest():
                 left[name] = inner
         return left
+
+
+def with_numbers(text: bytes) -> bytes:
+    """The text with null in the place of `NaN` and `Infinity`, which JSON has not and SDKs for Python write: as those
+    for JavaScript say it. One such value would else make all events of the request unreadable.
+
+    >>> with_numbers(b'[{"a":NaN,"b":"NaN"},-Infinity]')
+    b'[{"a":null,"b":"NaN"},null]'
+    """
+    if b"NaN" not in text and b"Infinity" not in text:
+        return text
+    return _NO_NUMBER.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", text)
 
 
 def _said(value: bytes) -> str | None:
