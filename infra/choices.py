@@ -35,11 +35,13 @@ class Choices(NamedTuple):
 
 MEANINGS = {
     "size": "how large: dev (a trial), small (about 1 M events a day), large (about 1 B); default: dev",
-    "edge": "how the ingest API is reached: alb (a load balancer and Fargate) or lambda (an HTTP API); default: lambda",
+    "edge": "how the ingest API is reached: alb (a load balancer and Fargate) or lambda (CloudFront and an HTTP API); "
+    "default: lambda",
     "warehouse": "postgres (RDS) or redshift (Serverless); default: by size",
     "spark": "embedded (in each run's task) or cluster (Apache Spark on EC2); default: by size",
     "name": "what the stacks' names begin with; default: EventAssets",
-    "certificate": "ARN of a certificate of ACM for the ingest API's name; the edge alb requires it",
+    "certificate": "ARN of a certificate of ACM for the ingest API's name; the edge alb requires it, the edge lambda "
+    "takes one of us-east-1 alone",
     "domain": "the ingest API's own name, such as events.example.com; needs the certificate",
     "email": "who is written to by alarms and by the budget",
     "retention": "whether old days go every night, as event_assets/rules/retention.yaml says: on or off; default: off",
@@ -74,6 +76,11 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
         )
     if "domain" in given and "certificate" not in given:
         raise ChoiceError(f"certificate is missing: {given['domain']} needs one of ACM's")
+    if edge == "lambda" and ":acm:us-east-1:" not in given.get("certificate", ":acm:us-east-1:"):
+        raise ChoiceError(
+            "certificate is of another region than us-east-1, where CloudFront looks for it: make one there, or choose "
+            "edge=alb"
+        )
     return Choices(
         size=size,
         edge=edge,

@@ -14,6 +14,7 @@ from constructs import Construct
 from infra.choices import Choices
 from infra.excuses import excuse
 from infra.lifecycle import lifecycle
+from infra.logs import log_encryption
 
 LAKE_PREFIX = "lake"
 
@@ -96,17 +97,6 @@ class DataStack(cdk.Stack):
 
     def _let_services_use_the_key(self) -> None:
         """CloudWatch encrypts logs and speaks to a topic by itself: no role of ours can be given the right for it."""
-        logs = iam.PolicyStatement(
-            sid="Logs",
-            principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
-            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-            resources=["*"],
-            conditions={
-                "ArnLike": {
-                    "kms:EncryptionContext:aws:logs:arn": f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
-                }
-            },
-        )
         alarms = iam.PolicyStatement(
             sid="Alarms",
             principals=[iam.ServicePrincipal(f"{service}.amazonaws.com") for service in ("cloudwatch", "budgets")],
@@ -114,5 +104,5 @@ class DataStack(cdk.Stack):
             resources=["*"],
             conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
         )
-        for statement in (logs, alarms):
+        for statement in (log_encryption(Aws.REGION), alarms):
             self.key.add_to_resource_policy(statement)

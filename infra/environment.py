@@ -21,24 +21,34 @@ IDLE_SECONDS = 60
 
 
 def collector_environment(
-    choices: Choices, *, region: str, stream: str, lake_url: str, keys_secret: str, proxies: str
+    choices: Choices,
+    *,
+    region: str,
+    stream: str,
+    lake_url: str,
+    keys_secret: str,
+    proxies: str,
+    origin_secret: str | None = None,
 ) -> dict[str, str]:
     """The ingest API's. It knows the stream, the write keys and where people's requests wait: of the lake it may write
     nothing else, and it does not know the warehouse."""
-    return _named(
-        stream_kind="kinesis",
-        installation=choices.name,
-        metrics="stdout",
-        home=HOME,
-        aws_region=region,
-        stream_name=stream,
-        lake_url=lake_url,
-        keys_secret=keys_secret,
-        collector_host="0.0.0.0",
-        collector_port=str(COLLECTOR_PORT),
-        collector_proxies=proxies,
-        collector_keep_alive_seconds=str(IDLE_SECONDS + 15),
-    )
+    settings = {
+        "stream_kind": "kinesis",
+        "installation": choices.name,
+        "metrics": "stdout",
+        "home": HOME,
+        "aws_region": region,
+        "stream_name": stream,
+        "lake_url": lake_url,
+        "keys_secret": keys_secret,
+        "collector_host": "0.0.0.0",
+        "collector_port": str(COLLECTOR_PORT),
+        "collector_proxies": proxies,
+        "collector_keep_alive_seconds": str(IDLE_SECONDS + 15),
+    }
+    if origin_secret:
+        settings["collector_origin_secret"] = origin_secret
+    return _named(**settings)
 
 
 def pipeline_environment(

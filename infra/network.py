@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.choices import Choices
 from infra.data import DataStack
+from infra.logs import retention
 
 
 class NetworkStack(cdk.Stack):
@@ -53,13 +54,3 @@ class NetworkStack(cdk.Stack):
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
-
-
-def retention(days: int) -> logs.RetentionDays:
-    """How long CloudWatch keeps logs: it knows certain numbers of days alone."""
-    known = {
-        14: logs.RetentionDays.TWO_WEEKS,
-        30: logs.RetentionDays.ONE_MONTH,
-        90: logs.RetentionDays.THREE_MONTHS,
-    }
-    return known[days]

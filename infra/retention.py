@@ -18,7 +18,7 @@ from event_assets.settings import PREFIX
 from infra.choices import Choices
 from infra.data import DataStack
 from infra.excuses import excuse
-from infra.network import retention
+from infra.logs import retention
 from infra.permissions import keeps_lake, reads_secret
 
 

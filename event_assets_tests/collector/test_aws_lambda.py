@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from event_assets.collector import WriteKeys, aws_lambda
+from event_assets.collector.key_secret import KeySecretError
 from event_assets.settings import Settings, load_settings
 from event_assets.streams import open_stream
 from event_assets_tests.collector.serving import event, written
@@ -23,9 +26,15 @@ REQUEST = json.loads((Path(__file__).parent / "events" / "api_gateway_v2.json").
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The environment of a Lambda function, with an instance that has not served yet."""
     monkeypatch.setenv("EVENT_ASSETS_HOME", str(tmp_path))
-    aws_lambda._adapter.cache_clear()
+    new_instance()
     yield load_settings()
+    new_instance()
+
+
+def new_instance() -> None:
+    """What was made for earlier requests is gone."""
     aws_lambda._adapter.cache_clear()
+    aws_lambda._origin.cache_clear()
 
 
 def request(key: str, body: str = "", *, is_base64: bool = False, **headers: str) -> dict[str, Any]:
@@ -72,3 +81,32 @@ def test_the_pixel_is_given_back_in_base64(deployed: Settings) -> None:
 
 def test_a_request_without_a_key_is_unauthorised(deployed: Settings) -> None:
     assert aws_lambda.handler(REQUEST, None)["statusCode"] == 401
+
+
+def test_behind_cloudfront_who_knows_its_secret_gets_in_from_an_address_of_their_own(
+    deployed: Settings, aws_credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_COLLECTOR_ORIGIN_SECRET", "front")
+    monkeypatch.setenv("EVENT_ASSETS_AWS_REGION", "us-east-1")
+    key = WriteKeys.of(deployed).create("site", "web")
+    with mock_aws():
+        boto3.client("secretsmanager", region_name="us-east-1").create_secret(Name="front", SecretString="s3cret")
+        around = aws_lambda.handler(request(key, json.dumps([event(1)])), None)
+        asked = request(
+            key,
+            json.dumps([event(2)]),
+            **{"x-origin-verify": "s3cret", "x-forwarded-for": "198.51.100.7, 203.0.113.77"},
+        )
+        through = aws_lambda.handler(asked, None)
+    assert (around["statusCode"], json.loads(around["body"])["error"]) == (403, "not_this_way")
+    assert through["statusCode"] == 200
+    (line,) = written(open_stream(deployed))
+    assert json.loads(line)["ip"] == "198.51.100.0"
+
+
+def test_a_secret_that_cannot_be_read_lets_nobody_in(
+    deployed: Settings, aws_credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_COLLECTOR_ORIGIN_SECRET", "front")
+    with mock_aws(), pytest.raises(KeySecretError, match="The secret front of the network in front cannot be read"):
+        aws_lambda.handler(request("key"), None)

@@ -18,9 +18,15 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 STATEMENTS = Path(__file__).with_name("statements.json")
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+CERTIFICATE_OF_CLOUDFRONT = CERTIFICATE.replace("eu-central-1", "us-east-1")
 VARIANTS: dict[str, dict[str, str]] = {
     "dev-lambda": {"size": "dev", "edge": "lambda"},
-    "small-lambda": {"size": "small", "edge": "lambda", "certificate": CERTIFICATE, "domain": "events.example.com"},
+    "small-lambda": {
+        "size": "small",
+        "edge": "lambda",
+        "certificate": CERTIFICATE_OF_CLOUDFRONT,
+        "domain": "events.example.com",
+    },
     "small-alb": {"size": "small", "edge": "alb", "certificate": CERTIFICATE, "email": "data@example.com"},
     "large-alb": {
         "size": "large",

@@ -33,6 +33,7 @@ def test_a_part_can_be_chosen_against_its_size() -> None:
         ({"domain": "events.example.com"}, "certificate is missing: events.example.com needs one"),
         ({"certificate": "mine"}, "it must be the ARN of a certificate of ACM"),
         ({"domain": "https://x.y", "certificate": CERTIFICATE}, "it must be a host name"),
+        ({"domain": "events.example.com", "certificate": CERTIFICATE}, "another region than us-east-1"),
         ({"email": "nobody"}, "it must be an address"),
         ({"name": "event-assets"}, "begin with a capital letter"),
         ({"edeg": "alb"}, "There is no choice 'edeg'; edge is the nearest"),
