@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
+from event_assets.contract.personal_data import wrong_at_collector, wrong_fields
 from infra.sizes import SIZES, Size, Spark, Warehouse
 
 Edge = Literal["alb", "lambda"]
 Retention = Literal["on", "off"]
+PiiAt = Literal["clean", "collector"]
 
 
 class ChoiceError(ValueError):
@@ -29,6 +31,8 @@ class Choices(NamedTuple):
     domain: str | None
     email: str | None
     retention: Retention
+    pii_fields: tuple[str, ...]
+    pii_at: PiiAt
     github: str | None
     github_provider: str | None
 
@@ -45,6 +49,8 @@ MEANINGS = {
     "domain": "the ingest API's own name, such as events.example.com; needs the certificate",
     "email": "who is written to by alarms and by the budget",
     "retention": "whether old days go every night, as event_assets/rules/retention.yaml says: on or off; default: off",
+    "pii_fields": "what is replaced by pseudonyms, with commas between, such as user_id,traits.email; default: nothing",
+    "pii_at": "where: clean, or collector (before the first write, so that nothing has them); default: clean",
     "github": "the repository whose workflow deploys, as owner/name: makes the role that it takes",
     "github_provider": "ARN of the identity provider of GitHub, where the account has one already",
 }
@@ -81,6 +87,7 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
             "certificate is of another region than us-east-1, where CloudFront looks for it: make one there, or choose "
             "edge=alb"
         )
+    pii_fields, pii_at = _pseudonyms(given)
     return Choices(
         size=size,
         edge=edge,
@@ -91,9 +98,22 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
         domain=given.get("domain"),
         email=given.get("email"),
         retention=_one_of(given, "retention", get_args(Retention), "off"),
+        pii_fields=pii_fields,
+        pii_at=pii_at,
         github=given.get("github"),
         github_provider=given.get("github_provider"),
     )
+
+
+def _pseudonyms(given: Mapping[str, str]) -> tuple[tuple[str, ...], PiiAt]:
+    fields = tuple(name for each in given.get("pii_fields", "").split(",") if (name := each.strip()))
+    where: PiiAt = _one_of(given, "pii_at", get_args(PiiAt), "clean")
+    if where == "collector" and not fields:
+        raise ChoiceError("pii_fields is missing: pii_at is 'collector', and no field is named")
+    wrong = [*wrong_fields(fields), *(wrong_at_collector(fields) if where == "collector" else ())]
+    if wrong:
+        raise ChoiceError(f"pii_fields is {given['pii_fields']!r}: {'; '.join(wrong)}")
+    return fields, where
 
 
 def _one_of(given: Mapping[str, str], name: str, known: tuple[Any, ...], default: Any) -> Any:

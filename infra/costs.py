@@ -270,4 +270,4 @@ def _watch(size: Size, edge: Edge) -> Iterator[Line]:
     told = (insights + len(METRICS)) * price["metric_month"]
     judged = ALARMS_ON_AWS + sum(1 if alarm.whole is None else 2 for alarm in ALARMS)  # a share is of two metrics
     yield Line("logs, alarms", judged * price["alarm_month"] + price["dashboard_month"] + told)
-    yield Line("keys, secrets", price["kms_key_month"] + 3 * price["secret_month"] + 2 * price["kms_million_requests"])
+    yield Line("keys, secrets", price["kms_key_month"] + 5 * price["secret_month"] + 2 * price["kms_million_requests"])

@@ -1,4 +1,4 @@
-"""What holds data: the key that everything is encrypted with, the event stream, the lake's bucket, the write keys."""
+"""What holds data: the key that everything is encrypted with, the event stream, the lake's bucket, and keys."""
 
 from __future__ import annotations
 
@@ -46,9 +46,25 @@ class DataStack(cdk.Stack):
             secret_string_value=cdk.SecretValue.unsafe_plain_text('{"keys":[]}'),
             removal_policy=RemovalPolicy.RETAIN,
         )
+        self.pii_key = self._kept("PiiKey", "Key of the pseudonyms (EVENT_ASSETS_PII_KEY)")
+        self.privacy_key = self._kept("PrivacyKey", "Key of erasures and receipts (EVENT_ASSETS_PRIVACY_KEY)")
         cdk.CfnOutput(self, "StreamName", value=self.stream.stream_name)
         cdk.CfnOutput(self, "LakeUrl", value=self.lake_url)
         cdk.CfnOutput(self, "KeysSecret", value=self.write_keys.secret_arn)
+        cdk.CfnOutput(self, "PiiKeySecret", value=self.pii_key.secret_arn)
+        cdk.CfnOutput(self, "PrivacyKeySecret", value=self.privacy_key.secret_arn)
+
+    def _kept(self, name: str, description: str) -> secrets.Secret:
+        """A key that AWS makes once. It is there whatever was chosen: one that came and went with a choice would make
+        other people of everybody."""
+        return secrets.Secret(
+            self,
+            name,
+            description=description,
+            encryption_key=self.key,
+            generate_secret_string=secrets.SecretStringGenerator(password_length=48, exclude_punctuation=True),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
 
     @property
     def lake_url(self) -> str:

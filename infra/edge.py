@@ -19,7 +19,7 @@ from constructs import Construct
 
 from infra.choices import Choices
 from infra.data import DataStack
-from infra.environment import COLLECTOR_PORT, IDLE_SECONDS, collector_environment
+from infra.environment import COLLECTOR_PORT, IDLE_SECONDS, PII_KEY, collector_environment
 from infra.excuses import excuse
 from infra.firewall import FirewallStack, firewall
 from infra.front import front, origin_secret, parameter_elsewhere
@@ -36,6 +36,11 @@ def _rights(data: DataStack) -> list[iam.PolicyStatement]:
         *reads_secret(data.write_keys.secret_arn, key),
         *queues_requests(data.lake.bucket_arn, key),
     ]
+
+
+def seals(choices: Choices) -> bool:
+    """Whether the ingest API puts pseudonyms into events: then alone has it their key."""
+    return choices.pii_at == "collector"
 
 
 class LoadBalancedEdge(cdk.Stack):
@@ -56,7 +61,15 @@ class LoadBalancedEdge(cdk.Stack):
             proxies=vpc.vpc_cidr_block,
         )
         command = ["python", "-m", "event_assets.collector", "--workers", str(max(1, tasks.cpu // 1024))]
-        definition = workshop.task("Collector", tasks, command, environment, rights=_rights(data), port=COLLECTOR_PORT)
+        definition = workshop.task(
+            "Collector",
+            tasks,
+            command,
+            environment,
+            rights=_rights(data),
+            secrets={PII_KEY: ecs.Secret.from_secrets_manager(data.pii_key)} if seals(choices) else None,
+            port=COLLECTOR_PORT,
+        )
         self.service = workshop.service("Collector", definition, tasks)
         self.balancer = self._balancer(choices, vpc, key)
         listener = self.balancer.add_listener(
@@ -136,6 +149,11 @@ class FunctionEdge(cdk.Stack):
         said = origin_secret(self, key)
         for statement in (*_rights(data), *reads_secret(said.secret_arn, key.key_arn)):
             role.add_to_policy(statement)
+        keys = {}
+        if seals(choices):
+            keys = {f"{PII_KEY}_SECRET": data.pii_key.secret_arn}
+            for statement in reads_secret(data.pii_key.secret_arn, key.key_arn):
+                role.add_to_policy(statement)
         group = logs.LogGroup(self, "CollectorLogs", retention=retention(size.log_days), encryption_key=key)
         group.grant_write(role)
         self.function = functions.DockerImageFunction(
@@ -160,7 +178,8 @@ class FunctionEdge(cdk.Stack):
                 keys_secret=data.write_keys.secret_arn,
                 proxies="127.0.0.1",  # nobody's word is taken: API and CloudFront say where a request came from
                 origin_secret=said.secret_arn,
-            ),
+            )
+            | keys,
             environment_encryption=key,
         )
         excuse(

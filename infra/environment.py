@@ -48,6 +48,8 @@ def collector_environment(
     }
     if origin_secret:
         settings["collector_origin_secret"] = origin_secret
+    if choices.pii_at == "collector":
+        settings |= _pseudonyms(choices)
     return _named(**settings)
 
 
@@ -76,11 +78,17 @@ def pipeline_environment(
         "sensor_interval_seconds": str(choices.size.seconds_between_runs),
         "max_runs_in_flight": str(choices.size.runs_at_once),
     }
+    settings |= _pseudonyms(choices)
     if copy_role:
         settings["warehouse_iam_role"] = copy_role
     if spark_host:
         settings["spark_remote"] = f"sc://{spark_host}:{SPARK_PORT}"
     return _named(**settings)
+
+
+def _pseudonyms(choices: Choices) -> dict[str, str]:
+    """Their key is no part of it, either."""
+    return {"pii_fields": ",".join(choices.pii_fields), "pii_at": choices.pii_at} if choices.pii_fields else {}
 
 
 def dagster_environment(*, region: str, database_host: str) -> dict[str, str]:
@@ -96,6 +104,10 @@ def dagster_environment(*, region: str, database_host: str) -> dict[str, str]:
 
 PASSWORDS = ("DAGSTER_PG_PASSWORD", "PGPASSWORD")
 """Variables with secrets: of Dagster's storage, and of the warehouse (PostgreSQL's library reads it by itself)."""
+
+
+PII_KEY, PRIVACY_KEY = f"{PREFIX}PII_KEY", f"{PREFIX}PRIVACY_KEY"
+"""The platform's own secrets. A function gets their names instead, and fetches them: `…_SECRET`."""
 
 
 def _named(**settings: str) -> dict[str, str]:

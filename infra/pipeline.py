@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.choices import Choices
 from infra.data import DataStack
 from infra.database import database
-from infra.environment import PASSWORDS, ZONE, dagster_environment, pipeline_environment
+from infra.environment import PASSWORDS, PII_KEY, PRIVACY_KEY, ZONE, dagster_environment, pipeline_environment
 from infra.image import Workshop
 from infra.network import NetworkStack
 from infra.permissions import keeps_lake, launches_runs, reads_stream, watches_runs
@@ -54,8 +54,10 @@ class PipelineStack(cdk.Stack):
             spark_host=self.spark.host if self.spark else None,
         )
         of_dagster = dagster_environment(region=Aws.REGION, database_host=host)
-        secrets = self._passwords()
-        storage = {name: secrets[name] for name in PASSWORDS[:1]}
+        passwords = self._passwords()
+        storage = {name: passwords[name] for name in PASSWORDS[:1]}
+        keys = {PRIVACY_KEY: data.privacy_key} | ({PII_KEY: data.pii_key} if choices.pii_fields else {})
+        secrets = passwords | {name: ecs.Secret.from_secrets_manager(secret) for name, secret in keys.items()}
         works = [
             *reads_stream(data.stream.stream_arn, key.key_arn),
             *keeps_lake(data.lake.bucket_arn, key.key_arn),
@@ -112,7 +114,7 @@ class PipelineStack(cdk.Stack):
         self.run_logs = workshop.logs["Run"]
         password = self.redshift.secret if self.redshift else self.database.secret
         assert password is not None
-        self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, key)
+        self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, keys, key)
         self._connect()
         cdk.CfnOutput(self, "ClusterName", value=self.cluster.cluster_name)
         cdk.CfnOutput(self, "DatabaseHost", value=host)

@@ -13,9 +13,8 @@ from typing import Any
 from mangum import Mangum
 
 from event_assets.collector.app import create_app
-from event_assets.collector.key_secret import KeySecret
 from event_assets.collector.origin import Origin
-from event_assets.settings import load_settings
+from event_assets.settings import function_settings, secret_text
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -33,17 +32,19 @@ _REFUSED = {
 """To who found the API's own address."""
 
 
+_settings = cache(function_settings)
+
+
 @cache
 def _origin() -> Origin | None:
     """By the secret as it is when the instance begins."""
-    settings = load_settings()
+    settings = _settings()
     if settings.collector_origin_secret is None:
         return None
-    secret = KeySecret(settings.collector_origin_secret, settings.aws_region, of="the network in front")
-    return Origin(secret.read().decode())
+    return Origin(secret_text(settings.collector_origin_secret, settings.aws_region))
 
 
 @cache
 def _adapter() -> Mangum:
     """Made at the first request and kept as long as the instance lives."""
-    return Mangum(create_app(load_settings(), frozen_between_requests=True), lifespan="on")
+    return Mangum(create_app(_settings(), frozen_between_requests=True), lifespan="on")

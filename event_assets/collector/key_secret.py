@@ -24,12 +24,10 @@ class KeySecretError(Exception):
 
 
 class KeySecret:
-    """The secret `name` (or its ARN), `of` what. `client` replaces boto3's; AWS_ENDPOINT_URL_SECRETS_MANAGER names an
-    emulator."""
+    """The secret `name` (or its ARN). `client` replaces boto3's; AWS_ENDPOINT_URL_SECRETS_MANAGER names an emulator."""
 
-    def __init__(self, name: str, region: str, client: Any = None, of: str = "write keys") -> None:
+    def __init__(self, name: str, region: str, client: Any = None) -> None:
         self._name = name
-        self._of = of
         self._region = region
         self._made_client = client
         self._next = 0.0
@@ -42,7 +40,7 @@ class KeySecret:
             return bytes(self._client().get_secret_value(SecretId=self._name)["SecretString"].encode())
         except Exception as error:
             raise KeySecretError(
-                f"The secret {self._name} of {self._of} cannot be read ({error}): see that it is there, and that this "
+                f"The secret {self._name} of write keys cannot be read ({error}): see that it is there, and that this "
                 "role may call secretsmanager:GetSecretValue on it and kms:Decrypt on its key."
             ) from error
 
@@ -58,7 +56,7 @@ class KeySecret:
             self._client().put_secret_value(SecretId=self._name, SecretString=data.decode())
         except Exception as error:
             raise KeySecretError(
-                f"The secret {self._name} of {self._of} cannot be written ({error}): whoever makes keys has to be "
+                f"The secret {self._name} of write keys cannot be written ({error}): whoever makes keys has to be "
                 "allowed secretsmanager:PutSecretValue on it and kms:GenerateDataKey on its key."
             ) from error
 

@@ -14,8 +14,7 @@ import pytest
 from moto import mock_aws
 
 from event_assets.collector import WriteKeys, aws_lambda
-from event_assets.collector.key_secret import KeySecretError
-from event_assets.settings import Settings, load_settings
+from event_assets.settings import Settings, SettingsError, load_settings
 from event_assets.streams import open_stream
 from event_assets_tests.collector.serving import event, written
 
@@ -33,8 +32,8 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 
 def new_instance() -> None:
     """What was made for earlier requests is gone."""
-    aws_lambda._adapter.cache_clear()
-    aws_lambda._origin.cache_clear()
+    for made in (aws_lambda._adapter, aws_lambda._origin, aws_lambda._settings):
+        made.cache_clear()
 
 
 def request(key: str, body: str = "", *, is_base64: bool = False, **headers: str) -> dict[str, Any]:
@@ -108,5 +107,20 @@ def test_a_secret_that_cannot_be_read_lets_nobody_in(
     deployed: Settings, aws_credentials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENT_ASSETS_COLLECTOR_ORIGIN_SECRET", "front")
-    with mock_aws(), pytest.raises(KeySecretError, match="The secret front of the network in front cannot be read"):
+    with mock_aws(), pytest.raises(SettingsError, match="The secret front cannot be read"):
         aws_lambda.handler(request("key"), None)
+
+
+def test_pseudonyms_before_the_first_write_are_made_with_a_key_that_is_fetched(
+    deployed: Settings, aws_credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {"PII_AT": "collector", "PII_FIELDS": "user_id", "PII_KEY_SECRET": "pii", "AWS_REGION": "us-east-1"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"EVENT_ASSETS_{name}", value)
+    key = WriteKeys.of(deployed).create("site", "web")
+    with mock_aws():
+        boto3.client("secretsmanager", region_name="us-east-1").create_secret(Name="pii", SecretString="a key")
+        answer = aws_lambda.handler(request(key, json.dumps([event(1, user_id="ada@example.com")])), None)
+    assert answer["statusCode"] == 200
+    (line,) = written(open_stream(deployed))
+    assert b"ada@example.com" not in line and json.loads(line)["user_id"].startswith("pseudonym.")

@@ -26,14 +26,24 @@ VARIANTS: dict[str, dict[str, str]] = {
         "edge": "lambda",
         "certificate": CERTIFICATE_OF_CLOUDFRONT,
         "domain": "events.example.com",
+        "pii_fields": "user_id,traits.email",
+        "pii_at": "collector",
     },
-    "small-alb": {"size": "small", "edge": "alb", "certificate": CERTIFICATE, "email": "data@example.com"},
+    "small-alb": {
+        "size": "small",
+        "edge": "alb",
+        "certificate": CERTIFICATE,
+        "email": "data@example.com",
+        "pii_fields": "user_id,traits.email",
+    },
     "large-alb": {
         "size": "large",
         "edge": "alb",
         "certificate": CERTIFICATE,
         "github": "example/analytics",
         "retention": "on",
+        "pii_fields": "user_id,traits.email",
+        "pii_at": "collector",
     },
 }
 """Every size, and both edges, each with its choices."""

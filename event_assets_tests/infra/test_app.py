@@ -173,6 +173,10 @@ def _referred(value: Any) -> str:
     return "10.0.0.0/16" if "CidrBlock" in json.dumps(value) else "xxx"
 
 
+KEYS = {f"{PREFIX}{name}": "a key of sixteen letters" for name in ("PII_KEY", "PRIVACY_KEY")}
+"""What containers get as secrets, and functions fetch."""
+
+
 def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_takes(
     variants: dict[str, Synthesised], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +186,7 @@ def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_tak
             ours = {each: value for each, value in variables.items() if each.startswith(PREFIX)}
             assert misspelt(ours, PREFIX, Settings.model_fields) == [], name
             with monkeypatch.context() as patch:
-                for variable, value in ours.items():
+                for variable, value in (KEYS | ours).items():
                     patch.setenv(variable, value)
                 settings = Settings()
             assert settings.stream == "kinesis" or not ours, name

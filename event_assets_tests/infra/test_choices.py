@@ -25,6 +25,11 @@ def test_a_part_can_be_chosen_against_its_size() -> None:
     assert (made.warehouse, made.spark) == ("redshift", "cluster")
 
 
+def test_fields_that_are_replaced_are_a_list() -> None:
+    made = choices.choices_of({"pii_fields": " user_id, traits.email,"})
+    assert (made.pii_fields, made.pii_at) == (("user_id", "traits.email"), "clean")
+
+
 @pytest.mark.parametrize(
     ("context", "sentence"),
     [
@@ -37,6 +42,10 @@ def test_a_part_can_be_chosen_against_its_size() -> None:
         ({"email": "nobody"}, "it must be an address"),
         ({"name": "event-assets"}, "begin with a capital letter"),
         ({"edeg": "alb"}, "There is no choice 'edeg'; edge is the nearest"),
+        ({"pii_at": "collector"}, "pii_fields is missing"),
+        ({"pii_fields": "email"}, "'email' is no field that can be replaced"),
+        ({"pii_fields": "extra.page", "pii_at": "collector"}, "can be replaced in cleaning alone"),
+        ({"pii_fields": "user_id", "pii_at": "stream"}, "pii_at is 'stream': it must be one of clean, collector"),
         ({"warehouse": "duckdb"}, "warehouse is 'duckdb': it must be one of postgres, redshift"),
     ],
 )
