@@ -14,6 +14,7 @@ from infra.edge import FunctionEdge, LoadBalancedEdge
 from infra.firewall import FirewallStack
 from infra.network import NetworkStack
 from infra.pipeline import PipelineStack
+from infra.simulator import SimulatorStack
 from infra.watch import WatchStack
 
 _FLAGS = {
@@ -49,5 +50,7 @@ def _stacks(app: cdk.App, choices: Choices) -> None:
         edge = FunctionEdge(app, f"{name}Edge", choices, data, FirewallStack(app, f"{name}Firewall", choices))
     pipeline = PipelineStack(app, f"{name}Pipeline", choices, data, network)
     WatchStack(app, f"{name}Watch", choices, data, edge, pipeline)
+    if choices.simulator == "on":
+        SimulatorStack(app, f"{name}Simulator", choices, data, edge.address)
     if choices.github is not None:
         DeployStack(app, f"{name}Deploy", choices, choices.github)

@@ -156,7 +156,7 @@ def _requests(size: Size) -> float:
 def _stream(size: Size) -> Iterator[Line]:
     _, _, hours, price, _, _, assumed = table()
     size_bytes = _events(size) * assumed["stream_bytes_per_event"]
-    if size.stream_shards is None:
+    if size.stream == "on-demand":
         gb = size_bytes / _GB
         kept = gb / _DAYS * (size.stream_retention_hours / 24 - 1)
         yield Line("stream", price["kinesis_demand_hour"] * hours + price["kinesis_demand_gb_in"] * gb)

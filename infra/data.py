@@ -27,12 +27,12 @@ class DataStack(cdk.Stack):
         self.key = kms.Key(self, "Key", enable_key_rotation=True, description="Stream, lake, secrets, alarms")
         self._let_services_use_the_key()
         size = choices.size
-        mode = kinesis.StreamMode.PROVISIONED if size.stream_shards else kinesis.StreamMode.ON_DEMAND
+        by_shards = choices.stream == "shards"
         self.stream = kinesis.Stream(
             self,
             "Stream",
-            stream_mode=mode,
-            shard_count=size.stream_shards,
+            stream_mode=kinesis.StreamMode.PROVISIONED if by_shards else kinesis.StreamMode.ON_DEMAND,
+            shard_count=size.stream_shards if by_shards else None,
             retention_period=Duration.hours(size.stream_retention_hours),
             encryption=kinesis.StreamEncryption.KMS,
             encryption_key=self.key,
@@ -75,6 +75,10 @@ class DataStack(cdk.Stack):
         """The key as another stack sees it. Rights to use it are given to roles there, and the key's own policy stays
         as it is: it would name roles of stacks that need this one first."""
         return kms.Key.from_key_arn(scope, "Key", self.key.key_arn)
+
+    def secret_for(self, scope: Construct, name: str, secret: secrets.Secret) -> secrets.ISecret:
+        """A secret as another stack sees it, for the same reason."""
+        return secrets.Secret.from_secret_complete_arn(scope, name, secret.secret_arn)
 
     def _lake(self, log_days: int) -> s3.Bucket:
         access = s3.Bucket(

@@ -6,20 +6,18 @@ import aws_cdk as cdk
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_apigatewayv2_integrations as integrations
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as functions
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
+from infra.balancer import balancer, listens
 from infra.choices import Choices
 from infra.data import DataStack
-from infra.environment import COLLECTOR_PORT, IDLE_SECONDS, PII_KEY, collector_environment
+from infra.environment import COLLECTOR_PORT, PII_KEY, collector_environment
 from infra.excuses import excuse
 from infra.firewall import FirewallStack, firewall
 from infra.front import front, origin_secret, parameter_elsewhere
@@ -51,7 +49,7 @@ class LoadBalancedEdge(cdk.Stack):
         size, vpc, key = choices.size, network.vpc, data.key_for(self)
         cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
         workshop = Workshop(self, vpc, cluster, key, size.log_days)
-        tasks = size.collector
+        tasks, workers = size.collector, max(1, size.collector.cpu // 1024)
         environment = collector_environment(
             choices,
             region=Aws.REGION,
@@ -59,27 +57,24 @@ class LoadBalancedEdge(cdk.Stack):
             lake_url=data.lake_url,
             keys_secret=data.write_keys.secret_arn,
             proxies=vpc.vpc_cidr_block,
+            processes=workers * tasks.least,
         )
-        command = ["python", "-m", "event_assets.collector", "--workers", str(max(1, tasks.cpu // 1024))]
+        command = ["python", "-m", "event_assets.collector", "--workers", str(workers)]
         definition = workshop.task(
             "Collector",
             tasks,
             command,
             environment,
             rights=_rights(data),
-            secrets={PII_KEY: ecs.Secret.from_secrets_manager(data.pii_key)} if seals(choices) else None,
+            secrets=self._keys(data) if seals(choices) else None,
             port=COLLECTOR_PORT,
         )
         self.service = workshop.service("Collector", definition, tasks)
-        self.balancer = self._balancer(choices, vpc, key)
-        listener = self.balancer.add_listener(
-            "Https",
-            port=443,
-            protocol=elb.ApplicationProtocol.HTTPS,
-            certificates=[elb.ListenerCertificate.from_arn(str(choices.certificate))],
-            ssl_policy=elb.SslPolicy.RECOMMENDED_TLS,
-            open=True,
-        )
+        self.balancer = balancer(self, "Balancer", choices, vpc)
+        acl = firewall(self, choices, "REGIONAL", key)
+        guarded = self.balancer.load_balancer_arn
+        waf.CfnWebACLAssociation(self, "Guarded", resource_arn=guarded, web_acl_arn=acl.attr_arn)
+        listener = listens(self.balancer, str(choices.certificate))
         self.target = listener.add_targets(
             "Collector",
             port=COLLECTOR_PORT,
@@ -91,49 +86,12 @@ class LoadBalancedEdge(cdk.Stack):
         )
         scaling = self.service.auto_scale_task_count(min_capacity=tasks.least, max_capacity=tasks.most)
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=55, scale_out_cooldown=Duration.seconds(60))
-        cdk.CfnOutput(self, "Address", value=f"https://{choices.domain or self.balancer.load_balancer_dns_name}")
+        self.address = f"https://{choices.domain or self.balancer.load_balancer_dns_name}"
+        cdk.CfnOutput(self, "Address", value=self.address)
         cdk.CfnOutput(self, "BalancerName", value=self.balancer.load_balancer_dns_name)
 
-    def _balancer(self, choices: Choices, vpc: ec2.IVpc, key: kms.IKey) -> elb.ApplicationLoadBalancer:
-        balancer = elb.ApplicationLoadBalancer(
-            self,
-            "Balancer",
-            vpc=vpc,
-            internet_facing=True,
-            drop_invalid_header_fields=True,
-            idle_timeout=Duration.seconds(IDLE_SECONDS),
-            deletion_protection=choices.size.name != "dev",
-        )
-        access = s3.Bucket(
-            self,
-            "AccessLogs",
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            versioned=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=Duration.days(choices.size.log_days),
-                    noncurrent_version_expiration=Duration.days(1),
-                    abort_incomplete_multipart_upload_after=Duration.days(3),
-                )
-            ],
-        )
-        excuse(access, CKV_AWS_18="it is where access logs go")
-        # Written out: CDK knows the account of the load balancer's logs for a region that it was told alone.
-        access.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")],
-                actions=["s3:PutObject"],
-                resources=[access.arn_for_objects(f"AWSLogs/{Aws.ACCOUNT_ID}/*")],
-            )
-        )
-        for name, value in (("enabled", "true"), ("bucket", access.bucket_name)):
-            balancer.set_attribute(f"access_logs.s3.{name}", value)
-        balancer.node.add_dependency(access.policy)  # the first log is a test of the right to write
-        acl = firewall(self, choices, "REGIONAL", key)
-        waf.CfnWebACLAssociation(self, "Guarded", resource_arn=balancer.load_balancer_arn, web_acl_arn=acl.attr_arn)
-        return balancer
+    def _keys(self, data: DataStack) -> dict[str, ecs.Secret]:
+        return {PII_KEY: ecs.Secret.from_secrets_manager(data.secret_for(self, "PiiKey", data.pii_key))}
 
 
 class FunctionEdge(cdk.Stack):
@@ -214,6 +172,7 @@ class FunctionEdge(cdk.Stack):
         self.add_stack_dependency(firewall_stack)
         guard = parameter_elsewhere(self, choices, firewall_stack.parameter, key)
         self.front = front(self, choices, self.api, said, guard)
-        cdk.CfnOutput(self, "Address", value=f"https://{choices.domain or self.front.distribution_domain_name}")
+        self.address = f"https://{choices.domain or self.front.distribution_domain_name}"
+        cdk.CfnOutput(self, "Address", value=self.address)
         if choices.domain:
             cdk.CfnOutput(self, "NameTarget", value=self.front.distribution_domain_name)

@@ -28,6 +28,7 @@ def collector_environment(
     lake_url: str,
     keys_secret: str,
     proxies: str,
+    processes: int = 1,
     origin_secret: str | None = None,
 ) -> dict[str, str]:
     """The ingest API's. It knows the stream, the write keys and where people's requests wait: of the lake it may write
@@ -44,6 +45,7 @@ def collector_environment(
         "collector_host": "0.0.0.0",
         "collector_port": str(COLLECTOR_PORT),
         "collector_proxies": proxies,
+        "collector_processes": str(processes),
         "collector_keep_alive_seconds": str(IDLE_SECONDS + 15),
     }
     if origin_secret:
@@ -77,6 +79,7 @@ def pipeline_environment(
         "warehouse_url": f"postgresql://{USER}@{host}:{port}/{DATABASE}?sslmode=require",
         "sensor_interval_seconds": str(choices.size.seconds_between_runs),
         "max_runs_in_flight": str(choices.size.runs_at_once),
+        "landing_runs": str(choices.landing_runs),
     }
     settings |= _pseudonyms(choices)
     if copy_role:
@@ -86,14 +89,24 @@ def pipeline_environment(
     return _named(**settings)
 
 
+def simulator_environment(choices: Choices, *, region: str) -> dict[str, str]:
+    """The simulator's: it is a client, and knows no part of the platform but the place that its call names."""
+    return _named(installation=choices.name, home=HOME, aws_region=region)
+
+
 def _pseudonyms(choices: Choices) -> dict[str, str]:
     """Their key is no part of it, either."""
     return {"pii_fields": ",".join(choices.pii_fields), "pii_at": choices.pii_at} if choices.pii_fields else {}
 
 
-def dagster_environment(*, region: str, database_host: str) -> dict[str, str]:
+_RUNS_BESIDE = 3
+"""Runs that may go on while the sensors have as many as they may: backfills, upkeep, what somebody starts."""
+
+
+def dagster_environment(choices: Choices, *, region: str, database_host: str) -> dict[str, str]:
     """What `dagster.yaml` of the image reads, and boto3 in Dagster's launcher."""
     return {
+        "DAGSTER_MAX_RUNS": str(choices.size.runs_at_once + choices.landing_runs - 1 + _RUNS_BESIDE),
         "DAGSTER_PG_HOST": database_host,
         "DAGSTER_PG_USER": USER,
         "DAGSTER_PG_DB": DATABASE,

@@ -121,4 +121,4 @@ def parameter_elsewhere(scope: Construct, choices: Choices, name: str, key: kms.
     assert isinstance(resource, cdk.CfnResource)
     resource.add_property_override("ServiceTimeout", 180)  # CDK writes text, where CloudFormation takes seconds
     made.node.add_dependency(role)
-    return made.get_att_string("Value")
+    return str(made.get_att_string("Value"))

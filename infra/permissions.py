@@ -53,6 +53,11 @@ def queues_requests(bucket: str, key: str) -> list[iam.PolicyStatement]:
     ]
 
 
+def keeps_truth(bucket: str, name: str, key: str) -> list[iam.PolicyStatement]:
+    """Keeps what the simulator sent, under one name beside the lake."""
+    return [allow(("s3:PutObject",), f"{bucket}/{name}"), _key(("kms:GenerateDataKey",), key, "s3")]
+
+
 def reads_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
     """What Redshift needs to COPY Parquet files by a manifest."""
     return [
@@ -85,6 +90,22 @@ def watches_runs(cluster: str) -> list[iam.PolicyStatement]:
     return [
         allow(("ecs:DescribeTaskDefinition",), "*"),
         allow(WATCH_RUNS, *_tasks(cluster), condition={"ArnEquals": {"ecs:cluster": cluster}}),
+    ]
+
+
+def connects_network(subnets: list[str], group: str) -> list[iam.PolicyStatement]:
+    """Puts network interfaces with this security group into these subnets. What only describes can be bound to no
+    resource."""
+
+    def arn(kind: str, name: str) -> str:
+        return f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}/{name}"
+
+    interfaces = arn("network-interface", "*")
+    places = [arn("subnet", subnet) for subnet in subnets]
+    return [
+        allow(("ec2:CreateNetworkInterface",), interfaces, *places, arn("security-group", group)),
+        allow(("ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"), interfaces),
+        allow(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"), "*"),
     ]
 
 

@@ -15,7 +15,9 @@ from infra.database import database
 from infra.environment import PASSWORDS, PII_KEY, PRIVACY_KEY, ZONE, dagster_environment, pipeline_environment
 from infra.image import Workshop
 from infra.network import NetworkStack
+from infra.pages import Pages
 from infra.permissions import keeps_lake, launches_runs, reads_stream, watches_runs
+from infra.quicksight import quicksight_connection
 from infra.retention import RetentionFunction
 from infra.spark import SparkCluster
 from infra.warehouse import Redshift
@@ -23,6 +25,7 @@ from infra.warehouse import Redshift
 MODULE = "event_assets.definitions"
 CODE_PORT = 4000
 WEB_PORT = 3000
+REDSHIFT_PORT = 5439
 
 
 class PipelineStack(cdk.Stack):
@@ -53,10 +56,12 @@ class PipelineStack(cdk.Stack):
             copy_role=self.redshift.copy_role.role_arn if self.redshift else None,
             spark_host=self.spark.host if self.spark else None,
         )
-        of_dagster = dagster_environment(region=Aws.REGION, database_host=host)
+        of_dagster = dagster_environment(choices, region=Aws.REGION, database_host=host)
         passwords = self._passwords()
         storage = {name: passwords[name] for name in PASSWORDS[:1]}
-        keys = {PRIVACY_KEY: data.privacy_key} | ({PII_KEY: data.pii_key} if choices.pii_fields else {})
+        keys = {PRIVACY_KEY: data.secret_for(self, "PrivacyKey", data.privacy_key)}
+        if choices.pii_fields:
+            keys[PII_KEY] = data.secret_for(self, "PiiKey", data.pii_key)
         secrets = passwords | {name: ecs.Secret.from_secrets_manager(secret) for name, secret in keys.items()}
         works = [
             *reads_stream(data.stream.stream_arn, key.key_arn),
@@ -116,11 +121,15 @@ class PipelineStack(cdk.Stack):
         assert password is not None
         self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, keys, key)
         self._connect()
+        if choices.pages is not None:
+            Pages(self, choices, choices.pages, vpc, self.webserver, WEB_PORT)
         cdk.CfnOutput(self, "ClusterName", value=self.cluster.cluster_name)
         cdk.CfnOutput(self, "DatabaseHost", value=host)
         if self.redshift:
             cdk.CfnOutput(self, "WarehouseHost", value=self.redshift.host)
             cdk.CfnOutput(self, "WarehouseSecretArn", value=self.redshift.secret.secret_arn)
+            if choices.quicksight == "on":
+                quicksight_connection(self, choices.name.lower(), vpc, self.redshift.guard, REDSHIFT_PORT)
 
     def _passwords(self) -> dict[str, ecs.Secret]:
         """By variable. Of the warehouse it is the database's own where that is the warehouse."""
@@ -145,10 +154,10 @@ class PipelineStack(cdk.Stack):
             self.database.connections.allow_default_port_from(service)
         self.database.connections.allow_default_port_from(self.retention.function)
         if self.redshift:
-            self.redshift.guard.add_ingress_rule(self.retention.group, ec2.Port.tcp(5439), "Warehouse")
+            self.redshift.guard.add_ingress_rule(self.retention.group, ec2.Port.tcp(REDSHIFT_PORT), "Warehouse")
         for service in (self.code, self.daemon):
             (group,) = service.connections.security_groups
             if self.redshift:
-                self.redshift.guard.add_ingress_rule(group, ec2.Port.tcp(5439), "Warehouse")
+                self.redshift.guard.add_ingress_rule(group, ec2.Port.tcp(REDSHIFT_PORT), "Warehouse")
             if self.spark:
                 self.spark.admit(group)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -36,7 +37,9 @@ def new_instance() -> None:
         made.cache_clear()
 
 
-def request(key: str, body: str = "", *, is_base64: bool = False, **headers: str) -> dict[str, Any]:
+def request(
+    key: str, body: str = "", headers: Mapping[str, str] = MappingProxyType({}), *, is_base64: bool = False
+) -> dict[str, Any]:
     return {
         **REQUEST,
         "headers": {**REQUEST["headers"], "x-write-key": key, **headers},
@@ -59,7 +62,7 @@ def test_events_are_on_the_stream_when_the_handler_returns_each_time(deployed: S
 def test_a_compressed_body_comes_in_base64(deployed: Settings) -> None:
     key = WriteKeys.of(deployed).create("site", "web")
     body = base64.b64encode(gzip.compress(json.dumps([event(1), event(2)]).encode())).decode()
-    answer = aws_lambda.handler(request(key, body, is_base64=True, **{"content-encoding": "gzip"}), None)
+    answer = aws_lambda.handler(request(key, body, {"content-encoding": "gzip"}, is_base64=True), None)
     assert answer["statusCode"] == 200
     assert len(written(open_stream(deployed))) == 2
 
@@ -94,7 +97,7 @@ def test_behind_cloudfront_who_knows_its_secret_gets_in_from_an_address_of_their
         asked = request(
             key,
             json.dumps([event(2)]),
-            **{"x-origin-verify": "s3cret", "x-forwarded-for": "198.51.100.7, 203.0.113.77"},
+            {"x-origin-verify": "s3cret", "x-forwarded-for": "198.51.100.7, 203.0.113.77"},
         )
         through = aws_lambda.handler(asked, None)
     assert (around["statusCode"], json.loads(around["body"])["error"]) == (403, "not_this_way")

@@ -30,6 +30,8 @@ from infra.lifecycle import FILE
 pytestmark = [pytest.mark.slow, pytest.mark.representative]  # synthesis takes half a minute, once for all of these
 WILDCARDS = {
     "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
     "ssm:UpdateInstanceInformation",
@@ -46,8 +48,9 @@ def test_every_size_has_its_parts_and_the_edge_that_was_chosen(variants: dict[st
     for name, made in variants.items():
         size, _, edge = name.partition("-")
         kinds = {resource.type for resource in made.resources()}
-        assert ("AWS::ElasticLoadBalancingV2::LoadBalancer" in kinds) == (edge == "alb"), name
-        assert ("AWS::ApiGatewayV2::Api" in kinds) == (edge == "lambda"), name
+        of_edge = {resource.type for resource in made.resources() if resource.stack.endswith("Edge")}
+        assert ("AWS::ElasticLoadBalancingV2::LoadBalancer" in of_edge) == (edge == "alb"), name
+        assert ("AWS::ApiGatewayV2::Api" in of_edge) == (edge == "lambda"), name
         assert ("AWS::RedshiftServerless::Workgroup" in kinds) == (size == "large"), name
         assert ("AWS::AutoScaling::AutoScalingGroup" in kinds) == (size == "large"), name
         assert {
@@ -60,7 +63,8 @@ def test_every_size_has_its_parts_and_the_edge_that_was_chosen(variants: dict[st
 
 def test_cfn_lint_finds_no_error_in_any_template(variants: dict[str, Synthesised]) -> None:
     files = [str(file) for made in variants.values() for file in sorted(made.folder.glob("*.template.json"))]
-    some = [("github" in choices) + (choices["edge"] == "lambda") for choices in VARIANTS.values()]
+    of = VARIANTS.values()
+    some = [("github" in each) + ("simulator" in each) + (each["edge"] == "lambda") for each in of]
     assert len(files) == 5 * len(VARIANTS) + sum(some)
     command = [
         sys.executable,
@@ -122,6 +126,24 @@ def test_old_days_go_by_themselves_where_that_was_chosen(variants: dict[str, Syn
         assert rule.properties["State"] == ("ENABLED" if "retention" in VARIANTS[name] else "DISABLED"), name
 
 
+def test_quicksight_reaches_the_warehouse_and_nothing_else(variants: dict[str, Synthesised]) -> None:
+    for name, made in variants.items():
+        connections = list(made.resources("AWS::QuickSight::VPCConnection"))
+        assert bool(connections) == ("quicksight" in VARIANTS[name]), name
+    made = variants["large-alb"]
+    (guard,) = (each.name for each in made.resources("::SecurityGroup") if each.name.startswith("QuickSightGuard"))
+    (warehouse,) = (each.name for each in made.resources("::SecurityGroup") if each.name.startswith("WarehouseGuard"))
+    (egress,) = (each.properties for each in made.resources("SecurityGroupEgress") if guard in json.dumps(each))
+    assert (egress["FromPort"], egress["ToPort"]) == (5439, 5439)
+    assert warehouse in json.dumps(egress["DestinationSecurityGroupId"])
+    (answers,) = (
+        each.properties
+        for each in made.resources("SecurityGroupIngress")
+        if guard in json.dumps(each.properties["GroupId"])
+    )
+    assert warehouse in json.dumps(answers["SourceSecurityGroupId"])
+
+
 def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:
     for made in variants.values():
         roles = [json.dumps(task.properties["TaskRoleArn"]) for task in made.resources("AWS::ECS::TaskDefinition")]
@@ -147,10 +169,14 @@ def test_the_bucket_s_rules_delete_nothing_current_and_a_function_takes_old_days
         assert function.name in json.dumps(rule.properties["Targets"])
 
 
+FUNCTIONS = ("Collector", "Retention", "Simulator")
+"""Those that run the image."""
+
+
 def environments(made: Synthesised) -> Iterator[tuple[str, dict[str, str]]]:
     """The environment of each container and function, references replaced by names."""
     for resource in made.resources():
-        if resource.type == "AWS::Lambda::Function" and resource.name.startswith(("Collector", "Retention")):
+        if resource.type == "AWS::Lambda::Function" and resource.name.startswith(FUNCTIONS):
             yield resource.name, _texts(resource.properties["Environment"]["Variables"])
         if resource.type == "AWS::ECS::TaskDefinition":
             yield resource.name, _texts(_container(resource))
@@ -189,9 +215,17 @@ def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_tak
                 for variable, value in (KEYS | ours).items():
                     patch.setenv(variable, value)
                 settings = Settings()
-            assert settings.stream == "kinesis" or not ours, name
+            assert settings.stream == "kinesis" or not ours or name.startswith("Simulator"), name
             read |= {name} if ours else set()
-    assert len(read) == 5  # two functions, and tasks of the collector, the code location, runs
+    assert len(read) == 6  # three functions, and tasks of the collector, the code location, runs
+
+
+def test_the_stream_is_of_the_kind_that_was_chosen(variants: dict[str, Synthesised]) -> None:
+    for name, made in variants.items():
+        (stream,) = (each.properties for each in made.resources("AWS::Kinesis::Stream"))
+        kind = VARIANTS[name].get("stream", "on-demand" if name.startswith("large") else "shards")
+        assert stream["StreamModeDetails"]["StreamMode"] == ("PROVISIONED" if kind == "shards" else "ON_DEMAND"), name
+        assert ("ShardCount" in stream) == (kind == "shards"), name
 
 
 def test_the_settings_say_what_the_choices_chose(variants: dict[str, Synthesised]) -> None:
@@ -201,6 +235,10 @@ def test_the_settings_say_what_the_choices_chose(variants: dict[str, Synthesised
     small, large = of_run("small-alb"), of_run("large-alb")
     assert small["EVENT_ASSETS_WAREHOUSE_KIND"] == "postgres" and "EVENT_ASSETS_SPARK_REMOTE" not in small
     assert large["EVENT_ASSETS_WAREHOUSE_KIND"] == "redshift" and "EVENT_ASSETS_WAREHOUSE_IAM_ROLE" in large
+    assert (small["EVENT_ASSETS_LANDING_RUNS"], large["EVENT_ASSETS_LANDING_RUNS"]) == ("1", "3")
+    for runs in (small, large):  # what the sensors ask for at once is never all that Dagster lets run
+        wanted = int(runs["EVENT_ASSETS_MAX_RUNS_IN_FLIGHT"]) + int(runs["EVENT_ASSETS_LANDING_RUNS"]) - 1
+        assert int(runs["DAGSTER_MAX_RUNS"]) > wanted
     assert large["EVENT_ASSETS_SPARK_REMOTE"] == "sc://spark.event-assets.internal:15002"
 
 

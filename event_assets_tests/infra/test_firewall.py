@@ -89,7 +89,7 @@ def test_its_log_has_what_was_refused_without_keys_and_queries(variant: str, var
 def test_the_load_balancer_is_behind_it(variant: str, variants: dict[str, Synthesised]) -> None:
     made = variants[variant]
     guarded = only(made, "AWS::WAFv2::WebACLAssociation").properties
-    assert guarded["ResourceArn"] == {"Ref": only(made, "ElasticLoadBalancingV2::LoadBalancer").name}
+    assert guarded["ResourceArn"] == {"Ref": only(made, "ElasticLoadBalancingV2::LoadBalancer", "Balancer").name}
     assert guarded["WebACLArn"] == {"Fn::GetAtt": [only(made, "AWS::WAFv2::WebACL").name, "Arn"]}
 
 

@@ -7,7 +7,7 @@ import json
 import urllib.request
 from typing import Any
 
-import boto3
+import botocore.session
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -16,8 +16,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     try:
         if event["RequestType"] != "Delete":
             asked = event["ResourceProperties"]
-            found = boto3.client("ssm", region_name=asked["Region"]).get_parameter(Name=asked["Name"])
-            answer["Data"] = {"Value": found["Parameter"]["Value"]}
+            ssm = botocore.session.get_session().create_client("ssm", region_name=asked["Region"])
+            answer["Data"] = {"Value": ssm.get_parameter(Name=asked["Name"])["Parameter"]["Value"]}
     except Exception as error:
         answer = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
     known = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
