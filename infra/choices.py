@@ -47,6 +47,7 @@ class Choices(NamedTuple):
     retention: Switch
     simulator: Switch
     quicksight: Switch
+    online: Switch
     pii_fields: tuple[str, ...]
     pii_at: PiiAt
     pages: SignIn | None
@@ -69,6 +70,7 @@ MEANINGS = {
     "email": "who is written to by alarms and by the budget",
     "retention": "whether old days go every night, as event_assets/rules/retention.yaml says: on or off; default: off",
     "quicksight": "whether QuickSight gets a way to the warehouse, which has to be redshift: on or off; default: off",
+    "online": "whether front ends can ask who is in which segment: on or off; default: off",
     "simulator": "whether simulated visitors come every hour: on or off; default: off",
     "pii_fields": "what is replaced by pseudonyms, with commas between, such as user_id,traits.email; default: nothing",
     "pii_at": "where: clean, or collector (before the first write, so that nothing has them); default: clean",
@@ -139,6 +141,7 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
         email=given.get("email"),
         retention=_one_of(given, "retention", get_args(Switch), "off"),
         quicksight=quicksight,
+        online=_one_of(given, "online", get_args(Switch), "off"),
         simulator=_one_of(given, "simulator", get_args(Switch), "off"),
         pii_fields=pii_fields,
         pii_at=pii_at,

@@ -15,6 +15,7 @@ from infra.choices import Choices
 from infra.excuses import excuse
 from infra.lifecycle import lifecycle
 from infra.logs import log_encryption
+from infra.online import online_tables
 
 LAKE_PREFIX = "lake"
 
@@ -48,6 +49,7 @@ class DataStack(cdk.Stack):
         )
         self.pii_key = self._kept("PiiKey", "Key of the pseudonyms (EVENT_ASSETS_PII_KEY)")
         self.privacy_key = self._kept("PrivacyKey", "Key of erasures and receipts (EVENT_ASSETS_PRIVACY_KEY)")
+        self.online = online_tables(self, choices, self.key) if choices.online == "on" else []
         cdk.CfnOutput(self, "StreamName", value=self.stream.stream_name)
         cdk.CfnOutput(self, "LakeUrl", value=self.lake_url)
         cdk.CfnOutput(self, "KeysSecret", value=self.write_keys.secret_arn)
@@ -79,6 +81,11 @@ class DataStack(cdk.Stack):
     def secret_for(self, scope: Construct, name: str, secret: secrets.Secret) -> secrets.ISecret:
         """A secret as another stack sees it, for the same reason."""
         return secrets.Secret.from_secret_complete_arn(scope, name, secret.secret_arn)
+
+    @property
+    def online_arns(self) -> list[str]:
+        """The tables that front ends ask, where there are any."""
+        return [table.table_arn for table in self.online]
 
     def _lake(self, log_days: int) -> s3.Bucket:
         access = s3.Bucket(

@@ -17,14 +17,14 @@ from constructs import Construct
 from infra.balancer import balancer, listens
 from infra.choices import Choices
 from infra.data import DataStack
-from infra.environment import COLLECTOR_PORT, PII_KEY, collector_environment
+from infra.environment import COLLECTOR_PORT, PII_KEY, collector_environment, names_people
 from infra.excuses import excuse
 from infra.firewall import FirewallStack, firewall
 from infra.front import front, origin_secret, parameter_elsewhere
 from infra.image import Workshop, image_asset
 from infra.logs import retention
 from infra.network import NetworkStack
-from infra.permissions import queues_requests, reads_secret, writes_stream
+from infra.permissions import asks_online, queues_requests, reads_secret, writes_stream
 
 
 def _rights(data: DataStack) -> list[iam.PolicyStatement]:
@@ -33,12 +33,8 @@ def _rights(data: DataStack) -> list[iam.PolicyStatement]:
         *writes_stream(data.stream.stream_arn, key),
         *reads_secret(data.write_keys.secret_arn, key),
         *queues_requests(data.lake.bucket_arn, key),
+        *asks_online(data.online_arns, key),
     ]
-
-
-def seals(choices: Choices) -> bool:
-    """Whether the ingest API puts pseudonyms into events: then alone has it their key."""
-    return choices.pii_at == "collector"
 
 
 class LoadBalancedEdge(cdk.Stack):
@@ -66,7 +62,7 @@ class LoadBalancedEdge(cdk.Stack):
             command,
             environment,
             rights=_rights(data),
-            secrets=self._keys(data) if seals(choices) else None,
+            secrets=self._keys(data) if names_people(choices) else None,
             port=COLLECTOR_PORT,
         )
         self.service = workshop.service("Collector", definition, tasks)
@@ -108,7 +104,7 @@ class FunctionEdge(cdk.Stack):
         for statement in (*_rights(data), *reads_secret(said.secret_arn, key.key_arn)):
             role.add_to_policy(statement)
         keys = {}
-        if seals(choices):
+        if names_people(choices):
             keys = {f"{PII_KEY}_SECRET": data.pii_key.secret_arn}
             for statement in reads_secret(data.pii_key.secret_arn, key.key_arn):
                 role.add_to_policy(statement)

@@ -6,7 +6,9 @@ A test reads each with the settings' model, so a setting that is renamed cannot 
 from __future__ import annotations
 
 from event_assets.settings import PREFIX
+from event_assets.settings.values import DYNAMODB
 from infra.choices import Choices
+from infra.online import online_name
 
 HOME = "/tmp/event-assets"
 """The only place that a container may write to. Nothing in it outlives the container, and nothing has to."""
@@ -50,9 +52,9 @@ def collector_environment(
     }
     if origin_secret:
         settings["collector_origin_secret"] = origin_secret
-    if choices.pii_at == "collector":
+    if names_people(choices):
         settings |= _pseudonyms(choices)
-    return _named(**settings)
+    return _named(**settings, **_online(choices))
 
 
 def pipeline_environment(
@@ -81,7 +83,7 @@ def pipeline_environment(
         "max_runs_in_flight": str(choices.size.runs_at_once),
         "landing_runs": str(choices.landing_runs),
     }
-    settings |= _pseudonyms(choices)
+    settings |= _pseudonyms(choices) | _online(choices)
     if copy_role:
         settings["warehouse_iam_role"] = copy_role
     if spark_host:
@@ -92,6 +94,17 @@ def pipeline_environment(
 def simulator_environment(choices: Choices, *, region: str) -> dict[str, str]:
     """The simulator's: it is a client, and knows no part of the platform but the place that its call names."""
     return _named(installation=choices.name, home=HOME, aws_region=region)
+
+
+def names_people(choices: Choices) -> bool:
+    """Whether the ingest API makes pseudonyms, and so has their key: it puts them into events, or is asked for people
+    by ids that tables have not."""
+    ids = {"user_id", "anonymous_id"} & set(choices.pii_fields)
+    return choices.pii_at == "collector" or bool(ids and choices.online == "on")
+
+
+def _online(choices: Choices) -> dict[str, str]:
+    return {"segments_online_url": f"{DYNAMODB}{online_name(choices)}"} if choices.online == "on" else {}
 
 
 def _pseudonyms(choices: Choices) -> dict[str, str]:

@@ -34,6 +34,7 @@ class NetworkStack(cdk.Stack):
             ],
         )
         self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        self.vpc.add_gateway_endpoint("DynamoDB", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
         guard = ec2.SecurityGroup(self, "Endpoints", vpc=self.vpc, description="HTTPS from inside the network")
         guard.add_ingress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "HTTPS from inside")
         for service in size.endpoints:

@@ -21,6 +21,14 @@ STREAM_READ = (
 LAKE_WRITE = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 LAKE_READ = ("s3:GetObject",)
 KEYS_READ = ("secretsmanager:GetSecretValue",)
+ONLINE_READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
+ONLINE_WRITE = (
+    *ONLINE_READ,
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DescribeTable",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+)
 LAUNCH = ("ecs:RunTask",)
 WATCH_RUNS = ("ecs:DescribeTasks", "ecs:StopTask")
 
@@ -65,6 +73,21 @@ def reads_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
         allow(("s3:ListBucket",), bucket),
         _key(("kms:Decrypt",), key, "s3"),
     ]
+
+
+def asks_online(tables: list[str], key: str) -> list[iam.PolicyStatement]:
+    """Looks people up in the tables of front ends, where there are any."""
+    if not tables:
+        return []
+    return [allow(ONLINE_READ, *tables), _key(("kms:Decrypt", "kms:DescribeKey"), key, "dynamodb")]
+
+
+def keeps_online(tables: list[str], key: str) -> list[iam.PolicyStatement]:
+    """Publishes to them."""
+    if not tables:
+        return []
+    uses = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+    return [allow(ONLINE_WRITE, *tables), _key(tuple(f"kms:{use}" for use in uses), key, "dynamodb")]
 
 
 def reads_secret(secret: str, key: str) -> list[iam.PolicyStatement]:

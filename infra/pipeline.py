@@ -16,7 +16,7 @@ from infra.environment import PASSWORDS, PII_KEY, PRIVACY_KEY, ZONE, dagster_env
 from infra.image import Workshop
 from infra.network import NetworkStack
 from infra.pages import Pages
-from infra.permissions import keeps_lake, launches_runs, reads_stream, watches_runs
+from infra.permissions import keeps_lake, keeps_online, launches_runs, reads_stream, watches_runs
 from infra.quicksight import quicksight_connection
 from infra.retention import RetentionFunction
 from infra.spark import SparkCluster
@@ -66,6 +66,7 @@ class PipelineStack(cdk.Stack):
         works = [
             *reads_stream(data.stream.stream_arn, key.key_arn),
             *keeps_lake(data.lake.bucket_arn, key.key_arn),
+            *keeps_online(data.online_arns, key.key_arn),
         ]
         family = f"{choices.name.lower()}-run"
         run = workshop.task(

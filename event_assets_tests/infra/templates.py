@@ -38,6 +38,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "certificate": CERTIFICATE,
         "email": "data@example.com",
         "pii_fields": "user_id,traits.email",
+        "online": "on",
     },
     "large-alb": {
         "size": "large",
@@ -47,6 +48,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "retention": "on",
         "simulator": "on",
         "quicksight": "on",
+        "online": "on",
         "landing_runs": "3",
         "pages": "dagster.example.com",
         "pages_certificate": CERTIFICATE,

@@ -26,6 +26,7 @@ from event_assets_tests.infra.templates import (
 )
 from infra.deploys import ENVIRONMENT
 from infra.lifecycle import FILE
+from infra.permissions import ONLINE_READ, ONLINE_WRITE
 
 pytestmark = [pytest.mark.slow, pytest.mark.representative]  # synthesis takes half a minute, once for all of these
 WILDCARDS = {
@@ -142,6 +143,27 @@ def test_quicksight_reaches_the_warehouse_and_nothing_else(variants: dict[str, S
         if guard in json.dumps(each.properties["GroupId"])
     )
     assert warehouse in json.dumps(answers["SourceSecurityGroupId"])
+
+
+def test_front_ends_ask_tables_that_runs_publish_to_and_nobody_else_may(variants: dict[str, Synthesised]) -> None:
+    for name, made in variants.items():
+        tables = [table.properties for table in made.resources("AWS::DynamoDB::Table")]
+        chosen = "online" in VARIANTS[name]
+        names = ["eventassets-online", "eventassets-online_features"] if chosen else []
+        assert sorted(table["TableName"] for table in tables) == names, name
+        assert all(table["SSESpecification"]["SSEType"] == "KMS" for table in tables)
+        asking = {kind for kind, variables in environments(made) if f"{PREFIX}SEGMENTS_ONLINE_URL" in variables}
+        kinds = {kind.partition("Task")[0].rstrip("0123456789ABCDEF") for kind in asking}
+        assert kinds == ({"Code", "Collector", "Retention", "Run"} if chosen else set()), name
+        rights = {
+            role.partition("/")[2].strip("{}").partition("Role")[0]: {
+                action for line in lines for action in line.split() if action.startswith("dynamodb:")
+            }
+            for role, lines in statements(made).items()
+        }
+        may = {role: actions for role, actions in rights.items() if actions}
+        publish = set(ONLINE_WRITE)
+        assert may == ({"Collector": set(ONLINE_READ), "Code": publish, "Run": publish} if chosen else {}), name
 
 
 def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:
