@@ -85,7 +85,12 @@ SELECT days || ' days', current_date - days + 1, current_date, dimension, value,
 FROM fct_sessions, unnest(ARRAY[7, 28, 90]) AS days, LATERAL (VALUES ('all', '(all)'), ('platform', platform),
   ('app_id', app_id), ('country', country), ('channel_group', channel_group), ('source', source),
   ('campaign', campaign), ('device_type', device_type)) AS by (dimension, value)
-WHERE event_date > current_date - days AND NOT is_bot GROUP BY 1, 2, 3, 4, 5""",
+WHERE event_date > current_date - days AND NOT is_bot GROUP BY 1, 2, 3, 4, 5
+UNION ALL
+SELECT 'day', event_date, event_date, dimension, value, count(DISTINCT person_id), now()
+FROM fct_sessions, LATERAL (VALUES ('all', '(all)'), ('platform', platform), ('app_id', app_id), ('country', country),
+  ('channel_group', channel_group)) AS by (dimension, value)
+WHERE NOT is_bot GROUP BY 1, 2, 3, 4, 5""",
     "fct_events": f"""
 INSERT INTO fct_events
   (event_date, event_id, event, anonymous_id, derived_at, platform, country, page_path, is_bot,

@@ -55,14 +55,23 @@ class Figure:
 
 NOTHING_YET = "No sessions in this period. Choose a longer one, or send events: event-assets simulate --hours 240"
 
-_NOTHING_CREDITED = (
-    "Nothing is credited in this period, and no spend is known. Conversions with a session before them are credited; "
-    "spend is what EVENT_ASSETS_SPEND_FILE says."
-)
+_NOTHING_OF = {
+    "agg_channel_performance": "Nothing is credited in this period, and no spend is known. Conversions with a session "
+    "before them are credited; spend is what EVENT_ASSETS_SPEND_FILE says.",
+    "dim_companies": "No company came in this period. Companies are the groups of group events; company data "
+    "(EVENT_ASSETS_COMPANY_DIR) tells of them.",
+    "dim_trained_models": "No model learned in this period. They learn once a week, where EVENT_ASSETS_MODELS_DIR has "
+    "files of models and the extra models is installed.",
+    "agg_metric_incidents": "No incident began in this period.",
+    "agg_metric_anomalies": "No metric was watched in this period: each needs weeks of history first, and the extra "
+    "models.",
+    "dim_outlier_visitors": "No visitor of the last 28 days did enough to be judged.",
+}
+"""What is said where there is nothing, by table of the warehouse: why, and the next step."""
 
 
 def _empty(asked: Asked) -> str:
-    return _NOTHING_CREDITED if asked.model else NOTHING_YET
+    return _NOTHING_OF.get(asked.table, NOTHING_YET)
 
 
 def figure_of(source: Source, visual: Visual, selection: Selection, beside: Sequence[str] = ()) -> Figure:
@@ -102,12 +111,13 @@ def _number(source: Source, visual: Visual, selection: Selection, beside: Sequen
     if held and held[0] != now:
         fields.append(Field("held", f"Of it, up to {_last_day(source, held[0])}", metric.format))
         values.append(_totals(source, names, selection, held[0])[name])
+    not_held = _not_held(source, now, before, held, has_change=bool(values[1]))
     return Figure(
         title_of(source.dashboard, visual),
         tuple(fields),
         [tuple(values)],
         _described(source, name, selection),
-        (*_notes(source, visual, selection), *(_not_held(source, now, before, held) if values[0] is not None else ())),
+        (*_notes(source, visual, selection), *(not_held if values[0] is not None else ())),
     )
 
 
@@ -129,10 +139,12 @@ def _totals(
     return found
 
 
-def _not_held(source: Source, now: Span, before: Span | None, held: tuple[Span, Span] | None) -> Iterable[str]:
+def _not_held(
+    source: Source, now: Span, before: Span | None, held: tuple[Span, Span] | None, *, has_change: bool
+) -> Iterable[str]:
     if before and held is None:
         yield "It is counted by whole days, and today goes on: there is nothing of equal hours to hold it against."
-    elif held and held[0] != now:
+    elif held and held[0] != now and has_change:
         yield f"The change is of as many whole days on either side, up to {_last_day(source, held[0])}."
 
 
@@ -150,6 +162,15 @@ def _described(source: Source, name: str, selection: Selection) -> str:
     return f"{told} Of the whole period, as agg_period_people was last made."
 
 
+def _described_by_day(source: Source, name: str, selection: Selection) -> str:
+    told = source.dashboard.metrics[name].description
+    if not period_people.is_in_mart(source.dashboard, name):
+        return told
+    if period_people.people_by_day(source, selection, source.span(selection)) is None:
+        return f"{told} Counted from the sessions of each day."
+    return f"{told} Days before today as agg_period_people was last made."
+
+
 def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
     """A row a day: the day, the metric, and that of the day it is held against."""
     assert visual.metric is not None
@@ -158,12 +179,8 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
     # A table of whole days has today so far, and all of the day that it would be held against.
     goes_on = source.dashboard.source_of(visual.metric).is_by_day and not now.is_of_whole_days
 
-    def days(span: Span) -> dict[dt.date, Any]:
-        asked = _asked(source, [visual.metric or ""], selection, span)
-        query = asked.by_day(source.dashboard, source.database.schema, [visual.metric or ""], selection, span)
-        return dict(source.ask(query))
-
-    found, earlier = days(now), days(before) if before else {}
+    found = _by_day(source, visual.metric, selection, now)
+    earlier = _by_day(source, visual.metric, selection, before) if before else {}
     # A day without rows has none of what is counted; of a mean or a share nothing is known.
     missing = 0 if metric.kind in ("count", "count_distinct", "sum") else None
     rows: list[Row] = []
@@ -181,10 +198,22 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
         title_of(source.dashboard, visual),
         fields,
         [row[: len(fields)] for row in rows] if found or earlier else [],
-        metric.description,
+        _described_by_day(source, visual.metric, selection),
         _notes(source, visual, selection),
         empty=_empty(source.dashboard.source_of(visual.named[0])),
     )
+
+
+def _by_day(source: Source, name: str, selection: Selection, span: Span) -> dict[dt.date, Any]:
+    """The metric by day; people of days that are over from their mart, of the day that goes on as counted."""
+    dashboard, schema, told = source.dashboard, source.database.schema, None
+    if period_people.is_in_mart(dashboard, name):
+        told = period_people.people_by_day(source, selection, span)
+    rest = span if told is None else span.rest
+    if rest is None:
+        return told or {}
+    query = _asked(source, [name], selection, rest).by_day(dashboard, schema, [name], selection, rest)
+    return {**(told or {}), **dict(source.ask(query))}
 
 
 def _by_dimension(source: Source, visual: Visual, selection: Selection) -> Figure:

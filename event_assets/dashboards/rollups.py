@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from psycopg import sql
 
@@ -45,7 +44,7 @@ def is_there(source: Source, asked: Asked, selection: Selection, span: Span, by:
     named = [by, *(name for name, values in selection.values.items() if values and name in asked.dimensions)]
     if selection.segments or not all(name in DAILY_SESSIONS.column_names for name in named if name):
         return False
-    whole, _ = _parts(span)
+    whole = span.whole
     if not _is_of_sessions(asked) or whole is None:
         return False
     loads = sql.Identifier(source.database.schema, "_loads")
@@ -84,13 +83,6 @@ def _is_of_sessions(asked: Asked) -> bool:
     return (asked.table, asked.time, asked.robots) == (_FACTS, "start_at", "is_bot")
 
 
-def _parts(span: Span) -> tuple[Span | None, Span | None]:
-    """The whole days of a span that begins with one, and the rest."""
-    midnight = span.until.replace(hour=0, minute=0, second=0, microsecond=0)
-    whole = replace(span, until=midnight) if midnight > span.first else None
-    return whole, replace(span, first=midnight) if span.until > midnight else None
-
-
 def _query(
     dashboard: Dashboard,
     schema: str,
@@ -101,10 +93,9 @@ def _query(
 ) -> Query:
     asked = dashboard.source_of(metrics[0])
     mart = _mart(asked)
-    whole, rest = _parts(span)
     first = [] if key is None else [sql.SQL("{} AS key").format(key)]
     parts, values = [], []
-    for part, of, measures in ((whole, mart, dict.fromkeys(_MEASURES)), (rest, asked, _MEASURES)):
+    for part, of, measures in ((span.whole, mart, dict.fromkeys(_MEASURES)), (span.rest, asked, _MEASURES)):
         if part is None:
             continue
         told = [

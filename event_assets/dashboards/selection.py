@@ -62,6 +62,20 @@ class Span:
         """Whether it ends with a day."""
         return self.until.time() == dt.time()
 
+    @property
+    def whole(self) -> Span | None:
+        """Its whole days, of one that begins with a day; None where it has none."""
+        return replace(self, until=self._midnight) if self._midnight > self.first else None
+
+    @property
+    def rest(self) -> Span | None:
+        """What it has of the day that goes on after these."""
+        return replace(self, first=self._midnight) if self.until > self._midnight else None
+
+    @property
+    def _midnight(self) -> dt.datetime:
+        return self.until.replace(hour=0, minute=0, second=0, microsecond=0)
+
     def shifted(self, by: dt.timedelta) -> Span:
         """The same so much earlier."""
         return replace(self, first=self.first - by, until=self.until - by)

@@ -307,7 +307,7 @@ STEPS: tuple[RefreshStep, ...] = (
         (PERIOD_PEOPLE,),
         period_people_step,
         "metrics",
-        metrics.MARTS_CODE,
+        metrics.PEOPLE_CODE,
         reads=(SESSIONS, ENRICHED_EVENTS, PAGE_VIEWS, IDENTITIES),
         pace="pauses",
     ),

@@ -15,6 +15,7 @@ from event_assets.verification.report import Expectation, Key, Values, differing
 _NONE = "(none)"
 _PRESETS = (7, 28, 90)
 _PEOPLE = "period_people"
+_DAYS_KEPT, _OF_DAYS = 180, ("all", "platform", "app_id", "country", "channel_group")
 
 _OF_SESSIONS = ("app_id", "platform", "country", "channel_group", "source", "medium", "campaign", "device_type")
 _OF_PAGES = ("kind", "app_id", "platform", "country", "channel_group", "device_type")
@@ -149,7 +150,7 @@ def _people(evidence: Evidence, history: History) -> dict[Key, set[str]]:
 
     def count(date: str, person: str | None, dimension: str, value: str | None) -> None:
         if person is not None:
-            for period in _periods(dt.date.fromisoformat(date), as_of):
+            for period in _periods(dt.date.fromisoformat(date), dimension, as_of):
                 found[*period, dimension, value or _NONE].add(person)
 
     for event in history.human:
@@ -168,8 +169,10 @@ def _people(evidence: Evidence, history: History) -> dict[Key, set[str]]:
     return found
 
 
-def _periods(date: dt.date, as_of: dt.date) -> Iterator[tuple[str, str, str]]:
+def _periods(date: dt.date, dimension: str, as_of: dt.date) -> Iterator[tuple[str, str, str]]:
     """Name, first and last day of each period that a day lies in."""
+    if (as_of - date).days < _DAYS_KEPT and dimension in _OF_DAYS:
+        yield "day", str(date), str(date)
     first = date.replace(day=1)
     after = (first + dt.timedelta(days=31)).replace(day=1)
     yield "month", str(first), str(after - dt.timedelta(days=1))

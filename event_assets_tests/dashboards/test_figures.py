@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from event_assets.contract.site_zones import SiteZones
-from event_assets.dashboards import period_people
+from event_assets.dashboards import figures, period_people
 from event_assets.dashboards import sql as metrics_sql
 from event_assets.dashboards.analyses import figures_of
 from event_assets.dashboards.charts import CHARTS
@@ -115,6 +115,17 @@ def test_a_filter_without_effect_is_told(site: Site) -> None:
     assert figure_of(site.context.source, Visual(kind="number", metric="people"), selection).notes == ()
 
 
+def test_an_empty_card_says_what_its_own_table_needs_and_no_change_is_told_of_nothing(
+    new_site: Callable[[], Site],
+) -> None:
+    source = new_site().context.source
+    shown = {name: figure_of(source, Visual(kind="line", metric=name), Selection()) for name in ("sessions", "mrr")}
+    assert "event-assets simulate" in shown["sessions"].empty and "EVENT_ASSETS_COMPANY_DIR" in shown["mrr"].empty
+    assert {table.table for table in source.dashboard.tables.values()} >= figures._NOTHING_OF.keys()
+    spend = figure_of(source, Visual(kind="number", metric="spend"), Selection())
+    assert spend.rows[0][1] == 0 and spend.notes == ()
+
+
 DAY = dt.timedelta(days=1)
 
 
@@ -203,6 +214,49 @@ def test_people_of_a_whole_preset_period_are_those_of_their_mart_and_are_counted
         "US": None,
         "(none)": None,
     }
+
+
+def test_people_of_days_that_are_over_are_those_of_their_mart_and_of_today_and_of_other_filters_as_counted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, line = site.context.source, Visual(kind="line", metric="people")
+    monkeypatch.setattr(period_people, "COUNTED_ROWS", -2)
+
+    def wanted(selection: Selection, told: int | None = None) -> list[tuple[int, ...]]:
+        """Row by row; `told` is what the mart says of each day."""
+        columns = []
+        for span in (selection.span(source.now), selection.span_before(source.now)):
+            assert span is not None
+            by_day = defaultdict(set)
+            for row in counted(site.sessions, span, selection):
+                by_day[row["start_at"].date()].add(row["person_id"])
+            over = [len(by_day[day]) if told is None else told for day in span.days[:-1]]
+            columns.append([*over, len(by_day[span.days[-1]])])
+        return list(zip(*columns, strict=True))
+
+    def shown(selection: Selection) -> list[tuple[int, ...]]:
+        return [row[1:] for row in figure_of(source, line, selection).rows]
+
+    days = [
+        {"period": "day", "from_date": day, "to_date": day, "dimension": dimension, "value": value, "people": people}
+        for day in ((NOW - n * DAY).date() for n in range(180))
+        for dimension, value, people in (("all", "(all)", 1000), ("country", "DE", 600))
+    ]
+    site.put("agg_period_people", days)
+    source.database._cache.clear()
+    assert shown(Selection()) == wanted(Selection()), "what was made before today has but a part of yesterday"
+    week = {"period": "7 days", "from_date": (NOW - 6 * DAY).date(), "to_date": NOW.date(), "dimension": "all"}
+    site.put("agg_period_people", [{**week, "value": "(all)", "people": 1}])
+    source.database._cache.clear()
+    in_germany = Selection(period="90d", values={"country": ("DE",)})
+    assert shown(Selection()) == wanted(Selection(), 1000)
+    assert shown(in_germany) == wanted(in_germany, 600)
+    assert "as agg_period_people was last made" in figure_of(source, line, in_germany).description
+    others = [Selection(robots="with"), Selection(segments=("buyers",)), Selection(values={"country": ("DE", "FR")})]
+    for selection in others:
+        assert shown(selection) == wanted(selection), selection
+    year = Selection(compare="year")
+    assert [row[1] for row in shown(year)] == [0] * 28, "the mart has not the days of a year before"
 
 
 MART = """

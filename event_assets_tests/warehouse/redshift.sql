@@ -1780,9 +1780,9 @@ CREATE TABLE IF NOT EXISTS "analytics"."agg_period_people" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("period", "from_date");
 
-COMMENT ON TABLE "analytics"."agg_period_people" IS 'Distinct people of a whole period by one dimension. They do not add up: who is there twice counts once. Robots are left out.';
+COMMENT ON TABLE "analytics"."agg_period_people" IS 'Distinct people of a whole day or period by one dimension. They do not add up: who is there twice counts once. Robots are left out.';
 
-COMMENT ON COLUMN "analytics"."agg_period_people"."period" IS '7 days, 28 days, 90 days or month. Definition: the last so many days of the lake and as many before these; every calendar month.';
+COMMENT ON COLUMN "analytics"."agg_period_people"."period" IS 'day, 7 days, 28 days, 90 days or month. Definition: the last so many days of the lake and as many before these; every calendar month; of the dimensions all, platform, app_id, country and channel_group each of the last 180 days, too.';
 
 COMMENT ON COLUMN "analytics"."agg_period_people"."from_date" IS 'First day, by the site''s clock.';
 

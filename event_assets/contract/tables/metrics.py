@@ -152,14 +152,15 @@ DAILY_PAGES = Table(
 
 PERIOD_PEOPLE = Table(
     "period_people",
-    "Distinct people of a whole period by one dimension. They do not add up: who is there twice counts once. Robots "
-    "are left out.",
+    "Distinct people of a whole day or period by one dimension. They do not add up: who is there twice counts once. "
+    "Robots are left out.",
     (
         required(
             "period",
             "string",
-            "7 days, 28 days, 90 days or month.",
-            definition="the last so many days of the lake and as many before these; every calendar month",
+            "day, 7 days, 28 days, 90 days or month.",
+            definition="the last so many days of the lake and as many before these; every calendar month; of the "
+            "dimensions all, platform, app_id, country and channel_group each of the last 180 days, too",
         ),
         required("from_date", "date", "First day, by the site's clock."),
         required("to_date", "date", "Last day, of which there need not be events."),

@@ -1,4 +1,4 @@
-"""The rows of `period_people`: distinct people of whole periods, which no sum over days gives."""
+"""The rows of `period_people`: distinct people of whole days and periods, which no sum gives."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from event_assets.transforms.site_dates import site_day
 
 PRESET_DAYS = (7, 28, 90)
 """Lengths of the periods that end with the last day, and of those before them."""
+DAYS_KEPT = 2 * max(PRESET_DAYS)
+"""Days up to the last one that are periods of their own: those of the longest preset period, and of the one before."""
+OF_DAYS = ("all", "platform", "app_id", "country", "channel_group")
+"""The dimensions that these days are counted by: others have too many values to keep each day of each."""
 _OF_SESSIONS = ("platform", "app_id", "country", "channel_group", "source", "campaign", "device_type")
 
 
@@ -43,7 +47,7 @@ def period_people(
     )
     days = reduce(DataFrame.unionByName, parts)
     return (
-        days.select("*", F.explode(_periods(F.col("site_date"), as_of)).alias("_period"))
+        days.select("*", F.explode(_periods(F.col("site_date"), F.col("dimension"), as_of)).alias("_period"))
         .select("_period.*", "dimension", "value", "person_id")
         .groupBy("period", "from_date", "to_date", "dimension", "value")
         .agg(F.countDistinct("person_id").alias("people"))
@@ -61,10 +65,14 @@ def _by_value(rows: DataFrame, dimensions: Iterable[str]) -> DataFrame:
     )
 
 
-def _periods(day: Column, as_of: dt.date) -> Column:
+def _periods(day: Column, dimension: Column, as_of: dt.date) -> Column:
     """The periods that a day lies in."""
-    month = F.trunc(day, "month")
-    all_ = [F.when(day.isNotNull(), _period("month", month, F.last_day(day)))]
+    month, first_kept = F.trunc(day, "month"), as_of - dt.timedelta(days=DAYS_KEPT - 1)
+    is_kept = day.between(F.lit(first_kept), F.lit(as_of)) & dimension.isin(*OF_DAYS)
+    all_ = [
+        F.when(day.isNotNull(), _period("month", month, F.last_day(day))),
+        F.when(is_kept, _period("day", day, day)),
+    ]
     for days in PRESET_DAYS:
         for last in (as_of, as_of - dt.timedelta(days=days)):
             first = last - dt.timedelta(days=days - 1)

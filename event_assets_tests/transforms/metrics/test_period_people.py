@@ -35,8 +35,10 @@ def _happenings() -> st.SearchStrategy[list[tuple[int, str, str | None, bool]]]:
     return st.lists(one, max_size=25)
 
 
-def _periods(day: dt.date) -> list[tuple[str, dt.date]]:
+def _periods(day: dt.date, dimension: str) -> list[tuple[str, dt.date]]:
     found = [("month", day.replace(day=1))]
+    if (AS_OF - day).days < 180 and dimension in ("all", "platform", "app_id", "country", "channel_group"):
+        found.append(("day", day))
     for length in PRESET_DAYS:
         for end in (AS_OF, AS_OF - dt.timedelta(days=length)):
             first = end - dt.timedelta(days=length - 1)
@@ -63,8 +65,8 @@ def test_each_person_counts_once_a_period_and_value(
         values = [("all", "(all)"), ("country", country or "(none)"), ("platform", "web")]
         values += [("event", event["event"]), ("page", "/a" if number % 3 else "(none)")]
         values += [(name, "(none)") for name in ("app_id", "channel_group", "source", "campaign", "device_type")]
-        for period, first in _periods(when.date()):
-            for dimension, value in values:
+        for dimension, value in values:
+            for period, first in _periods(when.date(), dimension):
                 expected[period, first, dimension, value].add(PERSON[device])
     identities = [
         {"id_type": "anonymous", "id": id_, "person_id": person, "is_shared": False} for id_, person in PERSON.items()
