@@ -140,7 +140,7 @@ def _frame(context: Context) -> Any:
     head = dmc.Group(
         [
             dmc.Burger(id="burger", size="sm", hiddenFrom="sm", opened=False, **labelled("Menu")),
-            dmc.Text(context.source.dashboard.title, fw=700, fz=18, className="cut"),
+            dmc.Text(context.source.dashboard.title, fw=700, fz={"base": 15, "sm": 18}, className="cut"),
             dmc.Group(
                 [
                     *_visitor(),

@@ -114,13 +114,14 @@ def table(figure: Figure, formatter: Formatter, most: int = _MOST_ROWS) -> Node:
     looks = ["number" if field.format in _NUMBERS else None for field in figure.fields]
     formats = [field.format for field in figure.fields]
     head = [element("th", field.title, class_=look) for look, field in zip(looks, figure.fields, strict=True)]
-    rows = [
+    columns = [
         [
-            element("td", formatter.text(value, format_), class_=look)
-            for value, format_, look in zip(row, formats, looks, strict=True)
+            element("td", told, class_=look)
+            for told in formatter.column([row[place] for row in figure.rows[:most]], format_)
         ]
-        for row in figure.rows[:most]
+        for place, (format_, look) in enumerate(zip(formats, looks, strict=True))
     ]
+    rows = zip(*columns, strict=True)
     more = len(figure.rows) - most
     note = f"{formatter.number(more)} more rows are in the CSV." if more > 0 else ""
     return table_of(f"{figure.title}, table", head, rows, note)

@@ -18,6 +18,10 @@ from event_assets.dashboards.period_figures import BEFORE, first_period
 
 _COLORS = ("indigo.6", "teal.6", "orange.6", "grape.6", "cyan.7", "red.6", "lime.7", "pink.6")
 _STATUS_COLORS = {"new": "indigo.6", "returning": "teal.6", "resurrecting": "orange.5", "dormant": "gray.5"}
+_SEEN_CHANGE = 0.0005
+"""What is less is written as none."""
+EVEN: dict[str, Any] = {"interval": "equidistantPreserveStart", "minTickGap": 12}
+"""The ticks of an axis: as far from each other all along it."""
 Row = Sequence[Any]
 _GOOD_AND_POOR = {"lcp_ms": (2500, 4000), "inp_ms": (200, 500), "cls": (0.1, 0.25)}
 
@@ -35,6 +39,8 @@ def number(figure: Figure, formatter: Formatter) -> Node:
 
 
 def _change(change: float, formatter: Formatter) -> Node:
+    if abs(change) < _SEEN_CHANGE:
+        change = 0.0
     sign, name = ("▲", "up") if change > 0 else ("▼", "down") if change < 0 else ("=", "same")
     return element("span", f"{sign} {formatter.percent(abs(change))}", class_=name)
 
@@ -57,6 +63,7 @@ def line(figure: Figure, formatter: Formatter) -> Any:
         connectNulls=False,
         curveType="linear",
         fillOpacity=0.15,
+        xAxisProps=EVEN,
         yAxisProps={"width": 64},
         areaChartProps={"accessibilityLayer": True},
     )
@@ -79,13 +86,19 @@ def lines(figure: Figure, formatter: Formatter) -> Any:
         withDots=_needs_dots(figure, [place for place, _ in counted]),
         connectNulls=False,
         curveType="linear",
+        xAxisProps=EVEN,
         yAxisProps={"width": 64},
     )
 
 
 def _needs_dots(figure: Figure, places: Sequence[int]) -> bool:
-    """Whether points may stand alone: there are but two, or there are gaps, between which there is no line."""
-    return len(figure.rows) < 3 or any(row[place] is None for place in places for row in figure.rows)
+    """Whether points stand alone: there are but two, or one has gaps on either side, and so no line."""
+    return len(figure.rows) < 3 or any(_is_alone([row[place] is not None for row in figure.rows]) for place in places)
+
+
+def _is_alone(known: Sequence[bool]) -> bool:
+    around = [False, *known, False]
+    return any(here and not (before or after) for before, here, after in zip(around, known, around[2:], strict=False))
 
 
 def _stroke(number: int, title: str) -> dict[str, str]:
@@ -97,7 +110,8 @@ def bars(figure: Figure, formatter: Formatter) -> Node:
     """A bar for each value, with its figure in words and its share of the largest in length."""
     format_ = figure.fields[1].format
     most = max((row[1] or 0 for row in figure.rows), default=0) or 1
-    shown = [(str(row[0]), formatter.text(row[1], format_), (row[1] or 0) / most) for row in figure.rows]
+    words = formatter.column([row[1] for row in figure.rows], format_)
+    shown = [(str(row[0]), told, (row[1] or 0) / most) for row, told in zip(figure.rows, words, strict=True)]
     return element("div", *(_bar(*each) for each in shown), class_="bars")
 
 
@@ -117,6 +131,7 @@ def stickiness(figure: Figure, formatter: Formatter) -> Any:
         series=[{"name": figure.fields[1].title, "color": "indigo.6"}],
         valueFormatter=formatter.in_charts("number"),
         xAxisLabel="Days",
+        xAxisProps=EVEN,
         yAxisProps={"width": 64},
     )
 
@@ -130,6 +145,7 @@ def histogram(figure: Figure, formatter: Formatter) -> Any:
         series=[{"name": figure.fields[1].title, "color": "indigo.6"}],
         valueFormatter=formatter.in_charts("number"),
         xAxisLabel="From",
+        xAxisProps=EVEN,
         yAxisProps={"width": 64},
     )
 
@@ -148,6 +164,7 @@ def lifecycle(figure: Figure, formatter: Formatter) -> Any:
         valueFormatter=formatter.in_charts("number"),
         withLegend=True,
         barChartProps={"stackOffset": "sign"},
+        xAxisProps=EVEN,
         yAxisProps={"width": 64},
     )
 
@@ -236,9 +253,14 @@ def sankey(figure: Figure, formatter: Formatter) -> Node:
 
 def vitals(figure: Figure, formatter: Formatter) -> Node:
     """A table in which each measure is told good, fair or poor."""
-    head = [element("th", field.title) for field in figure.fields]
+    looks = ["number" if field.format == "number" else None for field in figure.fields]
+    head = [element("th", field.title, class_=look) for field, look in zip(figure.fields, looks, strict=True)]
     rows = [
-        [element("td", _vital(f, v, formatter)) for f, v in zip(figure.fields, row, strict=True)] for row in figure.rows
+        [
+            element("td", _vital(field, value, formatter), class_=look)
+            for field, value, look in zip(figure.fields, row, looks, strict=True)
+        ]
+        for row in figure.rows
     ]
     return table_of(figure.title, head, rows)
 

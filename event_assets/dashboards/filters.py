@@ -75,7 +75,7 @@ def _several(name: str, selection: Selection) -> Any:
         placeholder="" if chosen else "All",
         searchable=True,
         clearable=True,
-        w=170,
+        w={"base": 170, "sm": 150},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -36,6 +36,13 @@ class Formatter:
         make = _FORMATS.get(format_)
         return make(self, value) if make else str(value)
 
+    def column(self, values: Sequence[Any], format_: str) -> list[str]:
+        """Values that stand below each other, of money all with a fraction or all without."""
+        if format_ == "money":
+            is_whole = any(abs(value) >= _WHOLE_AMOUNTS for value in values if value is not None)
+            return [UNKNOWN if value is None else self.money(value, is_whole) for value in values]
+        return [self.text(value, format_) for value in values]
+
     def number(self, value: float, decimals: int = 0) -> str:
         """A number with so many decimals."""
         pattern: str = _locale(self.locale).decimal_formats[None].pattern
@@ -50,9 +57,10 @@ class Formatter:
         """By how much something grew or shrank, with its sign."""
         return ("+" if share >= 0 else "-") + self.percent(abs(share))
 
-    def money(self, amount: float) -> str:
-        """An amount; of a large one no fraction is said."""
-        is_whole = abs(amount) >= _WHOLE_AMOUNTS
+    def money(self, amount: float, is_whole: bool | None = None) -> str:
+        """An amount; of a large one no fraction is said, unless it is told whether one `is_whole`."""
+        if is_whole is None:
+            is_whole = abs(amount) >= _WHOLE_AMOUNTS
         if self.currency is None:
             return self.number(amount, 0 if is_whole else 2)
         pattern: str = _locale(self.locale).currency_formats["standard"].pattern

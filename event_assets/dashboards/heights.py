@@ -37,4 +37,9 @@ def _inside(visual: Visual, width: int) -> float:
 
 def least(visual: Visual, width: int) -> int | None:
     """What its card takes at least, whatever is in it; None where that is known when it is there."""
-    return of(visual, width) if visual.kind in ("number", "line") else None
+    return None if is_open(visual) else of(visual, width)
+
+
+def is_open(visual: Visual) -> bool:
+    """Whether its card is as high as what comes, which may be few rows, or a sentence."""
+    return visual.kind not in ("number", "line")

@@ -53,10 +53,12 @@ class Markup(_Component):
 
 
 class Places(_Component):
-    """A page's places, row by row: of each its name, and what stands there until `address` has sent what comes there,
-    for the query that the browser's address has."""
+    """A page's places, row by row: of each its name, what stands there until `address` has sent what comes there, for
+    the query that the browser's address has, and whether what comes may be higher or lower."""
 
-    def __init__(self, id: dict[str, str], address: str, rows: Sequence[Sequence[tuple[str, Sequence[Node]]]]) -> None:
+    def __init__(
+        self, id: dict[str, str], address: str, rows: Sequence[Sequence[tuple[str, Sequence[Node], bool]]]
+    ) -> None:
         super().__init__(id=id, address=address, rows=text_of(rows))
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.dashboards.app import create_app
-from event_assets.dashboards.formatter import Formatter, known_locale
+from event_assets.dashboards.formatter import UNKNOWN, Formatter, known_locale
 from event_assets.settings import Settings
 from event_assets_tests.dashboards.conftest import Site
 
@@ -55,6 +55,13 @@ def test_every_value_can_be_written_in_every_locale(locale: str, value: float, f
 
 def test_thousands_of_switzerland_are_parted_however_many_there_are() -> None:
     assert Formatter("de_CH").number(1_234_567) == "1\u2019234\u2019567"
+
+
+def test_amounts_below_each_other_have_as_many_decimals() -> None:
+    written = Formatter("en", "EUR").column
+    assert written([25_400, 50, 0, None], "money") == ["€25,400", "€50", "€0", UNKNOWN]
+    assert written([6.4, 0], "money") == ["€6.40", "€0.00"]
+    assert written([0.5, None], "percent") == ["50.0%", UNKNOWN]
 
 
 def test_the_first_language_that_is_known_counts_whatever_was_sent() -> None:

@@ -46,6 +46,7 @@ window.event_assets = (() => {
       ...options.map(([name, title]) => createElement("option", {value: name}, title))));
 
   /* A page's places: each has what was put there first until the server has sent what comes there, a line of JSON each.
+     One that is `open`, as high as what comes will be, is told so until then: what is below it would move.
      When the address asks for something else what is there stays, marked, until the new comes; nobody waits for what
      was asked before. */
   const Places = ({address, rows}) => {
@@ -62,12 +63,13 @@ window.event_assets = (() => {
       return () => stop.abort();
     }, [address, search]);
     return frame.map((places, row) => createElement("div", {className: "grid", key: row}, ...places.map(
-      ([name, first]) => createElement(Place, {key: name, cards: filled[name] ?? first, isDue: of[name] !== search}))));
+      ([name, first, isOpen]) => createElement(Place, {
+        key: name, cards: filled[name] ?? first, isDue: of[name] !== search, isOpen: isOpen && !(name in filled)}))));
   };
   const SILENCE = [["section", {className: "card", role: "alert"},
     ["p", {className: "empty"}, "The dashboards do not answer. Load the page again."]]];
-  const Place = memo(({cards, isDue}) =>
-    createElement("div", {className: "place", "data-is-due": isDue || null}, ...cards.map(draw)));
+  const Place = memo(({cards, isDue, isOpen}) => createElement(
+    "div", {className: isOpen ? "place open" : "place", "data-is-due": isDue || null}, ...cards.map(draw)));
 
   const onAddress = (told) => {
     const names = ["popstate", "_dashprivate_pushstate"];

@@ -74,7 +74,11 @@ def frame_of(context: Context, page: Page) -> Any:
     dashboard = context.source.dashboard
     rows = [
         [
-            (f"{row}/{columns[0]}", [_waiting(dashboard, visuals, visuals[column]) for column in columns])
+            (
+                f"{row}/{columns[0]}",
+                [_waiting(dashboard, visuals, visuals[column]) for column in columns],
+                any(heights.is_open(visuals[column]) for column in columns),
+            )
             for columns in _together(dashboard, visuals)
         ]
         for row, visuals in enumerate(page.rows)
