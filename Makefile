@@ -6,7 +6,6 @@ BIN     := $(VENV)/bin
 TESTS   ?= event_assets_tests
 MARKS   ?=
 PROFILE ?= fast
-WORKERS ?= 2
 KAFKA   ?= 4.1.1
 KUSTOMIZE ?= v5.7.1
 SPARK_KAFKA ?= org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0 org.apache.spark:spark-token-provider-kafka-0-10_2.13:4.2.0 \
@@ -15,6 +14,8 @@ SIZE    ?= dev
 EXTRAS  ?= aws
 CHOICES ?=
 CDK     := npx --yes aws-cdk@2
+# One more than there are cores, since tests also wait: for servers that start, and for what must not come.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
 # A file at a time, in the order of conftest.py: those with long tests first.
 SPREAD  := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Without MARKS: the fast round of pyproject.toml; in CI one long test of each file besides.

@@ -100,6 +100,7 @@ EXTRAS = {
     "models": [
         "scikit-learn>=1.6,<2",
         "scipy>=1.14,<2",
+        "threadpoolctl>=3.5,<4",
     ],
     "tracing": [
         "opentelemetry-exporter-otlp-proto-http>=1.36,<2",

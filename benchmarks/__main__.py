@@ -7,7 +7,20 @@ import pkgutil
 import sys
 from pathlib import Path
 
-_SHARED = {"__main__", "dashboard_rows", "data", "history", "load", "planted", "replicated", "watch"}
+_SHARED = {
+    "__main__",
+    "dashboard_rows",
+    "data",
+    "history",
+    "load",
+    "planted",
+    "planted_minutes",
+    "replicated",
+    "scale_measures",
+    "scale_sensor",
+    "scale_synthetic",
+    "watch",
+}
 """Modules that the benchmarks use."""
 
 

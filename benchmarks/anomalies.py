@@ -87,21 +87,26 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=8, help="panels of made-up metrics")
     parser.add_argument("--simulated", type=int, default=0, help="seeds of simulated traffic with each kind of anomaly")
     parser.add_argument("--minutes", type=int, default=0, help="seeds of made-up traffic by minutes")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first seed of all of these")
     parser.add_argument("--nab", type=Path, help="folder of Numenta's benchmark")
     parser.add_argument("--shop", type=Path, help="file of the made-up shop")
     parser.add_argument("--json", action="store_true", help="as JSON")
     arguments = parser.parse_args(argv)
-    told: dict[str, object] = {"made-up metrics": made_up(range(arguments.seeds))}
+    told: dict[str, object] = {"made-up metrics": made_up(_seeds(arguments, "seeds"))}
     if arguments.minutes:
-        told["minutes"] = by_minutes(range(arguments.minutes))
+        told["minutes"] = by_minutes(_seeds(arguments, "minutes"))
     if arguments.simulated:
-        told["simulated traffic"] = simulated(range(arguments.simulated))
+        told["simulated traffic"] = simulated(_seeds(arguments, "simulated"))
     if arguments.nab:
         told |= {f"Numenta, {half} half": str(score) for half, score in numenta(arguments.nab).items()}
     if arguments.shop:
         told["shop"] = shop(arguments.shop)
     print(json.dumps(told, default=str) if arguments.json else _lines(told))
     return 0
+
+
+def _seeds(arguments: argparse.Namespace, of: str) -> range:
+    return range(arguments.first_seed, arguments.first_seed + getattr(arguments, of))
 
 
 def _lines(told: dict[str, object], indent: str = "") -> str:

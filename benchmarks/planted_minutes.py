@@ -11,7 +11,7 @@ import numpy as np
 
 from event_assets.models.anomalies import Findings
 from event_assets.models.minutes import AGO, AHEAD, DAY, REACH, WEEK, Minutes, judge
-from event_assets.models.panel import Numbers
+from event_assets.models.panel import Numbers, Places
 from event_assets.rules.anomalies import Anomalies
 
 PLATFORMS = {"web": 0.6, "ios": 0.3, "android": 0.1}
@@ -26,8 +26,11 @@ MINUTE_FAULTS = (
     ("half of it is gone", 0.5, 1.0, None),
     ("three times as much of a platform", 3.0, 1.0, 1),
     ("five times the errors of a platform", 1.0, 5.0, 1),
+    ("five times the errors of all", 1.0, 5.0, None),
 )
 """Name, factor of the counts, factor of the errors, platform."""
+AT_ONCE = (1.0, 3.0)
+"""How many errors come at once on average: alone, and as of people to whom some happen at once."""
 _HALF = len(PLATFORMS) + 1
 """The series of counts, then as many of rates; the first of each is of everything."""
 
@@ -56,9 +59,11 @@ class Traffic:
         return int(self.events.shape[1])
 
 
-def traffic(seed: int, days: int, a_minute: float = 60.0, faults: Sequence[Fault] = ()) -> Traffic:
+def traffic(
+    seed: int, days: int, a_minute: float = 60.0, faults: Sequence[Fault] = (), at_once: float = 1.0
+) -> Traffic:
     """Traffic of so many events in a usual minute. On weekends it is two thirds, at night a fifth of the day's most;
-    platforms differ in their hours."""
+    platforms differ in their hours. So many errors come at once on average."""
     rng, minutes = np.random.default_rng(seed), np.arange(days * DAY)
     day = minutes // DAY % 7
     events, errors = [], []
@@ -73,8 +78,16 @@ def traffic(seed: int, days: int, a_minute: float = 60.0, faults: Sequence[Fault
                 broken[fault.begins : fault.ends] *= fault.errors
         mean = np.maximum(mean, 1e-9)
         events.append(rng.poisson(rng.gamma(mean / (CLUMPED - 1), CLUMPED - 1)))
-        errors.append(rng.binomial(events[-1], np.minimum(broken, 1)))
+        errors.append(_errors(rng, events[-1], np.minimum(broken, 1), at_once))
     return Traffic(*(np.array([np.sum(each, axis=0), *each], dtype=float) for each in (events, errors)))
+
+
+def _errors(rng: np.random.Generator, events: Places, share: Numbers, at_once: float) -> Places:
+    """How many of the events of each minute are errors, of which some (by a geometric distribution) come at once."""
+    clumps = rng.binomial(events, share / at_once)
+    sizes = rng.geometric(1 / at_once, int(clumps.sum()))
+    sums = np.bincount(np.repeat(np.arange(len(clumps)), clumps), sizes, len(clumps))
+    return np.minimum(sums, events).astype(np.int64)
 
 
 def judged(given: Traffic, budget: float, first: int = FIRST) -> Iterator[tuple[int, Findings]]:
@@ -104,25 +117,45 @@ def _padded(numbers: Numbers, length: int, *, at_end: bool) -> Numbers:
 
 
 def by_minutes(seeds: Iterable[int], days: int = 14) -> dict[str, object]:
-    """Of faults of twenty minutes in made-up traffic by minutes how many are told while they last, after how many
-    minutes; on how many usual days anything is; and what it costs to judge a minute, all of its hour with it."""
-    budget, false, usual, hours, seconds = Anomalies().budget_of("minute"), 0, 0, 0, 0.0
-    found: dict[str, list[int | None]] = {}
+    """Of faults of twenty minutes, each at some time of a day of made-up traffic by minutes, how many are told while
+    they last, by day and at night, and after how many minutes; on how many usual days anything is; and what it costs
+    to judge a minute, all of its hour with it."""
+    budget, hours, seconds = Anomalies().budget_of("minute"), 0, 0.0
+    quiet = dict.fromkeys(AT_ONCE, 0)
+    found: dict[str, list[tuple[bool, int | None]]] = {}
     for seed in seeds:
         began = time.process_time()
-        told = [hour + step for hour, step in _told(traffic(seed, FIRST // 1440 + days), budget)]
-        seconds, hours = seconds + time.process_time() - began, hours + 24 * days
-        false, usual = false + len({minute // 1440 for minute in told}), usual + days
+        for at_once in AT_ONCE:
+            told = [hour + step for hour, step in _told(traffic(seed, FIRST // DAY + days, at_once=at_once), budget)]
+            quiet[at_once] += len({minute // DAY for minute in told})
+        seconds, hours = seconds + time.process_time() - began, hours + 24 * days * len(AT_ONCE)
         for place, (name, counts, errors, platform) in enumerate(MINUTE_FAULTS):
-            begins = FIRST + (9 + 4 * place) * 60 + 7 * seed
+            begins = FIRST + int(np.random.default_rng((seed, place)).integers(DAY))
             fault = Fault(name, begins, begins + 20, platform, counts, errors)
-            given = traffic(seed, FIRST // 1440 + 2, faults=(fault,))
+            given = traffic(seed, FIRST // DAY + 2, faults=(fault,))
             minutes = [hour + step for hour, step in _told(given, budget, begins - begins % 60, begins + 20)]
             own = [minute for minute in minutes if fault.begins <= minute < fault.ends]
-            found.setdefault(name, []).append(min(own) - begins + 1 if own else None)
-    kinds = {name: f"{sum(map(bool, late))} of {len(late)} told, after {late} minutes" for name, late in found.items()}
-    per_hour = {"usual days on which anything is told": f"{false} of {usual}"}
-    return {**kinds, **per_hour, "ms of CPU to judge an hour": round(1000 * seconds / hours, 1)}
+            found.setdefault(name, []).append((_is_day(begins), min(own) - begins + 1 if own else None))
+    usual = len(list(seeds)) * days
+    per_day = {f"usual days on which anything is told, errors by {k:g}": f"{n} of {usual}" for k, n in quiet.items()}
+    cost = {"ms of CPU to judge an hour": round(1000 * seconds / hours, 1)}
+    return {**{name: _in_words(late) for name, late in found.items()}, **per_day, **cost}
+
+
+def _is_day(minute: int) -> bool:
+    return 6 * 60 <= minute % DAY < 22 * 60
+
+
+def _in_words(found: Sequence[tuple[bool, int | None]]) -> str:
+    parts = [
+        f"{sum(after is not None for after in late)} of {len(late)} told {when}"
+        for when, late in (
+            ("by day", [after for is_day, after in found if is_day]),
+            ("at night", [after for is_day, after in found if not is_day]),
+        )
+    ]
+    late = [after for _, after in found if after is not None]
+    return ", ".join(parts) + (f", in the median after {np.median(late):g} minutes" if late else "")
 
 
 def _told(given: Traffic, budget: float, first: int = FIRST, ends: int | None = None) -> Iterator[tuple[int, int]]:

@@ -96,6 +96,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
     ]
     of_company, of_quicksight = _of_company(settings, company), _of_quicksight(settings)
     of_alarms = _of_alarms(settings)
+    pruning = prune_runs(settings)
     checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *MODEL_CHECKS, *WAREHOUSE_CHECKS]
     return dg.Definitions(
         assets=[
@@ -111,7 +112,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         asset_checks=[*checks, *ANOMALY_CHECKS, *PEOPLE_CHECKS, *of_company.checks, *of_alarms.checks],
         jobs=[
             maintain_lake,
-            prune_runs,
+            pruning,
             erase_requested,
             expire_old_days,
             send_digest,
@@ -119,7 +120,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *([continuous_job(partitions)] if settings.stream == "kafka" and settings.is_on_cluster else []),
         ],
         schedules=[
-            *schedules(settings, partitions),
+            *schedules(settings, partitions, pruning),
             erasure_schedule(),
             retention_schedule(settings),
             *digest_schedules(settings),

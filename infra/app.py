@@ -11,8 +11,10 @@ from infra.choices import Choices, choices_of
 from infra.data import DataStack
 from infra.deploys import DeployStack
 from infra.edge import FunctionEdge, LoadBalancedEdge
+from infra.firewall import FirewallStack
 from infra.network import NetworkStack
 from infra.pipeline import PipelineStack
+from infra.simulator import SimulatorStack
 from infra.watch import WatchStack
 
 _FLAGS = {
@@ -45,8 +47,10 @@ def _stacks(app: cdk.App, choices: Choices) -> None:
     if choices.edge == "alb":
         edge = LoadBalancedEdge(app, f"{name}Edge", choices, data, network)
     else:
-        edge = FunctionEdge(app, f"{name}Edge", choices, data)
+        edge = FunctionEdge(app, f"{name}Edge", choices, data, FirewallStack(app, f"{name}Firewall", choices))
     pipeline = PipelineStack(app, f"{name}Pipeline", choices, data, network)
     WatchStack(app, f"{name}Watch", choices, data, edge, pipeline)
+    if choices.simulator == "on":
+        SimulatorStack(app, f"{name}Simulator", choices, data, edge.address)
     if choices.github is not None:
         DeployStack(app, f"{name}Deploy", choices, choices.github)

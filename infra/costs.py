@@ -24,6 +24,8 @@ _MILLION = 1_000_000
 _GB = 1e9
 ALARMS_ON_AWS = 11
 """Alarms on what AWS sees, at either edge."""
+FIREWALL_RULES = 3
+"""At either edge."""
 
 
 class Line(NamedTuple):
@@ -154,7 +156,7 @@ def _requests(size: Size) -> float:
 def _stream(size: Size) -> Iterator[Line]:
     _, _, hours, price, _, _, assumed = table()
     size_bytes = _events(size) * assumed["stream_bytes_per_event"]
-    if size.stream_shards is None:
+    if size.stream == "on-demand":
         gb = size_bytes / _GB
         kept = gb / _DAYS * (size.stream_retention_hours / 24 - 1)
         yield Line("stream", price["kinesis_demand_hour"] * hours + price["kinesis_demand_gb_in"] * gb)
@@ -197,8 +199,13 @@ def _balancer(size: Size) -> Iterator[Line]:
     in_gb_hour = _events(size) * 600 / _GB / hours
     units = max(connections / assumed["lcu_requests_per_second"], in_gb_hour)
     yield Line("ingest API", price["alb_hour"] * hours + units * price["alb_lcu_hour"] * hours)
-    firewall = price["waf_acl_month"] + 2 * price["waf_rule_month"]
-    yield Line("ingest API", firewall + _requests(size) / _MILLION * price["waf_million_requests"])
+    yield _firewall(size)
+
+
+def _firewall(size: Size) -> Line:
+    price = table().price
+    rules = price["waf_acl_month"] + FIREWALL_RULES * price["waf_rule_month"]
+    return Line("ingest API", rules + _requests(size) / _MILLION * price["waf_million_requests"])
 
 
 def _function(size: Size) -> Iterator[Line]:
@@ -207,6 +214,9 @@ def _function(size: Size) -> Iterator[Line]:
     seconds = _requests(size) * assumed["lambda_ms_per_request"] / 1000
     yield Line("ingest API", millions * (price["http_api_million_requests"] + price["lambda_million_requests"]))
     yield Line("ingest API", seconds * 1769 / 1024 * price["lambda_gib_second"])
+    yield Line("ingest API", millions * price["cloudfront_million_requests"])
+    yield _firewall(size)
+    yield Line("keys, secrets", price["kms_key_month"] + price["secret_month"])  # of its firewall, and of CloudFront
     yield Line("logs, alarms", _requests(size) * assumed["log_bytes_per_request"] / _GB * price["logs_gb"])
 
 
@@ -260,4 +270,4 @@ def _watch(size: Size, edge: Edge) -> Iterator[Line]:
     told = (insights + len(METRICS)) * price["metric_month"]
     judged = ALARMS_ON_AWS + sum(1 if alarm.whole is None else 2 for alarm in ALARMS)  # a share is of two metrics
     yield Line("logs, alarms", judged * price["alarm_month"] + price["dashboard_month"] + told)
-    yield Line("keys, secrets", price["kms_key_month"] + 3 * price["secret_month"] + 2 * price["kms_million_requests"])
+    yield Line("keys, secrets", price["kms_key_month"] + 5 * price["secret_month"] + 2 * price["kms_million_requests"])

@@ -1,4 +1,4 @@
-"""What holds data: the key that everything is encrypted with, the event stream, the lake's bucket, the write keys."""
+"""What holds data: the key that everything is encrypted with, the event stream, the lake's bucket, and keys."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from constructs import Construct
 from infra.choices import Choices
 from infra.excuses import excuse
 from infra.lifecycle import lifecycle
+from infra.logs import log_encryption
+from infra.online import online_tables
 
 LAKE_PREFIX = "lake"
 
@@ -26,12 +28,12 @@ class DataStack(cdk.Stack):
         self.key = kms.Key(self, "Key", enable_key_rotation=True, description="Stream, lake, secrets, alarms")
         self._let_services_use_the_key()
         size = choices.size
-        mode = kinesis.StreamMode.PROVISIONED if size.stream_shards else kinesis.StreamMode.ON_DEMAND
+        by_shards = choices.stream == "shards"
         self.stream = kinesis.Stream(
             self,
             "Stream",
-            stream_mode=mode,
-            shard_count=size.stream_shards,
+            stream_mode=kinesis.StreamMode.PROVISIONED if by_shards else kinesis.StreamMode.ON_DEMAND,
+            shard_count=size.stream_shards if by_shards else None,
             retention_period=Duration.hours(size.stream_retention_hours),
             encryption=kinesis.StreamEncryption.KMS,
             encryption_key=self.key,
@@ -45,9 +47,26 @@ class DataStack(cdk.Stack):
             secret_string_value=cdk.SecretValue.unsafe_plain_text('{"keys":[]}'),
             removal_policy=RemovalPolicy.RETAIN,
         )
+        self.pii_key = self._kept("PiiKey", "Key of the pseudonyms (EVENT_ASSETS_PII_KEY)")
+        self.privacy_key = self._kept("PrivacyKey", "Key of erasures and receipts (EVENT_ASSETS_PRIVACY_KEY)")
+        self.online = online_tables(self, choices, self.key) if choices.online == "on" else []
         cdk.CfnOutput(self, "StreamName", value=self.stream.stream_name)
         cdk.CfnOutput(self, "LakeUrl", value=self.lake_url)
         cdk.CfnOutput(self, "KeysSecret", value=self.write_keys.secret_arn)
+        cdk.CfnOutput(self, "PiiKeySecret", value=self.pii_key.secret_arn)
+        cdk.CfnOutput(self, "PrivacyKeySecret", value=self.privacy_key.secret_arn)
+
+    def _kept(self, name: str, description: str) -> secrets.Secret:
+        """A key that AWS makes once. It is there whatever was chosen: one that came and went with a choice would make
+        other people of everybody."""
+        return secrets.Secret(
+            self,
+            name,
+            description=description,
+            encryption_key=self.key,
+            generate_secret_string=secrets.SecretStringGenerator(password_length=48, exclude_punctuation=True),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
 
     @property
     def lake_url(self) -> str:
@@ -58,6 +77,15 @@ class DataStack(cdk.Stack):
         """The key as another stack sees it. Rights to use it are given to roles there, and the key's own policy stays
         as it is: it would name roles of stacks that need this one first."""
         return kms.Key.from_key_arn(scope, "Key", self.key.key_arn)
+
+    def secret_for(self, scope: Construct, name: str, secret: secrets.Secret) -> secrets.ISecret:
+        """A secret as another stack sees it, for the same reason."""
+        return secrets.Secret.from_secret_complete_arn(scope, name, secret.secret_arn)
+
+    @property
+    def online_arns(self) -> list[str]:
+        """The tables that front ends ask, where there are any."""
+        return [table.table_arn for table in self.online]
 
     def _lake(self, log_days: int) -> s3.Bucket:
         access = s3.Bucket(
@@ -96,17 +124,6 @@ class DataStack(cdk.Stack):
 
     def _let_services_use_the_key(self) -> None:
         """CloudWatch encrypts logs and speaks to a topic by itself: no role of ours can be given the right for it."""
-        logs = iam.PolicyStatement(
-            sid="Logs",
-            principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
-            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-            resources=["*"],
-            conditions={
-                "ArnLike": {
-                    "kms:EncryptionContext:aws:logs:arn": f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
-                }
-            },
-        )
         alarms = iam.PolicyStatement(
             sid="Alarms",
             principals=[iam.ServicePrincipal(f"{service}.amazonaws.com") for service in ("cloudwatch", "budgets")],
@@ -114,5 +131,5 @@ class DataStack(cdk.Stack):
             resources=["*"],
             conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
         )
-        for statement in (logs, alarms):
+        for statement in (log_encryption(Aws.REGION), alarms):
             self.key.add_to_resource_policy(statement)

@@ -6,7 +6,9 @@ A test reads each with the settings' model, so a setting that is renamed cannot 
 from __future__ import annotations
 
 from event_assets.settings import PREFIX
+from event_assets.settings.values import DYNAMODB
 from infra.choices import Choices
+from infra.online import online_name
 
 HOME = "/tmp/event-assets"
 """The only place that a container may write to. Nothing in it outlives the container, and nothing has to."""
@@ -21,24 +23,38 @@ IDLE_SECONDS = 60
 
 
 def collector_environment(
-    choices: Choices, *, region: str, stream: str, lake_url: str, keys_secret: str, proxies: str
+    choices: Choices,
+    *,
+    region: str,
+    stream: str,
+    lake_url: str,
+    keys_secret: str,
+    proxies: str,
+    processes: int = 1,
+    origin_secret: str | None = None,
 ) -> dict[str, str]:
     """The ingest API's. It knows the stream, the write keys and where people's requests wait: of the lake it may write
     nothing else, and it does not know the warehouse."""
-    return _named(
-        stream_kind="kinesis",
-        installation=choices.name,
-        metrics="stdout",
-        home=HOME,
-        aws_region=region,
-        stream_name=stream,
-        lake_url=lake_url,
-        keys_secret=keys_secret,
-        collector_host="0.0.0.0",
-        collector_port=str(COLLECTOR_PORT),
-        collector_proxies=proxies,
-        collector_keep_alive_seconds=str(IDLE_SECONDS + 15),
-    )
+    settings = {
+        "stream_kind": "kinesis",
+        "installation": choices.name,
+        "metrics": "stdout",
+        "home": HOME,
+        "aws_region": region,
+        "stream_name": stream,
+        "lake_url": lake_url,
+        "keys_secret": keys_secret,
+        "collector_host": "0.0.0.0",
+        "collector_port": str(COLLECTOR_PORT),
+        "collector_proxies": proxies,
+        "collector_processes": str(processes),
+        "collector_keep_alive_seconds": str(IDLE_SECONDS + 15),
+    }
+    if origin_secret:
+        settings["collector_origin_secret"] = origin_secret
+    if names_people(choices):
+        settings |= _pseudonyms(choices)
+    return _named(**settings, **_online(choices))
 
 
 def pipeline_environment(
@@ -65,7 +81,9 @@ def pipeline_environment(
         "warehouse_url": f"postgresql://{USER}@{host}:{port}/{DATABASE}?sslmode=require",
         "sensor_interval_seconds": str(choices.size.seconds_between_runs),
         "max_runs_in_flight": str(choices.size.runs_at_once),
+        "landing_runs": str(choices.landing_runs),
     }
+    settings |= _pseudonyms(choices) | _online(choices)
     if copy_role:
         settings["warehouse_iam_role"] = copy_role
     if spark_host:
@@ -73,9 +91,35 @@ def pipeline_environment(
     return _named(**settings)
 
 
-def dagster_environment(*, region: str, database_host: str) -> dict[str, str]:
+def simulator_environment(choices: Choices, *, region: str) -> dict[str, str]:
+    """The simulator's: it is a client, and knows no part of the platform but the place that its call names."""
+    return _named(installation=choices.name, home=HOME, aws_region=region)
+
+
+def names_people(choices: Choices) -> bool:
+    """Whether the ingest API makes pseudonyms, and so has their key: it puts them into events, or is asked for people
+    by ids that tables have not."""
+    ids = {"user_id", "anonymous_id"} & set(choices.pii_fields)
+    return choices.pii_at == "collector" or bool(ids and choices.online == "on")
+
+
+def _online(choices: Choices) -> dict[str, str]:
+    return {"segments_online_url": f"{DYNAMODB}{online_name(choices)}"} if choices.online == "on" else {}
+
+
+def _pseudonyms(choices: Choices) -> dict[str, str]:
+    """Their key is no part of it, either."""
+    return {"pii_fields": ",".join(choices.pii_fields), "pii_at": choices.pii_at} if choices.pii_fields else {}
+
+
+_RUNS_BESIDE = 3
+"""Runs that may go on while the sensors have as many as they may: backfills, upkeep, what somebody starts."""
+
+
+def dagster_environment(choices: Choices, *, region: str, database_host: str) -> dict[str, str]:
     """What `dagster.yaml` of the image reads, and boto3 in Dagster's launcher."""
     return {
+        "DAGSTER_MAX_RUNS": str(choices.size.runs_at_once + choices.landing_runs - 1 + _RUNS_BESIDE),
         "DAGSTER_PG_HOST": database_host,
         "DAGSTER_PG_USER": USER,
         "DAGSTER_PG_DB": DATABASE,
@@ -86,6 +130,10 @@ def dagster_environment(*, region: str, database_host: str) -> dict[str, str]:
 
 PASSWORDS = ("DAGSTER_PG_PASSWORD", "PGPASSWORD")
 """Variables with secrets: of Dagster's storage, and of the warehouse (PostgreSQL's library reads it by itself)."""
+
+
+PII_KEY, PRIVACY_KEY = f"{PREFIX}PII_KEY", f"{PREFIX}PRIVACY_KEY"
+"""The platform's own secrets. A function gets their names instead, and fetches them: `…_SECRET`."""
 
 
 def _named(**settings: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.environment import HOME
-from infra.network import retention
+from infra.logs import retention
 from infra.permissions import opens_secrets
 from infra.sizes import Tasks
 

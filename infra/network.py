@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.choices import Choices
 from infra.data import DataStack
+from infra.logs import retention
 
 
 class NetworkStack(cdk.Stack):
@@ -33,6 +34,7 @@ class NetworkStack(cdk.Stack):
             ],
         )
         self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        self.vpc.add_gateway_endpoint("DynamoDB", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
         guard = ec2.SecurityGroup(self, "Endpoints", vpc=self.vpc, description="HTTPS from inside the network")
         guard.add_ingress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "HTTPS from inside")
         for service in size.endpoints:
@@ -53,13 +55,3 @@ class NetworkStack(cdk.Stack):
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
-
-
-def retention(days: int) -> logs.RetentionDays:
-    """How long CloudWatch keeps logs: it knows certain numbers of days alone."""
-    known = {
-        14: logs.RetentionDays.TWO_WEEKS,
-        30: logs.RetentionDays.ONE_MONTH,
-        90: logs.RetentionDays.THREE_MONTHS,
-    }
-    return known[days]

@@ -21,6 +21,14 @@ STREAM_READ = (
 LAKE_WRITE = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 LAKE_READ = ("s3:GetObject",)
 KEYS_READ = ("secretsmanager:GetSecretValue",)
+ONLINE_READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
+ONLINE_WRITE = (
+    *ONLINE_READ,
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DescribeTable",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+)
 LAUNCH = ("ecs:RunTask",)
 WATCH_RUNS = ("ecs:DescribeTasks", "ecs:StopTask")
 
@@ -53,6 +61,11 @@ def queues_requests(bucket: str, key: str) -> list[iam.PolicyStatement]:
     ]
 
 
+def keeps_truth(bucket: str, name: str, key: str) -> list[iam.PolicyStatement]:
+    """Keeps what the simulator sent, under one name beside the lake."""
+    return [allow(("s3:PutObject",), f"{bucket}/{name}"), _key(("kms:GenerateDataKey",), key, "s3")]
+
+
 def reads_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
     """What Redshift needs to COPY Parquet files by a manifest."""
     return [
@@ -60,6 +73,21 @@ def reads_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
         allow(("s3:ListBucket",), bucket),
         _key(("kms:Decrypt",), key, "s3"),
     ]
+
+
+def asks_online(tables: list[str], key: str) -> list[iam.PolicyStatement]:
+    """Looks people up in the tables of front ends, where there are any."""
+    if not tables:
+        return []
+    return [allow(ONLINE_READ, *tables), _key(("kms:Decrypt", "kms:DescribeKey"), key, "dynamodb")]
+
+
+def keeps_online(tables: list[str], key: str) -> list[iam.PolicyStatement]:
+    """Publishes to them."""
+    if not tables:
+        return []
+    uses = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+    return [allow(ONLINE_WRITE, *tables), _key(tuple(f"kms:{use}" for use in uses), key, "dynamodb")]
 
 
 def reads_secret(secret: str, key: str) -> list[iam.PolicyStatement]:
@@ -85,6 +113,22 @@ def watches_runs(cluster: str) -> list[iam.PolicyStatement]:
     return [
         allow(("ecs:DescribeTaskDefinition",), "*"),
         allow(WATCH_RUNS, *_tasks(cluster), condition={"ArnEquals": {"ecs:cluster": cluster}}),
+    ]
+
+
+def connects_network(subnets: list[str], group: str) -> list[iam.PolicyStatement]:
+    """Puts network interfaces with this security group into these subnets. What only describes can be bound to no
+    resource."""
+
+    def arn(kind: str, name: str) -> str:
+        return f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}/{name}"
+
+    interfaces = arn("network-interface", "*")
+    places = [arn("subnet", subnet) for subnet in subnets]
+    return [
+        allow(("ec2:CreateNetworkInterface",), interfaces, *places, arn("security-group", group)),
+        allow(("ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"), interfaces),
+        allow(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"), "*"),
     ]
 
 

@@ -12,10 +12,12 @@ from constructs import Construct
 from infra.choices import Choices
 from infra.data import DataStack
 from infra.database import database
-from infra.environment import PASSWORDS, ZONE, dagster_environment, pipeline_environment
+from infra.environment import PASSWORDS, PII_KEY, PRIVACY_KEY, ZONE, dagster_environment, pipeline_environment
 from infra.image import Workshop
 from infra.network import NetworkStack
-from infra.permissions import keeps_lake, launches_runs, reads_stream, watches_runs
+from infra.pages import Pages
+from infra.permissions import keeps_lake, keeps_online, launches_runs, reads_stream, watches_runs
+from infra.quicksight import quicksight_connection
 from infra.retention import RetentionFunction
 from infra.spark import SparkCluster
 from infra.warehouse import Redshift
@@ -23,6 +25,7 @@ from infra.warehouse import Redshift
 MODULE = "event_assets.definitions"
 CODE_PORT = 4000
 WEB_PORT = 3000
+REDSHIFT_PORT = 5439
 
 
 class PipelineStack(cdk.Stack):
@@ -53,12 +56,17 @@ class PipelineStack(cdk.Stack):
             copy_role=self.redshift.copy_role.role_arn if self.redshift else None,
             spark_host=self.spark.host if self.spark else None,
         )
-        of_dagster = dagster_environment(region=Aws.REGION, database_host=host)
-        secrets = self._passwords()
-        storage = {name: secrets[name] for name in PASSWORDS[:1]}
+        of_dagster = dagster_environment(choices, region=Aws.REGION, database_host=host)
+        passwords = self._passwords()
+        storage = {name: passwords[name] for name in PASSWORDS[:1]}
+        keys = {PRIVACY_KEY: data.secret_for(self, "PrivacyKey", data.privacy_key)}
+        if choices.pii_fields:
+            keys[PII_KEY] = data.secret_for(self, "PiiKey", data.pii_key)
+        secrets = passwords | {name: ecs.Secret.from_secrets_manager(secret) for name, secret in keys.items()}
         works = [
             *reads_stream(data.stream.stream_arn, key.key_arn),
             *keeps_lake(data.lake.bucket_arn, key.key_arn),
+            *keeps_online(data.online_arns, key.key_arn),
         ]
         family = f"{choices.name.lower()}-run"
         run = workshop.task(
@@ -112,13 +120,17 @@ class PipelineStack(cdk.Stack):
         self.run_logs = workshop.logs["Run"]
         password = self.redshift.secret if self.redshift else self.database.secret
         assert password is not None
-        self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, key)
+        self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, keys, key)
         self._connect()
+        if choices.pages is not None:
+            Pages(self, choices, choices.pages, vpc, self.webserver, WEB_PORT)
         cdk.CfnOutput(self, "ClusterName", value=self.cluster.cluster_name)
         cdk.CfnOutput(self, "DatabaseHost", value=host)
         if self.redshift:
             cdk.CfnOutput(self, "WarehouseHost", value=self.redshift.host)
             cdk.CfnOutput(self, "WarehouseSecretArn", value=self.redshift.secret.secret_arn)
+            if choices.quicksight == "on":
+                quicksight_connection(self, choices.name.lower(), vpc, self.redshift.guard, REDSHIFT_PORT)
 
     def _passwords(self) -> dict[str, ecs.Secret]:
         """By variable. Of the warehouse it is the database's own where that is the warehouse."""
@@ -143,10 +155,10 @@ class PipelineStack(cdk.Stack):
             self.database.connections.allow_default_port_from(service)
         self.database.connections.allow_default_port_from(self.retention.function)
         if self.redshift:
-            self.redshift.guard.add_ingress_rule(self.retention.group, ec2.Port.tcp(5439), "Warehouse")
+            self.redshift.guard.add_ingress_rule(self.retention.group, ec2.Port.tcp(REDSHIFT_PORT), "Warehouse")
         for service in (self.code, self.daemon):
             (group,) = service.connections.security_groups
             if self.redshift:
-                self.redshift.guard.add_ingress_rule(group, ec2.Port.tcp(5439), "Warehouse")
+                self.redshift.guard.add_ingress_rule(group, ec2.Port.tcp(REDSHIFT_PORT), "Warehouse")
             if self.spark:
                 self.spark.admit(group)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as assets
@@ -18,7 +20,7 @@ from event_assets.settings import PREFIX
 from infra.choices import Choices
 from infra.data import DataStack
 from infra.excuses import excuse
-from infra.network import retention
+from infra.logs import retention
 from infra.permissions import keeps_lake, reads_secret
 
 
@@ -34,12 +36,15 @@ class RetentionFunction:
         image: assets.DockerImageAsset,
         environment: dict[str, str],
         password: secretsmanager.ISecret,
+        keys: Mapping[str, secretsmanager.ISecret],
         key: kms.IKey,
     ) -> None:
         role = iam.Role(scope, "RetentionRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        read = {f"{name}_SECRET": secret.secret_arn for name, secret in keys.items()}
+        read[f"{PREFIX}WAREHOUSE_SECRET"] = password.secret_arn
         for statement in (
             *keeps_lake(data.lake.bucket_arn, key.key_arn),
-            *reads_secret(password.secret_arn, key.key_arn),
+            *(each for secret in read.values() for each in reads_secret(secret, key.key_arn)),
         ):
             role.add_to_policy(statement)
         role.add_managed_policy(
@@ -63,7 +68,7 @@ class RetentionFunction:
             timeout=Duration.minutes(15),
             vpc=vpc,
             security_groups=[self.group],
-            environment={**environment, f"{PREFIX}WAREHOUSE_SECRET": password.secret_arn},
+            environment={**environment, **read},
             environment_encryption=key,
         )
         excuse(

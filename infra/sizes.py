@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 SizeName = Literal["dev", "small", "large"]
 Warehouse = Literal["postgres", "redshift"]
 Spark = Literal["embedded", "cluster"]
+Stream = Literal["shards", "on-demand"]
 
 
 class Tasks(NamedTuple):
@@ -42,9 +43,10 @@ class Cluster(NamedTuple):
 class Size(NamedTuple):
     """Every number of an installation.
 
-    `stream_shards` is None where the stream scales by itself (on demand). `seconds_between_runs` is the
-    least time from one run of new events to the next: fewer runs cost less. `runs_at_once` are runs of Dagster, each
-    a task. `run_hours` is how many hours a day a task runs, all runs taken together.
+    `stream_shards` is how many there are where the stream does not scale by itself (on demand). `seconds_between_runs`
+    is the least time from one run of new events to the next: fewer runs cost less. `runs_at_once` are runs of Dagster,
+    each a task. `landing_runs` are those that land the stream side by side; all but the first stay while records come.
+    `run_hours` is how many hours a day a task runs, all runs taken together.
     """
 
     name: SizeName
@@ -52,7 +54,8 @@ class Size(NamedTuple):
     zones: int
     nat_gateways: int
     endpoints: tuple[str, ...]
-    stream_shards: int | None
+    stream: Stream
+    stream_shards: int
     stream_retention_hours: int
     collector: Tasks
     requests_per_second: int
@@ -62,6 +65,7 @@ class Size(NamedTuple):
     run: Tasks
     seconds_between_runs: int
     runs_at_once: int
+    landing_runs: int
     run_hours: float
     database: Database
     warehouse: Warehouse
@@ -82,6 +86,7 @@ DEV = Size(
     zones=2,
     nat_gateways=1,
     endpoints=_NEEDED,
+    stream="shards",
     stream_shards=1,
     stream_retention_hours=48,
     collector=Tasks(256, 1024, 1, 2),
@@ -92,6 +97,7 @@ DEV = Size(
     run=Tasks(2048, 8192),
     seconds_between_runs=300,
     runs_at_once=1,
+    landing_runs=1,
     run_hours=4,
     database=Database("t4g.small", 20, standby=False, backup_days=1),
     warehouse="postgres",
@@ -108,6 +114,7 @@ SMALL = Size(
     zones=2,
     nat_gateways=1,
     endpoints=_NEEDED,
+    stream="shards",
     stream_shards=2,
     stream_retention_hours=168,
     collector=Tasks(512, 1024, 2, 8),
@@ -118,6 +125,7 @@ SMALL = Size(
     run=Tasks(4096, 16384),
     seconds_between_runs=60,
     runs_at_once=2,
+    landing_runs=1,
     run_hours=12,
     database=Database("m7g.large", 200, standby=True, backup_days=7),
     warehouse="postgres",
@@ -134,7 +142,8 @@ LARGE = Size(
     zones=3,
     nat_gateways=3,
     endpoints=(*_NEEDED, "ecr.api", "ecr.dkr", "ecs", "secretsmanager", "kms"),
-    stream_shards=None,
+    stream="on-demand",
+    stream_shards=8,
     stream_retention_hours=168,
     collector=Tasks(2048, 4096, 6, 60),
     requests_per_second=10_000,
@@ -144,7 +153,8 @@ LARGE = Size(
     run=Tasks(4096, 30720),
     seconds_between_runs=60,
     runs_at_once=4,
-    run_hours=48,
+    landing_runs=2,
+    run_hours=72,
     database=Database("m7g.large", 200, standby=True, backup_days=14),
     warehouse="redshift",
     redshift_rpus=64,

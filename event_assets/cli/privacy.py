@@ -114,8 +114,8 @@ def run(as_json: AsJson = False) -> None:
         from event_assets.privacy.asked import take_asked
         from event_assets.privacy.run import run_erasures
 
+        take_asked(_lake(), current_settings())
         with _surroundings() as around:
-            take_asked(around.lake, current_settings(), around.rules)
             outcome = run_erasures(around)
         if as_json:
             typer.echo(json.dumps({"requests": outcome.requests, "state": outcome.state, "note": outcome.note,

@@ -231,6 +231,7 @@ class Ingest:
     ) -> Validated:
         """The verdicts of the rules; of a protocol those that are rejected are to be written too, set aside."""
         self._access.limit_events(source, len(batch))
+        self._metrics.used(source.id, len(batch), size)
         aside = partial(set_aside, protocol) if protocol else None
         return await self._offload.work(size, self._validator.validate, batch, stamp, aside)
 

@@ -36,6 +36,10 @@ class CollectorMetrics:
         self.translated = Counter(
             "collector_events_translated", "Events of other protocols.", ["protocol", "status"], registry=registry
         )
+        self._key_events = Counter("collector_key_events", "Events sent with a write key.", ["key"], registry=registry)
+        self._key_bytes = Counter(
+            "collector_key_bytes", "Bytes of what was sent with it, unpacked.", ["key"], registry=registry
+        )
         self.dropped = Counter("collector_events_dropped", "Events dropped for refused consent.", registry=registry)
         self.retried = Counter("collector_events_not_taken", "Events the stream did not take.", registry=registry)
         self.refused = Counter("collector_requests_refused", "Requests refused.", ["code"], registry=registry)
@@ -95,6 +99,11 @@ class CollectorMetrics:
         """One write to the stream has ended."""
         self.write_seconds.observe(seconds)
         self.group_events.observe(events)
+
+    def used(self, key: str, events: int, size: int) -> None:
+        """So much was sent with a key, by its id, within its rate; whatever becomes of it."""
+        self._key_events.labels(key).inc(events)
+        self._key_bytes.labels(key).inc(size)
 
     def count(self, verdicts: Verdicts, protocol: str) -> None:
         """The final verdicts of one request."""

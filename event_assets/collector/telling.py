@@ -34,6 +34,11 @@ _STATES: Mapping[str, Metric] = {
     "collector_stream_failing": names.STREAM_FAILING,
     "collector_keys_unreadable": names.KEYS_UNREADABLE,
 }
+_BY_KEY: Mapping[str, str] = {
+    "collector_key_events_total": "EventsByKey",
+    "collector_key_bytes_total": "BytesByKey",
+}
+"""Notes beside the metrics: each key as a metric of its own would be paid for."""
 _TROUBLE = {names.EVENTS_NOT_TAKEN.name, names.STREAM_FAILING.name, names.KEYS_UNREADABLE.name}
 
 
@@ -77,6 +82,8 @@ class Telling:
             gained = self._gain(name, labels, value, forget=True)
             if name in _COUNTS and gained:
                 self._meter.count(_COUNTS[name], gained)
+            if name in _BY_KEY and gained:
+                self._meter.note(_BY_KEY[name], dict(labels)["key"], gained)
             if name in _TIMES:
                 buckets.setdefault(name, []).append((float(dict(labels)["le"]), gained))
         for name, counts in buckets.items():

@@ -40,11 +40,13 @@ class _Part(BaseModel):
 
 
 class Origin(_Part):
-    """Where one value comes from: exactly one of `path`, `value`, `template`, `hash`."""
+    """Where one value comes from: exactly one of `path`, `value`, `template`, `hash`. What a template gives may be
+    `hashed`: an id that is made of others' does not tell them."""
 
     path: str | None = None
     value: Scalar | None = None
     template: str | None = None
+    hashed: bool = False
     hash: list[str] | Literal["line", "numbered_line"] | None = None
     when: dict[str, Annotated[list[Scalar], BeforeValidator(lambda v: v if isinstance(v, list) else [v])]] = {}
     map: Annotated[dict[str, Scalar] | None, BeforeValidator(_with_text_keys)] = None
@@ -61,6 +63,8 @@ class Origin(_Part):
             raise ValueError(
                 f"exactly one of path, value, template, hash is required, not {' and '.join(given) or 'none'}"
             )
+        if self.hashed and self.template is None:
+            raise ValueError("hashed is for a template; of paths there is a hash")
         if self.timestamp == []:
             raise ValueError("timestamp must name a form; leave it out for a value that is no time")
         if self.timezone is not None and self.timestamp is None:

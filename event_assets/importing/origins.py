@@ -81,6 +81,7 @@ def _source(name: str, origin: Origin, paths: Paths, shared: int | None) -> Comp
         used, get = [origin.path], getter(origin.path)
     elif origin.template is not None:
         get = _template(origin.template, getter)
+        get = _hashed(get) if origin.hashed else get
     elif isinstance(origin.hash, list):
         group = None if origin.optional else shared or paths.group()
         used, get = origin.hash, _hash([paths.getter(path, name, group) for path in origin.hash])
@@ -120,6 +121,14 @@ def _template(template: str, getter: Callable[[str], Get]) -> Get:
         return texts[0] + "".join(text_of(value) + text for value, text in zip(values, texts[1:], strict=True))
 
     return get
+
+
+def _hashed(get: Get) -> Get:
+    def hashed(line: Looked) -> Any:
+        value = get(line)
+        return ABSENT if value is ABSENT else hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:32]
+
+    return hashed
 
 
 def _hash(getters: Sequence[Get]) -> Get:

@@ -124,13 +124,15 @@ def _together(groups: Iterable[list[LakeFile]]) -> Iterator[list[LakeFile]]:
 
 
 def vacuum(table: LakeTable, keep: dt.timedelta = dt.timedelta(days=7)) -> int:
-    """Deletes files that no version younger than `keep` needs: replaced ones, and those of writes that were cut short.
+    """Deletes files that no version younger than `keep` needs: replaced ones, and those of writes that were cut short;
+    and of the log what is older than the table keeps it.
 
     Gives how many were deleted. Readers of older versions, and steps that take longer than `keep`, would miss theirs.
     """
     snapshot = table.snapshot()
     hours = int(keep.total_seconds() // 3600)
     deleted = snapshot.delta.vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=True)
+    snapshot.delta.cleanup_metadata()
     current = snapshot.progress_number
     deleted_notes = table.delete_progress_before(min(current, _nanoseconds_ago(keep)))
     return len(deleted) + deleted_notes

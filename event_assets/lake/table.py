@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from pyspark.sql import functions as F
 
@@ -322,6 +322,8 @@ class LakeTable:
                     max_commit_retries=0,
                     app_transactions=[Transaction(PROGRESS, number)],
                 ),
+                # Which commits are too old is asked by maintenance: it is to list all that are kept.
+                post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
             )
         except CommitFailedError as error:
             raise CommitConflict(self, error) from error

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
 
 from event_assets.models.features import Values
 from event_assets.models.scoring import Centre, ClusterModel, RobustScale, on_scale, robust
@@ -78,7 +79,8 @@ def _groups(points: Numbers, most: int) -> dict[int, tuple[float, Numbers, Any]]
     for count in range(2, most + 1):
         if len(np.unique(points, axis=0)) < count:
             break
-        fitted = KMeans(count, n_init=_STARTS, random_state=_SEED).fit(points)
+        with threadpool_limits(1):  # several would wait for each other busily at each of the short steps
+            fitted = KMeans(count, n_init=_STARTS, random_state=_SEED).fit(points)
         sizes = np.bincount(fitted.labels_, minlength=count)
         if sizes.min() >= max(1, _LEAST_SHARE * len(points)):
             found[count] = (_silhouette(points, fitted.labels_), fitted.cluster_centers_, sizes)

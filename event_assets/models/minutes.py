@@ -7,7 +7,7 @@ often and in whichever parts it is judged. Days and hours, of which a season is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +44,12 @@ _SHARED = 0.5
 """How many events a minute the shape of the whole counts as beside a value's own."""
 _FAR, _BEYOND = 2.0, 8.0
 """Between these a score is worked out exactly; beyond, a probability is too near to 1 to be told from it."""
-_LENGTHS, _CHANCE = np.array(WINDOWS, dtype=float), 2.0
+_HOURS_OF_FAULTS, _FEW = 2, 5.0
+"""Hours of a day that say nothing of how hits come; so many hits that come alone are among them all the same."""
+_AT_ONCE = 1.5
+"""From so many hits at once on sums of them have a longer tail than the normal one."""
+_OVER = 2.0
+"""Nothing is told any more where it is so many times likelier that it is over."""
 _TOLD_ANYWAY, _HOURS_ALIKE = 6.0, 3
 _BAND = 0.01
 
@@ -74,24 +79,28 @@ def judge(minutes: Minutes, begins: int, budget: float, weights: Numbers) -> Fin
     A score counts where there is a day to hold it against. What was as far off in three other hours of the day before
     is how it is.
     """
-    expected = _Expected(_expected_counts(minutes), _expected_shares(minutes))
-    scores = np.stack([_scores(minutes, expected, window) for window in WINDOWS], axis=2)
+    shares = _expected_shares(minutes)
+    minutes = _without_peaks(minutes, begins)
+    expected = _Expected(_expected_counts(minutes), shares, _clumps(minutes, shares, begins))
+    looked = [_looked_at(minutes, expected, window) for window in WINDOWS]
+    scores, sums, means = (np.stack(each, axis=2) for each in zip(*looked, strict=True))
     ages = minutes.age + np.arange(minutes.steps)
     scores[:, ages < LEAST_AGE] = np.nan
     past = scores[:, max(0, begins - DAY) : begins].transpose(1, 0, 2)
     scale = np.maximum(1.0, 1.4826 * _median(np.abs(past)))
     past = past / scale
-    tail = tail_of(
-        np.where(np.abs(past) > _TOLD_ANYWAY, np.nan, past), np.array(WINDOWS, float), minutes.is_rate.astype(np.int64)
-    )
+    power = np.where(minutes.is_rate & (expected.clumps < _AT_ONCE), 2, 1)
+    groups = np.where(minutes.is_rate, power, 0)
+    tail = tail_of(np.where(np.abs(past) > _TOLD_ANYWAY, np.nan, past), np.array(WINDOWS, float), groups, power)
     by_hour = _by_hour(np.abs(past))
     judged = scores[:, begins:] / scale[:, None]
     found = _blank(minutes, judged.shape[1])
     found.is_judged[:, ages[begins:] >= LEAST_AGE] = True
     of_steps = probabilities_of_steps(judged.transpose(1, 0, 2), tail)
+    goes_on = _goes_on(sums[:, begins:], means[:, begins:], np.square(scale) * expected.clumps[:, None])
+    of_steps = np.where(goes_on.transpose(1, 0, 2), of_steps, 1.0)
     for step, each in enumerate(of_steps):
         now = judged[:, step]
-        each = np.where(_lasts(now), each, 1.0)
         each = np.where((by_hour >= np.abs(now)).sum(axis=0) >= _HOURS_ALIKE, 1.0, each)
         best = each.argmin(axis=1)
         rows = np.arange(len(best))
@@ -105,14 +114,16 @@ def judge(minutes: Minutes, begins: int, budget: float, weights: Numbers) -> Fin
     return found
 
 
-def _lasts(now: Numbers) -> Flags:
-    """Which windows are as far off in all that are shorter as a steady fault has it, but for chance: else it is
-    over."""
-    sides = np.sign(now)[:, :, None] * now[:, None, :]
-    steady = np.abs(now)[:, :, None] * np.sqrt(_LENGTHS[None, :] / _LENGTHS[:, None])
-    are_longer = _LENGTHS[None, :] > _LENGTHS[:, None]
-    lasts: Flags = ((sides > np.maximum(0.5, steady - _CHANCE)) | are_longer).all(axis=2)
-    return lasts
+def _goes_on(sums: Numbers, means: Numbers, spread: Numbers) -> Flags:
+    """Which windows of which minutes are of what lasts: by no shorter one is it so many times likelier that it is over
+    than that it goes on as in the window (the ratio of Poisson likelihoods, of what is spread so wide)."""
+    goes_on = np.ones(sums.shape, dtype=bool)
+    for place in range(1, len(WINDOWS)):
+        times = (sums[..., place] + 1e-3) / (means[..., place] + 1e-3)
+        for shorter in range(place):
+            ratio = sums[..., shorter] * np.log(times) - means[..., shorter] * (times - 1)
+            goes_on[..., place] &= ratio / spread[:, None, shorter] > -np.log(_OVER)
+    return goes_on
 
 
 def _blank(minutes: Minutes, steps: int) -> Findings:
@@ -144,28 +155,33 @@ def _by_hour(sizes: Numbers) -> Numbers:
 
 
 class _Expected(NamedTuple):
-    """The least and the most that is expected a minute; of rates the shares, and of how many the hours before are."""
+    """The least and the most that is expected a minute; of rates the shares, and of how many the hours before are; and
+    how many hits of a rate come at once, of counts 1."""
 
     counts: tuple[Numbers, Numbers]
     shares: tuple[Numbers, Numbers, Numbers]
+    clumps: Numbers
 
 
-def _scores(minutes: Minutes, expected: _Expected, window: int) -> Numbers:
-    """By series and minute: how far the sum of the window lies beyond what is expected; 0 within."""
+def _looked_at(minutes: Minutes, expected: _Expected, window: int) -> tuple[Numbers, Numbers, Numbers]:
+    """By series and minute: how far the sum of the window lies beyond what is expected, 0 within; that sum, and what of
+    the expected is nearest to it."""
     amounts, wholes = minutes.amounts[0, :, : minutes.steps], minutes.wholes[0, :, : minutes.steps]
-    scores = np.zeros(amounts.shape)
+    scores, means = np.zeros(amounts.shape), np.zeros(amounts.shape)
+    added = _rolling(amounts, window)
     counts, rates = ~minutes.is_rate, minutes.is_rate
     if counts.any():
-        sums = _rolling(amounts[counts], window)
         low, high = expected.counts
-        middle = np.maximum(np.clip(sums, window * low, window * high), 0.02)
-        scores[counts] = _of_counts(sums, middle, 1 + 1.57 * window / _LEVEL)
+        means[counts] = np.maximum(np.clip(added[counts], window * low, window * high), 0.02)
+        scores[counts] = _of_counts(added[counts], means[counts], 1 + 1.57 * window / _LEVEL)
     if rates.any():
-        hits, trials = _rolling(amounts[rates], window), _rolling(wholes[rates], window)
+        hits, trials = added[rates], _rolling(wholes[rates], window)
         low, high, past = expected.shares
-        share = np.divide(hits, trials, out=np.zeros(hits.shape), where=trials > 0)
-        scores[rates] = _of_rates(hits, trials, np.clip(share, low, high) * past, past)
-    return scores
+        share = np.clip(np.divide(hits, trials, out=np.zeros(hits.shape), where=trials > 0), low, high)
+        means[rates] = trials * share
+        of = expected.clumps[rates, None]
+        scores[rates] = _of_rates(hits / of, trials / of, share * past / of, past / of)
+    return scores, added, means
 
 
 def _of_counts(sums: Numbers, expected: Numbers, dispersion: float) -> Numbers:
@@ -222,6 +238,35 @@ def _expected_shares(minutes: Minutes) -> tuple[Numbers, Numbers, Numbers]:
     return np.minimum(now, yesterday), np.maximum(now, yesterday), trials
 
 
+def _without_peaks(minutes: Minutes, begins: int) -> Minutes:
+    """Rates without what is more in a single minute than in any other of the day before, its largest hour aside: one
+    person can make many errors at once, and what goes on is seen in the minutes after."""
+    rates, day = minutes.is_rate, slice(max(0, begins - DAY), begins)
+    most = _by_hour(minutes.amounts[0, rates, day].T)
+    second = np.sort(most, axis=0)[-min(2, len(most))]
+    amounts = minutes.amounts.copy()
+    amounts[0, rates] = np.minimum(amounts[0, rates], np.maximum(second, 1)[:, None])
+    return replace(minutes, amounts=amounts)
+
+
+def _clumps(minutes: Minutes, shares: tuple[Numbers, Numbers, Numbers], begins: int) -> Numbers:
+    """How many hits of each rate come at once, such as errors of one person: the variance of its minutes on the day
+    before by that of hits that do not know of each other (Pearson's dispersion), without the hours of a fault."""
+    rates = minutes.is_rate
+    hours = min(begins, DAY) // 60
+    day = slice(begins - 60 * hours, begins)
+    hits, trials = (each[0][rates, day] for each in (minutes.amounts, minutes.wholes))
+    share = ((shares[0] + shares[1]) / 2)[:, day]
+    by_hour = (len(hits), hours, 60)
+    off = np.square(hits - trials * share).reshape(by_hour).sum(axis=2)
+    usual = (trials * share * (1 - share)).reshape(by_hour).sum(axis=2)
+    kept = np.argsort(off - usual, axis=1)[:, : max(0, hours - _HOURS_OF_FAULTS)]
+    off, usual = (np.take_along_axis(each, kept, axis=1).sum(axis=1) for each in (off, usual))
+    clumps = np.ones(len(rates))
+    clumps[rates] = np.maximum((off + _FEW) / (usual + _FEW), 1.0)
+    return clumps
+
+
 def _band(minutes: Minutes, expected: _Expected, begins: int, found: Findings, width: Numbers) -> None:
     counts, rates = ~minutes.is_rate, minutes.is_rate
     if counts.any():
@@ -232,10 +277,10 @@ def _band(minutes: Minutes, expected: _Expected, begins: int, found: Findings, w
         found.high[counts] = _away(high, wide)
     if rates.any():
         low, high, _ = (each[:, begins:] for each in expected.shares)
-        trials = np.maximum(minutes.wholes[0][rates, begins : minutes.steps], 1)
+        trials, of = np.maximum(minutes.wholes[0][rates, begins : minutes.steps], 1), expected.clumps[rates, None]
         found.expected[rates] = (low + high) / 2
         for array, share, side in ((found.low, low, -1), (found.high, high, 1)):
-            off = side * width[rates, None] * np.sqrt(share * (1 - share) / trials)
+            off = side * width[rates, None] * np.sqrt(of * share * (1 - share) / trials)
             array[rates] = np.clip(share + off, 0, 1)
 
 

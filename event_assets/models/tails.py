@@ -17,8 +17,9 @@ _LEAST = 1e-300
 _MOST_SCORE = 37.0
 _TAIL = 0.1
 """Share of the past scores that the tail is fitted to."""
-_NORMAL_START, _NORMAL_EXCESS = 1.645, 0.43
-"""Where the largest tenth of |normal| scores begins, and how far it lies above that on average."""
+_NORMAL = (1.645, 0.43), (2.706, 1.686)
+"""Where the largest tenth of |normal| scores, and of their squares, begins, and how far it lies above that on
+average."""
 _PRIOR, _PRIOR_EXCESS = 30.0, 6.0
 """How many past scores, and how many in the tail, what is expected counts as."""
 
@@ -63,44 +64,50 @@ def _scores(above: Numbers) -> Numbers:
 
 class Tail(NamedTuple):
     """The past of |scores|, one distribution a series and window: sorted, last those that are not there (NaN); how many
-    there are; where the tail begins, and how far it lies above that on average."""
+    there are; of scores to the `power`, where the tail begins, and how far it lies above that on average."""
 
     past: Numbers
     there: Numbers
     start: Numbers
     excess: Numbers
+    power: Numbers
 
 
-def tail_of(scores: Numbers, windows: Numbers, groups: Places) -> Tail:
+def tail_of(scores: Numbers, windows: Numbers, groups: Places, power: Places | None = None) -> Tail:
     """The tails of past scores, of steps by series by window; NaN is no score. `windows` has the steps of each window:
     scores of windows that overlap count as so many fewer.
 
-    The largest tenth is taken as exponential above its beginning (Pickands, Balkema and de Haan, with shape 0). What a
-    series says of itself is weighed with what all of its group say, and that with the normal distribution, so that a
-    short past is not believed more than it can tell.
+    The largest tenth is taken as exponential above its beginning (Pickands, Balkema and de Haan, with shape 0); with a
+    `power` of 2, by series, its squares are, as of what is a sum of many that do not know of each other (a Weibull
+    tail). What a series says of itself is weighed with what all of its group say, and that with the normal
+    distribution, so that a short past is not believed more than it can tell.
     """
     past = np.sort(np.abs(scores), axis=0)
-    start, excess = np.full(past.shape[1:], _NORMAL_START), np.full(past.shape[1:], _NORMAL_EXCESS)
+    to = np.ones(past.shape[1], dtype=np.int64) if power is None else power
+    squared = (to == 2)[:, None] & np.ones(past.shape[1:], dtype=bool)
+    start, excess = (np.where(squared, of_squares, of_own) for of_own, of_squares in zip(*_NORMAL, strict=True))
+    sizes = np.where(squared, np.square(past), past)
     for group in np.unique(groups):
         own = groups == group
-        together = np.sort(past[:, own].reshape(-1, 1, past.shape[2]), axis=0)
-        they_say = _weighed(together, windows, start[own][:1], excess[own][:1])
-        start[own], excess[own] = they_say.start, they_say.excess
-    return _weighed(past, windows, start, excess)
-
-
-def _weighed(past: Numbers, windows: Numbers, start: Numbers, excess: Numbers) -> Tail:
-    """The tails of sorted scores, weighed with those that are expected before any is seen."""
+        together = np.sort(sizes[:, own].reshape(-1, 1, past.shape[2]), axis=0)
+        start[own], excess[own] = _weighed(together, windows, start[own][:1], excess[own][:1])
     there = np.isfinite(past).sum(axis=0).astype(float)
-    if not len(past):
-        return Tail(past, there, start + 0 * there, excess + 0 * there)
-    first = np.clip(np.floor(there * (1 - _TAIL)), 0, len(past) - 1).astype(int)
-    own = np.nan_to_num(np.take_along_axis(past, first[None], axis=0)[0], nan=_NORMAL_START)
-    above = np.nan_to_num(np.where(past > own, past - own, 0.0))
+    return Tail(past, there, *_weighed(sizes, windows, start, excess), np.where(squared, 2.0, 1.0))
+
+
+def _weighed(sizes: Numbers, windows: Numbers, start: Numbers, excess: Numbers) -> tuple[Numbers, Numbers]:
+    """Where the tails of sorted sizes begin, and how far they lie above it, weighed with what is expected before any
+    is seen."""
+    there = np.isfinite(sizes).sum(axis=0).astype(float)
+    if not len(sizes):
+        return start + 0 * there, excess + 0 * there
+    first = np.clip(np.floor(there * (1 - _TAIL)), 0, len(sizes) - 1).astype(int)
+    own = np.take_along_axis(sizes, first[None], axis=0)[0]
+    own = np.where(np.isnan(own), start, own)
+    above = np.nan_to_num(np.where(sizes > own, sizes - own, 0.0))
     seen, larger = there / windows, (above > 0).sum(axis=0) / windows
-    start = (seen * own + _PRIOR * start) / (seen + _PRIOR)
-    excess = (above.sum(axis=0) / windows + _PRIOR_EXCESS * excess) / (larger + _PRIOR_EXCESS)
-    return Tail(past, there, start, excess)
+    begins = (seen * own + _PRIOR * start) / (seen + _PRIOR)
+    return begins, (above.sum(axis=0) / windows + _PRIOR_EXCESS * excess) / (larger + _PRIOR_EXCESS)
 
 
 def probabilities(scores: Numbers, tail: Tail) -> Numbers:
@@ -125,7 +132,7 @@ def probabilities_of_steps(scores: Numbers, tail: Tail) -> Numbers:
 
 
 def _largest(size: Numbers, tail: Tail, as_large: Numbers) -> Numbers:
-    fitted = _TAIL * np.exp(-(size - tail.start) / tail.excess)
+    fitted = _TAIL * np.exp(-(size**tail.power - tail.start) / tail.excess)
     seen = np.where(as_large > 0, (1 + as_large) / (1 + tail.there), 0.0)
     largest: Numbers = np.minimum(np.maximum(np.maximum(2 * ndtr(-size), fitted), seen), 1.0)
     return largest
@@ -133,7 +140,8 @@ def _largest(size: Numbers, tail: Tail, as_large: Numbers) -> Numbers:
 
 def score_at(probability: float, tail: Tail) -> Numbers:
     """The |score| from which on the fitted tail gives a smaller probability: half the width of a band."""
-    size: Numbers = np.maximum(-ndtri(probability / 2), tail.start + tail.excess * np.log(_TAIL / probability))
+    fitted = (tail.start + tail.excess * np.log(_TAIL / probability)) ** (1 / tail.power)
+    size: Numbers = np.maximum(-ndtri(probability / 2), fitted)
     return size
 
 

@@ -10,7 +10,7 @@ import datetime as dt
 import random
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -25,6 +25,7 @@ from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import CommitConflict, LakeTable, retry_on_conflict
+from event_assets.lake.tip import tip
 from event_assets.lake.tombstones import Tombstones, read_tombstones
 from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.pipeline.report import StepReport, report_of
@@ -45,6 +46,9 @@ LAND_CODE = "2"
 """Version of the code that lands; raise it when the rows it gives change."""
 OBJECT_BYTES = 64_000_000
 """Size at which the next object of a shard starts."""
+HELD_BYTES = 512_000_000
+"""Bytes that wait at the most for more of their shard, of all shards together: then those of the shard that has the
+most become an object."""
 ERASED_KEY = "erased"
 """Partition key of a record whose key was an erased person's."""
 _OBJECT = re.compile(r"(\.erased-[0-9a-f]+)?(\.crc32-[0-9a-f]{8})?\.parquet$")
@@ -147,17 +151,17 @@ def without_erased(rows: pa.Table, erased: Tombstones, none: Placeholders) -> pa
 
 def has_new(run: Run) -> bool:
     """Whether the stream holds something that is not landed."""
-    position = run.lake.table(RAW_EVENTS.name).snapshot().progress
+    progress = tip(run.lake.table(RAW_EVENTS.name)).progress
     with run.open_stream() as stream:
-        return StreamReader(stream, part=run.part).has_new(checkpoint(position, stream.name))
+        return StreamReader(stream, part=run.part).has_new(checkpoint(progress, stream.name))
 
 
 def others_have_landed(run: Run) -> bool:
     """Whether runs that land other parts of the stream have landed what is not cleaned yet."""
     if run.part.parts == 1:
         return False
-    clean = run.lake.table(CLEAN_EVENTS.name).snapshot().progress
-    return bool(pending_changes(run.lake.table(RAW_EVENTS.name).snapshot(), clean).dates)
+    clean = tip(run.lake.table(CLEAN_EVENTS.name)).progress
+    return bool(pending_changes(tip(run.lake.table(RAW_EVENTS.name)), clean).dates)
 
 
 def _objects(
@@ -166,6 +170,7 @@ def _objects(
     """The records of each object: of one shard, one hour of arrival, and not too large. Notes how far each shard was
     read, and of those that more is `left` of when the last record arrived that was."""
     waiting: dict[str, list[StoredRecord]] = {}
+    sizes: dict[str, int] = {}
     for batch in batches:
         positions[batch.shard_id] = batch.position
         if batch.cut:
@@ -173,8 +178,16 @@ def _objects(
         held = waiting.pop(batch.shard_id, []) + batch.records
         *full, last = _split(held)
         yield from full
-        waiting[batch.shard_id] = last
+        waiting[batch.shard_id], sizes[batch.shard_id] = last, _size(last)
+        while sum(sizes.values()) > HELD_BYTES:
+            largest = max(sizes, key=sizes.__getitem__)
+            del sizes[largest]
+            yield waiting.pop(largest)
     yield from waiting.values()
+
+
+def _size(records: Iterable[StoredRecord]) -> int:
+    return sum(len(record.data) for record in records)
 
 
 def _split(records: list[StoredRecord]) -> list[list[StoredRecord]]:

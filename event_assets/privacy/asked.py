@@ -19,17 +19,18 @@ _ONE_BY_ONE = 3
 """So many look for their ids in all events, each for itself; more than that share what is read of them."""
 
 
-def take_asked(lake: Lake, settings: Settings, rules: ErasureRules | None = None) -> int:
+def take_asked(lake: Lake, settings: Settings) -> int:
     """Takes up all requests for erasure that wait. Gives how many. One that was taken up by a run that was killed is
-    taken up again under the same id. Raises `WrongPrivacyKey`."""
+    taken up again under the same id. The first of all makes the installation's key: who works them off knows none from
+    before. Raises `WrongPrivacyKey`."""
     taken = 0
-    log_asked(lake, AuditLog(lake.storage, (rules or ErasureRules.of(settings)).key))
+    log_asked(lake, AuditLog(lake.storage, ErasureRules.of(settings).key))
     erasures = [asked for asked in waiting(lake) if asked.kind == "erasure"]
     known = KnownPeople(lake, for_many=True) if len(erasures) > _ONE_BY_ONE else None
     for number, asked in enumerate(erasures):
         of_all = known if number else None  # the first looks at the key
         try:
-            request = request_erasure(lake, settings, named_by(asked), asked.asked_at, rules, asked.id, of_all)
+            request = request_erasure(lake, settings, named_by(asked), asked.asked_at, asked.id, of_all)
         except LinkedUsers:
             write_asked(lake.storage, asked.closed("refused", LINKED))
         else:

@@ -11,22 +11,20 @@ import json
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import boto3
-
 from event_assets.audit import audit_log
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.lake.tombstones import ErasureRules
 from event_assets.privacy.expiring import apply_retention
 from event_assets.rules.retention import read_retention
-from event_assets.settings import Settings, load_settings
+from event_assets.settings import Settings, function_settings, secret_text
 from event_assets.warehouse.warehouse import Warehouse
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Takes away what is due. Gives the rows that went by table, and what waits. A second call at once changes nothing
     twice: every commit is conditional."""
-    settings = load_settings()
+    settings = function_settings()
     lake = Lake(Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url))
     warehouse = Warehouse.from_settings(settings, _url(settings))
     run = apply_retention(
@@ -50,7 +48,6 @@ def _url(settings: Settings) -> str:
     url = urlsplit(settings.warehouse_url.get_secret_value())
     if settings.warehouse_secret is None:
         return urlunsplit(url)
-    secrets = boto3.client("secretsmanager", region_name=settings.aws_region)
-    told = json.loads(secrets.get_secret_value(SecretId=settings.warehouse_secret)["SecretString"])
+    told = json.loads(secret_text(settings.warehouse_secret, settings.aws_region))
     user, _, rest = url.netloc.rpartition("@")
     return urlunsplit(url._replace(netloc=f"{user.partition(':')[0]}:{quote(told['password'], safe='')}@{rest}"))

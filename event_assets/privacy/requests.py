@@ -54,14 +54,13 @@ def request_erasure(
     settings: Settings,
     named: Named,
     now: dt.datetime,
-    rules: ErasureRules | None = None,
     id_: str | None = None,
     known: KnownPeople | None = None,
 ) -> Request:
-    """Makes a request and remembers whom it is of, from now on: what arrives of them from before is not written any
-    more. With an id that there is, it takes the other's place. Who makes many gives what is `known` for all of them,
-    and has looked at the key. Raises `LinkedUsers`, `WrongPrivacyKey`."""
-    rules = rules or ErasureRules.of(_with_key(lake.storage, settings))
+    """Makes a request, and the installation's key where there is none, and remembers whom it is of, from now on: what
+    arrives of them from before is not written any more. With an id that there is, it takes the other's place. Who makes
+    many gives what is `known` for all of them, and has looked at the key. Raises `LinkedUsers`, `WrongPrivacyKey`."""
+    rules = ErasureRules.of(_with_key(lake.storage, settings))
     if known is None:
         read_tombstones(lake.storage, rules)
     request = preview_erasure(lake, settings, named, now, rules, known)
@@ -131,7 +130,7 @@ def write_request(storage: Storage, request: Request) -> None:
     text = asdict(request)
     text["closure"] = {name: sorted(ids) for name, ids in text["closure"].items()}
     text |= {name: text[name].isoformat() for name in ("requested_at", "deadline")}
-    storage.replace(f"{FOLDER}/{request.id}.json", json.dumps(text, ensure_ascii=False, indent=1).encode())
+    storage.replace(f"{FOLDER}/{request.id}.json", json.dumps(text, ensure_ascii=False).encode())
     tell_asked(storage, request.id, request.state)
 
 

@@ -3,6 +3,7 @@
 What there is to set is in `model`, what a value may be in `values` where its type does not say it.
 """
 
+from event_assets.settings.function import function_settings, secret_text
 from event_assets.settings.model import PREFIX, Settings, StreamKind
 from event_assets.settings.reading import SECRETS, SettingsError, load_settings, read_settings, settings_table
 
@@ -12,7 +13,9 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StreamKind",
+    "function_settings",
     "load_settings",
     "read_settings",
+    "secret_text",
     "settings_table",
 ]

@@ -23,6 +23,12 @@ class AwsSettings(BaseSettings):
         description="Secret of AWS Secrets Manager (name or ARN) that holds the keys of the ingest API. Default: the "
         "file `keys.json` under the home.",
     )
+    collector_origin_secret: str | None = Field(
+        None,
+        min_length=1,
+        description="Secret of AWS Secrets Manager (name or ARN) that CloudFront says to the ingest API on Lambda, in "
+        "the header X-Origin-Verify: who does not say it is refused. Default: everybody is let in.",
+    )
     redshift_files: Literal["lake", "copies"] = Field(
         "lake",
         description="What Redshift's COPY reads: `lake`, the lake's own files (zstd, times as 64-bit integers), or "

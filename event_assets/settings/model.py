@@ -243,6 +243,13 @@ class Settings(
     )
     max_runs_in_flight: int = Field(2, ge=1, le=64, description="Most runs that the sensors keep in flight.")
     landing_runs: int = Field(1, ge=1, le=64, description="Runs that land side by side, each a range of the shards.")
+    automatic_runs_hours: int = Field(
+        24,
+        ge=1,
+        le=336,
+        description="Hours for which Dagster keeps runs that sensors and schedules asked for and that "
+        "succeeded. It keeps others for 14 days, and what was told of each table and day last for ever.",
+    )
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
 
     @model_validator(mode="after")

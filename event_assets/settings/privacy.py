@@ -36,6 +36,12 @@ class PrivacySettings(BaseSettings):
         description="Key of the pseudonyms, or a JSON list of keys, the oldest first; required when `pii_fields` are "
         "named.",
     )
+    pii_key_secret: str | None = Field(
+        None,
+        min_length=1,
+        description="Secret of AWS Secrets Manager (name or ARN) that holds `pii_key`, for functions on AWS Lambda. "
+        "Others get the key itself.",
+    )
     pii_at: Literal["clean", "collector"] = Field(
         "clean",
         description="Where that is done: `clean`, when events are cleaned, so that the stream and `raw_events` have "
@@ -47,6 +53,7 @@ class PrivacySettings(BaseSettings):
         description="Key by which erased people are remembered as hashes, and receipts signed: one for all processes "
         "of an installation. Default: `<home>/privacy.key`, which the first request makes.",
     )
+    privacy_key_secret: str | None = Field(None, min_length=1, description="The same of `privacy_key`.")
     retention_file: File = Field(
         None,
         description="File that says how many days each kind of table keeps. Without one nothing goes by itself, and "
@@ -58,6 +65,10 @@ class PrivacySettings(BaseSettings):
         """Raises `ValueError` where these settings do not go together."""
         if self.ip_privacy == "hash" and self.ip_hash_key is None:
             raise ValueError(f"{PREFIX}IP_HASH_KEY is missing: it is required when {PREFIX}IP_PRIVACY is 'hash'")
+        for name in ("pii_key", "privacy_key"):
+            if getattr(self, f"{name}_secret") and getattr(self, name) is None:
+                key = f"{PREFIX}{name.upper()}"
+                raise ValueError(f"{key}_SECRET is read by functions on AWS Lambda alone: give others {key} itself")
         if self.pii_fields and self.pii_key is None:
             raise ValueError(f"{PREFIX}PII_KEY is missing: it is required when {PREFIX}PII_FIELDS names fields")
         if self.pii_at == "collector":

@@ -60,24 +60,30 @@ class StreamReader:
     def has_new(self, checkpoint: Mapping[str, ShardPosition]) -> bool:
         """Whether `read_new` would give a record or raise `StreamGap`. Cheap: for sensors."""
         shards = self.stream.shards()
-        if lost_shards(shards, checkpoint):
-            return True
+        return bool(lost_shards(shards, checkpoint) or self.some_new(shards, checkpoint))
+
+    def some_new(self, shards: list[Shard], checkpoint: Mapping[str, ShardPosition]) -> list[str]:
+        """Those of the stream's shards of which `read_new` would give a record or raise `StreamGap`: not all of them,
+        but those of the first few asked of which one would. Empty where none does."""
         asked = [id_ for id_ in sorted(self._part.of(shards)) if not checkpoint.get(id_, BEGINNING).ended]
 
         def has_new(shard_id: str) -> bool:
             position = checkpoint.get(shard_id, BEGINNING)
-            return self._has_new(shard_id, position, was_finished(shard_id, shards, checkpoint))
+            return self._has_new(shard_id, position, lambda: was_finished(shard_id, shards, checkpoint))
 
         at_once = DEFAULT_LIMITS.shards_at_once
         with ThreadPoolExecutor(at_once, "shards") as readers:
-            few = (asked[start : start + at_once] for start in range(0, len(asked), at_once))
-            return any(any([*readers.map(has_new, shard_ids)]) for shard_ids in few)
+            for start in range(0, len(asked), at_once):
+                few = asked[start : start + at_once]
+                if found := [id_ for id_, is_new in zip(few, readers.map(has_new, few), strict=True) if is_new]:
+                    return found
+        return []
 
-    def _has_new(self, shard_id: str, position: ShardPosition, finished: bool) -> bool:
+    def _has_new(self, shard_id: str, position: ShardPosition, was_finished: Callable[[], bool]) -> bool:
         try:
             return self.stream.has_records_after(shard_id, position.after)
         except StreamGap:
-            if finished or self._was_quiet(position):
+            if was_finished() or self._was_quiet(position):
                 return self.stream.has_records_after(shard_id, None)
             return True
 

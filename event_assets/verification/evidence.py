@@ -143,10 +143,7 @@ class Evidence:
         self.connection.create_function("without_nul", 1, _without_nul, deterministic=True)
         self.connection.execute("ATTACH ? AS truth", (f"{truth.absolute().as_uri()}?mode=ro",))
         read_submissions(self.connection)
-        self._ids = {
-            "event_id": self._column("event_id"),
-            "page_view_id": self._column("page_view_id"),
-        }
+        self.look_for_all()
         self.clocks = Clocks()
         self.moved: list[str] = []
         self.versions: dict[str, Version] = {}
@@ -154,6 +151,10 @@ class Evidence:
         self.sources_of_people = MadeWhole(None, {})
         self.event_fields: tuple[str, ...] = EVENT_FIELDS
         self._create(f"lake_{ENRICHED_EVENTS.name}", EVENT_FIELDS)
+
+    def look_for_all(self) -> None:
+        """From now on rows are read of the submissions that there are now, be they left out later or not."""
+        self._ids = {key: self._column(key) for key in ("event_id", "page_view_id")}
 
     def rows(self, query: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""

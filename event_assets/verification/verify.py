@@ -52,8 +52,9 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     """
     evidence = Evidence(truth or settings.home / "truth.db")
     analyses = Analyses.load(settings.analytics)
-    erased = leave_out_erased(evidence.connection, settings)
     expired = leave_out_expired(evidence.connection, settings)
+    evidence.look_for_all()  # an event of a day that went may be left in a table that keeps it for longer
+    erased = leave_out_erased(evidence.connection, settings)
     evidence.read(settings, analyses, warehouse_url)
     work_out(evidence, settings.session_starts_with)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]

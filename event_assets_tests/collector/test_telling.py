@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,33 @@ def test_a_collector_tells_what_it_took_and_what_it_did_not(tmp_path: Path) -> N
     assert (line["EventsAccepted"], line["EventsRejected"], line["EventsNotTaken"]) == (2, 1, 1)
     assert (line["Installation"], line["Service"], line["StreamFailing"]) == ("shop", "collector", [1.0])
     assert isinstance(line["RequestSeconds"], list) and len(line["RequestSeconds"]) == 2
+
+
+def test_what_was_sent_with_each_key_is_told_by_the_key_s_id_whatever_became_of_it(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    stream = open_stream(settings)
+    stream.create(1)
+    keys = WriteKeys.of(settings)
+    shop, app, slow = (keys.create(name, "web", events_per_second=rate) for name, rate in RATES.items())
+    body = json.dumps([event(1), event(2), {"event": "no id"}])
+    with serving(settings, stream) as client:
+        for _ in range(2):
+            assert client.post("/v1/events", content=body, headers={"x-write-key": shop}).status_code == 207
+        packed = {"x-write-key": app, "content-encoding": "gzip"}
+        client.post("/v1/events", content=gzip.compress(body.encode()), headers=packed)
+        said = [client.post("/v1/events", content=body, headers={"x-write-key": slow}).status_code for _ in range(2)]
+        assert said == [207, 429]
+        client.post("/v1/events", content=body, headers={"x-write-key": "ea_nobody_has_it"})
+        exposed = client.get("/metrics").text
+    (line,) = told_of(tmp_path)
+    of_shop, of_app, of_slow = (key.split("_")[1] for key in (shop, app, slow))
+    assert line["EventsByKey"] == {of_shop: 6, of_app: 3, of_slow: 3}
+    assert line["BytesByKey"] == {of_shop: 2 * len(body), of_app: len(body), of_slow: len(body)}
+    assert f'collector_key_events_total{{key="{of_shop}"}} 6.0' in exposed
+    assert shop not in exposed and shop not in json.dumps(line), "an id is no key"
+
+
+RATES = {"shop": None, "app": None, "slow": 0.001}
 
 
 def test_an_event_is_acknowledged_though_it_cannot_be_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,7 @@ def test_what_is_written_is_there_when_the_server_is_started_again(tmp_path: Pat
         assert session.execute("SELECT word FROM kept").fetchall() == [("ünï",)]
 
 
+@pytest.mark.slow
 def test_a_port_that_was_taken_between_the_look_and_the_start_is_left_for_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_port_that_was_taken_between_the_look_and_the_start_is_left_for_anothe
     assert looks == [postgres.PREFERRED_PORT, 0]
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_server_and_the_first_waits_for_the_second_to_leave(tmp_path: Path) -> None:
     first, url = holder(tmp_path)
     second, same = holder(tmp_path)
@@ -77,6 +79,7 @@ def test_two_processes_share_a_server_and_the_first_waits_for_the_second_to_leav
     assert PostgresCluster(tmp_path).running_port() is None
 
 
+@pytest.mark.slow
 def test_a_server_ends_when_its_process_is_killed_and_starts_again(tmp_path: Path) -> None:
     process, _ = holder(tmp_path)
     process.kill()
@@ -93,6 +96,7 @@ def test_nobody_gets_in_without_the_password(tmp_path: Path) -> None:
             psycopg.connect(f"postgresql://event_assets:guess@{place}")
 
 
+@pytest.mark.slow
 def test_a_stack_does_not_start_on_a_cluster_that_another_process_runs(tmp_path: Path) -> None:
     process, _ = holder(tmp_path)
     with pytest.raises(StackError, match="Another process runs PostgreSQL"), sole_postgres(tmp_path, wait_seconds=0.1):

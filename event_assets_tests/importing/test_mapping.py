@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,13 @@ def test_an_id_can_be_made_of_paths_or_of_the_whole_line_and_is_stable(tmp_path:
     assert "anonymous_id" not in _mapped(tmp_path, mapping, {"n": 1})
 
 
+def test_what_a_template_gives_can_be_hashed_and_is_nothing_where_a_part_is_missing(tmp_path: Path) -> None:
+    mapping = 'fields: {session_id: {template: "{who}-{session}", hashed: true}}\nrest: drop'
+    told = _mapped(tmp_path, mapping, {"who": "ann", "session": 7})
+    assert told == {"session_id": hashlib.sha256(b"ann-7").hexdigest()[:32]}
+    assert _mapped(tmp_path, mapping, {"who": "ann"}) == {}
+
+
 @pytest.mark.parametrize("line", [b"", b"not json", b"[1]", b'"text"', b'{"a":'])
 def test_a_line_that_is_no_object_stays_as_it_is(tmp_path: Path, line: bytes) -> None:
     assert _mapping(tmp_path, "fields: {event: kind}").map(line) == line
@@ -123,6 +131,7 @@ def test_a_line_that_is_no_object_stays_as_it_is(tmp_path: Path, line: bytes) ->
     ("text", "says"),
     [
         ("fields: {evnt: kind}", "no field 'evnt'"),
+        ("fields: {session_id: {path: a, hashed: true}}", "hashed is for a template"),
         ("fields: {page.colour: kind}", "no field 'page.colour'"),
         ("fields: {event: {path: a, value: b}}", "exactly one of"),
         ("fields: {event: {pth: a}}", "fields.event.pth: there is no such key; there are path, value, "),

@@ -18,16 +18,45 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 STATEMENTS = Path(__file__).with_name("statements.json")
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+CERTIFICATE_OF_CLOUDFRONT = CERTIFICATE.replace("eu-central-1", "us-east-1")
 VARIANTS: dict[str, dict[str, str]] = {
     "dev-lambda": {"size": "dev", "edge": "lambda"},
-    "small-lambda": {"size": "small", "edge": "lambda", "certificate": CERTIFICATE, "domain": "events.example.com"},
-    "small-alb": {"size": "small", "edge": "alb", "certificate": CERTIFICATE, "email": "data@example.com"},
+    "small-lambda": {
+        "size": "small",
+        "edge": "lambda",
+        "certificate": CERTIFICATE_OF_CLOUDFRONT,
+        "domain": "events.example.com",
+        "stream": "on-demand",
+        "pages": "dagster.example.com",
+        "pages_certificate": CERTIFICATE,
+        "pii_fields": "user_id,traits.email",
+        "pii_at": "collector",
+    },
+    "small-alb": {
+        "size": "small",
+        "edge": "alb",
+        "certificate": CERTIFICATE,
+        "email": "data@example.com",
+        "pii_fields": "user_id,traits.email",
+        "online": "on",
+    },
     "large-alb": {
         "size": "large",
         "edge": "alb",
         "certificate": CERTIFICATE,
         "github": "example/analytics",
         "retention": "on",
+        "simulator": "on",
+        "quicksight": "on",
+        "online": "on",
+        "landing_runs": "3",
+        "pages": "dagster.example.com",
+        "pages_certificate": CERTIFICATE,
+        "oidc_issuer": "https://login.example.com/tenant",
+        "oidc_client": "event-assets",
+        "oidc_secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:sign-in-abc123",
+        "pii_fields": "user_id,traits.email",
+        "pii_at": "collector",
     },
 }
 """Every size, and both edges, each with its choices."""

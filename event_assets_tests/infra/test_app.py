@@ -26,10 +26,13 @@ from event_assets_tests.infra.templates import (
 )
 from infra.deploys import ENVIRONMENT
 from infra.lifecycle import FILE
+from infra.permissions import ONLINE_READ, ONLINE_WRITE
 
 pytestmark = [pytest.mark.slow, pytest.mark.representative]  # synthesis takes half a minute, once for all of these
 WILDCARDS = {
     "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
     "ssm:UpdateInstanceInformation",
@@ -46,8 +49,9 @@ def test_every_size_has_its_parts_and_the_edge_that_was_chosen(variants: dict[st
     for name, made in variants.items():
         size, _, edge = name.partition("-")
         kinds = {resource.type for resource in made.resources()}
-        assert ("AWS::ElasticLoadBalancingV2::LoadBalancer" in kinds) == (edge == "alb"), name
-        assert ("AWS::ApiGatewayV2::Api" in kinds) == (edge == "lambda"), name
+        of_edge = {resource.type for resource in made.resources() if resource.stack.endswith("Edge")}
+        assert ("AWS::ElasticLoadBalancingV2::LoadBalancer" in of_edge) == (edge == "alb"), name
+        assert ("AWS::ApiGatewayV2::Api" in of_edge) == (edge == "lambda"), name
         assert ("AWS::RedshiftServerless::Workgroup" in kinds) == (size == "large"), name
         assert ("AWS::AutoScaling::AutoScalingGroup" in kinds) == (size == "large"), name
         assert {
@@ -60,7 +64,9 @@ def test_every_size_has_its_parts_and_the_edge_that_was_chosen(variants: dict[st
 
 def test_cfn_lint_finds_no_error_in_any_template(variants: dict[str, Synthesised]) -> None:
     files = [str(file) for made in variants.values() for file in sorted(made.folder.glob("*.template.json"))]
-    assert len(files) == 5 * len(VARIANTS) + sum("github" in choices for choices in VARIANTS.values())
+    of = VARIANTS.values()
+    some = [("github" in each) + ("simulator" in each) + (each["edge"] == "lambda") for each in of]
+    assert len(files) == 5 * len(VARIANTS) + sum(some)
     command = [
         sys.executable,
         "-m",
@@ -121,6 +127,45 @@ def test_old_days_go_by_themselves_where_that_was_chosen(variants: dict[str, Syn
         assert rule.properties["State"] == ("ENABLED" if "retention" in VARIANTS[name] else "DISABLED"), name
 
 
+def test_quicksight_reaches_the_warehouse_and_nothing_else(variants: dict[str, Synthesised]) -> None:
+    for name, made in variants.items():
+        connections = list(made.resources("AWS::QuickSight::VPCConnection"))
+        assert bool(connections) == ("quicksight" in VARIANTS[name]), name
+    made = variants["large-alb"]
+    (guard,) = (each.name for each in made.resources("::SecurityGroup") if each.name.startswith("QuickSightGuard"))
+    (warehouse,) = (each.name for each in made.resources("::SecurityGroup") if each.name.startswith("WarehouseGuard"))
+    (egress,) = (each.properties for each in made.resources("SecurityGroupEgress") if guard in json.dumps(each))
+    assert (egress["FromPort"], egress["ToPort"]) == (5439, 5439)
+    assert warehouse in json.dumps(egress["DestinationSecurityGroupId"])
+    (answers,) = (
+        each.properties
+        for each in made.resources("SecurityGroupIngress")
+        if guard in json.dumps(each.properties["GroupId"])
+    )
+    assert warehouse in json.dumps(answers["SourceSecurityGroupId"])
+
+
+def test_front_ends_ask_tables_that_runs_publish_to_and_nobody_else_may(variants: dict[str, Synthesised]) -> None:
+    for name, made in variants.items():
+        tables = [table.properties for table in made.resources("AWS::DynamoDB::Table")]
+        chosen = "online" in VARIANTS[name]
+        names = ["eventassets-online", "eventassets-online_features"] if chosen else []
+        assert sorted(table["TableName"] for table in tables) == names, name
+        assert all(table["SSESpecification"]["SSEType"] == "KMS" for table in tables)
+        asking = {kind for kind, variables in environments(made) if f"{PREFIX}SEGMENTS_ONLINE_URL" in variables}
+        kinds = {kind.partition("Task")[0].rstrip("0123456789ABCDEF") for kind in asking}
+        assert kinds == ({"Code", "Collector", "Retention", "Run"} if chosen else set()), name
+        rights = {
+            role.partition("/")[2].strip("{}").partition("Role")[0]: {
+                action for line in lines for action in line.split() if action.startswith("dynamodb:")
+            }
+            for role, lines in statements(made).items()
+        }
+        may = {role: actions for role, actions in rights.items() if actions}
+        publish = set(ONLINE_WRITE)
+        assert may == ({"Collector": set(ONLINE_READ), "Code": publish, "Run": publish} if chosen else {}), name
+
+
 def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:
     for made in variants.values():
         roles = [json.dumps(task.properties["TaskRoleArn"]) for task in made.resources("AWS::ECS::TaskDefinition")]
@@ -146,10 +191,14 @@ def test_the_bucket_s_rules_delete_nothing_current_and_a_function_takes_old_days
         assert function.name in json.dumps(rule.properties["Targets"])
 
 
+FUNCTIONS = ("Collector", "Retention", "Simulator")
+"""Those that run the image."""
+
+
 def environments(made: Synthesised) -> Iterator[tuple[str, dict[str, str]]]:
     """The environment of each container and function, references replaced by names."""
     for resource in made.resources():
-        if resource.type == "AWS::Lambda::Function" and resource.name.startswith(("Collector", "Retention")):
+        if resource.type == "AWS::Lambda::Function" and resource.name.startswith(FUNCTIONS):
             yield resource.name, _texts(resource.properties["Environment"]["Variables"])
         if resource.type == "AWS::ECS::TaskDefinition":
             yield resource.name, _texts(_container(resource))
@@ -172,6 +221,10 @@ def _referred(value: Any) -> str:
     return "10.0.0.0/16" if "CidrBlock" in json.dumps(value) else "xxx"
 
 
+KEYS = {f"{PREFIX}{name}": "a key of sixteen letters" for name in ("PII_KEY", "PRIVACY_KEY")}
+"""What containers get as secrets, and functions fetch."""
+
+
 def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_takes(
     variants: dict[str, Synthesised], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,12 +234,20 @@ def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_tak
             ours = {each: value for each, value in variables.items() if each.startswith(PREFIX)}
             assert misspelt(ours, PREFIX, Settings.model_fields) == [], name
             with monkeypatch.context() as patch:
-                for variable, value in ours.items():
+                for variable, value in (KEYS | ours).items():
                     patch.setenv(variable, value)
                 settings = Settings()
-            assert settings.stream == "kinesis" or not ours, name
+            assert settings.stream == "kinesis" or not ours or name.startswith("Simulator"), name
             read |= {name} if ours else set()
-    assert len(read) == 5  # two functions, and tasks of the collector, the code location, runs
+    assert len(read) == 6  # three functions, and tasks of the collector, the code location, runs
+
+
+def test_the_stream_is_of_the_kind_that_was_chosen(variants: dict[str, Synthesised]) -> None:
+    for name, made in variants.items():
+        (stream,) = (each.properties for each in made.resources("AWS::Kinesis::Stream"))
+        kind = VARIANTS[name].get("stream", "on-demand" if name.startswith("large") else "shards")
+        assert stream["StreamModeDetails"]["StreamMode"] == ("PROVISIONED" if kind == "shards" else "ON_DEMAND"), name
+        assert ("ShardCount" in stream) == (kind == "shards"), name
 
 
 def test_the_settings_say_what_the_choices_chose(variants: dict[str, Synthesised]) -> None:
@@ -196,6 +257,10 @@ def test_the_settings_say_what_the_choices_chose(variants: dict[str, Synthesised
     small, large = of_run("small-alb"), of_run("large-alb")
     assert small["EVENT_ASSETS_WAREHOUSE_KIND"] == "postgres" and "EVENT_ASSETS_SPARK_REMOTE" not in small
     assert large["EVENT_ASSETS_WAREHOUSE_KIND"] == "redshift" and "EVENT_ASSETS_WAREHOUSE_IAM_ROLE" in large
+    assert (small["EVENT_ASSETS_LANDING_RUNS"], large["EVENT_ASSETS_LANDING_RUNS"]) == ("1", "3")
+    for runs in (small, large):  # what the sensors ask for at once is never all that Dagster lets run
+        wanted = int(runs["EVENT_ASSETS_MAX_RUNS_IN_FLIGHT"]) + int(runs["EVENT_ASSETS_LANDING_RUNS"]) - 1
+        assert int(runs["DAGSTER_MAX_RUNS"]) > wanted
     assert large["EVENT_ASSETS_SPARK_REMOTE"] == "sc://spark.event-assets.internal:15002"
 
 

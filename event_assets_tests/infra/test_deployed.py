@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
-from event_assets.collector import WriteKeys, aws_lambda
+from event_assets.cli import app
+from event_assets.collector import aws_lambda
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.land import land_step
 from event_assets.settings import load_settings
 from event_assets.streams import open_stream
-from event_assets_tests.collector.serving import event
-from event_assets_tests.collector.test_aws_lambda import request
-from event_assets_tests.infra.templates import Synthesised
+from event_assets_tests.collector.serving import event, written
+from event_assets_tests.collector.test_aws_lambda import new_instance, request
+from event_assets_tests.documented import blocks
+from event_assets_tests.infra.templates import ROOT, Synthesised
 from event_assets_tests.pipeline.runs import a_run
+from event_assets_tests.postgres import new_database
 
 pytestmark = pytest.mark.slow
 
 REGION = "us-east-1"
+PAGE = ROOT / "docs" / "how-to" / "run-on-aws.md"
+UNKNOWN = {"AWS::WAFv2::LoggingConfiguration"}
 
 
 class Account:
@@ -38,21 +46,51 @@ class Account:
         return boto3.client(service, endpoint_url=self._url, region_name=REGION)
 
     def deploy(self, name: str) -> dict[str, str]:
-        """Makes a stack of its template. Gives its outputs."""
+        """Makes a stack of its template, without what the emulator does not know. Gives its outputs."""
         template = copy.deepcopy(self._made.stacks[name])
+        resources = template["Resources"]
+        template["Resources"] = {each: made for each, made in resources.items() if made["Type"] not in UNKNOWN}
         template.pop("Rules", None)  # they ask whether the account was prepared for CDK
         template.get("Parameters", {}).pop("BootstrapVersion", None)
         cloud = self.client("cloudformation")
         cloud.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
         cloud.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
         (stack,) = cloud.describe_stacks(StackName=name)["Stacks"]
-        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+
+    def environment_of_runs(self) -> dict[str, str]:
+        """What the pipeline's stack has each run find in its environment, secrets among it, by what the stacks before
+        it made. The emulator makes no database: what it would say of one is left out."""
+        exports = {each["Name"]: each["Value"] for each in self.client("cloudformation").list_exports()["Exports"]}
+        (task,) = (each for each in self._made.resources("TaskDefinition") if each.name.startswith("RunTask"))
+        (container,) = task.properties["ContainerDefinitions"]
+        found = {each["Name"]: _told(each["Value"], exports) for each in container["Environment"]}
+        for secret in container["Secrets"]:
+            if name := _told(secret["ValueFrom"], exports):
+                text = self.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+                found[secret["Name"]] = str(text)
+        return {name: value for name, value in found.items() if value is not None}
 
     def environment_of_the_function(self) -> dict[str, str]:
         """What the stack has the ingest API's function find in its environment."""
-        (function,) = self.client("lambda").list_functions()["Functions"]
-        variables: dict[str, str] = function["Environment"]["Variables"]
-        return variables
+        functions = self.client("lambda").list_functions()["Functions"]
+        (variables,) = (each["Environment"]["Variables"] for each in functions if "Collector" in each["FunctionName"])
+        return dict(variables)
+
+
+def _told(value: Any, exports: dict[str, str]) -> str | None:
+    """A value of a template; None where it is of something that the emulator has not."""
+    if isinstance(value, str):
+        return value
+    ((function, inner),) = value.items()
+    if function == "Fn::ImportValue":
+        return exports[inner]
+    if function == "Ref" and inner == "AWS::Region":
+        return REGION
+    if function == "Fn::Join":
+        parts = [_told(each, exports) for each in inner[1]]
+        return None if None in parts else str(inner[0]).join(map(str, parts))
+    return None
 
 
 @pytest.fixture
@@ -62,28 +100,79 @@ def account(
     """Where the libraries of AWS find everything, in this process."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_emulator)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    aws_lambda._adapter.cache_clear()
-    yield Account(aws_emulator, variants["dev-lambda"])
-    aws_lambda._adapter.cache_clear()
+    new_instance()
+    yield Account(aws_emulator, variants["small-lambda"])
+    new_instance()
 
 
-def test_events_go_through_the_deployed_ingest_api_and_stream_into_the_deployed_bucket(
-    account: Account, aws_emulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_page_on_aws_is_walked_through_until_events_of_the_deployed_api_are_in_the_deployed_lake(
+    account: Account, aws_emulator: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The function's code runs here, in the environment that its stack gave it: the emulator runs no images."""
+    """Deploy, make a key, send, ask the doctor, land. The function's code and the run's are called here, in the
+    environment that the stacks give them: the emulator runs no images."""
     data = account.deploy("EventAssetsData")
-    assert account.deploy("EventAssetsEdge")["Address"]
-    given = account.environment_of_the_function()
-    assert given["EVENT_ASSETS_STREAM_NAME"] == data["StreamName"]
-    for name, value in {**given, "EVENT_ASSETS_HOME": str(tmp_path)}.items():
+    account.deploy("EventAssetsFirewall")
+    assert account.deploy("EventAssetsEdge")["Address"] == "https://events.example.com"
+    (front,) = account.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    (acl,) = account.client("wafv2").list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    assert front["WebACLId"] == acl["ARN"]
+    (origin,) = front["Origins"]["Items"]
+    (said,) = origin["CustomHeaders"]["Items"]
+
+    exported, command = only_block("event-assets keys create shop")
+    assert exported.startswith("export EVENT_ASSETS_KEYS_SECRET=arn:")
+    with monkeypatch.context() as shell:
+        shell.setenv("EVENT_ASSETS_KEYS_SECRET", data["KeysSecret"])
+        shell.setenv("EVENT_ASSETS_AWS_REGION", REGION)
+        shell.setenv("EVENT_ASSETS_HOME", str(tmp_path / "mine"))
+        (key,) = re.findall(r"\bea_\w+", run(command))
+
+    with monkeypatch.context() as function:
+        given = account.environment_of_the_function()
+        assert given["EVENT_ASSETS_STREAM_NAME"] == data["StreamName"]
+        for name, value in {**given, "EVENT_ASSETS_HOME": str(tmp_path / "function")}.items():
+            function.setenv(name, value)
+        body = json.dumps([event(number, user_id="ada@example.com") for number in range(50)])
+        assert aws_lambda.handler(request(key, body), None)["statusCode"] == 403
+        answer = aws_lambda.handler(request(key, body, {said["HeaderName"].lower(): said["HeaderValue"]}), None)
+        assert answer["statusCode"] == 200 and json.loads(answer["body"])["accepted"] == 50, answer
+
+    runs = account.environment_of_runs()
+    assert runs["EVENT_ASSETS_LAKE_URL"] == data["LakeUrl"]
+    here = {"S3_ENDPOINT_URL": aws_emulator, "WAREHOUSE_URL": new_database(postgres_url), "HOME": str(tmp_path / "run")}
+    for name, value in {**runs, **{f"EVENT_ASSETS_{name}": value for name, value in here.items()}}.items():
         monkeypatch.setenv(name, value)
+    (command,) = inline("event-assets aws doctor")
+    found = {part["part"]: part["fault"] for part in json.loads(run(f"{command} --json"))}
+    assert {"credentials", "stream", "bucket", "warehouse"} <= {name.split(",")[0] for name in found}
+    assert not any(found.values()), found
+
     settings = load_settings()
-    key = WriteKeys.of(settings).create("shop", "web")
-    answer = aws_lambda.handler(request(key, json.dumps([event(number) for number in range(50)])), None)
-    assert answer["statusCode"] == 200 and json.loads(answer["body"])["accepted"] == 50, answer
     stream = open_stream(settings)
     lake = Lake(Storage(data["LakeUrl"], REGION, aws_emulator))
     assert land_step(a_run(lake, None, stream=stream)).more["events"] == 50
     assert land_step(a_run(lake, None, stream=stream)).more["events"] == 0
+    assert {json.loads(line)["user_id"].partition(".")[0] for line in written(stream)} == {"pseudonym"}
     stream.close()
     assert sum(lake.table(RAW_EVENTS.name).snapshot().arrow()["events"].to_pylist()) == 50
+    assert settings.pii_key is not None and settings.privacy_key is not None, "runs know people as the API does"
+
+
+def only_block(command: str) -> tuple[str, ...]:
+    """The commands of the page's block with this one."""
+    (found,) = (block.commands for block in blocks() if block.page == PAGE and command in block.commands)
+    return found
+
+
+def inline(command: str) -> set[str]:
+    """The command, as the page names it in a sentence."""
+    return set(re.findall(f"`({re.escape(command)})`", PAGE.read_text("utf-8")))
+
+
+def run(command: str) -> str:
+    """What a command of the platform prints."""
+    program, *arguments = shlex.split(command)
+    assert program == "event-assets"
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout

@@ -56,6 +56,7 @@ def instance(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "DAGSTER_PG_HOST": address.hostname or "",
         "DAGSTER_PG_DB": address.path.strip("/"),
         "DAGSTER_RUN_TASK": FAMILY,
+        "DAGSTER_MAX_RUNS": "7",
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
@@ -136,6 +137,7 @@ def test_a_run_becomes_a_task_and_its_launcher_calls_what_the_daemon_may_call(
         instance.run_launcher.check_run_worker_health(instance.get_run_by_id(run.run_id))  # type: ignore[arg-type]
         instance.run_launcher.terminate(run.run_id)
         watched = set(calls)
+    assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 7  # type: ignore[union-attr]
     assert task["taskDefinitionArn"].rpartition(":")[0].endswith(f"/{FAMILY}")
     (override,) = task["overrides"]["containerOverrides"]
     assert override["name"] == "main" and override["command"][:3] == ["dagster", "api", "execute_run"]
@@ -148,5 +150,7 @@ def test_a_run_becomes_a_task_and_its_launcher_calls_what_the_daemon_may_call(
 def test_runs_are_queued_and_kept_as_in_the_local_instance() -> None:
     cloud = yaml.safe_load((IMAGE / "dagster.yaml").read_text("utf-8"))
     local = instance_settings("x")
-    for part in ("telemetry", "nux", "run_queue", "concurrency", "run_retries", "retention", "sensors"):
+    for part in ("telemetry", "nux", "run_retries", "retention", "sensors"):
         assert cloud[part] == local[part], part
+    # Locally all runs share a machine; here each is a task, and the size says how many.
+    assert cloud["run_queue"] == {**local["run_queue"], "max_concurrent_runs": {"env": "DAGSTER_MAX_RUNS"}}

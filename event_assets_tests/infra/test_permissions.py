@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import boto3
@@ -10,6 +11,7 @@ from moto import mock_aws
 from starlette.testclient import TestClient
 
 from event_assets.collector import WriteKeys, create_app
+from event_assets.online.dynamodb import DynamoTable
 from event_assets.settings import load_settings
 from event_assets_tests.collector.serving import event
 
@@ -32,3 +34,27 @@ def test_the_ingest_api_calls_exactly_what_its_role_allows(
             answer = client.post("/v1/events", json=[event(1), event(2)], headers={"x-write-key": key})
             assert answer.status_code == 200
     assert calls == {*permissions.STREAM_WRITE, *permissions.KEYS_READ}
+
+
+def test_front_ends_are_answered_by_exactly_what_the_api_may_ask_and_runs_may_publish(
+    aws_credentials: None, calls: set[str]
+) -> None:
+    with mock_aws():
+        boto3.client("dynamodb", region_name="us-east-1").create_table(
+            TableName="online",  # as the stack makes it
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        calls.clear()
+        publishes, asks = DynamoTable("online", "us-east-1"), DynamoTable("online", "us-east-1")
+        now = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+        for version, people in (("1", ["ann", "bob"]), ("2", ["ann"])):  # the second takes somebody away
+            facts = [(person, "buyers", "2026-11-22") for person in people]
+            publishes.replace([facts], [[("user", person, person) for person in people]], version, now)
+        published = set(calls)
+        calls.clear()
+        assert asks.find(["ann"]).facts["ann"]
+    assert published <= set(permissions.ONLINE_WRITE)
+    assert published | calls == set(permissions.ONLINE_WRITE)
+    assert calls == set(permissions.ONLINE_READ)

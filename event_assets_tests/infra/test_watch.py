@@ -79,6 +79,7 @@ def test_every_alarm_has_its_page_every_page_its_alarm_and_the_index_is_current(
     assert runbooks.INDEX.read_text("utf-8") == runbooks.index(), "run: python -m event_assets_tests.runbooks"
 
 
+@pytest.mark.slow
 def test_alarms_of_the_platform_are_handed_to_cloudwatch_as_they_are_judged_here(
     variants: dict[str, Synthesised],
 ) -> None:

@@ -168,6 +168,24 @@ def test_vacuum_deletes_what_no_version_needs_and_nothing_else(spark: SparkSessi
     assert table.snapshot().progress == base.progress
 
 
+def test_old_commits_leave_the_log_when_the_table_is_vacuumed_and_not_with_a_commit(
+    table: LakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {"delta.checkpointInterval": "5", "delta.logRetentionDuration": "interval 0 seconds"}
+    monkeypatch.setattr("event_assets.lake.table._CONFIGURATION", kept)
+
+    def commits() -> list[str]:
+        log = table.storage.walk(f"{table.spec.name}/_delta_log")
+        return [name for name, _ in log if name.endswith(".json") and name.rpartition("/")[2][:5] == "00000"]
+
+    for _ in range(12):
+        table.commit(table.snapshot(), Progress(code="1"))
+    assert len(commits()) == 13
+    vacuum(table)
+    assert len(commits()) < 5
+    assert LakeTable(table.storage, table.spec).snapshot().progress == Progress(code="1")
+
+
 def test_a_column_that_the_contract_gains_is_null_in_older_rows(spark: SparkSession, lake: Lake) -> None:
     from dataclasses import replace
 

@@ -101,3 +101,12 @@ def test_discoveries_among_nothing_are_as_rare_as_asked_for_and_weights_move_the
     assert not discoveries(close, 0.002, np.ones(2)).any()
     assert discoveries(close, 0.002, np.array([1.8, 0.2])).tolist() == [True, False]
     assert not discoveries(np.zeros(0), 0.05, np.zeros(0)).any()
+
+
+def test_squares_of_normal_scores_have_a_tail_that_is_believed_further_out_and_wide_ones_a_wide_one() -> None:
+    calm = np.random.default_rng(3).normal(0, 1, (4_000, 1, 1))
+    of_own, of_squares = (tail_of(calm, np.ones(1), np.zeros(1, dtype=np.int64), np.array([power])) for power in (1, 2))
+    normal = 2 * ndtr(-5.0)
+    assert normal <= likely(5, of_squares) < 5 * normal < likely(5, of_own)
+    wide = tail_of(3 * calm, np.ones(1), np.zeros(1, dtype=np.int64), np.array([2]))
+    assert likely(5, wide) > 0.05 and score_at(0.01, wide)[0, 0] == pytest.approx(3 * 2.58, rel=0.1)

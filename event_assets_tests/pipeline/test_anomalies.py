@@ -229,6 +229,7 @@ class Marts:
         return sorted(rows, key=lambda row: json.dumps(row, default=str))
 
 
+@pytest.mark.slow
 def test_any_split_of_refreshes_ends_in_the_rows_of_one(spark: SparkSession, tmp_path: Path) -> None:
     whole, split = Marts(spark, tmp_path / "whole"), Marts(spark, tmp_path / "split")
     whole.put(sessions())

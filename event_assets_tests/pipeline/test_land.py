@@ -20,7 +20,7 @@ from event_assets.lake.tombstones import ErasureRules, write_tombstones
 from event_assets.pipeline import land
 from event_assets.pipeline.registry import step_of
 from event_assets.pipeline.stream_gaps import pass_gaps
-from event_assets.streams import ShardPart, StreamGap, StreamReader, StreamRecord
+from event_assets.streams import ReadLimits, ShardPart, StreamGap, StreamReader, StreamRecord
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets.telemetry.process import telling
 from event_assets_tests.pipeline.runs import a_run
@@ -208,3 +208,31 @@ def test_who_was_erased_since_the_first_look_is_not_in_what_is_committed_after_a
     before_the_first_commit(monkeypatch, erase_and_land)
     land_part(lake, shared, 0, erasure=rules)
     assert len(landed(lake)) == 48 and not any("gone" in data for data in landed(lake))
+
+
+def test_where_many_shards_wait_for_more_the_largest_become_objects_before_and_nothing_is_lost(
+    tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = EmbeddedStream(tmp_path / "many.db", "events")
+    stream.create(4)
+    put_all(stream, numbered(f"key-{number}" for number in range(400)))
+    held: list[int] = []
+    of_rows = land.rows_of
+
+    def counted(name: str, records: Any) -> Any:
+        held.append(sum(len(record.data) for record in records))
+        return of_rows(name, records)
+
+    monkeypatch.setattr(land, "rows_of", counted)
+    run_land(lake, stream)
+    assert len(held) == 4, "an object a shard"
+    landed_at_once = landed(lake)
+    monkeypatch.setattr(land, "HELD_BYTES", 100)
+    put_all(stream, numbered((f"key-{number}" for number in range(400)), 400))
+    read = partial(StreamReader.read_new, limits=ReadLimits(batch_records=10))
+    monkeypatch.setattr(StreamReader, "read_new", lambda self, before, until, limits: read(self, before, until=until))
+    held.clear()
+    run_land(lake, stream)
+    assert len(held) > 4 and max(held) <= 100 + 10 * 3
+    assert landed(lake) == sorted([*landed_at_once, *(str(number) for number in range(400, 800))])
+    stream.close()

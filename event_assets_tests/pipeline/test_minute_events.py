@@ -101,6 +101,7 @@ def test_each_minute_tells_what_came_by_app_platform_and_event(tmp_path: Path) -
     assert (later["hour"], later["errors"]) == ("2026-11-30T00", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_any_split_with_files_that_are_written_again_ends_in_the_counts_of_one(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)

@@ -13,12 +13,16 @@ from typer.testing import CliRunner, Result
 
 from event_assets.audit import AuditLog
 from event_assets.cli import app
+from event_assets.contract.erasure import Owner
 from event_assets.contract.tables.events import EVENT_LEDGER, QUARANTINED_EVENTS
 from event_assets.contract.tables.schema import Table
+from event_assets.lake.asked import Asked, keep_asked
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
+from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.pipeline.registry import STEPS
+from event_assets.settings import Settings
 from event_assets_tests.factories import row_of
 
 OLD, NEW = 300, 10
@@ -142,6 +146,20 @@ def test_a_request_of_whom_is_held_says_so_in_the_list_and_is_open_again_after_t
     [hold] = told("privacy", "hold", "list")
     assert call("privacy", "hold", "release", hold["id"]).exit_code == 0
     assert told("privacy", "requests")[0]["state"] == "open"
+
+
+def test_requests_of_another_system_are_worked_off_where_nobody_ever_asked_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_HOME", str(tmp_path))
+    storage, now = Storage(str(tmp_path / "lake")), dt.datetime.now(dt.UTC)
+    for number in range(5):
+        keep_asked(storage, Asked(f"request-{number}", "erasure", now, now, "support", users=(f"u{number}",)))
+    assert told("privacy", "run")["state"] == "done"
+    [receipt] = (tmp_path / "lake" / "privacy" / "receipts").iterdir()
+    assert call("privacy", "verify-receipt", str(receipt)).exit_code == 0, "by the key that the first request made"
+    erased = read_tombstones(storage, ErasureRules.of(Settings(home=tmp_path)))
+    assert all(erased.is_erased(Owner(f"u{number}", None, now)) for number in range(5))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
 
 from event_assets.collector.keys import WriteKeys
-from event_assets.settings import Settings, load_settings
+from event_assets.settings import Settings, SettingsError, load_settings
 from event_assets.simulator.aws_lambda import handler
 from event_assets.simulator.send import SendError
 from event_assets.simulator.traffic import TrafficError
@@ -62,6 +63,20 @@ def test_the_truth_outlives_the_function_where_the_event_says(
     client.download_file("simulations", "run/truth.db", str(tmp_path / "kept.db"))
     with TruthLedger(tmp_path / "kept.db") as truth:
         assert truth.query("SELECT run_id, count(*) FROM submissions") == [(answer["run_id"], answer["sent"])]
+
+
+def test_the_write_key_may_be_in_a_secret(
+    settings: Settings, stream: EventStream, aws_credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_AWS_REGION", "us-east-1")
+    key = WriteKeys.of(settings).create("simulator", "web")
+    with serving(settings, stream) as client, mock_aws(config={"core": {"passthrough": {"urls": ["http://127.*"]}}}):
+        secrets = boto3.client("secretsmanager", region_name="us-east-1")
+        secrets.create_secret(Name="simulator", SecretString=f"{key}\n")
+        asked = {"endpoint": str(client.base_url), "write_key_secret": "simulator", "events": 50, "seconds": 0.1}
+        assert handler(asked, None)["acknowledged"] == len(written(stream)) > 20
+        with pytest.raises(SettingsError, match="The secret nowhere cannot be read"):
+            handler({**asked, "write_key_secret": "nowhere"}, None)
 
 
 @pytest.mark.parametrize(

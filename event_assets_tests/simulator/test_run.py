@@ -61,6 +61,7 @@ def truth(result: SimulationResult) -> Iterator[TruthLedger]:
         yield ledger
 
 
+@pytest.mark.slow
 def test_the_api_says_about_every_event_what_the_truth_expects(truth: TruthLedger) -> None:
     wrong = """
         SELECT fault, fate, fate_reason, verdict, verdict_reason FROM submissions

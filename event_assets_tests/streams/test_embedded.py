@@ -98,6 +98,7 @@ def test_what_was_acknowledged_before_sigkill_is_there_and_nothing_is_torn(tmp_p
     stream.close()
 
 
+@pytest.mark.slow
 def test_processes_write_and_read_and_reshard_at_once(tmp_path: Path) -> None:
     path = tmp_path / "stream.db"
     stream = EmbeddedStream(path, "events")

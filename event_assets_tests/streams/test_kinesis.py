@@ -229,6 +229,7 @@ def test_a_checkpoint_that_was_trimmed_is_a_gap(kinesis: Stubber, stream: Kinesi
     assert (gap.value.expected_after, gap.value.trim_horizon) == (padded(5), padded(8))
 
 
+@pytest.mark.slow
 def test_a_closed_shard_without_its_checkpoint_is_a_gap(kinesis: Stubber, stream: KinesisStream) -> None:
     kinesis.add_response("get_shard_iterator", {"ShardIterator": "start"})
     kinesis.add_response("get_records", page(following=None))

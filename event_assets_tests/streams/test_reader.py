@@ -51,6 +51,29 @@ def test_whether_there_is_something_new_is_asked_of_shards_at_once(stream: Meeti
     assert StreamReader(stream).has_new({})
 
 
+class Counting(EmbeddedStream):
+    """A log that counts of how many shards it was asked whether they hold more."""
+
+    asked = 0
+
+    def has_records_after(self, shard_id: str, after: str | None) -> bool:
+        self.asked += 1
+        return super().has_records_after(shard_id, after)
+
+
+def test_where_many_shards_hold_something_few_of_them_are_asked(tmp_path: Path) -> None:
+    stream = Counting(tmp_path / "stream.db", "events")
+    stream.create(60)
+    reader, shards = StreamReader(stream), stream.shards()
+    assert reader.some_new(shards, {}) == [] and stream.asked == 60
+    put_all(stream, numbered(f"key-{number}" for number in range(2_000)))
+    stream.asked = 0
+    found = reader.some_new(shards, {})
+    assert found and len(found) <= stream.asked < 20
+    assert {*found} <= {shard.shard_id for shard in shards}
+    stream.close()
+
+
 def test_no_more_are_read_at_once_than_is_asked_for(stream: Meeting) -> None:
     put_all(stream, numbered(f"key-{number}" for number in range(40)))
     stream._all_ask = threading.Barrier(2)

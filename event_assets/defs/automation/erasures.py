@@ -88,7 +88,7 @@ def erase_people(
 ) -> None:
     """Fails where a scan still finds somebody, so that it is seen."""
     settings = load_settings(home=Path(online.home))
-    take_asked(lake.open(), settings, rules.erasure)
+    take_asked(lake.open(), settings)
     opened = warehouse.open()
     around = surroundings(
         settings,

@@ -1,16 +1,15 @@
 """Jobs that keep the lake and Dagster's storage small, and the schedules of everything that is due by the clock."""
 
 import datetime as dt
-from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster_pyspark import LazyPySparkResource
 
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.defs.assets.days import key_of
 from event_assets.defs.assets.materialising import RETRY
+from event_assets.defs.automation.forgetting import forget, give_back_disk, old_runs
 from event_assets.defs.automation.partitions import Partitions
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.lake.maintenance import compact, vacuum
@@ -49,39 +48,40 @@ class KeepRuns(dg.Config):
     """Which runs are forgotten."""
 
     days: int = 14
-    """Finished runs that are older are forgotten, with what they told of tables; the tables stay as they are."""
+    """Finished runs that are older are forgotten; the tables stay as they are, and the last that was told of them."""
+    automatic_hours: int = 24
+    """The same in hours for runs that sensors and schedules asked for and that succeeded."""
     most: int = 2_000
     """Runs that one go forgets at the most."""
 
 
-@dg.op(description="Forgets old runs, whose event logs would fill Dagster's storage.")
+@dg.op(description="Forgets old runs, whose events would fill Dagster's storage.")
 def forget_old_runs(context: dg.OpExecutionContext, config: KeepRuns) -> None:
-    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=config.days)
-    finished = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    old = dg.RunsFilter(statuses=finished, created_before=before)
-    records = context.instance.get_run_records(old, limit=config.most, ascending=True)
-    for record in records:
-        forget(context.instance, record.dagster_run.run_id)
-    context.log.info(f"{len(records)} runs from before {before:%Y-%m-%d} forgotten")
+    now = dt.datetime.now(dt.UTC)
+    before, automatic_before = now - dt.timedelta(days=config.days), now - dt.timedelta(hours=config.automatic_hours)
+    runs = old_runs(context.instance, before, automatic_before, config.most)
+    forget(context.instance, runs)
+    context.log.info(
+        f"{len(runs)} runs forgotten, {give_back_disk(context.instance)} bytes of their storage given back"
+    )
 
 
-def forget(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Deletes a run with its events, and of SQLite's storage the run's own file, which would stay as large as it is."""
-    instance.delete_run(run_id)
-    events = instance.event_log_storage
-    if isinstance(events, SqliteEventLogStorage):
-        file = events.path_for_shard(run_id)
-        for path in (file, f"{file}-wal", f"{file}-shm"):
-            Path(path).unlink(missing_ok=True)
+def prune_runs(settings: Settings) -> dg.JobDefinition:
+    """The job that forgets runs, as these settings say."""
+
+    @dg.job(
+        description="Forgets old runs.",
+        executor_def=dg.in_process_executor,
+        config=dg.RunConfig({"forget_old_runs": KeepRuns(automatic_hours=settings.automatic_runs_hours)}),
+    )
+    def prune_runs() -> None:
+        forget_old_runs()
+
+    return prune_runs
 
 
-@dg.job(description="Forgets old runs.", executor_def=dg.in_process_executor)
-def prune_runs() -> None:
-    forget_old_runs()
-
-
-def schedules(settings: Settings, partitions: Partitions) -> list[dg.ScheduleDefinition]:
-    """Compaction every six hours, pruning every night, and the aggregates of each day once it is over."""
+def schedules(settings: Settings, partitions: Partitions, pruning: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
+    """Compaction and pruning every six hours, and the aggregates of each day once it is over."""
     daily_aggregates = dg.define_asset_job(
         "daily_aggregates",
         selection=dg.AssetSelection.assets("daily_metrics", ["warehouse", "agg_daily"]),
@@ -107,7 +107,7 @@ def schedules(settings: Settings, partitions: Partitions) -> list[dg.ScheduleDef
             default_status=dg.DefaultScheduleStatus.RUNNING,
         ),
         dg.ScheduleDefinition(
-            name="pruning", job=prune_runs, cron_schedule="37 3 * * *", default_status=dg.DefaultScheduleStatus.RUNNING
+            name="pruning", job=pruning, cron_schedule="37 */6 * * *", default_status=dg.DefaultScheduleStatus.RUNNING
         ),
         aggregates_of_yesterday,
     ]

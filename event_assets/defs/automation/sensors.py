@@ -28,7 +28,7 @@ from event_assets.lake.tip import tip
 from event_assets.pipeline.land import checkpoint
 from event_assets.pipeline.pending_days import BY_ARRIVAL, BY_EVENT_DATE, Pending, pending
 from event_assets.settings import Settings
-from event_assets.streams import EventStream, ShardPart, ShardPosition, StreamGap, StreamNotFound, StreamReader
+from event_assets.streams import EventStream, ShardPart, StreamNotFound, StreamReader, lost_shards
 
 SHARDS_TAG = "event_assets/shards"
 
@@ -99,8 +99,9 @@ def stream_sensor(
 
 @dataclass
 class _Seen:
-    """What a tick sees: shards with something to land (and those of each part that has a run of its own), since when at
-    the most, of how long a retention, when was landed last, days that are behind, and what cannot be looked at."""
+    """What a tick sees: some shards with something to land (and those of each part that has a run of its own), since
+    when at the most, of how long a retention, when was landed last, days that are behind, and what cannot be looked
+    at."""
 
     shards: list[str] = field(default_factory=list)
     parts: dict[int, list[str]] = field(default_factory=dict)
@@ -121,9 +122,10 @@ def _look(stream: StreamResource, lake: LakeResource, landing_runs: int) -> _See
         unreadable = seen.arrivals.unreadable | seen.late.unreadable
         seen.faults += [f"The table {name} cannot be read: {why}." for name, why in unreadable.items()]
         with stream.open() as events:
-            seen.shards = shards_to_land(events, opened)
+            by_part = shards_to_land(events, opened, landing_runs)
+            seen.shards = [shard for part in by_part.values() for shard in part]
+            seen.parts = {part: shards for part, shards in by_part.items() if part}
             if seen.shards:
-                seen.parts = _by_part(events, seen.shards, landing_runs)
                 position = checkpoint(tip(opened.table(RAW_EVENTS.name)).progress, events.name)
                 seen.unlanded_since = min((each.seen_at for each in position.values() if each.seen_at), default=None)
                 seen.retention = events.retention()
@@ -138,31 +140,15 @@ def _look(stream: StreamResource, lake: LakeResource, landing_runs: int) -> _See
     return seen
 
 
-def shards_to_land(stream: EventStream, lake: Lake) -> list[str]:
-    """The shards that hold something which is not landed. Raises `StreamError` where the stream is out of reach."""
+def shards_to_land(stream: EventStream, lake: Lake, parts: int = 1) -> dict[int, list[str]]:
+    """Shards that hold something which is not landed, by the part that they are: of each that has any, a few. What it
+    costs where all shards hold something does not grow with how many they are. Raises `StreamError` where the stream is
+    out of reach."""
     position = checkpoint(tip(lake.table(RAW_EVENTS.name)).progress, stream.name)
-    reader = StreamReader(stream)
-    if not reader.has_new(position):
-        return []
-    return [
-        shard.shard_id for shard in stream.shards() if _holds_more(stream, shard.shard_id, position.get(shard.shard_id))
-    ] or ["unknown"]
-
-
-def _holds_more(stream: EventStream, shard_id: str, position: ShardPosition | None) -> bool:
-    try:
-        return stream.has_records_after(shard_id, position.after if position else None)
-    except StreamGap:
-        return True
-
-
-def _by_part(stream: EventStream, shards: Sequence[str], landing_runs: int) -> dict[int, list[str]]:
-    """These shards by the part that they are, but for the first, which the run of new records lands."""
-    if landing_runs == 1:
-        return {}
-    listed = stream.shards()
-    parts = {number: ShardPart(number, landing_runs).of(listed) for number in range(1, landing_runs)}
-    return {number: held for number, part in parts.items() if (held := sorted(part.intersection(shards)))}
+    shards = stream.shards()
+    readers = (StreamReader(stream, part=ShardPart(number, parts)) for number in range(parts))
+    found = {number: some for number, reader in enumerate(readers) if (some := reader.some_new(shards, position))}
+    return found or ({0: ["unknown"]} if lost_shards(shards, position) else {})
 
 
 def _request(wanted: Wanted, partitions: Partitions, assets: Sequence[dg.AssetKey], landing_runs: int) -> dg.RunRequest:

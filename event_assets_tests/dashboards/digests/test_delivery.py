@@ -119,6 +119,7 @@ def sent(settings: Settings, contents: Contents) -> None:
     send_mail(settings, mail_of(contents, settings.smtp_from or "", TO), pause=lambda seconds: None)
 
 
+@pytest.mark.slow
 def test_a_mail_says_the_numbers_of_the_page_in_text_and_html_with_its_pictures(site: Site, contents: Contents) -> None:
     inbox = Inbox()
     with mail_server(inbox) as settings:

@@ -72,6 +72,7 @@ def test_each_has_rows_and_a_picture(found: dict[str, dict[str, Any]]) -> None:
         assert len(words(metadata["picture"])) > 1, name
 
 
+@pytest.mark.slow
 def test_the_pictures_say_what_the_rows_say(found: dict[str, dict[str, Any]]) -> None:
     assert "2 · 100.0%" in words(found["buying"]["picture"])
     assert "(none)" in words(found["buying"]["by value"])

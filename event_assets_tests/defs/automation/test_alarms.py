@@ -73,6 +73,7 @@ def test_whoever_was_out_of_reach_is_told_when_it_can_be(watched: Watched) -> No
     assert watched.minute(names.SENSOR_TICKS, names.RUNS_FAILED) == [("alarm_run_failed", False)]
 
 
+@pytest.mark.slow
 def test_silence_is_judged_after_a_quarter_of_an_hour_and_not_after_a_machine_slept(watched: Watched) -> None:
     for _ in range(15):
         assert watched.minute() == []

@@ -105,6 +105,7 @@ def test_without_its_edge_a_person_falls_apart(spark: SparkSession) -> None:
     assert persons(spark, *rows[:2]) == {"a1": "a1", "u1": "u1"}
 
 
+@pytest.mark.slow
 def test_one_device_with_ten_thousand_users_is_shared_and_each_user_stays_alone(spark: SparkSession) -> None:
     rows = [identify("a1", f"u{number:05}", 1) for number in range(10_000)]
     found_persons = persons(spark, *rows)
@@ -121,6 +122,7 @@ def meeting(draw: st.DrawFn) -> Row:
     return identify(device, user, seconds) if kind == "identify" else seen(device, user, seconds)
 
 
+@pytest.mark.slow
 @examples(6)
 @given(data=st.data())
 def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, data: st.DataObject) -> None:

@@ -5,6 +5,7 @@ import json
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -116,6 +117,7 @@ def statement(names: str) -> st.SearchStrategy[tuple[int, bool, Row]]:
 statements = statement("abc")
 
 
+@pytest.mark.slow
 @examples(8)
 @given(before=st.lists(statement("a"), max_size=5), came=st.lists(statement("a"), min_size=1, max_size=2))
 def test_whom_nothing_more_is_said_of_has_the_history_that_they_had(

@@ -272,6 +272,7 @@ def test_nobody_is_no_row(spark: SparkSession) -> None:
     assert rows_of(funnel(nobody, ["a", "b"])) == []
 
 
+@pytest.mark.slow
 def test_a_person_with_very_many_events_is_one_of_many(spark: SparkSession) -> None:
     names = F.element_at(F.array(F.lit("a"), F.lit("b"), F.lit("x")), (F.col("id") % 3 + 1).cast("int"))
     events = spark.range(300_000).select(

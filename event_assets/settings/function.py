@@ -1,0 +1,34 @@
+"""The settings of a function on AWS Lambda, which gets no secret as environment: it fetches each by its name."""
+
+from __future__ import annotations
+
+import os
+
+from event_assets.settings.model import PREFIX, Settings
+from event_assets.settings.reading import SettingsError, load_settings
+
+_KEYS = ("pii_key", "privacy_key")
+
+
+def function_settings() -> Settings:
+    """The settings of this function, with the keys that `EVENT_ASSETS_…_SECRET` names. Raises `SettingsError`."""
+    named = {key: secret for key in _KEYS if (secret := os.environ.get(f"{PREFIX}{key.upper()}_SECRET"))}
+    region = os.environ.get(f"{PREFIX}AWS_REGION")
+    return load_settings(**{key: secret_text(secret, region) for key, secret in named.items()})
+
+
+def secret_text(name: str, region: str | None) -> str:
+    """What a secret of AWS Secrets Manager (name or ARN) holds. Raises `SettingsError`.
+
+    AWS_ENDPOINT_URL_SECRETS_MANAGER names an emulator.
+    """
+    import boto3  # the extra aws, which functions have
+
+    try:
+        client = boto3.client("secretsmanager", region_name=region)
+        return str(client.get_secret_value(SecretId=name)["SecretString"])
+    except Exception as error:
+        raise SettingsError(
+            f"The secret {name} cannot be read ({error}): see that it is there, and that this role may call "
+            "secretsmanager:GetSecretValue on it and kms:Decrypt on its key."
+        ) from error
