@@ -9,6 +9,7 @@ from pathlib import Path
 
 _SHARED = {
     "__main__",
+    "dagster_bytes",
     "dashboard_rows",
     "data",
     "history",

@@ -3,9 +3,11 @@
 A stack of its own is started (`event-assets up`), and gets events at a given rate through its ingest API: 5 % of them
 of the last day, 1 % of the last 400 days. A client of its own polls the warehouse. Timed is from the answer of the
 ingest API to the row: the first of all; then, in `fct_events`, one in ten of all events but those long past, and in the
-other tables a visit every two seconds; in the end the first event after an idle spell. `dagster_mb_a_day` is how
-Dagster's storage grew in the second half, as of a day: it grows the more slowly the longer a run has stayed. The
-machine's load is printed with it: where others work, only ratios tell.
+other tables a visit every two seconds; in the end the first event after an idle spell. `dagster_mb_a_day` is what
+Dagster's storage grew by in the second half, as of a day, in all and by kind of file, before anything is forgotten: the
+longer a run has stayed, the less. `dagster_runs` are the runs that began meanwhile, by job, and
+`dagster_kept_mb` is what the storage holds at the end once all that may be forgotten is. The machine's load is printed
+with it: where others work, only ratios tell.
 """
 
 from __future__ import annotations
@@ -29,11 +31,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import psycopg
 
+from benchmarks.dagster_bytes import by_kind, runs_since, total
 from event_assets.collector.keys import WriteKeys
 from event_assets.contract.tables.lake import LAKE_TABLES
+from event_assets.defs.automation.forgetting import forget, give_back_disk, old_runs
 from event_assets.embedded.record import StackRecord, read_record
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
@@ -197,9 +202,10 @@ def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
         traffic = Traffic(client, watch)
         loads = [os.getloadavg()[0]]
         traffic.send(rate, seconds / 2)
-        halfway = _bytes(Path(record.dagster_home))
+        storage = Path(record.dagster_home)
+        halfway, half = by_kind(storage), datetime.now(UTC)
         traffic.send(rate, seconds / 2)
-        grown = _bytes(Path(record.dagster_home)) - halfway
+        grown = {kind: size - halfway.get(kind, 0) for kind, size in by_kind(storage).items()}
         loads.append(os.getloadavg()[0])
         _until_there(watch)
         loads.append(os.getloadavg()[0])
@@ -210,7 +216,11 @@ def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
             "load_average": [round(load, 1) for load in loads],
             "first_seconds": round(min(watch.took["fct_events"])[1], 2),
             "seconds": {table: _spread(watch.seconds(table)) for table in _FOUND_BY},
-            "dagster_mb_a_day": round(grown / 1e6 * 86_400 / (seconds / 2), 1),
+            "dagster_mb_a_day": {
+                kind: round(size / 1e6 * 86_400 / (seconds / 2), 1)
+                for kind, size in {"all": sum(grown.values()), **grown}.items()
+            },
+            "dagster_runs": runs_since(storage, half),
             "files": _files(settings),
         }
         if idle:
@@ -220,6 +230,7 @@ def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
             figures["first_after_idle_seconds"] = round(max(watch.took["fct_events"])[1], 2)
         watch.ended.set()
         looking.join()
+        figures["dagster_kept_mb"] = round(_kept(storage) / 1e6, 1)
     return figures
 
 
@@ -236,8 +247,13 @@ def _spread(seconds: list[float]) -> dict[str, float]:
     return {"p50": round(cuts[9], 2), "p95": round(cuts[18], 2), "max": round(max(seconds), 2), "rows": len(seconds)}
 
 
-def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _kept(home: Path) -> int:
+    """Bytes of Dagster's storage once all runs that are over are forgotten."""
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        now = datetime.now(UTC)
+        forget(instance, old_runs(instance, now, now, most=100_000))
+        give_back_disk(instance)
+    return total(home)
 
 
 def _files(settings: Settings) -> dict[str, int]:

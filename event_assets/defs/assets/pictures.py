@@ -1,4 +1,8 @@
-"""Small pictures for metadata: SVG of a few kilobytes each, drawn without a plotting library's start-up time."""
+"""Small pictures for metadata: SVG of a few kilobytes each, drawn without a plotting library's start-up time.
+
+Dagster keeps each of them with every materialisation, in three places, and shows it as an image, where no mouse finds a
+title: a shape says where it is, and no more.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +22,14 @@ _BAR, _GAP, _NAME, _LEGEND = 7, 8, 150, 22
 
 
 def bars(values: Sequence[tuple[str, float]], unit: str) -> dg.MarkdownMetadataValue:
-    """One bar a value, with its figure on mouse-over; the first and last label and the largest value are written
-    out."""
+    """One bar a value; the first and last label and the largest value are written out."""
     largest = max((value for _, value in values), default=0) or 1
     step = _WIDTH / max(len(values), 1)
     room = _HEIGHT - _LABELS
     shapes = []
-    for place, (label, value) in enumerate(values):
+    for place, (_, value) in enumerate(values):
         height = room * value / largest
-        shapes.append(
-            _box(place * step + 1, 18 + room - height, max(step - 2, 1), height, _COLOUR, f"{label}: {value:,.0f}")
-        )
+        shapes.append(_box(place * step + 1, 18 + room - height, max(step - 2, 1), height, _COLOUR))
     shapes.append(_text(0, 12, f"{largest:,.0f} {unit} at the most"))
     if values:
         shapes += _ends(values[0][0], values[-1][0], _HEIGHT - 4)
@@ -46,8 +47,8 @@ def grouped_bars(groups: Mapping[str, Mapping[str, float]], unit: str) -> dg.Mar
         shapes.append(_text(_NAME - 6, top + tall / 2, group, "end"))
         for place, name in enumerate(names):
             value = each.get(name, 0.0)
-            colour, words = _COLOURS[place % len(_COLOURS)], f"{group}, {name}: {value:,.2f}"
-            shapes.append(_box(_NAME, top + place * _BAR, max(room * value / largest, 0), _BAR - 1, colour, words))
+            colour = _COLOURS[place % len(_COLOURS)]
+            shapes.append(_box(_NAME, top + place * _BAR, max(room * value / largest, 0), _BAR - 1, colour))
         most = max(each.values(), default=0)
         shapes.append(_text(_NAME + room * most / largest + 4, top + tall / 2, f"{most:,.1f}"))
     return _image(shapes, _LEGEND + len(groups) * tall, unit)
@@ -61,8 +62,8 @@ def rows_of_bars(rows: Sequence[tuple[str, float, str]], title: str) -> dg.Markd
     for place, (label, value, words) in enumerate(rows):
         top = place * _ROW
         shapes += [
-            _box(left, top + 3, room, _ROW - 6, _PALE, f"{label}: {words}"),
-            _box(left, top + 3, room * value / largest, _ROW - 6, _COLOUR, f"{label}: {words}"),
+            _box(left, top + 3, room, _ROW - 6, _PALE),
+            _box(left, top + 3, room * value / largest, _ROW - 6, _COLOUR),
             _text(left - 8, top + 17, _short(label, 34), "end"),
             _text(left + room + 8, top + 17, words, fill="#222"),
         ]
@@ -83,8 +84,9 @@ def heat_map(
                 continue
             shown, ink = f"{share:.0%}", "#fff" if share > 0.5 else "#222"
             fill = f'{_COLOUR}" fill-opacity="{0.06 + 0.94 * min(share, 1):.2f}'
-            shapes.append(_box(left + k * width, top, width - 1, _ROW - 1, fill, f"{label}, {columns[k]}: {share:.1%}"))
-            shapes.append(_text(left + width * (k + 0.5), top + 16, shown if width > 26 else "", "middle", ink))
+            shapes.append(_box(left + k * width, top, width - 1, _ROW - 1, fill))
+            if width > 26:
+                shapes.append(_text(left + width * (k + 0.5), top + 16, shown, "middle", ink))
     return _image(shapes, (len(rows) + 1) * _ROW, title)
 
 
@@ -97,19 +99,17 @@ def stacked_bars(places: Sequence[str], series: Mapping[str, Sequence[float]], t
     scale = 150 / ((up + down) or 1)
     line, step = 22 + up * scale, _WIDTH / max(len(places), 1)
     shapes = _legend(tuple(series))
-    for place, label in enumerate(places):
+    for place in range(len(places)):
         top = bottom = line
-        for colour, (name, values) in zip(_COLOURS, series.items(), strict=False):
+        for colour, values in zip(_COLOURS, series.values(), strict=False):
             value = values[place]
             height = abs(value) * scale
             top -= height if value > 0 else 0
             at = top if value > 0 else bottom
             bottom += height if value < 0 else 0
             if value:
-                shapes.append(
-                    _box(place * step + 0.5, at, max(step - 1, 0.5), height, colour, f"{label}, {name}: {value:,.0f}")
-                )
-    shapes.append(_box(0, line, _WIDTH, 0.7, _GREY, "0"))
+                shapes.append(_box(place * step + 0.5, at, max(step - 1, 0.5), height, colour))
+    shapes.append(_box(0, line, _WIDTH, 0.7, _GREY))
     shapes += _ends(places[0], places[-1], 190) if places else []
     return _image(shapes, 196, title)
 
@@ -120,16 +120,12 @@ def lines(places: Sequence[str], series: Mapping[str, Sequence[float]], title: s
     largest = max((value for values in series.values() for value in values), default=0) or 1
     step = _WIDTH / max(len(places) - 1, 1)
     shapes = [*_legend(tuple(series)), _text(_WIDTH, 12, f"{largest:,.0f} at the most", "end")]
-    for colour, (name, values) in zip(_COLOURS, series.items(), strict=False):
+    for colour, values in zip(_COLOURS, series.values(), strict=False):
         points = [(place * step, 174 - 150 * value / largest) for place, value in enumerate(values)]
         way = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         shapes.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
         if len(points) <= _MOST_MARKS:
-            shapes += [
-                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}">'
-                f"<title>{escape(f'{place}, {name}: {value:,.0f}')}</title></circle>"
-                for (x, y), place, value in zip(points, places, values, strict=True)
-            ]
+            shapes += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>' for x, y in points]
     shapes += _ends(places[0], places[-1], 190) if places else []
     return _image(shapes, 196, title)
 
@@ -146,12 +142,9 @@ def curves(series: Mapping[str, Sequence[tuple[float, float]]], across: str, up:
     shapes = [*_legend(tuple(series)), _text(left, top + side + 16, across), _text(left + side + 8, top + 12, up)]
     shapes.append(f'<rect x="{left}" y="{top}" width="{side}" height="{side}" fill="none" stroke="{_PALE}"/>')
     shapes.append(f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" stroke="{_GREY}" stroke-dasharray="3 4"/>')
-    for colour, (name, points) in zip(_COLOURS, series.items(), strict=False):
+    for colour, points in zip(_COLOURS, series.values(), strict=False):
         way = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
-        shapes.append(
-            f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"><title>{escape(name)}</title>'
-            "</polyline>"
-        )
+        shapes.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
     return _image(shapes, top + side + 24, f"{up} by {across}")
 
 
@@ -165,7 +158,7 @@ def _legend(names: Sequence[str]) -> list[str]:
     shapes = []
     for place, name in enumerate(names):
         start = place * _WIDTH / max(len(names), 6)
-        shapes += [_box(start, 3, 10, 10, _COLOURS[place % len(_COLOURS)], name), _text(start + 14, 12, name)]
+        shapes += [_box(start, 3, 10, 10, _COLOURS[place % len(_COLOURS)]), _text(start + 14, 12, name)]
     return shapes
 
 
@@ -173,18 +166,14 @@ def _ends(first: str, last: str, y: float) -> list[str]:
     return [_text(0, y, first), _text(_WIDTH, y, last, "end")]
 
 
-def _box(x: float, y: float, width: float, height: float, fill: str, title: str) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}">'
-        f"<title>{escape(title)}</title></rect>"
-    )
+def _box(x: float, y: float, width: float, height: float, fill: str) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}"/>'
 
 
 def _text(x: float, y: float, words: str, anchor: str = "start", fill: str = _GREY) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-family="sans-serif" font-size="11" '
-        f'fill="{fill}">{escape(words)}</text>'
-    )
+    at = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    ink = "" if fill == _GREY else f' fill="{fill}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}"{at}{ink}>{escape(words)}</text>'
 
 
 def _short(words: str, most: int) -> str:
@@ -194,6 +183,7 @@ def _short(words: str, most: int) -> str:
 def _image(shapes: Sequence[str], height: float, title: str) -> dg.MarkdownMetadataValue:
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height:.0f}" '
-        f'viewBox="0 0 {_WIDTH} {height:.0f}">{"".join(shapes)}</svg>'
+        f'viewBox="0 0 {_WIDTH} {height:.0f}"><g font-family="sans-serif" font-size="11" fill="{_GREY}">'
+        f"{''.join(shapes)}</g></svg>"
     )
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})")
