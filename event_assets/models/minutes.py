@@ -7,10 +7,11 @@ often and in whichever parts it is judged. Days and hours, of which a season is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from event_assets.models.anomalies import Findings
 from event_assets.models.panel import Flags, Numbers, Places
@@ -80,9 +81,8 @@ def judge(minutes: Minutes, begins: int, budget: float, weights: Numbers) -> Fin
     is how it is.
     """
     shares = _expected_shares(minutes)
-    minutes = _without_peaks(minutes, begins)
     expected = _Expected(_expected_counts(minutes), shares, _clumps(minutes, shares, begins))
-    looked = [_looked_at(minutes, expected, window) for window in WINDOWS]
+    looked = [_looked_at(minutes, expected, window, begins) for window in WINDOWS]
     scores, sums, means = (np.stack(each, axis=2) for each in zip(*looked, strict=True))
     ages = minutes.age + np.arange(minutes.steps)
     scores[:, ages < LEAST_AGE] = np.nan
@@ -163,10 +163,10 @@ class _Expected(NamedTuple):
     clumps: Numbers
 
 
-def _looked_at(minutes: Minutes, expected: _Expected, window: int) -> tuple[Numbers, Numbers, Numbers]:
+def _looked_at(minutes: Minutes, expected: _Expected, window: int, begins: int) -> tuple[Numbers, Numbers, Numbers]:
     """By series and minute: how far the sum of the window lies beyond what is expected, 0 within; that sum, and what of
     the expected is nearest to it."""
-    amounts, wholes = minutes.amounts[0, :, : minutes.steps], minutes.wholes[0, :, : minutes.steps]
+    amounts = minutes.amounts[0, :, : minutes.steps]
     scores, means = np.zeros(amounts.shape), np.zeros(amounts.shape)
     added = _rolling(amounts, window)
     counts, rates = ~minutes.is_rate, minutes.is_rate
@@ -175,13 +175,25 @@ def _looked_at(minutes: Minutes, expected: _Expected, window: int) -> tuple[Numb
         means[counts] = np.maximum(np.clip(added[counts], window * low, window * high), 0.02)
         scores[counts] = _of_counts(added[counts], means[counts], 1 + 1.57 * window / _LEVEL)
     if rates.any():
-        hits, trials = added[rates], _rolling(wholes[rates], window)
-        low, high, past = expected.shares
-        share = np.clip(np.divide(hits, trials, out=np.zeros(hits.shape), where=trials > 0), low, high)
-        means[rates] = trials * share
-        of = expected.clumps[rates, None]
-        scores[rates] = _of_rates(hits / of, trials / of, share * past / of, past / of)
+        scores[rates], means[rates] = _rates_looked_at(minutes, expected, window, begins)
     return scores, added, means
+
+
+def _rates_looked_at(minutes: Minutes, expected: _Expected, window: int, begins: int) -> tuple[Numbers, Numbers]:
+    """The same of rates. For what is more than expected the largest minute of the window does not speak: one person can
+    make many errors at once, and what goes on is seen in the others. `begins` ends what tells how many are left then.
+    """
+    of, rates = expected.clumps[minutes.is_rate, None], minutes.is_rate
+    amounts = minutes.amounts[0, rates, : minutes.steps]
+    hits, trials = _rolling(amounts, window), _rolling(minutes.wholes[0, rates, : minutes.steps], window)
+    low, high, past = expected.shares
+    share = np.clip(np.divide(hits, trials, out=np.zeros(hits.shape), where=trials > 0), low, high)
+    left = hits - _largest_of(amounts, window)
+    usual = left[:, :begins].sum(axis=1, keepdims=True) / np.maximum(hits[:, :begins].sum(axis=1, keepdims=True), 1)
+    rest = np.where(of < _AT_ONCE, usual, (window - 1) / window)
+    fewer = _of_rates(hits / of, trials / of, share * past / of, past / of)
+    more = _of_rates(left / of, rest * trials / of, share * past / of, past / of)
+    return np.where(hits > trials * share, np.maximum(more, 0), fewer), trials * share
 
 
 def _of_counts(sums: Numbers, expected: Numbers, dispersion: float) -> Numbers:
@@ -238,17 +250,6 @@ def _expected_shares(minutes: Minutes) -> tuple[Numbers, Numbers, Numbers]:
     return np.minimum(now, yesterday), np.maximum(now, yesterday), trials
 
 
-def _without_peaks(minutes: Minutes, begins: int) -> Minutes:
-    """Rates without what is more in a single minute than in any other of the day before, its largest hour aside: one
-    person can make many errors at once, and what goes on is seen in the minutes after."""
-    rates, day = minutes.is_rate, slice(max(0, begins - DAY), begins)
-    most = _by_hour(minutes.amounts[0, rates, day].T)
-    second = np.sort(most, axis=0)[-min(2, len(most))]
-    amounts = minutes.amounts.copy()
-    amounts[0, rates] = np.minimum(amounts[0, rates], np.maximum(second, 1)[:, None])
-    return replace(minutes, amounts=amounts)
-
-
 def _clumps(minutes: Minutes, shares: tuple[Numbers, Numbers, Numbers], begins: int) -> Numbers:
     """How many hits of each rate come at once, such as errors of one person: the variance of its minutes on the day
     before by that of hits that do not know of each other (Pearson's dispersion), without the hours of a fault."""
@@ -294,6 +295,12 @@ def _rolling(numbers: Numbers, steps: int) -> Numbers:
     """The sum of the `steps` up to each; of the first ones of as many as there are."""
     sums = np.cumsum(numbers, axis=-1)
     return sums - _shifted(sums, steps)
+
+
+def _largest_of(numbers: Numbers, steps: int) -> Numbers:
+    """The largest of the `steps` up to each."""
+    largest: Numbers = maximum_filter1d(numbers, steps, axis=-1, mode="constant", origin=(steps - 1) // 2)
+    return largest
 
 
 def _shifted(numbers: Numbers, steps: int) -> Numbers:

@@ -41,6 +41,8 @@ CODE = "3"
 """Version of the code that makes the metrics; raise it when the rows it gives change."""
 MARTS_CODE = "2"
 """The same of the marts of days."""
+HOURLY_CODE = "3"
+"""The same of hourly_events."""
 PEOPLE_CODE = "3"
 """The same of period_people."""
 EventsMart = Callable[[DataFrame, SessionRules, DataFrame], DataFrame]
@@ -82,26 +84,32 @@ def mart_step(table: Table, upstream: Table, transform: Callable[[DataFrame], Da
     return _mart_step(run, table, (upstream,), MARTS_CODE, lambda work: transform(_of_days(run, work, upstream)))
 
 
-def events_mart_step(table: Table, transform: EventsMart, run: Run) -> StepReport:
+def events_mart_step(table: Table, transform: EventsMart, code: str, run: Run) -> StepReport:
     """Refreshes a mart of events and what of them converts, for the days of the window."""
     rules = run.rules.sessions
 
     def rows(work: DateWork) -> DataFrame:
         return transform(_of_days(run, work, ENRICHED_EVENTS), rules, _conversion_ids(run, work))
 
-    return _mart_step(run, table, _OF_EVENTS, f"{MARTS_CODE}-{rules.version}", rows)
+    return _mart_step(run, table, _OF_EVENTS, f"{code}-{rules.version}", rows)
 
 
 MARTS: tuple[
-    tuple[Table, tuple[Table, ...], Callable[[Rules], str] | None, Callable[[Run], StepReport]],
+    tuple[Table, str, tuple[Table, ...], Callable[[Rules], str] | None, Callable[[Run], StepReport]],
     ...,
 ] = (
-    (DAILY_SESSIONS, (SESSIONS,), None, partial(mart_step, DAILY_SESSIONS, SESSIONS, daily_sessions)),
-    (DAILY_PAGES, (PAGE_VIEWS,), None, partial(mart_step, DAILY_PAGES, PAGE_VIEWS, daily_pages)),
-    (DAILY_EVENTS, _OF_EVENTS, session_rules, partial(events_mart_step, DAILY_EVENTS, daily_events)),
-    (HOURLY_EVENTS, _OF_EVENTS, session_rules, partial(events_mart_step, HOURLY_EVENTS, hourly_events)),
+    (DAILY_SESSIONS, MARTS_CODE, (SESSIONS,), None, partial(mart_step, DAILY_SESSIONS, SESSIONS, daily_sessions)),
+    (DAILY_PAGES, MARTS_CODE, (PAGE_VIEWS,), None, partial(mart_step, DAILY_PAGES, PAGE_VIEWS, daily_pages)),
+    *(
+        (table, code, _OF_EVENTS, session_rules, partial(events_mart_step, table, transform, code))
+        for table, code, transform in (
+            (DAILY_EVENTS, MARTS_CODE, daily_events),
+            (HOURLY_EVENTS, HOURLY_CODE, hourly_events),
+        )
+    ),
 )
-"""Each mart that is a sum of rows: what it follows, the version of its rules, and what brings it up to date."""
+"""Each mart that is a sum of rows: the version of its code, what it follows, the version of its rules, and what brings
+it up to date."""
 
 
 def period_people_step(run: Run) -> StepReport:

@@ -15,9 +15,12 @@ from itertools import pairwise
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from event_assets.contract.latency import DELAY_SECONDS, FRESH_SECONDS, LAG_SECONDS, SLOW_MS
 from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS
 from event_assets.contract.tables.minutes import MINUTE_EVENTS
 from event_assets.contract.tables.schema import Table
+from event_assets.enrichment.currency import Reporting
+from event_assets.enrichment.measures import WEB_VITALS_EVENTS, measures_of
 from event_assets.lake.files import LakeFile
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
@@ -26,17 +29,19 @@ from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.rules.anomalies import MEASURES
 
-MINUTE_EVENTS_CODE = "1"
+MINUTE_EVENTS_CODE = "2"
 """Version of the code that counts; raise it when the rows it gives change."""
 MINUTE_SOURCES: tuple[Table, ...] = (CLEAN_EVENTS, QUARANTINED_EVENTS)
 KEPT_DAYS = 10
 """Days before the newest whose minutes are kept: a week ago, and the day before that, must be there yesterday, too."""
 _COLUMNS = {
-    CLEAN_EVENTS.name: ("arrived_at", "derived_at", "app_id", "platform", "event"),
+    CLEAN_EVENTS.name: ("arrived_at", "received_at", "derived_at", "app_id", "platform", "event", "properties"),
     QUARANTINED_EVENTS.name: ("arrived_at", "event"),
 }
-_JUST, _AT_ONCE = (pa.scalar(each, pa.duration("us")) for each in (dt.timedelta(hours=1), dt.timedelta(minutes=1)))
-_ERROR = "app_error"
+_JUST, _LONG, _LAG = (
+    pa.scalar(dt.timedelta(seconds=each), pa.duration("us")) for each in (FRESH_SECONDS, DELAY_SECONDS, LAG_SECONDS)
+)
+_ERROR, _PAINT = "app_error", r'"lcp_ms"|\\u'
 _COUNTED = MEASURES["minute_events"]
 _KEY = ["hour", "minute", "dimension", "value"]
 
@@ -116,17 +121,33 @@ def counted_by_minute(rows: pa.Table, conversions: Collection[str], *, are_clean
 
 
 def _measures(rows: pa.Table, conversions: Collection[str]) -> dict[str, pa.Array]:
-    delay = pc.subtract(rows["arrived_at"], rows["derived_at"])
+    delay, paint = pc.subtract(rows["arrived_at"], rows["derived_at"]), _paints(rows)
     is_new = pc.less_equal(delay, _JUST)
     of_event = rows["event"]
     named = {
         "errors": pc.equal(of_event, _ERROR),
         "conversions": pc.is_in(of_event, pa.array(sorted(conversions), pa.string())),
-        "delayed": pc.greater(delay, _AT_ONCE),
+        "delayed": pc.greater(delay, _LONG),
+        "lagged": pc.greater(pc.subtract(rows["arrived_at"], rows["received_at"]), _LAG),
+        "timed": pc.is_valid(paint),
+        "slow": pc.fill_null(pc.greater(paint, SLOW_MS), False),
     }
     ones = pa.repeat(pa.scalar(1, pa.int64()), len(rows))
     told = {name: pc.and_(is_new, is_it).cast(pa.int64()) for name, is_it in named.items()}
     return {"landed": ones, "quarantined": pc.subtract(ones, 1), "events": is_new.cast(pa.int64()), **told}
+
+
+def _paints(rows: pa.Table) -> pa.Array:
+    """How many milliseconds the largest contentful paint of a page took, where an event says it."""
+    is_asked = pc.and_(
+        pc.is_in(rows["event"], pa.array(WEB_VITALS_EVENTS)),
+        pc.fill_null(pc.match_substring_regex(rows["properties"], _PAINT), False),
+    )
+    asked = rows.filter(is_asked)
+    told = zip(asked["event"].to_pylist(), asked["properties"].to_pylist(), strict=True)
+    paints = [measures_of(event, properties, dt.date.min, Reporting()).lcp_ms for event, properties in told]
+    nothing = pa.nulls(len(rows), pa.float64())
+    return pc.replace_with_mask(nothing, is_asked.combine_chunks(), pa.array(paints, pa.float64()))
 
 
 def _of_quarantine(rows: pa.Table) -> dict[str, pa.Array]:

@@ -300,8 +300,8 @@ STEPS: tuple[RefreshStep, ...] = (
         follows=(ENRICHED_EVENTS, CONVERSION_IDS, SESSIONS, PAGE_VIEWS),
     ),
     *(
-        RefreshStep((table,), refresh, "metrics", metrics.MARTS_CODE, rules=rules, follows=follows)
-        for table, follows, rules, refresh in metrics.MARTS
+        RefreshStep((table,), refresh, "metrics", code, rules=rules, follows=follows)
+        for table, code, follows, rules, refresh in metrics.MARTS
     ),
     RefreshStep(
         (PERIOD_PEOPLE,),

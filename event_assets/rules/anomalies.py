@@ -46,9 +46,15 @@ MEASURES: dict[Of, tuple[str, ...]] = {
         *("engaged_seconds", "conversions", "revenue"),
     ),
     "daily_events": ("events", "conversions", "revenue"),
-    "hourly_events": ("events", "conversions", "revenue"),
+    "hourly_events": (
+        *("events", "conversions", "revenue"),
+        *("fresh", "delayed", "lagged", "timed", "slow"),
+    ),
     "event_ledger": ("landed", "clean", "quarantined", "duplicates", "conflicts"),
-    "minute_events": ("landed", "quarantined", "events", "errors", "conversions", "delayed"),
+    "minute_events": (
+        *("landed", "quarantined", "events", "errors", "conversions"),
+        *("delayed", "lagged", "timed", "slow"),
+    ),
 }
 """What can be summed, by table."""
 DIMENSIONS: dict[Of, tuple[Dimension, ...]] = {
@@ -110,12 +116,14 @@ class Metric(_Model):
 
     @property
     def measure(self) -> tuple[object, ...]:
-        """What it is a number of, by whatever periods: errors by `event: [app_error]` are the `errors` of minutes."""
+        """What it is a number of, by whatever periods: errors by `event: [app_error]` are the `errors` of minutes, and
+        the `events` of minutes those that are `fresh`."""
+        of = "events" if self.of == "fresh" else self.of
         rows = tuple(sorted((name, tuple(sorted(values))) for name, values in self.where.items()))
         of_rows = tuple(sorted((name, tuple(sorted(values))) for name, values in self.of_where.items()))
         if (self.sum, rows) == ("events", (("event", ("app_error",)),)):
-            return ("errors", (), self.of, of_rows)
-        return (self.sum, rows, self.of, of_rows)
+            return ("errors", (), of, of_rows)
+        return (self.sum, rows, of, of_rows)
 
 
 class KnownEvent(_Model):

@@ -70,7 +70,7 @@ class Counted:
         ):
             for minute in minutes:
                 events, errors = (int(sum(each[k][minute] for k in of)) for each in (self.events, self.errors))
-                row = (name, BEGIN + minute * MINUTE, dimension, value, events, 0, events, errors, 0, 0)
+                row = (name, BEGIN + minute * MINUTE, dimension, value, events, 0, events, errors, *[0] * 5)
                 for column, cell in zip(columns.values(), row, strict=True):
                     column.append(cell)
         rows = pa.table(columns, schema=MINUTE_EVENTS.arrow_schema())

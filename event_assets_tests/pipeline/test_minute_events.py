@@ -71,7 +71,9 @@ def came(minute: int, event: str = "click", delay: float = 0.0, **fields: Any) -
     at = BEGIN + dt.timedelta(minutes=minute, seconds=5)
     return {
         "arrived_at": at,
+        "received_at": at,
         "derived_at": at - dt.timedelta(minutes=delay),
+        "properties": "{}",
         "event": event,
         "platform": "ios",
         "app_id": None,
@@ -99,6 +101,20 @@ def test_each_minute_tells_what_came_by_app_platform_and_event(tmp_path: Path) -
     assert rows[BEGIN, "event", "app_error"]["events"] == 0 and rows[BEGIN, "event", "(none)"]["quarantined"] == 1
     later = rows[BEGIN + dt.timedelta(minutes=3), "all", "(all)"]
     assert (later["hour"], later["errors"]) == ("2026-11-30T00", 1)
+
+
+def test_how_late_events_are_and_how_slow_pages_are_is_told_of_those_that_had_just_happened(tmp_path: Path) -> None:
+    at = came(0)["arrived_at"]
+    paints = ['{"lcp_ms": 4001}', '{"lcp_ms": "900.5"}', '{"lcp_ms": "fast"}', '{"cls": 0.1}', "{"]
+    views = [came(0, "page_view", properties=properties) for properties in paints]
+    late = came(0, "web_vitals", 90, properties='{"lcp_ms": 9000}', received_at=at - dt.timedelta(minutes=80))
+    other = came(0, "click", properties='{"lcp_ms": 9000}', received_at=at - dt.timedelta(seconds=6))
+    arrived = Arrived(tmp_path)
+    arrived.put(CLEAN_EVENTS, [*views, late, other, came(0, "purchase", 2)])
+    arrived.refresh()
+    (row,) = (row for row in arrived.counts() if row["dimension"] == "all")
+    told = {name: row[name] for name in ("events", "delayed", "lagged", "timed", "slow")}
+    assert told == {"events": 7, "delayed": 1, "lagged": 1, "timed": 2, "slow": 1}
 
 
 @pytest.mark.slow

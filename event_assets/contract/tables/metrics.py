@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from event_assets.contract.tables.events import EVENT_DATE, SITE_DATE
-from event_assets.contract.tables.schema import InWarehouse, Table, required
+from event_assets.contract.tables.schema import Column, InWarehouse, Table, required
 
 _DAY = (EVENT_DATE, replace(SITE_DATE, nullable=False))
 """A row is of a day of the site, and of a day in UTC: a site's day lies in two of these, and their rows add up."""
@@ -117,6 +117,16 @@ HOURLY_EVENTS = Table(
         required("events", "long", "Events."),
         required("conversions", "long", "Of these, conversions that count."),
         required("revenue", "double", "Revenue of these conversions."),
+        Column(
+            "fresh",
+            "long",
+            "Of the events, those that the stream took within an hour of happening.",
+            definition="arrived_at at most an hour after derived_at",
+        ),
+        Column("delayed", "long", "Of `fresh`, those that it took more than a minute after they happened."),
+        Column("lagged", "long", "Of `fresh`, those that it took more than five seconds after the collector."),
+        Column("timed", "long", "Events that say how long the largest contentful paint of a page took."),
+        Column("slow", "long", "Of `timed`, those of more than four seconds: poor, as Core Web Vitals have it."),
     ),
     key=("event_date", "hour", "event", "app_id", "platform", "country", "is_bot"),
     partition_by=("event_date",),

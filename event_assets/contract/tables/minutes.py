@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from event_assets.contract.tables.anomalies import METRIC_ANOMALIES
-from event_assets.contract.tables.schema import Table, required
+from event_assets.contract.tables.schema import Column, Table, required
 
 MINUTE_EVENTS = Table(
     "minute_events",
@@ -34,6 +34,9 @@ MINUTE_EVENTS = Table(
             "Of `events`, those that took longer than a minute.",
             definition="arrived_at over a minute after derived_at",
         ),
+        Column("lagged", "long", "Of `events`, those that the stream took more than five seconds after the collector."),
+        Column("timed", "long", "Of `events`, those that say how long the largest contentful paint of a page took."),
+        Column("slow", "long", "Of `timed`, those of more than four seconds: poor, as Core Web Vitals have it."),
     ),
     key=("hour", "minute", "dimension", "value"),
     partition_by=("hour",),

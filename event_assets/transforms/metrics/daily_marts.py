@@ -9,6 +9,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from event_assets.contract.latency import DELAY_SECONDS, FRESH_SECONDS, LAG_SECONDS, SLOW_MS
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_PAGES, DAILY_SESSIONS, HOURLY_EVENTS
 from event_assets.contract.tables.schema import Table
 from event_assets.transforms.attribution.conversion_ids import with_conversions
@@ -50,13 +51,25 @@ def daily_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None =
 def hourly_events(events: DataFrame, rules: SessionRules, ids: DataFrame | None = None) -> DataFrame:
     """The enriched events of each hour by name, in the columns of `HOURLY_EVENTS`; `ids` as of `daily_events`."""
     counted = with_conversions(events, rules, ids)
+    after_it_happened = _seconds_from("derived_at")
+    is_fresh = after_it_happened <= FRESH_SECONDS
     return _summed(
         HOURLY_EVENTS,
         counted.withColumn("hour", F.date_trunc("hour", "derived_at")),
         F.count(F.lit(1)).alias("events"),
         _count_of(F.col("is_conversion"), "conversions"),
         total(amount(F.when(F.col("is_conversion"), F.col("revenue_reporting")))).alias("revenue"),
+        _count_of(is_fresh, "fresh"),
+        _count_of(is_fresh & (after_it_happened > DELAY_SECONDS), "delayed"),
+        _count_of(is_fresh & (_seconds_from("received_at") > LAG_SECONDS), "lagged"),
+        _count_of(F.col("lcp_ms").isNotNull(), "timed"),
+        _count_of(F.col("lcp_ms") > SLOW_MS, "slow"),
     )
+
+
+def _seconds_from(column: str) -> Column:
+    """Seconds from then until the stream took the event."""
+    return (F.unix_micros("arrived_at") - F.unix_micros(column)) / 1_000_000
 
 
 def daily_pages(page_views: DataFrame) -> DataFrame:

@@ -75,6 +75,25 @@ def test_a_row_sums_the_events_of_an_hour_and_name_that_are_alike(spark: SparkSe
     ]
 
 
+def test_an_hour_tells_how_late_its_events_were_and_how_slow_its_pages(spark: SparkSession) -> None:
+    happened = at(60)
+
+    def event(name: str, taken_after: float, collected_after: float, **more: Any) -> dict[str, Any]:
+        times = {"arrived_at": taken_after, "received_at": collected_after}
+        moments = {column: happened + dt.timedelta(seconds=seconds) for column, seconds in times.items()}
+        return enriched_event(name, happened, **moments, **more)
+
+    events = [
+        event("page_view", 2, 1, lcp_ms=4_000.5),
+        event("page_view", 61, 60, lcp_ms=4_000.0),
+        event("page_view", 20, 10),
+        event("page_view", 3_601, 5, lcp_ms=9_000.0),
+    ]
+    (row,) = rows_of(hourly_events(frame(spark, events), RULES))
+    told = {name: row[name] for name in ("events", "fresh", "delayed", "lagged", "timed", "slow")}
+    assert told == {"events": 4, "fresh": 3, "delayed": 1, "lagged": 1, "timed": 3, "slow": 2}
+
+
 def test_a_row_sums_the_views_of_a_page_or_screen_that_are_alike(spark: SparkSession) -> None:
     views = frame(spark, page_views_of(spark, visits()), PAGE_VIEWS)
     rows = [row for row in rows_of(daily_pages(views)) if not row["is_bot"]]
