@@ -20,6 +20,7 @@ _SHARED = {
     "scale_measures",
     "scale_sensor",
     "scale_synthetic",
+    "simulated_minutes",
     "watch",
 }
 """Modules that the benchmarks use."""

@@ -15,7 +15,8 @@ from event_assets.simulator.seeds import seeded
 class Kind(NamedTuple):
     """A kind of anomaly: what happens, the event whose number shows it, how strong it is if nobody says.
 
-    A strength lies above `least` and is at most `most`.
+    A strength lies above `least` and is at most `most`. What passes within minutes `lasts` so many seconds if nobody
+    says; else it is an eighth of the traffic's time.
     """
 
     what: str
@@ -23,8 +24,10 @@ class Kind(NamedTuple):
     strength: float
     least: float
     most: float
+    lasts: float | None = None
 
 
+_MINUTES = 20 * 60.0
 KINDS: dict[str, Kind] = {
     "traffic_spike": Kind("visits come {strength:g} times as often as usual", "page_view", 4.0, 1.0, 1_000.0),
     "conversion_drop": Kind("{strength:.0%} of the payments fail and leave no purchase", "purchase", 0.9, 0.0, 1.0),
@@ -44,6 +47,16 @@ KINDS: dict[str, Kind] = {
     ),
     "broken_release": Kind(
         "a release of the web app fails on {strength:.0%} of the page views", "app_error", 0.4, 0.0, 1.0
+    ),
+    "web_outage": Kind("{strength:.0%} of the web's events never leave", "page_view", 1.0, 0.0, 1.0, _MINUTES),
+    "error_burst": Kind("{strength:.0%} of the pages and screens fail", "app_error", 0.3, 0.0, 1.0, _MINUTES),
+    "channel_spike": Kind(
+        "a newsletter brings visits {strength:g} times as often as all come usually",
+        "page_view",
+        4.0,
+        0.0,
+        1_000.0,
+        _MINUTES,
     ),
 }
 """By name. `strength` is a share for what fails, else a factor; of robots that
@@ -86,7 +99,7 @@ def anomalies_of(texts: Sequence[str], seed: int, begin: float, seconds: float) 
     """The anomalies that the texts name, for traffic of so many seconds from `begin` (epoch seconds).
 
     A text is `KIND,FROM,TO,STRENGTH`; without strength it is the kind's own, and without times the seed gives a stretch
-    of an eighth of the traffic's time somewhere in it. Raises `AnomalyError`.
+    somewhere in the traffic's time, as long as the kind lasts. Raises `AnomalyError`.
     """
     return tuple(_anomaly(text, number, seed, begin, seconds) for number, text in enumerate(texts))
 
@@ -97,15 +110,19 @@ def _anomaly(text: str, number: int, seed: int, begin: float, seconds: float) ->
         raise AnomalyError(f"{text!r} is no anomaly: the kinds are {', '.join(KINDS)}. The form is {_FORM}.")
     if len(more) not in (0, 2, 3):
         raise AnomalyError(f"{text!r} is no anomaly: the form is {_FORM}.")
-    begins, ends = _stretch(seed, number, begin, seconds) if not more else (_moment(text, part) for part in more[:2])
+    begins, ends = (
+        _stretch(seed, number, begin, seconds, KINDS[kind].lasts)
+        if not more
+        else (_moment(text, part) for part in more[:2])
+    )
     if begins >= ends:
         raise AnomalyError(f"{text!r} ends before it begins: FROM must lie before TO.")
     return Anomaly(kind, begins, ends, _strength(text, kind, more[2]) if more[2:] else KINDS[kind].strength)
 
 
-def _stretch(seed: int, number: int, begin: float, seconds: float) -> tuple[float, float]:
+def _stretch(seed: int, number: int, begin: float, seconds: float, lasts: float | None) -> tuple[float, float]:
     begins = begin + seeded(seed, "anomaly", number).uniform(0.2, 0.75) * seconds
-    return begins, begins + seconds / 8
+    return begins, begins + (seconds / 8 if lasts is None else min(lasts, seconds / 5))
 
 
 def _moment(text: str, part: str) -> float:

@@ -35,6 +35,13 @@ RELEASE_ERROR = {
     "component": "web.renderer",
 }
 """What the web app of `BROKEN_VERSION` says when it fails."""
+BURST_ERROR = {
+    "message": "503 Service Unavailable",
+    "code": "HTTP_503",
+    "severity": "error",
+    "component": "api.gateway",
+}
+"""What every app says while the API behind it fails."""
 
 
 class Product(NamedTuple):
@@ -77,6 +84,7 @@ def _arrival(weight: float, referrer: str | None, *, click: str = "", **utm: str
     return Arrival(weight, referrer, "&".join([*marks, click + "={click}"] if click else marks))
 
 
+NEWSLETTER = _arrival(6, None, source="newsletter", medium="email", campaign="2026-11-tips")
 ARRIVALS: tuple[Arrival, ...] = (
     _arrival(30, None),
     _arrival(20, "https://www.google.com/"),
@@ -100,7 +108,7 @@ ARRIVALS: tuple[Arrival, ...] = (
     _arrival(2, "https://t.co/x7Yb2"),
     _arrival(2, "https://www.linkedin.com/", click="li_fat_id"),
     _arrival(1, "https://www.tiktok.com/", source="tiktok", medium="paid", campaign="autumn-launch", click="ttclid"),
-    _arrival(6, None, source="newsletter", medium="email", campaign="2026-11-tips"),
+    NEWSLETTER,
     _arrival(2, "https://mail.google.com/"),
     _arrival(2, "https://www.youtube.com/", source="youtube", medium="video", campaign="how-to"),
     _arrival(2, "https://designblog.example/reviews/site-builders"),

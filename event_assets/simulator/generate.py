@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from event_assets.simulator.anomalies import HIDDEN, Anomaly
+from event_assets.simulator.catalogue import NEWSLETTER, Arrival
 from event_assets.simulator.faults import FAULTS, Fate, encode
 from event_assets.simulator.people import Device, Person, make_crawler, make_hidden_robot, make_person
 from event_assets.simulator.places import PLACES
@@ -162,7 +163,10 @@ class _World:
         """The visits of one stretch that are there only because of an anomaly, drawn apart from all others."""
         begins, ends = max(start, planted.begins), min(start + seconds, planted.ends)
         rng = seeded(self._seed, planted.kind, person.number, round(start * 1000))
-        if planted.kind == "traffic_spike":
+        arrival = None
+        if planted.kind == "channel_spike":
+            extra, arrival = rate * planted.strength, NEWSLETTER
+        elif planted.kind == "traffic_spike":
             extra = rate * (planted.strength - 1)
         elif planted.kind == "bot_wave":
             person, extra = rng.choice(self._crawlers), planted.strength / _DAY
@@ -173,18 +177,28 @@ class _World:
             return
         if begins < ends and extra > 0:
             for at in _beginnings(rng, extra, begins, ends - begins):
-                yield from self._visit(person, at, rng)
+                yield from self._visit(person, at, rng, arrival)
 
-    def _visit(self, person: Person, begins: float, rng: Random) -> Iterator[TimedEvent]:
+    def _visit(
+        self, person: Person, begins: float, rng: Random, arrival: Arrival | None = None
+    ) -> Iterator[TimedEvent]:
         device = rng.choice(person.devices)
         state = self._state(person)
         late = _lateness(rng, self._rates) if device.model.platform != "server" else 0.0
         clock_error = _clock_error(self._seed, device, self._rates.clock_skew)
-        visit = Visit(person, device, state, begins - late, rng, clock_error, self._anomalies)
+        visit = Visit(person, device, state, begins - late, rng, clock_error, self._anomalies, arrival)
         tell(visit)
         for draft in visit.drafts:
+            if any(self._is_lost(draft, planted) for planted in self._anomalies):
+                continue
             send_at = begins if late else draft.at + rng.uniform(0.05, 2)
             yield from self._deliver(draft, send_at, rng)
+
+    def _is_lost(self, draft: Draft, planted: Anomaly) -> bool:
+        """Whether an outage keeps it from being sent, drawn apart from all others."""
+        if planted.kind != "web_outage" or not planted.holds(draft.at) or draft.event["platform"] != "web":
+            return False
+        return seeded(self._seed, planted.kind, draft.event["event_id"]).random() < planted.strength
 
     def _deliver(self, draft: Draft, send_at: float, rng: Random) -> Iterator[TimedEvent]:
         rates = self._rates

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from event_assets.simulator.anomalies import Anomaly
-from event_assets.simulator.catalogue import ARRIVALS, BROKEN_VERSION, RELEASE_ERROR, WWW
+from event_assets.simulator.catalogue import ARRIVALS, BROKEN_VERSION, BURST_ERROR, RELEASE_ERROR, WWW, Arrival
 from event_assets.simulator.people import Device, Person
 from event_assets.simulator.places import Place
 from event_assets.simulator.seeds import pick, rfc3339, uuid4, uuid7
@@ -68,6 +68,7 @@ class Visit:
         rng: Random,
         clock_error: float = 0,
         anomalies: tuple[Anomaly, ...] = (),
+        arrival: Arrival | None = None,
     ) -> None:
         self.person = person
         self.device = device
@@ -78,7 +79,7 @@ class Visit:
         self._clock_error = clock_error
         self._anomalies = anomalies
         self.session_id = f"s_{rng.getrandbits(64):016x}" if device.keeps_sessions else None
-        self.arrival = pick(rng, ARRIVALS)
+        self.arrival = arrival or pick(rng, ARRIVALS)
         self._page: dict[str, Any] | None = None
         self._page_view_id: str | None = None
         self._referrer = self.arrival.referrer
@@ -119,6 +120,7 @@ class Visit:
         )
         if model.platform == "web" and self.person.persona.name != "robot" and self.befalls("broken_release"):
             self.act("app_error", RELEASE_ERROR, app={"id": "plotto-web", "version": BROKEN_VERSION})
+        self._may_fail()
         self._dwell(seconds * self.rng.lognormvariate(-0.15, 0.6), int(model.viewport[1] * self.rng.uniform(1.5, 7)))
         self._referrer = url
 
@@ -126,7 +128,12 @@ class Visit:
         """A screen of an app, looked at for about `seconds`."""
         self._page = self._page_view_id = None
         self._write("screen_view", properties, screen={"name": name, **_size(self.device.model.screen)})
+        self._may_fail()
         self.clock += seconds * self.rng.lognormvariate(-0.15, 0.6)
+
+    def _may_fail(self) -> None:
+        if self.person.persona.name != "robot" and self.befalls("error_burst"):
+            self.act("app_error", BURST_ERROR)
 
     def act(self, event: str, properties: dict[str, Any], version: int = 1, **fields: Any) -> None:
         """Something the person did on the page or screen they are on."""

@@ -6,12 +6,14 @@ import csv
 import datetime as dt
 import gzip
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.anomalies import SHOP_STORIES, Score, main, numenta, shop
+from benchmarks.simulated_minutes import HOURS, START, WITHIN, planted, simulated_minutes
 
 BEGIN = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
@@ -78,3 +80,20 @@ def test_a_story_counts_only_in_a_series_of_its_own_and_usual_days_are_counted(
     assert int(quiet) == 74 and int(alerting) <= 6
     assert main(["--seeds", "0", "--shop", str(file)]) == 0
     assert "usual days alerting" in capsys.readouterr().out
+
+
+def test_anomalies_of_minutes_are_planted_hours_apart_and_once_a_kind() -> None:
+    for seed in range(5):
+        found = sorted(planted(seed), key=lambda each: each.begins)
+        assert {each.kind for each in found} == set(WITHIN) and found == sorted(planted(seed), key=lambda e: e.begins)
+        assert all(later.begins - each.ends > 2 * 3600 for each, later in pairwise(found))
+        assert found[-1].ends < START.timestamp() + HOURS * 3600
+    assert planted(1) != planted(2)
+
+
+@pytest.mark.slow
+def test_a_simulated_burst_of_errors_is_told_by_what_is_shipped() -> None:
+    """Of a site with a dozen events a minute, of which one person sends many at once."""
+    told = simulated_minutes([4], people=1_500)
+    assert told["error_burst"].startswith("1 of 1 told")
+    assert int(told["incidents of nothing that was planted"].split()[0]) <= 1

@@ -20,6 +20,9 @@ PEOPLE = 900
 FROM, TO = BEGIN + 2 * 3600, BEGIN + 4 * 3600
 
 
+FALLING = ("conversion_drop", "web_outage")
+
+
 def traffic(*anomalies: Anomaly) -> list[TimedEvent]:
     return list(generate(7, PEOPLE, START, HOURS, FaultRates.none(), anomalies))
 
@@ -40,7 +43,7 @@ def test_its_metric_shows_it_while_it_holds_and_hardly_before(kind: str, usual: 
     events = traffic(planted)
     there, normal = count(events, planted.metric), count(usual, planted.metric)
     assert normal > 0
-    assert there > 2 * normal if kind != "conversion_drop" else there < 0.5 * normal
+    assert there > 2 * normal if kind not in FALLING else there < 0.5 * normal
     assert count(events, planted.metric, BEGIN, FROM) == count(usual, planted.metric, BEGIN, FROM)
 
 
@@ -50,6 +53,27 @@ def test_a_bot_wave_comes_from_a_few_robots(usual: list[TimedEvent]) -> None:
     new = Counter(event.user_agent for event in wave if event.anonymous_id not in before)
     assert len({event.anonymous_id for event in wave if event.anonymous_id not in before}) <= 5
     assert all("bot" in agent.lower() or "python" in agent or "Headless" in agent for agent in new)
+
+
+def test_an_outage_of_the_web_takes_its_events_and_nobody_elses(usual: list[TimedEvent]) -> None:
+    planted = Anomaly("web_outage", FROM, FROM + 1_200, 1.0)
+    gone = {(event.event_id, event.copy) for event in usual} - {(each.event_id, each.copy) for each in traffic(planted)}
+    lost = [event for event in usual if event.platform == "web" and planted.holds(event.occurred_at)]
+    assert lost and gone == {(event.event_id, event.copy) for event in lost}
+
+
+def test_a_newsletter_brings_visits_that_say_so(usual: list[TimedEvent]) -> None:
+    before = {event.event_id for event in usual}
+    new = [event for event in traffic(Anomaly("channel_spike", FROM, TO, 1.0)) if event.event_id not in before]
+    landings = [event for event in new if b"utm_" in event.body]
+    assert landings and all(b"utm_source=newsletter" in event.body for event in landings)
+
+
+def test_what_passes_within_minutes_lasts_minutes_where_nobody_says() -> None:
+    (burst,) = anomalies_of(["error_burst"], 3, BEGIN, 86_400)
+    assert burst.ends - burst.begins == 20 * 60
+    (short,) = anomalies_of(["error_burst"], 3, BEGIN, 600)
+    assert short.ends - short.begins == 120
 
 
 def test_hidden_robots_say_they_are_browsers_and_are_those_that_the_seed_tells() -> None:
