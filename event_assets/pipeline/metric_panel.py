@@ -30,7 +30,8 @@ STEP: dict[Period, dt.timedelta] = {
     "hour": dt.timedelta(hours=1),
     "minute": dt.timedelta(minutes=1),
 }
-_SHOWN = dt.timedelta(days=7)
+_SHOWN: dict[Period, dt.timedelta] = {"day": dt.timedelta(days=400), "hour": dt.timedelta(days=7)}
+"""So long back rows are kept in which nothing is unusual."""
 _HOURLY = Detection(windows=(1, 3, 6, 24), history=336, remembered=720, recalibrate=24, accepted=72, rate_memory=168.0)
 
 
@@ -44,8 +45,8 @@ class Steps:
 
 
 def anomaly_rows(series: pa.Table, rules: Anomalies) -> pa.Table:
-    """What is unusual in series of days and of hours, in the columns of `METRIC_ANOMALIES`: of hours those of the last
-    week, and those in which anything is unusual, with all series of these."""
+    """What is unusual in series of days and of hours, in the columns of `METRIC_ANOMALIES`: those of the last thirteen
+    months and of the last week in which anything came, and what is unusual before."""
     parts = [METRIC_ANOMALIES.arrow_schema().empty_table()]
     hows: dict[Period, Detection] = {"day": Detection(history=rules.history_days), "hour": _HOURLY}
     for period, how in hows.items():
@@ -53,17 +54,21 @@ def anomaly_rows(series: pa.Table, rules: Anomalies) -> pa.Table:
         if steps is not None:
             weights = weights_of(steps, rules.feedback)
             rows = rows_of(steps, detect(steps.panel, replace(how, budget=rules.budget_of(period)), weights))
-            parts.append(rows if period == "day" else worth_keeping(rows, steps.begins[-1] - _SHOWN))
+            parts.append(worth_keeping(rows, steps.begins[-1] - _SHOWN[period]))
     return pa.concat_tables(parts)
 
 
 def worth_keeping(rows: pa.Table, since: dt.datetime) -> pa.Table:
-    """The rows from then on, and those of every step in which anything is unusual: what an incident lies in is told by
-    all series."""
+    """The rows from then on of steps in which anything came, and those of every metric and step in which anything is
+    unusual: where an incident lies is told by all series of its metric. One event that came years late makes years of
+    steps, of which nothing is to be said."""
     begins = rows["period_start"]
-    unusual = pc.unique(begins.filter(pc.equal(rows["state"], UNUSUAL)))
+    told = pc.binary_join_element_wise(begins.cast(pa.int64()).cast(pa.string()), rows["metric"], " ")
+    unusual = pc.unique(told.filter(pc.equal(rows["state"], UNUSUAL)))
+    came = pc.or_(pc.greater(rows["amount"], 0), pc.fill_null(pc.greater(rows["whole"], 0), False))
     lately = pc.greater_equal(begins, pa.scalar(since, begins.type))
-    return rows.filter(pc.or_(lately, pc.is_in(begins, unusual)))
+    is_shown = pc.and_(lately, pc.is_in(begins, pc.unique(begins.filter(came))))
+    return rows.filter(pc.or_(is_shown, pc.is_in(told, unusual)))
 
 
 def panel_of(series: pa.Table, rules: Anomalies, period: Period = "day") -> Steps | None:

@@ -189,6 +189,15 @@ def test_hours_are_judged_as_days_are_with_the_profile_of_a_week() -> None:
     assert incident["incident_id"].startswith(f"{hours[600]:%Y-%m-%dT%H}/events/") and "UTC" in incident["what"]
 
 
+def test_an_event_that_comes_years_late_makes_no_years_of_rows() -> None:
+    rows = sessions(range(80, DAYS))
+    late = {"site_date": FIRST - dt.timedelta(days=1_000), "platform": "ios", "sessions": 1, "converting_sessions": 0}
+    told = anomaly_rows(series([late, *rows]), RULES)
+    days = {row["period_start"] for row in told.to_pylist()}
+    assert days <= {midnight(day(number)) for number in range(80, DAYS - 1)} and len(days) > 5
+    assert told.num_rows <= len(days) * 2 * (1 + len(PLATFORMS))
+
+
 def test_small_values_and_those_beyond_the_largest_are_not_watched() -> None:
     watched = panel_of(series(sessions()), rules(values=1, least=190))
     assert watched is not None

@@ -12,8 +12,8 @@ _VALUE = required("value", "string", "Value of the dimension; (all) of everythin
 METRIC_ANOMALIES = Table(
     "metric_anomalies",
     "What was expected of each metric, and what came: one row a metric, value of a dimension, and day or hour. The "
-    "last one of the lake is left out: it is not over. Of hours those of the last week are kept, and those in which "
-    "anything is unusual.",
+    "last one of the lake is left out: it is not over. Days of the last thirteen months, and hours of the last week, "
+    "are kept where anything came, and before them what is unusual, with its metric.",
     (
         _PERIOD,
         required(

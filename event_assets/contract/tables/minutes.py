@@ -45,7 +45,8 @@ MINUTE_EVENTS = Table(
 MINUTE_ANOMALIES = Table(
     "minute_anomalies",
     "The same of minutes, by the hours before them and by yesterday and a week ago: of today and yesterday the minutes "
-    "in which anything is unusual, and all of the last two hours. The last minute of the lake is left out.",
+    "in which anything is unusual, with its metric, and those of the last two hours in which anything came. The last "
+    "minute of the lake is left out.",
     METRIC_ANOMALIES.columns,
     key=METRIC_ANOMALIES.key,
 )
