@@ -117,7 +117,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             expire_old_days,
             send_digest,
             simulation_job(settings),
-            *([continuous_job(partitions)] if settings.stream == "kafka" and settings.is_on_cluster else []),
+            *([continuous_job(partitions)] if settings.is_on_cluster else []),
         ],
         schedules=[
             *schedules(settings, partitions, pruning),

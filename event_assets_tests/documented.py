@@ -43,7 +43,7 @@ NOT_RUN = {
     "event-assets digest send weekly": "it needs a mail server; the tests of digests send to one",
     "event-assets digest send weekly --print": "it needs the digest of the page; the same",
     "event-assets digest send weekly --to me@example.org": "the same",
-    "event-assets stream run": "it needs a cluster and a broker; pipeline/test_continuous has a query of both",
+    "event-assets stream run": "it needs a cluster; pipeline/test_stream_source has queries of one",
     "event-assets warehouse external-tables": "it needs the settings of a cluster; test_cli has some",
     "event-assets anomalies feedback 2026-11-24/conversion/platform/ios true "
     '--note "the payment provider was down"': "it needs that incident; test_cli has one",

@@ -61,13 +61,13 @@ def stream_show(as_json: AsJson = False) -> None:
 
 @stream_app.command("run")
 def stream_run(
-    once: Annotated[bool, typer.Option("--once", help="End with what is on the topic now.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End with what is on the stream now.")] = False,
     every: Annotated[float, typer.Option(min=0, help="Seconds from one micro-batch to the next; 0: at once.")] = 0.0,
 ) -> None:
-    """Bring a topic of Kafka into the lake by one streaming query of Apache Spark's that stays: through raw_events and
+    """Bring the stream into the lake by one streaming query of Apache Spark's that stays: through raw_events and
     clean_events to enriched_events, each event once, wherever and as often as it is killed."""
     with faults_as_sentences():
-        from event_assets.defs.automation.continuous import given, readable
+        from event_assets.defs.automation.continuous import given
         from event_assets.defs.resources.lake import LakeResource
         from event_assets.defs.resources.rules import RulesResource
         from event_assets.defs.resources.spark import spark_resource
@@ -81,12 +81,11 @@ def stream_run(
         for number in (SIGINT, SIGTERM):
             signal(number, lambda *_: over.set())
         try:
-            topic = readable(stream)
             keys = (settings.pii_key, settings.privacy_key)
             rules = RulesResource.of(settings, *(key.get_secret_value() if key else "" for key in keys))
             spark = spark_resource(settings)
             run = Run(LakeResource.of(settings).open(), rules, lambda: nullcontext(stream), lambda: spark.spark_session)
-            query = Continuous(run, given(rules), topic, settings.backdate_days, once, over.is_set, every)
+            query = Continuous(run, given(rules), stream, settings.backdate_days, once, over.is_set, every)
             for batch in query.stay():
                 console().print(f"micro-batch {batch.number}: {batch.records:,} records in {batch.seconds:.1f} s")
         finally:

@@ -1,10 +1,11 @@
-"""The continuous form on a cluster: a streaming query of Apache Spark's over a topic of Kafka, each micro-batch of
+"""The continuous form on a cluster: a streaming query of Apache Spark's over the event stream, each micro-batch of
 which is landed, cleaned and enriched by the lake's own commits.
 
-How far the topic is landed is known by the table alone. A query begins where the table is, with a checkpoint of Spark's
-that is made for it and forgotten with it; records that the table has are left out of a batch that is done again, and
-the commit that carries records carries their offsets. So neither a query that is started again, nor one whose client
-was killed and that still runs, nor another process that lands the same topic loses or doubles a record.
+How far the stream is landed is known by the table alone. A query begins where the table is, with a checkpoint of
+Spark's that is made for it and forgotten with it; records that the table has are left out of a batch that is done
+again, and the commit that carries records carries their positions. So neither a query that is started again, nor one
+whose client was killed and that still runs, nor another process that lands the same stream loses or doubles a record.
+What Spark reads a stream by is `stream_source.py`'s.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from event_assets.pipeline.land import checkpoint
 from event_assets.pipeline.registry import steps_of
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.pipeline.stream_gaps import find_gaps
+from event_assets.pipeline.stream_source import register, source_of
 from event_assets.pipeline.streaming import land_batch
-from event_assets.streams import ShardPosition, SparkReadable, StreamError, StreamGap
+from event_assets.streams import EventStream, StreamError
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.listener import StreamingQueryProgress
     from pyspark.sql.streaming.query import StreamingQuery
     from pyspark.sql.streaming.readwriter import DataStreamWriter
@@ -44,7 +46,9 @@ _STARTS = 5
 _TOO_SLOW = "Python worker failed to connect back"
 _LOOK_SECONDS = 1
 _SHARDS_SECONDS = 10.0
-"""How often it is looked whether the topic has more partitions."""
+"""How often it is looked whether a topic has more partitions."""
+_OF_APACHE_SPARK = "spark.app.id"
+"""A setting that a session of Apache Spark's has, and one of the embedded engine has not."""
 
 
 class Superseded(RuntimeError):
@@ -65,7 +69,7 @@ class TakeIn:
 
     storage: Storage
     stream: str
-    shards: tuple[str, ...]
+    records: Callable[[DataFrame], DataFrame]
     table_id: str
     query: str
     rules: GivenRules
@@ -82,7 +86,7 @@ class TakeIn:
             raise StreamError(
                 f"{RAW_EVENTS.name} was made anew: what was landed of {self.stream} has to be found again."
             )
-        land_batch(batch, table, self.stream, self.shards, self.rules.erasure)
+        land_batch(self.records(batch), table, self.stream, self.rules.erasure)
         run = Run(lake, self.rules, _no_stream, lambda: spark)
         for step in steps_of("seconds"):
             if RAW_EVENTS not in step.tables:
@@ -107,12 +111,12 @@ def _place(stream: str) -> str:
 
 @dataclass(frozen=True)
 class Continuous:
-    """The query over a stream that Spark reads. `ends` is whether it ends with what is there, `is_over` ends it at
+    """The query over a stream. `ends` is whether it ends with what is there, `is_over` ends it at
     once; `every_seconds` is from one micro-batch to the next, 0: as soon as the one before is done."""
 
     run: Run
     rules: GivenRules
-    stream: SparkReadable
+    stream: EventStream
     backdate_days: int
     ends: bool = False
     is_over: Callable[[], bool] = lambda: False
@@ -120,8 +124,10 @@ class Continuous:
     take_in: type[TakeIn] = TakeIn
 
     def stay(self) -> Iterator[Batch]:
-        """Gives each micro-batch once it was done. Raises `StreamGap` where records were trimmed before they were
-        landed, and what a micro-batch raises, in Spark's words."""
+        """Gives each micro-batch once it was done. Raises `StreamError` where the engine is not Apache Spark,
+        `StreamGap` where records were trimmed before they were landed, and what a micro-batch raises, in Spark's
+        words."""
+        require_apache_spark(self.run.spark)
         while True:
             shards = tuple(shard.shard_id for shard in self.stream.shards())
             yield from self._of_query(shards)
@@ -131,7 +137,7 @@ class Continuous:
     def _of_query(self, shards: tuple[str, ...]) -> Iterator[Batch]:
         """The micro-batches of one query: until it ended, or the stream has other shards."""
         scratch = scratch_folder()
-        query = self._start(shards, scratch)
+        query, has_fixed_shards = self._start(shards, scratch)
         last, look_at = -1, time.monotonic() + _SHARDS_SECONDS
         try:
             while not self.is_over():
@@ -141,7 +147,7 @@ class Continuous:
                 last = max((batch.number for batch in done), default=last)
                 if has_ended:
                     return
-                if time.monotonic() >= look_at:
+                if has_fixed_shards and time.monotonic() >= look_at:
                     look_at = time.monotonic() + _SHARDS_SECONDS
                     if len(self.stream.shards()) != len(shards):
                         return
@@ -149,25 +155,26 @@ class Continuous:
             query.stop()
             self.run.lake.storage.delete_folder(scratch)
 
-    def _start(self, shards: tuple[str, ...], scratch: str) -> StreamingQuery:
+    def _start(self, shards: tuple[str, ...], scratch: str) -> tuple[StreamingQuery, bool]:
+        """The query, and whether it has to make room for another where shards are added."""
         lake, name = self.run.lake, self.stream.name
         table = lake.table(RAW_EVENTS.name)
         base = tip(table)
         positions = checkpoint(base.progress, name)
         for gap in find_gaps(self.stream, positions):
             raise gap
-        after = {shard: _after(self.stream, shard, positions.get(shard)) for shard in shards}
-        most = self.rules.max_records_per_run
+        source = source_of(self.stream, lake.storage, shards, positions, self.rules.max_records_per_run)
+        register(self.run.spark)
         query = uuid.uuid4().hex
         lake.storage.make_folder(_QUERIES)
         lake.storage.replace(_place(name), json.dumps({"query": query}).encode())
-        do = self.take_in(lake.storage, name, shards, base.id, query, self.rules, self.backdate_days)
-        records = self.run.spark.readStream.format("kafka").options(**self.stream.spark_stream_options(after, most))
+        do = self.take_in(lake.storage, name, source.records, base.id, query, self.rules, self.backdate_days)
+        records = self.run.spark.readStream.format(source.format).options(**source.options)
         writer = records.load().writeStream.foreachBatch(do)
         writer = writer.option("checkpointLocation", lake.storage.uri(scratch))
         if self.ends:
-            return _started(writer.trigger(availableNow=True))
-        return _started(writer.trigger(processingTime=f"{self.every_seconds} seconds"))
+            return _started(writer.trigger(availableNow=True)), source.has_fixed_shards
+        return _started(writer.trigger(processingTime=f"{self.every_seconds} seconds")), source.has_fixed_shards
 
 
 def _started(writer: DataStreamWriter) -> StreamingQuery:
@@ -181,16 +188,13 @@ def _started(writer: DataStreamWriter) -> StreamingQuery:
     return writer.start()
 
 
-def _after(stream: SparkReadable, shard_id: str, position: ShardPosition | None) -> int | None:
-    """The number after which the query begins; None: with the oldest record. A gap was looked for before: where
-    records are gone now, none was among them that is not landed."""
-    if position is None or position.after is None:
-        return None
-    try:
-        stream.span(shard_id, position.after)
-    except StreamGap:
-        return None
-    return int(position.after)
+def require_apache_spark(spark: SparkSession) -> None:
+    """Returns where the engine can do a streaming query. Raises `StreamError`."""
+    if _OF_APACHE_SPARK not in spark.conf.getAll:
+        raise StreamError(
+            "A streaming query needs Apache Spark: EVENT_ASSETS_SPARK_REMOTE=sc://host:port. Sail hands on no "
+            "micro-batches; with it the run of new events stays with the stream by itself."
+        )
 
 
 def _batch(told: StreamingQueryProgress) -> Batch:

@@ -1,8 +1,8 @@
-"""raw_events by Spark: executors read a topic of Kafka, each a partition, and write its objects.
+"""raw_events by Spark: executors read shards, or partitions of a topic of Kafka, and write their objects.
 
 What is landed is known by the table alone, as it is by `land.py`: a batch begins where the table is, the commit carries
-its offsets, and records that the table has already are left out of a batch that is done again. It is Spark's Kafka
-source asked for a batch at a time; a query that stays is `continuous.py`'s.
+its positions, and records that the table has already are left out of a batch that is done again. Of a topic it can be
+Spark's Kafka source asked for a batch at a time; a query that stays is `continuous.py`'s.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark.sql import functions as F
 
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.files import LakeFile
@@ -29,7 +30,7 @@ from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.stream_gaps import find_gaps
 from event_assets.streams import ShardPosition, SparkReadable, StoredRecord, StreamGap
-from event_assets.streams.protocol import sequence_text
+from event_assets.streams.protocol import SEQUENCE_DIGITS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,6 +44,14 @@ class Written(NamedTuple):
     shard_id: str
     after: str
     arrived_at: dt.datetime
+
+
+class Seen(NamedTuple):
+    """That a shard was read up to its tip at a time, or has `ended`."""
+
+    shard_id: str
+    at: dt.datetime
+    ended: bool
 
 
 def land_step(run: Run) -> StepReport:
@@ -82,7 +91,7 @@ def _land_by_spark(stream: SparkReadable, table: LakeTable, run: Run) -> None:
     }
     if spans:
         batch = run.spark.read.format("kafka").options(**stream.spark_options(spans)).load()
-        land_batch(batch, table, stream.name, shards, run.rules.erasure)
+        land_batch(of_topic(batch, shards), table, stream.name, run.rules.erasure)
 
 
 def _span(stream: SparkReadable, shard_id: str, position: ShardPosition | None) -> tuple[int, int] | None:
@@ -92,25 +101,44 @@ def _span(stream: SparkReadable, shard_id: str, position: ShardPosition | None) 
         return stream.span(shard_id, None)
 
 
-def land_batch(batch: DataFrame, table: LakeTable, stream: str, shards: Sequence[str], erasure: ErasureRules) -> None:
-    """Lands records as Spark's Kafka source gives them, in one commit; none that the table has. `shards` are those of
-    the topic's partitions, in their order."""
+def of_topic(batch: DataFrame, shards: Sequence[str]) -> DataFrame:
+    """Records as Spark's Kafka source gives them, as `land_batch` takes them. `shards` are those of the topic's
+    partitions, in their order."""
+    names = F.array(*(F.lit(shard) for shard in shards))
+    return batch.select(
+        F.element_at(names, F.col("partition") + 1).alias("shard_id"),
+        F.lpad(F.col("offset").cast("string"), SEQUENCE_DIGITS, "0").alias("sequence_number"),
+        "key",
+        F.coalesce("value", F.lit(b"")).alias("data"),
+        F.col("timestamp").alias("arrived_at"),
+        F.lit(None).cast("timestamp").alias("seen_at"),
+        F.lit(False).alias("ended"),
+    )
+
+
+def land_batch(batch: DataFrame, table: LakeTable, stream: str, erasure: ErasureRules) -> None:
+    """Lands records with their shards in one commit; none that the table has. A row with `seen_at` tells up to when its
+    shard was read to the tip, and whether it has ended; it may be of no record."""
     storage = Storage(table.storage.url, table.storage.region, table.storage.endpoint)
-    columns = batch.select("partition", "offset", "key", "value", "timestamp")
+    columns = batch.select("shard_id", "sequence_number", "key", "data", "arrived_at", "seen_at", "ended")
 
     def land_rest() -> None:
         base = table.snapshot()
         # Read after the table: an erasure that this does not know yet commits to the table before it looks at it.
         erased = read_tombstones(storage, erasure)
-        landed = {shard: int(at.after) for shard, at in checkpoint(base.progress, stream).items() if at.after}
-        write = _Objects(storage, stream, tuple(shards), landed, erased, erasure)
-        told = columns.mapInArrow(write, "written BINARY").collect()
-        objects: list[Written] = sorted((pickle.loads(row["written"]) for row in told), key=lambda each: each.after)
-        if not objects:
+        before = checkpoint(base.progress, stream)
+        landed = {shard: at.after for shard, at in before.items() if at.after}
+        write = _Objects(storage, stream, landed, erased, erasure)
+        told = [pickle.loads(row["told"]) for row in columns.mapInArrow(write, "told BINARY").collect()]
+        objects = sorted((each for each in told if isinstance(each, Written)), key=lambda each: each.after)
+        if not told:
             return
         fields = dict(base.progress.positions.get(stream, {}))
         for each in objects:
             fields[each.shard_id] = {"after": each.after, "ended": False, "seen_at": each.arrived_at.isoformat()}
+        for seen in (each for each in told if isinstance(each, Seen)):
+            after = fields.get(seen.shard_id, {}).get("after")
+            fields[seen.shard_id] = {"after": after, "ended": seen.ended, "seen_at": seen.at.isoformat()}
         progress = replace(base.progress, positions={**base.progress.positions, stream: fields})
         table.commit(base, progress, add=[each.file for each in objects])
 
@@ -119,34 +147,40 @@ def land_batch(batch: DataFrame, table: LakeTable, stream: str, shards: Sequence
 
 @dataclass(frozen=True)
 class _Objects:
-    """Writes the objects of a task's records, which are those of a partition, in their order. It runs on executors."""
+    """Writes the objects of a task's records, which are those of a shard, in their order. It runs on executors."""
 
     storage: Storage
     stream: str
-    shards: tuple[str, ...]
-    landed: Mapping[str, int]
+    landed: Mapping[str, str]
     erased: Tombstones
     erasure: ErasureRules
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         table = Lake(self.storage).table(RAW_EVENTS.name)
-        for records in _in_objects(self._records(batches)):
+        seen: list[Seen] = []
+        for records in _in_objects(self._records(batches, seen)):
             rows = rows_of(self.stream, records)
             if self.erased:
                 rows = without_erased(rows, self.erased, self.erasure.placeholders)
             file = table.stage_arrow(rows, name_of(self.stream, records), partition_of(records[0]))
             last = records[-1]
             events = sum(rows.column("events").to_pylist())
-            written = Written(file, events, last.shard_id, last.sequence_number, last.arrived_at)
-            yield pa.record_batch({"written": pa.array([pickle.dumps(written)], pa.binary())})
+            yield _told(Written(file, events, last.shard_id, last.sequence_number, last.arrived_at))
+        yield from map(_told, seen)
 
-    def _records(self, batches: Iterable[pa.RecordBatch]) -> Iterator[StoredRecord]:
+    def _records(self, batches: Iterable[pa.RecordBatch], seen: list[Seen]) -> Iterator[StoredRecord]:
+        """The records that are not landed; takes note of what was `seen`."""
         for batch in batches:
-            for at, offset, key, data, arrived in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                shard = self.shards[at]
-                if offset > self.landed.get(shard, -1):
-                    text = (key or b"").decode(errors="replace")
-                    yield StoredRecord(shard, sequence_text(offset), text, data or b"", arrived)
+            rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            for shard, number, key, data, at, seen_at, ended in rows:
+                if seen_at is not None:
+                    seen.append(Seen(shard, seen_at, ended))
+                if number is not None and number > self.landed.get(shard, ""):
+                    yield StoredRecord(shard, number, (key or b"").decode(errors="replace"), data, at)
+
+
+def _told(what: Written | Seen) -> pa.RecordBatch:
+    return pa.record_batch({"told": pa.array([pickle.dumps(what)], pa.binary())})
 
 
 def _in_objects(records: Iterable[StoredRecord]) -> Iterator[list[StoredRecord]]:

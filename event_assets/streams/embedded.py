@@ -93,6 +93,10 @@ class EmbeddedStream:
         self._queueing = threading.Lock()
         self._trim_at = 0.0
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """The same log, opened anew by another process."""
+        return EmbeddedStream, (self.path, self._name, self._retention, self._clock)
+
     @property
     def name(self) -> str:
         return self._name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import boto3
@@ -91,6 +92,10 @@ class KinesisStream:
         self._making_client = threading.Lock()
         self._backoff = backoff
         self._cursors: dict[str, _Cursor] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """The same stream, asked by another process, with the credentials that it finds."""
+        return partial(KinesisStream, self._name, region=self._region, endpoint_url=self._endpoint_url), ()
 
     @property
     def name(self) -> str:

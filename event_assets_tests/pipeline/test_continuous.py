@@ -19,12 +19,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.records import unpack
 from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, RAW_EVENTS
-from event_assets.defs.automation.continuous import readable
 from event_assets.pipeline import land
 from event_assets.pipeline.continuous import Continuous, TakeIn
 from event_assets.pipeline.run import GivenRules
-from event_assets.streams import StreamError
-from event_assets.streams.kafka import KafkaStream
 from event_assets_tests.emulators.kafka import KafkaBroker
 from event_assets_tests.engines import CONNECTOR
 from event_assets_tests.pipeline.pipeline import Pipeline
@@ -47,7 +44,7 @@ def pipeline(apache_spark: SparkSession, kafka_broker: KafkaBroker, tmp_path: Pa
 
 def query(pipeline: Pipeline, **how: Any) -> Continuous:
     run = pipeline.refresh()
-    assert isinstance(run.rules, GivenRules) and isinstance(pipeline.stream, KafkaStream)
+    assert isinstance(run.rules, GivenRules)
     return Continuous(run, run.rules, pipeline.stream, 90, **how)
 
 
@@ -169,10 +166,3 @@ def test_partitions_that_are_added_are_read_by_the_next_query_of_the_same_run(
         seen += next(living).records
     living.close()  # type: ignore[attr-defined]
     assert landed(pipeline) == ids(pipeline, ENRICHED_EVENTS.name) == Counter(map(str, range(40)))
-
-
-def test_a_stream_that_spark_cannot_read_is_told_what_it_needs(tmp_path: Path) -> None:
-    from event_assets.streams.embedded import EmbeddedStream
-
-    with pytest.raises(StreamError, match="EVENT_ASSETS_STREAM_KIND=kafka"):
-        readable(EmbeddedStream(tmp_path / "stream.db", "events"))

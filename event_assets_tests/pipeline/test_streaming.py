@@ -18,7 +18,7 @@ from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, E
 from event_assets.lake.table import LakeTable
 from event_assets.pipeline import land
 from event_assets.pipeline.registry import step_of
-from event_assets.pipeline.streaming import land_batch, land_step
+from event_assets.pipeline.streaming import land_batch, land_step, of_topic
 from event_assets.streams import StreamGap, StreamRecord
 from event_assets.streams.kafka import KafkaStream
 from event_assets.streams.kafka_connection import KafkaConnection
@@ -67,7 +67,8 @@ def land_all(pipeline: Pipeline) -> None:
     shards = [shard.shard_id for shard in stream.shards()]
     spans = {shard: span for shard in shards if (span := stream.span(shard, None))}
     batch = pipeline.spark.read.format("kafka").options(**stream.spark_options(spans)).load()
-    land_batch(batch, pipeline.lake.table(RAW_EVENTS.name), stream.name, shards, pipeline.refresh().rules.erasure)
+    erasure = pipeline.refresh().rules.erasure
+    land_batch(of_topic(batch, shards), pipeline.lake.table(RAW_EVENTS.name), stream.name, erasure)
 
 
 def test_what_spark_lands_is_what_a_run_would_have_landed_and_follows_to_enriched_events(

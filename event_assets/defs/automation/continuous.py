@@ -25,7 +25,6 @@ from event_assets.pipeline.following import Followed
 from event_assets.pipeline.registry import steps_of
 from event_assets.pipeline.report import report_of
 from event_assets.pipeline.run import GivenRules, Run
-from event_assets.streams import EventStream, SparkReadable, StreamError
 
 JOB = "continuous"
 
@@ -33,18 +32,18 @@ JOB = "continuous"
 class Query(dg.Config):
     """How the query goes on."""
 
-    ends: bool = Field(False, description="It ends with what is on the topic.")
+    ends: bool = Field(False, description="It ends with what is on the stream.")
     every_seconds: float = Field(0.0, ge=0, description="Seconds from one micro-batch to the next; 0: at once.")
 
 
 def continuous_job(partitions: Partitions) -> dg.JobDefinition:
-    """The job that stays with a topic of Kafka."""
+    """The job that stays with the stream."""
 
     @dg.op(
-        description="A streaming query of Spark's from the topic through raw_events to enriched_events.",
+        description="A streaming query of Spark's from the stream through raw_events to enriched_events.",
         out=dg.Out(dg.Nothing),
     )
-    def take_in_topic(
+    def take_in_stream(
         context: dg.OpExecutionContext,
         config: Query,
         stream: StreamResource,
@@ -56,11 +55,11 @@ def continuous_job(partitions: Partitions) -> dg.JobDefinition:
         run = Run(opened, rules, stream.open, lambda: spark.spark_session)
         reporting = Reporting(partitions, lately=partial(shown_lately, context.instance))
         try:
-            with stream.open() as topic:
+            with stream.open() as events:
                 query = Continuous(
                     run,
                     given(rules),
-                    readable(topic),
+                    events,
                     rules.backdate_days,
                     config.ends,
                     every_seconds=config.every_seconds,
@@ -73,11 +72,11 @@ def continuous_job(partitions: Partitions) -> dg.JobDefinition:
 
     @dg.job(
         name=JOB,
-        description="A topic of Kafka on its way to enriched_events, by one streaming query of Spark's that stays.",
+        description="The stream on its way to enriched_events, by one streaming query of Spark's that stays.",
         executor_def=dg.in_process_executor,
     )
     def continuous() -> None:
-        take_in_topic()
+        take_in_stream()
 
     return continuous
 
@@ -91,16 +90,6 @@ def given(rules: RulesResource) -> GivenRules:
         cores=rules.cores,
         max_records_per_run=rules.max_records_per_run,
         erasure=rules.erasure,
-    )
-
-
-def readable(stream: EventStream) -> SparkReadable:
-    """The stream, where Spark can read it. Raises `StreamError`."""
-    if isinstance(stream, SparkReadable):
-        return stream
-    raise StreamError(
-        "The continuous form is for a topic of Kafka on Apache Spark: EVENT_ASSETS_STREAM_KIND=kafka and "
-        "EVENT_ASSETS_SPARK_REMOTE=sc://host:port. Elsewhere the run of new events stays with the stream by itself."
     )
 
 
