@@ -96,11 +96,16 @@ def _nulls(footer: pq.FileMetaData) -> dict[str, int]:
     return nulls
 
 
+def bounded_columns(spec: Table) -> set[str]:
+    """The columns whose least and greatest values the lake's log keeps."""
+    found_by = (*spec.key, spec.clustered_by)
+    return {c.name for c in spec.columns if c.type == "date" or c.name in found_by or c.bounded}
+
+
 def bounds_of(footer: pq.FileMetaData, spec: Table) -> tuple[dict[str, Any], dict[str, Any]]:
     """The least and greatest value of each date, key and `bounded` column, and of that which the table is clustered by,
     from the row groups' statistics."""
-    found_by = (*spec.key, spec.clustered_by)
-    wanted = {c.name for c in spec.columns if c.type == "date" or c.name in found_by or c.bounded}
+    wanted = bounded_columns(spec)
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
     unknown: set[str] = set()

@@ -1,5 +1,8 @@
 """A file of a table again without some of its rows. Texts that lie as dictionaries are not unpacked and looked up anew,
 and its row groups stay: what it costs is what it has, a small part of what reading rows and writing them would take.
+
+Footers say least and greatest values of what is looked for by them, and of no other text: of a hundred columns they
+would be two fifths of what writing takes, and may name people.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from event_assets.lake.files import LakeFile
+from event_assets.lake.files import LakeFile, bounded_columns
 from event_assets.lake.integrity import require_sound
 from event_assets.lake.snapshot import Snapshot
 
@@ -35,10 +38,14 @@ def without_rows(base: Snapshot, file: LakeFile, gone: pa.Array, name: str) -> L
 
         def write(sink: pa.NativeFile) -> None:
             options = {"compression": "zstd", "write_page_checksum": True, "store_schema": False}
-            with pq.ParquetWriter(sink, schema, use_dictionary=[*texts, *compact], **options) as writer:
+            empty = _empty(footer)
+            told, there = _told(schema, bounded_columns(table.spec) | empty), set(footer.schema.names) - empty
+            with pq.ParquetWriter(
+                sink, schema, use_dictionary=[*texts, *compact], write_statistics=told, **options
+            ) as writer:
                 first = 0
                 for group in range(reader.num_row_groups):
-                    rows = reader.read_row_group(group)
+                    rows = reader.read_row_group(group, columns=[*there])
                     here = stay.slice(first, rows.num_rows)
                     first += rows.num_rows
                     if pc.any(here).as_py():
@@ -46,6 +53,16 @@ def without_rows(base: Snapshot, file: LakeFile, gone: pa.Array, name: str) -> L
                         writer.write_table(_of(left, schema), row_group_size=left.num_rows)
 
         return table.stage_file(name, dict(file.partition), write)
+
+
+def _empty(footer: pq.FileMetaData) -> set[str]:
+    """The columns that have no value in any row, as far as the footer says so: nothing of them is read. One is left out
+    where all are."""
+    chunks = [
+        footer.row_group(group).column(n) for group in range(footer.num_row_groups) for n in range(footer.num_columns)
+    ]
+    filled = {c.path_in_schema for c in chunks if c.statistics is None or c.statistics.null_count != c.num_values}
+    return set(footer.schema.names) - filled if filled else set()
 
 
 def _dictionaries(footer: pq.FileMetaData) -> tuple[list[str], list[str]]:
@@ -62,6 +79,16 @@ def _dictionaries(footer: pq.FileMetaData) -> tuple[list[str], list[str]]:
     return texts, others
 
 
+def _told(schema: pa.Schema, bounded: set[str]) -> list[str]:
+    """The columns of which the footer says least and greatest values, and how often there is none."""
+    texts = (pa.types.is_string, pa.types.is_binary, pa.types.is_dictionary)
+    return [
+        field.name
+        for field in schema
+        if field.name in bounded or not field.nullable or not any(is_text(field.type) for is_text in texts)
+    ]
+
+
 def _as_it_lies(schema: pa.Schema, dictionaries: set[str]) -> pa.Schema:
     return pa.schema(
         [
@@ -73,23 +100,25 @@ def _as_it_lies(schema: pa.Schema, dictionaries: set[str]) -> pa.Schema:
 
 def _of(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """The rows as these columns; those that the file is older than are null."""
-    columns = []
+    columns, there = [], {*rows.column_names}
     for field in schema:
-        if field.name not in rows.column_names:
+        column = rows[field.name] if field.name in there else None
+        if column is None or column.null_count == len(column):
             columns.append(pa.nulls(rows.num_rows, field.type))
         elif pa.types.is_dictionary(field.type):
-            columns.append(_in_use(rows[field.name].combine_chunks(), field.type.value_type))
+            one = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            columns.append(_in_use(one, field.type.value_type))
         else:
-            columns.append(rows[field.name].cast(field.type))
+            columns.append(column.cast(field.type))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _in_use(column: pa.DictionaryArray, type_: pa.DataType) -> pa.DictionaryArray:
     """The column without the values that no row has: they would be written, and may name who is gone."""
-    values, used = column.dictionary.cast(type_), np.unique(column.indices.drop_null().to_numpy())
-    if len(used) == len(values):
+    values, used = column.dictionary.cast(type_), np.zeros(len(column.dictionary), np.bool_)
+    used[column.indices.drop_null().to_numpy()] = True
+    if used.all():
         return pa.DictionaryArray.from_arrays(column.indices, values)
-    places = np.zeros(len(values) + 1, np.int32)
-    places[used] = np.arange(len(used), dtype=np.int32)
+    places = np.append(np.cumsum(used, dtype=np.int32) - 1, np.int32(0)).astype(np.int32)
     indices = pa.array(places[column.indices.fill_null(0).to_numpy()], mask=column.is_null().to_numpy(False))
-    return pa.DictionaryArray.from_arrays(indices, values.take(pa.array(used)))
+    return pa.DictionaryArray.from_arrays(indices, values.filter(pa.array(used)))

@@ -60,10 +60,13 @@ class Storage:
             }
         return options
 
+    @cached_property
+    def _root(self) -> str:
+        return (self.url if self.is_s3 else str(Path(self.url).absolute())).rstrip("/")
+
     def uri(self, relative: str = "") -> str:
         """The place as Spark and Delta name it."""
-        root = self.url if self.is_s3 else str(Path(self.url).absolute())
-        return f"{root.rstrip('/')}/{relative}".rstrip("/")
+        return f"{self._root}/{relative}".rstrip("/")
 
     def path(self, relative: str = "") -> str:
         """The place as Arrow names it."""

@@ -8,7 +8,7 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -59,7 +59,7 @@ class Batch:
 
 def write_batch(storage: Storage, batch: Batch) -> None:
     """Keeps how far a batch is."""
-    storage.replace(f"{FOLDER}/{batch.id}.json", json.dumps(asdict(batch), indent=1).encode())
+    storage.replace(f"{FOLDER}/{batch.id}.json", json.dumps(vars(batch)).encode())
 
 
 def read_batch(storage: Storage, name: str) -> Batch:

@@ -8,8 +8,10 @@ even where it has no such row: whoever made rows of what was there before has to
 from __future__ import annotations
 
 import datetime as dt
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -32,6 +34,9 @@ from event_assets.privacy.batches import POSITION, Batch, Erased, position_keys,
 from event_assets.privacy.finding import People
 from event_assets.privacy.rows import rows_by_id
 from event_assets.privacy.rules import BY_ID, EVENT_TABLES, ById
+
+_AT_ONCE = 4
+"""The most files that are written at once."""
 
 
 class Change(NamedTuple):
@@ -178,21 +183,20 @@ def _by_id(lake: Lake, rule: ById, until: Mapping[str, dt.datetime], base: Snaps
 
 
 def _without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Change:
-    add: list[LakeFile] = []
-    remove: list[LakeFile] = []
-    gone = 0
-    for file, mask in masks:
-        count = pc.sum(mask).as_py() or 0
-        if not count:
-            continue
-        left = without_rows(base, file, mask, uuid.uuid4().hex)
-        if left is not None:
-            if left.rows != file.rows - count:
-                raise RuntimeError(f"{file.url}: {left.rows} rows would stay of {file.rows} without {count}")
-            add.append(left)
-        remove.append(file)
-        gone += count
-    return Change(add, remove, gone)
+    """Without the rows of the masks: as many files are written at once as there are processors, up to a few, each of
+    which holds a row group."""
+    touched = [(file, mask) for file, mask in masks if pc.any(mask).as_py()]
+    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1), "erasing") as writers:
+        left = list(writers.map(lambda each: _left(base, *each), touched))
+    add, gone = [file for file in left if file is not None], sum(pc.sum(mask).as_py() for _, mask in touched)
+    return Change(add, [file for file, _ in touched], gone)
+
+
+def _left(base: Snapshot, file: LakeFile, mask: pa.Array) -> LakeFile | None:
+    left, count = without_rows(base, file, mask, uuid.uuid4().hex), pc.sum(mask).as_py()
+    if left is not None and left.rows != file.rows - count:
+        raise RuntimeError(f"{file.url}: {left.rows} rows would stay of {file.rows} without {count}")
+    return left
 
 
 def gone_until(people: People, mixed: set[int], places: pa.Table) -> dict[str, dt.datetime]:

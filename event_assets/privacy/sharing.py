@@ -6,7 +6,7 @@ them the ordinary way. Nothing is changed here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pyarrow as pa
@@ -35,9 +35,12 @@ def mixed(lake: Lake, people: People, places: pa.Table) -> list[int]:
     if table.exists():
         snapshot = table.snapshot()
         requests = dict(zip(position_keys(places).to_pylist(), places["request"].to_pylist(), strict=True))
-        for id_, request in [*_named_by_erased(snapshot, people, requests)]:
+        mine = [rows for _, rows in _carrying(snapshot, people.ids)]
+        for id_, request in _named_by_erased(mine, requests):
             touched[id_].add(request)
-        found |= _by_events(snapshot, touched, requests)
+        others = touched.keys() - people.ids  # nothing is read once more where nobody else is named
+        mine += [rows for _, rows in _carrying(snapshot, others)] if others else []
+        found |= _by_events(mine, touched, requests) | _by_aliases(snapshot, touched, requests)
     return sorted(found)
 
 
@@ -45,8 +48,10 @@ def came_back(lake: Lake, people: People) -> set[int]:
     """The places of the requests of whose people there are events from after them: they are known again."""
     table = lake.table(ENRICHED_EVENTS.name)
     found: set[int] = set()
-    if table.exists():
-        for _, rows in _carrying(table.snapshot(), people.ids):
+    if table.exists() and people.requests:
+        snapshot, first = table.snapshot(), min(request.requested_at for request in people.requests).date()
+        since = [file for file in snapshot.files if file.partition["event_date"] >= str(first)]
+        for _, rows in _carrying(snapshot, people.ids, since):
             for device, user in zip(*(rows[name].to_pylist() for name in _CARRIERS), strict=True):
                 request = people.users.get(user) if user is not None else people.devices.get(device)
                 found |= set() if request is None else {request}
@@ -74,23 +79,29 @@ def strangers(lake: Lake, ids: _Requests | set[str]) -> set[str]:
     return {*named, *(torn & set(ids))}
 
 
-def _named_by_erased(snapshot: Snapshot, people: People, requests: dict[str, int]) -> Iterator[tuple[str, int]]:
+def _named_by_erased(carrying: Sequence[pa.Table], requests: dict[str, int]) -> Iterator[tuple[str, int]]:
     """The ids on events that go, each with the request that the event is of."""
-    for _, rows in _carrying(snapshot, people.ids):
+    for rows in carrying:
         keys = position_keys(rows).to_pylist()
         for key, *ids in zip(keys, *(rows[name].to_pylist() for name in _CARRIERS), strict=True):
             if key in requests:
                 yield from ((id_, requests[key]) for id_ in ids if id_ is not None)
 
 
-def _by_events(snapshot: Snapshot, touched: _Requests, erased: dict[str, int]) -> set[int]:
+def _by_events(carrying: Sequence[pa.Table], touched: _Requests, erased: dict[str, int]) -> set[int]:
     """Those of whose ids an event that stays names one."""
     found: set[int] = set()
-    for _, rows in _carrying(snapshot, touched):
+    for rows in carrying:
         keys = position_keys(rows).to_pylist()
         for key, *ids in zip(keys, *(rows[name].to_pylist() for name in _CARRIERS), strict=True):
             if key not in erased:
                 found |= {request for id_ in ids if id_ in touched for request in touched[id_]}
+    return found
+
+
+def _by_aliases(snapshot: Snapshot, touched: _Requests, erased: dict[str, int]) -> set[int]:
+    """Those of whom an `alias` that stays says that one of the ids was somebody's before."""
+    found: set[int] = set()
     for file in snapshot.files:
         events = snapshot.arrow([file], ("event",))["event"]
         if pc.any(pc.equal(events, "alias")).as_py():
@@ -103,10 +114,12 @@ def _by_events(snapshot: Snapshot, touched: _Requests, erased: dict[str, int]) -
     return found
 
 
-def _carrying(snapshot: Snapshot, ids: _Requests | set[str]) -> Iterator[tuple[LakeFile, pa.Table]]:
-    """Of each file the rows that carry one of these ids: the ids, and where the event came."""
+def _carrying(
+    snapshot: Snapshot, ids: set[str], files: Sequence[LakeFile] | None = None
+) -> Iterator[tuple[LakeFile, pa.Table]]:
+    """Of each of these files (all by default) the rows that carry one of these ids: the ids, and the event's place."""
     wanted = pa.array(sorted(ids), pa.string())
-    for file in snapshot.files:
+    for file in snapshot.files if files is None else files:
         narrow = snapshot.arrow([file], _CARRIERS)
         mask = pc.or_(*(pc.is_in(narrow[name], value_set=wanted) for name in _CARRIERS))
         if pc.any(mask).as_py():

@@ -106,3 +106,17 @@ def test_a_mask_of_other_rows_is_refused(tmp_path: Path) -> None:
     file = staged(table, rows_of([("red", False, False)] * 3), 2, True)
     with pytest.raises(RuntimeError, match="3 rows, and 2 were judged"):
         without_rows(table.snapshot(), file, pa.array([True, False]), "after")
+
+
+def test_footers_say_bounds_of_what_is_found_by_them_and_of_no_other_text(tmp_path: Path) -> None:
+    table, rows = table_in(tmp_path), rows_of([("red", False, False), ("green", False, False), ("red", False, True)])
+    base, file = table.snapshot(), staged(table, rows, 2, True)
+    made = without_rows(base, file, pa.array([False, False, True]), "after")
+    assert made is not None
+    footer = pq.read_metadata(made.url)
+    chunks = [footer.row_group(0).column(place) for place in range(footer.num_columns)]
+    told = {chunk.path_in_schema for chunk in chunks if chunk.statistics is not None and chunk.statistics.has_min_max}
+    assert told == {"id", "at", "size", "is_new"}
+    empty = {chunk.path_in_schema for chunk in chunks if chunk.statistics and chunk.statistics.null_count == 2}
+    assert empty == {"later"}, "who takes rows away again need not read it"
+    assert (made.low, made.high) == ({"id": "id-0-stays"}, {"id": "id-1-stays"})
