@@ -35,7 +35,7 @@ from event_assets.warehouse.warehouse import Warehouse
 EVENTS = 10_000_000
 PAGES = (
     *("overview", "acquisition", "engagement", "retention", "funnels", "devices", "companies", "segments"),
-    *("realtime", "people", "pipeline", "dictionary", "sql"),
+    *("models", "anomalies", "realtime", "people", "pipeline", "dictionary", "sql"),
 )
 GOALS = {"chart": 1_000, "page": 2_000}
 _WITH_PERIOD = ("overview", "acquisition", "engagement", "devices", "companies")

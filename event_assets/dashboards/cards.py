@@ -56,7 +56,8 @@ def card_node(
         foot.append(_foot(figure, export, formatter, has_table))
     shown = _empty(figure.empty) if figure.is_empty or chart is None else chart
     if isinstance(shown, Component):
-        shown = drawn(shown, CHART_HEIGHT if waits else 0)
+        place = {"minHeight": f"{CHART_HEIGHT}px"}
+        shown = drawn(shown, CHART_HEIGHT) if waits else element("div", drawn(shown), style=place)
     style = {"--columns": f"span {width}"} | ({"minHeight": f"{height}px"} if height else {})
     return element("section", head, shown, *foot, class_=f"card of-{width}", style=style)
 

@@ -22,6 +22,8 @@ _SEEN_CHANGE = 0.0005
 """What is less is written as none."""
 EVEN: dict[str, Any] = {"interval": "equidistantPreserveStart", "minTickGap": 12}
 """The ticks of an axis: as far from each other all along it."""
+WIDEST_BAR = 48
+"""Pixels."""
 Row = Sequence[Any]
 _GOOD_AND_POOR = {"lcp_ms": (2500, 4000), "inp_ms": (200, 500), "cls": (0.1, 0.25)}
 
@@ -64,7 +66,7 @@ def line(figure: Figure, formatter: Formatter) -> Any:
         curveType="linear",
         fillOpacity=0.15,
         xAxisProps=EVEN,
-        yAxisProps={"width": 64},
+        yAxisProps=upright(metric.format),
         areaChartProps={"accessibilityLayer": True},
     )
 
@@ -72,6 +74,7 @@ def line(figure: Figure, formatter: Formatter) -> Any:
 def lines(figure: Figure, formatter: Formatter) -> Any:
     """A line for each column that counts or measures, broken where there is nothing to measure."""
     counted = [(place, field) for place, field in enumerate(figure.fields) if field.format in ("number", "decimal")]
+    format_ = "decimal" if any(field.format == "decimal" for _, field in counted) else "number"
     when = "day" if figure.fields[0].format == "date" else figure.fields[0].format
     return dmc.LineChart(
         h=CHART_HEIGHT,
@@ -81,14 +84,19 @@ def lines(figure: Figure, formatter: Formatter) -> Any:
             for row in figure.rows
         ],
         series=[_stroke(n, field.title) for n, (_, field) in enumerate(counted)],
-        valueFormatter=formatter.in_charts("decimal" if any(f.format == "decimal" for _, f in counted) else "number"),
+        valueFormatter=formatter.in_charts(format_),
         withLegend=True,
         withDots=_needs_dots(figure, [place for place, _ in counted]),
         connectNulls=False,
         curveType="linear",
         xAxisProps=EVEN,
-        yAxisProps={"width": 64},
+        yAxisProps=upright(format_),
     )
+
+
+def upright(format_: str) -> dict[str, Any]:
+    """The axis of values: of what is counted there are no halves."""
+    return {"width": 64, "allowDecimals": format_ != "number"}
 
 
 def _needs_dots(figure: Figure, places: Sequence[int]) -> bool:
@@ -131,8 +139,9 @@ def stickiness(figure: Figure, formatter: Formatter) -> Any:
         series=[{"name": figure.fields[1].title, "color": "indigo.6"}],
         valueFormatter=formatter.in_charts("number"),
         xAxisLabel="Days",
+        maxBarWidth=WIDEST_BAR,
         xAxisProps=EVEN,
-        yAxisProps={"width": 64},
+        yAxisProps=upright("number"),
     )
 
 
@@ -145,8 +154,9 @@ def histogram(figure: Figure, formatter: Formatter) -> Any:
         series=[{"name": figure.fields[1].title, "color": "indigo.6"}],
         valueFormatter=formatter.in_charts("number"),
         xAxisLabel="From",
+        maxBarWidth=WIDEST_BAR,
         xAxisProps=EVEN,
-        yAxisProps={"width": 64},
+        yAxisProps=upright("number"),
     )
 
 
@@ -164,8 +174,9 @@ def lifecycle(figure: Figure, formatter: Formatter) -> Any:
         valueFormatter=formatter.in_charts("number"),
         withLegend=True,
         barChartProps={"stackOffset": "sign"},
+        maxBarWidth=WIDEST_BAR,
         xAxisProps=EVEN,
-        yAxisProps={"width": 64},
+        yAxisProps=upright("number"),
     )
 
 

@@ -26,6 +26,13 @@ def test_a_line_is_broken_where_there_is_nothing_to_measure_and_what_stands_alon
     assert (chart.connectNulls, chart.withDots) == (False, has_dots)
 
 
+def test_an_axis_of_what_is_counted_has_no_halves_and_one_of_money_has() -> None:
+    for format_, has_halves in (("number", False), ("money", True)):
+        fields = (Field("day", "Day", "date"), Field("value", "Value", format_))
+        chart = CHARTS["line"](Figure("Value", fields, [(dt.date(2026, 11, 1), 1)]), Formatter())
+        assert chart.yAxisProps["allowDecimals"] is has_halves
+
+
 @pytest.mark.parametrize(
     ("now", "before", "told"),
     [(100, 50, "▲ 100.0%"), (9_990, 10_000, "▼ 0.1%"), (9_996, 10_000, "= 0.0%"), (10_004, 10_000, "= 0.0%")],
