@@ -52,7 +52,7 @@ from event_assets.defs.executors import executor_of
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.online import OnlineResource
 from event_assets.defs.resources.rules import RulesResource, require_usable_rules
-from event_assets.defs.resources.spark import spark_resource
+from event_assets.defs.resources.spark import arrivals_spark_resource, spark_resource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.defs.resources.warehouse import WarehouseResource
 from event_assets.defs.resources.webhooks import WebhooksResource
@@ -141,6 +141,7 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             "stream": StreamResource.of(settings),
             "lake": LakeResource.of(settings),
             "spark": spark_resource(settings),
+            "arrivals_spark": arrivals_spark_resource(settings),
             "warehouse": WarehouseResource.of(settings),
             "rules": RulesResource.of(settings),
             "online": OnlineResource.of(settings),

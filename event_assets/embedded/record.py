@@ -39,6 +39,7 @@ class StackRecord:
     """With its password; the file is readable for its owner only."""
     spark_remote: str | None
     services: dict[str, ServiceRecord]
+    arrivals_spark_remote: str | None = None
     dashboard_url: str | None = None
     """None where the extra `dashboard` is not installed."""
 

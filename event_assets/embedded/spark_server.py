@@ -1,6 +1,7 @@
 """The shared Spark engine of a local stack: a Spark Connect server by Sail, for as long as the process lives.
 
-`python -m event_assets.embedded.spark_server --socket PATH`. Sessions and their settings belong to the resources.
+`python -m event_assets.embedded.spark_server --socket PATH`; with `--niceness` it gives way to others. Sessions and
+their settings belong to the resources.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="event_assets.embedded.spark_server", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--niceness", type=int, default=0)
     options = parser.parse_args(arguments)
+    os.nice(options.niceness)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     faulthandler.enable()
     serve(options.socket, load_settings())

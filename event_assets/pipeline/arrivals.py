@@ -48,11 +48,13 @@ class _Turn:
 
 @dataclass
 class Arrivals:
-    """The loop: `idle_seconds` without events end it, or `is_over` at once."""
+    """The loop: `idle_seconds` without events end it, or `is_over` at once. `slower` are those that the slower tables
+    follow by, with an engine of their own perhaps; else they have that of the events."""
 
     following: Following
     idle_seconds: float = 30.0
     is_over: Callable[[], bool] = lambda: False
+    slower: Following | None = None
     batches: int = 0
     """Micro-batches that brought something."""
     faults: dict[str, Exception] = field(default_factory=dict)
@@ -120,7 +122,7 @@ class Arrivals:
         return None
 
     def _follow(self, pace: Pace) -> None:
-        for each in self.following.follow(pace):
+        for each in (self.slower or self.following).follow(pace):
             self._done.put(each)
             if self._stopped.is_set():
                 return

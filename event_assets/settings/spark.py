@@ -18,6 +18,13 @@ class SparkSettings(BaseSettings):
         description="Spark Connect server `sc://host:port`, or `unix:/path` of an embedded engine. Default: the "
         "embedded engine (Sail).",
     )
+    arrivals_spark_remote: str | None = Field(
+        None,
+        pattern=r"^(sc://|unix:/).+",
+        repr=False,
+        description="The same for what takes new events to `fct_events` alone, so that they wait for nothing else. "
+        "Default: the one engine; a local stack starts a second.",
+    )
     spark_cores: int | None = Field(
         None,
         ge=1,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -33,12 +32,11 @@ from event_assets.embedded.service import Service, ServiceSpec, StackError
 from event_assets.embedded.sockets import socket_of
 from event_assets.permissions import keep_private, make_private_folder, private_by_default
 from event_assets.settings import Settings
-from event_assets.stack import health
+from event_assets.stack import services
 from event_assets.stack.instance import dagster_home
 from event_assets.stack.restarts import Restarts
 
 DEFINITIONS = "event_assets.definitions"
-_DASHBOARDS = "The dashboards' server"
 
 Report = Callable[[str], None]
 
@@ -119,8 +117,8 @@ class LocalStack:
 
     def stop(self) -> None:
         """End every service: first those that use others, then those they use."""
-        users = [service for service in self._services if service.spec.name not in {"postgres", "spark"}]
-        used = [service for service in self._services if service.spec.name in {"postgres", "spark"}]
+        users = [service for service in self._services if service.spec.name not in services.USED]
+        used = [service for service in self._services if service.spec.name in services.USED]
         for group in (users, used):
             for service in group:
                 service.ask_to_stop()
@@ -170,17 +168,23 @@ class LocalStack:
             collector_url=f"http://{host}:{collector}",
             dagster_url=f"http://{HOST}:{dagster}",
             warehouse_url=warehouse or PostgresCluster(self.home).url(self._ports.claim(HOST, PREFERRED_PORT)),
-            spark_remote=settings.spark_remote or f"{SOCKET_SCHEME}{socket_of(self.home, 'spark')}",
+            spark_remote=settings.spark_remote or self._socket_remote(services.SPARK),
+            arrivals_spark_remote=settings.arrivals_spark_remote
+            or settings.spark_remote
+            or self._socket_remote(services.ARRIVALS_SPARK),
             services={},
             dashboard_url=self._dashboard_url(),
         )
+
+    def _socket_remote(self, engine: str) -> str:
+        return f"{SOCKET_SCHEME}{socket_of(self.home, engine)}"
 
     def _dashboard_url(self) -> str | None:
         if importlib.util.find_spec("dash_mantine_components") is None:
             self._report("There are no dashboards: install event-assets[dashboard] for them.")
             return None
         host = _reached_at(self.settings.dashboard_host)
-        return f"http://{host}:{self._port(_DASHBOARDS, host, self.settings.dashboard_port)}"
+        return f"http://{host}:{self._port(services.DASHBOARDS, host, self.settings.dashboard_port)}"
 
     def _port(self, title: str, host: str, wanted: int) -> int:
         try:
@@ -196,27 +200,30 @@ class LocalStack:
         environment = self._environment(plan)
         code_socket = socket_of(self.home, "dagster-code")
         first = [
-            _collector(plan, environment),
-            code_server(code_socket, self._definitions, environment),
+            services.collector(plan, environment),
+            services.code_server(code_socket, self._definitions, environment),
         ]
         if self.settings.spark_remote is None:
-            first.insert(0, _spark(socket_of(self.home, "spark"), environment))
+            first.insert(0, services.spark(self.home, environment))
+        if plan.arrivals_spark_remote == self._socket_remote(services.ARRIVALS_SPARK):
+            first.insert(0, services.arrivals_spark(self.home, environment))
         if self.settings.warehouse_url is None:
-            first.insert(0, PostgresCluster(self.home).service(_port_of(plan.warehouse_url)))
+            first.insert(0, PostgresCluster(self.home).service(services.port_of(plan.warehouse_url)))
         workspace = self._workspace(code_socket)
-        second = [_webserver(plan, workspace, environment), _daemon(plan, workspace, environment)]
+        second = [services.webserver(plan, workspace, environment), services.daemon(plan, workspace, environment)]
         if plan.dashboard_url is not None:
-            second.append(_dashboards(plan.dashboard_url, environment))
+            second.append(services.dashboards(plan.dashboard_url, environment))
         return first, second
 
     def _environment(self, plan: StackRecord) -> dict[str, str]:
         return {
             "EVENT_ASSETS_HOME": plan.home,
             "EVENT_ASSETS_COLLECTOR_HOST": self.settings.collector_host,
-            "EVENT_ASSETS_COLLECTOR_PORT": str(_port_of(plan.collector_url)),
-            "EVENT_ASSETS_DAGSTER_PORT": str(_port_of(plan.dagster_url)),
+            "EVENT_ASSETS_COLLECTOR_PORT": str(services.port_of(plan.collector_url)),
+            "EVENT_ASSETS_DAGSTER_PORT": str(services.port_of(plan.dagster_url)),
             "EVENT_ASSETS_WAREHOUSE_URL": plan.warehouse_url or "",
             "EVENT_ASSETS_SPARK_REMOTE": plan.spark_remote or "",
+            "EVENT_ASSETS_ARRIVALS_SPARK_REMOTE": plan.arrivals_spark_remote or "",
             "DAGSTER_HOME": plan.dagster_home,
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "PYTHONUNBUFFERED": "1",
@@ -249,92 +256,3 @@ class LocalStack:
 def _reached_at(host: str) -> str:
     """The address by which this machine reaches what listens on that one."""
     return HOST if host in {"0.0.0.0", "::"} else host
-
-
-def _spark(socket: Path, environment: Mapping[str, str]) -> ServiceSpec:
-    return ServiceSpec(
-        name="spark",
-        title="The Spark engine",
-        command=[sys.executable, "-m", "event_assets.embedded.spark_server", "--socket", str(socket)],
-        is_ready=lambda: health.socket_accepts(socket),
-        environment=environment,
-        grace_seconds=3.0,
-    )
-
-
-def _collector(plan: StackRecord, environment: Mapping[str, str]) -> ServiceSpec:
-    return ServiceSpec(
-        name="collector",
-        title="The ingest API",
-        command=[sys.executable, "-m", "event_assets.collector"],
-        is_ready=lambda: health.answers_ok(f"{plan.collector_url}/v1/ready"),
-        environment=environment,
-    )
-
-
-def code_server(socket: Path, definitions: str, environment: Mapping[str, str]) -> ServiceSpec:
-    """Dagster's code server, which runs what a caller names: it listens where only this user gets in."""
-    return ServiceSpec(
-        name="dagster-code",
-        title="Dagster's code server",
-        command=[
-            *(sys.executable, "-m", "event_assets.stack.instance", "code-server", "start"),
-            *("--module-name", definitions, "--location-name", "event_assets"),
-            *("--socket", str(socket), "--log-level", "warning"),
-        ],
-        is_ready=lambda: health.code_server_serves(socket),
-        environment=environment,
-        stop_signal="INT",
-        grace_seconds=5.0,
-    )
-
-
-def _webserver(plan: StackRecord, workspace: Path, environment: Mapping[str, str]) -> ServiceSpec:
-    return ServiceSpec(
-        name="dagster-webserver",
-        title="The Dagster UI",
-        command=[
-            *(sys.executable, "-m", "dagster_webserver", "--workspace", str(workspace), "--host", HOST),
-            *("--port", str(_port_of(plan.dagster_url)), "--dagster-log-level", "warning"),
-        ],
-        is_ready=lambda: health.definitions_loaded(plan.dagster_url),
-        environment=environment,
-        stop_signal="INT",
-        ready_within_seconds=180.0,
-    )
-
-
-def _daemon(plan: StackRecord, workspace: Path, environment: Mapping[str, str]) -> ServiceSpec:
-    begun = time.time()
-    return ServiceSpec(
-        name="dagster-daemon",
-        title="Dagster's daemon",
-        command=[
-            *(sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(workspace)),
-            *("--log-level", "warning"),
-        ],
-        is_ready=lambda: health.daemons_beat(plan.dagster_url, begun),
-        environment=environment,
-        stop_signal="INT",
-        ready_within_seconds=180.0,
-    )
-
-
-def _dashboards(url: str, environment: Mapping[str, str]) -> ServiceSpec:
-    return ServiceSpec(
-        name="dashboards",
-        title=_DASHBOARDS,
-        command=[sys.executable, "-m", "event_assets.dashboards.server", "--port", str(_port_of(url))],
-        is_ready=lambda: health.answers_ok(f"{url}/health"),
-        environment=environment,
-        ready_within_seconds=180.0,
-    )
-
-
-def _port_of(url: str | None) -> int:
-    from urllib.parse import urlsplit
-
-    port = urlsplit(url or "").port
-    if port is None:
-        raise StackError("An address of the stack has no port.")
-    return port

@@ -10,7 +10,7 @@ import pytest
 
 from event_assets.embedded.service import Service, StackError
 from event_assets.embedded.sockets import socket_of, socket_path
-from event_assets.stack.local import code_server
+from event_assets.stack.services import code_server
 from event_assets_tests.processes import eventually, family
 
 

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.minutes import MINUTE_EVENTS
+from event_assets.lake.session import SessionLost
 from event_assets.pipeline import following as module
 from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
 from event_assets.pipeline.domains import Pace
@@ -122,6 +123,23 @@ def test_what_cannot_follow_is_told_at_the_end_and_stops_no_event(
     assert {"warehouse/fct_events", "event_ledger"} <= set(done)
     assert not {"identities", "sessions", "warehouse/fct_sessions"} & set(done)
     assert pipeline.lake.table("sessions").snapshot().rows == 0
+
+
+def test_an_engine_that_slower_tables_have_for_themselves_can_be_away_and_no_event_waits_for_it(
+    spark: SparkSession, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    def away() -> SparkSession:
+        raise SessionLost("away for a while")
+
+    pipeline = Pipeline(spark, tmp_path)
+    pipeline.put([json.dumps(event()).encode()])
+    following = Following(pipeline.refresh(), warehouse, 90)
+    slower = replace(following, run=replace(following.run, open_spark=away))
+    done: list[str] = []
+    with pytest.raises(FollowingFailed, match="away for a while"):
+        done.extend("/".join(each.asset) for each in Arrivals(following, 0, slower=slower).stay())
+    assert "warehouse/fct_events" in done and "sessions" not in done
+    assert "sessions" in followed(Arrivals(following, 0))
 
 
 def test_a_failure_on_the_way_to_the_warehouse_ends_it_at_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -67,6 +68,11 @@ def running(tmp_path: Path) -> Iterator[Running]:
     assert eventually(lambda: not alive(everything))
 
 
+def niceness(record: StackRecord, name: str) -> int:
+    (service,) = psutil.Process(record.services[name].pid).children()
+    return int(service.nice())
+
+
 def runs(record: StackRecord) -> list[str]:
     query = {"query": "{ runsOrError { ... on Runs { results { status } } } }"}
     answer = httpx.post(f"{record.dagster_url}/graphql", json=query, timeout=10).json()
@@ -81,7 +87,10 @@ def test_everything_answers_and_what_ends_alone_is_started_again(running: Runnin
     assert record.warehouse_url is not None and record.spark_remote is not None
     with psycopg.connect(record.warehouse_url) as session:
         assert session.execute("SELECT 1").fetchall() == [(1,)]
-    assert connect(record.spark_remote).range(3).count() == 3
+    assert record.arrivals_spark_remote is not None and record.arrivals_spark_remote != record.spark_remote
+    for remote in (record.spark_remote, record.arrivals_spark_remote):
+        assert connect(remote).range(3).count() == 3
+    assert niceness(record, "spark") > niceness(record, "spark-arrivals") == os.nice(0)
     assert eventually(lambda: "STARTED" in runs(record), 60)
     assert open_to_others(tmp_path) == []
     listening = [each for process in family(running.process.pid) for each in process.net_connections("tcp")]

@@ -9,6 +9,7 @@ tables are the same, and any of them can be materialised beside it.
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -65,13 +66,16 @@ def arrivals_job(partitions: Partitions, landing_runs: int) -> dg.JobDefinition:
         stream: StreamResource,
         lake: LakeResource,
         spark: LazyPySparkResource,
+        arrivals_spark: LazyPySparkResource,
         rules: RulesResource,
         warehouse: WarehouseResource,
     ) -> Iterator[dg.AssetMaterialization]:
         part = ShardPart(0, landing_runs)
-        run = Run(lake.open(), rules, stream.open, lambda: spark.spark_session, part=part)
+        run = Run(lake.open(), rules, stream.open, lambda: arrivals_spark.spark_session, part=part)
         following = Following(run, warehouse.open(), rules.backdate_days)
-        arrivals = Arrivals(following, config.idle_seconds, _has_next(context, config.most_minutes, ARRIVAL))
+        slower = replace(following, run=replace(run, open_spark=lambda: spark.spark_session))
+        has_next = _has_next(context, config.most_minutes, ARRIVAL)
+        arrivals = Arrivals(following, config.idle_seconds, has_next, slower)
         reporting = Reporting(partitions, lately=partial(shown_lately, context.instance))
         try:
             for each in arrivals.stay():

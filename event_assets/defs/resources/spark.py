@@ -59,8 +59,14 @@ class SparkSessionResource(LazyPySparkResource):
         return _sessions[remote]
 
 
+def arrivals_spark_resource(settings: Settings) -> LazyPySparkResource:
+    """The Spark that takes new events to the warehouse."""
+    remote = settings.arrivals_spark_remote or settings.spark_remote
+    return spark_resource(settings.model_copy(update={"spark_remote": remote}))
+
+
 def spark_resource(settings: Settings) -> LazyPySparkResource:
-    """The Spark of these settings."""
+    """The Spark of everything else."""
     if settings.spark_remote is not None:
         return SparkSessionResource(spark_config={"spark.remote": settings.spark_remote})
     storage = Storage(settings.lake, settings.aws_region, settings.s3_endpoint_url)
