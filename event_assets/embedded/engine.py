@@ -151,8 +151,6 @@ def connect(remote: str) -> SparkSession:
         return cast("SparkSession", session)
     session = builder.channelBuilder(_socket_channel(remote)).create()
     session.client.set_retry_policies(_retry_policies(_RETRIES_OF_A_SOCKET))
-    # Else the client looks through its stack in each call, a tenth of a micro-batch's time. Apache Spark refuses it.
-    session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
     return cast("SparkSession", session)
 
 
