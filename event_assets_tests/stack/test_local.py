@@ -89,9 +89,9 @@ def test_everything_answers_and_what_ends_alone_is_started_again(running: Runnin
         assert session.execute("SELECT 1").fetchall() == [(1,)]
     assert record.arrivals_spark_remote is not None and record.arrivals_spark_remote != record.spark_remote
     for remote in (record.spark_remote, record.arrivals_spark_remote):
-        session = connect(remote)
-        assert session.range(3).count() == 3
-        session.client.close()  # else PySpark would ask it for its settings when the stack is gone
+        spark = connect(remote)
+        assert spark.range(3).count() == 3
+        spark.client.close()  # else PySpark would ask it for its settings when the stack is gone
     assert niceness(record, "spark") > niceness(record, "spark-arrivals") == os.nice(0)
     assert eventually(lambda: "STARTED" in runs(record), 60)
     assert open_to_others(tmp_path) == []
