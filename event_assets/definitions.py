@@ -22,13 +22,13 @@ from event_assets.defs.assets.company import (
 )
 from event_assets.defs.assets.company import PREFIX as COMPANY_PREFIX
 from event_assets.defs.assets.online import online_asset, online_features_asset
-from event_assets.defs.assets.product import PREFIX, analysis_asset, analysis_key, assets_by_table, unusable_files
+from event_assets.defs.assets.product import PREFIX, analysis_asset, assets_by_table, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
 from event_assets.defs.assets.tables import table_asset
 from event_assets.defs.assets.warehouse import warehouse_asset
 from event_assets.defs.assets.webhooks import webhooks_assets
 from event_assets.defs.automation.alarms import alarm_sensor
-from event_assets.defs.automation.analyses import analyses_sensor
+from event_assets.defs.automation.analyses import analyses_job, analyses_sensor
 from event_assets.defs.automation.company import company_schedule, company_sensor
 from event_assets.defs.automation.continuous import continuous_job
 from event_assets.defs.automation.digests import digest_schedules, send_digest
@@ -81,13 +81,14 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
         step.name: table_asset(step, settings, partitions, made_of, versions[step.name], beside) for step in STEPS
     }
     loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
-    product = [analysis_asset(each, settings) for each in analyses.usable if each.name not in of_components]
+    product = {each.name: analysis_asset(each, settings) for each in analyses.usable}
     timely = [
         *(tables[step.name] for step in STEPS if step.pace != "pauses"),
         *(load for table, load in loads.items() if step_of(table.lake).pace != "pauses"),
     ]
+    of_others = [product[name] for name in of_components if name in product]
     in_pauses = [
-        *product,
+        *product.values(),
         *(tables[step.name] for step in STEPS if step.pace == "pauses"),
         online_asset(settings),
         online_features_asset(settings),
@@ -98,18 +99,19 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
     of_alarms = _of_alarms(settings)
     pruning = prune_runs(settings)
     checks = [*EVENT_CHECKS, *ATTRIBUTION_CHECKS, *MODEL_CHECKS, *WAREHOUSE_CHECKS]
+    every_check = [*checks, *ANOMALY_CHECKS, *PEOPLE_CHECKS]
     return dg.Definitions(
         assets=[
             client_apps,
             event_stream(settings),
             *of_company.assets,
             *timely,
-            *in_pauses,
+            *(each for each in in_pauses if each not in of_others),
             *unusable_files(PREFIX, "product", analyses.faults),
             *unusable_files("segments", "segments", segments.faults),
             *of_quicksight.assets,
         ],
-        asset_checks=[*checks, *ANOMALY_CHECKS, *PEOPLE_CHECKS, *of_company.checks, *of_alarms.checks],
+        asset_checks=[*every_check, *of_company.checks, *of_alarms.checks],
         jobs=[
             maintain_lake,
             pruning,
@@ -128,10 +130,8 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
             *of_quicksight.schedules,
         ],
         sensors=[
-            stream_sensor(settings, partitions, _keys(timely), checks),
-            analyses_sensor(
-                settings, analyses, segments, sorted({*_keys(in_pauses), *map(analysis_key, analyses.usable)})
-            ),
+            stream_sensor(settings, partitions, checks),
+            analyses_sensor(settings, analyses, segments, analyses_job(in_pauses, every_check)),
             *of_company.sensors,
             failed_runs,
             incidents_sensor(settings),
@@ -217,10 +217,6 @@ def _versions(settings: Settings) -> dict[str, str]:
             return step.code
 
     return {step.name: version(step) for step in STEPS}
-
-
-def _keys(assets: list[dg.AssetsDefinition]) -> list[dg.AssetKey]:
-    return [key for asset in assets for key in asset.keys]
 
 
 @dg.definitions

@@ -36,6 +36,14 @@ QUIET_SECONDS = 5.0
 class FollowingFailed(RuntimeError):
     """Tables that did not follow, each with the reason. All others did."""
 
+    @classmethod
+    def of(cls, faults: Mapping[str, Exception]) -> FollowingFailed:
+        """The error that says what failed, and why, of the first of them."""
+        reasons = "; ".join(f"{name}: {error}" for name, error in faults.items())
+        failed = cls(f"{len(faults)} did not follow: {reasons}")
+        failed.__cause__ = next(iter(faults.values()))
+        return failed
+
 
 @dataclass
 class _Turn:
@@ -78,8 +86,7 @@ class Arrivals:
                 self._stopped.set()
         yield from self._followed()
         if self.faults:
-            reasons = "; ".join(f"{name}: {error}" for name, error in self.faults.items())
-            raise FollowingFailed(f"{len(self.faults)} did not follow: {reasons}") from next(iter(self.faults.values()))
+            raise FollowingFailed.of(self.faults)
 
     def _stay(self, beside: ThreadPoolExecutor) -> Iterator[Followed]:
         turn: Future[None] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -21,8 +21,8 @@ from event_assets.lake.lake import Lake
 from event_assets.pipeline.domains import Pace
 from event_assets.pipeline.load import Loaded, behind, load_step
 from event_assets.pipeline.pending_changes import pending_changes
-from event_assets.pipeline.pending_days import pending
-from event_assets.pipeline.registry import RefreshStep, step_of, steps_of
+from event_assets.pipeline.pending_days import BY_ARRIVAL, pending
+from event_assets.pipeline.registry import STEPS, RefreshStep, step_of, steps_of
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.window import Window
@@ -31,6 +31,11 @@ from event_assets.warehouse.warehouse import Warehouse
 MOST_DAYS = 30
 """Days that are behind which a step takes in one turn at the most."""
 _LISTED = 20
+_BY_ARRIVAL = {name for edge in BY_ARRIVAL for name in edge}
+OF_EVENT_DATES = tuple(
+    step for step in STEPS if step.pace != "pauses" and not _BY_ARRIVAL.issuperset(table.name for table in step.tables)
+)
+"""The steps of tables that follow days of events, and of what is made of them as they come."""
 FCT_EVENTS = next(table for table in WAREHOUSE_TABLES if table.lake == ENRICHED_EVENTS)
 
 
@@ -71,54 +76,73 @@ class Following:
         for each in self.follow("seconds"):
             if isinstance(each, Fault):
                 raise each.error
-            if each.asset == (ENRICHED_EVENTS.name,) and (repeated := self.repeated_ids()):
-                raise RepeatedIds(f"These ids would count more than once: {', '.join(repeated)}.")
             done.append(each)
         return done
 
     def follow(self, pace: Pace) -> Iterator[Followed | Fault]:
         """Brings the tables of a pace up to date, one after another. What fails is given as a `Fault`; what is made of
         it is left out, and all else goes on."""
+        recent = Window(_furthest(self.backdate_days), dt.date.max)
+        yield from self._bring_along(
+            steps_of(pace), lambda step: window_of(self.run.lake, step, self.backdate_days), recent, MOST_DAYS
+        )
+
+    def catch_up(self, days: Collection[str]) -> Iterator[Followed | Fault]:
+        """Brings these days up to date in the same way, whatever their age, in all tables but those of days of arrival
+        and those that are made in pauses."""
+        window = Window.of_days(days)
+        yield from self._bring_along(OF_EVENT_DATES, lambda _: window, window)
+
+    def _bring_along(
+        self,
+        steps: Sequence[RefreshStep],
+        window_of_step: Callable[[RefreshStep], Window],
+        loaded: Window,
+        most_never: int | None = None,
+    ) -> Iterator[Followed | Fault]:
+        """Steps in the order of the data, then the loads of their tables: of the days `loaded`, and of so many that the
+        warehouse never had."""
         failed: set[str] = set()
-        for step in steps_of(pace):
+        for step in steps:
             names = {table.name for table in step.tables}
             if failed.isdisjoint(table.name for table in step.upstream):
                 try:
-                    yield from self._step(step)
+                    done = self._step(step, window_of_step(step))
+                    if ENRICHED_EVENTS in step.tables and (repeated := self.repeated_ids(loaded)):
+                        raise RepeatedIds(f"These ids would count more than once: {', '.join(repeated)}.")
+                    yield from done
                     continue
                 except Exception as error:
                     yield Fault(step.name, error)
             failed |= names
         for table in WAREHOUSE_TABLES:
-            if step_of(table.lake).pace == pace and table.lake.name not in failed:
+            if step_of(table.lake) in steps and table.lake.name not in failed:
                 try:
-                    yield self._load(table)
+                    yield self._load(table, loaded, most_never)
                 except Exception as error:
                     yield Fault(table.name, error)
 
-    def _step(self, step: RefreshStep) -> list[Followed]:
+    def _step(self, step: RefreshStep, window: Window) -> list[Followed]:
         began = time.perf_counter()
-        reports = step.run(replace(self.run, window=window_of(self.run.lake, step, self.backdate_days)))
+        reports = step.run(replace(self.run, window=window))
         seconds = time.perf_counter() - began
         return [Followed((report.table,), report, seconds) for report in reports]
 
-    def _load(self, table: WarehouseTable) -> Followed:
+    def _load(self, table: WarehouseTable, window: Window, most_never: int | None) -> Followed:
         began = time.perf_counter()
-        window = Window(_furthest(self.backdate_days), dt.date.max)
-        loaded = load_step(self.run.lake, self.warehouse, table, window, most_never=MOST_DAYS)
+        loaded = load_step(self.run.lake, self.warehouse, table, window, most_never=most_never)
         return Followed(("warehouse", table.name), loaded, time.perf_counter() - began)
 
-    def repeated_ids(self) -> list[str]:
-        """Ids that stand more than once among the events that wait to be loaded; some of them. They are found until
-        they are gone, so that no later run loads what an earlier one refused. Where the warehouse has not all events,
-        it is those that wait for their session."""
+    def repeated_ids(self, window: Window) -> list[str]:
+        """Ids that stand more than once among the events of these days that wait to be loaded; some of them. They are
+        found until they are gone, so that no later run loads what an earlier one refused. Where the warehouse has not
+        all events, it is those that wait for their session."""
         snapshot = self.run.lake.table(ENRICHED_EVENTS.name).snapshot()
         if self.warehouse.event_days is None:
             waiting = behind(snapshot, self.warehouse, FCT_EVENTS)
         else:
             waiting = pending_changes(snapshot, self.run.lake.table(SESSIONS.name).snapshot().progress)
-        furthest = str(_furthest(self.backdate_days))
-        dates = [day for day in waiting.dates if day >= furthest]
+        dates = window.among(waiting.dates)
         appended, replaced = waiting.appended_and_replaced(dates)
         files = {file.path: file for each in appended for file in each.files}
         files |= {file.path: file for file in snapshot.of_dates(replaced)}

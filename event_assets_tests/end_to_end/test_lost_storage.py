@@ -20,7 +20,6 @@ from event_assets_tests.end_to_end.whole_run import (
     days_ago,
     lake_rows,
     ledger,
-    run,
     run_everything,
     warehouse_rows,
 )
@@ -65,17 +64,8 @@ class Daemon:
         with dg.DagsterInstance.local_temp(str(self.storage)) as instance:
             requests = tick(definitions, instance, sensor).requests
             for request in requests:
-                if request.asset_selection is None:
-                    job = definitions.resolve_job_def(request.job_name or "")
-                    done = job.execute_in_process(_AT_ONCE.get(job.name), tags=request.tags, instance=instance)
-                else:
-                    done = run(
-                        self.settings,
-                        request.tags,
-                        partition_key=request.partition_key,
-                        assets=request.asset_selection,
-                        instance=instance,
-                    )
+                job = definitions.resolve_job_def(request.job_name or "")
+                done = job.execute_in_process(_AT_ONCE.get(job.name), tags=request.tags, instance=instance)
                 assert done.success
         return [request.tags for request in requests]
 

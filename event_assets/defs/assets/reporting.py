@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
@@ -89,6 +89,13 @@ class Reporting:
             if self._last_shown(asset).version != _version(waiting.report):
                 yield from self._show(asset)
 
+    def rest_of_days(self) -> Iterator[dg.AssetMaterialization]:
+        """Of what was not shown yet the days alone, for a run beside another that shows the tables."""
+        for asset, waiting in self._waiting.items():
+            if asset in _BY_DAY:
+                yield from _days(asset, self._keys(asset, waiting.rows))
+        self._waiting.clear()
+
     def _last_shown(self, asset: tuple[str, ...]) -> _Shown:
         if asset not in self._shown:
             lately = self.lately(dg.AssetKey(list(asset)))
@@ -109,12 +116,11 @@ class Reporting:
         every = min(2 * before.every, MOST_SECONDS) if before.at > -inf else EVERY_SECONDS
         self._shown[asset] = _Shown(self.clock(), _version(waiting.report), every)
         keys = list(self._keys(asset, waiting.rows)) if asset in _BY_DAY else []
-        first = keys[0][0] if keys else None
+        yield from _days(asset, keys[1:])
+        newest = keys[0][0] if keys else None
         yield dg.AssetMaterialization(
-            list(asset), metadata=_metadata(waiting), partition=first, tags=_tags(waiting.report)
+            list(asset), metadata=_metadata(waiting), partition=newest, tags=_tags(waiting.report)
         )
-        for key, rows in keys[1:]:
-            yield dg.AssetMaterialization(list(asset), metadata={"new_rows": rows}, partition=key)
 
     def _keys(self, asset: tuple[str, ...], rows: dict[str, int]) -> Iterator[tuple[str, int]]:
         """The partitions of the days that are due, the newest first, each with its new rows."""
@@ -130,6 +136,12 @@ class Reporting:
             found[key] = found.get(key, 0) + rows[day]
             shown[key] = now
         yield from found.items()
+
+
+def _days(asset: tuple[str, ...], keys: Iterable[tuple[str, int]]) -> Iterator[dg.AssetMaterialization]:
+    """Days of a table, the oldest first: what is told last is what Dagster shows of the table."""
+    for key, rows in reversed([*keys]):
+        yield dg.AssetMaterialization(list(asset), metadata={"new_rows": rows}, partition=key)
 
 
 def _rows(report: StepReport | Loaded) -> dict[str, int]:

@@ -1,4 +1,5 @@
-"""The sensor of the product analyses and the segments: it asks for a run when they are not of the lake as it is.
+"""Product analyses and segments: the job of all that is made in pauses, and the sensor that asks for it when they are
+not of the lake as it is.
 
 They have a run of their own, not more often than a setting says. Each is made whole, from all events, so in the run of
 every new record they would make everything else wait; and a number about weeks need not be of this second. While new
@@ -7,19 +8,24 @@ Nothing is remembered: what is outdated is told by the tables' own progress.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
+from dagster_pyspark import LazyPySparkResource
 
 from event_assets.contract.tables.anomalies import METRIC_ANOMALIES
 from event_assets.contract.tables.metrics import PERIOD_PEOPLE
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS, SEGMENT_WEBHOOKS
+from event_assets.defs.assets.materialising import RETRY
+from event_assets.defs.assets.together import Together, Told
 from event_assets.defs.automation.sensors import shards_to_land
 from event_assets.defs.automation.turns import RUN_TAG, UNFINISHED
 from event_assets.defs.resources.lake import LakeResource
+from event_assets.defs.resources.online import OnlineResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
-from event_assets.defs.resources.webhooks import receivers_of
+from event_assets.defs.resources.warehouse import WarehouseResource
+from event_assets.defs.resources.webhooks import WebhooksResource, receivers_of
 from event_assets.lake.lake import Lake
 from event_assets.pipeline import anomalies
 from event_assets.pipeline.metrics import people_are_outdated
@@ -30,22 +36,57 @@ from event_assets.rules.analysis import Analyses
 from event_assets.rules.segment_files import Segments
 from event_assets.settings import Settings
 
+JOB = "analyses"
 ANALYSES_TAG = "event_assets/analyses"
 """Marks the runs that this sensor asks for. Not `RUN_TAG`: they are none of the stream sensor's, and block none."""
 _LOOK_SECONDS = 30
 _MOST_INTERVALS = 12
 
 
+def analyses_job(assets: Sequence[dg.AssetsDefinition], checks: Sequence[dg.AssetChecksDefinition]) -> dg.JobDefinition:
+    """The job of these assets and their checks, in one step; it is tried again after a passing fault, and does then
+    what is left."""
+
+    @dg.op(
+        description="Makes product analyses and segments, and what follows from them.",
+        out=dg.Out(dg.Nothing),
+        retry_policy=RETRY,
+    )
+    def make_in_pauses(
+        context: dg.OpExecutionContext,
+        stream: StreamResource,
+        lake: LakeResource,
+        spark: LazyPySparkResource,
+        rules: RulesResource,
+        warehouse: WarehouseResource,
+        online: OnlineResource,
+        webhooks: WebhooksResource,
+    ) -> Iterator[Told]:
+        given = {"stream": stream, "lake": lake, "spark": spark, "rules": rules, "warehouse": warehouse}
+        given |= {"online": online, "webhooks": webhooks}
+        yield from Together(context, assets, checks, given).run()
+
+    @dg.job(
+        name=JOB,
+        description="Product analyses and segments, and what follows from them.",
+        executor_def=dg.in_process_executor,
+    )
+    def made_in_pauses() -> None:
+        make_in_pauses()
+
+    return made_in_pauses
+
+
 def analyses_sensor(
-    settings: Settings, analyses: Analyses, segments: Segments, assets: Sequence[dg.AssetKey]
+    settings: Settings, analyses: Analyses, segments: Segments, job: dg.JobDefinition
 ) -> dg.SensorDefinition:
-    """The sensor that asks for a run of these assets: the analyses, the segments and what follows them."""
+    """The sensor that asks for a run of this job: the analyses, the segments and what follows them."""
     interval, receivers = dt.timedelta(seconds=settings.analytics_interval_seconds), receivers_of(settings)
 
     @dg.sensor(
         name="product_analyses_sensor",
         description="Asks for a run of the product analyses and the segments when they are outdated.",
-        target=dg.AssetSelection.assets(*assets),
+        job=job,
         minimum_interval_seconds=min(_LOOK_SECONDS, settings.analytics_interval_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -73,7 +114,7 @@ def analyses_sensor(
             return dg.SkipReason("All analyses and segments are of the lake as it is.")
         if _is_busy(instance, stream, opened) and not _has_waited_long(instance, waited, interval):
             return dg.SkipReason(f"New events come first; {len(behind)} tables or analyses wait for a pause.")
-        return dg.SensorResult([dg.RunRequest(asset_selection=list(assets), tags={ANALYSES_TAG: "true"})])
+        return dg.SensorResult([dg.RunRequest(job_name=JOB, tags={ANALYSES_TAG: "true"})])
 
     return product_analyses_sensor
 

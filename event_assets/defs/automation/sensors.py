@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from event_assets.contract.tables.events import RAW_EVENTS
-from event_assets.defs.assets.days import DAYS_TAG, key_of
+from event_assets.defs.assets.days import DAYS_TAG
 from event_assets.defs.automation.arrivals import JOB as ARRIVALS_JOB
 from event_assets.defs.automation.arrivals import LANDING_JOB, arrivals_job, config_of_landing, landing_job
+from event_assets.defs.automation.late_days import JOB as DAYS_JOB
+from event_assets.defs.automation.late_days import late_days_job
 from event_assets.defs.automation.partitions import Partitions
 from event_assets.defs.automation.telling import tell_seen, telling_tick
 from event_assets.defs.automation.turns import ARRIVAL, CHECKS, RUN_TAG, Turns, Wanted, runs_in_flight
@@ -32,29 +33,18 @@ from event_assets.streams import EventStream, ShardPart, StreamNotFound, StreamR
 
 SHARDS_TAG = "event_assets/shards"
 
-DAYS_JOB, CHECKS_JOB = "late_days", "checks"
-"""Jobs beside the one of new events: days that are behind, and all checks."""
-BY_ARRIVAL_ONLY = {name for edge in BY_ARRIVAL for name in edge}
-"""Assets that late days do not need: theirs are the days of arrival."""
+CHECKS_JOB = "checks"
 
 
 def stream_sensor(
-    settings: Settings,
-    partitions: Partitions,
-    assets: Sequence[dg.AssetKey],
-    checks: Sequence[dg.AssetChecksDefinition],
+    settings: Settings, partitions: Partitions, checks: Sequence[dg.AssetChecksDefinition]
 ) -> dg.SensorDefinition:
     """The sensor on the stream: asks for the run of new events when the stream holds something that is not landed, for
-    a run of those of these assets that follow days when one is behind, and now and then for one of all checks."""
-    late = [key for key in assets if key.to_user_string() not in BY_ARRIVAL_ONLY]
-    jobs: list[dg.JobDefinition | UnresolvedAssetJobDefinition] = [
+    one of days when some are behind, and now and then for one of all checks."""
+    jobs = [
         arrivals_job(partitions, settings.landing_runs),
         landing_job(partitions),
-        dg.define_asset_job(
-            DAYS_JOB,
-            selection=dg.AssetSelection.assets(*late),
-            description="Days that late events touched, and whatever follows from them.",
-        ),
+        late_days_job(partitions),
         checks_job(CHECKS_JOB, checks),
     ]
 
@@ -89,8 +79,7 @@ def stream_sensor(
         turns = Turns(context.instance, runs, settings.backdate_days, seen.landed_at)
         wanted = turns.wanted(seen.shards, seen.arrivals, seen.late, seen.parts)
         if wanted:
-            requests = [_request(each, partitions, late, settings.landing_runs) for each in wanted[:room]]
-            return dg.SensorResult(run_requests=requests)
+            return dg.SensorResult([_request(each, settings.landing_runs) for each in wanted[:room]])
         said = [*seen.faults, *turns.waiting]
         return dg.SkipReason(" ".join(said) or "Everything on the stream is landed, and no day is behind.")
 
@@ -151,17 +140,12 @@ def shards_to_land(stream: EventStream, lake: Lake, parts: int = 1) -> dict[int,
     return found or ({0: ["unknown"]} if lost_shards(shards, position) else {})
 
 
-def _request(wanted: Wanted, partitions: Partitions, assets: Sequence[dg.AssetKey], landing_runs: int) -> dg.RunRequest:
-    """The run, by the days that it names. One of days goes under a partition, as Dagster requires of assets that have
-    some: the newest of its days', or the last of all where its days have none (yet)."""
+def _request(wanted: Wanted, landing_runs: int) -> dg.RunRequest:
+    """The run, by the days that it names."""
     tags: dict[str, str] = {RUN_TAG: wanted.kind}
     if wanted.kind == ARRIVAL or wanted.part:
         tags[SHARDS_TAG] = "_".join(wanted.shards)[:60] or "none"
         config = config_of_landing(wanted.part, landing_runs) if wanted.part else {}
         return dg.RunRequest(job_name=LANDING_JOB if wanted.part else ARRIVALS_JOB, tags=tags, run_config=config)
     tags[DAYS_TAG] = ",".join(wanted.days)
-    if wanted.kind == CHECKS:
-        return dg.RunRequest(job_name=CHECKS_JOB, tags=tags)
-    keys = (key_of(partitions, day) for day in reversed(wanted.days))
-    key = next(filter(None, keys), None) or partitions.get_last_partition_key()
-    return dg.RunRequest(job_name=DAYS_JOB, partition_key=key, tags=tags, asset_selection=list(assets))
+    return dg.RunRequest(job_name=CHECKS_JOB if wanted.kind == CHECKS else DAYS_JOB, tags=tags)

@@ -102,7 +102,7 @@ def test_runs_that_follow_each_other_show_a_table_twice_an_hour_together() -> No
 def test_a_day_long_past_is_shown_once_a_week_and_what_did_not_change_once_an_hour() -> None:
     clock = Clock()
     told = reporting(clock)
-    assert shown(list(told.told(enriched(1, today(), long_past())))) == [(str(today()), 2), (str(long_past()), 2)]
+    assert shown(list(told.told(enriched(1, today(), long_past())))) == [(str(long_past()), 2), (str(today()), 2)]
     clock.now = EVERY_SECONDS
     assert shown(list(told.told(enriched(2, today(), long_past())))) == [(str(today()), 2)]
     clock.now = EVERY_SECONDS + SAME_SECONDS - 1
@@ -112,7 +112,7 @@ def test_a_day_long_past_is_shown_once_a_week_and_what_did_not_change_once_an_ho
     clock.now *= 2
     assert [each.partition for each in told.told(enriched(3, today(), long_past()))] == [str(today())]
     clock.now = PAST_SECONDS
-    assert shown(list(told.told(enriched(4, today(), long_past())))) == [(str(today()), 2), (str(long_past()), 2)]
+    assert shown(list(told.told(enriched(4, today(), long_past())))) == [(str(long_past()), 2), (str(today()), 2)]
 
 
 def test_days_that_another_run_has_shown_are_known() -> None:
