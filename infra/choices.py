@@ -20,11 +20,12 @@ class ChoiceError(ValueError):
 
 
 class SignIn(NamedTuple):
-    """How people reach Dagster's pages: the name, its certificate, and the provider of OpenID Connect that knows them
-    (its issuer, our client there, and the name of the secret with the client's secret), where it is not a pool of our
-    own."""
+    """How people reach Dagster's pages and the dashboards: names, the certificate of both, and the provider of OpenID
+    Connect that knows people (its issuer, our client there, the ARN of the secret with the client's secret), where it
+    is not a pool of our own."""
 
     host: str
+    dashboards: str | None
     certificate: str
     issuer: str | None
     client: str | None
@@ -75,7 +76,8 @@ MEANINGS = {
     "pii_fields": "what is replaced by pseudonyms, with commas between, such as user_id,traits.email; default: nothing",
     "pii_at": "where: clean, or collector (before the first write, so that nothing has them); default: clean",
     "pages": "the name of Dagster's pages, such as dagster.example.com: people reach them there once they signed in",
-    "pages_certificate": "ARN of a certificate of ACM for that name, of the stacks' region",
+    "dashboards": "the name of the dashboards, such as dashboards.example.com: makes their server, behind a sign-in",
+    "pages_certificate": "ARN of a certificate of ACM for these names, of the stacks' region",
     "oidc_issuer": "issuer of the OpenID Connect that knows these people; default: a user pool of Cognito's does",
     "oidc_client": "our client's id there",
     "oidc_secret": "ARN of the secret of Secrets Manager that holds the client's secret",
@@ -89,6 +91,7 @@ _RULES = {
     "certificate": _CERTIFICATE,
     "domain": _HOST,
     "pages": _HOST,
+    "dashboards": _HOST,
     "pages_certificate": _CERTIFICATE,
     "oidc_issuer": (r"https://[^\s/]+(/\S*)?", "an address of https"),
     "oidc_client": (r"\S+", "the id of a client"),
@@ -156,12 +159,12 @@ def _pages(given: Mapping[str, str]) -> SignIn | None:
     if any(oidc) and not all(oidc):
         raise ChoiceError("oidc_issuer, oidc_client and oidc_secret go together: one of them is missing")
     if "pages" not in given:
-        if any(oidc) or "pages_certificate" in given:
+        if any(oidc) or {"pages_certificate", "dashboards"} & given.keys():
             raise ChoiceError("pages is missing: the name under which people reach Dagster's pages")
         return None
     if "pages_certificate" not in given:
         raise ChoiceError(f"pages_certificate is missing: {given['pages']} needs one of ACM's")
-    return SignIn(given["pages"], given["pages_certificate"], *oidc)
+    return SignIn(given["pages"], given.get("dashboards"), given["pages_certificate"], *oidc)
 
 
 def _pseudonyms(given: Mapping[str, str]) -> tuple[tuple[str, ...], PiiAt]:

@@ -5,6 +5,8 @@ A test reads each with the settings' model, so a setting that is renamed cannot 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from event_assets.settings import PREFIX
 from event_assets.settings.values import DYNAMODB
 from infra.choices import Choices
@@ -18,6 +20,7 @@ DATABASE = "events"
 USER = "event_assets"
 SPARK_PORT = 15002
 COLLECTOR_PORT = 8080
+DASHBOARDS_PORT = 8050
 IDLE_SECONDS = 60
 """For how long a load balancer keeps an idle connection; the ingest API keeps it longer."""
 
@@ -91,6 +94,22 @@ def pipeline_environment(
     return _named(**settings)
 
 
+def dashboards_environment(
+    pipeline: Mapping[str, str], *, host: str, issuer: str, client: str, groups: str
+) -> dict[str, str]:
+    """The dashboards': where runs' lake and warehouse are, and who signs in. They make no pseudonyms."""
+    theirs = {name: value for name, value in pipeline.items() if not name.startswith(f"{PREFIX}PII_")}
+    return theirs | _named(
+        dashboard_host="0.0.0.0",
+        dashboard_port=str(DASHBOARDS_PORT),
+        dashboard_url=f"https://{host}",
+        dashboard_sign_in="oidc",
+        dashboard_oidc_issuer=issuer,
+        dashboard_oidc_client_id=client,
+        dashboard_oidc_groups=groups,
+    )
+
+
 def simulator_environment(choices: Choices, *, region: str) -> dict[str, str]:
     """The simulator's: it is a client, and knows no part of the platform but the place that its call names."""
     return _named(installation=choices.name, home=HOME, aws_region=region)
@@ -132,6 +151,7 @@ PASSWORDS = ("DAGSTER_PG_PASSWORD", "PGPASSWORD")
 """Variables with secrets: of Dagster's storage, and of the warehouse (PostgreSQL's library reads it by itself)."""
 
 
+SIGN_IN_SECRET = f"{PREFIX}DASHBOARD_OIDC_CLIENT_SECRET"
 PII_KEY, PRIVACY_KEY = f"{PREFIX}PII_KEY", f"{PREFIX}PRIVACY_KEY"
 """The platform's own secrets. A function gets their names instead, and fetches them: `…_SECRET`."""
 

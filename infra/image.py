@@ -34,13 +34,14 @@ COPIED = (
 """What the Dockerfile takes of the repository. Nothing else changes the image."""
 
 
-def image_asset(scope: Construct) -> assets.DockerImageAsset:
-    """Built and pushed when the stack is deployed; synthesis needs no Docker."""
+def image_asset(scope: Construct, extras: Sequence[str] = ("aws",)) -> assets.DockerImageAsset:
+    """Built and pushed when the stack is deployed; synthesis needs no Docker. `extras` are the package's."""
     return assets.DockerImageAsset(
         scope,
         "Image",
         directory=str(ROOT),
         file=DOCKERFILE,
+        build_args={"EXTRAS": ",".join(extras)},
         platform=assets.Platform.LINUX_ARM64,
         ignore_mode=IgnoreMode.DOCKER,
         exclude=["*", *(f"!{name}" for name in COPIED), "**/__pycache__", "**/node_modules"],
@@ -50,13 +51,21 @@ def image_asset(scope: Construct) -> assets.DockerImageAsset:
 class Workshop:
     """Where services are made: a cluster, its image, its logs, its network."""
 
-    def __init__(self, scope: Construct, vpc: ec2.IVpc, cluster: ecs.ICluster, key: kms.IKey, log_days: int) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        vpc: ec2.IVpc,
+        cluster: ecs.ICluster,
+        key: kms.IKey,
+        log_days: int,
+        extras: Sequence[str] = ("aws",),
+    ) -> None:
         self.scope = scope
         self.vpc = vpc
         self.cluster = cluster
-        self.image = image_asset(scope)
+        self.image = image_asset(scope, extras)
         self.logs: dict[str, logs.LogGroup] = {}
-        self._key = key
+        self.key = key
         self._log_days = log_days
 
     def task(
@@ -109,7 +118,7 @@ class Workshop:
             ),
         )
         if secrets:
-            definition.add_to_execution_role_policy(opens_secrets(self._key.key_arn))
+            definition.add_to_execution_role_policy(opens_secrets(self.key.key_arn))
         container.add_mount_points(ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False))
         return definition
 
@@ -133,6 +142,6 @@ class Workshop:
         )
 
     def _logs(self, name: str) -> logs.LogGroup:
-        group = logs.LogGroup(self.scope, f"{name}Logs", retention=retention(self._log_days), encryption_key=self._key)
+        group = logs.LogGroup(self.scope, f"{name}Logs", retention=retention(self._log_days), encryption_key=self.key)
         self.logs[name] = group
         return group

@@ -1,4 +1,4 @@
-"""Dagster's pages for people: a load balancer that lets nobody through who has not signed in.
+"""Pages for people: a load balancer that lets nobody through to Dagster's who has not signed in, and the dashboards.
 
 Who signs in is known by a user pool of Cognito: people whom an administrator invited, or those of the company's own
 provider of OpenID Connect.
@@ -33,49 +33,70 @@ class Pages:
         webserver: ecs.FargateService,
         port: int,
     ) -> None:
+        self._scope, self._vpc = scope, vpc
         self.pool = self._pool(scope)
         provider = self._provider(scope, sign_in)
-        client = self.pool.add_client(
-            "Pages",
-            generate_secret=True,
-            prevent_user_existence_errors=True,
-            o_auth=cognito.OAuthSettings(
-                flows=cognito.OAuthFlows(authorization_code_grant=True),
-                scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL],
-                callback_urls=[f"https://{sign_in.host}/oauth2/idpresponse"],
-            ),
-            supported_identity_providers=[provider],
-        )
+        client = self._client("Pages", f"https://{sign_in.host}/oauth2/idpresponse", provider)
         domain = self.pool.add_domain(
             "SignIn",
             cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"{choices.name.lower()}-{Aws.ACCOUNT_ID}"),
         )
         self.balancer = balancer(scope, "Pages", choices, vpc)
-        listener = listens(self.balancer, sign_in.certificate)
-        group = elb.ApplicationTargetGroup(
-            scope,
-            "PagesTarget",
-            vpc=vpc,
-            port=port,
-            protocol=elb.ApplicationProtocol.HTTP,
-            targets=[webserver],
-            deregistration_delay=Duration.seconds(30),
-            health_check=elb.HealthCheck(path="/server_info"),
-        )
-        listener.add_action(
+        self._listener = listens(self.balancer, sign_in.certificate)
+        self._listener.add_action(
             "SignedIn",
             action=actions.AuthenticateCognitoAction(
                 user_pool=self.pool,
                 user_pool_client=client,
                 user_pool_domain=domain,
                 session_timeout=Duration.hours(SESSION_HOURS),
-                next=elb.ListenerAction.forward([group]),
+                next=elb.ListenerAction.forward([self._target("Pages", webserver, port, "/server_info")]),
             ),
         )
         self.balancer.connections.allow_to_any_ipv4(ec2.Port.tcp(443), "Asks Cognito who somebody is")
         cdk.CfnOutput(scope, "PagesAddress", value=f"https://{sign_in.host}")
         cdk.CfnOutput(scope, "PagesTargetName", value=self.balancer.load_balancer_dns_name)
         cdk.CfnOutput(scope, "UserPool", value=self.pool.user_pool_id)
+
+    def client_of_dashboards(self, host: str) -> cognito.UserPoolClient:
+        """By which the dashboards, who sign people in themselves, ask the pool."""
+        return self._client("Dashboards", f"https://{host}/signed-in", cognito.UserPoolClientIdentityProvider.COGNITO)
+
+    def leads_to(self, host: str, service: ecs.FargateService, port: int) -> None:
+        """Who calls the load balancer by this name comes to a service that asks for a sign-in by itself."""
+        self._listener.add_action(
+            "Dashboards",
+            priority=1,
+            conditions=[elb.ListenerCondition.host_headers([host])],
+            action=elb.ListenerAction.forward([self._target("Dashboards", service, port, "/health")]),
+        )
+
+    def _target(self, name: str, service: ecs.FargateService, port: int, health: str) -> elb.ApplicationTargetGroup:
+        return elb.ApplicationTargetGroup(
+            self._scope,
+            f"{name}Target",
+            vpc=self._vpc,
+            port=port,
+            protocol=elb.ApplicationProtocol.HTTP,
+            targets=[service],
+            deregistration_delay=Duration.seconds(30),
+            health_check=elb.HealthCheck(path=health),
+        )
+
+    def _client(
+        self, name: str, comes_back: str, provider: cognito.UserPoolClientIdentityProvider
+    ) -> cognito.UserPoolClient:
+        return self.pool.add_client(
+            name,
+            generate_secret=True,
+            prevent_user_existence_errors=True,
+            o_auth=cognito.OAuthSettings(
+                flows=cognito.OAuthFlows(authorization_code_grant=True),
+                scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.PROFILE, cognito.OAuthScope.EMAIL],
+                callback_urls=[comes_back],
+            ),
+            supported_identity_providers=[provider],
+        )
 
     @staticmethod
     def _pool(scope: Construct) -> cognito.UserPool:

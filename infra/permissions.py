@@ -9,6 +9,7 @@ from __future__ import annotations
 from aws_cdk import Aws, Fn
 from aws_cdk import aws_iam as iam
 
+from event_assets.audit.log import FOLDER as AUDIT
 from event_assets.lake.asked import FOLDER as QUEUE
 
 STREAM_WRITE = ("kinesis:PutRecords", "kinesis:ListShards")
@@ -88,6 +89,15 @@ def keeps_online(tables: list[str], key: str) -> list[iam.PolicyStatement]:
         return []
     uses = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
     return [allow(ONLINE_WRITE, *tables), _key(tuple(f"kms:{use}" for use in uses), key, "dynamodb")]
+
+
+def looks_at_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
+    """Reads the lake, and adds to the log of who did what."""
+    return [
+        *reads_lake(bucket, key),
+        allow(("s3:PutObject",), f"{bucket}/lake/{AUDIT}/*"),
+        _key(("kms:GenerateDataKey",), key, "s3"),
+    ]
 
 
 def reads_secret(secret: str, key: str) -> list[iam.PolicyStatement]:

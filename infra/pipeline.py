@@ -9,7 +9,8 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as discovery
 from constructs import Construct
 
-from infra.choices import Choices
+from infra.choices import Choices, SignIn
+from infra.dashboards import dashboards
 from infra.data import DataStack
 from infra.database import database
 from infra.environment import PASSWORDS, PII_KEY, PRIVACY_KEY, ZONE, dagster_environment, pipeline_environment
@@ -19,6 +20,7 @@ from infra.pages import Pages
 from infra.permissions import keeps_lake, keeps_online, launches_runs, reads_stream, watches_runs
 from infra.quicksight import quicksight_connection
 from infra.retention import RetentionFunction
+from infra.sizes import Tasks
 from infra.spark import SparkCluster
 from infra.warehouse import Redshift
 
@@ -44,7 +46,9 @@ class PipelineStack(cdk.Stack):
         self.spark = (
             SparkCluster(self, size.cluster, data, network.vpc, self.names) if choices.spark == "cluster" else None
         )
-        workshop = Workshop(self, vpc, self.cluster, key, size.log_days)
+        shows = choices.pages is not None and choices.pages.dashboards is not None
+        extras = ("aws", "dashboard") if shows else ("aws",)
+        workshop = Workshop(self, vpc, self.cluster, key, size.log_days, extras)
         host = self.database.db_instance_endpoint_address
         of_pipeline = pipeline_environment(
             choices,
@@ -123,7 +127,8 @@ class PipelineStack(cdk.Stack):
         self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, keys, key)
         self._connect()
         if choices.pages is not None:
-            Pages(self, choices, choices.pages, vpc, self.webserver, WEB_PORT)
+            theirs = {name: secrets[name] for name in (*PASSWORDS[1:], PRIVACY_KEY)}
+            self._pages(choices, choices.pages, data, workshop, of_pipeline, theirs)
         cdk.CfnOutput(self, "ClusterName", value=self.cluster.cluster_name)
         cdk.CfnOutput(self, "DatabaseHost", value=host)
         if self.redshift:
@@ -142,6 +147,29 @@ class PipelineStack(cdk.Stack):
             storage: ecs.Secret.from_secrets_manager(of_database, "password"),
             warehouse: ecs.Secret.from_secrets_manager(of_warehouse, "password"),
         }
+
+    def _pages(
+        self,
+        choices: Choices,
+        sign_in: SignIn,
+        data: DataStack,
+        workshop: Workshop,
+        environment: dict[str, str],
+        secrets: dict[str, ecs.Secret],
+    ) -> None:
+        """The way to Dagster's pages, and the dashboards where they have a name."""
+        pages = Pages(self, choices, sign_in, workshop.vpc, self.webserver, WEB_PORT)
+        if sign_in.dashboards is not None:
+            tasks = Tasks(choices.size.webserver.cpu, choices.size.webserver.memory)
+            made = dashboards(workshop, pages, sign_in, sign_in.dashboards, tasks, environment, secrets, data)
+            self._lets_to_warehouse(made)
+
+    def _lets_to_warehouse(self, service: ecs.FargateService) -> None:
+        (group,) = service.connections.security_groups
+        if self.redshift:
+            self.redshift.guard.add_ingress_rule(group, ec2.Port.tcp(REDSHIFT_PORT), "Warehouse")
+        else:
+            self.database.connections.allow_default_port_from(service)
 
     def _connect(self) -> None:
         """Who reaches whom: nobody but these."""

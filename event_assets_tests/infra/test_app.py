@@ -153,8 +153,9 @@ def test_front_ends_ask_tables_that_runs_publish_to_and_nobody_else_may(variants
         assert sorted(table["TableName"] for table in tables) == names, name
         assert all(table["SSESpecification"]["SSEType"] == "KMS" for table in tables)
         asking = {kind for kind, variables in environments(made) if f"{PREFIX}SEGMENTS_ONLINE_URL" in variables}
+        shown = {"Dashboards"} if "dashboards" in VARIANTS[name] else set()
         kinds = {kind.partition("Task")[0].rstrip("0123456789ABCDEF") for kind in asking}
-        assert kinds == ({"Code", "Collector", "Retention", "Run"} if chosen else set()), name
+        assert kinds == ({"Code", "Collector", "Retention", "Run"} | shown if chosen else set()), name
         rights = {
             role.partition("/")[2].strip("{}").partition("Role")[0]: {
                 action for line in lines for action in line.split() if action.startswith("dynamodb:")
@@ -221,7 +222,8 @@ def _referred(value: Any) -> str:
     return "10.0.0.0/16" if "CidrBlock" in json.dumps(value) else "xxx"
 
 
-KEYS = {f"{PREFIX}{name}": "a key of sixteen letters" for name in ("PII_KEY", "PRIVACY_KEY")}
+SECRETS = ("PII_KEY", "PRIVACY_KEY", "DASHBOARD_OIDC_CLIENT_SECRET")
+KEYS = {f"{PREFIX}{name}": "a key of sixteen letters" for name in SECRETS}
 """What containers get as secrets, and functions fetch."""
 
 
@@ -239,7 +241,7 @@ def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_tak
                 settings = Settings()
             assert settings.stream == "kinesis" or not ours or name.startswith("Simulator"), name
             read |= {name} if ours else set()
-    assert len(read) == 6  # three functions, and tasks of the collector, the code location, runs
+    assert len(read) == 7  # three functions; tasks of collector, code location, runs, dashboards
 
 
 def test_the_stream_is_of_the_kind_that_was_chosen(variants: dict[str, Synthesised]) -> None:

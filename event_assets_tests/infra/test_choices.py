@@ -46,6 +46,7 @@ def test_fields_that_are_replaced_are_a_list() -> None:
         ({"stream": "msk"}, "stream is 'msk': it must be one of shards, on-demand"),
         ({"pages": "dagster.example.com"}, "pages_certificate is missing: dagster.example.com needs one"),
         ({"pages_certificate": CERTIFICATE}, "pages is missing"),
+        ({"dashboards": "dashboards.example.com"}, "pages is missing"),
         ({"oidc_issuer": "https://login.example.com"}, "go together: one of them is missing"),
         ({"oidc_issuer": "http://login.example.com"}, "it must be an address of https"),
         ({"quicksight": "on"}, "quicksight is 'on' and the warehouse postgres"),

@@ -57,6 +57,8 @@ def test_the_key_is_given_to_who_makes_pseudonyms_alone(variant: str, variants: 
     works = {privacy} | ({pii} if "pii_fields" in chosen else set())
     expected = dict.fromkeys(("Run", "Code", "Retention"), works)
     expected |= {"Daemon": set(), "Webserver": set()}
+    if "dashboards" in chosen:
+        expected["Dashboards"] = {privacy}  # the log of who did what is kept by it
     expected["Collector"] = {pii} if makes_them(chosen) else set()
     found = keys_of(variants[variant])
     assert {kind: keys for kind, keys in found.items() if kind in expected} == expected
