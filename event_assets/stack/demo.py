@@ -29,6 +29,8 @@ from event_assets.stack.patience import Patience
 from event_assets.warehouse.warehouse import Warehouse
 
 LOOK_SECONDS = 1.0
+_NAMED = 3
+"""Tables that are behind and named while it waits; `event-assets status` names all."""
 MOST_FAILURES = 4
 """Runs that may fail one after another: what passes by itself has passed by then."""
 
@@ -205,8 +207,9 @@ def _shortfall(overview: Overview, missing: int) -> list[str]:
     if overview.unread_shards:
         faults.append(f"the stream holds unread records ({', '.join(overview.unread_shards)})")
     if overview.pending:
-        behind = (f"{name} ({_days(dates)})" for name, dates in sorted(overview.pending.items()))
-        faults.append(f"these tables are behind: {', '.join(behind)}")
+        behind = [f"{name} ({_days(dates)})" for name, dates in overview.pending.items()]
+        more = [f"{len(behind) - _NAMED} more"] if len(behind) > _NAMED else []
+        faults.append(f"these tables are behind: {', '.join([*behind[:_NAMED], *more])}")
     if overview.ledger.pending:
         faults.append(f"{overview.ledger.pending} clean events are not enriched")
     if not overview.ledger.balanced:
