@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import faulthandler
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key  # else what it says would be captured
 from pyspark.sql import SparkSession
 
 from event_assets_tests import engines
@@ -13,6 +15,7 @@ from event_assets_tests.examples import register_profiles
 
 pytest_plugins = ["event_assets_tests.emulators.fixtures", "event_assets_tests.postgres"]
 register_profiles()
+_MOST_SECONDS = 4 * 3600
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             represented |= kinds
     long = {item.path for item in items if item.get_closest_marker("representative")}
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Gives those that only a release waits for hours, where others that take so long hang."""
+    if item.get_closest_marker("release"):
+        shown = item.config.stash[fault_handler_stderr_fd_key]
+        faulthandler.dump_traceback_later(_MOST_SECONDS, exit=True, file=shown)
 
 
 @pytest.fixture(scope="session")
