@@ -30,6 +30,8 @@ PLANTED = {
     "slow_pages_now": (32 * 60 + 40, "slow", 4.0),
 }
 """By metric the minute in which something begins, of what, and how many times as much."""
+SILENT = range(33 * 60 + 30, 33 * 60 + 45)
+"""Minutes in which nobody searches any more."""
 
 
 def hour_of(table: Any, hour: int, rng: np.random.Generator) -> Any:
@@ -47,12 +49,14 @@ def hour_of(table: Any, hour: int, rng: np.random.Generator) -> Any:
                 for name, part in SHARES.items()
             }
             told.append({"landed": int(count), "events": int(count), "conversions": 0, "timed": int(count), **parts})
+        searches = 0 if minute in SILENT else int(rng.binomial(told[1]["events"], 0.5))
         every = {name: told[0][name] + told[1][name] for name in told[0]}
         for dimension, value, counts in (
             ("all", "(all)", every),
             ("platform", "ios", {**told[0], "quarantined": 0}),
             ("platform", "web", {**told[1], "quarantined": 0}),
             ("app_id", "shop", {**every, "quarantined": 0}),
+            ("event", "search", {**dict.fromkeys(every, 0), "landed": searches, "events": searches}),
         ):
             at = BEGIN + minute * MINUTE
             row = {"hour": f"{at:%Y-%m-%dT%H}", "minute": at, "dimension": dimension, "value": value, **counts}
@@ -87,4 +91,10 @@ def test_what_is_planted_is_an_incident_of_its_own_metric_while_it_lasts(
 
 
 def test_beside_it_hardly_anything_is_told(incidents: list[dict[str, Any]]) -> None:
-    assert len(incidents) <= len(PLANTED) + 1
+    assert len(incidents) <= len(PLANTED) + 2
+
+
+def test_an_event_that_comes_no_more_is_told_by_its_name(incidents: list[dict[str, Any]]) -> None:
+    (found,) = (row for row in incidents if row["metric"] == "events_now")
+    assert (found["dimension"], found["value"], found["direction"]) == ("event", "search", "less")
+    assert BEGIN + SILENT.start * MINUTE <= found["begins_at"] < BEGIN + (SILENT.start + 8) * MINUTE
