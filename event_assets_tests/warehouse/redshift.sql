@@ -2026,7 +2026,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."agg_metric_anomalies" (
 DISTSTYLE AUTO
 COMPOUND SORTKEY ("period_start");
 
-COMMENT ON TABLE "analytics"."agg_metric_anomalies" IS 'What was expected of each metric, and what came: one row a metric, value of a dimension, and day or hour. The last one of the lake is left out: it is not over. Of hours those of the last week are kept, and those in which anything is unusual.';
+COMMENT ON TABLE "analytics"."agg_metric_anomalies" IS 'What was expected of each metric, and what came: one row a metric, value of a dimension, and day or hour. The last one of the lake is left out: it is not over. Days of the last thirteen months, and hours of the last week, are kept where anything came, and before them what is unusual, with its metric.';
 
 COMMENT ON COLUMN "analytics"."agg_metric_anomalies"."period" IS 'day, hour or minute.';
 
