@@ -124,7 +124,7 @@ def test_a_page_that_speaks_amplitude_is_heard_once(on_pages: Collected, browser
     events = {event["event"]: event for event in on_pages.events().values()}
     order, view = events["Order Completed"], events["page_view"]
     assert (order["anonymous_id"], order["session_id"]) == (view["anonymous_id"], view["session_id"])
-    assert order["session_id"].startswith(f"{order['anonymous_id']}-")
+    assert order["session_id"].startswith("amplitude-") and order["anonymous_id"] not in order["session_id"]
     assert view["page"]["url"].startswith(f"{on_pages.site.origin}/page?")
 
 
