@@ -46,6 +46,7 @@ RUNS = (
         ("--sizes", "0.2,10", "--made", "0.2", "--event-days", "3"),
         "growth.svg",
     ),
+    Run("A streaming query on Apache Spark", "streaming", ("--events", "20000", "--rate", "50", "--seconds", "20")),
 )
 
 
