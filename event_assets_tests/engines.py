@@ -28,6 +28,8 @@ REPOSITORY = Path(__file__).parent.parent
 CONNECTOR = REPOSITORY / "build" / "spark-kafka"
 """What `make build/spark-kafka` fetches: with it Apache Spark reads topics of Kafka."""
 _PATIENCE_SECONDS = 60.0
+_OF_EMULATORS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+"""What Spark's own processes ask emulators of AWS with: they are started before a test says so."""
 _PATIENT = {"SAIL_SPARK__SESSION_TIMEOUT_SECS": "86400"}
 """A session is asked for nothing while other files are tested, on a slow machine for longer than Sail waits."""
 
@@ -58,7 +60,7 @@ def sail_server() -> Iterator[str]:
 def apache_spark() -> Iterator[SparkSession]:
     """A session of Apache Spark's own Spark Connect server on two cores, in UTC. Needs Java."""
     command = [sys.executable, "-m", "event_assets_tests.engines"]
-    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(REPOSITORY)}
+    environment = {**_OF_EMULATORS, **os.environ, "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(REPOSITORY)}
     for name in [name for name in environment if name.startswith("SPARK_")]:
         del environment[name]
     with subprocess.Popen(
