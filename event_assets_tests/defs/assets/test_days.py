@@ -15,11 +15,10 @@ from event_assets.definitions import build_defs
 from event_assets.defs.assets.days import DAYS_TAG, key_of
 from event_assets.defs.automation.partitions import partitions_of
 from event_assets.defs.automation.turns import ARRIVAL, PAST, RUN_TAG
-from event_assets.pipeline.registry import STEPS
 from event_assets.settings import Settings, load_settings
 from event_assets.streams import StreamRecord, open_stream
 from event_assets_tests.defs.automation.ticks import tick
-from event_assets_tests.end_to_end.whole_run import lake_of, lake_rows, run
+from event_assets_tests.end_to_end.whole_run import lake_of, lake_rows
 from event_assets_tests.postgres import new_database
 
 
@@ -32,9 +31,6 @@ def now() -> dt.datetime:
 def day(number: int) -> str:
     """So many days from today."""
     return str(now().date() + dt.timedelta(days=number))
-
-
-LAKE_KEYS = {dg.AssetKey(table.name) for step in STEPS if step.pace != "pauses" for table in step.tables}
 
 
 @pytest.mark.parametrize("partitions", ["hourly", "daily", "monthly"])
@@ -76,7 +72,7 @@ def planned(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> 
 
 
 @pytest.mark.slow
-def test_new_events_come_first_and_days_long_past_have_a_run_of_a_few_planned_events(
+def test_new_events_come_first_and_days_long_past_have_a_run_without_planned_events(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENT_ASSETS_WAREHOUSE_URL", new_database(postgres_url))
@@ -93,9 +89,10 @@ def test_new_events_come_first_and_days_long_past_have_a_run_of_a_few_planned_ev
         assert lake_of(settings).table("enriched_events").snapshot().dates() == {day(0), day(1)}
         past = next(each for each in tick(definitions, instance).requests if each.tags[RUN_TAG] == PAST)
         assert past.tags[DAYS_TAG] == ",".join(str(at.date()) for at in old)
-        assets = [key for key in past.asset_selection or () if key in LAKE_KEYS]
-        result = run(settings, past.tags, partition_key=past.partition_key, assets=assets, instance=instance)
-        assert result.success and planned(instance, result) == len(assets)
+        assert past.job_name == "late_days"
+        late = definitions.resolve_job_def(past.job_name)
+        done = late.execute_in_process(tags=past.tags, instance=instance)
+        assert done.success and planned(instance, done) == 0
         made = instance.get_materialized_partitions(dg.AssetKey("sessions"))
         assert made == {day(0), *(str(at.date()) for at in old)}
     assert len(lake_rows(settings)["enriched_events"]) == len(old) + 2
