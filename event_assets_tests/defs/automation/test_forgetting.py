@@ -125,6 +125,7 @@ def test_what_tells_of_assets_days_and_checks_stays_when_every_run_is_forgotten(
     assert made(instance, {}).success and told(instance)["latest"]["users"] != before["latest"]["users"]
 
 
+@pytest.mark.slow
 def test_what_stays_does_not_grow_with_runs(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "KEPT", 2)
     rows = []
