@@ -19,9 +19,9 @@ from event_assets.stack import health
 SPARK, ARRIVALS_SPARK = "spark", "spark-arrivals"
 USED = frozenset({"postgres", SPARK, ARRIVALS_SPARK})
 """What other services use while they end."""
-_NICENESS = 5
+_NICENESS = 10
 """Of the engine of everything that is not on the way of new events to the warehouse: where both want all cores, new
-events have three quarters of them."""
+events have nine tenths of them."""
 DASHBOARDS = "The dashboards' server"
 
 
