@@ -114,6 +114,28 @@ class Deadly(TakeIn):
             DeltaTable.create_write_transaction = commit  # type: ignore[method-assign]
 
 
+def everywhere(pipeline: Pipeline) -> list[Counter[str]]:
+    return [landed(pipeline), ids(pipeline, CLEAN_EVENTS.name), ids(pipeline, ENRICHED_EVENTS.name)]
+
+
+def kill_again_and_again(pipeline: Pipeline, kills: list[tuple[str, str]], folder: Path) -> None:
+    """Sends events, and has the query over them killed at each of these commits; then all are there once."""
+    sent, killed = 0, 0
+    for table, when in kills:
+        put(pipeline, sent, sent + 30)
+        sent += 30
+        (folder / "kill").write_text(f"{table} {when}")
+        try:
+            for _ in query(pipeline, ends=True, take_in=Deadly).stay():
+                pass
+        except PySparkException:
+            killed += 1
+    assert killed == len(kills) and not (folder / "kill").exists()
+    for _ in query(pipeline, ends=True).stay():
+        pass
+    assert everywhere(pipeline) == [Counter(map(str, range(sent)))] * 3
+
+
 _TWO = [(RAW_EVENTS.name, "before"), (RAW_EVENTS.name, "after")]
 _TEN = [
     (name, when)
@@ -129,22 +151,7 @@ _TEN = [
 def test_a_query_that_is_killed_again_and_again_loses_and_doubles_nothing(
     pipeline: Pipeline, kills: list[tuple[str, str]], tmp_path: Path
 ) -> None:
-    sent, killed = 0, 0
-    for table, when in kills:
-        put(pipeline, sent, sent + 30)
-        sent += 30
-        (tmp_path / "kill").write_text(f"{table} {when}")
-        try:
-            for _ in query(pipeline, ends=True, take_in=Deadly).stay():
-                pass
-        except PySparkException:
-            killed += 1
-    assert killed == len(kills) and not (tmp_path / "kill").exists()
-    for _ in query(pipeline, ends=True).stay():
-        pass
-    expected = Counter(map(str, range(sent)))
-    assert landed(pipeline) == expected
-    assert ids(pipeline, CLEAN_EVENTS.name) == ids(pipeline, ENRICHED_EVENTS.name) == expected
+    kill_again_and_again(pipeline, kills, tmp_path)
 
 
 def test_partitions_that_are_added_are_read_by_the_next_query_of_the_same_run(

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.datasource import ReadAllAvailable, SupportsTriggerAvailableNow
 
-from event_assets.contract.tables.events import CLEAN_EVENTS, ENRICHED_EVENTS, RAW_EVENTS
+from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline import land, stream_source
@@ -29,7 +28,7 @@ from event_assets.streams.embedded import EmbeddedStream
 from event_assets.streams.kinesis import KinesisStream
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.pipeline.runs import a_run
-from event_assets_tests.pipeline.test_continuous import Deadly, ids, landed, query
+from event_assets_tests.pipeline.test_continuous import everywhere, kill_again_and_again, query
 from event_assets_tests.pipeline.test_streaming import put
 from event_assets_tests.streams.reading import numbered, put_all
 
@@ -216,10 +215,6 @@ def pipeline(apache_spark: SparkSession, tmp_path: Path) -> Iterator[Pipeline]:
     made.stream.close()
 
 
-def everywhere(pipeline: Pipeline) -> list[Counter[str]]:
-    return [landed(pipeline), ids(pipeline, CLEAN_EVENTS.name), ids(pipeline, ENRICHED_EVENTS.name)]
-
-
 @on_spark
 def test_from_the_embedded_log_each_event_comes_once_whoever_else_lands_and_whatever_is_resharded(
     pipeline: Pipeline,
@@ -234,24 +229,6 @@ def test_from_the_embedded_log_each_event_comes_once_whoever_else_lands_and_what
         pass
     assert everywhere(pipeline) == [Counter(map(str, range(60)))] * 3
     assert [*query(pipeline, ends=True).stay()] == []
-
-
-def kill_again_and_again(pipeline: Pipeline, kills: list[tuple[str, str]], folder: Path) -> None:
-    """Sends events, and has the query over them killed at each of these commits; then all are there once."""
-    sent, killed = 0, 0
-    for table, when in kills:
-        put(pipeline, sent, sent + 30)
-        sent += 30
-        (folder / "kill").write_text(f"{table} {when}")
-        try:
-            for _ in query(pipeline, ends=True, take_in=Deadly).stay():
-                pass
-        except PySparkException:
-            killed += 1
-    assert killed == len(kills) and not (folder / "kill").exists()
-    for _ in query(pipeline, ends=True).stay():
-        pass
-    assert everywhere(pipeline) == [Counter(map(str, range(sent)))] * 3
 
 
 _RAW = [(RAW_EVENTS.name, when) for when in ("before", "after")]
