@@ -105,9 +105,8 @@ def _demo_line(moment: Moment) -> str:
 
 
 def _loading_note(moment: Moment) -> str:
-    assert moment.overview is not None
-    ledger = moment.overview.ledger
-    note = f"{ledger.landed:,} landed, {ledger.enriched:,} enriched"
+    sent = moment.progress.acknowledged
+    note = f"{max(0, sent - moment.missing):,} of {sent:,} are in the warehouse"
     return f"{note}; waiting: {moment.waiting_for}" if moment.waiting_for else note
 
 
