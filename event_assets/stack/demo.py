@@ -121,7 +121,7 @@ def run_demo(
         latencies = _latencies(settings, url, simulation.run_id)
         missing = sum(latency is None for latency in latencies)
         runs = recent_runs(stack.record.dagster_url, since=began)
-        faults = _shortfall(overview, missing)
+        faults = shortfall(overview, missing)
         watch(Moment(sending.progress, overview, missing, "; ".join([*faults, *_under_way(runs)])))
         if overview.settled and not missing:
             arrived = [latency for latency in latencies if latency is not None]
@@ -199,7 +199,7 @@ def _percentiles(latencies: list[float]) -> tuple[float, float]:
     return cuts[9], cuts[18]
 
 
-def _shortfall(overview: Overview, missing: int) -> list[str]:
+def shortfall(overview: Overview, missing: int) -> list[str]:
     """What is not as it will be in the end."""
     faults = []
     if missing:
