@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from event_assets.rules.company import CompanyData, CompanyTable
-from event_assets.settings import Settings
-from event_assets.verification.evidence import Evidence
+from event_assets.verification.evidence import Evidence, path_of
 from event_assets.verification.history import Event, History, microseconds
-from event_assets.verification.reading import made_whole, scan, version
 from event_assets.verification.report import Expectation, Key, Values, differing, equal
 from event_assets.verification.traits import held_traits
 
@@ -30,35 +28,32 @@ class _Said(NamedTuple):
     by: str
 
 
-def company_lines(evidence: Evidence, history: History, settings: Settings) -> Iterator[Expectation]:
+def company_lines(evidence: Evidence, history: History, company: CompanyData) -> Iterator[Expectation]:
     """Lines about person_attributes and companies; of neither where company data was loaded since they were made."""
-    data = CompanyData.load(settings.company)
+    said = list(_said(evidence, company))
     for name, lines in (("person_attributes", _of_persons), ("companies", _of_companies)):
-        behind = _behind(settings, name, data)
+        behind = _behind(evidence, name)
         if behind:
             yield Expectation(name, f"not refreshed since {behind} was loaded", None, None, True, late=True)
         else:
-            yield from lines(evidence, history, list(_said(settings, data)))
+            yield from lines(evidence, history, said)
 
 
-def _behind(settings: Settings, name: str, data: CompanyData) -> str:
-    through = made_whole(settings, name).through
-    for source, table in data.described:
-        path = f"company/{source.name}/{table.name}"
-        now = version(settings, path)
-        if now.number >= 0 and through.get(path) != now:
+def _behind(evidence: Evidence, name: str) -> str:
+    through = evidence.through_company[name]
+    for path, read in evidence.company.items():
+        if read.version.number >= 0 and through.get(path) != read.version:
             return path
     return ""
 
 
-def _said(settings: Settings, data: CompanyData) -> Iterator[_Said]:
+def _said(evidence: Evidence, data: CompanyData) -> Iterator[_Said]:
     for source, table in data.described:
-        path = f"company/{source.name}/{table.name}"
-        rows = [row for batch in scan(settings, path, table.wanted, None) for row in batch.to_pylist()]
+        rows = evidence.company[path_of(source, table)].rows
         yield from _of_table(f"{source.name}.{table.name}", table, rows)
 
 
-def _of_table(name: str, table: CompanyTable, rows: list[Mapping[str, Any]]) -> Iterator[_Said]:
+def _of_table(name: str, table: CompanyTable, rows: Sequence[Mapping[str, Any]]) -> Iterator[_Said]:
     assert table.describes is not None
     of_subject: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     order = [column for column in (table.cursor, *table.key) if column]

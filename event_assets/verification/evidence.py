@@ -9,9 +9,9 @@ import gzip
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pyarrow as pa
@@ -30,6 +30,7 @@ from event_assets.contract.tables.people import USERS
 from event_assets.contract.tables.segments import SEGMENT_MEMBERSHIPS
 from event_assets.contract.tables.sessions import PAGE_VIEWS, SESSIONS
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.company import CompanyData, CompanySource, CompanyTable
 from event_assets.settings import Settings
 from event_assets.verification.clocks import Clocks
 from event_assets.verification.reading import (
@@ -129,8 +130,23 @@ _LOAD = ("table_name", "lake_version", "loaded_at")
 OF_WHOM = (USERS, PERSON_ATTRIBUTES, GROUP_MEMBERS, GROUPS, COMPANIES)
 """What analyses may ask for beside events, identities and segments."""
 
+LATER = frozenset((*PRODUCT_TABLES, PERSON_ATTRIBUTES, COMPANIES))
+"""Tables that runs of another occasion than new events bring along: in pauses, or when company data was loaded."""
+
 READINGS = 5
 """How often all is read at most, where runs change it meanwhile."""
+
+
+class CompanyRows(NamedTuple):
+    """A table of company data: its version, and its rows."""
+
+    version: Version
+    rows: list[dict[str, Any]]
+
+
+def path_of(source: CompanySource, table: CompanyTable) -> str:
+    """Where a table of company data is in the lake."""
+    return f"company/{source.name}/{table.name}"
 
 
 class Evidence:
@@ -149,6 +165,8 @@ class Evidence:
         self.versions: dict[str, Version] = {}
         self.refreshed: dict[str, Refreshed] = {}
         self.sources_of_people = MadeWhole(None, {})
+        self.company: dict[str, CompanyRows] = {}
+        self.through_company: dict[str, Mapping[str, Version]] = {}
         self.event_fields: tuple[str, ...] = EVENT_FIELDS
         self._create(f"lake_{ENRICHED_EVENTS.name}", EVENT_FIELDS)
 
@@ -170,7 +188,7 @@ class Evidence:
             return []
         return self.rows("SELECT kind, begins_at, ends_at, metric FROM truth.anomalies ORDER BY begins_at")
 
-    def read(self, settings: Settings, analyses: Analyses, warehouse_url: str | None) -> None:
+    def read(self, settings: Settings, analyses: Analyses, company: CompanyData, warehouse_url: str | None) -> None:
         """Reads lake and warehouse at one state: anew while a run changes the lake or loads from it meanwhile.
 
         `moved` names the tables that still changed during the last reading.
@@ -178,19 +196,21 @@ class Evidence:
         self.clocks = Clocks(settings.time_zone, settings.time_zones)
         self.connection.create_function("site_date", 2, self.clocks.date, deterministic=True)
         for _ in range(READINGS):
-            before = self._state(settings, warehouse_url)
+            before = self._state(settings, company, warehouse_url)
             self._read_lake(settings, analyses)
+            self._read_company(settings, company)
             if warehouse_url is not None:
                 self._read_warehouse(warehouse_url, settings.warehouse_schema)
-            after = self._state(settings, warehouse_url)
+            after = self._state(settings, company, warehouse_url)
             self.moved = sorted(name for name in after if before.get(name) != after[name])
             if not self.moved:
                 return
 
-    def _state(self, settings: Settings, warehouse_url: str | None) -> dict[str, Any]:
+    def _state(self, settings: Settings, company: CompanyData, warehouse_url: str | None) -> dict[str, Any]:
         """By table of the lake its version, by table of the warehouse what it was loaded from."""
+        told = (path_of(source, table) for source, table in company.described)
         state: dict[str, Any] = {
-            name: version(settings, name) for name in ("raw_events", ENRICHED_EVENTS.name, *_LAKE, *COPIES)
+            name: version(settings, name) for name in ("raw_events", ENRICHED_EVENTS.name, *_LAKE, *COPIES, *told)
         }
         if warehouse_url is not None:
             with psycopg.connect(warehouse_url) as connection:
@@ -215,6 +235,15 @@ class Evidence:
         self._create("raw", ("event_id", "shard_id", "sequence_number", "line"))
         for batch in scan(settings, "raw_events", ("shard_id", "sequence_number", "data"), None):
             self._insert_raw(batch)
+
+    def _read_company(self, settings: Settings, company: CompanyData) -> None:
+        """Reads company data, and which versions of it the tables that tell of it were made of."""
+        for source, described in company.described:
+            path = path_of(source, described)
+            rows = [row for batch in scan(settings, path, described.wanted, None) for row in batch.to_pylist()]
+            self.company[path] = CompanyRows(version(settings, path), rows)
+        for made in (PERSON_ATTRIBUTES, COMPANIES):
+            self.through_company[made.name] = made_whole(settings, made.name).through
 
     def _read_warehouse(self, url: str, schema: str) -> None:
         """Reads what the warehouse's tables say. A table that is not there yet is empty."""

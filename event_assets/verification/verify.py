@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from event_assets.rules.analysis import Analyses
+from event_assets.rules.company import CompanyData
 from event_assets.settings import Settings
 from event_assets.verification.company import company_lines
 from event_assets.verification.devices import device_lines
@@ -51,18 +52,18 @@ def verify(settings: Settings, warehouse_url: str | None = None, truth: Path | N
     changes tables while they are read they are read again, and a line says so where that does not end.
     """
     evidence = Evidence(truth or settings.home / "truth.db")
-    analyses = Analyses.load(settings.analytics)
+    analyses, company = Analyses.load(settings.analytics), CompanyData.load(settings.company)
     expired = leave_out_expired(evidence.connection, settings)
     evidence.look_for_all()  # an event of a day that went may be left in a table that keeps it for longer
     erased = leave_out_erased(evidence.connection, settings)
-    evidence.read(settings, analyses, warehouse_url)
+    evidence.read(settings, analyses, company, warehouse_url)
     work_out(evidence, settings.session_starts_with)
     report = [*_edge(evidence), *_landing(evidence), *_cleaning(evidence), *_events(evidence), *_behaviour(evidence)]
     history = read_history(evidence)
     report += device_lines(evidence, history)
     report += trait_lines(evidence, history)
     report += group_lines(evidence, history)
-    report += company_lines(evidence, history, settings)
+    report += company_lines(evidence, history, company)
     report += source_lines(evidence, history, settings)
     report += metrics_lines(evidence, history, settings)
     report += mart_lines(evidence, history, settings)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from event_assets.contract.tables.lake import PRODUCT_TABLES, table
+from event_assets.contract.tables.lake import table
 from event_assets.settings import Settings
-from event_assets.verification.evidence import COPIES, LOADS, Evidence
+from event_assets.verification.evidence import COPIES, LATER, LOADS, Evidence
 from event_assets.verification.expected import OUR_SESSIONS, OUR_VIEWS, PAGE_VIEWS, SESSION_REVENUE, SESSIONS
 from event_assets.verification.report import Expectation, equal, moment, none, same
 
@@ -58,7 +58,7 @@ def _events(evidence: Evidence, loaded: str) -> Iterator[Expectation]:
 
 
 def _copy(evidence: Evidence, name: str, there: str) -> Expectation:
-    """What is in the warehouse must be the lake's rows. Those of analyses are loaded by a run of their own.
+    """What is in the warehouse must be the lake's rows. Those of `LATER` are loaded by runs of their own.
 
     A warehouse cannot hold NUL: its loads put U+FFFD in its place.
     """
@@ -77,7 +77,7 @@ def _copy(evidence: Evidence, name: str, there: str) -> Expectation:
         for one, other in ((lake, warehouse), (warehouse, lake))
     )
     component, differing = f"warehouse.{there}", max(missing, foreign)
-    late = _late(evidence, name, there) if differing and table(name) in PRODUCT_TABLES else None
+    late = _late(evidence, name, there) if differing and table(name) in LATER else None
     return late or equal(component, "rows that are not the lake's", 0, differing)
 
 

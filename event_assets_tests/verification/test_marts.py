@@ -10,9 +10,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.views import VIEWS
@@ -26,7 +28,7 @@ from event_assets.privacy.expiring import apply_retention
 from event_assets.rules.retention import Retention
 from event_assets.settings import Settings
 from event_assets.verification import Expectation, verify
-from event_assets.verification.evidence import MARTS
+from event_assets.verification.evidence import MARTS, Evidence
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.verification.whole_lake import Row, change_rows, changed_lake, simulated_lake, with_another
 
@@ -91,6 +93,8 @@ WRONG_COPIES = {
     "dim_device": "os = 'another'",
     "dim_geo": "level = 'another'",
     "dim_segment_memberships": "is_current = NOT is_current",
+    "dim_person_attributes": "text = 'another'",
+    "dim_companies": "mrr = 1",
     "agg_funnels": "people = people + 1",
     "agg_retention": "people = people + 1",
     "agg_lifecycle": "people = people + 1",
@@ -193,6 +197,28 @@ def test_an_analysis_that_was_not_refreshed_since_is_late_and_not_wrong(settings
     assert late["retention"].actual == f"identities {base.version}"
 
 
+def test_company_data_that_is_loaded_after_the_reading_is_not_judged_and_before_it_makes_late(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = changed_lake(settings, tmp_path / "lake", "companies", lambda rows: None)
+    accounts = Path(changed.lake) / "company" / "crm" / "accounts"
+
+    read = Evidence.read
+
+    def read_before_a_load(evidence: Evidence, *arguments: Any) -> None:
+        read(evidence, *arguments)
+        DeltaTable(str(accounts)).delete()
+
+    monkeypatch.setattr(Evidence, "read", read_before_a_load)
+    assert [line for line in verify(changed) if not line.ok or line.late] == []
+    report = verify(changed)
+    assert [line for line in report if not line.ok] == []
+    late = {line.component: line.what for line in report if line.late}
+    assert late == dict.fromkeys(
+        ("person_attributes", "companies"), "not refreshed since company/crm/accounts was loaded"
+    )
+
+
 def test_an_analysis_that_is_new_or_of_another_definition_or_no_more_is_late(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -263,10 +289,11 @@ def test_copies_in_the_warehouse_are_the_lakes_rows_or_are_late(
         assert connection.execute(unknown).fetchone() == (0,)
         for name, column in WRONG_COPIES.items():
             connection.execute(f"UPDATE {name} SET {column} WHERE ctid = (SELECT max(ctid) FROM {name})")
-        connection.execute("UPDATE _loads SET lake_version = lake_version - 1 WHERE table_name = 'agg_funnels'")
+        behind = "table_name IN ('agg_funnels', 'dim_companies')"
+        connection.execute(f"UPDATE _loads SET lake_version = lake_version - 1 WHERE {behind}".encode())
         report = verify(settings, postgres_url)
     copies = {f"warehouse.{name}" for name in WRONG_COPIES}
-    assert _failed(report) == copies - {"warehouse.agg_funnels"}
+    assert _failed(report) == copies - {"warehouse.agg_funnels", "warehouse.dim_companies"}
     late = [line for line in report if line.late]
-    assert [line.component for line in late] == ["warehouse.agg_funnels"]
-    assert late[0].what.startswith("not refreshed since 20")
+    assert {line.component for line in late} == {"warehouse.agg_funnels", "warehouse.dim_companies"}
+    assert all(line.what.startswith("not refreshed since 20") for line in late)
