@@ -30,6 +30,7 @@ from event_assets.lake.files import LakeFile, actions_of, bounds_of, require_sch
 from event_assets.lake.horizons import note_made_anew
 from event_assets.lake.integrity import LakeDamaged, first_line, seal_of_commit, sealed
 from event_assets.lake.known_files import KnownFiles
+from event_assets.lake.newest import Newest
 from event_assets.lake.progress import Progress
 from event_assets.lake.row_changes import ROWS, RowChanges, noted
 from event_assets.lake.session import SessionsInUse
@@ -71,7 +72,7 @@ class LakeTable:
         self.sessions = sessions or SessionsInUse()
         self.uri = storage.uri(spec.name)
         self.known_files = KnownFiles(self.uri)
-        self._latest: tuple[Snapshot, tuple[int, int] | None] | None = None
+        self._newest = Newest(storage, spec.name)
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(self.uri, storage_options=self.storage.delta_options)
@@ -81,26 +82,16 @@ class LakeTable:
 
         The same as before while the log has nothing after it: two files are asked for then instead of the whole log.
         """
-        if (known := self.known()) is not None:
-            return known
-        snapshot = Snapshot(self, self._open())
-        self._latest = snapshot, self._log_since(snapshot.version)[0]
-        return snapshot
+        return self.known() or self._newest.keep(Snapshot(self, self._open()))
 
     def known(self) -> Snapshot | None:
         """The snapshot that was given last, where it is still the newest."""
-        latest = self._latest
-        return latest[0] if latest and [latest[1], None] == self._log_since(latest[0].version) else None
-
-    def _log_since(self, version: int) -> list[tuple[int, int] | None]:
-        """Size and time of the log's file of a version, and of the next; None where there is none."""
-        names = (f"{self.spec.name}/_delta_log/{number:020d}.json" for number in (version, version + 1))
-        infos = self.storage.filesystem.get_file_info([self.storage.path(name) for name in names])
-        return [(info.size, info.mtime_ns) if info.is_file else None for info in infos]
+        return self._newest.known()
 
     def at(self, version: int) -> Snapshot:
         """The table as it was at a version."""
-        return Snapshot(self, DeltaTable(self.uri, version=version, storage_options=self.storage.delta_options))
+        delta = DeltaTable(self.uri, version=version, storage_options=self.storage.delta_options)
+        return self._newest.keep_later(Snapshot(self, delta))
 
     def _open(self) -> DeltaTable:
         try:

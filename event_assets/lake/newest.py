@@ -1,0 +1,49 @@
+"""The snapshot of a table that was given last, for as long as nothing came after it.
+
+Whoever asks again and again, as micro-batches do, then asks storage for two files instead of loading the whole log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from event_assets.lake.snapshot import Snapshot
+    from event_assets.lake.storage import Storage
+
+
+class _Commit(NamedTuple):
+    """The log's file of a version: another table's, under the same name, has another."""
+
+    size: int
+    modified: int
+
+
+class Newest:
+    """Keeps it for the table of this name."""
+
+    def __init__(self, storage: Storage, name: str) -> None:
+        self._storage = storage
+        self._log = f"{name}/_delta_log"
+        self._kept: tuple[Snapshot, _Commit | None] | None = None
+
+    def keep(self, snapshot: Snapshot) -> Snapshot:
+        """From now on it is this one; gives it."""
+        self._kept = snapshot, self._commits_from(snapshot.version)[0]
+        return snapshot
+
+    def keep_later(self, snapshot: Snapshot) -> Snapshot:
+        """The same, where one is kept that is earlier."""
+        kept = self._kept
+        return self.keep(snapshot) if kept and kept[0].version < snapshot.version else snapshot
+
+    def known(self) -> Snapshot | None:
+        """The one that is kept, where it is still the newest."""
+        kept = self._kept
+        return kept[0] if kept and [kept[1], None] == self._commits_from(kept[0].version) else None
+
+    def _commits_from(self, version: int) -> list[_Commit | None]:
+        """That of a version, and that of the next; None where there is none."""
+        names = (f"{self._log}/{number:020d}.json" for number in (version, version + 1))
+        infos = self._storage.filesystem.get_file_info([self._storage.path(name) for name in names])
+        return [_Commit(info.size, info.mtime_ns) if info.is_file else None for info in infos]

@@ -1,0 +1,55 @@
+"""The newest snapshot is loaded once, and never taken for the newest when it is not."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from event_assets.lake.lake import Lake
+from event_assets.lake.progress import Progress
+from event_assets.lake.table import LakeTable
+
+
+@pytest.fixture
+def table(lake: Lake) -> LakeTable:
+    return lake.table("daily_metrics")
+
+
+def other(table: LakeTable) -> LakeTable:
+    return LakeTable(table.storage, table.spec)
+
+
+def commit(table: LakeTable, code: str) -> int:
+    return table.commit(table.snapshot(), Progress(code=code))
+
+
+def test_the_version_that_was_asked_for_after_a_commit_is_the_newest_until_another_comes(table: LakeTable) -> None:
+    made = table.at(commit(table, "mine"))
+    assert table.snapshot() is made
+    commit(other(table), "another's")
+    assert table.known() is None
+    assert table.snapshot().progress.code == "another's"
+
+
+def test_a_version_that_others_have_left_behind_is_not_the_newest(table: LakeTable) -> None:
+    mine = commit(table, "mine")
+    commit(other(table), "another's")
+    assert table.at(mine).progress.code == "mine"
+    assert table.known() is None
+    assert table.snapshot().progress.code == "another's"
+
+
+def test_an_older_version_does_not_take_the_place_of_the_newest(table: LakeTable) -> None:
+    commit(table, "first")
+    newest = table.at(commit(table, "second"))
+    assert table.at(newest.version - 1).progress.code == "first"
+    assert table.snapshot() is newest
+
+
+def test_a_table_that_was_made_anew_under_the_same_name_is_loaded(table: LakeTable) -> None:
+    made = table.at(commit(table, "before"))
+    shutil.rmtree(table.uri)
+    assert table.known() is None
+    commit(other(table), "after")
+    assert table.snapshot().id != made.id and table.snapshot().progress.code == "after"
