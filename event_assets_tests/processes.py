@@ -19,7 +19,7 @@ def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     return [process for process in processes if _runs(process)]
 
 
-def eventually(condition: Callable[[], bool], within: float = 30.0) -> bool:
+def eventually(condition: Callable[[], bool], within: float = 300.0) -> bool:
     """Whether the condition becomes true in time."""
     deadline = time.monotonic() + within
     while not condition():

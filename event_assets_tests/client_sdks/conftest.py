@@ -67,7 +67,7 @@ class Collected:
             parameters = urlencode({"sdk": sdk, "endpoint": endpoint, "key": self.web_key, "utm_source": "news"})
             page.goto(f"{self.site.origin}/page?{parameters}")
             try:
-                assert eventually(until, within=60), self.names()
+                assert eventually(until), self.names()
             finally:
                 context.close()
 

@@ -72,7 +72,7 @@ def test_every_acknowledged_event_is_on_the_stream_after_the_collector_ended(tmp
             for _ in range(KILLS):
                 senders.enough.clear()
                 with process(tmp_path, port, EVENT_ASSETS_COLLECTOR_IP_RATE="0") as collector:
-                    assert senders.enough.wait(60)
+                    assert senders.enough.wait(300)
                     collector.send_signal(how)
                     collector.wait()
         finally:
@@ -117,7 +117,7 @@ def test_two_processes_share_a_port_a_stream_the_keys_and_their_figures(tmp_path
                 if len(_workers(collector)) == 2 and shown[1] == limit == 2 * 128 * 2**20:
                     break
         collector.terminate()
-        assert collector.wait(60) is not None
+        assert collector.wait(300) is not None
     assert len(written(open_stream(load_settings(home=tmp_path)))) == 20
 
 

@@ -75,7 +75,7 @@ def test_two_processes_share_a_server_and_the_first_waits_for_the_second_to_leav
         assert session.execute("SELECT 1").fetchall() == [(1,)]
     assert first.poll() is None
     second.stdin.close()
-    assert first.wait(30) == 0
+    assert first.wait(300) == 0
     assert PostgresCluster(tmp_path).running_port() is None
 
 

@@ -42,7 +42,7 @@ class Running:
     @property
     def record(self) -> StackRecord:
         """Where the running stack is."""
-        assert eventually(lambda: read_record(self.home) is not None, 60)
+        assert eventually(lambda: read_record(self.home) is not None)
         record = read_record(self.home)
         assert record is not None
         return record
@@ -68,7 +68,7 @@ class Running:
     def stop(self) -> int:
         """Interrupt it, as Ctrl-C does; the status that it ends with."""
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(300)
 
 
 class Demo(Running):

@@ -128,7 +128,7 @@ def test_the_sensor_brings_one_event_from_the_api_to_the_warehouse(demo: Demo, f
             query = "SELECT count(*) FROM analytics.fct_events WHERE event_id = %s"
             return session.execute(query, (event["event_id"],)).fetchall() == [(1,)]
 
-    assert eventually(in_the_warehouse, 120)
+    assert eventually(in_the_warehouse)
 
 
 def test_status_says_that_nothing_is_behind_once_the_work_is_done(demo: Demo, first: dict[str, Any]) -> None:
@@ -137,7 +137,7 @@ def test_status_says_that_nothing_is_behind_once_the_work_is_done(demo: Demo, fi
         assert state["stack"]["dagster_url"] == demo.record.dagster_url
         return bool(state["settled"])
 
-    assert eventually(settled, 120)
+    assert eventually(settled)
 
 
 def test_a_second_demo_in_the_same_home_works_and_loses_nothing(demo: Demo, first: dict[str, Any]) -> None:
@@ -146,7 +146,7 @@ def test_a_second_demo_in_the_same_home_works_and_loses_nothing(demo: Demo, firs
     assert eventually(lambda: not alive(everything))
     again = Demo(demo.home, "--once")
     after = again.summary()
-    assert again.process.wait(60) == 0
+    assert again.process.wait(300) == 0
     agrees_with_itself(after)
     assert after["landed"] >= first["landed"] + after["acknowledged"]
     assert all(after["warehouse"][table] >= rows for table, rows in first["warehouse"].items())

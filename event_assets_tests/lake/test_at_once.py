@@ -13,7 +13,7 @@ def test_pieces_are_read_at_once_and_come_in_their_order() -> None:
     all_read = threading.Barrier(AT_ONCE)
 
     def read(piece: int) -> int:
-        all_read.wait(60)
+        all_read.wait(300)
         return piece * 2
 
     assert at_once(read, range(2 * AT_ONCE)) == [*range(0, 4 * AT_ONCE, 2)]

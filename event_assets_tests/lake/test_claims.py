@@ -80,7 +80,7 @@ def test_of_two_claims_the_older_goes_first(table: LakeTable) -> None:
     with claim(table.storage, "daily_metrics", 60):
         other = threading.Thread(target=second)
         other.start()
-        assert has_claim.wait(60)
+        assert has_claim.wait(300)
         give_way(table.storage, "daily_metrics")
         order.append("first")
     other.join()

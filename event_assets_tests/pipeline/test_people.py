@@ -174,7 +174,13 @@ BY_DAYS = ("person_features",)
 """Tables of which what a day added is made of all of the day."""
 
 
-@pytest.mark.representative
+ON_BOTH = [
+    pytest.param("sail", marks=pytest.mark.representative),
+    pytest.param("apache_spark", marks=[pytest.mark.spark_jvm, pytest.mark.release]),
+]
+
+
+@pytest.mark.parametrize("spark_engine", ON_BOTH, indirect=True)
 def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine: SparkSession, tmp_path: Path) -> None:
     people = People(spark_engine, tmp_path)
     agreed: Row = {"consent_marketing": True}
@@ -193,7 +199,6 @@ def test_what_comes_is_added_without_a_look_at_the_events_of_before(spark_engine
     people.assert_equal_to_a_rebuild()
 
 
-@pytest.mark.representative
 @pytest.mark.parametrize(
     ("late", "again"),
     [

@@ -240,7 +240,7 @@ _ALL = [(n, when) for n in ("clean_events", "event_ids", "enriched_events") for 
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(_RAW, id="2", marks=pytest.mark.representative),
+        pytest.param(_RAW, id="2", marks=pytest.mark.release),
         pytest.param([*_RAW, *_ALL, *_RAW], id="10", marks=pytest.mark.release),
     ],
 )

@@ -74,7 +74,7 @@ def test_numbers_go_on_after_a_restart(collector: Collector, client_of: Clients)
     for _ in range(3):
         client = client_of(collector.url, collector.key)
         client.track("search", anonymous_id="a")
-        client.close(timeout=20)
+        client.close(timeout=300)
     assert [event["sequence"] for event in collector.events()] == [0, 1, 2]
 
 
@@ -307,12 +307,12 @@ def test_an_install_of_one_person_remembers_them(collector: Collector, client_of
     client.group("acme")
     client.set_consent(analytics=True, source="settings")
     client.set_consent(marketing=False, text_version="2")
-    client.close(timeout=20)
+    client.close(timeout=300)
     again = client_of(collector.url, collector.key, platform="desktop", sync=True)
     again.track("search")
     again.reset()
     again.track("search")
-    again.close(timeout=20)
+    again.close(timeout=300)
     first, identified, joined, _, _, later, other = collector.events()
     assert first["anonymous_id"] == identified["anonymous_id"] == later["anonymous_id"] != other["anonymous_id"]
     assert "user_id" not in first and later["user_id"] == "u" and "user_id" not in other
@@ -326,7 +326,7 @@ def test_events_name_the_install_that_numbers_them(collector: Collector, client_
         ids = [client.track("search", anonymous_id="a"), client.track("search", user_id="u")]
         client.reset()
         ids.append(client.track("search", anonymous_id="a"))
-        client.close(timeout=20)
+        client.close(timeout=300)
         install = {event["event_id"]: event.get("install_id") for event in collector.events()}
         return [install[str(event_id)] for event_id in ids]
 
@@ -385,7 +385,7 @@ def test_the_quick_start_of_the_documentation_works(collector: Collector, tmp_pa
         program = program.replace(shown, real)
     names: dict[str, Any] = {}
     exec(program, names)
-    names["events"].close(timeout=20)
+    names["events"].close(timeout=300)
     assert [event["event"] for event in collector.events()] == ["add_to_cart", "page_view", "identify"]
 
 

@@ -129,7 +129,7 @@ def test_the_application_does_not_wait_for_a_server_that_hangs(faults: FaultServ
     released = threading.Event()
 
     def hang(events: list[Event]) -> Reply:
-        released.wait(60)
+        released.wait(300)
         return accepted(events)
 
     faults.decide = hang

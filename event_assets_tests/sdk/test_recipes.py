@@ -84,5 +84,5 @@ ENDPOINT, KEY, BROKER = {collector.url!r}, {collector.key!r}, "filesystem://"
         for line in worker.stderr:
             if "succeeded" in line:
                 worker.terminate()
-        assert worker.wait(60) == 0
+        assert worker.wait(300) == 0
     assert [event["event"] for event in collector.events()] == ["order_shipped"]

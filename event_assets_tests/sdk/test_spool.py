@@ -22,7 +22,7 @@ def test_what_was_tracked_is_in_the_file_a_moment_later(tmp_path: Path, client_o
     client = client_of(OFFLINE, disk="spool", flush_interval=3_600.0)
     for number in range(700):
         client.track("search", {"n": number}, anonymous_id="a")
-    assert eventually(lambda: (tmp_path / "queue.sqlite").exists() and rows(tmp_path / "queue.sqlite") == 700, 20)
+    assert eventually(lambda: (tmp_path / "queue.sqlite").exists() and rows(tmp_path / "queue.sqlite") == 700)
     assert (client.stats.queued, client.stats.storage) == (700, "disk")
 
 

@@ -60,14 +60,14 @@ def test_closing_the_pipe_ends_the_service_and_all_that_it_started(with_children
     assert with_children.stdin is not None
     with_children.stdin.close()
 
-    assert with_children.wait(30) == 128 + signal.SIGTERM
+    assert with_children.wait(300) == 128 + signal.SIGTERM
     assert not alive(processes)
 
 
 def test_telling_the_guard_to_end_ends_the_service_too(with_children: subprocess.Popen[str]) -> None:
     processes = family(with_children.pid)
     with_children.terminate()
-    with_children.wait(30)
+    with_children.wait(300)
     assert not alive(processes)
 
 
@@ -77,7 +77,7 @@ def test_what_a_service_leaves_behind_ends_with_it(with_children: subprocess.Pop
         process for process in processes if process.ppid() == with_children.pid and "print" in str(process.cmdline())
     )
     service.kill()
-    assert with_children.wait(30) == 128 + signal.SIGKILL
+    assert with_children.wait(300) == 128 + signal.SIGKILL
     assert not alive(processes)
 
 
@@ -86,7 +86,7 @@ def test_a_service_that_ignores_signals_is_killed_after_its_grace() -> None:
     processes = family(guard.pid)
     assert guard.stdin is not None
     guard.stdin.close()
-    assert guard.wait(30) == 128 + signal.SIGKILL
+    assert guard.wait(300) == 128 + signal.SIGKILL
     assert not alive(processes)
 
 
@@ -102,12 +102,12 @@ def test_a_service_gets_the_signal_that_it_wants_even_where_interrupts_are_ignor
     assert shell.stdout is not None and shell.stdin is not None
     assert shell.stdout.readline() == b"up\n"
     shell.stdin.close()
-    assert shell.wait(30) == 7
+    assert shell.wait(300) == 7
 
 
 def test_the_status_of_a_service_that_ends_by_itself_is_the_guards() -> None:
     guard = guarded("print('up', flush=True); raise SystemExit(3)")
-    assert guard.wait(30) == 3
+    assert guard.wait(300) == 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
@@ -131,4 +131,4 @@ def test_orphans_that_come_to_the_guard_and_end_do_not_stay_as_zombies() -> None
     children = psutil.Process(guard.pid).children
     assert eventually(lambda: len(children(recursive=True)) == 1)
     guard.terminate()
-    guard.wait(30)
+    guard.wait(300)

@@ -92,6 +92,7 @@ def rounded(rows: list[Row]) -> list[Row]:
 
 
 @pytest.mark.spark_jvm
+@pytest.mark.release
 def test_apache_spark_gives_the_analyses_of_sail(spark: SparkSession, apache_spark: SparkSession) -> None:
     rows = some_events(500)
     ours, theirs = (

@@ -58,7 +58,7 @@ class Platform:
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Waits until it is true of what was sent, and then a little, lest more comes than was expected."""
-        assert eventually(condition, within=15), [(event["event"], event.get("properties")) for event in self.sent()]
+        assert eventually(condition), [(event["event"], event.get("properties")) for event in self.sent()]
         time.sleep(QUIET)
 
 

@@ -73,7 +73,7 @@ def served(folder: Path, port: int) -> Iterator[str]:
     at = f"http://127.0.0.1:{port}"
     serving = subprocess.Popen([*command, "start", "-H", "127.0.0.1", "-p", str(port)], cwd=folder, env=environment)
     try:
-        assert eventually(lambda: serving.poll() is not None or _answers(at), within=120)
+        assert eventually(lambda: serving.poll() is not None or _answers(at))
         assert serving.poll() is None
         yield at
     finally:

@@ -108,7 +108,7 @@ def made_of(folder: Path) -> Iterator[Callable[[dict[str, Any]], list[str]]]:
 
     yield ask
     asked.close()
-    assert process.wait(30) == 0
+    assert process.wait(300) == 0
     answered.close()
 
 

@@ -44,7 +44,7 @@ class EngineProcess:
     def start(self) -> None:
         command = [sys.executable, "-m", "event_assets.embedded.spark_server", "--socket", str(self.path)]
         self.process = subprocess.Popen(command, env={**os.environ, "TZ": self._zone}, stderr=subprocess.DEVNULL)
-        assert eventually(lambda: socket_accepts(self.path), 120)
+        assert eventually(lambda: socket_accepts(self.path))
 
     def end(self) -> None:
         self.process.kill()
