@@ -76,7 +76,7 @@ ENDPOINT, KEY, BROKER = {collector.url!r}, {collector.key!r}, "filesystem://"
     (tmp_path / "shop.py").write_text(f"{given}{program}\napp.conf.broker_transport_options = {folder!r}\n")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}{os.pathsep}{ROOT / 'python-sdk'}"}
     sent = "from shop import ship; ship.delay('o-1', 'u-1')"
-    subprocess.run([sys.executable, "-c", sent], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", sent], env=environment, cwd=tmp_path, check=True)
     options = ["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO"]
     command = [sys.executable, "-m", "celery", "-A", "shop", *options]
     with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as worker:
