@@ -14,6 +14,7 @@ _SHARED = {
     "data",
     "history",
     "load",
+    "memory",
     "planted",
     "planted_minutes",
     "replicated",

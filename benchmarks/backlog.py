@@ -2,7 +2,7 @@
 
 New events come each second, alone at first. Then the old ones come, all at once, over so many days before today, as an
 application sends them that was offline for years; from then on days long past have their turns as the sensor gives
-them, so many a turn and half of the time, beside the loop that new events have, on the same engine. Told is how long
+them, round after round and half of the time, beside the loop that new events have, on the same engine. Told is how long
 new events took from their receipt into the warehouse in both stretches, and how long the old ones did until all of them
 were there. At the end every event is in the warehouse once, and the ledger balances; the exit status is 1 else.
 """
@@ -14,7 +14,8 @@ import datetime as dt
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,15 +23,12 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.defs.automation.turns import MOST_DAYS
 from event_assets.embedded.postgres import open_postgres
 from event_assets.pipeline.arrivals import Arrivals
 from event_assets.pipeline.following import Following
-from event_assets.pipeline.load import load_step
+from event_assets.pipeline.late_days import LateDays
 from event_assets.pipeline.pending_days import BY_EVENT_DATE, pending
-from event_assets.pipeline.registry import STEPS, refresh_all
-from event_assets.pipeline.window import Window
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
@@ -66,11 +64,12 @@ class _Load:
     def _send(self) -> None:
         while not self._over.wait(1):
             now = dt.datetime.now(dt.UTC)
-            self.pipeline.put([_line(f"new-{self.sent + number}", number, now, now) for number in range(self.rate)])
+            self.pipeline.put([line(f"new-{self.sent + number}", number, now, now) for number in range(self.rate)])
             self.sent += self.rate
 
 
-def _line(name: str, person: int, happened: dt.datetime, received: dt.datetime) -> bytes:
+def line(name: str, person: int, happened: dt.datetime, received: dt.datetime) -> bytes:
+    """A view of a page, as it comes from a trusted source."""
     told = {
         "event_id": name,
         "event": "page_view",
@@ -86,7 +85,7 @@ def _line(name: str, person: int, happened: dt.datetime, received: dt.datetime) 
 def _old(events: int, days: int) -> Iterator[bytes]:
     now = dt.datetime.now(dt.UTC)
     for number in range(events):
-        yield _line(f"old-{number}", number % 1_000, now - dt.timedelta(days=1 + number % days), now)
+        yield line(f"old-{number}", number % 1_000, now - dt.timedelta(days=1 + number % days), now)
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
@@ -105,7 +104,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
                 time.sleep(given.seconds)
                 began = dt.datetime.now(dt.UTC)
                 pipeline.put([*_old(given.events, given.days)])
-                turns = _turns(pipeline, warehouse, given.turn, lambda: arrived(warehouse, "old") < given.events)
+                turns, rounds = _turns(pipeline, warehouse, lambda: arrived(warehouse, "old") < given.events)
                 ended = dt.datetime.now(dt.UTC)
             finally:
                 over.set()
@@ -118,6 +117,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             "new events a second": given.rate,
             "seconds until all old events are there": round((ended - began).total_seconds(), 1),
             "turns": turns,
+            "rounds": rounds,
             "alone": _took(warehouse, began - dt.timedelta(seconds=given.seconds / 2), began),
             "beside": _took(warehouse, began, ended),
             "every event once": arrived(warehouse, "old") == given.events
@@ -126,23 +126,20 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         }
 
 
-def _turns(pipeline: Pipeline, warehouse: Warehouse, most: int, is_behind: Any) -> int:
-    """Turns of days long past, each as the sensor asks for it, until nothing is behind. Gives how many there were."""
-    steps = [step for step in STEPS if any("event_date" in table.partition_by for table in step.tables)]
-    turns = 0
+def _turns(pipeline: Pipeline, warehouse: Warehouse, is_behind: Callable[[], bool]) -> tuple[int, int]:
+    """Turns of days long past, each as the sensor asks for it, until nothing is behind. Gives how many there were, and
+    how many rounds in them."""
+    turns = rounds = 0
     while is_behind():
         furthest = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=_BACKDATE_DAYS))
-        days = [day for day in pending(pipeline.lake, BY_EVENT_DATE).in_turn() if day < furthest][:most]
+        days = [day for day in pending(pipeline.lake, BY_EVENT_DATE).in_turn() if day < furthest][:MOST_DAYS]
         began = time.monotonic()
         if days:
-            window = Window.of_days(days)
-            refresh_all(pipeline.refresh(window), steps)
-            for table in WAREHOUSE_TABLES:
-                if table.partition_by:
-                    load_step(pipeline.lake, warehouse, table, window)
-            turns += 1
+            late = LateDays(Following(pipeline.refresh(), warehouse, _BACKDATE_DAYS), days, is_behind)
+            deque(late.stay(), maxlen=0)
+            turns, rounds = turns + 1, rounds + late.rounds
         time.sleep(max(0.5, time.monotonic() - began))
-    return turns
+    return turns, rounds
 
 
 def arrived(warehouse: Warehouse, kind: str) -> int:
@@ -170,7 +167,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--days", type=int, default=4_000, help="days that they lie on")
     parser.add_argument("--rate", type=int, default=50, help="new events a second")
     parser.add_argument("--seconds", type=float, default=30.0, help="of new events alone")
-    parser.add_argument("--turn", type=int, default=MOST_DAYS, help="days long past of a turn")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
     found = run(given)

@@ -6,8 +6,9 @@ ingest API to the row: the first of all; then, in `fct_events`, one in ten of al
 other tables a visit every two seconds; in the end the first event after an idle spell. `dagster_mb_a_day` is what
 Dagster's storage grew by in the second half, as of a day, in all and by kind of file, before anything is forgotten: the
 longer a run has stayed, the less. `dagster_runs` are the runs that began meanwhile, by job, and
-`dagster_kept_mb` is what the storage holds at the end once all that may be forgotten is. The machine's load is printed
-with it: where others work, only ratios tell.
+`dagster_kept_mb` is what the storage holds at the end once all that may be forgotten is. `memory` is of each process of
+the stack in the second half, at first, at last, and what a line through all says that it grows by in an hour. The
+machine's load is printed with it: where others work, only ratios tell.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ import httpx
 import psycopg
 
 from benchmarks.dagster_bytes import by_kind, runs_since, total
+from benchmarks.memory import Memory
 from event_assets.collector.keys import WriteKeys
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.defs.automation.forgetting import forget, give_back_disk, old_runs
@@ -201,10 +203,11 @@ def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
         client = httpx.Client(base_url=record.collector_url, headers={"Authorization": f"Bearer {key}"})
         traffic = Traffic(client, watch)
         loads = [os.getloadavg()[0]]
-        traffic.send(rate, seconds / 2)
-        storage = Path(record.dagster_home)
-        halfway, half = by_kind(storage), datetime.now(UTC)
-        traffic.send(rate, seconds / 2)
+        with Memory({name: service.pid for name, service in record.services.items()}) as memory:
+            traffic.send(rate, seconds / 2)
+            storage = Path(record.dagster_home)
+            halfway, half = by_kind(storage), datetime.now(UTC)
+            traffic.send(rate, seconds / 2)
         grown = {kind: size - halfway.get(kind, 0) for kind, size in by_kind(storage).items()}
         loads.append(os.getloadavg()[0])
         _until_there(watch)
@@ -221,6 +224,7 @@ def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
                 for kind, size in {"all": sum(grown.values()), **grown}.items()
             },
             "dagster_runs": runs_since(storage, half),
+            "memory": memory.grown(since=seconds / 2),
             "files": _files(settings),
         }
         if idle:

@@ -58,21 +58,27 @@ def differences(footer: pq.FileMetaData, spec: Table) -> list[str]:
     write both, and no reader sees it.
     """
     wanted, found = spec.arrow_schema(), footer.schema.to_arrow_schema()
-    wrong = [f"column {name} is not the table's" for name in found.names if name not in wanted.names]
-    wrong += [f"column {name} is missing" for name in wanted.names if name not in found.names]
-    for field in wrong_types(footer, spec):
+    names, there = wanted.names, found.names  # made anew each time that they are asked for
+    known, given = {*names}, {*there}
+    wrong = [f"column {name} is not the table's" for name in there if name not in known]
+    wrong += [f"column {name} is missing" for name in names if name not in given]
+    for field in _of_other_types(found, wanted):
         wrong.append(f"column {field.name} is {field.type} instead of {wanted.field(field.name).type}")
+    required = {field.name for field in wanted if not field.nullable}
     for name, rows in _nulls(footer).items():
-        if name in wanted.names and rows and not wanted.field(name).nullable:
+        if rows and name in required:
             wrong.append(f"column {name} has {rows} rows without a value, and must have one")
     return wrong
 
 
 def wrong_types(footer: pq.FileMetaData, spec: Table) -> list[pa.Field]:
     """The file's fields that are of another type than the table's columns."""
-    wanted = spec.arrow_schema()
-    fields = (field for field in footer.schema.to_arrow_schema() if field.name in wanted.names)
-    return [field for field in fields if _plain(field.type) != wanted.field(field.name).type]
+    return _of_other_types(footer.schema.to_arrow_schema(), spec.arrow_schema())
+
+
+def _of_other_types(found: pa.Schema, wanted: pa.Schema) -> list[pa.Field]:
+    types = {field.name: field.type for field in wanted}
+    return [field for field in found if field.name in types and _plain(field.type) != types[field.name]]
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:

@@ -1,8 +1,9 @@
 """conversion_ids: the index of conversion events that say which conversion they tell of, and of those that count.
 
-It is as narrow as `conversions` and written whole; of the events only files that came or went are read, and only the
-conversions that these tell of go through the engine. A commit names the days on which a row counts that did not, or the
-other way round: these are the days that are counted again.
+Of the events only files that came or went are read, and only the conversions that these tell of go through the engine.
+Rows that come lie in a file of their own; files in which a row goes or becomes another are written again, and no
+others. A commit names the days on which a row counts that did not, or the other way round: these are the days that are
+counted again.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from event_assets.contract.tables.events import CONVERSION_IDS, ENRICHED_EVENTS
+from event_assets.lake.files import LakeFile
 from event_assets.lake.progress import Progress
+from event_assets.lake.row_changes import net
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.changed_rows import files_between, readable
+from event_assets.pipeline.known_ids import holding
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
 from event_assets.transforms.attribution.conversion_ids import COLUMNS, conversion_ids, with_repeats
@@ -66,19 +70,34 @@ def _changed(base: Snapshot, progress: Progress, came: DataFrame, went: DataFram
     if not of_both.num_rows:
         version = base.table.commit(base, progress)
         return StepReport(base.table.spec.name, version, base.rows, base.bytes)
-    standing = base.arrow()
+    files = holding(base, "conversion_id", of_both["conversion_id"])
+    standing = base.arrow(files)
     of_both = of_both.cast(pa.schema([standing.schema.field(name) for name in of_both.column_names]))
-    touched, events = of_both.select(_CONVERSION), of_both["event_id"].combine_chunks()
-    others = standing.join(touched, _CONVERSION, join_type="left anti")
-    before = standing.join(touched, _CONVERSION, join_type="left semi")
+    events = of_both["event_id"].combine_chunks()
+    before = standing.join(of_both.select(_CONVERSION), _CONVERSION, join_type="left semi")
     kept = before.filter(pc.invert(pc.is_in(before["event_id"], value_set=events)))
     rows = came.sparkSession.createDataFrame(kept).select(*COLUMNS).unionByName(came) if kept.num_rows else came
     after = base.table.collect(with_repeats(rows))
-    together = pa.concat_tables([others.cast(after.schema), after])
-    staged = [base.table.stage_arrow(together, uuid.uuid4().hex, {})] if together.num_rows else []
+    added, gone = net(after, before.cast(after.schema))
+    remove, stay = _without(base, files, gone["event_id"].combine_chunks())
+    together = pa.concat_tables([added, *stay])
+    add = [base.table.stage_arrow(together, uuid.uuid4().hex, {})] if together.num_rows else []
     affected = dict.fromkeys(_days_counted_anew(before, after), 0)
-    version = base.table.commit(base, progress, add=staged, remove=base.files, affected=affected)
-    return StepReport(base.table.spec.name, version, together.num_rows, sum(f.size for f in staged), after.num_rows)
+    version = base.table.commit(base, progress, add=add, remove=remove, affected=affected)
+    made = base.table.at(version)
+    return StepReport(base.table.spec.name, version, made.rows, made.bytes, after.num_rows)
+
+
+def _without(base: Snapshot, files: list[LakeFile], events: pa.Array) -> tuple[list[LakeFile], list[pa.Table]]:
+    """Those of the files that hold rows of these events, and of each the rows of others."""
+    remove, stay = list[LakeFile](), list[pa.Table]()
+    for file in files if len(events) else []:
+        rows = base.arrow([file])
+        others = rows.filter(pc.invert(pc.is_in(rows["event_id"], value_set=events)))
+        if others.num_rows < rows.num_rows:
+            remove.append(file)
+            stay.append(others)
+    return remove, stay
 
 
 def _days_counted_anew(before: pa.Table, after: pa.Table) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which files of the index of ids may hold an id that has just come, where ids are in no order.
+"""Which files of an index of ids may hold one that has just come, where ids are in no order.
 
 Ids of version 7 are in the order of time: the bounds of a file tell that it is too old. Those of version 4 lie anywhere
 between the bounds of every file, and each micro-batch would read the whole index. So a fingerprint of each id, eight
@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from event_assets.lake.files import LakeFile
 from event_assets.lake.snapshot import Snapshot
@@ -28,6 +29,13 @@ def that_may_hold(ids: Snapshot, files: Sequence[LakeFile], new: Sequence[LakeFi
     return [file for file in files if _share(known[file.path], wanted)]
 
 
+def holding(table: Snapshot, column: str, values: pa.ChunkedArray) -> list[LakeFile]:
+    """The files of a table in which one of these values stands in a column of texts, and next to never one in which
+    none does. Of a table it is always the same column."""
+    known, wanted = _known(table, table.files, column), _hashed(values)
+    return [file for file in table.files if _share(known[file.path], wanted)]
+
+
 def may_repeat(ids: Snapshot, new: Sequence[LakeFile]) -> bool:
     """Whether an id stands twice in these files; next to never where none does."""
     return _repeats(_together(ids, new))
@@ -38,20 +46,23 @@ def _together(ids: Snapshot, files: Sequence[LakeFile]) -> Fingerprints:
     return np.concatenate([known[file.path] for file in files] or [np.array([], np.uint64)])
 
 
-def _known(ids: Snapshot, files: Sequence[LakeFile]) -> Mapping[str, Fingerprints]:
+def _known(ids: Snapshot, files: Sequence[LakeFile], column: str = "event_id") -> Mapping[str, Fingerprints]:
     """Fingerprints by file, of these at least; those of files that are gone are forgotten."""
     known = _fingerprints.get(ids.table, {})
     there = {file.path for file in (*ids.files, *files)}
     kept = {path: prints for path, prints in known.items() if path in there}
-    kept |= {file.path: _read(ids, file) for file in files if file.path not in kept}
+    kept |= {file.path: _read(ids, file, column) for file in files if file.path not in kept}
     _fingerprints[ids.table] = kept
     return kept
 
 
-def _read(ids: Snapshot, file: LakeFile) -> Fingerprints:
-    """The fingerprints of a file's ids, in order: the same in every process."""
-    chunks = ids.arrow([file], ("event_id",))["event_id"].iterchunks()
-    texts = (chunk.to_numpy(zero_copy_only=False) for chunk in chunks)
+def _read(ids: Snapshot, file: LakeFile, column: str) -> Fingerprints:
+    return _hashed(ids.arrow([file], (column,))[column])
+
+
+def _hashed(values: pa.ChunkedArray) -> Fingerprints:
+    """The fingerprints of ids, in order: the same in every process."""
+    texts = (chunk.to_numpy(zero_copy_only=False) for chunk in values.iterchunks())
     from pandas.util import hash_array  # slow to import, and no part of what Dagster loads
 
     hashed = [hash_array(each, categorize=False) for each in texts]

@@ -1,7 +1,8 @@
 """Days that are behind, brought along in rounds: those that a run was asked for, then those that wait longest.
 
-Beside events that keep coming each round is small, and one run takes many of them: what Dagster keeps of a run is
-the same for one round as for ten.
+Beside events that keep coming the first round is small, and one run takes many of them: what Dagster keeps of a run is
+the same for one round as for ten. How many days a round takes follows from how long they take: most of what a round of
+few events costs is the same for a day as for a hundred.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from event_assets.pipeline.pending_days import BY_EVENT_DATE, pending
 
 STAYS_SECONDS = 900.0
 """After which no further round begins."""
+ROUND_SECONDS = 60.0
+"""After a round that took less the next has twice as many days, after one that took longer half as many."""
+MOST_OF_A_ROUND = 365
+"""Days that a round takes at the most, however short it is."""
 
 
 @dataclass
@@ -31,12 +36,15 @@ class LateDays:
     done: set[str] = field(default_factory=set)
     """Days that were brought along."""
     faults: dict[str, Exception] = field(default_factory=dict)
+    rounds: int = 0
+    _most: int = field(default_factory=lambda: MOST_DAYS)
 
     def stay(self) -> Iterator[Followed]:
         """Brings the days along; gives each table that was brought up to date. Raises `FollowingFailed` at the end of a
         round in which some were not."""
         until, days = self.clock() + STAYS_SECONDS, list(self.days)
         while days:
+            began = self.clock()
             for each in self.following.catch_up(days):
                 if isinstance(each, Fault):
                     self.faults[each.name] = each.error
@@ -45,9 +53,16 @@ class LateDays:
             if self.faults:
                 raise FollowingFailed.of(self.faults)
             self.done.update(days)
-            days = self._next() if self.clock() < until and self.goes_on() else []
+            self.rounds, now = self.rounds + 1, self.clock()
+            self._most = days_after(self._most, now - began)
+            days = self._next() if now < until and self.goes_on() else []
 
     def _next(self) -> list[str]:
         furthest = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=self.following.backdate_days))
         waiting = pending(self.following.run.lake, BY_EVENT_DATE).in_turn()
-        return [day for day in waiting if day < furthest and day not in self.done][:MOST_DAYS]
+        return [day for day in waiting if day < furthest and day not in self.done][: self._most]
+
+
+def days_after(most: int, seconds: float) -> int:
+    """How many days a round takes at the most, after one that took so many at the most, and so long."""
+    return min(2 * most, MOST_OF_A_ROUND) if seconds < ROUND_SECONDS else max(most // 2, MOST_DAYS)

@@ -28,14 +28,26 @@ class LakeFiles:
     endpoint: str | None = None
 
     def batches(self, files: Sequence[SourceFile], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """The files' rows with exactly these columns, in the order of the files.
+        """The files' rows with exactly these columns, in the order of the files, those of small ones together.
 
         A column that a file has not is taken from its partition's values, else null.
         """
+        small, rows = list[pa.RecordBatch](), 0
+        for batch in self._batches_by_file(files, schema):
+            if small and rows + batch.num_rows > _ROWS_PER_BATCH:
+                yield _together(small)
+                small, rows = [], 0
+            small.append(batch)
+            rows += batch.num_rows
+        if small:
+            yield _together(small)
+
+    def _batches_by_file(self, files: Sequence[SourceFile], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         for file, source in self._fetched(files):
             # Not a pyarrow dataset: that decodes whole row groups, which takes eight times the memory.
             parquet = pq.ParquetFile(source, pre_buffer=True)
-            present = [name for name in schema.names if name in parquet.schema_arrow.names]
+            there = {*parquet.schema_arrow.names}  # made of the footer each time that it is asked for
+            present = [name for name in schema.names if name in there]
             for batch in parquet.iter_batches(_ROWS_PER_BATCH, columns=present):
                 yield _conform(batch, schema, file.partition)
 
@@ -70,16 +82,21 @@ class LakeFiles:
             return pa.BufferReader(stream.read())
 
 
+def _together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """The rows of several batches in one: what becomes of one costs much the same however few rows it has."""
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
+
+
 def path_of(url: str) -> str:
     """The file as Arrow names it."""
     return url.removeprefix(_S3)
 
 
 def _conform(batch: pa.RecordBatch, schema: pa.Schema, partition: Mapping[str, str]) -> pa.RecordBatch:
-    columns = []
+    columns, there = [], {name: place for place, name in enumerate(batch.schema.names)}
     for field in schema:
-        if field.name in batch.schema.names:
-            columns.append(batch.column(field.name).cast(field.type))
+        if field.name in there:
+            columns.append(batch.column(there[field.name]).cast(field.type))
         else:
             value = pa.scalar(partition.get(field.name), pa.string()).cast(field.type)
             columns.append(pa.repeat(value, batch.num_rows))

@@ -107,6 +107,25 @@ def test_without_a_property_every_event_counts_and_with_it_each_order_once(shop:
         assert shop.revenue() == _all(earned)
 
 
+def test_what_comes_lies_beside_and_only_files_with_a_row_that_becomes_another_are_written_again(shop: Shop) -> None:
+    def files() -> set[str]:
+        return {file.path for file in shop.lake.table(CONVERSION_IDS.name).snapshot().files}
+
+    shop.change([purchase("m", 3, "a1", 20)])
+    shop.run()
+    first = files()
+    shop.change([purchase("n", 4, "a1", 20, "another"), purchase("l", 9, "a2", 40)])
+    shop.run()
+    second = files()
+    assert len(second) == 2 and first < second
+    shop.change([purchase("e", 1, "a3", 10, "another")])
+    shop.run()
+    third = files()
+    assert first < third and not third & (second - first), "the earlier one counts in the place of what came second"
+    assert {row["event_id"] for row in shop.rows(CONVERSION_IDS.name) if row["is_repeated"]} == {"l", "n"}
+    assert shop.behind() == [] and shop.revenue() == _all(30)
+
+
 def test_events_that_tell_of_no_order_leave_the_index_as_it_is(shop: Shop) -> None:
     shop.change([purchase("m", 3, "a1", 20)])
     shop.run()

@@ -52,9 +52,9 @@ def test_a_copy_is_found_by_fingerprint_and_only_its_file_is_read(
     read: list[str] = []
     reading = known_ids._read
 
-    def read_once(ids: Snapshot, file: LakeFile) -> known_ids.Fingerprints:
+    def read_once(ids: Snapshot, file: LakeFile, column: str) -> known_ids.Fingerprints:
         read.append(file.path)
-        return reading(ids, file)
+        return reading(ids, file, column)
 
     monkeypatch.setattr(known_ids, "_read", read_once)
     pipeline = Pipeline(spark, tmp_path)

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from event_assets.pipeline import late_days as module
 from event_assets.pipeline.arrivals import FollowingFailed
 from event_assets.pipeline.following import FCT_EVENTS, OF_EVENT_DATES, Following
-from event_assets.pipeline.late_days import STAYS_SECONDS, LateDays
+from event_assets.pipeline.late_days import ROUND_SECONDS, STAYS_SECONDS, LateDays, days_after
 from event_assets.pipeline.pending_days import BY_EVENT_DATE, pending
 from event_assets.pipeline.registry import STEPS
 from event_assets.pipeline.window import Window
@@ -57,10 +57,10 @@ def test_rounds_go_on_while_they_may_with_days_long_past_and_none_twice(
     monkeypatch.setattr(module, "MOST_DAYS", 2)
     recent, *past = behind(pipeline, 3, 100, 101, 102, 103)
     rounds = iter([True] * 9)
-    late = LateDays(Following(pipeline.refresh(), warehouse, 90), past[:1], lambda: next(rounds))
+    late = LateDays(Following(pipeline.refresh(), warehouse, 90), past[:1], lambda: next(rounds), lambda: 0.0)
     told = {"/".join(each.asset) for each in late.stay()}
     assert {"enriched_events", "sessions", "users", "warehouse/fct_events"} <= told
-    assert still_behind(pipeline) == {recent} and len([*rounds]) == 9 - 3
+    assert still_behind(pipeline) == {recent} and len([*rounds]) == 9 - 2 and late.rounds == 2
     with warehouse.connect() as session:
         [(loaded,)] = session.execute("SELECT count(*) FROM analytics.fct_events").fetchall()
     assert loaded == len(past)
@@ -72,9 +72,14 @@ def test_alone_a_run_brings_the_days_it_was_asked_for_and_no_other(pipeline: Pip
     assert still_behind(pipeline) == {past}
 
 
+def test_rounds_grow_as_long_as_they_are_short_and_shrink_to_the_days_of_a_run() -> None:
+    assert [days_after(most, 1.0) for most in (30, 120, 240, 365)] == [60, 240, 365, 365]
+    assert [days_after(most, ROUND_SECONDS) for most in (365, 60, 30)] == [182, 30, 30]
+
+
 def test_a_run_that_has_stayed_long_enough_begins_no_round(pipeline: Pipeline, warehouse: Warehouse) -> None:
     first, second = behind(pipeline, 100, 101)
-    times = iter((0.0, STAYS_SECONDS))
+    times = iter((0.0, 0.0, STAYS_SECONDS))
     list(LateDays(Following(pipeline.refresh(), warehouse, 90), [first], lambda: True, lambda: next(times)).stay())
     assert still_behind(pipeline) == {second}
 
