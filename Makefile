@@ -24,6 +24,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each of the hundred processes of a stack, or of the tests, would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+# What no process of a demo imports is compiled when a test first does: it is half of everything.
+LATER := /(aws_cdk|kubernetes[a-z_]*|moto|sympy|networkx|django|mypy|schemathesis|hypothesis|playwright|sqlglot|pip|tests?)/
+
 .PHONY: setup demo test build/checkov build/kafka build/spark-kafka build/kustomize build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
@@ -33,8 +36,9 @@ $(VENV)/.installed: requirements.lock setup.py python-sdk/pyproject.toml
 		{ echo "event-assets needs Python 3.11 to 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^uv==' requirements.lock) && \
-		$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --requirement requirements.lock || \
-		$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.lock
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.lock || \
+		$(BIN)/python -m pip install --disable-pip-version-check --no-compile --requirement requirements.lock
+	@$(BIN)/python -m compileall -qq -j 0 -x '$(LATER)' $(VENV)/lib || true
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable python-sdk --editable .
 	@touch $@
 
