@@ -61,7 +61,13 @@ class Need(NamedTuple):
         return round(_DAY / LEAST_SECONDS)
 
 
-def needs(events: int, landing_mb_a_second: float, enriched_bytes: float, batch_seconds: float) -> Need:
+def needs(
+    events: int,
+    landing_mb_a_second: float,
+    enriched_bytes: float,
+    batch_seconds: float,
+    object_bytes: int = OBJECT_BYTES,
+) -> Need:
     """What so many events a day need, of a landing run that does so much and rows of `enriched_events` so large."""
     assumed = prices().assumed
     average = events / _DAY * assumed["stream_bytes_per_event"] / 1e6
@@ -77,7 +83,7 @@ def needs(events: int, landing_mb_a_second: float, enriched_bytes: float, batch_
         round(average, 2),
         round(peak, 2),
         round(shards * _DAY / (LEAST_SECONDS * runs)),
-        24 * shards * ceil(an_hour / OBJECT_BYTES),
+        24 * shards * ceil(an_hour / object_bytes),
         files_of_a_day(events / _DAY * batch_seconds * enriched_bytes, round(_DAY / batch_seconds)),
     )
 
@@ -206,6 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--backlog-mb", type=float, default=70.0, help="that a shard holds for a landing run's memory")
     parser.add_argument("--batch-events", type=int, default=20_000, help="of the batch whose bytes are measured")
     parser.add_argument("--memory-gb", type=float, default=8.0, help="that a driver has")
+    parser.add_argument("--object-mb", type=float, default=OBJECT_BYTES / 1e6, help="of an object of raw_events")
     parser.add_argument("--raw-days", type=int, default=_RAW_DAYS, help="days of raw_events that are kept")
     parser.add_argument("--event-days", type=int, default=_EVENT_DAYS, help="days of enriched_events that are kept")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -221,7 +228,8 @@ def measure(rates: Sequence[int], given: argparse.Namespace) -> dict[str, Any]:
     sizes = _say("bytes of tables", lambda: measured("tables", events=given.batch_events))
     merged = _say("merging", lambda: measured("merging", passes=8, megabytes=min(4.0, given.backlog_mb)))
     mb_a_second = landed["megabytes"] / landed["seconds"]
-    each = [needs(rate, mb_a_second, sizes[ENRICHED_EVENTS.name], given.batch_seconds) for rate in rates]
+    enriched, full = sizes[ENRICHED_EVENTS.name], round(given.object_mb * 1e6)
+    each = [needs(rate, mb_a_second, enriched, given.batch_seconds, full) for rate in rates]
     kept = [
         n
         for need in each

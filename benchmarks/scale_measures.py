@@ -37,7 +37,7 @@ from event_assets.lake.progress import Progress
 from event_assets.lake.storage import Storage
 from event_assets.lake.tip import tip
 from event_assets.pipeline.compaction import MOST_FILES
-from event_assets.pipeline.land import land_step
+from event_assets.pipeline.land import OBJECT_BYTES, land_step
 from event_assets.pipeline.raw_objects import merge_objects
 from event_assets.pipeline.registry import steps_of
 from event_assets.streams import ShardPart
@@ -166,7 +166,7 @@ def merging(passes: int, megabytes: float) -> Figures:
         for number in range(1, passes + 1):
             land_step(a_run(Lake(Storage(folder)), None, stream=SyntheticStream(1, held, number * records)))
         paths = {file.path for file in table.snapshot().files}
-        seconds, fewer = _timed(lambda: merge_objects(table, paths, 2))
+        seconds, fewer = _timed(lambda: merge_objects(table, paths, 2, OBJECT_BYTES))
         return {"seconds": seconds, "fewer": fewer, "megabytes": passes * records * _mean_size(held) / 1e6}
 
 

@@ -1,5 +1,6 @@
 """`python -m infra`: writes the stacks' templates, as CDK's command line asks for them; `python -m infra costs` prints
-what each size costs a month, `python -m infra costs stream` the stream alone, of each kind."""
+what each size costs a month, `python -m infra costs choices` what choices add to it, `python -m infra costs stream` the
+stream alone, of each kind."""
 
 from __future__ import annotations
 
@@ -20,8 +21,13 @@ def main(arguments: list[str]) -> int:
 
         print(stream_table())
         return 0
+    if arguments == ["costs", "choices"]:
+        from infra.costs_of_choices import choices_table
+
+        print(choices_table())
+        return 0
     if arguments:
-        print("usage: python -m infra [costs [stream]]", file=sys.stderr)
+        print("usage: python -m infra [costs [choices|stream]]", file=sys.stderr)
         return 2
     from infra.app import build_app
 

@@ -12,6 +12,7 @@ from infra.data import DataStack
 from infra.deploys import DeployStack
 from infra.edge import FunctionEdge, LoadBalancedEdge
 from infra.firewall import FirewallStack
+from infra.kafka import KafkaStack
 from infra.network import NetworkStack
 from infra.pipeline import PipelineStack
 from infra.simulator import SimulatorStack
@@ -43,13 +44,15 @@ def _stacks(app: cdk.App, choices: Choices) -> None:
     name = choices.name
     data = DataStack(app, f"{name}Data", choices)
     network = NetworkStack(app, f"{name}Network", choices, data)
+    stream = data.stream or KafkaStack(app, f"{name}Kafka", choices, data, network).stream
     edge: LoadBalancedEdge | FunctionEdge
     if choices.edge == "alb":
-        edge = LoadBalancedEdge(app, f"{name}Edge", choices, data, network)
+        edge = LoadBalancedEdge(app, f"{name}Edge", choices, data, stream, network)
     else:
-        edge = FunctionEdge(app, f"{name}Edge", choices, data, FirewallStack(app, f"{name}Firewall", choices))
-    pipeline = PipelineStack(app, f"{name}Pipeline", choices, data, network)
-    WatchStack(app, f"{name}Watch", choices, data, edge, pipeline)
+        firewall = FirewallStack(app, f"{name}Firewall", choices)
+        edge = FunctionEdge(app, f"{name}Edge", choices, data, stream, firewall)
+    pipeline = PipelineStack(app, f"{name}Pipeline", choices, data, stream, network)
+    WatchStack(app, f"{name}Watch", choices, data, stream, edge, pipeline)
     if choices.simulator == "on":
         SimulatorStack(app, f"{name}Simulator", choices, data, edge.address)
     if choices.github is not None:

@@ -41,6 +41,7 @@ class Choices(NamedTuple):
     landing_runs: int
     warehouse: Warehouse
     spark: Spark
+    continuous: Switch
     name: str
     certificate: str | None
     domain: str | None
@@ -60,10 +61,13 @@ MEANINGS = {
     "size": "how large: dev (a trial), small (about 1 M events a day), large (about 1 B); default: dev",
     "edge": "how the ingest API is reached: alb (a load balancer and Fargate) or lambda (CloudFront and an HTTP API); "
     "default: lambda",
-    "stream": "shards (so many as the size says) or on-demand (it scales by itself); default: by size",
+    "stream": "shards (Kinesis, so many as the size says), on-demand (Kinesis, which scales by itself) or kafka "
+    "(Amazon MSK; with the edge alb); default: by size",
     "landing_runs": "runs that land the stream side by side, 1 to 16; default: by size",
     "warehouse": "postgres (RDS) or redshift (Serverless); default: by size",
     "spark": "embedded (in each run's task) or cluster (Apache Spark on EC2); default: by size",
+    "continuous": "whether a streaming query of Spark's stays with the stream, which has to have a cluster: on or off; "
+    "default: off",
     "name": "what the stacks' names begin with; default: EventAssets",
     "certificate": "ARN of a certificate of ACM for the ingest API's name; the edge alb requires it, the edge lambda "
     "takes one of us-east-1 alone",
@@ -126,6 +130,16 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
             "certificate is of another region than us-east-1, where CloudFront looks for it: make one there, or choose "
             "edge=alb"
         )
+    stream = _one_of(given, "stream", get_args(Stream), size.stream)
+    if stream == "kafka" and edge != "alb":
+        raise ChoiceError(
+            "stream is 'kafka' and the edge lambda: each of its instances would open connections of its own to every "
+            "broker, of which IAM lets in few a second. Choose edge=alb"
+        )
+    spark = _one_of(given, "spark", get_args(Spark), size.spark)
+    continuous = _one_of(given, "continuous", get_args(Switch), "off")
+    if continuous == "on" and spark != "cluster":
+        raise ChoiceError(f"continuous is 'on' and spark {spark}: a streaming query needs Apache Spark, spark=cluster")
     pii_fields, pii_at = _pseudonyms(given)
     warehouse = _one_of(given, "warehouse", get_args(Warehouse), size.warehouse)
     quicksight = _one_of(given, "quicksight", get_args(Switch), "off")
@@ -134,10 +148,11 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
     return Choices(
         size=size,
         edge=edge,
-        stream=_one_of(given, "stream", get_args(Stream), size.stream),
+        stream=stream,
         landing_runs=int(given.get("landing_runs", size.landing_runs)),
         warehouse=warehouse,
-        spark=_one_of(given, "spark", get_args(Spark), size.spark),
+        spark=spark,
+        continuous=continuous,
         name=given.get("name", "EventAssets"),
         certificate=given.get("certificate"),
         domain=given.get("domain"),

@@ -16,14 +16,19 @@ import yaml
 from event_assets.telemetry.alarms import ALARMS
 from event_assets.telemetry.metrics import METRICS
 from infra.choices import Edge
-from infra.sizes import SIZES, Size, Tasks
+from infra.sizes import SIZES, Size, Stream, Tasks, endpoints_of, zones_of
 
 PRICES = Path(__file__).with_name("prices.yaml")
 _DAYS = 365 / 12
 _MILLION = 1_000_000
 _GB = 1e9
-ALARMS_ON_AWS = 11
-"""Alarms on what AWS sees, at either edge."""
+ALARMS_ON_AWS = 10
+"""Alarms on what AWS sees, at either edge, but for the stream's."""
+ALARMS_OF_STREAM: dict[Stream, int] = {"shards": 2, "on-demand": 2, "kafka": 4}
+_METRICS_OF_KAFKA = 4
+"""That alarms of Kafka judge of each broker; one more is the cluster's. An alarm is paid by what it judges."""
+METRICS_OF_A_SERVICE = 25
+"""That Container Insights tells of a service, or of its cluster."""
 FIREWALL_RULES = 3
 """At either edge."""
 
@@ -43,6 +48,7 @@ class Table(NamedTuple):
     hours: float
     price: dict[str, float]
     instances: dict[str, float]
+    brokers: dict[str, float]
     databases: dict[str, float]
     assumed: dict[str, float]
 
@@ -57,6 +63,7 @@ def table() -> Table:
         float(found["hours_per_month"]),
         found["prices"],
         found["instances"],
+        found["brokers"],
         found["databases"],
         found["assumptions"],
     )
@@ -87,8 +94,8 @@ def bill_table() -> str:
     rows = [
         ["US dollars a month", *(f"{size.name}, {edge}" for size, edge in columns)],
         ["---", *("---:" for _ in columns)],
-        *([part, *(_money(each.get(part, 0)) for each in bills)] for part in parts),
-        ["**together**", *(f"**{_money(sum(each.values()))}**" for each in bills)],
+        *([part, *(money(each.get(part, 0)) for each in bills)] for part in parts),
+        ["**together**", *(f"**{money(sum(each.values()))}**" for each in bills)],
         ["a million events", *(_per_million(each, size) for each, (size, _) in zip(bills, columns, strict=True))],
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -99,7 +106,7 @@ _A_DAY = (1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 40_
 
 def stream_bill(events_per_day: int) -> dict[str, float]:
     """What the stream alone costs a month, by kind. Kafka's brokers on EC2 are without those who look after them."""
-    _, _, hours, price, instances, _, assumed = table()
+    _, _, hours, price, instances, classes, _, assumed = table()
     day_gb = events_per_day * assumed["stream_bytes_per_event"] / _GB
     month_gb, peak_mb = day_gb * _DAYS, day_gb * 1_000 / 86_400 * assumed["peak_factor"]
     shards = max(2, ceil(peak_mb / assumed["kinesis_shard_mb_second"]))
@@ -116,7 +123,7 @@ def stream_bill(events_per_day: int) -> dict[str, float]:
         "Kinesis, on demand": price["kinesis_demand_hour"] * hours
         + month_gb * demand_gb
         + day_gb * (days - 1) * price["kinesis_demand_kept_gb_month"],
-        "Amazon MSK": brokers * price["msk_broker_hour"] * hours
+        "Amazon MSK": brokers * classes["m7g.large"] * hours
         + kept_gb * price["msk_gb_month"]
         + clients_gb * price["zones_gb"],
         "Kafka on EC2": brokers * instances["m7g.large"] * hours
@@ -132,12 +139,13 @@ def stream_table() -> str:
     rows = [
         ["events a day", *kinds],
         ["---:", *("---:" for _ in kinds)],
-        *([f"{events:,}", *(_money(each[kind]) for kind in kinds)] for events, each in bills.items()),
+        *([f"{events:,}", *(money(each[kind]) for kind in kinds)] for events, each in bills.items()),
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _money(dollars: float) -> str:
+def money(dollars: float) -> str:
+    """As tables show it."""
     return f"{dollars:,.0f}" if dollars >= 0.5 else "0" if dollars == 0 else "<1"
 
 
@@ -154,8 +162,13 @@ def _requests(size: Size) -> float:
 
 
 def _stream(size: Size) -> Iterator[Line]:
-    _, _, hours, price, _, _, assumed = table()
+    _, _, hours, price, _, brokers, _, assumed = table()
     size_bytes = _events(size) * assumed["stream_bytes_per_event"]
+    if size.stream == "kafka":
+        kafka = size.kafka
+        yield Line("stream", kafka.brokers * (brokers[kafka.instance] * hours + kafka.gib * price["msk_gb_month"]))
+        yield Line("stream", 2 * size_bytes / _GB * 2 / 3 * price["zones_gb"])  # who writes and who reads, as above
+        return
     if size.stream == "on-demand":
         gb = size_bytes / _GB
         kept = gb / _DAYS * (size.stream_retention_hours / 24 - 1)
@@ -168,7 +181,7 @@ def _stream(size: Size) -> Iterator[Line]:
 
 
 def _lake(size: Size) -> Iterator[Line]:
-    _, _, _, price, _, _, assumed = table()
+    _, _, _, price, _, _, _, assumed = table()
     gb = _events(size) * assumed["lake_bytes_per_event"] * assumed["lake_months_kept"] / _GB
     runs = 86_400 / size.seconds_between_runs * _DAYS
     writes = (
@@ -179,7 +192,8 @@ def _lake(size: Size) -> Iterator[Line]:
     yield Line("lake", (writes * price["s3_million_writes"] + reads * price["s3_million_reads"]) / _MILLION)
 
 
-def _tasks(tasks: Tasks, count: float, hours: float) -> float:
+def tasks_bill(tasks: Tasks, count: float, hours: float) -> float:
+    """Dollars of so many tasks of Fargate for so many hours."""
     price = table().price
     hourly = tasks.cpu / 1024 * price["fargate_vcpu_hour"] + tasks.memory / 1024 * price["fargate_gib_hour"]
     return hourly * count * hours
@@ -193,8 +207,8 @@ def _collector_tasks(size: Size) -> float:
 
 
 def _balancer(size: Size) -> Iterator[Line]:
-    _, _, hours, price, _, _, assumed = table()
-    yield Line("ingest API", _tasks(size.collector, _collector_tasks(size), hours))
+    _, _, hours, price, _, _, _, assumed = table()
+    yield Line("ingest API", tasks_bill(size.collector, _collector_tasks(size), hours))
     connections = _requests(size) / assumed["requests_per_connection"] / (_DAYS * 86_400)
     in_gb_hour = _events(size) * 600 / _GB / hours
     units = max(connections / assumed["lcu_requests_per_second"], in_gb_hour)
@@ -209,7 +223,7 @@ def _firewall(size: Size) -> Line:
 
 
 def _function(size: Size) -> Iterator[Line]:
-    _, _, _, price, _, _, assumed = table()
+    _, _, _, price, _, _, _, assumed = table()
     millions = _requests(size) / _MILLION
     seconds = _requests(size) * assumed["lambda_ms_per_request"] / 1000
     yield Line("ingest API", millions * (price["http_api_million_requests"] + price["lambda_million_requests"]))
@@ -221,10 +235,10 @@ def _function(size: Size) -> Iterator[Line]:
 
 
 def _dagster(size: Size) -> Iterator[Line]:
-    _, _, hours, price, _, databases, _ = table()
+    _, _, hours, price, _, _, databases, _ = table()
     for tasks in (size.code, size.webserver, size.daemon):
-        yield Line("Dagster", _tasks(tasks, tasks.least, hours))
-    yield Line("runs", _tasks(size.run, 1, size.run_hours * _DAYS))
+        yield Line("Dagster", tasks_bill(tasks, tasks.least, hours))
+    yield Line("runs", tasks_bill(size.run, 1, size.run_hours * _DAYS))
     times = 2 if size.database.standby else 1
     disk = size.database.gib * price["rds_gp3_gib_month"]
     yield Line("PostgreSQL", times * (databases[size.database.instance] * hours + disk))
@@ -246,7 +260,7 @@ def _workers(size: Size) -> float:
 
 def _spark(size: Size) -> Iterator[Line]:
     if size.spark == "cluster":
-        _, _, hours, price, instances, _, assumed = table()
+        _, _, hours, price, instances, _, _, assumed = table()
         workers = _workers(size)
         always = min(workers, size.cluster.on_demand)
         paid = always + (workers - always) * assumed["spot_share_of_price"]
@@ -255,19 +269,22 @@ def _spark(size: Size) -> Iterator[Line]:
 
 
 def _network(size: Size) -> Iterator[Line]:
-    _, _, hours, price, _, _, assumed = table()
+    _, _, hours, price, _, _, _, assumed = table()
     yield Line("network", size.nat_gateways * price["nat_hour"] * hours)
-    yield Line("network", len(size.endpoints) * size.zones * price["endpoint_hour"] * hours)
-    streamed = 2 * _events(size) * assumed["stream_bytes_per_event"] / _GB
-    yield Line("network", streamed * price["endpoint_gb"])
+    endpoints = len(endpoints_of(size, size.stream)) * zones_of(size, size.stream)
+    yield Line("network", endpoints * price["endpoint_hour"] * hours)
+    if size.stream != "kafka":
+        streamed = 2 * _events(size) * assumed["stream_bytes_per_event"] / _GB
+        yield Line("network", streamed * price["endpoint_gb"])
     yield Line("network", _requests(size) * 400 / _GB * price["transfer_out_gb"])
 
 
 def _watch(size: Size, edge: Edge) -> Iterator[Line]:
     price, assumed = table().price, table().assumed
     yield Line("logs, alarms", assumed["log_gb_per_day"] * _DAYS * price["logs_gb"])
-    insights = 25 * (4 if edge == "alb" else 3)  # metrics of Container Insights a service, its cluster's among them
+    insights = METRICS_OF_A_SERVICE * (4 if edge == "alb" else 3)
     told = (insights + len(METRICS)) * price["metric_month"]
     judged = ALARMS_ON_AWS + sum(1 if alarm.whole is None else 2 for alarm in ALARMS)  # a share is of two metrics
+    judged += 1 + _METRICS_OF_KAFKA * size.kafka.brokers if size.stream == "kafka" else ALARMS_OF_STREAM[size.stream]
     yield Line("logs, alarms", judged * price["alarm_month"] + price["dashboard_month"] + told)
     yield Line("keys, secrets", price["kms_key_month"] + 5 * price["secret_month"] + 2 * price["kms_million_requests"])

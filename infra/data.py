@@ -1,18 +1,18 @@
-"""What holds data: the key that everything is encrypted with, the event stream, the lake's bucket, and keys."""
+"""What holds data: the key that everything is encrypted with, the lake's bucket, keys, and the stream on Kinesis."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import Aws, Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secrets
 from constructs import Construct
 
+from infra.alarms import alarm_encryption
 from infra.choices import Choices
 from infra.excuses import excuse
+from infra.kinesis import kinesis_stream
 from infra.lifecycle import lifecycle
 from infra.logs import log_encryption
 from infra.online import online_tables
@@ -28,16 +28,7 @@ class DataStack(cdk.Stack):
         self.key = kms.Key(self, "Key", enable_key_rotation=True, description="Stream, lake, secrets, alarms")
         self._let_services_use_the_key()
         size = choices.size
-        by_shards = choices.stream == "shards"
-        self.stream = kinesis.Stream(
-            self,
-            "Stream",
-            stream_mode=kinesis.StreamMode.PROVISIONED if by_shards else kinesis.StreamMode.ON_DEMAND,
-            shard_count=size.stream_shards if by_shards else None,
-            retention_period=Duration.hours(size.stream_retention_hours),
-            encryption=kinesis.StreamEncryption.KMS,
-            encryption_key=self.key,
-        )
+        self.stream = None if choices.stream == "kafka" else kinesis_stream(self, choices, self.key)
         self.lake = self._lake(size.log_days)
         self.write_keys = secrets.Secret(
             self,
@@ -50,7 +41,6 @@ class DataStack(cdk.Stack):
         self.pii_key = self._kept("PiiKey", "Key of the pseudonyms (EVENT_ASSETS_PII_KEY)")
         self.privacy_key = self._kept("PrivacyKey", "Key of erasures and receipts (EVENT_ASSETS_PRIVACY_KEY)")
         self.online = online_tables(self, choices, self.key) if choices.online == "on" else []
-        cdk.CfnOutput(self, "StreamName", value=self.stream.stream_name)
         cdk.CfnOutput(self, "LakeUrl", value=self.lake_url)
         cdk.CfnOutput(self, "KeysSecret", value=self.write_keys.secret_arn)
         cdk.CfnOutput(self, "PiiKeySecret", value=self.pii_key.secret_arn)
@@ -124,12 +114,5 @@ class DataStack(cdk.Stack):
 
     def _let_services_use_the_key(self) -> None:
         """CloudWatch encrypts logs and speaks to a topic by itself: no role of ours can be given the right for it."""
-        alarms = iam.PolicyStatement(
-            sid="Alarms",
-            principals=[iam.ServicePrincipal(f"{service}.amazonaws.com") for service in ("cloudwatch", "budgets")],
-            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-            resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-        )
-        for statement in (log_encryption(Aws.REGION), alarms):
+        for statement in (log_encryption(Aws.REGION), alarm_encryption("cloudwatch", "budgets")):
             self.key.add_to_resource_policy(statement)

@@ -19,18 +19,20 @@ from infra.choices import Choices
 from infra.data import DataStack
 from infra.environment import COLLECTOR_PORT, PII_KEY, collector_environment, names_people
 from infra.excuses import excuse
-from infra.firewall import FirewallStack, firewall
-from infra.front import front, origin_secret, parameter_elsewhere
+from infra.firewall import FirewallStack, firewall, requests_blocked
+from infra.front import firewall_address, front, origin_secret
 from infra.image import Workshop, image_asset
 from infra.logs import retention
 from infra.network import NetworkStack
-from infra.permissions import asks_online, queues_requests, reads_secret, writes_stream
+from infra.permissions import asks_online, queues_requests, reads_secret
+from infra.rotation import rotated
+from infra.stream import EventStream
 
 
-def _rights(data: DataStack) -> list[iam.PolicyStatement]:
+def _rights(data: DataStack, stream: EventStream) -> list[iam.PolicyStatement]:
     key = data.key.key_arn
     return [
-        *writes_stream(data.stream.stream_arn, key),
+        *stream.writes,
         *reads_secret(data.write_keys.secret_arn, key),
         *queues_requests(data.lake.bucket_arn, key),
         *asks_online(data.online_arns, key),
@@ -40,16 +42,24 @@ def _rights(data: DataStack) -> list[iam.PolicyStatement]:
 class LoadBalancedEdge(cdk.Stack):
     """A load balancer with a firewall, and tasks of Fargate that follow the load."""
 
-    def __init__(self, scope: Construct, name: str, choices: Choices, data: DataStack, network: NetworkStack) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        choices: Choices,
+        data: DataStack,
+        stream: EventStream,
+        network: NetworkStack,
+    ) -> None:
         super().__init__(scope, name, description="event-assets: ingest API on Fargate")
         size, vpc, key = choices.size, network.vpc, data.key_for(self)
         cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
-        workshop = Workshop(self, vpc, cluster, key, size.log_days)
+        workshop = Workshop(self, vpc, cluster, key, size.log_days, stream.extras)
         tasks, workers = size.collector, max(1, size.collector.cpu // 1024)
         environment = collector_environment(
             choices,
             region=Aws.REGION,
-            stream=data.stream.stream_name,
+            stream=stream.settings,
             lake_url=data.lake_url,
             keys_secret=data.write_keys.secret_arn,
             proxies=vpc.vpc_cidr_block,
@@ -61,15 +71,17 @@ class LoadBalancedEdge(cdk.Stack):
             tasks,
             command,
             environment,
-            rights=_rights(data),
+            rights=_rights(data, stream),
             secrets=self._keys(data) if names_people(choices) else None,
             port=COLLECTOR_PORT,
         )
         self.service = workshop.service("Collector", definition, tasks)
+        stream.admit(self, *self.service.connections.security_groups)
         self.balancer = balancer(self, "Balancer", choices, vpc)
         acl = firewall(self, choices, "REGIONAL", key)
         guarded = self.balancer.load_balancer_arn
         waf.CfnWebACLAssociation(self, "Guarded", resource_arn=guarded, web_acl_arn=acl.attr_arn)
+        self.alarms = [requests_blocked(choices, "REGIONAL")]
         listener = listens(self.balancer, str(choices.certificate))
         self.target = listener.add_targets(
             "Collector",
@@ -94,14 +106,20 @@ class FunctionEdge(cdk.Stack):
     """CloudFront with a firewall, an HTTP API with a rate, and a Lambda function that needs no network of ours."""
 
     def __init__(
-        self, scope: Construct, name: str, choices: Choices, data: DataStack, firewall_stack: FirewallStack
+        self,
+        scope: Construct,
+        name: str,
+        choices: Choices,
+        data: DataStack,
+        stream: EventStream,
+        firewall_stack: FirewallStack,
     ) -> None:
         super().__init__(scope, name, description="event-assets: ingest API on Lambda")
         size, key = choices.size, data.key_for(self)
         image = image_asset(self)
         role = iam.Role(self, "CollectorRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         said = origin_secret(self, key)
-        for statement in (*_rights(data), *reads_secret(said.secret_arn, key.key_arn)):
+        for statement in (*_rights(data, stream), *reads_secret(said.secret_arn, key.key_arn)):
             role.add_to_policy(statement)
         keys = {}
         if names_people(choices):
@@ -127,7 +145,7 @@ class FunctionEdge(cdk.Stack):
             environment=collector_environment(
                 choices,
                 region=Aws.REGION,
-                stream=data.stream.stream_name,
+                stream=stream.settings,
                 lake_url=data.lake_url,
                 keys_secret=data.write_keys.secret_arn,
                 proxies="127.0.0.1",  # nobody's word is taken: API and CloudFront say where a request came from
@@ -166,8 +184,9 @@ class FunctionEdge(cdk.Stack):
             '"latency":"$context.responseLatency","error":"$context.integrationErrorMessage"}',
         )
         self.add_stack_dependency(firewall_stack)
-        guard = parameter_elsewhere(self, choices, firewall_stack.parameter, key)
+        guard = firewall_address(self, firewall_stack.parameter, size.log_days, key)
         self.front = front(self, choices, self.api, said, guard)
+        rotated(self, said, self.front, guard, size.log_days, key)
         self.address = f"https://{choices.domain or self.front.distribution_domain_name}"
         cdk.CfnOutput(self, "Address", value=self.address)
         if choices.domain:

@@ -29,7 +29,7 @@ def collector_environment(
     choices: Choices,
     *,
     region: str,
-    stream: str,
+    stream: Mapping[str, str],
     lake_url: str,
     keys_secret: str,
     proxies: str,
@@ -39,12 +39,11 @@ def collector_environment(
     """The ingest API's. It knows the stream, the write keys and where people's requests wait: of the lake it may write
     nothing else, and it does not know the warehouse."""
     settings = {
-        "stream_kind": "kinesis",
+        **stream,
         "installation": choices.name,
         "metrics": "stdout",
         "home": HOME,
         "aws_region": region,
-        "stream_name": stream,
         "lake_url": lake_url,
         "keys_secret": keys_secret,
         "collector_host": "0.0.0.0",
@@ -64,7 +63,7 @@ def pipeline_environment(
     choices: Choices,
     *,
     region: str,
-    stream: str,
+    stream: Mapping[str, str],
     lake_url: str,
     database_host: str,
     warehouse_host: str | None = None,
@@ -78,13 +77,14 @@ def pipeline_environment(
         "installation": choices.name,
         "home": HOME,
         "aws_region": region,
-        "stream_name": stream,
+        **stream,
         "lake_url": lake_url,
         "warehouse_kind": choices.warehouse,
         "warehouse_url": f"postgresql://{USER}@{host}:{port}/{DATABASE}?sslmode=require",
         "sensor_interval_seconds": str(choices.size.seconds_between_runs),
         "max_runs_in_flight": str(choices.size.runs_at_once),
         "landing_runs": str(choices.landing_runs),
+        "raw_object_mb": str(choices.size.raw_object_mb),
     }
     settings |= _pseudonyms(choices) | _online(choices)
     if copy_role:

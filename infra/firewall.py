@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import Literal
 
 import aws_cdk as cdk
-from aws_cdk import RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import aws_cloudwatch as watch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
+from infra.alarms import MINUTE, Watched, alarm, alarm_encryption, alarm_topic
 from infra.choices import Choices
 from infra.logs import log_encryption, retention
 
@@ -62,24 +64,44 @@ def firewall(
         scope=kind,
         default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
         rules=[_rate(choices.size.requests_per_second), *(_managed(*each) for each in enumerate(SAYS, start=1))],
-        visibility_config=_seen("firewall"),
+        visibility_config=_seen(_metric(choices)),
     )
     _log(scope, acl, choices, key)
     return acl
 
 
+def requests_blocked(choices: Choices, kind: Literal["CLOUDFRONT", "REGIONAL"]) -> Watched:
+    """The alarm on a surge: it refuses a tenth of what the whole API takes, minute after minute."""
+    told = {"WebACL": f"event-assets-{_metric(choices)}", "Rule": "ALL"}
+    if kind == "REGIONAL":
+        told["Region"] = Aws.REGION
+    refused = watch.Metric(
+        namespace="AWS/WAFV2", metric_name="BlockedRequests", dimensions_map=told, statistic="Sum", period=MINUTE
+    )
+    meaning = "The firewall refuses many requests: somebody attacks, or a sender of ours goes beyond its rate."
+    return Watched("RequestsBlocked", refused, max(300, choices.size.requests_per_second * 60 // 10), 5, meaning)
+
+
+def _metric(choices: Choices) -> str:
+    """Its own of an installation: an account may hold several."""
+    return f"{choices.name.lower()}-firewall"
+
+
 class FirewallStack(cdk.Stack):
-    """The firewall of CloudFront, in the one region that has such. Its address is a parameter, for the edge's stack."""
+    """The firewall of CloudFront, in the one region that has such. Its address is a parameter, for the edge's stack.
+    Its metrics are told in that region alone, and alarms write to a topic of their region."""
 
     def __init__(self, scope: Construct, name: str, choices: Choices) -> None:
         super().__init__(
             scope, name, description="event-assets: firewall of the ingest API", env=cdk.Environment(region=REGION)
         )
-        key = kms.Key(self, "Key", enable_key_rotation=True, description="Log of the firewall")
-        key.add_to_resource_policy(log_encryption(REGION))
+        key = kms.Key(self, "Key", enable_key_rotation=True, description="Log and alarm of the firewall")
+        for statement in (log_encryption(REGION), alarm_encryption("cloudwatch")):
+            key.add_to_resource_policy(statement)
         acl = firewall(self, choices, "CLOUDFRONT", key)
         self.parameter = f"/event-assets/{choices.name}/firewall"
         ssm.StringParameter(self, "Address", parameter_name=self.parameter, string_value=acl.attr_arn)
+        alarm(self, requests_blocked(choices, "CLOUDFRONT"), alarm_topic(self, choices.email, key))
 
 
 def _rate(requests_per_second: int) -> waf.CfnWebACL.RuleProperty:

@@ -6,29 +6,21 @@ refuses those of zstd: a signature over what travelled would be wrong.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import aws_cdk as cdk
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as functions
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from event_assets.collector.origin import HEADER
+from infra.asking import Question, answer
 from infra.choices import Choices
 from infra.excuses import excuse
 from infra.firewall import REGION
-from infra.logs import retention
 from infra.permissions import allow
-
-_READS = Path(__file__).with_name("functions") / "read_parameter.py"
 
 
 def origin_secret(scope: Construct, key: kms.IKey) -> secretsmanager.Secret:
@@ -86,39 +78,8 @@ def front(
     return made
 
 
-def parameter_elsewhere(scope: Construct, choices: Choices, name: str, key: kms.IKey) -> str:
-    """The value of a parameter in the region of CloudFront's firewalls, when the stack is made."""
-    role = iam.Role(scope, "ReadsFirewallRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    role.add_to_policy(
-        allow(("ssm:GetParameter",), f"arn:{Aws.PARTITION}:ssm:{REGION}:{Aws.ACCOUNT_ID}:parameter{name}")
-    )
-    group = logs.LogGroup(scope, "ReadsFirewallLogs", retention=retention(choices.size.log_days), encryption_key=key)
-    group.grant_write(role)
-    function = functions.Function(
-        scope,
-        "ReadsFirewall",
-        runtime=functions.Runtime.PYTHON_3_13,
-        architecture=functions.Architecture.ARM_64,
-        handler="index.handler",
-        code=functions.Code.from_inline(_READS.read_text("utf-8")),
-        role=role,
-        log_group=group,
-        timeout=Duration.seconds(60),
-    )
-    excuse(
-        function,
-        CKV_AWS_115="CloudFormation alone calls it, while the stack is made",
-        CKV_AWS_116="CloudFormation alone calls it, and waits for its answer",
-        CKV_AWS_117="it calls AWS's own API; a network would have no use",
-    )
-    made = cdk.CustomResource(
-        scope,
-        "FirewallAddress",
-        service_token=function.function_arn,
-        properties={"Name": name, "Region": REGION},
-    )
-    resource = made.node.default_child
-    assert isinstance(resource, cdk.CfnResource)
-    resource.add_property_override("ServiceTimeout", 180)  # CDK writes text, where CloudFormation takes seconds
-    made.node.add_dependency(role)
-    return str(made.get_att_string("Value"))
+def firewall_address(scope: Construct, parameter: str, log_days: int, key: kms.IKey) -> str:
+    """The ARN of the firewall, which stands in a parameter in the region of CloudFront's firewalls."""
+    asked = Question("ssm", "get_parameter", {"Name": parameter}, "Parameter.Value")
+    arn = f"arn:{Aws.PARTITION}:ssm:{REGION}:{Aws.ACCOUNT_ID}:parameter{parameter}"
+    return answer(scope, "Firewall", asked, [allow(("ssm:GetParameter",), arn)], REGION, log_days, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,6 +13,7 @@ from constructs import Construct
 from infra.choices import Choices
 from infra.data import DataStack
 from infra.logs import retention
+from infra.sizes import endpoints_of, zones_of
 
 
 class NetworkStack(cdk.Stack):
@@ -23,7 +25,8 @@ class NetworkStack(cdk.Stack):
         self.vpc = ec2.Vpc(
             self,
             "Network",
-            max_azs=size.zones,
+            # Written out: where it knows no account, CDK takes two zones, however many are asked for.
+            availability_zones=[Fn.select(each, Fn.get_azs()) for each in range(zones_of(size, choices.stream))],
             nat_gateways=size.nat_gateways,
             restrict_default_security_group=False,  # it would take a Lambda with rights on all groups
             subnet_configuration=[
@@ -37,7 +40,7 @@ class NetworkStack(cdk.Stack):
         self.vpc.add_gateway_endpoint("DynamoDB", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
         guard = ec2.SecurityGroup(self, "Endpoints", vpc=self.vpc, description="HTTPS from inside the network")
         guard.add_ingress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "HTTPS from inside")
-        for service in size.endpoints:
+        for service in endpoints_of(size, choices.stream):
             self.vpc.add_interface_endpoint(
                 "".join(part.title() for part in service.replace(".", "-").split("-")),
                 service=ec2.InterfaceVpcEndpointAwsService(service),

@@ -19,9 +19,29 @@ STREAM_READ = (
     "kinesis:GetShardIterator",
     "kinesis:ListShards",
 )
+CLUSTER_WRITE = ("kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently")
+TOPIC_WRITE = ("kafka-cluster:DescribeTopic", "kafka-cluster:WriteData")
+CLUSTER_READ = ("kafka-cluster:Connect",)
+TOPIC_READ = (
+    "kafka-cluster:DescribeTopic",
+    "kafka-cluster:DescribeTopicDynamicConfiguration",
+    "kafka-cluster:ReadData",
+)
+GROUP_READ = ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup")
 LAKE_WRITE = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 LAKE_READ = ("s3:GetObject",)
 KEYS_READ = ("secretsmanager:GetSecretValue",)
+SECRET_ROTATE = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+)
+FRONT_CHANGE = (
+    "cloudfront:GetDistribution",
+    "cloudfront:GetDistributionConfig",
+    "cloudfront:UpdateDistribution",
+)
 ONLINE_READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
 ONLINE_WRITE = (
     *ONLINE_READ,
@@ -42,6 +62,16 @@ def writes_stream(stream: str, key: str) -> list[iam.PolicyStatement]:
 def reads_stream(stream: str, key: str) -> list[iam.PolicyStatement]:
     """Lands the stream's records."""
     return [allow(STREAM_READ, stream), _key(("kms:Decrypt",), key, "kinesis")]
+
+
+def writes_topic(cluster: str, topic: str) -> list[iam.PolicyStatement]:
+    """Puts events on a topic of MSK, and sees whether it takes them."""
+    return [allow(CLUSTER_WRITE, cluster), allow(TOPIC_WRITE, topic)]
+
+
+def reads_topic(cluster: str, topic: str, group: str) -> list[iam.PolicyStatement]:
+    """Lands the topic's records. No group is joined: MSK asks for its rights of whoever names one."""
+    return [allow(CLUSTER_READ, cluster), allow(TOPIC_READ, topic), allow(GROUP_READ, group)]
 
 
 def keeps_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
@@ -103,6 +133,16 @@ def looks_at_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
 def reads_secret(secret: str, key: str) -> list[iam.PolicyStatement]:
     """Reads one secret while it runs."""
     return [allow(KEYS_READ, secret), _key(("kms:Decrypt",), key, "secretsmanager")]
+
+
+def rotates_secret(secret: str, key: str) -> list[iam.PolicyStatement]:
+    """Puts another value in the place of a secret's, step by step."""
+    return [allow(SECRET_ROTATE, secret), _key(("kms:Decrypt", "kms:GenerateDataKey"), key, "secretsmanager")]
+
+
+def says_secret(distribution: str, firewall: str) -> list[iam.PolicyStatement]:
+    """Has a distribution of CloudFront say another value. Whoever changes one has to see its firewall."""
+    return [allow(FRONT_CHANGE, distribution), allow(("wafv2:GetWebACL",), firewall)]
 
 
 def launches_runs(cluster: str, family: str, roles: list[str]) -> list[iam.PolicyStatement]:

@@ -17,11 +17,12 @@ from infra.environment import PASSWORDS, PII_KEY, PRIVACY_KEY, ZONE, dagster_env
 from infra.image import Workshop
 from infra.network import NetworkStack
 from infra.pages import Pages
-from infra.permissions import keeps_lake, keeps_online, launches_runs, reads_stream, watches_runs
+from infra.permissions import keeps_lake, keeps_online, launches_runs, watches_runs
 from infra.quicksight import quicksight_connection
 from infra.retention import RetentionFunction
 from infra.sizes import Tasks
 from infra.spark import SparkCluster
+from infra.stream import EventStream
 from infra.warehouse import Redshift
 
 MODULE = "event_assets.definitions"
@@ -33,7 +34,15 @@ REDSHIFT_PORT = 5439
 class PipelineStack(cdk.Stack):
     """What turns events into tables: Dagster, its database, the warehouse, and Spark where it is a cluster."""
 
-    def __init__(self, scope: Construct, name: str, choices: Choices, data: DataStack, network: NetworkStack) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        choices: Choices,
+        data: DataStack,
+        stream: EventStream,
+        network: NetworkStack,
+    ) -> None:
         super().__init__(scope, name, description="event-assets: Dagster, warehouse, Spark")
         size, vpc, key = choices.size, network.vpc, data.key_for(self)
         self.cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
@@ -44,16 +53,18 @@ class PipelineStack(cdk.Stack):
             self.redshift = Redshift(self, prefix, size.redshift_rpus, vpc, data.lake.bucket_arn, key)
         self.names = discovery.PrivateDnsNamespace(self, "Names", name=ZONE, vpc=vpc)
         self.spark = (
-            SparkCluster(self, size.cluster, data, network.vpc, self.names) if choices.spark == "cluster" else None
+            SparkCluster(self, size.cluster, data, network.vpc, self.names, self._read_by_executors(choices, stream))
+            if choices.spark == "cluster"
+            else None
         )
         shows = choices.pages is not None and choices.pages.dashboards is not None
-        extras = ("aws", "dashboard") if shows else ("aws",)
+        extras = (*stream.extras, "dashboard") if shows else stream.extras
         workshop = Workshop(self, vpc, self.cluster, key, size.log_days, extras)
         host = self.database.db_instance_endpoint_address
         of_pipeline = pipeline_environment(
             choices,
             region=Aws.REGION,
-            stream=data.stream.stream_name,
+            stream=stream.settings,
             lake_url=data.lake_url,
             database_host=host,
             warehouse_host=self.redshift.host if self.redshift else None,
@@ -67,11 +78,8 @@ class PipelineStack(cdk.Stack):
         if choices.pii_fields:
             keys[PII_KEY] = data.secret_for(self, "PiiKey", data.pii_key)
         secrets = passwords | {name: ecs.Secret.from_secrets_manager(secret) for name, secret in keys.items()}
-        works = [
-            *reads_stream(data.stream.stream_arn, key.key_arn),
-            *keeps_lake(data.lake.bucket_arn, key.key_arn),
-            *keeps_online(data.online_arns, key.key_arn),
-        ]
+        lands = [*stream.reads, *keeps_lake(data.lake.bucket_arn, key.key_arn)]
+        works = [*lands, *keeps_online(data.online_arns, key.key_arn)]
         family = f"{choices.name.lower()}-run"
         run = workshop.task(
             "Run",
@@ -122,10 +130,21 @@ class PipelineStack(cdk.Stack):
         self.daemon = workshop.service("Daemon", daemon, size.daemon, alone=True)
         self.webserver = workshop.service("Webserver", web, size.webserver)
         self.run_logs = workshop.logs["Run"]
+        self.continuous = None
+        if choices.continuous == "on":
+            query = workshop.task(
+                "Continuous",
+                size.code,
+                ["event-assets", "stream", "run"],
+                of_pipeline,
+                rights=lands,
+                secrets={each: secrets[each] for each in keys},
+            )
+            self.continuous = workshop.service("Continuous", query, size.code, alone=True)
         password = self.redshift.secret if self.redshift else self.database.secret
         assert password is not None
         self.retention = RetentionFunction(self, choices, data, vpc, workshop.image, of_pipeline, password, keys, key)
-        self._connect()
+        self._connect(stream)
         if choices.pages is not None:
             theirs = {name: secrets[name] for name in (*PASSWORDS[1:], PRIVACY_KEY)}
             self._pages(choices, choices.pages, data, workshop, of_pipeline, theirs)
@@ -171,8 +190,19 @@ class PipelineStack(cdk.Stack):
         else:
             self.database.connections.allow_default_port_from(service)
 
-    def _connect(self) -> None:
+    @staticmethod
+    def _read_by_executors(choices: Choices, stream: EventStream) -> EventStream | None:
+        """The stream, where Spark's executors read it."""
+        return stream if choices.continuous == "on" else None
+
+    def _connect(self, stream: EventStream) -> None:
         """Who reaches whom: nobody but these."""
+        reading = [*self.code.connections.security_groups, *self.daemon.connections.security_groups]
+        if self.spark and self.continuous:
+            querying = self.continuous.connections.security_groups
+            self.spark.admit(*querying)
+            reading += [*querying, self.spark.guard]
+        stream.admit(self, *reading)
         self.code.enable_cloud_map(
             cloud_map_namespace=self.names, name="code", dns_record_type=discovery.DnsRecordType.A
         )

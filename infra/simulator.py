@@ -19,6 +19,7 @@ from infra.excuses import excuse
 from infra.image import image_asset
 from infra.logs import retention
 from infra.permissions import keeps_truth, reads_secret
+from infra.sizes import SIMULATED_SECONDS
 
 EVENTS = 2_000
 """An hour, about."""
@@ -76,7 +77,7 @@ class SimulatorStack(cdk.Stack):
             "endpoint": address,
             "write_key_secret": secret.secret_arn,
             "events": EVENTS,
-            "seconds": 60,
+            "seconds": SIMULATED_SECONDS,
             "truth_url": f"s3://{data.lake.bucket_name}/{TRUTH}",
         }
         schedules.Rule(

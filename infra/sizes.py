@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 SizeName = Literal["dev", "small", "large"]
 Warehouse = Literal["postgres", "redshift"]
 Spark = Literal["embedded", "cluster"]
-Stream = Literal["shards", "on-demand"]
+Stream = Literal["shards", "on-demand", "kafka"]
 
 
 class Tasks(NamedTuple):
@@ -28,6 +28,15 @@ class Database(NamedTuple):
     backup_days: int
 
 
+class Kafka(NamedTuple):
+    """Kafka on Amazon MSK: class of brokers, how many (a multiple of three), GiB of disk each at first, partitions."""
+
+    instance: str
+    brokers: int
+    gib: int
+    partitions: int
+
+
 class Cluster(NamedTuple):
     """Spark on EC2. Workers above `on_demand` are spot instances."""
 
@@ -43,10 +52,11 @@ class Cluster(NamedTuple):
 class Size(NamedTuple):
     """Every number of an installation.
 
-    `stream_shards` is how many there are where the stream does not scale by itself (on demand). `seconds_between_runs`
-    is the least time from one run of new events to the next: fewer runs cost less. `runs_at_once` are runs of Dagster,
-    each a task. `landing_runs` are those that land the stream side by side; all but the first stay while records come.
-    `run_hours` is how many hours a day a task runs, all runs taken together.
+    `stream_shards` is how many there are where the stream does not scale by itself (on demand). `raw_object_mb` bounds
+    how many files `raw_events` keeps. `seconds_between_runs` is the least time from one run of new events to the next:
+    fewer runs cost less. `runs_at_once` are runs of Dagster, each a task. `landing_runs` are those that land the stream
+    side by side; all but the first stay while records come. `run_hours` is how many hours a day a task runs, all runs
+    taken together.
     """
 
     name: SizeName
@@ -57,12 +67,14 @@ class Size(NamedTuple):
     stream: Stream
     stream_shards: int
     stream_retention_hours: int
+    kafka: Kafka
     collector: Tasks
     requests_per_second: int
     code: Tasks
     webserver: Tasks
     daemon: Tasks
     run: Tasks
+    raw_object_mb: int
     seconds_between_runs: int
     runs_at_once: int
     landing_runs: int
@@ -77,6 +89,8 @@ class Size(NamedTuple):
     budget: int
 
 
+SIMULATED_SECONDS = 60
+"""In which the simulated visitors of an hour come."""
 _NEEDED = ("kinesis-streams", "logs")
 """What every size reaches without a NAT gateway, besides S3 (whose endpoint is free): the bytes that are many."""
 
@@ -89,12 +103,14 @@ DEV = Size(
     stream="shards",
     stream_shards=1,
     stream_retention_hours=48,
+    kafka=Kafka("t3.small", 3, 20, 3),
     collector=Tasks(256, 1024, 1, 2),
     requests_per_second=50,
     code=Tasks(512, 2048),
     webserver=Tasks(512, 2048),
     daemon=Tasks(512, 2048),
     run=Tasks(2048, 8192),
+    raw_object_mb=64,
     seconds_between_runs=300,
     runs_at_once=1,
     landing_runs=1,
@@ -117,12 +133,14 @@ SMALL = Size(
     stream="shards",
     stream_shards=2,
     stream_retention_hours=168,
+    kafka=Kafka("m7g.large", 3, 100, 6),
     collector=Tasks(512, 1024, 2, 8),
     requests_per_second=500,
     code=Tasks(512, 2048),
     webserver=Tasks(512, 2048),
     daemon=Tasks(512, 2048),
     run=Tasks(4096, 16384),
+    raw_object_mb=64,
     seconds_between_runs=60,
     runs_at_once=2,
     landing_runs=1,
@@ -145,12 +163,14 @@ LARGE = Size(
     stream="on-demand",
     stream_shards=8,
     stream_retention_hours=168,
+    kafka=Kafka("m7g.large", 3, 1_300, 12),
     collector=Tasks(2048, 4096, 6, 60),
     requests_per_second=10_000,
     code=Tasks(1024, 4096),
     webserver=Tasks(1024, 4096, 2, 2),
     daemon=Tasks(1024, 4096),
     run=Tasks(4096, 30720),
+    raw_object_mb=256,
     seconds_between_runs=60,
     runs_at_once=4,
     landing_runs=2,
@@ -165,3 +185,13 @@ LARGE = Size(
     budget=40_000,
 )
 SIZES: dict[SizeName, Size] = {size.name: size for size in (DEV, SMALL, LARGE)}
+
+
+def zones_of(size: Size, stream: Stream) -> int:
+    """How many zones the network has: Kafka keeps an event in three, and loses none with any of them."""
+    return max(size.zones, 3) if stream == "kafka" else size.zones
+
+
+def endpoints_of(size: Size, stream: Stream) -> tuple[str, ...]:
+    """What is reached without a NAT gateway: Kafka is in the network itself."""
+    return tuple(each for each in size.endpoints if stream != "kafka" or each != "kinesis-streams")

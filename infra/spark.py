@@ -16,6 +16,7 @@ from infra.excuses import excuse
 from infra.image import COPIED, ROOT
 from infra.permissions import allow, keeps_lake
 from infra.sizes import Cluster
+from infra.stream import EventStream
 
 NAME = "spark"
 _DISK = "/dev/xvda"
@@ -33,9 +34,16 @@ class SparkCluster:
     """The cluster; `guard` is who may speak to it."""
 
     def __init__(
-        self, scope: Construct, size: Cluster, data: DataStack, vpc: ec2.IVpc, names: discovery.PrivateDnsNamespace
+        self,
+        scope: Construct,
+        size: Cluster,
+        data: DataStack,
+        vpc: ec2.IVpc,
+        names: discovery.PrivateDnsNamespace,
+        stream: EventStream | None,
     ) -> None:
-        self._scope, self._data = scope, data
+        """`stream` is what its nodes read themselves."""
+        self._scope, self._data, self._stream = scope, data, stream
         self.host = f"{NAME}.{ZONE}"
         self._source = assets.Asset(
             scope,
@@ -107,15 +115,17 @@ class SparkCluster:
             "Cpu", target_utilization_percent=60, estimated_instance_warmup=Duration.minutes(5)
         )
 
-    def admit(self, group: ec2.ISecurityGroup) -> None:
-        """Lets tasks with this security group open sessions."""
-        self.guard.add_ingress_rule(group, ec2.Port.tcp(SPARK_PORT), "Spark Connect")
+    def admit(self, *groups: ec2.ISecurityGroup) -> None:
+        """Lets tasks with these security groups open sessions."""
+        for group in groups:
+            self.guard.add_ingress_rule(group, ec2.Port.tcp(SPARK_PORT), "Spark Connect")
 
     def _role(self, name: str) -> iam.Role:
         role = iam.Role(self._scope, name, assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         data = self._data
         for statement in (
             *keeps_lake(data.lake.bucket_arn, data.key.key_arn),
+            *(self._stream.executors if self._stream else ()),
             allow(
                 ("s3:GetObject",),
                 f"arn:{Aws.PARTITION}:s3:::{self._source.s3_bucket_name}/{self._source.s3_object_key}",

@@ -6,40 +6,24 @@ what AWS alone sees. Each has its page under docs/runbooks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import aws_cdk as cdk
 from aws_cdk import Duration
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudwatch as watch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from event_assets.telemetry.alarms import ALARMS, LEAST_OF_SHARE, Alarm, page_of
+from event_assets.telemetry.alarms import ALARMS, LEAST_OF_SHARE, Alarm
 from event_assets.telemetry.metrics import INSTALLATION, NAMESPACE, Metric
+from infra.alarms import MINUTE, Watched, alarm, alarm_topic
 from infra.choices import Choices
 from infra.data import DataStack
 from infra.edge import FunctionEdge, LoadBalancedEdge
 from infra.pipeline import PipelineStack
-
-MINUTE = Duration.minutes(1)
-
-
-class Watched(NamedTuple):
-    """An alarm: it rings where so many of the last minutes are beyond the limit. `below`: beyond is less than it."""
-
-    name: str
-    metric: watch.IMetric
-    limit: float
-    minutes: int
-    meaning: str
-    below: bool = False
-    silence_rings: bool = False
+from infra.stream import EventStream
 
 
 class WatchStack(cdk.Stack):
@@ -51,6 +35,7 @@ class WatchStack(cdk.Stack):
         name: str,
         choices: Choices,
         data: DataStack,
+        stream: EventStream,
         edge: LoadBalancedEdge | FunctionEdge,
         pipeline: PipelineStack,
     ) -> None:
@@ -58,13 +43,13 @@ class WatchStack(cdk.Stack):
         self.topic = self._topic(choices, data)
         watched = [
             *(_of_platform(alarm, choices.name) for alarm in ALARMS),
-            *_of_stream(data, choices.size.stream_retention_hours),
+            *stream.alarms,
             *(_of_balancer(edge) if isinstance(edge, LoadBalancedEdge) else _of_function(edge)),
             *_of_services(pipeline),
             _of_retention(pipeline),
             *_of_database(pipeline, choices.size.database.gib),
         ]
-        alarms = [self._alarm(each) for each in watched]
+        alarms = [alarm(self, each, self.topic) for each in watched]
         board = watch.Dashboard(self, "Dashboard", dashboard_name=choices.name, default_interval=Duration.hours(24))
         board.add_widgets(watch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=24, height=4))
         graphs = [watch.GraphWidget(title=each.name, left=[each.metric], width=8) for each in watched]
@@ -72,7 +57,7 @@ class WatchStack(cdk.Stack):
         self._budget(choices)
 
     def _topic(self, choices: Choices, data: DataStack) -> sns.Topic:
-        topic = sns.Topic(self, "Alarms", master_key=data.key_for(self), enforce_ssl=True)
+        topic = alarm_topic(self, choices.email, data.key_for(self))
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
@@ -81,29 +66,7 @@ class WatchStack(cdk.Stack):
                 conditions={"StringEquals": {"aws:SourceAccount": self.account}},
             )
         )
-        if choices.email:
-            topic.add_subscription(subscriptions.EmailSubscription(choices.email))
-        cdk.CfnOutput(self, "AlarmTopic", value=topic.topic_arn)
         return topic
-
-    def _alarm(self, watched: Watched) -> watch.Alarm:
-        operator = watch.ComparisonOperator
-        alarm = watch.Alarm(
-            self,
-            watched.name,
-            alarm_name=f"{self.stack_name}-{watched.name}",
-            alarm_description=f"{watched.meaning} What to do: {page_of(watched.name)}",
-            metric=watched.metric,
-            threshold=watched.limit,
-            evaluation_periods=watched.minutes,
-            comparison_operator=operator.LESS_THAN_THRESHOLD if watched.below else operator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=watch.TreatMissingData.BREACHING
-            if watched.silence_rings
-            else watch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
-        alarm.add_ok_action(actions.SnsAction(self.topic))
-        return alarm
 
     def _budget(self, choices: Choices) -> None:
         subscribers = [budgets.CfnBudget.SubscriberProperty(address=self.topic.topic_arn, subscription_type="SNS")]
@@ -152,31 +115,11 @@ def _of_platform(alarm: Alarm, installation: str) -> Watched:
     return Watched(alarm.name, share, alarm.limit, 1, alarm.meaning)
 
 
-def _of_stream(data: DataStack, retention_hours: int) -> list[Watched]:
-    stream = data.stream
-    half = retention_hours * 3_600_000 / 2
-    return [
-        Watched(
-            "StreamAge",
-            stream.metric_get_records_iterator_age_milliseconds(statistic="Maximum", period=MINUTE),
-            half,
-            5,
-            "What is read is older than half of the stream's retention: at the whole of it, events are lost.",
-        ),
-        Watched(
-            "StreamThrottled",
-            stream.metric_put_records_throttled_records(statistic="Sum", period=MINUTE),
-            0,
-            5,
-            "The stream refuses records: it needs more shards. The ingest API repeats them until its buffer is full.",
-        ),
-    ]
-
-
 def _of_balancer(edge: LoadBalancedEdge) -> list[Watched]:
     metrics = edge.balancer.metrics
     codes = elb.HttpCodeTarget
     return [
+        *edge.alarms,
         Watched(
             "IngestErrors",
             metrics.http_code_target(codes.TARGET_5XX_COUNT, statistic="Sum", period=MINUTE),
@@ -234,6 +177,15 @@ def _of_retention(pipeline: PipelineStack) -> Watched:
     return Watched("RetentionErrors", errors, 0, 1, meaning)
 
 
+_DOWN = {
+    **{
+        name: f"No task of Dagster's {name.lower()} runs; the service's events say why."
+        for name in ("Code", "Daemon", "Webserver")
+    },
+    "Continuous": "The streaming query's client does not run; the service's events and its log say why.",
+}
+
+
 def _of_services(pipeline: PipelineStack) -> list[Watched]:
     """Container Insights counts tasks; where it is silent, none runs."""
     services: dict[str, ecs.FargateService] = {
@@ -241,6 +193,8 @@ def _of_services(pipeline: PipelineStack) -> list[Watched]:
         "Daemon": pipeline.daemon,
         "Webserver": pipeline.webserver,
     }
+    if pipeline.continuous is not None:
+        services["Continuous"] = pipeline.continuous
     return [
         Watched(
             f"{name}Down",
@@ -256,7 +210,7 @@ def _of_services(pipeline: PipelineStack) -> list[Watched]:
             ),
             1,
             5,
-            f"No task of Dagster's {name.lower()} runs; the service's events say why.",
+            _DOWN[name],
             below=True,
             silence_rings=True,
         )

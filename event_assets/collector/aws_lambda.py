@@ -7,14 +7,14 @@ name the secret of a content delivery network, requests that did not come throug
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from mangum import Mangum
 
 from event_assets.collector.app import create_app
 from event_assets.collector.origin import Origin
-from event_assets.settings import function_settings, secret_text
+from event_assets.settings import function_settings, secret_texts
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -37,11 +37,10 @@ _settings = cache(function_settings)
 
 @cache
 def _origin() -> Origin | None:
-    """By the secret as it is when the instance begins."""
     settings = _settings()
     if settings.collector_origin_secret is None:
         return None
-    return Origin(secret_text(settings.collector_origin_secret, settings.aws_region))
+    return Origin(partial(secret_texts, settings.collector_origin_secret, settings.aws_region))
 
 
 @cache

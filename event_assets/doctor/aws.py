@@ -12,12 +12,14 @@ import json
 import socket
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from event_assets.collector.key_secret import KeySecret, KeySecretError
 from event_assets.doctor.warehouse import examine_warehouse
 from event_assets.settings import PREFIX, Settings
+from event_assets.streams import EventStream, StreamBusy, StreamError, StreamNotFound, open_stream
 
 SKEW_SECONDS = 60
 """How far clocks may differ: AWS refuses requests from five minutes on, and `received_at` is wrong before that."""
@@ -59,6 +61,8 @@ def examine_aws(settings: Settings, clock: Callable[[], dt.datetime] | None = No
         yield _checked("clock", "against AWS's", lambda: _clock(who, now()))
     if settings.stream == "kinesis":
         yield from _stream(settings)
+    if settings.stream == "kafka":
+        yield from _topic(settings)
     if settings.lake.startswith("s3://"):
         yield from _bucket(settings)
     if settings.keys_secret is not None:
@@ -161,6 +165,41 @@ def _stream(settings: Settings) -> Iterator[Checked]:
     yield stream
     if stream.fault is None or "no stream" not in stream.fault:
         yield _checked("stream, read", name, read)
+
+
+def _topic(settings: Settings) -> Iterator[Checked]:
+    """Of Kafka, by the rights of whoever reads it."""
+
+    def described(stream: EventStream) -> str:
+        shards, hours = stream.shards(), round(stream.retention().total_seconds() / 3_600)
+        if hours < RETENTION_HOURS:
+            raise _Fault(
+                f"it keeps records for {hours} hours for certain: what a longer outage leaves unread is lost",
+                "set its retention.ms to 604800000, and no retention.bytes.",
+            )
+        stream.require_writable()
+        return f"{len(shards)} partitions, each with a leader, keeps {hours} hours"
+
+    def read(stream: EventStream) -> str:
+        stream.read(stream.shards()[0].shard_id, None, 1)
+        return "a partition read"
+
+    for part, do in (("stream", described), ("stream, read", read)):
+        yield _checked(part, settings.stream_name, partial(_of_topic, settings, do))
+
+
+def _of_topic(settings: Settings, do: Callable[[EventStream], str]) -> str:
+    stream = open_stream(settings)
+    try:
+        return do(stream)
+    except StreamNotFound as error:
+        raise _Fault(str(error), f"`event-assets stream create`, or set {PREFIX}STREAM_NAME.") from None
+    except StreamBusy as error:
+        raise _Fault(str(error), "see that brokers run, and that this group may reach their port.") from None
+    except StreamError as error:
+        raise _Fault(str(error), "see that this role has the rights on cluster, topic and group.") from None
+    finally:
+        stream.close()
 
 
 def _bucket(settings: Settings) -> Iterator[Checked]:

@@ -31,12 +31,13 @@ def compact_new(run: Run, table: Table) -> int:
     """Puts the small files of each partition of a table together that has many. Gives how many files it has fewer."""
     lake_table = run.lake.table(table.name)
     snapshot = lake_table.snapshot()
-    small = snapshot.smaller_than(SMALL_FILE_BYTES)
+    full = run.rules.raw_object_bytes
+    small = snapshot.smaller_than(full // 2 if table is RAW_EVENTS else SMALL_FILE_BYTES)
     if len(small) < MOST_FILES:
         return 0
     known = taken_in(run.lake, snapshot, small)
     if table is RAW_EVENTS:
-        return retry_on_conflict(lambda: merge_objects(lake_table, known, MOST_FILES))
+        return retry_on_conflict(lambda: merge_objects(lake_table, known, MOST_FILES, full))
     chosen = _crowded(file for file in small if file.path in known)
     if not chosen:
         return 0

@@ -9,32 +9,32 @@ from collections.abc import Container, Iterator
 from event_assets.lake.files import LakeFile
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable
-from event_assets.pipeline.land import OBJECT_BYTES, name_of, name_of_object, partition_of, rows_of
+from event_assets.pipeline.land import name_of, name_of_object, partition_of, rows_of
 from event_assets.streams import EventStream, StoredRecord, StreamError
 
 
-def merge_objects(table: LakeTable, among: Container[str], least: int) -> int:
+def merge_objects(table: LakeTable, among: Container[str], least: int, full_bytes: int) -> int:
     """Puts small objects of one shard and hour together, of these paths: the same records under the name of the longer
     range. It does so where they make a full object, and where there are as many as `least`. Gives how many files fewer
-    there are."""
+    there are. Small ones are of less than half of `full_bytes`."""
     base = table.snapshot()
     groups: dict[tuple[str, ...], list[LakeFile]] = {}
-    for file in base.smaller_than(OBJECT_BYTES // 2):
+    for file in base.smaller_than(full_bytes // 2):
         if file.path in among:
             stream_and_shard = name_of_object(file).rsplit("-", 2)[0]
             groups.setdefault((stream_and_shard, *file.partition.values()), []).append(file)
-    many = [files for group in groups.values() for files in _fitting(group, least)]
+    many = [files for group in groups.values() for files in _fitting(group, least, full_bytes)]
     if many:
         merged = [_merged(base, files) for files in many]
         table.compact(base, add=merged, remove=[file for files in many for file in files])
     return sum(len(files) - 1 for files in many)
 
 
-def _fitting(objects: list[LakeFile], least: int) -> Iterator[list[LakeFile]]:
+def _fitting(objects: list[LakeFile], least: int, full_bytes: int) -> Iterator[list[LakeFile]]:
     """Objects that follow each other, as many as make one that is not too large."""
     held: list[LakeFile] = []
     for file in sorted(objects, key=lambda each: int(name_of_object(each).rsplit("-", 2)[1])):
-        if sum(each.size for each in held) + file.size > OBJECT_BYTES:
+        if sum(each.size for each in held) + file.size > full_bytes:
             if len(held) > 1:
                 yield held
             held = []

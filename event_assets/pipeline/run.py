@@ -62,6 +62,8 @@ class Rules(Protocol):
     def cores(self) -> int | None: ...
     @property
     def max_records_per_run(self) -> int: ...
+    @property
+    def raw_object_bytes(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class GivenRules:
     anomalies: Anomalies = field(default_factory=Anomalies)
     company: CompanyData = field(default_factory=CompanyData)
     erasure: ErasureRules = field(default_factory=ErasureRules)
+    raw_object_bytes: int = 64_000_000
 
 
 @dataclass(frozen=True)

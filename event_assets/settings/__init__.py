@@ -3,7 +3,7 @@
 What there is to set is in `model`, what a value may be in `values` where its type does not say it.
 """
 
-from event_assets.settings.function import function_settings, secret_text
+from event_assets.settings.function import function_settings, secret_text, secret_texts
 from event_assets.settings.model import PREFIX, Settings, StreamKind
 from event_assets.settings.reading import SECRETS, SettingsError, load_settings, read_settings, settings_table
 
@@ -17,5 +17,6 @@ __all__ = [
     "load_settings",
     "read_settings",
     "secret_text",
+    "secret_texts",
     "settings_table",
 ]

@@ -251,6 +251,13 @@ class Settings(
         "succeeded. It keeps others for 14 days, and what was told of each table and day last for ever.",
     )
     max_records_per_run: int = Field(200_000, ge=1, description="Most stream records that one run lands per shard.")
+    raw_object_mb: int = Field(
+        64,
+        ge=1,
+        le=1_024,
+        description="Megabytes of an object of `raw_events`, up to which small ones are put together: the larger, the "
+        "fewer files the table keeps.",
+    )
 
     @model_validator(mode="after")
     def _rules_across_fields(self) -> Self:

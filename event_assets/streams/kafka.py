@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from event_assets.streams.kafka_connection import KafkaConnection
 from event_assets.streams.kafka_reader import KafkaReader
-from event_assets.streams.kafka_topic import MESSAGE_BYTES, Described, KafkaTopic
+from event_assets.streams.kafka_topic import Described, KafkaTopic
 from event_assets.streams.protocol import (
     HASH_KEYS,
     RECORD_TOO_LARGE,
@@ -32,6 +32,7 @@ from event_assets.streams.protocol import (
     refusal,
     sequence_text,
 )
+from event_assets.streams.topic_settings import MESSAGE_BYTES
 
 _SECONDS = 10
 _EARLIEST = -2
@@ -87,7 +88,8 @@ class KafkaStream:
             on_delivery = partial(delivery.told, index)
             self._produce(producer, topic=self.name, value=data, key=key, partition=at, on_delivery=on_delivery)
         while delivery.pending:
-            producer.poll(0.05)
+            if (broken := _polled(producer)) is not None:
+                delivery.break_off(broken)
         if delivery.is_fatal:
             self._drop_producer(producer)
         if delivery.is_unknown:
@@ -99,7 +101,7 @@ class KafkaStream:
             try:
                 return producer.produce(**message)
             except BufferError:  # the client's queue is full: what is on its way makes room
-                producer.poll(0.05)
+                _polled(producer)
             except KafkaException as error:
                 message["on_delivery"](error.args[0], None)
                 return None
@@ -221,6 +223,12 @@ class _Delivery:
         assert at is not None and offset is not None
         return self.settle(index, PutResult(self._topic.shard_id(at), sequence_text(offset), None))
 
+    def break_off(self, error: KafkaError) -> None:
+        """Nothing more is told by a producer that cannot go on."""
+        for index, result in enumerate(self.results):
+            if result is None:
+                self.settle(index, PutResult(None, None, self._fault(error)))
+
     def _fault(self, error: KafkaError | None) -> str:
         assert error is not None
         self.is_fatal |= error.fatal()
@@ -231,6 +239,16 @@ class _Delivery:
                 f"{MESSAGE_BYTES} at least"
             )
         return f"{error.name()}: {error.str()}"
+
+
+def _polled(producer: Producer) -> KafkaError | None:
+    """Has delivery reports come in. Gives the error of a producer that cannot go on, such as one that may not write."""
+    try:
+        producer.poll(0.05)
+    except KafkaException as error:
+        broken: KafkaError = error.args[0]
+        return broken
+    return None
 
 
 def partition_of(key: str, partitions: int) -> int:

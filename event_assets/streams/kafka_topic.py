@@ -19,10 +19,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from event_assets.streams.kafka_connection import KafkaConnection, is_refusal, stream_error
-from event_assets.streams.protocol import MAX_RECORD_BYTES, StreamBusy, StreamNotFound
-
-MESSAGE_BYTES = MAX_RECORD_BYTES + 65_536
-"""Bytes of the largest batch: the largest record and what Kafka adds to it."""
+from event_assets.streams.protocol import StreamBusy, StreamNotFound
+from event_assets.streams.topic_settings import topic_settings
 
 _KNOWN_FOR = 10.0
 
@@ -57,12 +55,7 @@ class KafkaTopic:
             return
         except StreamNotFound:
             pass
-        config = {
-            "cleanup.policy": "delete",
-            "max.message.bytes": str(MESSAGE_BYTES),
-            "message.timestamp.type": "LogAppendTime",
-            "retention.ms": str(int(retention.total_seconds() * 1_000)),
-        }
+        config = topic_settings(retention.total_seconds() / 3_600)
         made = self._admin.create_topics([NewTopic(self.name, num_partitions=partitions, config=config)])
         try:
             made[self.name].result(self._timeout)

@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 from event_assets.cli import app
 from event_assets.doctor.aws import Checked, examine_aws
 from event_assets.settings import load_settings
+from event_assets.streams import open_stream
+from event_assets_tests.emulators.kafka import KafkaBroker
 from event_assets_tests.postgres import new_database
 
 REGION = "eu-central-1"
@@ -203,3 +205,24 @@ def test_a_clock_that_is_wrong_is_named(installation: Installation, minutes: int
     wrong = dt.timedelta(minutes=minutes)
     (found,) = installation.faults(clock=lambda: dt.datetime.now(dt.UTC) + wrong)
     assert found.part == "clock" and word in str(found.fault) and "chrony" in str(found.remedy)
+
+
+@pytest.mark.slow
+@pytest.mark.release
+def test_a_topic_of_kafka_is_looked_at_where_it_is_the_stream(
+    installation: Installation, kafka_broker: KafkaBroker
+) -> None:
+    installation.set(STREAM_KIND="kafka", KAFKA_BROKERS=kafka_broker.brokers, STREAM_NAME="doctored")
+    (missing, _) = installation.faults()
+    assert (missing.part, str(missing.fault)) == ("stream", "Kafka has no topic doctored: create it first")
+    assert "event-assets stream create" in str(missing.remedy)
+    stream = open_stream(load_settings())
+    stream.create(3)
+    stream.close()
+    assert installation.faults() == []
+    installation.set(STREAM_RETENTION_HOURS="24", STREAM_NAME="short")
+    stream = open_stream(load_settings())
+    stream.create(1)
+    stream.close()
+    (short,) = installation.faults()
+    assert short.fault is not None and "24 hours" in short.fault

@@ -1,6 +1,7 @@
 """A real Kafka broker on a free port of the loopback interface, from the archives that `make build/kafka` fetches.
 
 It is its own controller (KRaft), with everything it keeps in one folder; started again there it has its topics back.
+Who comes without a name, or as `USER`, may do all; others what they are given.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class KafkaBroker:
             "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": (
                 "org.apache.kafka.common.security.scram.ScramLoginModule required;"
             ),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:ANONYMOUS;User:{USER}",
             "listener.name.sasl_ssl.ssl.keystore.location": str(folder / "broker.p12"),
             "listener.name.sasl_ssl.ssl.keystore.password": PASSWORD,
             "listener.name.sasl_ssl.ssl.keystore.type": "PKCS12",

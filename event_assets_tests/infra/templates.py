@@ -38,6 +38,9 @@ VARIANTS: dict[str, dict[str, str]] = {
         "edge": "alb",
         "certificate": CERTIFICATE,
         "email": "data@example.com",
+        "stream": "kafka",
+        "spark": "cluster",
+        "continuous": "on",
         "pii_fields": "user_id,traits.email",
         "online": "on",
     },
@@ -176,7 +179,7 @@ def main() -> None:
     STATEMENTS.write_text(json.dumps({name: statements(made[name]) for name in SHOWN}, indent=1) + "\n", "utf-8")
 
 
-SHOWN = ("small-lambda", "large-alb")
+SHOWN = ("small-lambda", "small-alb", "large-alb")
 """Variants that between them have every role."""
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import yaml
 from event_assets.rules.retention import read_retention
 from event_assets.settings import PREFIX, Settings
 from event_assets.settings.faults import misspelt
+from event_assets.streams.topic_settings import topic_settings
 from event_assets_tests.infra.templates import (
     ROOT,
     SHOWN,
@@ -26,7 +28,15 @@ from event_assets_tests.infra.templates import (
 )
 from infra.deploys import ENVIRONMENT
 from infra.lifecycle import FILE
-from infra.permissions import ONLINE_READ, ONLINE_WRITE
+from infra.permissions import (
+    CLUSTER_READ,
+    CLUSTER_WRITE,
+    GROUP_READ,
+    ONLINE_READ,
+    ONLINE_WRITE,
+    TOPIC_READ,
+    TOPIC_WRITE,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.representative]  # synthesis takes half a minute, once for all of these
 WILDCARDS = {
@@ -53,19 +63,26 @@ def test_every_size_has_its_parts_and_the_edge_that_was_chosen(variants: dict[st
         assert ("AWS::ElasticLoadBalancingV2::LoadBalancer" in of_edge) == (edge == "alb"), name
         assert ("AWS::ApiGatewayV2::Api" in of_edge) == (edge == "lambda"), name
         assert ("AWS::RedshiftServerless::Workgroup" in kinds) == (size == "large"), name
-        assert ("AWS::AutoScaling::AutoScalingGroup" in kinds) == (size == "large"), name
+        clustered = size == "large" or VARIANTS[name].get("spark") == "cluster"
+        assert ("AWS::AutoScaling::AutoScalingGroup" in kinds) == clustered, name
+        of_stream = {"AWS::Kinesis::Stream", "AWS::MSK::Cluster"} & kinds
+        assert of_stream == {"AWS::MSK::Cluster" if is_on_kafka(name) else "AWS::Kinesis::Stream"}, name
         assert {
-            "AWS::Kinesis::Stream",
             "AWS::RDS::DBInstance",
             "AWS::Budgets::Budget",
             "AWS::CloudWatch::Dashboard",
         } <= kinds
 
 
+def is_on_kafka(variant: str) -> bool:
+    return VARIANTS[variant].get("stream") == "kafka"
+
+
 def test_cfn_lint_finds_no_error_in_any_template(variants: dict[str, Synthesised]) -> None:
     files = [str(file) for made in variants.values() for file in sorted(made.folder.glob("*.template.json"))]
     of = VARIANTS.values()
     some = [("github" in each) + ("simulator" in each) + (each["edge"] == "lambda") for each in of]
+    some += [is_on_kafka(name) for name in VARIANTS]
     assert len(files) == 5 * len(VARIANTS) + sum(some)
     command = [
         sys.executable,
@@ -153,7 +170,7 @@ def test_front_ends_ask_tables_that_runs_publish_to_and_nobody_else_may(variants
         assert sorted(table["TableName"] for table in tables) == names, name
         assert all(table["SSESpecification"]["SSEType"] == "KMS" for table in tables)
         asking = {kind for kind, variables in environments(made) if f"{PREFIX}SEGMENTS_ONLINE_URL" in variables}
-        shown = {"Dashboards"} if "dashboards" in VARIANTS[name] else set()
+        shown = {choice.title() for choice in ("continuous", "dashboards") if choice in VARIANTS[name]}
         kinds = {kind.partition("Task")[0].rstrip("0123456789ABCDEF") for kind in asking}
         assert kinds == ({"Code", "Collector", "Retention", "Run"} | shown if chosen else set()), name
         rights = {
@@ -219,6 +236,8 @@ def _referred(value: Any) -> str:
     if isinstance(value, dict) and "Fn::Join" in value:
         between, parts = value["Fn::Join"]
         return str(between).join(part if isinstance(part, str) else "xxx" for part in parts)
+    if "Brokers" in json.dumps(value):
+        return "b-1.events.kafka.amazonaws.com:9098,b-2.events.kafka.amazonaws.com:9098"
     return "10.0.0.0/16" if "CidrBlock" in json.dumps(value) else "xxx"
 
 
@@ -231,7 +250,7 @@ def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_tak
     variants: dict[str, Synthesised], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: set[str] = set()
-    for made in variants.values():
+    for variant, made in variants.items():
         for name, variables in environments(made):
             ours = {each: value for each, value in variables.items() if each.startswith(PREFIX)}
             assert misspelt(ours, PREFIX, Settings.model_fields) == [], name
@@ -239,13 +258,16 @@ def test_every_variable_of_every_container_is_a_setting_with_a_value_that_it_tak
                 for variable, value in (KEYS | ours).items():
                     patch.setenv(variable, value)
                 settings = Settings()
-            assert settings.stream == "kinesis" or not ours or name.startswith("Simulator"), name
+            if ours and not name.startswith("Simulator"):
+                assert settings.stream == ("kafka" if is_on_kafka(variant) else "kinesis"), name
             read |= {name} if ours else set()
-    assert len(read) == 7  # three functions; tasks of collector, code location, runs, dashboards
+    assert len(read) == 8  # three functions; tasks of collector, code location, runs, streaming query, dashboards
 
 
 def test_the_stream_is_of_the_kind_that_was_chosen(variants: dict[str, Synthesised]) -> None:
     for name, made in variants.items():
+        if is_on_kafka(name):
+            continue
         (stream,) = (each.properties for each in made.resources("AWS::Kinesis::Stream"))
         kind = VARIANTS[name].get("stream", "on-demand" if name.startswith("large") else "shards")
         assert stream["StreamModeDetails"]["StreamMode"] == ("PROVISIONED" if kind == "shards" else "ON_DEMAND"), name
@@ -256,7 +278,7 @@ def test_the_settings_say_what_the_choices_chose(variants: dict[str, Synthesised
     def of_run(variant: str) -> dict[str, str]:
         return next(variables for name, variables in environments(variants[variant]) if name.startswith("RunTask"))
 
-    small, large = of_run("small-alb"), of_run("large-alb")
+    small, large = of_run("small-lambda"), of_run("large-alb")
     assert small["EVENT_ASSETS_WAREHOUSE_KIND"] == "postgres" and "EVENT_ASSETS_SPARK_REMOTE" not in small
     assert large["EVENT_ASSETS_WAREHOUSE_KIND"] == "redshift" and "EVENT_ASSETS_WAREHOUSE_IAM_ROLE" in large
     assert (small["EVENT_ASSETS_LANDING_RUNS"], large["EVENT_ASSETS_LANDING_RUNS"]) == ("1", "3")
@@ -293,3 +315,63 @@ def test_synthesis_is_offline_and_its_image_is_made_of_what_the_dockerfile_copie
         }
         assert not list(folder.rglob("__pycache__"))
     assert (ROOT / "infra/image/Dockerfile").exists()
+
+
+def test_brokers_take_tls_and_iam_alone_keep_an_event_three_times_and_lose_none_with_a_zone(
+    variants: dict[str, Synthesised],
+) -> None:
+    (name,) = filter(is_on_kafka, VARIANTS)
+    made = variants[name]
+    (cluster,) = (each.properties for each in made.resources("AWS::MSK::Cluster"))
+    assert cluster["ClientAuthentication"]["Sasl"] == {"Iam": {"Enabled": True}}
+    assert cluster["ClientAuthentication"]["Unauthenticated"] == {"Enabled": False}
+    assert cluster["EncryptionInfo"]["EncryptionInTransit"] == {"ClientBroker": "TLS", "InCluster": True}
+    places = cluster["BrokerNodeGroupInfo"]["ClientSubnets"]
+    assert len(places) == 3 and cluster["NumberOfBrokerNodes"] % 3 == 0
+    (settings,) = (each.properties["ServerProperties"] for each in made.resources("AWS::MSK::Configuration"))
+    assert {"min.insync.replicas=2", "unclean.leader.election.enable=false"} <= set(settings.splitlines())
+    (topic,) = (each.properties for each in made.resources("AWS::MSK::Topic"))
+    written = dict(line.split("=") for line in base64.b64decode(topic["Configs"]).decode().splitlines())
+    assert (topic["ReplicationFactor"], topic["PartitionCount"]) == (3, 6)
+    assert written == topic_settings(168) and int(written["max.message.bytes"]) > 2**20
+
+
+def test_brokers_are_reached_by_who_writes_and_reads_the_topic_and_by_nobody_else(
+    variants: dict[str, Synthesised],
+) -> None:
+    (name,) = filter(is_on_kafka, VARIANTS)
+    made = variants[name]
+    ways = [each.properties for each in made.resources("::SecurityGroupIngress") if each.properties["ToPort"] == 9098]
+    senders = {way["SourceSecurityGroupId"]["Fn::GetAtt"][0].rstrip("0123456789ABCDEF") for way in ways}
+    assert senders == {"CollectorGuard", "CodeGuard", "DaemonGuard", "ContinuousGuard", "SparkGuard"}
+    assert all("KafkaGuard" in json.dumps(way["GroupId"]) for way in ways)
+    (guard,) = (each.properties for each in made.resources("::SecurityGroup") if each.name.startswith("KafkaGuard"))
+    assert "SecurityGroupIngress" not in guard
+
+
+def test_a_role_of_kafka_names_the_cluster_the_topic_and_the_group_that_it_is_about(
+    variants: dict[str, Synthesised],
+) -> None:
+    (name,) = filter(is_on_kafka, VARIANTS)
+    rights = {
+        role.partition("/")[2].strip("{}").partition("Role")[0]: [line for line in lines if "kafka-cluster:" in line]
+        for role, lines in statements(variants[name]).items()
+    }
+    theirs = {role: lines for role, lines in rights.items() if lines}
+    assert theirs.keys() == {"Collector", "Code", "Run", "Continuous", "SparkMaster", "SparkWorker"}
+    for role, lines in theirs.items():
+        actions = {action for line in lines for action in line.split() if action.startswith("kafka-cluster:")}
+        writes = {*CLUSTER_WRITE, *TOPIC_WRITE}
+        assert actions == (writes if role == "Collector" else {*CLUSTER_READ, *TOPIC_READ, *GROUP_READ}), role
+        assert all("Cluster" in line.partition(" on ")[2] for line in lines), role
+        (of_topic,) = (line for line in lines if "DescribeTopic" in line)
+        assert of_topic.endswith("/events") and ":topic/" in of_topic
+
+
+def test_the_network_has_as_many_zones_as_the_size_says_and_three_where_kafka_is(
+    variants: dict[str, Synthesised],
+) -> None:
+    for name, made in variants.items():
+        subnets = [each.properties for each in made.resources("AWS::EC2::Subnet")]
+        zones = {json.dumps(subnet["AvailabilityZone"]) for subnet in subnets}
+        assert len(zones) == (3 if is_on_kafka(name) or name.startswith("large") else 2), name

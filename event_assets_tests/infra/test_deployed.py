@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -26,43 +27,75 @@ from event_assets_tests.collector.serving import event, written
 from event_assets_tests.collector.test_aws_lambda import new_instance, request
 from event_assets_tests.documented import blocks
 from event_assets_tests.infra.templates import ROOT, Synthesised
+from event_assets_tests.infra.test_watch import alarms_of, put
 from event_assets_tests.pipeline.runs import a_run
 from event_assets_tests.postgres import new_database
+from event_assets_tests.telemetry.test_alarms import FAULTS, lines_of
 
 pytestmark = pytest.mark.slow
 
 REGION = "us-east-1"
 PAGE = ROOT / "docs" / "how-to" / "run-on-aws.md"
-UNKNOWN = {"AWS::WAFv2::LoggingConfiguration"}
+UNKNOWN = {
+    "AWS::Budgets::Budget",
+    "AWS::EC2::EIP",
+    "AWS::EC2::FlowLog",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::SecretsManager::RotationSchedule",
+    "AWS::WAFv2::LoggingConfiguration",
+}
+"""What the emulator does not know of what these stacks are made of; a test asks it."""
+UNSAID = {"AWS::EC2::VPC.CidrBlock": "10.0.0.0/16"}
+"""What it does not tell of a resource that it knows."""
+STACKS = ("Data", "Network", "Firewall", "Edge", "Pipeline", "Watch")
+"""In the order in which they need each other."""
 
 
 class Account:
     """An account of the emulator, with what stacks of one variant made in it."""
 
     def __init__(self, url: str, made: Synthesised) -> None:
-        self._url, self._made = url, made
+        self._url, self.made = url, made
 
     def client(self, service: str) -> Any:
         return boto3.client(service, endpoint_url=self._url, region_name=REGION)
 
     def deploy(self, name: str) -> dict[str, str]:
         """Makes a stack of its template, without what the emulator does not know. Gives its outputs."""
-        template = copy.deepcopy(self._made.stacks[name])
-        resources = template["Resources"]
-        template["Resources"] = {each: made for each, made in resources.items() if made["Type"] not in UNKNOWN}
-        template.pop("Rules", None)  # they ask whether the account was prepared for CDK
-        template.get("Parameters", {}).pop("BootstrapVersion", None)
         cloud = self.client("cloudformation")
-        cloud.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        asked = self.put(name, _without(self.made.stacks[name], UNKNOWN))
+        cloud.create_stack(StackName=name, TemplateURL=asked, Capabilities=["CAPABILITY_IAM"])
         cloud.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
         (stack,) = cloud.describe_stacks(StackName=name)["Stacks"]
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+
+    def put(self, name: str, template: dict[str, Any]) -> str:
+        """Where CloudFormation finds the template, which is larger than a request may be."""
+        template = copy.deepcopy(template)
+        template.pop("Rules", None)  # they ask whether the account was prepared for CDK
+        template.get("Parameters", {}).pop("BootstrapVersion", None)
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket="templates")
+        s3.put_object(Bucket="templates", Key=f"{name}.json", Body=json.dumps(template).encode())
+        return f"{self._url}/templates/{name}.json"
+
+    def unknown(self, name: str) -> set[str]:
+        """The types of a stack's resources that CloudFormation here does not take."""
+        cloud = self.client("cloudformation")
+        try:
+            cloud.create_stack(StackName=name, TemplateURL=self.put(name, self.made.stacks[name]))
+        except cloud.exceptions.ClientError as error:
+            (types,) = re.findall(r"Unrecognized resource types: \[(.*)\]", str(error))
+            return set(types.split(", "))
+        return set()
 
     def environment_of_runs(self) -> dict[str, str]:
         """What the pipeline's stack has each run find in its environment, secrets among it, by what the stacks before
         it made. The emulator makes no database: what it would say of one is left out."""
         exports = {each["Name"]: each["Value"] for each in self.client("cloudformation").list_exports()["Exports"]}
-        (task,) = (each for each in self._made.resources("TaskDefinition") if each.name.startswith("RunTask"))
+        (task,) = (each for each in self.made.resources("TaskDefinition") if each.name.startswith("RunTask"))
         (container,) = task.properties["ContainerDefinitions"]
         found = {each["Name"]: _told(each["Value"], exports) for each in container["Environment"]}
         for secret in container["Secrets"]:
@@ -76,6 +109,39 @@ class Account:
         functions = self.client("lambda").list_functions()["Functions"]
         (variables,) = (each["Environment"]["Variables"] for each in functions if "Collector" in each["FunctionName"])
         return dict(variables)
+
+
+def _without(template: dict[str, Any], kinds: set[str]) -> dict[str, Any]:
+    """A template without resources of these types, and without alarms on expressions, which the emulator does not take.
+    What names one of them has its name, in the place of its id."""
+    types = {name: made["Type"] for name, made in template["Resources"].items()}
+    left = {name for name, kind in types.items() if kind in kinds or _is_expression(template["Resources"][name])}
+
+    def mended(value: Any) -> Any:
+        if isinstance(value, list):
+            return [mended(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if value.get("Ref") in left:
+            return value["Ref"]
+        if "Fn::GetAtt" in value:
+            name, attribute = value["Fn::GetAtt"]
+            if name in left:
+                return f"{name}-{attribute}"
+            return UNSAID.get(f"{types[name]}.{attribute}", value)
+        return {name: mended(each) for name, each in value.items()}
+
+    made: dict[str, Any] = mended(template)
+    made["Resources"] = {name: each for name, each in made["Resources"].items() if name not in left}
+    for resource in made["Resources"].values():
+        if "DependsOn" in resource:
+            needed = resource["DependsOn"]
+            resource["DependsOn"] = [n for n in (needed if isinstance(needed, list) else [needed]) if n not in left]
+    return made
+
+
+def _is_expression(resource: dict[str, Any]) -> bool:
+    return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
 
 
 def _told(value: Any, exports: dict[str, str]) -> str | None:
@@ -100,6 +166,7 @@ def account(
     """Where the libraries of AWS find everything, in this process."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_emulator)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    httpx.post(f"{aws_emulator}/_ministack/reset").raise_for_status()
     new_instance()
     yield Account(aws_emulator, variants["small-lambda"])
     new_instance()
@@ -156,6 +223,52 @@ def test_the_page_on_aws_is_walked_through_until_events_of_the_deployed_api_are_
     stream.close()
     assert sum(lake.table(RAW_EVENTS.name).snapshot().arrow()["events"].to_pylist()) == 50
     assert settings.pii_key is not None and settings.privacy_key is not None, "runs know people as the API does"
+
+
+@pytest.mark.release
+def test_what_is_left_out_is_what_the_emulator_does_not_know_of_these_stacks(account: Account) -> None:
+    assert set().union(*(account.unknown(f"EventAssets{name}") for name in STACKS)) == UNKNOWN
+
+
+@pytest.mark.release
+def test_network_pipeline_and_alarms_are_made_and_an_alarm_of_theirs_rings_and_tells_their_topic(
+    account: Account,
+) -> None:
+    told = {name: account.deploy(f"EventAssets{name}") for name in STACKS}
+    ec2, ecs, cloudwatch = account.client("ec2"), account.client("ecs"), account.client("cloudwatch")
+    (vpc,) = {each["VpcId"] for each in ec2.describe_subnets()["Subnets"] if "10.0." in each["CidrBlock"]}
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    assert len({each["AvailabilityZone"] for each in subnets}) == 2 and len(subnets) == 4
+    cluster = told["Pipeline"]["ClusterName"]
+    services = ecs.list_services(cluster=cluster, maxResults=100)["serviceArns"]
+    found = ecs.describe_services(cluster=cluster, services=services)["services"]
+    definitions = [ecs.describe_task_definition(taskDefinition=each["taskDefinition"]) for each in found]
+    (commands,) = zip(*(each["taskDefinition"]["containerDefinitions"] for each in definitions), strict=True)
+    assert {" ".join(each["command"][:2]) for each in commands} == {
+        "dagster api",
+        "dagster-daemon run",
+        "dagster-webserver -h",
+        "python -m",
+    }
+    run = ecs.describe_task_definition(taskDefinition="eventassets-run")["taskDefinition"]
+    (container,) = run["containerDefinitions"]
+    variables = {each["name"]: each["value"] for each in container["environment"]}
+    assert variables["EVENT_ASSETS_STREAM_NAME"] == told["Data"]["StreamName"]
+    assert variables["EVENT_ASSETS_LAKE_URL"] == told["Data"]["LakeUrl"]
+
+    alarms = cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
+    assert len(alarms) == sum("MetricName" in alarm for alarm in alarms_of(account.made).values())
+    topic = told["Watch"]["AlarmTopic"]
+    (gap,) = (each for each in alarms if each["AlarmName"] == "EventAssetsWatch-StreamGap")
+    assert gap["AlarmActions"] == gap["OKActions"] == [topic] and gap["StateValue"] != "ALARM"
+    sns, sqs = account.client("sns"), account.client("sqs")
+    queue = sqs.create_queue(QueueName="pager")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    put(cloudwatch, lines_of(FAULTS["StreamGap"], 1).lines[-1])
+    cloudwatch.describe_alarms()
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    assert json.loads(json.loads(message["Body"])["Message"])["NewStateValue"] == "ALARM"
 
 
 def only_block(command: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from event_assets_tests.infra.templates import VARIANTS, Resource, Synthesised
 from infra.costs import FIREWALL_RULES
-from infra.functions import read_parameter
+from infra.functions import ask_aws
 
 EDGES = tuple(VARIANTS)
 
@@ -101,7 +101,7 @@ def test_cloudfront_is_behind_it_and_says_a_secret_to_an_api_that_takes_nothing_
     made = variants[variant]
     asked = only(made, "AWS::CloudFormation::CustomResource")
     parameter = only(made, "AWS::SSM::Parameter").properties
-    assert (asked.properties["Name"], asked.properties["Region"]) == (parameter["Name"], "us-east-1")
+    assert (asked.properties["Arguments"], asked.properties["Region"]) == ({"Name": parameter["Name"]}, "us-east-1")
     assert parameter["Value"] == {"Fn::GetAtt": [only(made, "AWS::WAFv2::WebACL").name, "Arn"]}
     front = only(made, "AWS::CloudFront::Distribution").properties["DistributionConfig"]
     assert front["WebACLId"] == {"Fn::GetAtt": [asked.name, "Value"]}
@@ -172,7 +172,8 @@ def test_a_stack_is_told_the_parameter_or_what_went_wrong(
         ssm = boto3.client("ssm", region_name="us-east-1")
         ssm.put_parameter(Name="/there", Value="arn", Type="String")
         given = {"RequestType": asked, "StackId": "s", "RequestId": "r", "LogicalResourceId": "l", "ResponseURL": url}
-        read_parameter.handler({**given, "ResourceProperties": {"Name": name, "Region": "us-east-1"}}, None)
+        asks = {"Service": "ssm", "Operation": "get_parameter", "Arguments": {"Name": name}, "Path": "Parameter.Value"}
+        ask_aws.handler({**given, "ResourceProperties": {**asks, "Region": "us-east-1"}}, None)
     (said,) = told
     assert said.items() >= {**answer, "StackId": "s", "RequestId": "r", "PhysicalResourceId": "l"}.items()
     assert ("Reason" in said) == (answer["Status"] == "FAILED")

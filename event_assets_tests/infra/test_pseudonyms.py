@@ -30,9 +30,8 @@ def keys_of(made: Synthesised) -> dict[str, set[str]]:
 
 
 def kind_of(function: Resource) -> str:
-    return next(
-        kind for kind in ("Collector", "Retention", "Simulator", "ReadsFirewall") if function.name.startswith(kind)
-    )
+    kinds = ("Collector", "Retention", "Simulator", "Rotation", "ReadsFirewall", "ReadsBrokers")
+    return next(kind for kind in kinds if function.name.startswith(kind))
 
 
 def settings_of(made: Synthesised, kind: str) -> dict[str, Any]:
@@ -59,6 +58,8 @@ def test_the_key_is_given_to_who_makes_pseudonyms_alone(variant: str, variants: 
     expected |= {"Daemon": set(), "Webserver": set()}
     if "dashboards" in chosen:
         expected["Dashboards"] = {privacy}  # the log of who did what is kept by it
+    if "continuous" in chosen:
+        expected["Continuous"] = works
     expected["Collector"] = {pii} if makes_them(chosen) else set()
     found = keys_of(variants[variant])
     assert {kind: keys for kind, keys in found.items() if kind in expected} == expected

@@ -12,9 +12,9 @@ import pytest
 from event_assets.telemetry.alarms import ALARMS, LEAST_OF_SHARE, Alarm, page_of
 from event_assets.telemetry.metrics import METRICS, NAMESPACE
 from event_assets_tests import runbooks
-from event_assets_tests.infra.templates import Synthesised
+from event_assets_tests.infra.templates import VARIANTS, Synthesised
 from event_assets_tests.telemetry.test_alarms import FAULTS, lines_of, well
-from infra.costs import ALARMS_ON_AWS
+from infra.costs import ALARMS_OF_STREAM, ALARMS_ON_AWS
 
 TOLD_BY_AWS = {
     ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds"),
@@ -29,6 +29,12 @@ TOLD_BY_AWS = {
     ("ECS/ContainerInsights", "RunningTaskCount"),
     ("AWS/RDS", "FreeStorageSpace"),
     ("AWS/RDS", "CPUUtilization"),
+    ("AWS/Kafka", "OfflinePartitionsCount"),
+    ("AWS/Kafka", "UnderReplicatedPartitions"),
+    ("AWS/Kafka", "KafkaDataLogsDiskUsed"),
+    ("AWS/Kafka", "CpuUser"),
+    ("AWS/Kafka", "CpuSystem"),
+    ("AWS/WAFV2", "BlockedRequests"),
 }
 """As AWS's documentation names them."""
 
@@ -50,10 +56,12 @@ def metrics_of(alarm: dict[str, Any]) -> set[tuple[str, str]]:
 
 @pytest.mark.slow
 def test_every_alarm_is_on_a_metric_that_the_platform_or_aws_tells(variants: dict[str, Synthesised]) -> None:
-    for made in variants.values():
+    for variant, made in variants.items():
         alarms = alarms_of(made)
         assert {alarm.name for alarm in ALARMS} < set(alarms)
-        assert len(alarms) == len(ALARMS) + ALARMS_ON_AWS
+        of_stream = ALARMS_OF_STREAM["kafka" if VARIANTS[variant].get("stream") == "kafka" else "shards"]
+        of_query = "continuous" in VARIANTS[variant]
+        assert len(alarms) == len(ALARMS) + ALARMS_ON_AWS + of_stream + of_query
         for name, alarm in alarms.items():
             for namespace, metric in metrics_of(alarm):
                 assert metric in METRICS if namespace == NAMESPACE else (namespace, metric) in TOLD_BY_AWS, name
@@ -131,6 +139,50 @@ def test_an_alarm_of_the_stack_rings_on_an_emulator_by_its_own_fault_and_tells_i
     told = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]
     messages = [json.loads(json.loads(each["Body"])["Message"]) for each in told]
     assert ("ALARM", properties["AlarmName"]) in {(each["NewStateValue"], each["AlarmName"]) for each in messages}
+
+
+RUNG = (
+    *(
+        ("small-lambda", name)
+        for name in ("StreamAge", "StreamThrottled", "IngestErrors", "EdgeSlow", "IngestThrottled")
+    ),
+    *(("small-lambda", name) for name in ("RequestsBlocked", "RetentionErrors", "DatabaseFull", "DatabaseBusy")),
+    *(("small-lambda", name) for name in ("CodeDown", "DaemonDown", "WebserverDown")),
+    *(("small-alb", name) for name in ("IngestErrors", "EdgeSlow", "IngestUnhealthy", "RequestsBlocked")),
+    *(("small-alb", name) for name in ("ContinuousDown", "PartitionsOffline")),
+)
+"""Alarms on what AWS tells. Those that judge several brokers are expressions."""
+
+
+@pytest.mark.slow
+def test_every_alarm_on_one_metric_of_aws_is_rung(variants: dict[str, Synthesised]) -> None:
+    ours = {alarm.name for alarm in ALARMS}
+    for variant in ("small-lambda", "small-alb"):
+        found = {name for name, alarm in alarms_of(variants[variant]).items() if "MetricName" in alarm}
+        assert found - ours <= {name for _, name in RUNG}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("variant", "name"), RUNG)
+def test_an_alarm_on_what_aws_tells_rings_on_an_emulator_beyond_its_limit_and_not_before(
+    variant: str, name: str, variants: dict[str, Synthesised], aws_emulator: str
+) -> None:
+    httpx.post(f"{aws_emulator}/_ministack/reset").raise_for_status()
+    cloudwatch = boto3.client("cloudwatch", endpoint_url=aws_emulator, region_name="us-east-1")
+    given = alarms_of(variants[variant])[name]
+    dimensions = [{"Name": each["Name"], "Value": "one of ours"} for each in given["Dimensions"]]
+    silent = {"AlarmActions": [], "OKActions": [], "Dimensions": dimensions}
+    cloudwatch.put_metric_alarm(**{**given, **silent})
+
+    def told(value: float) -> str:
+        data = {"MetricName": given["MetricName"], "Value": value, "Dimensions": dimensions}
+        cloudwatch.put_metric_data(Namespace=given["Namespace"], MetricData=[data])
+        (found,) = cloudwatch.describe_alarms(AlarmNames=[given["AlarmName"]])["MetricAlarms"]
+        return str(found["StateValue"])
+
+    beyond = -1 if given["ComparisonOperator"] == "LessThanThreshold" else 1
+    assert told(given["Threshold"]) != "ALARM"
+    assert told(given["Threshold"] + beyond * max(1, given["Threshold"])) == "ALARM"
 
 
 def put(cloudwatch: Any, line: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from event_assets.pipeline import compaction
 from event_assets.pipeline.compaction import compact_new, taken_in
 from event_assets.pipeline.raw_objects import put_back
 from event_assets.pipeline.registry import refresh_all, steps_of
+from event_assets.pipeline.run import GivenRules
 from event_assets_tests.examples import examples
 from event_assets_tests.factories import row_of
 from event_assets_tests.modelling import event
@@ -122,3 +124,23 @@ def test_raw_records_that_were_put_together_can_be_put_back_from_the_stream(
     place.write_bytes(b"damaged")
     assert "was written again from the stream: 4 records" in put_back(pipeline.stream, raw, file)
     assert pipeline.rows("raw_events") == rows
+
+
+def test_raw_objects_are_put_together_up_to_the_size_that_is_set(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "MOST_FILES", 3)
+    pipeline = Pipeline(spark, tmp_path)
+    for number in range(4):
+        come(pipeline, number)
+    raw, rows = pipeline.lake.table("raw_events"), pipeline.rows("raw_events")
+    largest = max(file.size for file in raw.snapshot().files)
+
+    def put_together(full: float) -> int:
+        run = pipeline.refresh()
+        assert isinstance(run.rules, GivenRules)
+        return compact_new(replace(run, rules=replace(run.rules, raw_object_bytes=round(full))), raw.spec)
+
+    assert put_together(1.5 * largest) == 0, "none is small"
+    assert put_together(2.5 * largest) == 1, "two make a full one; of the two that are left there are too few"
+    assert pipeline.rows("raw_events") == rows and len(raw.snapshot().files) == 3

@@ -14,6 +14,10 @@ REGION=${AWS_REGION:-}
 HADOOP_AWS=3.5.0 # the Hadoop that PySpark brings
 AWS_SDK=2.35.4
 ACCELERATOR=1.3.1
+SPARK_KAFKA=4.2.0
+KAFKA_CLIENTS=3.9.2
+COMMONS_POOL=2.13.1
+MSK_IAM=2.3.5
 
 packages() {
     dnf install -y -q java-17-amazon-corretto-headless python3.11 python3.11-pip
@@ -24,21 +28,26 @@ packages() {
 python() {
     "$PYTHON" -m venv "$PREFIX/venv"
     "$PREFIX/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --constraint "$SOURCE/requirements.lock" "$SOURCE"
+        --constraint "$SOURCE/requirements.lock" "$SOURCE[aws,kafka]"
 }
 
 spark_home() {
     "$PREFIX/venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))'
 }
 
-# What reads and writes s3://, into Spark's own jars: executors then need to fetch nothing.
+# What reads and writes s3://, and reads topics of Kafka (of MSK by IAM), into Spark's own jars: executors then need to
+# fetch nothing.
 jars() {
     local home ivy
     home=$(spark_home)
     ivy=$(echo "$home"/jars/ivy-*.jar)
     local wanted
     for wanted in "org.apache.hadoop hadoop-aws $HADOOP_AWS" "software.amazon.awssdk bundle $AWS_SDK" \
-        "software.amazon.s3.analyticsaccelerator analyticsaccelerator-s3 $ACCELERATOR"; do
+        "software.amazon.s3.analyticsaccelerator analyticsaccelerator-s3 $ACCELERATOR" \
+        "org.apache.spark spark-sql-kafka-0-10_2.13 $SPARK_KAFKA" \
+        "org.apache.spark spark-token-provider-kafka-0-10_2.13 $SPARK_KAFKA" \
+        "org.apache.kafka kafka-clients $KAFKA_CLIENTS" "org.apache.commons commons-pool2 $COMMONS_POOL" \
+        "software.amazon.msk aws-msk-iam-auth $MSK_IAM"; do
         # shellcheck disable=SC2086  # three words are three arguments
         java -jar "$ivy" -warn -notransitive -confs default -dependency $wanted -cache "$PREFIX/ivy" \
             -retrieve "$home/jars/[artifact]-[revision].[ext]"

@@ -86,6 +86,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     time_zone: str
     time_zones: dict[str, str]
     max_records_per_run: int
+    raw_object_bytes: int
 
     @classmethod
     def of(
@@ -133,6 +134,7 @@ class RulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             time_zone=settings.time_zone,
             time_zones=settings.time_zones,
             max_records_per_run=settings.max_records_per_run,
+            raw_object_bytes=settings.raw_object_mb * 1_000_000,
         )
 
     @property

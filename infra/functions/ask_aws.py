@@ -1,10 +1,11 @@
-"""Tells CloudFormation the value of a parameter of another region, which a template cannot name.
+"""Tells CloudFormation what AWS answers to a question that a template cannot ask.
 
 The file is in the template as it is: it needs nothing but what Lambda's Python has.
 """
 
 import json
 import urllib.request
+from functools import reduce
 from typing import Any
 
 import botocore.session
@@ -16,8 +17,9 @@ def handler(event: dict[str, Any], context: Any) -> None:
     try:
         if event["RequestType"] != "Delete":
             asked = event["ResourceProperties"]
-            ssm = botocore.session.get_session().create_client("ssm", region_name=asked["Region"])
-            answer["Data"] = {"Value": ssm.get_parameter(Name=asked["Name"])["Parameter"]["Value"]}
+            client = botocore.session.get_session().create_client(asked["Service"], region_name=asked["Region"])
+            found = getattr(client, asked["Operation"])(**asked["Arguments"])
+            answer["Data"] = {"Value": reduce(lambda inside, name: inside[name], asked["Path"].split("."), found)}
     except Exception as error:
         answer = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
     known = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
