@@ -1,6 +1,8 @@
-"""The snapshot of a table that was given last, for as long as nothing came after it.
+"""The snapshot of a table that was given last, for as long as nothing came after it, and the last that were opened at
+a version.
 
-Whoever asks again and again, as micro-batches do, then asks storage for two files instead of loading the whole log.
+Whoever asks again and again, as micro-batches do, then asks storage for two files instead of loading the whole log,
+which takes the longer the more files the table has.
 """
 
 from __future__ import annotations
@@ -10,6 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from event_assets.lake.snapshot import Snapshot
     from event_assets.lake.storage import Storage
+
+
+_OPENED = 6
+"""Versions of a table that stay open: each table that follows asks for the one that it has taken in."""
 
 
 class _Commit(NamedTuple):
@@ -26,16 +32,32 @@ class Newest:
         self._storage = storage
         self._log = f"{name}/_delta_log"
         self._kept: tuple[Snapshot, _Commit | None] | None = None
+        self._opened: dict[int, tuple[Snapshot, _Commit | None]] = {}
 
     def keep(self, snapshot: Snapshot) -> Snapshot:
         """From now on it is this one; gives it."""
-        self._kept = snapshot, self._commits_from(snapshot.version)[0]
+        self._kept = self._open(snapshot)
         return snapshot
 
     def keep_later(self, snapshot: Snapshot) -> Snapshot:
         """The same, where one is kept that is earlier."""
-        kept = self._kept
-        return self.keep(snapshot) if kept and kept[0].version < snapshot.version else snapshot
+        kept, opened = self._kept, self._open(snapshot)
+        if kept and kept[0].version < snapshot.version:
+            self._kept = opened
+        return snapshot
+
+    def _open(self, snapshot: Snapshot) -> tuple[Snapshot, _Commit | None]:
+        opened = snapshot, self._commits_from(snapshot.version)[0]
+        last = sorted({**self._opened, snapshot.version: opened}.items())[-_OPENED:]
+        self._opened = dict(last)  # in one go: other threads read it
+        return opened
+
+    def at(self, version: int) -> Snapshot | None:
+        """The one that was opened at this version, where it is known and the log's file of it is the same."""
+        snapshot, commit = self._opened.get(version, (None, None))
+        if snapshot is None or commit is None or snapshot.delta.version() != version:  # a vacuum moves it on
+            return None
+        return snapshot if commit == self._commits_from(version)[0] else None
 
     def known(self) -> Snapshot | None:
         """The one that is kept, where it is still the newest."""

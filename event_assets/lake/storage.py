@@ -132,17 +132,19 @@ class Storage:
         return {info.path.removeprefix(root): (info.size, info.mtime_ns) for info in infos}
 
     def last_changes(self, relative: str) -> dict[str, dt.datetime]:
-        """The folders directly below a folder, each with when a file in it was last written."""
+        """The folders directly below a folder, each with when a file in it was last written, or, of one that has none,
+        a folder in it was last changed."""
         prefix = self.path(relative).rstrip("/") + "/"
         selector = fs.FileSelector(self.path(relative), recursive=True, allow_not_found=True)
-        last: dict[str, dt.datetime] = {}
+        of_files, of_folders = dict[str, dt.datetime](), dict[str, dt.datetime]()
         for info in self.filesystem.get_file_info(selector):
-            if info.type == fs.FileType.File:
+            if info.mtime is not None:  # a bucket's folders have none
+                last = of_files if info.type == fs.FileType.File else of_folders
                 name = f"{relative}/{info.path.removeprefix(prefix).partition('/')[0]}"
                 last[name] = max(info.mtime, last.get(name, info.mtime))
-        return last
+        return of_folders | of_files
 
     def delete_folder(self, relative: str) -> None:
-        """Removes a folder and all in it; nothing where there is none."""
-        if any(True for _ in self.walk(relative)):
+        """Removes a folder and all in it, other folders without a file too; nothing where there is none."""
+        if self.filesystem.get_file_info(self.path(relative)).type == fs.FileType.Directory:
             self.filesystem.delete_dir(self.path(relative))

@@ -89,7 +89,9 @@ class LakeTable:
         return self._newest.known()
 
     def at(self, version: int) -> Snapshot:
-        """The table as it was at a version."""
+        """The table as it was at a version; each of the last is opened once."""
+        if (opened := self._newest.at(version)) is not None:
+            return Snapshot(self, opened.delta)  # what retention took since is not to be what it knew
         delta = DeltaTable(self.uri, version=version, storage_options=self.storage.delta_options)
         return self._newest.keep_later(Snapshot(self, delta))
 

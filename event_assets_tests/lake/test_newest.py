@@ -53,3 +53,28 @@ def test_a_table_that_was_made_anew_under_the_same_name_is_loaded(table: LakeTab
     assert table.known() is None
     commit(other(table), "after")
     assert table.snapshot().id != made.id and table.snapshot().progress.code == "after"
+
+
+def test_a_version_is_opened_once_and_one_that_many_came_after_again(table: LakeTable) -> None:
+    first = table.at(commit(table, "first"))
+    second = table.at(commit(table, "second"))
+    assert table.at(first.version).delta is first.delta and table.at(second.version).delta is second.delta
+    assert table.snapshot() is second
+    for number in range(6):
+        commit(table, str(number))
+    again = table.at(first.version)
+    assert again.delta is not first.delta and again.progress.code == "first"
+
+
+def test_a_version_of_a_table_that_was_made_anew_is_opened_again(table: LakeTable) -> None:
+    before = table.at(commit(table, "before"))
+    shutil.rmtree(table.uri)
+    assert commit(other(table), "after") == before.version
+    assert table.at(before.version).progress.code == "after"
+
+
+def test_a_version_whose_log_moved_on_by_itself_is_opened_again(table: LakeTable) -> None:
+    mine = table.at(commit(table, "mine"))
+    commit(other(table), "another's")
+    mine.delta.update_incremental()
+    assert table.at(mine.version).delta is not mine.delta and table.at(mine.version).version == mine.version
