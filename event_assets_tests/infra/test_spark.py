@@ -83,6 +83,13 @@ def test_jars_fit_the_hadoop_that_pyspark_brings_and_python_fits_the_image() -> 
     assert python in ci["jobs"]["test"]["strategy"]["matrix"]["python"]
 
 
+def test_nodes_read_kafka_by_the_versions_that_were_tried() -> None:
+    text, tried = BOOTSTRAP.read_text("utf-8"), (ROOT / "Makefile").read_text("utf-8")
+    versions = dict(re.findall(r"^([A-Z_]+)=([0-9.]+)$", text, re.MULTILINE))
+    for artifact, version in re.findall(r"\"?(?:org\.apache\.\S+) ([\w.-]*kafka\S*|commons-pool2) \$(\w+)", text):
+        assert f":{artifact}:{versions[version]}" in tried, artifact
+
+
 @pytest.mark.slow
 @pytest.mark.release
 def test_python_and_jars_come_as_the_lock_says(tmp_path: Path) -> None:
@@ -100,4 +107,5 @@ def test_python_and_jars_come_as_the_lock_says(tmp_path: Path) -> None:
     ).stdout.split()
     assert shown[0] == pyspark.__version__
     jars = {path.name for path in (Path(shown[1]).parent / "jars").iterdir()}
-    assert {"hadoop-aws-3.5.0.jar", "bundle-2.35.4.jar"} <= jars
+    assert {"hadoop-aws-3.5.0.jar", "bundle-2.35.4.jar", "aws-msk-iam-auth-2.3.5.jar"} <= jars
+    assert {"spark-sql-kafka-0-10_2.13-4.2.0.jar", "kafka-clients-3.9.2.jar"} <= jars

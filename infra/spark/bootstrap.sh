@@ -28,7 +28,7 @@ packages() {
 python() {
     "$PYTHON" -m venv "$PREFIX/venv"
     "$PREFIX/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --constraint "$SOURCE/requirements.lock" "$SOURCE[aws,kafka]"
+        --constraint "$SOURCE/requirements.lock" "${SOURCE}[aws,kafka]"
 }
 
 spark_home() {
