@@ -111,6 +111,14 @@ def _id(value: Any, none: Placeholders) -> str | None:
     return value if isinstance(value, str) and value not in none else None
 
 
+def _said(ids: _Ids | None) -> tuple[str | None, str | None]:
+    """User and device as they stand in a line."""
+    if ids is None:
+        return None, None
+    user, device = ids.user_id, ids.anonymous_id
+    return user if isinstance(user, str) else None, device if isinstance(device, str) else None
+
+
 Known = dict[tuple[str | None, str | None], bool]
 """Of user and device, as they stand in lines, whether anything of them may be erased."""
 
@@ -129,16 +137,14 @@ def erased_lines(
     ids was erased. What is `known` of ids is kept there for the next lines.
     """
     known = {} if known is None else known
+    decoded = decode_lines(_ids, lines)
+    said = [_said(ids) for ids in decoded]
+    for ids in {*said} - known.keys():
+        user, device = ids
+        known[ids] = is_erased(Owner(_id(user, none), _id(device, none), _EVER))
     found = []
-    for place, (line, ids) in enumerate(zip(lines, decode_lines(_ids, lines), strict=True)):
-        if ids is not None:
-            user, device = ids.user_id, ids.anonymous_id
-            said = user if isinstance(user, str) else None, device if isinstance(device, str) else None
-            if said not in known:
-                known[said] = is_erased(Owner(_id(user, none), _id(device, none), _EVER))
-            if not known[said]:
-                continue
-        owner = owner_of(line, arrived_at, none, unread_at)
+    for place in (place for place, ids in enumerate(said) if known[ids] or decoded[place] is None):
+        owner = owner_of(lines[place], arrived_at, none, unread_at)
         if is_erased(owner):
             found.append((place, owner))
     return found

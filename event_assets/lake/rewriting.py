@@ -45,7 +45,7 @@ def without_rows(base: Snapshot, file: LakeFile, gone: pa.Array, name: str) -> L
             ) as writer:
                 first = 0
                 for group in range(reader.num_row_groups):
-                    rows = reader.read_row_group(group, columns=[*there])
+                    rows = reader.read_row_group(group, columns=[*there], use_threads=False)
                     here = stay.slice(first, rows.num_rows)
                     first += rows.num_rows
                     if pc.any(here).as_py():

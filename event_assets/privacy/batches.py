@@ -96,6 +96,23 @@ def position_keys(rows: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(*texts, "\x1f")
 
 
+def at_places(rows: pa.Table, places: pa.Table) -> pa.Array:
+    """Which of the rows came at one of the places: by numbers of what stands there, which are compared faster than
+    texts of all four columns."""
+    key, wanted = (pa.repeat(pa.scalar(0, pa.int64()), each.num_rows) for each in (rows, places))
+    for name in POSITION:
+        values = places[name].combine_chunks().unique()
+        key, wanted = (_next(of, each[name], values) for of, each in ((key, rows), (wanted, places)))
+        among = wanted.unique()
+        key, wanted = (pc.index_in(of, value_set=among).cast(pa.int64()) for of in (key, wanted))
+    return pc.is_valid(key)
+
+
+def _next(key: pa.Array, column: pa.ChunkedArray, values: pa.Array) -> pa.Array:
+    numbers = pc.index_in(column.combine_chunks(), value_set=values).cast(pa.int64())
+    return pc.add(pc.multiply(key, len(values)), numbers)
+
+
 def together(batches: Iterator[Mapping[str, Any]]) -> pa.Table:
     """Places, each once."""
     found = {tuple(place[name] for name in POSITION): place for place in batches}

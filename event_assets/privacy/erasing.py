@@ -30,7 +30,7 @@ from event_assets.lake.rewriting import without_rows
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import retry_on_conflict
 from event_assets.pipeline.land import name_of_object, without_events
-from event_assets.privacy.batches import POSITION, Batch, Erased, position_keys, write_batch
+from event_assets.privacy.batches import POSITION, Batch, Erased, at_places, write_batch
 from event_assets.privacy.finding import People
 from event_assets.privacy.rows import rows_by_id
 from event_assets.privacy.rules import BY_ID, EVENT_TABLES, ById
@@ -163,8 +163,7 @@ def _raw(base: Snapshot, batch: Batch, people: People, places: pa.Table) -> Chan
 
 def _at_places(base: Snapshot, places: pa.Table) -> Change:
     """Without the rows of events that came at these places."""
-    dates, gone = _days(places), pa.array(position_keys(places).to_pylist(), pa.string())
-    records = places["sequence_number"].combine_chunks().unique()
+    dates, records = _days(places), places["sequence_number"].combine_chunks().unique()
 
     def masks() -> Iterator[tuple[LakeFile, pa.Array]]:
         for file in base.files:
@@ -172,7 +171,7 @@ def _at_places(base: Snapshot, places: pa.Table) -> Change:
                 # Records first: they are read alone where none is among them.
                 near = pc.is_in(base.arrow([file], ("sequence_number",))["sequence_number"], value_set=records)
                 if pc.any(near).as_py():
-                    yield file, pc.is_in(position_keys(base.arrow([file], POSITION)), value_set=gone)
+                    yield file, at_places(base.arrow([file], POSITION), places)
 
     return _without(base, masks())
 
