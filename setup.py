@@ -42,6 +42,7 @@ INSTALL = [
     "msgspec>=0.19,<0.23",
     "zstandard>=0.23,<0.26",
     "ahocorasick-rs>=1.0.3,<2",
+    "xxhash>=3.5,<5",
     "starlette>=0.46,<2",
     "uvicorn>=0.54,<0.55",  # the collector's connections build on its protocol class
     "uvloop>=0.21,<1; sys_platform != 'win32'",

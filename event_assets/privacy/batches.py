@@ -84,9 +84,25 @@ def read_places(storage: Storage, batch: Batch) -> pa.Table:
         return PLACES.empty_table()
 
 
+def write_hashes(storage: Storage, batch: Batch, hashes: pa.Array) -> None:
+    """Keeps by which hashes the index of days knows what goes."""
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id_hash": hashes}), sink)
+    storage.replace(f"{FOLDER}/{batch.id}.hashes.parquet", sink.getvalue())
+
+
+def read_hashes(storage: Storage, batch: Batch) -> pa.Array:
+    """The hashes as they were kept; none in a batch that was begun before they were."""
+    try:
+        kept = pq.read_table(io.BytesIO(storage.read(f"{FOLDER}/{batch.id}.hashes.parquet")))
+    except FileNotFoundError:
+        return pa.array([], pa.int64())
+    return kept["id_hash"].combine_chunks()
+
+
 def delete_batch(storage: Storage, batch: Batch) -> None:
     """Forgets a batch that is done."""
-    for suffix in ("parquet", "json"):
+    for suffix in ("hashes.parquet", "parquet", "json"):
         storage.delete(f"{FOLDER}/{batch.id}.{suffix}")
 
 

@@ -54,14 +54,14 @@ def erase_tables(lake: Lake, batch: Batch, people: People, places: pa.Table) -> 
     whole = places.filter(pc.invert(pc.is_in(places["request"], value_set=kept)))
     for spec in EVENT_TABLES:
         if spec is RAW_EVENTS:
-            _erase(lake, batch, spec, lambda base: _raw(base, batch, people, places))
+            erase(lake, batch, spec, lambda base: _raw(base, batch, people, places))
         elif spec is not ENRICHED_EVENTS:
-            _erase(lake, batch, spec, lambda base: _at_places(base, places))
+            erase(lake, batch, spec, lambda base: _at_places(base, places))
         else:
             _erase_enriched(lake, batch, places, whole)
     until = gone_until(people, mixed, places)
     for spec, rule in BY_ID.items():
-        _erase(lake, batch, spec, partial(_by_id, lake, rule, until))
+        erase(lake, batch, spec, partial(_by_id, lake, rule, until))
     for spec in LAKE_TABLES:
         if spec not in (*EVENT_TABLES, *BY_ID, EVENT_LEDGER) and lake.table(spec.name).exists():
             retry_on_conflict(partial(_take_in, lake, spec, batch))
@@ -78,16 +78,16 @@ def _take_in(lake: Lake, spec: Table, batch: Batch) -> None:
 def _erase_enriched(lake: Lake, batch: Batch, places: pa.Table, whole: pa.Table) -> None:
     """Those who go whole unseen by what follows; of the others the days are told, to be made again."""
     spec, is_split = ENRICHED_EVENTS, whole.num_rows < places.num_rows
-    _erase(lake, batch, spec, lambda base: _at_places(base, whole), _days(places), keep=not is_split)
+    erase(lake, batch, spec, lambda base: _at_places(base, whole), _days(places), keep=not is_split)
     if is_split and spec.name not in batch.tables and lake.table(spec.name).exists():
         first = Erased(*batch.more["first"])
-        _erase(lake, batch, spec, lambda base: _at_places(base, places), _days(places), noted=True)
+        erase(lake, batch, spec, lambda base: _at_places(base, places), _days(places), noted=True)
         last = batch.tables[spec.name].last
         batch.tables[spec.name] = Erased(first.before, first.after, last)
         write_batch(lake.storage, batch)
 
 
-def _erase(
+def erase(
     lake: Lake,
     batch: Batch,
     spec: Table,
@@ -97,6 +97,7 @@ def _erase(
     noted: bool = False,
     keep: bool = True,
 ) -> None:
+    """Commits a change of one table for a batch, unless it has; what changes is asked of the table as it is then."""
     table = lake.table(spec.name)
     if spec.name in batch.tables or not table.exists():
         return
@@ -173,15 +174,15 @@ def _at_places(base: Snapshot, places: pa.Table) -> Change:
                 if pc.any(near).as_py():
                     yield file, at_places(base.arrow([file], POSITION), places)
 
-    return _without(base, masks())
+    return without(base, masks())
 
 
 def _by_id(lake: Lake, rule: ById, until: Mapping[str, dt.datetime], base: Snapshot) -> Change:
     """Without the rows that have one of the ids, and tell of nothing later."""
-    return _without(base, rows_by_id(lake, rule, until, base))
+    return without(base, rows_by_id(lake, rule, until, base))
 
 
-def _without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Change:
+def without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Change:
     """Without the rows of the masks: as many files are written at once as there are processors, up to a few, each of
     which holds a row group."""
     touched = [(file, mask) for file, mask in masks if pc.any(mask).as_py()]

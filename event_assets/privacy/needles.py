@@ -23,27 +23,44 @@ _QUICKLY = 64_000
 """So many bytes of texts are looked for twice as quickly by a table of all states, which grows too large with more."""
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _HASHES = ("sha256", "md5", "sha1")
+_DIGITS = 32
+"""So many hexadecimal digits tell a digest from all others; ids of computed sessions begin with those of an id."""
 
 
 def forms_of(names: Iterable[str]) -> set[bytes]:
-    """The forms in which names may be kept: as they are, in small letters, as JSON and in URLs, and the hexadecimal
-    digests of these that others know people by (SHA-256, MD5, SHA-1)."""
+    """The forms in which names may be kept: as they are, in small letters, as JSON and in URLs."""
     forms: set[bytes] = set()
-    for name in names:
-        for text in {name, name.lower()}:
-            plain = text.encode("utf-8", "surrogatepass")
-            forms |= {plain, json.dumps(text).encode()[1:-1], text.replace("@", "%40").encode("utf-8", "surrogatepass")}
-            forms |= {hashlib.new(hash_, plain, usedforsecurity=False).hexdigest().encode() for hash_ in _HASHES}
+    for text in _spellings(names):
+        plain = text.encode("utf-8", "surrogatepass")
+        forms |= {plain, json.dumps(text).encode()[1:-1], text.replace("@", "%40").encode("utf-8", "surrogatepass")}
     return forms
 
 
-class Needles:
-    """Texts that are looked for as whole words: one within a longer word is another's."""
+def digests_of(names: Iterable[str]) -> set[bytes]:
+    """How the hexadecimal digests of names begin that others know people by (SHA-256, MD5, SHA-1), and that ids of
+    computed sessions are made of."""
+    texts = {text.encode("utf-8", "surrogatepass") for text in _spellings(names)}
+    return {
+        hashlib.new(hash_, text, usedforsecurity=False).hexdigest()[:_DIGITS].encode()
+        for text in texts
+        for hash_ in _HASHES
+    }
 
-    def __init__(self, texts: Iterable[bytes]) -> None:
-        wanted = sorted(set(texts))
+
+def _spellings(names: Iterable[str]) -> set[str]:
+    return {text for name in names for text in (name, name.lower())}
+
+
+class Needles:
+    """Texts that are looked for as whole words: one within a longer word is another's. Not so `digests`, which are
+    looked for wherever they stand."""
+
+    def __init__(self, texts: Iterable[bytes], digests: Iterable[bytes] = ()) -> None:
+        anywhere = sorted(set(digests))
+        self._digests = len(anywhere)
+        wanted = sorted(set(texts).difference(anywhere))
         self.too_short = sum(len(text) < SHORTEST for text in wanted)
-        long_enough = [text for text in wanted if len(text) >= SHORTEST]
+        long_enough = [*anywhere, *(text for text in wanted if len(text) >= SHORTEST)]
         self.longest = max(map(len, long_enough), default=SHORTEST)
         quickest = Implementation.DFA if sum(map(len, long_enough)) <= _QUICKLY else None
         self._automaton = BytesAhoCorasick(long_enough, implementation=quickest) if long_enough else None
@@ -54,7 +71,11 @@ class Needles:
         if self._automaton is None or not len(data):
             return 0
         found = self._automaton.find_matches_as_indexes(data, overlapping=True)
-        return sum(_is_word(data, start, end, *_around(edges, start, len(data))) for _, start, end in found)
+        return sum(
+            end <= last if number < self._digests else _is_word(data, start, end, first, last)
+            for number, start, end in found
+            for first, last in (_around(edges, start, len(data)),)
+        )
 
 
 def _around(edges: Edges, place: int, size: int) -> tuple[int, int]:

@@ -14,17 +14,27 @@ from typing import Any
 
 from event_assets.audit.log import AuditLog
 from event_assets.contract.tables.lake import EVERY_TABLE
+from event_assets.contract.tables.sessions import EVENT_DAYS
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.online import OnlineTable
 from event_assets.privacy.alone import alone
-from event_assets.privacy.batches import Batch, delete_batch, read_batch, read_places, write_batch, write_places
+from event_assets.privacy.batches import (
+    Batch,
+    delete_batch,
+    read_batch,
+    read_places,
+    write_batch,
+    write_hashes,
+    write_places,
+)
+from event_assets.privacy.day_index import erase_days, hashes_of
 from event_assets.privacy.elsewhere import erase_from_log, erase_from_online, erase_from_warehouse
 from event_assets.privacy.erasing import erase_tables, gone_until
 from event_assets.privacy.finding import People, places_of
 from event_assets.privacy.forgetting import forget_history, waiting
 from event_assets.privacy.held_requests import hold_requests
-from event_assets.privacy.needles import Needles, forms_of
+from event_assets.privacy.needles import Needles, digests_of, forms_of
 from event_assets.privacy.receipts import signed, write_receipt
 from event_assets.privacy.requests import FOLDER, Request, done, requests, write_request
 from event_assets.privacy.rules import KEPT
@@ -104,6 +114,7 @@ def _run(around: Surroundings) -> Outcome:
         for request in of:
             write_request(around.lake.storage, replace(request, state="waiting", note=note))
         return Outcome(len(of), "waiting", f"The rest waits until tables have taken it in: {note}.")
+    _erase_days(around.lake, batch)
     _erase_elsewhere(around, batch, people)
     around.lake.clear_scratch()
     history = forget_history(around.lake, batch)
@@ -145,6 +156,7 @@ def _erase(around: Surroundings, batch: Batch, people: People) -> None:
     if batch.mixed is None:
         places = places_of(lake, people)
         write_places(lake.storage, batch, places)
+        write_hashes(lake.storage, batch, hashes_of(lake, people, places))
         batch.mixed = mixed(lake, people, places)
         batch.more["events"] = places.num_rows
         batch.more["events_by_arrival"] = _by_day(places["arrival_date"].to_pylist())
@@ -174,6 +186,13 @@ def _followed(around: Surroundings, batch: Batch) -> list[str]:
     return behind
 
 
+def _erase_days(lake: Lake, batch: Batch) -> None:
+    erase_days(lake, batch)
+    if EVENT_DAYS.name in batch.tables and EVENT_DAYS.name not in batch.more["tables"]:
+        batch.more["tables"][EVENT_DAYS.name] = _told(lake, batch, EVENT_DAYS.name)
+        write_batch(lake.storage, batch)
+
+
 def _erase_elsewhere(around: Surroundings, batch: Batch, people: People) -> None:
     lake = around.lake
     if around.warehouse is not None and "warehouse" not in batch.more:
@@ -191,7 +210,8 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
     storage = around.lake.storage
     back = came_back(around.lake, People(of, around.rules))
     gone = [request for place, request in enumerate(of) if place not in back]
-    needles = Needles(forms_of(_names(gone, around.rules)))
+    names = _names(gone, around.rules)
+    needles = Needles(forms_of(names), digests_of(names))
     scan = _scan(around, needles, batch)
     others = {place: count for place, count in scan.found.items() if f"/{_OTHERS}" in f"/{place}"}
     found = {place: count for place, count in scan.found.items() if place not in others}

@@ -32,7 +32,7 @@ from event_assets.contract.tables.schema import Table
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.registry import STEPS
-from event_assets.privacy.needles import Bytes, Edges, Needles, forms_of
+from event_assets.privacy.needles import Bytes, Edges, Needles, digests_of, forms_of
 from event_assets.privacy.scanning import Scan, scan_database, scan_folder
 from event_assets.settings import Settings
 from event_assets.streams import StreamRecord
@@ -160,7 +160,8 @@ class _Marks(Needles):
     """The mark, be it a part of whatever word, and the forms and digests of all names that it begins."""
 
     def __init__(self, size: Size) -> None:
-        super().__init__(forms_of(name for person in range(size.gone) for name in names_of(size, person)))
+        names = [name for person in range(size.gone) for name in names_of(size, person)]
+        super().__init__(forms_of(names), digests_of(names))
 
     def count(self, data: Bytes, edges: Edges = ()) -> int:
         return super().count(data, edges) + bytes(data).count(GONE)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_assets.privacy.needles import SHORTEST, Needles, forms_of
+from event_assets.privacy.needles import SHORTEST, Needles, digests_of, forms_of
+from event_assets.transforms.sessions.session_bounds import Limits, SessionEvents
 
 LETTERS = st.text("ab1-@. \0ü", min_size=1, max_size=9)
 WORD = rb"[0-9A-Za-z_-]"
@@ -39,6 +41,24 @@ def test_an_id_within_a_longer_one_is_another() -> None:
 
 
 def test_hashes_that_others_know_people_by_are_looked_for() -> None:
-    forms = forms_of(["Jane@Example.com"])
-    assert {b"Jane@Example.com", b"jane@example.com", b"Jane%40Example.com"} <= forms
-    assert b"8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d" in forms, "SHA-256 of jane@example.com"
+    names = ["Jane@Example.com"]
+    assert {b"Jane@Example.com", b"jane@example.com", b"Jane%40Example.com"} <= forms_of(names)
+    needles = Needles(forms_of(names), digests_of(names))
+    digest = b"8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d"  # SHA-256 of jane@example.com
+    assert needles.count(b'{"em":"%b"}' % digest) == needles.count(b"x%bx" % digest) == 1
+    assert needles.count(digest[:16] + digest[:16]) == 0
+
+
+def test_sessions_that_were_computed_of_an_id_are_looked_for() -> None:
+    rows = pa.table(
+        {
+            "event_id": ["e"],
+            **{name: pa.array([None], pa.string()) for name in ("session_id", "user_id")},
+            "anonymous_id": ["device-1"],
+            **{name: pa.array([1], pa.timestamp("us", "UTC")) for name in ("derived_at", "received_at", "occurred_at")},
+            "sequence": pa.array([None], pa.int64()),
+        }
+    )
+    [session] = SessionEvents(rows, Limits(1, 1, 1, 1)).session_ids.to_pylist()
+    assert Needles((), digests_of(["device-1"])).count(f"to {session}, and on".encode()) == 1
+    assert Needles((), digests_of(["device-2"])).count(session.encode()) == 0

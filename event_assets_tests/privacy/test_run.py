@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from event_assets.lake.table import LakeTable
 from event_assets.lake.tombstones import ErasureRules
 from event_assets.privacy import requests as asked
 from event_assets.privacy.closure import LinkedUsers
+from event_assets.privacy.day_index import hash_of
 from event_assets.privacy.receipts import is_genuine
+from event_assets.transforms.sessions.event_days import CARRIER, PAGE_VIEW
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.privacy.people import ask, event, events_of, files_naming, naming, rows_of, run
 
@@ -27,6 +29,12 @@ pytestmark = pytest.mark.slow
 
 PEOPLE, GONE = range(1, 13), (3, 7)
 AGGREGATES = ("daily_metrics", "daily_sessions", "daily_events", "daily_pages", "attribution", "channel_performance")
+
+
+def hashes_of(people: Iterable[int]) -> set[int]:
+    """By which the index of days knows people and their views."""
+    ids = {hash_of(CARRIER, f"{kind}-{person:04}") for person in people for kind in ("user", "device")}
+    return ids | {hash_of(PAGE_VIEW, f"e{person * 100 + view:06}") for person in people for view in range(6)}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +57,7 @@ def pipeline(spark: SparkSession, known: Path, tmp_path: Path) -> Pipeline:
 def test_the_erased_are_gone_from_every_byte_every_other_row_stays_as_it_was_and_nothing_brings_them_back(
     pipeline: Pipeline,
 ) -> None:
-    before, home = rows_of(pipeline), pipeline.settings.home
+    before, home, index_before = rows_of(pipeline), pipeline.settings.home, pipeline.rows("event_days")
     stream = (home / "stream.db").read_bytes()
     ask(pipeline, *GONE)
     outcome = run(pipeline)
@@ -60,6 +68,8 @@ def test_the_erased_are_gone_from_every_byte_every_other_row_stays_as_it_was_and
     assert is_genuine(outcome.details, ErasureRules.of(pipeline.settings)), outcome.details
     assert files_naming(home, GONE) == []
     named = {table for table in naming(before, GONE) if table != "raw_events"}
+    index = {row["id_hash"] for row in index_before}
+    assert {row["id_hash"] for row in pipeline.rows("event_days")} == index - hashes_of(GONE) < index
     for table in after.keys() - {"raw_events", "event_ids", "event_ledger", "event_days"}:
         others = [row for row in before[table] if not naming({table: [row]}, GONE)] if table in named else before[table]
         assert after[table] == others, table
@@ -113,6 +123,8 @@ def test_a_shared_device_loses_the_events_of_the_person_alone(pipeline: Pipeline
     assert (*request.closure.devices, *request.closure.shared) == ("device-0003", "shared")
     assert outcome.state == "done", outcome.note
     assert files_naming(pipeline.settings.home, [3]) == []
+    index = {row["id_hash"] for row in pipeline.rows("event_days")}
+    assert index.isdisjoint(hashes_of([3])) and hash_of(CARRIER, "shared") in index
     on_device = [row for row in pipeline.rows("enriched_events") if row["anonymous_id"] == "shared"]
     assert [row["user_id"] for row in on_device].count("user-0004") == 3
     assert [row["user_id"] for row in on_device].count(None) == 1

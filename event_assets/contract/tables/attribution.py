@@ -13,7 +13,7 @@ TOUCHES = Table(
     "left out.",
     (
         required("person_id", "string", "The person whose session it is.", pii=True),
-        required("session_id", "string", "The session."),
+        required("session_id", "string", "The session.", pii=True),
         required("at", "timestamp", "Its first view; where it has none, its beginning."),
         required(
             "has_page_view",

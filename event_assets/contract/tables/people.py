@@ -79,7 +79,7 @@ USERS = Table(
             definition="the person has events, and all of them came from robots",
         ),
         Column("first_session_at", "timestamp", "Beginning of the first session."),
-        Column("first_session_id", "string", "The first session, of several that began then the least id."),
+        Column("first_session_id", "string", "The first session, of several that began then the least id.", pii=True),
     ),
     key=("person_id",),
     clustered_by="person_id",

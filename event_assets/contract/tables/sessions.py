@@ -19,7 +19,7 @@ PAGE_VIEWS = Table(
             definition="the page_view_id of the page_view event, else its event_id; of a screen_view its event_id",
         ),
         required("event_id", "string", "The page_view or screen_view event that counts."),
-        required("session_id", "string", "Session it belongs to."),
+        required("session_id", "string", "Session it belongs to.", pii=True),
         Column("anonymous_id", "string", "Device of its session.", pii=True),
         Column("user_id", "string", "User id on that event.", pii=True),
         required("start_at", "timestamp", "When it began."),
@@ -85,7 +85,7 @@ SESSIONS = Table(
     "One row a session, by the date on which it began.",
     (
         EVENT_DATE,
-        required("session_id", "string", "The client's session id, else a stable hash of key and beginning."),
+        required("session_id", "string", "The client's session id, else a stable hash of key and beginning.", pii=True),
         Column("anonymous_id", "string", "Device of the session's earliest received event.", pii=True),
         Column("user_id", "string", "First user id seen in the session.", pii=True),
         Column("stitched_user_id", "string", "Last user id seen on the device at any time, else its own id.", pii=True),
@@ -191,7 +191,7 @@ SESSION_ISSUES = Table(
     "One row a session of a client that did not end: it was cut, by the date on which it began.",
     (
         EVENT_DATE,
-        required("session_id", "string", "The client's session id."),
+        required("session_id", "string", "The client's session id.", pii=True),
         required("reason", "string", "too_long: it ran on for more than 3 days after its earliest received event."),
         Column("anonymous_id", "string", "Device of the session's earliest received event.", pii=True),
         required("start_at", "timestamp", "When it began."),

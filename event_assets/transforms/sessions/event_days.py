@@ -17,6 +17,8 @@ from event_assets.transforms.affected import CARRIERS, FEW, is_one_of, listed
 from event_assets.transforms.sessions.sessionise import is_view, view_id
 
 _KEY = list(EVENT_DAYS.key)
+SESSION, PAGE_VIEW, CARRIER = "session", "page_view", "carrier"
+"""What an id is of, as it stands before it in what is hashed."""
 
 
 def days_of_events(events: DataFrame) -> DataFrame:
@@ -37,17 +39,17 @@ def days_of_sessions(sessions: DataFrame) -> DataFrame:
 
 def session_hash(session_id: str) -> Column:
     """The hash of a client's session id; null without one."""
-    return _hash("session", session_id)
+    return _hash(SESSION, session_id)
 
 
 def page_view_hash(page_view_id: str) -> Column:
     """The hash of a page view's id; null without one."""
-    return _hash("page_view", page_view_id)
+    return _hash(PAGE_VIEW, page_view_id)
 
 
 def carrier_hash(person: str) -> Column:
     """The hash of an anonymous or user id that sessions carry; null without one."""
-    return _hash("carrier", person)
+    return _hash(CARRIER, person)
 
 
 def new_entries(entries: DataFrame, existing: DataFrame) -> DataFrame:
