@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -250,6 +250,8 @@ def verify_receipt(files: Annotated[list[Path], typer.Argument(help="The receipt
 
 @contextmanager
 def _surroundings() -> Iterator[Surroundings]:
+    from dagster import DagsterInstance
+
     from event_assets.defs.automation.erasures import dagster_home, surroundings
     from event_assets.defs.resources.rules import RulesResource
     from event_assets.defs.resources.spark import spark_resource
@@ -262,7 +264,8 @@ def _surroundings() -> Iterator[Surroundings]:
         settings.pii_key.get_secret_value() if settings.pii_key else "",
         settings.privacy_key.get_secret_value() if settings.privacy_key else "",
     )
-    with warehouse_url_of(settings) as url:
+    home = dagster_home()
+    with warehouse_url_of(settings) as url, DagsterInstance.get() if home else nullcontext() as instance:
         yield surroundings(
             settings,
             _lake(),
@@ -271,7 +274,8 @@ def _surroundings() -> Iterator[Surroundings]:
             url,
             StreamResource.of(settings).open,
             lambda: spark_resource(settings).spark_session,
-            dagster_home(),
+            home,
+            instance,
         )
 
 

@@ -45,8 +45,10 @@ def hashes_of(lake: Lake, people: People, places: pa.Table) -> pa.Array:
     places, which are still there."""
     found = {hash_of(CARRIER, id_) for id_ in people.ids}
     table, days = lake.table(ENRICHED_EVENTS.name), {*places["arrival_date"].to_pylist()}
-    snapshot = table.snapshot() if table.exists() else None
-    for file in snapshot.files if snapshot is not None else ():
+    if not table.exists():
+        return pa.array(sorted(found), pa.int64())
+    snapshot = table.snapshot()
+    for file in snapshot.files:
         if any(file.may_hold("arrival_date", day, day) for day in days):
             there = at_places(snapshot.arrow([file], POSITION), places)
             if pc.any(there).as_py():
@@ -85,8 +87,10 @@ def _still_named(lake: Lake, hashes: set[int], days: Iterable[dt.date]) -> set[i
     """Those of the hashes whose ids events of these days name."""
     table, found = lake.table(ENRICHED_EVENTS.name), set[int]()
     dates = {str(day + dt.timedelta(days=more)) for day in days for more in range(1 + _LATER)}
-    snapshot = table.snapshot() if table.exists() else None
-    for file in snapshot.of_dates(dates) if snapshot is not None else ():
+    if not table.exists():
+        return found
+    snapshot = table.snapshot()
+    for file in snapshot.of_dates(dates):
         rows = snapshot.arrow([file], [column for column, _ in _NAMED])
         for column, kind in _NAMED:
             found |= _hashes(kind, rows[column]) & hashes

@@ -17,7 +17,7 @@ from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.contract.tables.sessions import EVENT_DAYS
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
-from event_assets.online import OnlineTable
+from event_assets.online import OnlineTable, refusal_id
 from event_assets.privacy.alone import alone
 from event_assets.privacy.batches import (
     Batch,
@@ -61,7 +61,8 @@ class Surroundings:
 
     `publish_features` makes the online table of features anew, where there is one, and gives how many ids it has.
     `refresh` brings tables up to date the ordinary way: these, or all without any names. `folders` are scanned, but for
-    `unread`: what is read in another way, or names nobody by what it is. `lock` is a file that keeps others out.
+    `unread`: what is read in another way, or names nobody by what it is; so are `databases` of others, URLs by what
+    they are called. `lock` is a file that keeps others out.
     """
 
     lake: Lake
@@ -74,6 +75,7 @@ class Surroundings:
     refresh: Callable[[Collection[str]], None] | None = None
     folders: tuple[Path, ...] = ()
     unread: tuple[Path, ...] = ()
+    databases: Mapping[str, str] = field(default_factory=dict)
     lock: Path | None = None
     clock: Callable[[], dt.datetime] = field(default=lambda: dt.datetime.now(dt.UTC))
 
@@ -213,6 +215,7 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
     names = _names(gone, around.rules)
     needles = Needles(forms_of(names), digests_of(names))
     scan = _scan(around, needles, batch)
+    scan.add("the online table", _known_online(around, names))
     others = {place: count for place, count in scan.found.items() if f"/{_OTHERS}" in f"/{place}"}
     found = {place: count for place, count in scan.found.items() if place not in others}
     receipt = {
@@ -285,7 +288,18 @@ def _scan(around: Surroundings, needles: Needles, batch: Batch) -> Scan:
             scan_folder(folder, needles, scan, unread)
     if around.warehouse_url is not None:
         scan_database(around.warehouse_url, needles, scan)
+    for called, url in around.databases.items():
+        scan_database(url, needles, scan, called)
     return scan
+
+
+def _known_online(around: Surroundings, names: set[str]) -> int:
+    """Of how many names an online table on another machine knows something; one in a file is scanned."""
+    table = around.online
+    if table is None or not table.waits or not names or not table.version():
+        return 0
+    asked = sorted(names | {refusal_id(name) for name in names})
+    return sum(bool(facts) for facts in table.find(asked).facts.values())
 
 
 def _told(lake: Lake, batch: Batch, name: str) -> dict[str, int]:

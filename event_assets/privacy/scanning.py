@@ -26,7 +26,11 @@ from event_assets.privacy.unpacking import PACKED, BadPacking, unpacked
 T = TypeVar("T")
 _PIECE = 8 << 20
 _SQLITE = b"SQLite format 3\0"
-_ROWS = 50_000
+_AT_ONCE = 50_000
+_SAMPLES = """
+    SELECT schemaname || '.' || tablename, most_common_vals::text, histogram_bounds::text, most_common_elems::text
+    FROM pg_stats WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
+"""
 
 
 @dataclass
@@ -110,8 +114,9 @@ def _file(root: Path, needles: Needles, path: Path, scan: Scan) -> None:
         scan.unread[place] = str(error)
 
 
-def scan_database(url: str, needles: Needles, scan: Scan) -> None:
-    """Every table of a database but its own catalogue, whatever schema it is in."""
+def scan_database(url: str, needles: Needles, scan: Scan, named: str = "warehouse") -> None:
+    """Every table of a database but its own catalogue, whatever schema it is in; of PostgreSQL the statistics, too, for
+    they keep samples of values. What is found is told under this name."""
     query = """
         SELECT table_schema, table_name FROM information_schema.tables
         WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2
@@ -120,11 +125,14 @@ def scan_database(url: str, needles: Needles, scan: Scan) -> None:
         for schema, name in connection.execute(query).fetchall():
             rows = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))
             with connection.cursor(name="scan") as cursor:
-                cursor.itersize = _ROWS
+                cursor.itersize = _AT_ONCE
                 cursor.execute(rows)
-                while batch := cursor.fetchmany(_ROWS):
-                    _text(f"warehouse/{schema}.{name}", _joined(batch), needles, scan)
+                while batch := cursor.fetchmany(_AT_ONCE):
+                    _rows(f"{named}/{schema}.{name}", batch, needles, scan)
             scan.tables += 1
+        if "Redshift" not in str(connection.execute("SELECT version()").fetchone()):
+            for table, *samples in connection.execute(_SAMPLES).fetchall():
+                _text(f"{named}/statistics of {table}", _joined([samples]), needles, scan)
 
 
 def _pieces(place: str, path: Path, needles: Needles, scan: Scan) -> None:
@@ -169,11 +177,16 @@ def _sqlite(place: str, path: Path, needles: Needles, scan: Scan) -> None:
             for (name,) in tables:
                 cursor = connection.execute('SELECT * FROM "{}"'.format(name.decode().replace('"', '""')))
                 while batch := cursor.fetchmany(1_000):
-                    _text(place, _joined(batch), needles, scan)
-                    for value in (value for row in batch for value in row if isinstance(value, bytes)):
-                        _within(place, value, needles, scan)
+                    _rows(place, batch, needles, scan)
     except sqlite3.Error as error:
         scan.unread[place] = str(error)
+
+
+def _rows(place: str, rows: Iterable[Iterable[Any]], needles: Needles, scan: Scan) -> None:
+    """Rows of a database, and what is packed in their bytes."""
+    _text(place, _joined(rows), needles, scan)
+    for value in (value for row in rows for value in row if isinstance(value, bytes)):
+        _within(place, value, needles, scan)
 
 
 def _joined(rows: Iterable[Iterable[Any]]) -> bytes:

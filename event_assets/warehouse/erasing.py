@@ -15,6 +15,16 @@ from event_assets.warehouse.dialect import Session
 from event_assets.warehouse.loads import PartitionDate
 from event_assets.warehouse.warehouse import Warehouse, chunks
 
+_FORGETS = 18_00_00
+"""The version of PostgreSQL from which on statistics can be deleted."""
+_OF_EMPTY = """
+    SELECT pg_clear_attribute_stats(s.schemaname, s.tablename, s.attname, s.inherited)
+    FROM pg_stats s
+    JOIN pg_class c ON c.relname = s.tablename AND c.relnamespace = to_regnamespace(quote_ident(s.schemaname))
+    WHERE s.schemaname = %(schema)s AND s.tablename = ANY(%(tables)s) AND c.reltuples = 0
+"""
+"""ANALYZE leaves the statistics of a table as they are that has no row any more."""
+
 
 def erase_rows(
     warehouse: Warehouse, table: WarehouseTable, columns: Sequence[str], at: str, until: Mapping[str, dt.datetime]
@@ -40,10 +50,13 @@ def erase_rows(
 
 
 def vacuum(warehouse: Warehouse) -> None:
-    """Frees what deleted rows leave in the files of PostgreSQL. Redshift does so by itself."""
+    """Frees what deleted rows leave in the files of PostgreSQL, and has its statistics, which keep samples of values,
+    made of what stands. Redshift does so by itself."""
     with warehouse.connect() as session:
         for table in warehouse.tables:
-            session.execute(sql.SQL("VACUUM {}").format(sql.Identifier(warehouse.schema, table.name)))
+            session.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(warehouse.schema, table.name)))
+        if session.info.server_version >= _FORGETS:
+            session.execute(_OF_EMPTY, {"schema": warehouse.schema, "tables": [t.name for t in warehouse.tables]})
 
 
 def taken_in(warehouse: Warehouse, table: WarehouseTable, lake_version: int, lake_table: str) -> None:

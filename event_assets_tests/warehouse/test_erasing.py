@@ -14,7 +14,9 @@ from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline.load import behind, load_step
 from event_assets.pipeline.window import EVERYTHING
-from event_assets.warehouse.erasing import erase_rows, taken_in
+from event_assets.privacy.needles import Needles
+from event_assets.privacy.scanning import Scan, scan_database
+from event_assets.warehouse.erasing import erase_rows, taken_in, vacuum
 from event_assets.warehouse.lake_files import LakeFiles
 from event_assets.warehouse.postgres import PostgresDialect
 from event_assets.warehouse.warehouse import Warehouse
@@ -82,3 +84,26 @@ def test_their_rows_go_and_no_day_is_loaded_again(tmp_path: Path, warehouse: War
     assert warehouse.loaded_versions(TABLE, snapshot.id)[None] == snapshot.version
     assert load_step(lake, warehouse, TABLE, EVERYTHING).reports == ()
     assert load_step(lake, warehouse, TABLE, EVERYTHING, rebuild=True).rows == len(there(warehouse)) == 2
+
+
+def test_statistics_keep_no_value_of_who_is_gone(tmp_path: Path, warehouse: Warehouse) -> None:
+    lake = Lake(Storage(str(tmp_path)))
+    sessions(lake, {"device-1": "user-1", "device-2": "user-2"})
+    load_step(lake, warehouse, TABLE, EVERYTHING)
+
+    def found(*texts: str) -> set[str]:
+        scan = Scan()
+        assert warehouse.url is not None
+        scan_database(warehouse.url, Needles([text.encode() for text in texts]), scan)
+        return {place for place in scan.found if warehouse.schema in place}
+
+    vacuum(warehouse)
+    rows = f"warehouse/{warehouse.schema}.{TABLE.name}"
+    samples = f"warehouse/statistics of {warehouse.schema}.{TABLE.name}"
+    assert found("device-1") == found("user-2") == {rows, samples}
+    for names in (("device-1", "user-1"), ("device-2", "user-2")):
+        erase_rows(warehouse, TABLE, COLUMNS, "end_at", dict.fromkeys(names, at(DAYS[1], 23)))
+        assert found(*names) == {samples}, "deleting rows leaves them"
+        vacuum(warehouse)
+        assert found(*names) == set()
+    assert there(warehouse) == set(), "of a table without rows, too"

@@ -38,6 +38,7 @@ def surroundings(
     open_stream: Callable[[], AbstractContextManager[EventStream]],
     open_spark: Callable[[], SparkSession],
     dagster_home: Path | None,
+    instance: dg.DagsterInstance | None = None,
 ) -> Surroundings:
     """Everything that an erasure reaches, by these settings."""
 
@@ -67,7 +68,18 @@ def surroundings(
         lock=home / "privacy.lock",
         # Of the embedded PostgreSQL every table is read; its files are a server's own.
         unread=(home / "postgres", privacy_key_file(home)),
+        databases=_databases(settings, instance, warehouse_url),
     )
+
+
+def _databases(settings: Settings, instance: dg.DagsterInstance | None, warehouse_url: str | None) -> dict[str, str]:
+    """The databases of PostgreSQL beside the warehouse's: Dagster's own, and that of the online tables."""
+    online = settings.segments_online_url.get_secret_value() if settings.segments_online_url else ""
+    urls = {
+        "dagster": getattr(instance.event_log_storage, "postgres_url", "") if instance is not None else "",
+        "online": online if online.startswith("postgres") else "",
+    }
+    return {named: url for named, url in urls.items() if url and url != warehouse_url}
 
 
 def dagster_home() -> Path | None:
@@ -99,6 +111,7 @@ def erase_people(
         stream.open,
         lambda: spark.spark_session,
         dagster_home(),
+        context.instance,
     )
     outcome = run_erasures(around)
     context.log.info(f"{outcome.requests} requests: {outcome.state}. {outcome.note}")
