@@ -39,6 +39,7 @@ def test_a_slip_is_told_with_its_line(tmp_path: Path, text: str, line: int, word
 
 def test_every_personal_column_is_named_as_such_wherever_it_stands() -> None:
     names = {"person_id", "user_id", "anonymous_id", "stitched_user_id", "user_ids", "anonymous_ids", "traits", "ip"}
+    names |= {"session_id", "first_session_id", "install_id"}
     wrong = [f"{t.name}.{c.name}" for t in WAREHOUSE_TABLES for c in t.specs() if c.name in names and not c.pii]
     assert wrong == []
 

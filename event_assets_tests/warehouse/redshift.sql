@@ -157,13 +157,13 @@ COMMENT ON COLUMN "analytics"."fct_events"."anonymous_id" IS 'Id of the device o
 
 COMMENT ON COLUMN "analytics"."fct_events"."user_id" IS 'Id of the signed-in user. Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."session_id" IS 'Session id given by the client.';
+COMMENT ON COLUMN "analytics"."fct_events"."session_id" IS 'Session id given by the client. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."page_view_id" IS 'Page view id given by the client.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."group_id" IS 'Group that it is about: a company, a workspace, a team.';
 
-COMMENT ON COLUMN "analytics"."fct_events"."install_id" IS 'Installation that counts `sequence`.';
+COMMENT ON COLUMN "analytics"."fct_events"."install_id" IS 'Installation that counts `sequence`. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
 
@@ -381,7 +381,7 @@ COMMENT ON COLUMN "analytics"."fct_page_views"."page_view_id" IS 'Id of the view
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."event_id" IS 'The page_view or screen_view event that counts.';
 
-COMMENT ON COLUMN "analytics"."fct_page_views"."session_id" IS 'Session it belongs to.';
+COMMENT ON COLUMN "analytics"."fct_page_views"."session_id" IS 'Session it belongs to. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_page_views"."anonymous_id" IS 'Device of its session. Personal data.';
 
@@ -482,7 +482,7 @@ COMMENT ON TABLE "analytics"."fct_sessions" IS 'One row a session, by the date o
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."fct_sessions"."session_id" IS 'The client''s session id, else a stable hash of key and beginning.';
+COMMENT ON COLUMN "analytics"."fct_sessions"."session_id" IS 'The client''s session id, else a stable hash of key and beginning. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_sessions"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
 
@@ -578,7 +578,7 @@ COMMENT ON TABLE "analytics"."fct_session_issues" IS 'One row a session of a cli
 
 COMMENT ON COLUMN "analytics"."fct_session_issues"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."fct_session_issues"."session_id" IS 'The client''s session id.';
+COMMENT ON COLUMN "analytics"."fct_session_issues"."session_id" IS 'The client''s session id. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_session_issues"."reason" IS 'too_long: it ran on for more than 3 days after its earliest received event.';
 
@@ -1023,7 +1023,7 @@ COMMENT ON TABLE "analytics"."fct_touches" IS 'Where people''s sessions came fro
 
 COMMENT ON COLUMN "analytics"."fct_touches"."person_id" IS 'The person whose session it is. Personal data.';
 
-COMMENT ON COLUMN "analytics"."fct_touches"."session_id" IS 'The session.';
+COMMENT ON COLUMN "analytics"."fct_touches"."session_id" IS 'The session. Personal data.';
 
 COMMENT ON COLUMN "analytics"."fct_touches"."at" IS 'Its first view; where it has none, its beginning.';
 
@@ -2273,13 +2273,13 @@ COMMENT ON COLUMN "analytics"."bi_events"."anonymous_id" IS 'Id of the device or
 
 COMMENT ON COLUMN "analytics"."bi_events"."user_id" IS 'Id of the signed-in user. Personal data.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."session_id" IS 'Session id given by the client.';
+COMMENT ON COLUMN "analytics"."bi_events"."session_id" IS 'Session id given by the client. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."page_view_id" IS 'Page view id given by the client.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."group_id" IS 'Group that it is about: a company, a workspace, a team.';
 
-COMMENT ON COLUMN "analytics"."bi_events"."install_id" IS 'Installation that counts `sequence`.';
+COMMENT ON COLUMN "analytics"."bi_events"."install_id" IS 'Installation that counts `sequence`. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_events"."sequence" IS 'Counts up per anonymous_id and install; gaps are events lost before the collector.';
 
@@ -2538,7 +2538,7 @@ COMMENT ON COLUMN "analytics"."bi_page_views"."page_view_id" IS 'Id of the view.
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."event_id" IS 'The page_view or screen_view event that counts.';
 
-COMMENT ON COLUMN "analytics"."bi_page_views"."session_id" IS 'Session it belongs to.';
+COMMENT ON COLUMN "analytics"."bi_page_views"."session_id" IS 'Session it belongs to. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_page_views"."anonymous_id" IS 'Device of its session. Personal data.';
 
@@ -2688,7 +2688,7 @@ COMMENT ON VIEW "analytics"."bi_sessions" IS 'fct_sessions, and beside each row 
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."bi_sessions"."session_id" IS 'The client''s session id, else a stable hash of key and beginning.';
+COMMENT ON COLUMN "analytics"."bi_sessions"."session_id" IS 'The client''s session id, else a stable hash of key and beginning. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_sessions"."anonymous_id" IS 'Device of the session''s earliest received event. Personal data.';
 
@@ -2833,7 +2833,7 @@ COMMENT ON VIEW "analytics"."bi_session_issues" IS 'fct_session_issues, and besi
 
 COMMENT ON COLUMN "analytics"."bi_session_issues"."event_date" IS 'UTC date of derived_at.';
 
-COMMENT ON COLUMN "analytics"."bi_session_issues"."session_id" IS 'The client''s session id.';
+COMMENT ON COLUMN "analytics"."bi_session_issues"."session_id" IS 'The client''s session id. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_session_issues"."reason" IS 'too_long: it ran on for more than 3 days after its earliest received event.';
 
@@ -2904,7 +2904,7 @@ COMMENT ON VIEW "analytics"."bi_touches" IS 'fct_touches, and beside each row wh
 
 COMMENT ON COLUMN "analytics"."bi_touches"."person_id" IS 'The person whose session it is. Personal data.';
 
-COMMENT ON COLUMN "analytics"."bi_touches"."session_id" IS 'The session.';
+COMMENT ON COLUMN "analytics"."bi_touches"."session_id" IS 'The session. Personal data.';
 
 COMMENT ON COLUMN "analytics"."bi_touches"."at" IS 'Its first view; where it has none, its beginning.';
 

@@ -14,10 +14,10 @@ SELECT
   "schema_version",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "user_id", 256) AS "user_id",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   "page_view_id",
   "group_id",
-  "install_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "install_id", 256) AS "install_id",
   "sequence",
   "occurred_at",
   "sent_at",
@@ -97,7 +97,7 @@ SELECT
   "event_date",
   "page_view_id",
   "event_id",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "user_id", 256) AS "user_id",
   "start_at",
@@ -126,7 +126,7 @@ WHERE "app_id" IN ('shop') AND "country" IN ('DE', 'it''s');
 CREATE VIEW "analytics_limited"."fct_sessions" AS
 SELECT
   "event_date",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "user_id", 256) AS "user_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "stitched_user_id", 256) AS "stitched_user_id",
@@ -479,10 +479,10 @@ SELECT
   "schema_version",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "user_id", 256) AS "user_id",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   "page_view_id",
   "group_id",
-  "install_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "install_id", 256) AS "install_id",
   "sequence",
   "occurred_at",
   "sent_at",
@@ -561,7 +561,7 @@ SELECT
   "event_date",
   "page_view_id",
   "event_id",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "user_id", 256) AS "user_id",
   "start_at",
@@ -589,7 +589,7 @@ FROM "analytics"."fct_page_views";
 CREATE VIEW "analytics_analyst"."fct_sessions" AS
 SELECT
   "event_date",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "user_id", 256) AS "user_id",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "stitched_user_id", 256) AS "stitched_user_id",
@@ -630,7 +630,7 @@ FROM "analytics"."fct_sessions";
 CREATE VIEW "analytics_analyst"."fct_session_issues" AS
 SELECT
   "event_date",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   "reason",
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "anonymous_id", 256) AS "anonymous_id",
   "start_at",
@@ -775,7 +775,7 @@ FROM "analytics"."dim_companies";
 CREATE VIEW "analytics_analyst"."fct_touches" AS
 SELECT
   sha2((SELECT key FROM "analytics"."_pseudonyms") || "person_id", 256) AS "person_id",
-  "session_id",
+  sha2((SELECT key FROM "analytics"."_pseudonyms") || "session_id", 256) AS "session_id",
   "at",
   "has_page_view",
   "source",
