@@ -28,6 +28,7 @@ Action = Literal[
     "roles_applied",
     "sql_run",
     "analysis_explored",
+    "person_looked_for",
     "segment_exported",
     "erasure_requested",
     "access_requested",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from event_assets.audit import audit_log
 from event_assets.dashboards.app import create_app
 from event_assets.dashboards.person import (
     consent_of,
@@ -19,6 +21,8 @@ from event_assets.dashboards.person import (
     timeline_of,
     traits_of,
 )
+from event_assets.privacy.needles import digests_of
+from event_assets.settings import Settings
 from event_assets_tests.dashboards.conftest import NOW, Site, roles
 
 AWKWARD = 'o\'brien "x"\\ä'
@@ -121,9 +125,9 @@ def test_the_timeline_has_all_that_is_theirs_in_order_and_nothing_of_others(site
     assert {row[1] for row in facts_of(ann).rows} >= {"ann", AWKWARD, "d1", "d2"}
 
 
-def looked_for(site: Site, role: str, id_: str) -> Any:
+def looked_for(site: Site, role: str, id_: str, home: Path) -> Any:
     """What the page's callback answers a visitor of this role."""
-    context = replace(site.context, role=roles()[role])
+    context = replace(site.context, role=roles()[role], settings=Settings(home=home))
     app = create_app(dict.fromkeys(roles(), context))
     asked = {
         "output": "person.children",
@@ -140,10 +144,20 @@ def looked_for(site: Site, role: str, id_: str) -> Any:
 
 @pytest.mark.parametrize("role", roles())
 def test_only_a_role_that_may_see_people_finds_somebody(
-    site: Site, role: str, caplog: pytest.LogCaptureFixture
+    site: Site, role: str, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    answer = looked_for(site, role, f" {AWKWARD} ")
+    answer = looked_for(site, role, f" {AWKWARD} ", tmp_path)
     may = role == "data_engineer"
     assert answer.status_code == 200
     assert ("e4_done" in answer.text, "Nobody has this id" in answer.text) == (may, not may)
-    assert ("looked for a person" in caplog.text) == may and AWKWARD not in caplog.text
+    entries = [*audit_log(Settings(home=tmp_path)).entries()]
+    assert [(entry.action, entry.of) for entry in entries] == [("person_looked_for", "1 person")] * may
+    kept = caplog.text + "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+    names = {AWKWARD, *(digest.decode()[:12] for digest in digests_of([AWKWARD]))}
+    assert not [name for name in names if name in kept], "nor a hash of who was looked for"
+
+
+def test_nobody_is_looked_for_where_that_cannot_be_logged(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("no folder")
+    answer = looked_for(site, "data_engineer", AWKWARD, tmp_path)
+    assert "The audit log cannot be written" in answer.text and "e4_done" not in answer.text
