@@ -100,8 +100,14 @@ def read_hashes(storage: Storage, batch: Batch) -> pa.Array:
     return kept["id_hash"].combine_chunks()
 
 
+def left_batch(storage: Storage) -> str:
+    """The batch that a run left, which it was killed in; empty without one."""
+    kept = (path.rpartition("/")[2] for path, _ in storage.walk(FOLDER))
+    return next((name.removesuffix(".json") for name in sorted(kept) if name.endswith(".json")), "")
+
+
 def delete_batch(storage: Storage, batch: Batch) -> None:
-    """Forgets a batch that is done."""
+    """Forgets a batch that is done; last what tells a run that is killed meanwhile that there is one."""
     for suffix in ("hashes.parquet", "parquet", "json"):
         storage.delete(f"{FOLDER}/{batch.id}.{suffix}")
 

@@ -22,6 +22,7 @@ from event_assets.privacy.alone import alone
 from event_assets.privacy.batches import (
     Batch,
     delete_batch,
+    left_batch,
     read_batch,
     read_places,
     write_batch,
@@ -130,7 +131,7 @@ def _run(around: Surroundings) -> Outcome:
 def _begin(lake: Lake, now: dt.datetime) -> tuple[Batch, list[Request]] | None:
     """The batch to be worked off: the one that was begun, else a new one of all open requests; None without any."""
     open_ones = [request for request in requests(lake.storage) if request.is_open and request.state != "held"]
-    begun = next((each.batch for each in open_ones if each.batch), "")
+    begun = next((each.batch for each in open_ones if each.batch), "") or left_batch(lake.storage)
     if begun:
         try:
             batch = read_batch(lake.storage, begun)
@@ -138,7 +139,10 @@ def _begin(lake: Lake, now: dt.datetime) -> tuple[Batch, list[Request]] | None:
             pass  # killed before anything was done of it
         else:
             by_id = {request.id: request for request in open_ones}
-            return batch, [by_id[name] for name in batch.requests if name in by_id]
+            mine = [by_id[name] for name in batch.requests if name in by_id]
+            if "closing" in batch.more or any(request.batch for request in mine):
+                return batch, mine
+            delete_batch(lake.storage, batch)  # of requests that are held now, or of which nothing was begun
     if not open_ones:
         return None
     batch = Batch(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", [each.id for each in open_ones], now.isoformat())
