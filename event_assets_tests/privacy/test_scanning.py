@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +19,8 @@ import zstandard
 
 from event_assets.lake.storage import Storage
 from event_assets.privacy.needles import Needles
-from event_assets.privacy.scanning import Scan, scan_folder, scan_storage
+from event_assets.privacy.scanning import Scan, scan_database, scan_folder, scan_storage
+from event_assets_tests.postgres import new_database
 
 NAME = "user-0003"
 OTHERS = [f"somebody-{n}" for n in range(50)]
@@ -125,3 +127,12 @@ def test_what_cannot_be_unpacked_is_told(tmp_path: Path, head: bytes) -> None:
     (tmp_path / "file").write_bytes(head + b" and no more of it PAR1")
     scan = scanned(tmp_path)
     assert scan.unread.keys() == {"file"} and scan.found == {}
+
+
+def test_every_schema_of_a_database_is_read_and_what_is_packed_in_it(postgres_url: str) -> None:
+    url, scan = new_database(postgres_url), Scan()
+    with psycopg.connect(url) as session:
+        session.execute("CREATE SCHEMA other CREATE TABLE cursors (name text, said bytea)")
+        session.execute("INSERT INTO other.cursors VALUES ('of-nobody', %s)", (gzip.compress(NAME.encode()),))
+    scan_database(url, Needles([NAME.encode()]), scan, "dagster")
+    assert (scan.found, scan.tables) == ({"dagster/other.cursors": 1}, 1)
