@@ -28,12 +28,12 @@ _TIMES = ("occurred_at", "sent_at", "received_at", "derived_at")
 _ID_IN_TEXT = re.compile(rb'"(user_id|anonymous_id)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
-class _Ids(Struct):
+class _Ids(Struct, gc=False):
     anonymous_id: Any = None
     user_id: Any = None
 
 
-class _Line(_Ids):
+class _Line(_Ids, gc=False):
     occurred_at: Instant | None = None
     sent_at: Instant | None = None
     received_at: Instant | None = None
@@ -111,16 +111,9 @@ def _id(value: Any, none: Placeholders) -> str | None:
     return value if isinstance(value, str) and value not in none else None
 
 
-def _said(ids: _Ids | None) -> tuple[str | None, str | None]:
-    """User and device as they stand in a line."""
-    if ids is None:
-        return None, None
-    user, device = ids.user_id, ids.anonymous_id
-    return user if isinstance(user, str) else None, device if isinstance(device, str) else None
-
-
-Known = dict[tuple[str | None, str | None], bool]
-"""Of user and device, as they stand in lines, whether anything of them may be erased."""
+Known = dict[tuple[Any, Any] | None, bool]
+"""Of user and device, as they stand in lines, whether anything of them may be erased. Of a line that cannot be read it
+may."""
 
 
 def erased_lines(
@@ -137,13 +130,16 @@ def erased_lines(
     ids was erased. What is `known` of ids is kept there for the next lines.
     """
     known = {} if known is None else known
-    decoded = decode_lines(_ids, lines)
-    said = [_said(ids) for ids in decoded]
-    for ids in {*said} - known.keys():
-        user, device = ids
-        known[ids] = is_erased(Owner(_id(user, none), _id(device, none), _EVER))
+    said: list[Any] = [ids and (ids.user_id, ids.anonymous_id) for ids in decode_lines(_ids, lines)]
+    try:
+        fresh = {*said} - known.keys()
+    except TypeError:  # in the place of an id stands something that is none, and cannot be looked up
+        said = [ids and tuple(id_ if isinstance(id_, str) else None for id_ in ids) for ids in said]
+        fresh = {*said} - known.keys()
+    for ids in fresh:
+        known[ids] = ids is None or is_erased(Owner(_id(ids[0], none), _id(ids[1], none), _EVER))
     found = []
-    for place in (place for place, ids in enumerate(said) if known[ids] or decoded[place] is None):
+    for place in [place for place, ids in enumerate(said) if known[ids]]:
         owner = owner_of(lines[place], arrived_at, none, unread_at)
         if is_erased(owner):
             found.append((place, owner))
