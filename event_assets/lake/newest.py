@@ -7,6 +7,7 @@ which takes the longer the more files the table has.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 _OPENED = 6
-"""Versions of a table that stay open: each table that follows asks for the one that it has taken in."""
+"""Versions of a table that stay open at the most: each table that follows asks for the one that it has taken in."""
+_FILES = 12_000
+"""Files that these have together, about: an open version holds some 4 KB of each."""
 
 
 class _Commit(NamedTuple):
@@ -48,9 +51,17 @@ class Newest:
 
     def _open(self, snapshot: Snapshot) -> tuple[Snapshot, _Commit | None]:
         opened = snapshot, self._commits_from(snapshot.version)[0]
-        last = sorted({**self._opened, snapshot.version: opened}.items())[-_OPENED:]
+        last = sorted({**self._opened, snapshot.version: opened}.items())[-self._most() :]
         self._opened = dict(last)  # in one go: other threads read it
         return opened
+
+    def _most(self) -> int:
+        """How many versions may stay open, by what the last checkpoint says of their size."""
+        try:
+            checkpoint = json.loads(self._storage.read(f"{self._log}/_last_checkpoint"))
+            return min(_OPENED, max(1, _FILES // max(1, int(checkpoint["size"]))))
+        except FileNotFoundError:
+            return _OPENED
 
     def at(self, version: int) -> Snapshot | None:
         """The one that was opened at this version, where it is known and the log's file of it is the same."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 from event_assets.lake.lake import Lake
+from event_assets.lake.newest import Newest
 from event_assets.lake.progress import Progress
+from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.table import LakeTable
 
 
@@ -78,3 +83,14 @@ def test_a_version_whose_log_moved_on_by_itself_is_opened_again(table: LakeTable
     commit(other(table), "another's")
     mine.delta.update_incremental()
     assert table.at(mine.version).delta is not mine.delta and table.at(mine.version).version == mine.version
+
+
+@pytest.mark.parametrize(("files", "stay_open"), [(4_000, 3), (1_000_000, 1)])
+def test_of_a_table_of_many_files_few_versions_stay_open(table: LakeTable, files: int, stay_open: int) -> None:
+    versions = [commit(table, str(number)) for number in range(5)]
+    opened = [Snapshot(table, DeltaTable(table.uri, version=version)) for version in versions]
+    (Path(table.uri) / "_delta_log" / "_last_checkpoint").write_text(json.dumps({"version": 0, "size": files}))
+    newest = Newest(table.storage, table.spec.name)
+    for snapshot in opened:
+        newest.keep(snapshot)
+    assert [version for version in versions if newest.at(version)] == versions[-stay_open:]
