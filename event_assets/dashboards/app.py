@@ -11,7 +11,6 @@ from typing import Any
 import dash
 import dash_mantine_components as dmc
 import flask
-import psycopg
 from dash import ALL, Input, Output, State, ctx, dcc, html
 
 from event_assets.dashboards.access.entrance import Gate, OpenGate, guard
@@ -32,7 +31,7 @@ _Ids = list[dict[str, str]]
 _LEAST_PACKED = 1_000
 _SHARED = ("/assets/", "/_dash-component-suites/")
 """What is the same for every visitor."""
-_THEME = {"primaryColor": "indigo", "fontFamily": "Inter, system-ui, sans-serif"}
+_THEME = {"primaryColor": "indigo", "primaryShade": 8, "fontFamily": "Inter, system-ui, sans-serif"}
 
 
 def create_app(contexts: Mapping[str, Context]) -> dash.Dash:
@@ -48,6 +47,7 @@ def create_app(contexts: Mapping[str, Context]) -> dash.Dash:
         suppress_callback_exceptions=True,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
+    app.index_string = app.index_string.replace("<html>", '<html lang="en">')  # what reads the page aloud goes by it
     views = _views(context)
     # Before its first answer Dash looks at the layout, whoever asks, the entrance's own pages too.
     app.layout = lambda: _frame(current_context()) if "context" in flask.g else html.Div()
@@ -189,6 +189,11 @@ def _frame(context: Context) -> Any:
     )
 
 
+def _here() -> dict[str, Any]:
+    """What marks the page that is shown, for eyes and for what reads aloud."""
+    return {"active": True, "aria-current": "page"}
+
+
 def _visitor() -> list[Any]:
     """Who is signed in, and the way out."""
     if not flask.g.visitor.name:
@@ -211,7 +216,9 @@ def _add_callbacks(app: dash.Dash, views: Mapping[str, View]) -> None:
     def navigation(path: str | None, search: str | None) -> Any:
         here, address = view_of(path), Selection.of(search).address
         return [
-            dmc.NavLink(label=view.title, href=f"/{view.id}{address}", active=view is here, py=6)
+            dmc.NavLink(
+                label=view.title, href=f"/{view.id}{address}", py=6, **_here() if view is here else {"active": False}
+            )
             for view in views.values()
             if view.is_for(current_context())
         ]
@@ -272,10 +279,10 @@ def _selected(ids: _Ids, values: list[Any], base: Selection) -> Selection:
 
 
 def _told(make: Any) -> Any:
-    """What is made; where the warehouse cannot be asked, a sentence with the way out."""
+    """What is made; where it cannot be, such as of a warehouse that does not answer, a sentence with the way out."""
     try:
         return make()
-    except psycopg.Error as error:
+    except Exception as error:  # whatever it is: a page that stays as it was would say nothing
         return dmc.Alert(sentence_of(error), color="orange", title=TITLE)
 
 

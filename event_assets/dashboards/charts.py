@@ -20,8 +20,8 @@ _COLORS = ("indigo.6", "teal.6", "orange.6", "grape.6", "cyan.7", "red.6", "lime
 _STATUS_COLORS = {"new": "indigo.6", "returning": "teal.6", "resurrecting": "orange.5", "dormant": "gray.5"}
 _SEEN_CHANGE = 0.0005
 """What is less is written as none."""
-EVEN: dict[str, Any] = {"interval": "equidistantPreserveStart", "minTickGap": 12}
-"""The ticks of an axis: as far from each other all along it."""
+EVEN: dict[str, Any] = {"interval": "equidistantPreserveStart", "minTickGap": 12, "padding": {"left": 16, "right": 16}}
+"""The ticks of an axis: as far from each other all along it, with room for the words of the last one."""
 WIDEST_BAR = 48
 """Pixels."""
 Row = Sequence[Any]
@@ -44,7 +44,7 @@ def _change(change: float, formatter: Formatter) -> Node:
     if abs(change) < _SEEN_CHANGE:
         change = 0.0
     sign, name = ("▲", "up") if change > 0 else ("▼", "down") if change < 0 else ("=", "same")
-    return element("span", f"{sign} {formatter.percent(abs(change))}", class_=name)
+    return element("span", f"{sign} {formatter.growth(abs(change))}", class_=name)
 
 
 def line(figure: Figure, formatter: Formatter) -> Any:
@@ -67,7 +67,7 @@ def line(figure: Figure, formatter: Formatter) -> Any:
         fillOpacity=0.15,
         xAxisProps=EVEN,
         yAxisProps=upright(metric.format),
-        areaChartProps={"accessibilityLayer": True},
+        areaChartProps=spoken(figure),
     )
 
 
@@ -91,12 +91,18 @@ def lines(figure: Figure, formatter: Formatter) -> Any:
         curveType="linear",
         xAxisProps=EVEN,
         yAxisProps=upright(format_),
+        lineChartProps=spoken(figure),
     )
 
 
 def upright(format_: str) -> dict[str, Any]:
     """The axis of values: of what is counted there are no halves."""
     return {"width": 64, "allowDecimals": format_ != "number"}
+
+
+def spoken(figure: Figure) -> dict[str, Any]:
+    """What a chart is called by what reads aloud; arrow keys lead from value to value."""
+    return {"accessibilityLayer": True, "title": figure.title}
 
 
 def _needs_dots(figure: Figure, places: Sequence[int]) -> bool:
@@ -142,6 +148,7 @@ def stickiness(figure: Figure, formatter: Formatter) -> Any:
         maxBarWidth=WIDEST_BAR,
         xAxisProps=EVEN,
         yAxisProps=upright("number"),
+        barChartProps=spoken(figure),
     )
 
 
@@ -157,6 +164,7 @@ def histogram(figure: Figure, formatter: Formatter) -> Any:
         maxBarWidth=WIDEST_BAR,
         xAxisProps=EVEN,
         yAxisProps=upright("number"),
+        barChartProps=spoken(figure),
     )
 
 
@@ -173,7 +181,7 @@ def lifecycle(figure: Figure, formatter: Formatter) -> Any:
         series=[_status(field) for field in statuses],
         valueFormatter=formatter.in_charts("number"),
         withLegend=True,
-        barChartProps={"stackOffset": "sign"},
+        barChartProps={"stackOffset": "sign", **spoken(figure)},
         maxBarWidth=WIDEST_BAR,
         xAxisProps=EVEN,
         yAxisProps=upright("number"),

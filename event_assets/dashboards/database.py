@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -14,6 +15,9 @@ from psycopg import sql
 _CACHED, _CACHE_SECONDS = 2_000, 30.0
 _STATEMENT_SECONDS = 30
 _AT_ONCE = 4
+_ALONE = "-c max_parallel_workers_per_gather=0"
+"""A page asks several questions at once, which share the processors: workers beside each would take them from who
+draws the page, and from other pages."""
 Row = tuple[Any, ...]
 Text = sql.SQL | sql.Composed
 
@@ -34,6 +38,7 @@ class Database:
         self.schema = schema
         self._url = url
         self._options = f"-c timezone=UTC -c statement_timeout={statement_seconds}s -c default_transaction_read_only=on"
+        self._alone = f"{self._options} {_ALONE}" if urlsplit(url).scheme.startswith("postgres") else self._options
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
         self._idle: list[psycopg.Connection[Row]] = []
         self._cache: OrderedDict[tuple[str, Row], tuple[float, list[Row]]] = OrderedDict()
@@ -75,7 +80,7 @@ class Database:
 
     def run(self, text: str, most: int) -> Answer:
         """What somebody typed: one statement that reads, its first rows. Raises `psycopg.Error`."""
-        with self._connect() as connection, connection.transaction():
+        with self._connect(self._options) as connection, connection.transaction():
             connection.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(self.schema)))
             with connection.cursor(name="typed") as cursor:
                 cursor.execute(text.rstrip().rstrip(";").encode())
@@ -85,20 +90,18 @@ class Database:
 
     def _fetch(self, text: Text, values: Sequence[Any]) -> list[Row]:
         with self._turns:
-            connection = self._idle.pop() if self._idle else self._connect()
+            connection = self._idle.pop() if self._idle else self._connect(self._alone)
             try:
                 return connection.execute(text, values).fetchall()
             except psycopg.OperationalError:
                 if not connection.closed:
                     raise
                 self._idle.clear()  # what broke one broke all
-                connection = self._connect()
+                connection = self._connect(self._alone)
                 return connection.execute(text, values).fetchall()
             finally:
                 if not connection.closed:
                     self._idle.append(connection)
 
-    def _connect(self) -> psycopg.Connection[Row]:
-        return psycopg.connect(
-            self._url, autocommit=True, application_name="event-assets dashboards", options=self._options
-        )
+    def _connect(self, options: str) -> psycopg.Connection[Row]:
+        return psycopg.connect(self._url, autocommit=True, application_name="event-assets dashboards", options=options)

@@ -12,7 +12,7 @@ from event_assets.dashboards.database import Row
 from event_assets.dashboards.formatter import Formatter
 from event_assets.dashboards.selection import Selection, Span, equal_hours
 from event_assets.dashboards.source import Source
-from event_assets.rules.dashboard import Dashboard, Visual
+from event_assets.rules.dashboard import Dashboard, Page, Visual
 from event_assets.rules.dashboard import Source as Asked
 
 FILTER_TITLES = {
@@ -74,12 +74,14 @@ def _empty(asked: Asked) -> str:
     return _NOTHING_OF.get(asked.table, NOTHING_YET)
 
 
-def figure_of(source: Source, visual: Visual, selection: Selection, beside: Sequence[str] = ()) -> Figure:
-    """The figure of a visual over metrics. `beside` are the metrics that are shown as numbers on the same page: those
-    of one table are asked for at once."""
+def figure_of(source: Source, visual: Visual, selection: Selection, page: Page | None = None) -> Figure:
+    """The figure of a visual over metrics. What its page shows beside it of the same rows, numbers over one table and
+    bars of one metric, is asked for at once."""
     if visual.kind == "number":
-        return _number(source, visual, selection, beside)
-    return (_line if visual.kind == "line" else _by_dimension)(source, visual, selection)
+        return _number(source, visual, selection, page.numbers if page else ())
+    if visual.kind == "line":
+        return _line(source, visual, selection)
+    return _by_dimension(source, visual, selection, page)
 
 
 def title_of(dashboard: Dashboard, visual: Visual) -> str:
@@ -216,12 +218,14 @@ def _by_day(source: Source, name: str, selection: Selection, span: Span) -> dict
     return {**(told or {}), **dict(source.ask(query))}
 
 
-def _by_dimension(source: Source, visual: Visual, selection: Selection) -> Figure:
+def _by_dimension(source: Source, visual: Visual, selection: Selection, page: Page | None) -> Figure:
     """A row a value of the dimension, the largest first."""
     assert visual.by is not None
     now, _ = _spans(source, selection)
     dashboard, names = source.dashboard, visual.named
-    rows = _rows_by(source, names, visual.by, selection, now, visual.most + 1)
+    rows = _rows_beside(source, visual, selection, now, page)
+    if rows is None:
+        rows = _rows_by(source, names, visual.by, selection, now, visual.most + 1)
     title = dashboard.source_of(names[0]).dimensions[visual.by]
     metrics = [dashboard.metrics[name] for name in names]
     notes = list(_notes(source, visual, selection))
@@ -235,6 +239,24 @@ def _by_dimension(source: Source, visual: Visual, selection: Selection) -> Figur
         tuple(notes),
         empty=_empty(source.dashboard.source_of(visual.named[0])),
     )
+
+
+def _rows_beside(
+    source: Source, visual: Visual, selection: Selection, now: Span, page: Page | None
+) -> list[Row] | None:
+    """The rows of bars, of a question that all bars of the metric on the page ask; None where they ask each for
+    themselves: by what is summed already, or of what is no sum."""
+    dashboard, metric = source.dashboard, visual.metric
+    if page is None or metric is None or not sql.adds_row_by_row(dashboard, metric):
+        return None
+    bars = [each for each in page.bars_of(metric) if _asked(source, [metric], selection, now, each.by or "") is sql]
+    by = list(dict.fromkeys(each.by for each in bars if each.by))
+    if visual.by not in by or len(by) == 1:
+        return None
+    most = max(each.most for each in bars) + 1
+    query = sql.by_dimensions(dashboard, source.database.schema, metric, by, selection, now, most)
+    mine = by.index(visual.by)
+    return [row[1:] for row in source.ask(query) if row[0] == mine][: visual.most + 1]
 
 
 def _rows_by(source: Source, names: Sequence[str], by: str, selection: Selection, now: Span, most: int) -> list[Row]:

@@ -12,7 +12,9 @@ from typing import Any
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 UNKNOWN = "–"  # noqa: RUF001  what is not known, in a cell
+_TIED = "\N{NO-BREAK SPACE}"
 _WHOLE_AMOUNTS = 100
+_TENFOLD = 10
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _FRACTION = re.compile(r"0(\.[0#]+)?(?![0#,.])")
 _DATES = {"date": "yMMMd", "moment": "MMMd", "moment_of_year": "yMMMd", "day": "MMMd"}
@@ -55,7 +57,11 @@ class Formatter:
 
     def change(self, share: float) -> str:
         """By how much something grew or shrank, with its sign."""
-        return ("+" if share >= 0 else "-") + self.percent(abs(share))
+        return ("+" if share >= 0 else "-") + self.growth(abs(share))
+
+    def growth(self, share: float) -> str:
+        """How large a change is: tenths of a per cent, of one by tenfold or more none."""
+        return self.percent(share, 0 if share >= _TENFOLD else 1)
 
     def money(self, amount: float, is_whole: bool | None = None) -> str:
         """An amount; of a large one no fraction is said, unless it is told whether one `is_whole`."""
@@ -73,13 +79,13 @@ class Formatter:
         )
 
     def duration(self, seconds: float) -> str:
-        """So much time, in the unit that fits."""
+        """So much time, in the unit that fits; no number is parted from its unit at the end of a line."""
         if seconds < _MINUTE:
-            return f"{seconds:.0f} s"
+            return f"{seconds:.0f}{_TIED}s"
         if seconds < _HOUR:
-            return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:02.0f} s"
+            return f"{seconds // _MINUTE:.0f}{_TIED}min {seconds % _MINUTE:02.0f}{_TIED}s"
         amount, unit = (seconds / _HOUR, "h") if seconds < 2 * _DAY else (seconds / _DAY, "days")
-        return f"{self.number(amount, 1)} {unit}"
+        return f"{self.number(amount, 1)}{_TIED}{unit}"
 
     def _date(self, value: dt.date | dt.datetime, format_: str) -> str:
         day = dates.format_skeleton(_DATES[format_], value, locale=_locale(self.locale))

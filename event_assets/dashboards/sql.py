@@ -68,6 +68,41 @@ def by_dimension(
     return Query(made.text + order, made.values)
 
 
+def by_dimensions(
+    dashboard: Dashboard, schema: str, metric: str, by: Sequence[str], selection: Selection, span: Span, most: int
+) -> Query:
+    """What `by_dimension` says of each of these dimensions, of rows that are read once: the dimension's place in `by`
+    before the value and the metric. The metric must be one that `adds_row_by_row`."""
+    keys = [sql.Identifier(f"_key_{place}") for place in range(len(by))]
+    named = [sql.SQL("{} AS {}").format(value_of(name), key) for name, key in zip(by, keys, strict=True)]
+    rows = _rows(dashboard.source_of(metric), schema, selection, span, [sql.SQL("*"), *named])
+    place = sql.SQL(" ").join(
+        sql.SQL("WHEN grouping({}) = 0 THEN {}").format(key, sql.Literal(place)) for place, key in enumerate(keys)
+    )
+    text = sql.SQL(
+        "SELECT dimension, value, metric FROM (SELECT dimension, value, metric, row_number() OVER (PARTITION BY "
+        "dimension ORDER BY metric DESC NULLS LAST, value) AS place FROM (SELECT CASE {} END AS dimension, "
+        "coalesce({}) AS value, {} AS metric FROM ({}) AS found GROUP BY GROUPING SETS ({})) AS counted) AS ordered "
+        "WHERE place <= {} ORDER BY dimension, place"
+    ).format(
+        place,
+        sql.SQL(", ").join(keys),
+        expression(dashboard, metric),
+        rows.text,
+        sql.SQL(", ").join(sql.SQL("({})").format(key) for key in keys),
+        sql.Literal(most),
+    )
+    return Query(text, rows.values)
+
+
+def adds_row_by_row(dashboard: Dashboard, name: str) -> bool:
+    """Whether a database makes the metric row by row: what it has to sort all rows for is dear in several groupings."""
+    metric = dashboard.metrics[name]
+    if isinstance(metric, Ratio):
+        return all(adds_row_by_row(dashboard, part) for part in (metric.numerator, metric.denominator))
+    return not isinstance(metric, CountDistinct | Percentile)
+
+
 def expression(dashboard: Dashboard, name: str) -> sql.Composed:
     """The metric as an aggregate."""
     return _expression(dashboard, dashboard.metrics[name])

@@ -211,6 +211,10 @@ class Page(_Model):
         """The metrics that it shows as numbers."""
         return tuple(each.metric for row in self.rows for each in row if each.kind == "number" and each.metric)
 
+    def bars_of(self, metric: str) -> tuple[Visual, ...]:
+        """What it shows of the metric as bars."""
+        return tuple(each for row in self.rows for each in row if each.kind == "bars" and each.metric == metric)
+
 
 class Dashboard(_Model):
     """What one file says."""

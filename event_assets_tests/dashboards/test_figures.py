@@ -12,12 +12,13 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
 from event_assets.contract.site_zones import SiteZones
-from event_assets.dashboards import figures, period_people
+from event_assets.dashboards import app, figures, period_people
 from event_assets.dashboards import sql as metrics_sql
 from event_assets.dashboards.analyses import figures_of
 from event_assets.dashboards.charts import CHARTS
@@ -365,6 +366,44 @@ class Counting(Database):
         return super()._fetch(text, values)
 
 
+def test_bars_of_one_metric_are_one_question_over_the_rows_and_say_what_each_would_alone(site: Site) -> None:
+    database = Counting(site.context.source.database._url, site.context.source.database.schema)
+    source = replace(site.context.source, database=database)
+    by = ("os", "country", "channel_group", "platform")
+    visuals = tuple(Visual(kind="bars", metric="sessions", by=name, most=1 + place) for place, name in enumerate(by))
+    others = (Visual(kind="bars", metric="people", by="country"), Visual(kind="bars", metric="people", by="platform"))
+    page = Page(id="bars", title="Bars", rows=(visuals, others))
+    for selection in SELECTIONS:
+        together = [figure_of(source, visual, selection, page) for visual in (*visuals, *others)]
+        assert together == [figure_of(source, visual, selection) for visual in (*visuals, *others)]
+        assert all(1 <= len(figure.rows) <= visual.most for figure, visual in zip(together, visuals, strict=False))
+        database._cache.clear()
+    sets = [text for text, _ in database.asked if "GROUPING SETS" in text]
+    assert len(sets) == len(SELECTIONS), "the values of all bars are found in one pass, people by each dimension"
+    run(site, MART)
+    run(site, LOADS)
+    assert [figure_of(source, visual, Selection(), page) for visual in visuals[1:]] == [
+        figure_of(source, visual, Selection()) for visual in visuals[1:]
+    ]
+    assert len([text for text, _ in database.asked if "GROUPING SETS" in text]) == len(SELECTIONS), "summed already"
+
+
+def test_a_question_of_a_page_takes_one_process_and_what_is_typed_what_the_warehouse_gives(site: Site) -> None:
+    database, name = site.context.source.database, "max_parallel_workers_per_gather"
+    assert database.rows(sql.SQL("SELECT current_setting({})").format(sql.Literal(name))) == [("0",)]
+    with psycopg.connect(site.owner_url) as owner:
+        usual = owner.execute("SELECT current_setting(%s)", (name,)).fetchone()
+    assert database.run(f"SELECT current_setting('{name}')", 1).rows == [usual] != [("0",)]
+
+
+def test_a_page_that_cannot_be_made_says_so_whatever_was_wrong() -> None:
+    def made() -> None:
+        raise RuntimeError("the lake is gone")
+
+    alert = app._told(made)
+    assert alert.title == "It cannot be shown" and "RuntimeError" in alert.children and "lake" not in alert.children
+
+
 def test_places_of_a_page_that_are_filled_at_once_ask_nothing_twice_and_few_things_at_once(site: Site) -> None:
     database = Counting(site.context.source.database._url, site.context.source.database.schema)
     context = replace(site.context, source=replace(site.context.source, database=database))
@@ -445,6 +484,11 @@ def test_the_statements_are_of_the_sql_that_both_warehouses_take_and_bind_what_w
         for only_of_postgres in ("FILTER", "ANY(", "LATERAL", "::", "ARRAY", "ILIKE"):
             assert only_of_postgres not in text
         assert text.count("%s") == len(query.values)
+    together = metrics_sql.by_dimensions(
+        dashboard, "analytics", "sessions", ("os", "country"), chosen, chosen.span(NOW), 9
+    )
+    parsed = sqlglot.parse_one(together.text.as_string().replace("%s", "NULL"), dialect="redshift")
+    assert isinstance(parsed, sqlglot.exp.Select) and "Brien" not in together.text.as_string()
 
 
 def test_a_sankey_keeps_every_session(site: Site) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import psycopg
 import pyarrow.parquet as pq
@@ -20,6 +20,7 @@ from event_assets.audit import audit_log
 from event_assets.dashboards.app import create_app
 from event_assets.dashboards.database import Database
 from event_assets_tests.dashboards.conftest import Site
+from event_assets_tests.dashboards.reading import FAULTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -39,6 +40,11 @@ new PerformanceObserver((list) => list.getEntries().forEach((each) => {
   if (!each.hadRecentInput) window.moved += each.value;
 })).observe({type: "layout-shift", buffered: true});
 """
+_TOLD = """
+[...document.querySelectorAll(".recharts-tooltip-wrapper")].some(
+  (each) => each.checkVisibility({visibilityProperty: true}) && each.innerText.includes("Period before"))
+"""
+"""A chart says a day's values."""
 _MOST_MOVED = 0.1
 """Of the cumulative layout shift, up to where browsers call a page good."""
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not _CHROMIUM, reason="there is no Chromium")]
@@ -133,6 +139,62 @@ def test_every_page_shows_something_with_much_little_and_nothing_stays_in_its_pl
                 assert here.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
                 assert here.page.title() == "Web and product analytics"
             assert here.faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_words_of_every_page_have_the_contrast_of_aa_and_all_that_keys_reach_has_a_name(
+    new_site: Callable[[], Site], scheme: Literal["light", "dark"]
+) -> None:
+    with served(full_site(new_site())) as address, visit(address) as here:
+        here.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for path in PAGES:
+            here.open(path)
+            here.page.wait_for_function("!document.querySelector('#page .card:not(.waiting) .recharts-wrapper:empty')")
+            assert here.page.evaluate(FAULTS) == [], path
+            assert here.page.locator("[aria-current=page]").count() == 1
+        assert here.page.evaluate("document.documentElement.lang") == "en" and here.faults == []
+
+
+def test_by_keys_alone_one_comes_to_the_content_filters_opens_a_table_and_goes_on(
+    new_site: Callable[[], Site],
+) -> None:
+    with served(full_site(new_site())) as address, visit(address) as here:
+        here.open("overview?period=90d")
+        keys = here.page.keyboard
+
+        def reach(words: str) -> None:
+            for _ in range(100):
+                keys.press("Tab")
+                if words in here.page.evaluate(
+                    "document.activeElement.ariaLabel || document.activeElement.innerText || "
+                    "document.activeElement.labels?.[0]?.innerText || document.activeElement.textContent"
+                ):
+                    return
+            raise AssertionError(words)
+
+        reach("To the content")
+        assert here.page.get_by_role("link", name="To the content").bounding_box()["x"] >= 0  # type: ignore[index]
+        reach("Country")
+        keys.type("DE")
+        here.page.get_by_role("option", name="DE").wait_for()
+        keys.press("ArrowDown")
+        keys.press("Enter")
+        here.page.wait_for_url("**/overview?period=90d&country=DE")
+        here.settle()
+        reach("What People means")
+        assert here.page.get_by_role("tooltip").first.is_visible()
+        reach("What People by day means")
+        keys.press("Tab")  # to the chart, whose arrow keys lead from day to day
+        keys.press("ArrowRight")
+        here.page.wait_for_function(_TOLD)
+        reach("Table")
+        keys.press("Enter")
+        here.page.locator("#page details table").first.wait_for()
+        here.open("overview?period=90d&country=DE")
+        reach("Acquisition")
+        keys.press("Enter")
+        here.page.wait_for_url("**/acquisition?period=90d&country=DE")
+        assert here.faults == []
 
 
 def test_a_filter_lives_in_the_address_and_changes_the_numbers_and_a_phone_scrolls_down_alone(site: Site) -> None:

@@ -89,6 +89,7 @@ USERS = Table(
         sort_key=("person_id",),
         sums=("events", "sessions", "revenue"),
         leaves_out=("first_session_at", "first_session_id"),
+        indexes=("first_seen_at",),
     ),
 )
 

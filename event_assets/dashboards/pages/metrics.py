@@ -114,7 +114,7 @@ def figures(context: Context, page: Page, at: tuple[int, int], selection: Select
     """The figures of one visual of a page."""
     visual = page.rows[at[0]][at[1]]
     if visual.kind in _OVER_METRICS:
-        return [figure_of(context.source, visual, selection, page.numbers)]
+        return [figure_of(context.source, visual, selection, page)]
     return analyses.figures_of(context.source, visual)
 
 

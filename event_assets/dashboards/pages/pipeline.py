@@ -12,8 +12,8 @@ import dash_mantine_components as dmc
 from psycopg import sql
 
 from event_assets.contract.tables.events import EVENT_LEDGER, QUARANTINED_EVENTS
-from event_assets.dashboards.cards import CHART_HEIGHT, HALF, WHOLE, card, grid, number_width, table
-from event_assets.dashboards.charts import bars
+from event_assets.dashboards.cards import CHART_HEIGHT, card, grid, number_width, table
+from event_assets.dashboards.charts import EVEN, WIDEST_BAR, bars, spoken, upright
 from event_assets.dashboards.context import Context
 from event_assets.dashboards.figures import Field, Figure
 from event_assets.dashboards.formatter import Formatter
@@ -27,7 +27,6 @@ from event_assets.stack.overview import Overview, read_overview
 from event_assets.stack.rejected import read_rejected
 
 ID = "pipeline"
-_SMALL = (2, 3)
 _HOURS, _SAMPLES, _SHAPE_LENGTH, _DAYS_OF_SAMPLES, _LAG_MINUTES = 72, 20, 240, 7, 10
 _TYPES = {str: "text", int: "number", float: "number", bool: "boolean"}
 _COUNTS = ("landed", "clean", "quarantined", "enriched", "duplicates", "pending")
@@ -44,8 +43,8 @@ def content(context: Context) -> Any:
             cards.append(_all_taken_in(overview, formatter))
             continue
         made = None if figure.is_empty else _CHARTS[kind](figure, formatter)
-        width, has_table = HALF if number in _SMALL else WHOLE, kind in ("ledger", "bars")
-        cards.append(card(figure, made, formatter, width=width, export=f"/{ID}/0/0/{number}", has_table=has_table))
+        has_table = kind in ("ledger", "bars")
+        cards.append(card(figure, made, formatter, export=f"/{ID}/0/0/{number}", has_table=has_table))
     return grid(cards)
 
 
@@ -167,7 +166,10 @@ def _by_hour(figure: Figure, formatter: Formatter) -> Any:
         ],
         withLegend=True,
         valueFormatter=formatter.in_charts("number"),
-        yAxisProps={"width": 64},
+        maxBarWidth=WIDEST_BAR,
+        xAxisProps=EVEN,
+        yAxisProps=upright("number"),
+        barChartProps=spoken(figure),
     )
 
 

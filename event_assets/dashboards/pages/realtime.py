@@ -13,7 +13,7 @@ from dash import Input, Output, dcc, html
 from psycopg import sql
 
 from event_assets.dashboards.cards import CHART_HEIGHT, HALF, WHOLE, card, empty, grid, number_width, table
-from event_assets.dashboards.charts import EVEN, bars, upright
+from event_assets.dashboards.charts import EVEN, bars, spoken, upright
 from event_assets.dashboards.charts import number as large_number
 from event_assets.dashboards.context import Context, View, current_context
 from event_assets.dashboards.figures import Field, Figure
@@ -122,6 +122,7 @@ def _by_minute(figure: Figure, formatter: Formatter) -> Any:
         xAxisProps=EVEN,
         yAxisProps=upright("number"),
         barProps={"isAnimationActive": False},
+        barChartProps=spoken(figure),
     )
 
 
