@@ -74,7 +74,8 @@ class Forecaster:
 
     def learn(self, step: int, roots: Numbers, is_seen: Flags, is_held: Flags) -> None:
         """Takes a step in. Of series that are held (unusual just now) it moves by the forecast alone; those not `seen`
-        yet stay."""
+        yet stay. For two seasons the level is the mean, and the profile begins as how the first of them lay about its
+        own, so that it is not of what the level has followed."""
         how, place = self.how, step % self.season
         learns = is_seen & ~is_held
         plain = self.level + how.damping * self.trend
@@ -84,19 +85,21 @@ class Forecaster:
         first, young = self.seen == 0, self.seen < 2 * self.season
         limit = how.clip * self.spread
         clipped = np.where(young, off, np.clip(off, -limit, limit))
-        rate = np.maximum(how.level, 1 / (self.seen + 1))
-        steady = np.where(self.seen > self.season, how.trend, 0.0)
+        rate = np.where(young, 1 / (self.seen + 1), how.level)
+        steady = np.where(young, 0.0, how.trend)
         level = np.where(first, roots, plain + rate * clipped)
         trend = how.damping * self.trend + steady * clipped
         rate = np.maximum(how.profile, 1 / (self.seen // self.season + 1.5))
-        profile = self.profile[place] + np.where(first, 0.0, rate * np.clip(off_profiled, -2 * limit, 2 * limit))
+        profile = self.profile[place] + rate * np.clip(off_profiled, -2 * limit, 2 * limit)
+        profile = np.where(self.seen < self.season, roots, profile)
         self._compare(learns & ~first, np.abs(off_plain), np.abs(off_profiled))
         self._learn_spread(learns & ~first, clipped)
         self.profile[place] = np.where(learns, profile, self.profile[place])
-        self.profile -= np.where(learns & (place == self.season - 1), self.profile.mean(axis=0), 0.0)
         self.level = np.where(learns, level, np.where(is_seen, plain, self.level))
         self.trend = np.where(learns, trend, np.where(is_seen, how.damping * self.trend, self.trend))
         self.seen = self.seen + learns
+        is_whole = (self.seen == self.season) | ((self.seen > self.season) & (place == self.season - 1))
+        self.profile -= np.where(learns & is_whole, self.profile.mean(axis=0), 0.0)
 
     def _learn_spread(self, learns: Flags, clipped: Numbers) -> None:
         rate = np.maximum(self.how.spread, 1 / (self.seen + 1))

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from event_assets.contract.tables.anomalies import METRIC_ANOMALIES
 from event_assets.models.anomalies import Detection, Findings, detect
-from event_assets.models.panel import Flags, Kind, Numbers, Panel, SeriesKey
-from event_assets.rules.anomalies import Anomalies, Feedback, Period
+from event_assets.models.beginnings import beginning, runs
+from event_assets.models.panel import Flags, Kind, Numbers, Panel, Places, SeriesKey
+from event_assets.rules.anomalies import Anomalies, Feedback, Of, Period
 from event_assets.transforms.metrics.metric_series import EVERYTHING
 
 USUAL, UNUSUAL, KNOWN, TOO_SHORT = "usual", "unusual", "known event", "not enough history"
@@ -72,8 +73,12 @@ def worth_keeping(rows: pa.Table, since: dt.datetime) -> pa.Table:
 
 
 def panel_of(series: pa.Table, rules: Anomalies, period: Period = "day") -> Steps | None:
-    """The series of days, or hours, that are watched, from the first that any has to the last but one. None without
-    such."""
+    """The series of days, or hours, that are watched, from the first on which something ran to the last but one. None
+    without such.
+
+    What came before the first tables ran, such as events that came late, is left out; where none has run for a season
+    yet, all is there and nothing has begun.
+    """
     frame = series.to_pandas()
     frame = frame[frame["period"] == period]
     first, last = frame["period_start"].min(), frame["period_start"].max()
@@ -86,13 +91,37 @@ def panel_of(series: pa.Table, rules: Anomalies, period: Period = "day") -> Step
     keys = _watched(sizes, rules)
     amounts, wholes, sizes = amounts.loc[keys], wholes.loc[keys], sizes.loc[keys]
     kinds = [rules.metrics[metric].kind for metric, _, _ in keys]
-    seen = sizes.to_numpy() > 0
-    is_late = np.array([dimension not in ("event", EVERYTHING[0]) for _, dimension, _ in keys])
-    since = np.where(is_late, np.where(seen.any(axis=1), seen.argmax(axis=1), len(begins)), 0)
+    since = _since(sizes, rules, _SEASON[period])
+    first_step = 0 if since.min() == len(begins) else int(since.min())
     named = [SeriesKey(*key) for key in keys]
+    begins = begins[first_step:]
+    amounts, wholes = amounts.iloc[:, first_step:], wholes.iloc[:, first_step:]
     known = known_steps(named, begins, rules)
     season = _SEASON[period]
+    since = since - first_step
     return Steps(Panel(named, kinds, amounts.to_numpy(), wholes.to_numpy(), since, season, known), period, begins)
+
+
+def _since(sizes: pd.DataFrame, rules: Anomalies, season: int) -> Places:
+    """The first step of each series from which on it may be expected to say something: of everything, and of names of
+    events, when their table began, of other values when they ran for the first time after it; after the last step where
+    that was not yet."""
+    never = sizes.shape[1]
+    began = {table: never if at is None else at for table, at in _beginnings(sizes, rules, season).items()}
+    of_tables = np.array([began[rules.metrics[metric].table] for metric, _, _ in sizes.index])
+    is_late = np.array([dimension not in ("event", EVERYTHING[0]) for _, dimension, _ in sizes.index])
+    ran = runs(sizes.to_numpy()) & (np.arange(never) >= of_tables[:, None])
+    since: Places = np.where(is_late, np.where(ran.any(axis=1), ran.argmax(axis=1), never), of_tables)
+    return since
+
+
+def _beginnings(sizes: pd.DataFrame, rules: Anomalies, season: int) -> dict[Of, int | None]:
+    """When each table began, by the largest of its metrics; amounts of money only where it has no other."""
+    everything = sizes.xs(EVERYTHING, level=_KEY[1:])
+    of_value = [rules.metrics[metric].kind == "value" for metric in everything.index]
+    largest = sorted(zip(of_value, -np.abs(everything.to_numpy()).sum(axis=1), everything.index, strict=True))
+    names = {rules.metrics[metric].table: metric for _, _, metric in reversed(largest)}
+    return {of: beginning(runs(everything.loc[metric].to_numpy()), season) for of, metric in names.items()}
 
 
 def _from(first: dt.datetime, last: dt.datetime, period: Period) -> tuple[dt.datetime, ...]:

@@ -24,6 +24,8 @@ MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 _COUNTED = MEASURES["minute_events"]
 _LEAST_MINUTES = 10
 """The least of the file is asked of so many minutes."""
+_HOURS_OF_A_DAY = 8
+"""Hours of a day in which anything must come where a platform runs: at night nothing may."""
 _SEPARATOR = "\x1f"
 
 
@@ -56,11 +58,13 @@ class MinuteCounts:
         last: dt.datetime = pc.max(self._of(max(hours))["minute"]).as_py()
         return last
 
-    @property
+    @cached_property
     def first(self) -> dt.datetime | None:
-        """The beginning of the first hour in which anything came."""
-        hours = self.hours()
-        return dt.datetime.fromisoformat(f"{min(hours)}:00+00:00") if hours else None
+        """The beginning of the first hour in which anything came from which on something did in a third of the hours
+        of a day; None where that was not yet."""
+        hours = sorted(dt.datetime.fromisoformat(f"{hour}:00+00:00") for hour in self.hours())
+        of_a_day = zip(hours, hours[_HOURS_OF_A_DAY - 1 :], strict=False)
+        return next((hour for hour, later in of_a_day if later - hour < DAY * MINUTE), None)
 
     def between(self, begins: dt.datetime, ends: dt.datetime) -> pa.Table:
         """The rows of the minutes from one to another."""
