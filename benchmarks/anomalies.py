@@ -88,15 +88,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=8, help="panels of made-up metrics")
     parser.add_argument("--simulated", type=int, default=0, help="seeds of simulated traffic with each kind of anomaly")
     parser.add_argument("--minutes", type=int, default=0, help="seeds of made-up traffic by minutes")
+    parser.add_argument("--usual-days", type=int, default=14, help="days of each of them without any fault")
     parser.add_argument("--simulated-minutes", type=int, default=0, help="seeds of simulated traffic by minutes")
     parser.add_argument("--first-seed", type=int, default=0, help="the first seed of all of these")
     parser.add_argument("--nab", type=Path, help="folder of Numenta's benchmark")
     parser.add_argument("--shop", type=Path, help="file of the made-up shop")
     parser.add_argument("--json", action="store_true", help="as JSON")
     arguments = parser.parse_args(argv)
-    told: dict[str, object] = {"made-up metrics": made_up(_seeds(arguments, "seeds"))}
+    told: dict[str, object] = {}
+    if arguments.seeds:
+        told["made-up metrics"] = made_up(_seeds(arguments, "seeds"))
     if arguments.minutes:
-        told["minutes"] = by_minutes(_seeds(arguments, "minutes"))
+        told["minutes"] = by_minutes(_seeds(arguments, "minutes"), arguments.usual_days)
     if arguments.simulated:
         told["simulated traffic"] = simulated(_seeds(arguments, "simulated"))
     if arguments.simulated_minutes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import poisson
 
 from event_assets.models.anomalies import Findings
 from event_assets.models.minutes import AGO, AHEAD, DAY, REACH, WEEK, Minutes, judge
@@ -116,13 +117,21 @@ def _padded(numbers: Numbers, length: int, *, at_end: bool) -> Numbers:
     return np.pad(numbers, ((0, 0), (missing - AHEAD, AHEAD)))
 
 
+class _Tried(NamedTuple):
+    """A fault: whether it was by day, after how many minutes it was told, how probable that was at best."""
+
+    is_day: bool
+    after: int | None
+    best: float | None
+
+
 def by_minutes(seeds: Iterable[int], days: int = 14) -> dict[str, object]:
     """Of faults of twenty minutes, each at some time of a day of made-up traffic by minutes, how many are told while
     they last, by day and at night, and after how many minutes; on how many usual days anything is; and what it costs
     to judge a minute, all of its hour with it."""
     budget, hours, seconds = Anomalies().budget_of("minute"), 0, 0.0
     quiet = dict.fromkeys(AT_ONCE, 0)
-    found: dict[str, list[tuple[bool, int | None]]] = {}
+    found: dict[str, list[_Tried]] = {}
     for seed in seeds:
         began = time.process_time()
         for at_once in AT_ONCE:
@@ -135,27 +144,46 @@ def by_minutes(seeds: Iterable[int], days: int = 14) -> dict[str, object]:
             given = traffic(seed, FIRST // DAY + 2, faults=(fault,))
             minutes = [hour + step for hour, step in _told(given, budget, begins - begins % 60, begins + 20)]
             own = [minute for minute in minutes if fault.begins <= minute < fault.ends]
-            found.setdefault(name, []).append((_is_day(begins), min(own) - begins + 1 if own else None))
+            after = min(own) - begins + 1 if own else None
+            found.setdefault(name, []).append(_Tried(_is_day(begins), after, _best(given, fault)))
     usual = len(list(seeds)) * days
     per_day = {f"usual days on which anything is told, errors by {k:g}": f"{n} of {usual}" for k, n in quiet.items()}
-    cost = {"ms of CPU to judge an hour": round(1000 * seconds / hours, 1)}
-    return {**{name: _in_words(late) for name, late in found.items()}, **per_day, **cost}
+    cost = {"ms of CPU to judge an hour": round(1000 * seconds / hours, 1)} if hours else {}
+    return {**{name: _in_words(tried) for name, tried in found.items()}, **(per_day if days else {}), **cost}
 
 
 def _is_day(minute: int) -> bool:
     return 6 * 60 <= minute % DAY < 22 * 60
 
 
-def _in_words(found: Sequence[tuple[bool, int | None]]) -> str:
+def _best(given: Traffic, fault: Fault) -> float | None:
+    """How probable it is that the best of all tests tells more errors by the end of the fault, within the budget: one
+    that knows when the fault would begin and how long it would last, and need not ask at any other time (Neyman and
+    Pearson). None of what is no fault of errors."""
+    if fault.errors == 1:
+        return None
+    series = 0 if fault.platform is None else fault.platform + 1
+    usual = ERRORS * given.events[series, fault.begins : fault.ends].sum()
+    in_vain = Anomalies().budget_of("day") * (fault.ends - fault.begins) / DAY / (2 * _HALF)
+    least = poisson.isf(in_vain, usual)  # more than so many are told
+    return float(poisson.sf(least, fault.errors * usual))
+
+
+def _in_words(tried: Sequence[_Tried]) -> str:
     parts = [
-        f"{sum(after is not None for after in late)} of {len(late)} told {when}"
-        for when, late in (
-            ("by day", [after for is_day, after in found if is_day]),
-            ("at night", [after for is_day, after in found if not is_day]),
+        f"{sum(each.after is not None for each in own)} of {len(own)} told {when}{_of_best(own)}"
+        for when, own in (
+            ("by day", [each for each in tried if each.is_day]),
+            ("at night", [each for each in tried if not each.is_day]),
         )
     ]
-    late = [after for _, after in found if after is not None]
+    late = [each.after for each in tried if each.after is not None]
     return ", ".join(parts) + (f", in the median after {np.median(late):g} minutes" if late else "")
+
+
+def _of_best(tried: Sequence[_Tried]) -> str:
+    best = [each.best for each in tried if each.best is not None]
+    return f" (the best of all tests: {sum(best):.1f})" if best else ""
 
 
 def _told(given: Traffic, budget: float, first: int = FIRST, ends: int | None = None) -> Iterator[tuple[int, int]]:

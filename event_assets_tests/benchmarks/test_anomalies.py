@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks.anomalies import SHOP_STORIES, Score, main, numenta, shop
+from benchmarks.planted_minutes import by_minutes
 from benchmarks.simulated_minutes import HOURS, START, WITHIN, planted, simulated_minutes
 
 BEGIN = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -80,6 +81,15 @@ def test_a_story_counts_only_in_a_series_of_its_own_and_usual_days_are_counted(
     assert int(quiet) == 74 and int(alerting) <= 6
     assert main(["--seeds", "0", "--shop", str(file)]) == 0
     assert "usual days alerting" in capsys.readouterr().out
+
+
+def test_of_faults_of_errors_it_says_how_often_the_best_of_all_tests_tells_them() -> None:
+    """Both are at night: of a platform it is likely, of everything next to certain."""
+    told = {name: str(words) for name, words in by_minutes([3], days=0).items()}
+    of_best = {name: float(words.split("tests: ")[1][:3]) for name, words in told.items() if "tests: " in words}
+    assert of_best.keys() == {"five times the errors of a platform", "five times the errors of all"}
+    assert 0.5 < of_best["five times the errors of a platform"] < of_best["five times the errors of all"] <= 1
+    assert not any("usual days" in name for name in told)
 
 
 def test_anomalies_of_minutes_are_planted_hours_apart_and_once_a_kind() -> None:
