@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _QUERIES = "streaming"
 """Where it stands which query is the newest of a stream."""
-_STARTS = 5
+_STARTS = 20
 _TOO_SLOW = "Python worker failed to connect back"
 _LOOK_SECONDS = 1
 _SHARDS_SECONDS = 10.0
