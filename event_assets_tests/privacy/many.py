@@ -29,13 +29,16 @@ from event_assets.contract.records import pack, unpack
 from event_assets.contract.tables.events import RAW_EVENTS
 from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.contract.tables.schema import Table
+from event_assets.contract.tables.sessions import EVENT_DAYS
 from event_assets.contract.tables.warehouse import WAREHOUSE_TABLES
 from event_assets.lake.lake import Lake
 from event_assets.pipeline.registry import STEPS
+from event_assets.privacy.day_index import hash_of
 from event_assets.privacy.needles import Bytes, Edges, Needles, digests_of, forms_of
 from event_assets.privacy.scanning import Scan, scan_database, scan_folder
 from event_assets.settings import Settings
 from event_assets.streams import StreamRecord
+from event_assets.transforms.sessions.event_days import CARRIER, PAGE_VIEW, SESSION
 from event_assets_tests.end_to_end.platform import ROOT
 from event_assets_tests.end_to_end.profile import Profile
 from event_assets_tests.end_to_end.whole_run import days_ago, lake_of
@@ -148,12 +151,30 @@ class Installation:
             found = Judged(*map(sum, zip(found, here, strict=True)))
         return found._replace(checksum=found.checksum % 2**64)
 
+    def index(self) -> set[int]:
+        """The hashes of `event_days`, by which days are found."""
+        rows = self.lake.table(EVENT_DAYS.name).snapshot().arrow(columns=("id_hash",))
+        return set(rows["id_hash"].to_pylist())
+
     def scan(self) -> Scan:
         """What every byte of all of it says of those who are erased."""
         marks, scan = _Marks(self.size), Scan()
         scan_folder(self.folder, marks, scan)
         scan_database(self.warehouse_url, marks, scan)
         return scan
+
+
+def hashes_of(size: Size) -> set[int]:
+    """By which `event_days` knows those who are erased, their sessions and their views."""
+    return {
+        hash_
+        for person in range(size.gone)
+        for hash_ in (
+            *(hash_of(CARRIER, name) for name in names_of(size, person)[:2]),
+            hash_of(SESSION, f"session-{person}"),
+            *(hash_of(PAGE_VIEW, f"e{person * 100 + number}") for number in range(EVENTS_EACH)),
+        )
+    }
 
 
 class _Marks(Needles):

@@ -21,18 +21,27 @@ from event_assets.lake.tombstones import ErasureRules
 from event_assets.privacy.receipts import is_genuine
 from event_assets.privacy.rules import KEPT
 from event_assets_tests.postgres import new_database
-from event_assets_tests.privacy.many import EVENTS_EACH, GONE, Installation, Judged, Size, lines_of, names_of
+from event_assets_tests.privacy.many import (
+    EVENTS_EACH,
+    GONE,
+    Installation,
+    Judged,
+    Size,
+    hashes_of,
+    lines_of,
+    names_of,
+)
 from event_assets_tests.webhooks.receiving import receiving
 
 pytestmark = [pytest.mark.slow, pytest.mark.release]  # minutes; test_run has the short way
 
 PERSONAL = [table for table in EVERY_TABLE if any(column.pii for column in table.columns) and table not in KEPT]
-TOLD_OTHERWISE = {"event_ids", "event_ledger", "warehouse/agg_event_ledger"}
-"""Hashes of ids of events, and the count of what was erased."""
+TOLD_OTHERWISE = {"event_days", "event_ids", "event_ledger", "warehouse/agg_event_ledger"}
+"""Hashes of ids, and the count of what was erased."""
 
 
 @pytest.fixture(
-    scope="module", params=[Size(2_000, 100), Size(20_000, 1_000)], ids=lambda size: f"{size.gone} of {size.people}"
+    scope="module", params=[Size(2_000, 100), Size(20_000, 1_000)], ids=lambda size: f"{size.gone}-of-{size.people}"
 )
 def known(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_url: str
@@ -50,7 +59,7 @@ def known(
 @pytest.fixture(scope="module")
 def erased(known: Installation) -> Installation:
     """The same once one in twenty was erased, of which everything is asserted that is to be."""
-    before, size, found = known.judge(), known.size, known.scan().found
+    before, size, found, index = known.judge(), known.size, known.scan().found, known.index()
     assert {table.name for table in PERSONAL if not before[table.name].theirs} == set(), "all are to be erased from"
     personal = {(table.name, column.name) for table in EVERY_TABLE for column in table.columns if column.pii}
     assert known.naming_columns <= personal, "only columns that the contract calls personal name people"
@@ -70,6 +79,7 @@ def erased(known: Installation) -> Installation:
     for name in before.keys() - TOLD_OTHERWISE:
         assert after[name][1:] == before[name][1:], f"{name}: the rows of others, and what counted people, stay"
     assert before["event_ids"].others - after["event_ids"].others == size.gone * EVENTS_EACH
+    assert known.index() == index - hashes_of(size) < index
     _books_balance(known)
     return known
 
