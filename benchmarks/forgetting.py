@@ -199,6 +199,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--postgres", action="store_true", help="the storage is in PostgreSQL, not SQLite")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
+    if given.every <= _STARTING:
+        parser.error(f"--every is more than {_STARTING}: the first half hours do not count for what is written.")
     figures = run(given.half_hours, given.every, given.kept, given.events, given.postgres)
     print(json.dumps(figures) if given.json else json.dumps(figures, indent=2))
     return 0
