@@ -20,7 +20,7 @@ _COLORS = ("indigo.6", "teal.6", "orange.6", "grape.6", "cyan.7", "red.6", "lime
 _STATUS_COLORS = {"new": "indigo.6", "returning": "teal.6", "resurrecting": "orange.5", "dormant": "gray.5"}
 _SEEN_CHANGE = 0.0005
 """What is less is written as none."""
-EVEN: dict[str, Any] = {"interval": "equidistantPreserveStart", "minTickGap": 12, "padding": {"left": 16, "right": 16}}
+EVEN: dict[str, Any] = {"interval": "equidistantPreserveStart", "minTickGap": 12, "padding": {"left": 28, "right": 28}}
 """The ticks of an axis: as far from each other all along it, with room for the words of the last one."""
 WIDEST_BAR = 48
 """Pixels."""
