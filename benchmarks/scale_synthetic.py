@@ -32,7 +32,7 @@ _SMALL_ONE_IN, _SMALL_BYTES, _FULL_BYTES, _FILE_ROWS = 50, 8_000_000, 128_000_00
 def packed(events: int, people: int = 5_000) -> list[bytes]:
     """The records that the collector makes of so many events of one shard, of so many people."""
     texts = islice((text for block in event_blocks(2 * events) for text in block.splitlines()), events)
-    lines = (EventLines(f"person-{number % people}", text) for number, text in enumerate(texts))
+    lines = (EventLines([f"person-{number % people}"], [text]) for number, text in enumerate(texts))
     return [each.record.data for each in pack_events(lines, ShardMap(shards_of(1)))]
 
 

@@ -30,7 +30,7 @@ from event_assets.collector.openapi import openapi_document
 from event_assets.collector.people import PeopleSegments
 from event_assets.collector.privacy import ip_rule, known_as_rule
 from event_assets.collector.privacy_requests import PrivacyRequests
-from event_assets.collector.protocols.router import find_route
+from event_assets.collector.protocols.router import OWN_EVENTS, find_route
 from event_assets.collector.readiness import Readiness
 from event_assets.collector.scores import SegmentScores
 from event_assets.collector.telling import Telling, trace_puts
@@ -46,7 +46,6 @@ log = logging.getLogger(__name__)
 
 _WRITERS = {"embedded": 1, "kinesis": 4, "kafka": 4}
 """Writes in flight: the embedded log commits one at a time, the others answer each after a network's delay."""
-_EVENTS = "/v1/events"
 _PERSON = "/v1/people/", "/segments"
 
 
@@ -79,7 +78,7 @@ def create_app(
         frozen_between_requests,
     )
     routes = [
-        Route(_EVENTS, _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
+        Route(OWN_EVENTS, _Endpoint(collector.ingest.events), methods=["POST", "OPTIONS"]),
         Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
         Route("/v1/people/segments", _Endpoint(collector.people.several), methods=["POST", "OPTIONS"]),
         Route("/v1/people/{id:text}/segments", _Endpoint(collector.people.one), methods=["GET", "OPTIONS"]),
@@ -206,7 +205,7 @@ class Collector:
 
     def _write(self, lines: Sequence[EventLines]) -> Mapping[str, str]:
         self._make_stream()
-        keys = {each.key for each in lines}
+        keys = [key for each in lines for key in each.keys]
         try:
             errors = self._writer.write_events(lines)
         except StreamError as error:
@@ -268,7 +267,7 @@ class _App(Starlette):
     def _way_in(self, scope: Scope) -> ASGIApp | None:
         """What takes events, the API's own or another protocol's, or asks for a person."""
         path = scope["path"]
-        if path == _EVENTS:
+        if path == OWN_EVENTS:
             return self._ingest.events if scope["method"] == "POST" else None
         if path.startswith(_PERSON[0]) and path.endswith(_PERSON[1]) and scope["method"] == "GET":
             scope["path_params"] = {"id": path[len(_PERSON[0]) : -len(_PERSON[1])]}

@@ -95,7 +95,7 @@ class GroupCommit:
             self._threads.shutdown(wait=True)
             self._threads = None
 
-    async def write(self, lines: Sequence[EventLines], timeout: float) -> Mapping[str, str]:
+    async def write(self, lines: EventLines, timeout: float) -> Mapping[str, str]:
         """Waits until the lines are durable. Gives errors by key; those of other keys than the lines' may be among
         them.
 
@@ -105,7 +105,7 @@ class GroupCommit:
             raise RequestRefused(503, "stopping", "the collector is stopping; send again", 1)
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Mapping[str, str]] = loop.create_future()
-        self._waiting.append(_Waiting(lines, sum([each.events for each in lines]), done))
+        self._waiting.append(_Waiting(lines, done))
         self._woken.set()
         patience = loop.call_later(timeout, _give_up, done)  # a fifth of what asyncio.timeout costs
         try:
@@ -135,7 +135,7 @@ class GroupCommit:
     def _next_group(self) -> list[_Waiting]:
         size = count = 0
         for each in self._waiting:
-            size += each.events
+            size += len(each.lines.keys)
             count += 1
             if size >= self._group_events:
                 break
@@ -144,16 +144,16 @@ class GroupCommit:
         return [each for each in group if not each.done.done()]
 
     async def _commit(self, group: list[_Waiting]) -> None:
-        lines = [line for each in group for line in each.lines]
-        if not lines:
+        if not group:
             return
         began = time.perf_counter()
-        events = sum(each.events for each in group)
+        lines = [each.lines for each in group]
+        events = sum(len(each.keys) for each in lines)
         try:
             errors = await asyncio.get_running_loop().run_in_executor(self._threads, self._write, lines)
         except Exception as error:  # whatever the write raises, those who wait must hear of it
             log.exception("stream write failed", extra={"error": type(error).__name__, "events": events})
-            errors = {line.key: type(error).__name__ for line in lines}
+            errors = {key: type(error).__name__ for each in lines for key in each.keys}
         self._on_write(events, time.perf_counter() - began)
         for each in group:
             if not each.done.done():
@@ -161,10 +161,9 @@ class GroupCommit:
 
 
 class _Waiting(NamedTuple):
-    """The lines of one request, how many events they are, and what it waits for."""
+    """The lines of one request, and what it waits for."""
 
-    lines: Sequence[EventLines]
-    events: int
+    lines: EventLines
     done: asyncio.Future[Mapping[str, str]]
 
 

@@ -238,11 +238,11 @@ class Ingest:
     async def _write(self, validated: Validated, protocol: str = OWN_PROTOCOL) -> tuple[Verdicts, Counter[Status]]:
         """The final verdicts, and how many of each status: accepted events are on the stream by then."""
         verdicts, lines, keys = validated
-        if lines:
+        if lines.keys:
             try:
                 errors = await self._commit.write(lines, self._limits.stream_seconds)
             except TimeoutError:
-                errors = {line.key: "Timeout" for line in lines}
+                errors = dict.fromkeys(lines.keys, "Timeout")
             if errors:
                 for row, key in enumerate(keys):
                     if key is not None and key in errors:

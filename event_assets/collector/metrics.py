@@ -40,6 +40,7 @@ class CollectorMetrics:
         self._key_bytes = Counter(
             "collector_key_bytes", "Bytes of what was sent with it, unpacked.", ["key"], registry=registry
         )
+        self._of_key: dict[str, tuple[Counter, Counter]] = {}
         self.dropped = Counter("collector_events_dropped", "Events dropped for refused consent.", registry=registry)
         self.retried = Counter("collector_events_not_taken", "Events the stream did not take.", registry=registry)
         self.refused = Counter("collector_requests_refused", "Requests refused.", ["code"], registry=registry)
@@ -102,8 +103,11 @@ class CollectorMetrics:
 
     def used(self, key: str, events: int, size: int) -> None:
         """So much was sent with a key, by its id, within its rate; whatever becomes of it."""
-        self._key_events.labels(key).inc(events)
-        self._key_bytes.labels(key).inc(size)
+        counters = self._of_key.get(key)
+        if counters is None:  # asking for a label's counter costs more than counting
+            counters = self._of_key[key] = self._key_events.labels(key), self._key_bytes.labels(key)
+        counters[0].inc(events)
+        counters[1].inc(size)
 
     def count(self, verdicts: Verdicts, protocol: str) -> None:
         """The final verdicts of one request."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, Self
 
@@ -37,7 +37,7 @@ class Validated(NamedTuple):
     """The verdicts of a request in its order, what is to be written, and for each event its key there, if any."""
 
     verdicts: Verdicts
-    lines: list[EventLines]
+    lines: EventLines
     keys: Sequence[str | None]
 
 
@@ -92,7 +92,9 @@ class Validator:
         whose order they are then.
         """
         verdicts = Verdicts([event.event_id for event in batch.events])
-        keys: list[str | None] = [one_key or event.anonymous_id or event.user_id for event in batch.events]
+        keys: list[str | None] = [event.anonymous_id or event.user_id for event in batch.events]
+        if one_key is not None:
+            keys = [one_key] * len(keys)
         rewrites_all = stamp.opts_out or self._sealing is not None
         pieces, doubtful = list(batch.pieces), set(range(len(batch)) if rewrites_all else batch.doubtful)
         for row in stamp.needs_agent(batch.events):
@@ -110,9 +112,7 @@ class Validator:
             if line is not None:
                 whole[row] = line[1]
             verdicts.put(row, verdict, len(text))
-        if whole:
-            return Validated(verdicts, list(_one_by_one(batch.head, pieces, stamp.tail, keys, whole)), keys)
-        return Validated(verdicts, _together(batch.head, pieces, stamp.tail, keys), keys)
+        return Validated(verdicts, _lines(keys, pieces, batch.head, stamp.tail, whole), keys)
 
     def aside(self, text: bytes) -> bytes:
         """A text that another process refused, as it may be written."""
@@ -163,25 +163,15 @@ class Validator:
         return decoded.violations if isinstance(decoded, Decoded) else decoded.detail
 
 
-def _together(head: bytes, pieces: Sequence[bytes], tail: bytes, keys: Sequence[str | None]) -> list[EventLines]:
-    """The lines of each key in one text: most requests have few keys."""
-    of_key: dict[str, list[bytes]] = {}
-    for key, piece in zip(keys, pieces, strict=True):
-        if key in of_key:
-            of_key[key].append(piece)
-        elif key is not None:
-            of_key[key] = [piece]
-    between = tail + b"\n" + head
-    return [EventLines(key, head + between.join(of_one) + tail, len(of_one)) for key, of_one in of_key.items()]
-
-
-def _one_by_one(
-    head: bytes, pieces: Sequence[bytes], tail: bytes, keys: Sequence[str | None], whole: dict[int, bytes]
-) -> Iterator[EventLines]:
-    """The lines each by itself, where some are `whole`."""
-    for row, (key, piece) in enumerate(zip(keys, pieces, strict=True)):
-        if key is not None:
-            yield EventLines(key, whole[row] if row in whole else head + piece + tail, 1)
+def _lines(
+    keys: Sequence[str | None], pieces: Sequence[bytes], head: bytes, tail: bytes, whole: dict[int, bytes]
+) -> EventLines:
+    """What is to be written: of each event that has a key its piece between head and tail, or what is `whole`."""
+    written = [(row, key) for row, key in enumerate(keys) if key is not None]
+    if not whole and len(written) == len(keys):
+        return EventLines([key for _, key in written], pieces, head, tail)
+    texts = [whole[row] if row in whole else head + pieces[row] + tail for row, _ in written]
+    return EventLines([key for _, key in written], texts)
 
 
 def _grown(event: Event, size: int, most: int) -> Rejection:

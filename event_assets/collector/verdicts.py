@@ -63,7 +63,9 @@ class Verdicts(Sequence[Verdict]):
 
     def counts(self) -> Counter[Status]:
         """How many there are of each status."""
-        counts = Counter(verdict.status for verdict in self.others.values())
+        counts: Counter[Status] = Counter()
+        if self.others:
+            counts.update(verdict.status for verdict in self.others.values())
         if len(self._ids) > len(self.others):
             counts["accepted"] = len(self._ids) - len(self.others)
         return counts

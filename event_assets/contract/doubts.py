@@ -5,11 +5,12 @@ Sure, and no more: a rule that may be broken is a doubt, and about those `EventD
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from msgspec import Raw
 
 from event_assets.contract.decoder import Limits
 from event_assets.contract.ndjson import Lines
@@ -20,8 +21,6 @@ _BACKSLASH = ord("\\")
 _NUL = b"\\u0000"
 _BRACE = ord("{")
 _HEAD = itemgetter(slice(2))
-
-Texts = Sequence[bytes | None]
 
 
 class Doubts:
@@ -58,21 +57,19 @@ class Doubts:
     def about_ids(self, *columns: Sequence[str | None]) -> Iterator[int]:
         """Where an id is a placeholder."""
         none, heads = self._placeholders, self._placeholders.other_heads
-        for values in columns:
-            texts: set[Any] = set(values) - {None}
-            if heads.issuperset(map(_HEAD, texts)):
-                continue
-            words = {text for text in texts if text[:2] not in heads and text in none}
-            if words:
+        texts: set[Any] = set().union(*columns)  # of all columns at once: nearly always none is
+        texts.discard(None)
+        if heads.issuperset(map(_HEAD, texts)):
+            return
+        if words := {text for text in texts if text[:2] not in heads and text in none}:
+            for values in columns:
                 yield from (row for row, text in enumerate(values) if text in words)
 
-    def about_objects(self, texts: Texts) -> Iterator[int]:
-        """Where a text is no object, or has brackets enough to be too deep."""
-        depth = self.depth
-        for row, text in enumerate(texts):
-            if text is not None and (
-                text[0] != _BRACE or (len(text) > depth and text.count(b"{") + text.count(b"[") > depth)
-            ):
+    def about_objects(self, texts: Iterable[tuple[int, Raw]]) -> Iterator[int]:
+        """Of rows with a JSON text each where that is no object, or has brackets enough to be too deep."""
+        for row, raw in texts:
+            text = bytes(raw)
+            if text[0] != _BRACE or text.count(b"{") + text.count(b"[") > self.depth:
                 yield row
 
 

@@ -200,7 +200,8 @@ class StreamAside:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """See `Aside.write`."""
-        _put(self._writer, [EventLines(_ASIDE_KEY, self._validator.aside(line)) for line in lines])
+        texts = [*map(self._validator.aside, lines)]
+        _put(self._writer, EventLines([_ASIDE_KEY] * len(texts), texts))
 
 
 class FileAside:
@@ -215,12 +216,12 @@ class FileAside:
             file.writelines(line + b"\n" for line in lines)
 
 
-def _put(writer: StreamWriter, lines: list[EventLines]) -> None:
-    errors = writer.write_events(lines)
+def _put(writer: StreamWriter, lines: EventLines) -> None:
+    errors = writer.write_events([lines])
     if errors:
-        failed = sum(each.events for each in lines if each.key in errors)
-        of = sum(each.events for each in lines)
-        raise SinkError(f"the stream did not take {failed} of {of} events: {next(iter(errors.values()))}")
+        failed = sum(key in errors for key in lines.keys)
+        said = next(iter(errors.values()))
+        raise SinkError(f"the stream did not take {failed} of {len(lines.keys)} events: {said}")
 
 
 class ApiSink:

@@ -174,10 +174,9 @@ def said(validator: Validator, batch: Batch, stamp: Stamp, protocol: bool) -> An
     aside = partial(set_aside, "p") if protocol else None
     verdicts, lines, keys = validator.validate(batch, stamp, aside)
     written: dict[str, list[Any]] = defaultdict(list)
-    for each in lines:
-        texts = each.text.split(b"\n")
-        assert len(texts) == each.events
-        written[each.key] += map(_read, texts)
+    texts = lines.text(lines.pieces).split(b"\n") if lines.keys else []
+    for key, line in zip(lines.keys, texts, strict=True):
+        written[key].append(_read(line))
     assert sum(key is not None for key in keys) == sum(map(len, written.values()))
     counted = verdicts.counts()
     answer = json.loads(verdicts.answer())

@@ -74,7 +74,7 @@ def written(lines: Sequence[bytes], plan: TrackingPlan, sealed_by: Pseudonyms | 
     validator = Validator(plan, Limits(), "strip", none, Sealing(sealed_by, none) if sealed_by else None)
     stamp = Stamp(NOON, "203.0.113.7", "agent", TRUSTS, lambda ip: ip)
     found = validator.validate(validator.fast_path.of_lines(lines), stamp, aside, "one key")
-    return [line for each in found.lines for line in each.text.split(b"\n")]
+    return found.lines.text(found.lines.pieces).split(b"\n")
 
 
 def cleaned(lines: Sequence[bytes], plan: TrackingPlan, pseudonyms: Pseudonyms) -> list[list[dict[str, Any]]]:

@@ -242,13 +242,13 @@ def test_events_of_a_shard_are_written_in_few_records_and_each_is_in_the_shard_o
     make_stream: MakeStream,
 ) -> None:
     stream = make_stream(shards=2)
-    events = [EventLines(f"user-{number % 9}", b'{"user":%d,"n":%d}' % (number % 9, number)) for number in range(90)]
-    assert StreamWriter(stream).write_events(events) == {}
+    events = [b'{"user":%d,"n":%d}' % (number % 9, number) for number in range(90)]
+    assert StreamWriter(stream).write_events([EventLines([f"user-{n % 9}" for n in range(90)], events)]) == {}
     stored = read_all(stream)
     assert len(stored) == 2
     alone = {result.shard_id for result in stream.put([StreamRecord("user-0", b"")])}
     (record,) = (record for record in stored if b'{"user":0,"n":0}' in unpack(record.data))
     assert {record.shard_id} == alone
     assert [line for line in unpack(record.data) if line.startswith(b'{"user":0,')] == [
-        event.text for event in events if event.key == "user-0"
+        event for event in events if event.startswith(b'{"user":0,')
     ]

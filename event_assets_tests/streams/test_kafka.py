@@ -298,7 +298,7 @@ def test_a_broker_killed_in_traffic_loses_no_event_and_no_event_counts_twice(
                     return
                 name = f"{thread}.{number}"
                 told = json.dumps(event(event_id=name, anonymous_id=f"user-{thread}-{number % 5}")).encode()
-                failed = writer.write_events([EventLines(f"user-{thread}-{number % 5}", told)])
+                failed = writer.write_events([EventLines([f"user-{thread}-{number % 5}"], [told])])
                 (unsure if failed else acknowledged).append(name)
 
         threads = [threading.Thread(target=send, args=(number,)) for number in range(4)]

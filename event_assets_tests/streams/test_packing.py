@@ -45,19 +45,28 @@ def test_a_closed_shard_takes_nothing() -> None:
 keys = st.sampled_from(["a", "b", "c", "\ud800", "ключ"])
 
 
+def requests(events: list[tuple[str, bytes]], size: int = 7) -> list[EventLines]:
+    """Keys and texts of events as several requests, whose lines are put together of what they share and their own."""
+    made = []
+    for first in range(0, len(events), size):
+        some = events[first : first + size]
+        made.append(EventLines([key for key, _ in some], [text[1:-1] for _, text in some], b"{", b"}"))
+    return made
+
+
 @given(st.lists(st.tuples(keys, st.integers(1, 90_000)), max_size=30), st.sampled_from(["zstd", "gzip", "plain"]))
 def test_no_event_is_lost_or_doubled_and_those_of_a_key_keep_their_order(
     sizes: list[tuple[str, int]], encoding: Encoding
 ) -> None:
     events = [
-        EventLines(key, b'{"key":"%s","n":%d,"pad":"%s"}' % (key.encode(errors="backslashreplace"), n, b"x" * size))
+        (key, b'{"key":"%s","n":%d,"pad":"%s"}' % (key.encode(errors="backslashreplace"), n, b"x" * size))
         for n, (key, size) in enumerate(sizes)
     ]
-    packed = pack_events(events, shard_map([0, HASH_KEYS // 2]), encoding)
+    packed = pack_events(requests(events), shard_map([0, HASH_KEYS // 2]), encoding)
     lines = [line for record, _ in packed for line in unpack(record.data)]
-    assert sorted(lines) == sorted(event.text for event in events)
-    for key in {event.key for event in events}:
-        mine = [event.text for event in events if event.key == key]
+    assert sorted(lines) == sorted(text for _, text in events)
+    for key in {key for key, _ in events}:
+        mine = [text for of, text in events if of == key]
         assert [line for line in lines if line in mine] == mine
         assert {record.partition_key for record, keys in packed if key in keys} == {
             record.partition_key for record, _ in packed if set(unpack(record.data)) & set(mine)
@@ -66,15 +75,15 @@ def test_no_event_is_lost_or_doubled_and_those_of_a_key_keep_their_order(
 
 @pytest.mark.parametrize("encoding", ["zstd", "gzip", "plain"])
 def test_a_record_is_of_25_kilobytes_at_most_where_a_line_is_not_larger(encoding: Encoding) -> None:
-    events = [EventLines(f"user-{n % 3}", b'{"n":%d,"pad":"%s"}' % (n, b"x" * 700)) for n in range(300)]
-    assert max(len(record.data) for record, _ in pack_events(events, shard_map([0]), encoding)) <= RECORD_BYTES
+    events = [(f"user-{n % 3}", b'{"n":%d,"pad":"%s"}' % (n, b"x" * 700)) for n in range(300)]
+    for size in (7, 300):
+        packed = pack_events(requests(events, size), shard_map([0]), encoding)
+        assert max(len(record.data) for record, _ in packed) <= RECORD_BYTES
 
 
 def test_there_are_as_many_records_as_there_is_text_and_not_as_there_are_people() -> None:
     """Five thousand people in a group of 10,000 events, of four shards: 20 events a record are the least."""
-    events = [
-        EventLines(f"person-{n % 5_000}", b'{"event_id":"%032x","n":%d}' % (hash_key(str(n)), n)) for n in range(10_000)
-    ]
-    packed = pack_events(events, shard_map([HASH_KEYS * part // 4 for part in range(4)]))
+    events = [(f"person-{n % 5_000}", b'{"event_id":"%032x","n":%d}' % (hash_key(str(n)), n)) for n in range(10_000)]
+    packed = pack_events(requests(events, 50), shard_map([HASH_KEYS * part // 4 for part in range(4)]))
     assert len(packed) <= len(events) / 20
     assert sum(len(unpack(record.data)) for record, _ in packed) == len(events)

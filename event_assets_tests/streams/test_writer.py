@@ -87,7 +87,10 @@ def test_the_wait_is_random_up_to_a_bound_that_doubles_to_its_cap() -> None:
 
 def test_what_is_not_durable_is_said_by_key_and_the_rest_is_there(log: EmbeddedStream) -> None:
     one, other = keys_of_two_shards(log)
-    events = [EventLines(one, b'{"n":1}\n{"n":2}', 2), EventLines(other, b'{"n":3}'), EventLines(one, b'{"n":4}')]
+    events = [
+        EventLines([one, one, other], [b'{"n":1}', b'{"n":2}', b'{"n":3}']),
+        EventLines([one], [b'{"n":4}']),
+    ]
     errors = writer(Failing(log, {1}), attempts=1).write_events(events)
     assert errors == {other: "ProvisionedThroughputExceededException: Rate exceeded"}
     assert [unpack(record.data) for record in read_all(log)] == [[b'{"n":1}', b'{"n":2}', b'{"n":4}']]
@@ -95,17 +98,17 @@ def test_what_is_not_durable_is_said_by_key_and_the_rest_is_there(log: EmbeddedS
 
 
 def test_an_event_is_durable_only_if_all_records_of_its_key_are(log: EmbeddedStream) -> None:
-    events = [EventLines("a", bytes([65 + number]) * 20_000) for number in range(3)]
+    events = [EventLines(["a"], [bytes([65 + number]) * 20_000]) for number in range(3)]
     assert writer(Failing(log, {1}), attempts=1).write_events(events, "plain").keys() == {"a"}
 
 
 def test_shards_that_the_stream_was_cut_into_meanwhile_are_seen(log: EmbeddedStream) -> None:
     writes = writer(log)
-    assert writes.write_events([EventLines("a", b"1")]) == {}
+    assert writes.write_events([EventLines(["a"], [b"1"])]) == {}
     log.split(open_shards(log)[0])
-    assert writes.write_events([EventLines(f"user-{number}", b"1") for number in range(9)]) == {}
+    assert writes.write_events([EventLines([f"user-{number}" for number in range(9)], [b"1"] * 9)]) == {}
     one, other = keys_of_two_shards(log)
-    assert writes.write_events([EventLines(one, b"one"), EventLines(other, b"other")]) == {}
+    assert writes.write_events([EventLines([one, other], [b"one", b"other"])]) == {}
     stored = {unpack(record.data)[0]: record.shard_id for record in read_all(log)}
     assert (stored[b"one"], stored[b"other"]) == (shard_of(log, one), shard_of(log, other))
 
@@ -123,10 +126,10 @@ def test_shards_are_asked_for_now_and_then_and_an_old_answer_is_better_than_none
 
     writes = StreamWriter(cast(EventStream, Throttled(log)), impatient(), clock=lambda: now[0])
     for now[0] in (0.0, 5.0, 11.0, 12.0):
-        assert writes.write_events([EventLines("a", b"1")]) == {}
+        assert writes.write_events([EventLines(["a"], [b"1"])]) == {}
     assert len(asked) == 3
     with pytest.raises(StreamBusy):
-        StreamWriter(cast(EventStream, Throttled(log)), impatient()).write_events([EventLines("a", b"1")])
+        StreamWriter(cast(EventStream, Throttled(log)), impatient()).write_events([EventLines(["a"], [b"1"])])
 
 
 def open_shards(log: EmbeddedStream) -> list[str]:
