@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -197,32 +193,3 @@ def test_the_image_installs_extras_that_there_are_by_the_lock_and_runs_as_nobody
     assert "--constraint requirements.lock" in install and '".[$EXTRAS]"' in install
     (user,) = instructions("USER")
     assert int(user) > 1_000 and f"--uid {user}" in install
-
-
-@pytest.mark.slow
-@pytest.mark.release
-def test_the_steps_of_the_dockerfile_make_an_environment_in_which_every_service_starts(tmp_path: Path) -> None:
-    """As Docker would do them, in a folder and an environment of their own, over the network."""
-    for source, place in copied().items():
-        whole = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        whole(ROOT / source, tmp_path / place)
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
-    programs = tmp_path / "venv" / "bin"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    here = {**clean, "PATH": f"{programs}:{clean['PATH']}", "EXTRAS": "aws,kafka", "HOME": str(tmp_path)}
-    install = instructions("RUN")[0].partition(" && useradd")[0]
-    done = subprocess.run(["sh", "-c", install], cwd=tmp_path, env=here, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2_000:]
-    for service in (
-        "event-assets stream run --help",
-        "dagster-daemon --help",
-        "dagster-webserver --version",
-        "dagster api grpc --help",
-        "python -m event_assets.collector --help",
-        "python -c 'import awslambdaric.bootstrap, event_assets.collector.aws_lambda, event_assets.streams.kafka'",
-        "python -c 'import event_assets.privacy.aws_lambda, event_assets.simulator.aws_lambda'",
-        "python -c 'import event_assets.definitions'",
-    ):
-        done = subprocess.run(["sh", "-c", service], cwd=tmp_path / "dagster", env=here, capture_output=True, text=True)
-        assert done.returncode == 0, (service, done.stderr[-2_000:])
