@@ -81,7 +81,8 @@ EXTRAS = {
     ],
     "company": [
         "dagster-dlt>=0.29,<0.30",
-        "dlt[deltalake,sql_database]>=1.31,<2",  # not [s3]: s3fs needs another botocore than boto3's
+        "dlt[deltalake,sql_database]>=1.31,<2",  # not [s3]: see company/bucket.py
+        "fsspec>=2025.1,<2028",
         "sqlalchemy>=2,<2.1",
     ],
     "spark": [

@@ -23,6 +23,7 @@ from dlt.pipeline.pipeline import Pipeline
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.sql_database import sql_table
 
+from event_assets.company.bucket import where_it_is
 from event_assets.company.connecting import (
     CompanyError,
     Environment,
@@ -85,7 +86,7 @@ def load_of(
         pipeline = dlt.pipeline(
             pipeline_name=f"company_{source.name}",
             pipelines_dir=folder,
-            destination=dlt.destinations.filesystem(bucket_url=storage.uri(COMPANY_FOLDER)),
+            destination=dlt.destinations.filesystem(storage.uri(COMPANY_FOLDER), **where_it_is(storage)),
             dataset_name=source.name,
         )
         yield Load(made.with_resources(*only) if only else made, pipeline)

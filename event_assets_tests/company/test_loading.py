@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
+import boto3
 import pytest
 
 from event_assets.company.connecting import CompanyError
@@ -17,9 +19,14 @@ from event_assets_tests.company.databases import FIRST, SECOND, THIRD, YAML, Crm
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def crm(tmp_path: Path) -> Crm:
+@pytest.fixture(params=["folder", "bucket"])
+def crm(request: pytest.FixtureRequest, tmp_path: Path) -> Crm:
+    """One with a lake in a folder, and one with a lake in a bucket."""
     crm = Crm(tmp_path / "a")
+    if request.param == "bucket":
+        endpoint, name = request.getfixturevalue("s3_emulator"), f"company-{uuid.uuid4().hex}"
+        boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").create_bucket(Bucket=name)
+        crm.storage = Storage(f"s3://{name}/lake", endpoint=endpoint)
     crm.put(("a", "pro", 10.5, FIRST, None), ("b", "free", 0, FIRST, None))
     return crm
 
