@@ -21,6 +21,7 @@ from event_assets.defs.assets.company import (
     described_keys,
 )
 from event_assets.defs.assets.company import PREFIX as COMPANY_PREFIX
+from event_assets.defs.assets.metrics import metrics_by_table
 from event_assets.defs.assets.online import online_asset, online_features_asset
 from event_assets.defs.assets.product import PREFIX, analysis_asset, assets_by_table, unusable_files
 from event_assets.defs.assets.sources import client_apps, event_stream
@@ -80,7 +81,8 @@ def build_defs(settings: Settings, of_components: Collection[str] = ()) -> dg.De
     tables = {
         step.name: table_asset(step, settings, partitions, made_of, versions[step.name], beside) for step in STEPS
     }
-    loads = {table: warehouse_asset(table, settings, partitions) for table in WAREHOUSE_TABLES}
+    metrics = metrics_by_table(settings)
+    loads = {table: warehouse_asset(table, settings, partitions, metrics) for table in WAREHOUSE_TABLES}
     product = {each.name: analysis_asset(each, settings) for each in analyses.usable}
     timely = [
         *(tables[step.name] for step in STEPS if step.pace != "pauses"),

@@ -1,7 +1,7 @@
 """The warehouse's tables: each loaded from its lake table, one transaction a time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -21,9 +21,12 @@ CODE = "1"
 
 
 def warehouse_asset(
-    table: WarehouseTable, settings: Settings, partitions: dg.PartitionsDefinition[str]
+    table: WarehouseTable,
+    settings: Settings,
+    partitions: dg.PartitionsDefinition[str],
+    metrics: Mapping[str, dg.MarkdownMetadataValue],
 ) -> dg.AssetsDefinition:
-    """The asset that loads one table, in partitions where it is loaded by days."""
+    """The asset that loads one table, in partitions where it is loaded by days. `metrics` are those of each table."""
     upstream = dg.AssetKey(table.lake.name)
 
     @asset_of_ranges(
@@ -41,6 +44,7 @@ def warehouse_asset(
             "dagster/column_lineage": _column_lineage(table, upstream),
             "dagster/table_name": f"{settings.warehouse_schema}.{table.name}",
             "dagster/code_references": code_reference(load_step),
+            **({"metrics": metrics[table.name]} if table.name in metrics else {}),
         },
         partitions_def=partitions if table.partition_by else None,
     )
