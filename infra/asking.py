@@ -10,12 +10,10 @@ import aws_cdk as cdk
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as functions
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.excuses import excuse
-from infra.logs import retention
+from infra.inline import inline_function
 
 _ASKS = Path(__file__).with_name("functions") / "ask_aws.py"
 
@@ -39,22 +37,7 @@ def answer(
     key: kms.IKey,
 ) -> str:
     """The value, of this region, when the stack is made. `rights` is what asking takes."""
-    role = iam.Role(scope, f"Reads{name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    for statement in rights:
-        role.add_to_policy(statement)
-    group = logs.LogGroup(scope, f"Reads{name}Logs", retention=retention(log_days), encryption_key=key)
-    group.grant_write(role)
-    function = functions.Function(
-        scope,
-        f"Reads{name}",
-        runtime=functions.Runtime.PYTHON_3_13,
-        architecture=functions.Architecture.ARM_64,
-        handler="index.handler",
-        code=functions.Code.from_inline(_ASKS.read_text("utf-8")),
-        role=role,
-        log_group=group,
-        timeout=Duration.seconds(60),
-    )
+    function, role = inline_function(scope, f"Reads{name}", _ASKS, rights, Duration.seconds(60), log_days, key)
     excuse(
         function,
         CKV_AWS_115="CloudFormation alone calls it, while the stack is made",

@@ -9,13 +9,12 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as functions
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from event_assets.collector.origin import HEADER
 from infra.excuses import excuse
-from infra.logs import retention
+from infra.inline import inline_function
 from infra.permissions import rotates_secret, says_secret
 
 DAYS = 90
@@ -31,28 +30,11 @@ def rotated(
     key: kms.IKey,
 ) -> functions.Function:
     """The function that changes it, and its schedule. `firewall` is the ARN of the distribution's."""
-    role = iam.Role(scope, "RotationRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     distribution = f"arn:{Aws.PARTITION}:cloudfront::{Aws.ACCOUNT_ID}:distribution/{front.distribution_id}"
-    for statement in (
-        *rotates_secret(secret.secret_arn, key.key_arn),
-        *says_secret(distribution, firewall),
-    ):
-        role.add_to_policy(statement)
-    group = logs.LogGroup(scope, "RotationLogs", retention=retention(log_days), encryption_key=key)
-    group.grant_write(role)
-    function = functions.Function(
-        scope,
-        "Rotation",
-        runtime=functions.Runtime.PYTHON_3_13,
-        architecture=functions.Architecture.ARM_64,
-        handler="index.handler",
-        code=functions.Code.from_inline(_ROTATES.read_text("utf-8")),
-        role=role,
-        log_group=group,
-        timeout=Duration.minutes(15),  # CloudFront takes some to say it everywhere
-        environment={"DISTRIBUTION": front.distribution_id, "HEADER": HEADER},
-        environment_encryption=key,
-    )
+    rights = (*rotates_secret(secret.secret_arn, key.key_arn), *says_secret(distribution, firewall))
+    said = {"DISTRIBUTION": front.distribution_id, "HEADER": HEADER}
+    most = Duration.minutes(15)  # CloudFront takes some to say it everywhere
+    function, role = inline_function(scope, "Rotation", _ROTATES, rights, most, log_days, key, said)
     excuse(
         function,
         CKV_AWS_115="it is called by Secrets Manager, one step after the other",
