@@ -9,6 +9,7 @@ from pathlib import Path
 
 _SHARED = {
     "__main__",
+    "answering",
     "dagster_bytes",
     "dashboard_rows",
     "data",

@@ -57,12 +57,15 @@ UNREACHED_RATE = 10_000_000
 class Load(NamedTuple):
     """Requests that succeeded in so many seconds, those that did not, and seconds of processor time.
 
+    `late_p99_ms` is how late the load itself was, at a rate: what it waited for a core.
     `cpu_seconds` are those of the watched processes, `client_cpu_seconds` the load's own.
     """
 
     requests: int
     p50_ms: float
+    p95_ms: float
     p99_ms: float
+    late_p99_ms: float
     failed: int
     seconds: float
     client_cpu_seconds: float
@@ -288,12 +291,13 @@ def _wait_until_ready(running: subprocess.Popen[bytes], url: str) -> None:
 
 
 async def _bare(scope: Scope, receive: Receive, send: Send) -> None:
-    """Decodes a body to events and answers how many there are."""
+    """Decodes a body to events and answers how many there are; of another path than theirs, to JSON."""
     body, more = b"", scope["method"] == "POST"
     while more:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
-    answer = b"%d" % len(_events.decode(body)) if body else b""
+    events = scope["path"] == "/v1/events"
+    answer = b"%d" % len(_events.decode(body) if events else msgspec.json.decode(body)) if body else b""
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer})

@@ -3,31 +3,29 @@
 An online table (SQLite) of so many people, each with `--days` days on which they did something, a model of eight
 features, and one collector process that another process (`benchmarks.load`) asks for one person after the other, at
 `--rate` requests a second. A third of those who are asked for is unknown. What the figures are is told in
-`benchmarks.segments`; the goal is a p99 of 10 ms at 300 a second.
+`benchmarks.answering`; the goal is a p99 of 10 ms at 300 a second.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-import psutil
 
+from benchmarks.answering import Figures, Question, Server, answering, shown
 from benchmarks.collector import UNREACHED_RATE, collector_process
 from event_assets.collector import WriteKeys
 from event_assets.models.scoring import NumberWeight, ScoreModel, ScoreRule, ScoreSegment
 from event_assets.online import MODELS_ID, open_online
 from event_assets.settings import load_settings
 
-PEOPLE, DAYS, RATE, SECONDS, CONNECTIONS = 100_000, 12, 300.0, 20.0, 16
+PEOPLE, DAYS, RATE, SECONDS = 100_000, 12, 300.0, 30.0
 _BATCH, _ASKED = 5_000, 20_000
 _FEATURES: dict[str, dict[str, object]] = {
     "events_ever": {"count": "anything"},
@@ -52,7 +50,6 @@ _MODEL = ScoreModel(
     "",
     "2026-01-04",
 )
-Figures = dict[str, float]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,38 +60,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--days", type=int, default=DAYS, help="days of each")
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="length of each measurement")
+    parser.add_argument("--ahead", action="store_true", help="run before all other processes")
     asked = parser.parse_args(argv)
-    figures = measure(asked.people, asked.days, asked.rate, asked.seconds)
-    print(
-        json.dumps(figures) if asked.json else "\n".join(f"{name:<20} {value:>12,}" for name, value in figures.items())
-    )
+    print(shown(measure(asked.people, asked.days, asked.rate, asked.seconds, asked.ahead), asked.json))
     return 0
 
 
-def measure(people: int, days: int, rate: float, seconds: float) -> Figures:
+def measure(people: int, days: int, rate: float, seconds: float, ahead: bool = False) -> Figures:
     """All figures: milliseconds, microseconds, requests a second."""
-    with tempfile.TemporaryDirectory(prefix="event-assets-") as folder:
+    with tempfile.TemporaryDirectory(prefix="event-assets-") as folder, ExitStack() as running:
         home, bodies = Path(folder) / "home", Path(folder) / "bodies"
-        with collector_process("null", home) as (url, _, process):
-            _publish(home, people, days)
-            key = WriteKeys(home / "keys.json").create("front", "web", events_per_second=UNREACHED_RATE, reads=("*",))
-            chosen = random.Random(7)
-            said = (_body(chosen, people) for _ in range(_ASKED))
-            bodies.write_bytes(b"\n".join(said))
-            url = f"{url}/v1/segment"
-            _load(url, key, bodies, 2.0, rate)  # warms up
-            busy, steady = _watched(url, key, bodies, seconds, rate, process)
-            _, fast = _watched(url, key, bodies, seconds / 2, None, process)
-    return {
-        "people": people,
-        "days": days,
-        "per_second": round(steady["requests"] / steady["seconds"]),
-        "p50_ms": round(steady["p50_ms"], 2),
-        "p99_ms": round(steady["p99_ms"], 2),
-        "cpu_us": round(busy / steady["requests"] * 1e6),
-        "failed": steady["failed"],
-        "most_per_second": round(fast["requests"] / fast["seconds"]),
-    }
+        url, _, process = running.enter_context(collector_process("null", home))
+        bare_url, _, bare = running.enter_context(collector_process("bare", Path(folder) / "bare"))
+        _publish(home, people, days)
+        key = WriteKeys(home / "keys.json").create("front", "web", events_per_second=UNREACHED_RATE, reads=("*",))
+        chosen = random.Random(7)
+        bodies.write_bytes(b"\n".join(_body(chosen, people) for _ in range(_ASKED)))
+        question = Question("/v1/segment", bodies, key, ("--reads",))
+        figures = answering(Server(url, process), Server(bare_url, bare), question, seconds, rate, ahead)
+    return {"people": people, "days": days, **figures}
 
 
 def _body(chosen: random.Random, people: int) -> bytes:
@@ -122,21 +106,3 @@ def _publish(home: Path, people: int, days: int) -> None:
         table.replace(facts(), ids(), "1", now)
     finally:
         table.close()
-
-
-def _watched(
-    url: str, key: str, bodies: Path, seconds: float, rate: float | None, process: psutil.Process
-) -> tuple[float, Figures]:
-    """The collector's seconds of processor time, and what the load saw."""
-    before = process.cpu_times()
-    found = _load(url, key, bodies, seconds, rate)
-    after = process.cpu_times()
-    return (after.user + after.system) - (before.user + before.system), found
-
-
-def _load(url: str, key: str, bodies: Path, seconds: float, rate: float | None) -> Figures:
-    command = [sys.executable, "-m", "benchmarks.load", url, str(bodies), "--reads", "--key", key]
-    command += ["--seconds", str(seconds), "--connections", str(CONNECTIONS)]
-    done = subprocess.run(command + (["--rate", str(rate)] if rate else []), check=True, stdout=subprocess.PIPE)
-    found: Figures = json.loads(done.stdout)
-    return found

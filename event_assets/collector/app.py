@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 _WRITERS = {"embedded": 1, "kinesis": 4, "kafka": 4}
 """Writes in flight: the embedded log commits one at a time, the others answer each after a network's delay."""
-_PERSON = "/v1/people/", "/segments"
+_PERSON, _SCORE = ("/v1/people/", "/segments"), "/v1/segment"
 
 
 class _Text(PathConvertor):
@@ -82,7 +82,7 @@ def create_app(
         Route("/v1/pixel.gif", _Endpoint(collector.ingest.pixel), methods=["GET"]),
         Route("/v1/people/segments", _Endpoint(collector.people.several), methods=["POST", "OPTIONS"]),
         Route("/v1/people/{id:text}/segments", _Endpoint(collector.people.one), methods=["GET", "OPTIONS"]),
-        Route("/v1/segment", _Endpoint(collector.scores.segment), methods=["POST", "OPTIONS"]),
+        Route(_SCORE, _Endpoint(collector.scores.segment), methods=["POST", "OPTIONS"]),
         Route("/v1/privacy/requests", _Endpoint(collector.privacy.ask), methods=["POST"]),
         Route("/v1/privacy/requests/{id}", _Endpoint(collector.privacy.state), methods=["GET"]),
         Route("/v1/health", collector.health),
@@ -94,6 +94,7 @@ def create_app(
     return _App(
         collector.ingest,
         collector.people,
+        collector.scores,
         routes=routes,
         lifespan=collector.lifespan,
         exception_handlers={HTTPException: _error, Exception: _fault},
@@ -247,10 +248,11 @@ class _App(Starlette):
     """The app, with a short way in for events, and for who asks for one person: layers of middleware and routing cost
     a sixth of a small request."""
 
-    def __init__(self, ingest: Ingest, people: PeopleSegments, **kwargs: Any) -> None:
+    def __init__(self, ingest: Ingest, people: PeopleSegments, scores: SegmentScores, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._ingest = ingest
         self._people = people
+        self._scores = scores
         self.state.ingest = ingest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -269,6 +271,8 @@ class _App(Starlette):
         path = scope["path"]
         if path == OWN_EVENTS:
             return self._ingest.events if scope["method"] == "POST" else None
+        if path == _SCORE:
+            return self._scores.segment if scope["method"] == "POST" else None
         if path.startswith(_PERSON[0]) and path.endswith(_PERSON[1]) and scope["method"] == "GET":
             scope["path_params"] = {"id": path[len(_PERSON[0]) : -len(_PERSON[1])]}
             return self._people.one
