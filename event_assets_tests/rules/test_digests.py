@@ -52,6 +52,8 @@ def analyses(folder: Path) -> dict[str, str]:
 def test_the_digests_of_the_shipped_analyses_are_those_of_the_first_day() -> None:
     assert analyses(Settings().analytics) == {
         "activation_funnel": "d0bb66629c74",
+        "checkout_28_days": "d0d31bf0b181",
+        "checkout_28_days_before": "ac4a0268e163",
         "checkout_funnel": "e226c58a812b",
         "daily_events": "67bf79ca2c89",
         "daily_lifecycle": "53791a3f36d6",
