@@ -36,6 +36,12 @@ OF_EVENT_DATES = tuple(
     step for step in STEPS if step.pace != "pauses" and not _BY_ARRIVAL.issuperset(table.name for table in step.tables)
 )
 """The steps of tables that follow days of events, and of what is made of them as they come."""
+_BY_EVENT_DATE = [step for step in OF_EVENT_DATES if any("event_date" in table.partition_by for table in step.tables)]
+_MADE_OF = {table for step in _BY_EVENT_DATE for table in step.upstream}
+OF_DAYS = tuple(step for step in OF_EVENT_DATES if step in _BY_EVENT_DATE or not _MADE_OF.isdisjoint(step.tables))
+"""Those of them of tables by days, and of what these read."""
+OF_THINGS = tuple(step for step in OF_EVENT_DATES if step not in OF_DAYS)
+"""The others: what came is theirs whatever day it is of, so that of many days they are made once."""
 FCT_EVENTS = next(table for table in WAREHOUSE_TABLES if table.lake == ENRICHED_EVENTS)
 
 
@@ -88,10 +94,16 @@ class Following:
         )
 
     def catch_up(self, days: Collection[str]) -> Iterator[Followed | Fault]:
-        """Brings these days up to date in the same way, whatever their age, in all tables but those of days of arrival
-        and those that are made in pauses."""
+        """Brings these days up to date in the same way, whatever their age, in all tables by days of events."""
         window = Window.of_days(days)
-        yield from self._bring_along(OF_EVENT_DATES, lambda _: window, window)
+        yield from self._bring_along(OF_DAYS, lambda _: window, window)
+
+    def come_along(self, failed: Collection[str]) -> Iterator[Followed | Fault]:
+        """Brings what follows from days that were caught up with, and is not by days itself, up to date in the same
+        way. What is made of steps of these names, which `failed`, is left out."""
+        without = {table.name for step in OF_DAYS if step.name in failed for table in step.tables}
+        no_days = Window.of_days(())
+        yield from self._bring_along(OF_THINGS, lambda _: no_days, no_days, failed=without)
 
     def _bring_along(
         self,
@@ -99,10 +111,11 @@ class Following:
         window_of_step: Callable[[RefreshStep], Window],
         loaded: Window,
         most_never: int | None = None,
+        failed: Collection[str] = (),
     ) -> Iterator[Followed | Fault]:
         """Steps in the order of the data, then the loads of their tables: of the days `loaded`, and of so many that the
-        warehouse never had."""
-        failed: set[str] = set()
+        warehouse never had. What is made of tables that `failed` is left out."""
+        failed = {*failed}
         for step in steps:
             names = {table.name for table in step.tables}
             if failed.isdisjoint(table.name for table in step.upstream):

@@ -1,7 +1,8 @@
 """Days that are behind, brought along in rounds: those that a run was asked for, then those that wait longest.
 
-Beside events that keep coming the first round is small, and one run takes many of them: what Dagster keeps of a run is
-the same for one round as for ten. How many days a round takes follows from how long they take: most of what a round of
+A round is of the tables by days; what else follows from them is brought along once, after the last. Beside events that
+keep coming the first round is small, and one run takes many of them: what Dagster keeps of a run is the same for one
+round as for ten. How many days a round takes follows from how long they take: most of what a round of
 few events costs is the same for a day as for a hundred.
 """
 
@@ -40,22 +41,29 @@ class LateDays:
     _most: int = field(default_factory=lambda: MOST_DAYS)
 
     def stay(self) -> Iterator[Followed]:
-        """Brings the days along; gives each table that was brought up to date. Raises `FollowingFailed` at the end of a
-        round in which some were not."""
+        """Brings the days along, and what follows from them; gives each table that was brought up to date. A round in
+        which some were not is the last; in the end `FollowingFailed` is raised then."""
         until, days = self.clock() + STAYS_SECONDS, list(self.days)
         while days:
             began = self.clock()
-            for each in self.following.catch_up(days):
-                if isinstance(each, Fault):
-                    self.faults[each.name] = each.error
-                else:
-                    yield each
+            yield from self._told(self.following.catch_up(days))
             if self.faults:
-                raise FollowingFailed.of(self.faults)
+                break
             self.done.update(days)
             self.rounds, now = self.rounds + 1, self.clock()
             self._most = days_after(self._most, now - began)
             days = self._next() if now < until and self.goes_on() else []
+        yield from self._told(self.following.come_along({*self.faults}))
+        if self.faults:
+            raise FollowingFailed.of(self.faults)
+
+    def _told(self, followed: Iterator[Followed | Fault]) -> Iterator[Followed]:
+        """What was brought up to date; what was not is kept in mind."""
+        for each in followed:
+            if isinstance(each, Fault):
+                self.faults[each.name] = each.error
+            else:
+                yield each
 
     def _next(self) -> list[str]:
         furthest = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=self.following.backdate_days))
