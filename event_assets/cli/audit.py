@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,10 +37,31 @@ def show(
 
 
 @audit_app.command("verify")
-def verify() -> None:
-    """Compute all hashes anew. Prints the newest entry's, to be kept elsewhere; exit status 1 where one is wrong."""
+def verify(
+    kept: Annotated[
+        list[str] | None, typer.Option(help="A hash that it printed before and that was kept elsewhere. Repeatable.")
+    ] = None,
+    receipt: Annotated[
+        list[Path] | None, typer.Option(help="A receipt of an erasure that was kept elsewhere. Repeatable.")
+    ] = None,
+) -> None:
+    """Compute all hashes anew, and look for the entries that the head, receipts and the anchor name. Prints the newest
+    entry's hash; exit status 1 where something is wrong."""
     with faults_as_sentences():
         from event_assets.audit import audit_log
+        from event_assets.defs.resources.lake import LakeResource
+        from event_assets.lake.tombstones import ErasureRules
+        from event_assets.privacy.receipts import is_genuine, named_entries, read_receipt, receipts
 
-        newest = audit_log(current_settings()).verify()
+        settings = current_settings()
+        rules = ErasureRules.of(settings)
+        given = [(f"the receipt {file}", read_receipt(file)) for file in receipt or ()]
+        for name, each in given:
+            if not is_genuine(each, rules):
+                raise typer.BadParameter(f"{name} is not as this installation's key signed it")
+        in_lake = (
+            (f"the receipt {each['batch']}", each) for each in receipts(LakeResource.of(settings).open().storage)
+        )
+        seen = named_entries((*in_lake, *given), rules)
+        newest = audit_log(settings).verify({**seen, **dict.fromkeys(kept or (), "what was kept")})
         typer.echo(f"{newest.number} entries, the newest {newest.hash}" if newest else "There are no entries yet.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Storage:
         if self.is_s3:
             self.write(relative, data)
             return
-        fresh = f"{relative}.{os.getpid()}.new"
+        fresh = f"{relative}.{os.getpid()}-{threading.get_ident()}.new"
         self.write(fresh, data)
         with open(self.path(fresh), "rb") as written:
             os.fsync(written.fileno())

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from event_assets.audit import Action, AuditLog
+from event_assets.audit import Action, AuditLog, anchor_of
 from event_assets.lake.asked import Asked, all_asked, write_asked
 from event_assets.lake.lake import Lake
 from event_assets.lake.tombstones import ErasureRules
@@ -24,7 +24,7 @@ def take_asked(lake: Lake, settings: Settings) -> int:
     taken up again under the same id. The first of all makes the installation's key: who works them off knows none from
     before. Raises `WrongPrivacyKey`."""
     taken = 0
-    log_asked(lake, AuditLog(lake.storage, ErasureRules.of(settings).key))
+    log_asked(lake, AuditLog(lake.storage, ErasureRules.of(settings).key, anchor_of(settings)))
     erasures = [asked for asked in waiting(lake) if asked.kind == "erasure"]
     known = KnownPeople(lake, for_many=True) if len(erasures) > _ONE_BY_ONE else None
     for number, asked in enumerate(erasures):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,15 @@ def read_receipt(file: Path) -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def named_entries(found: Iterable[tuple[str, Mapping[str, Any]]], rules: ErasureRules) -> dict[str, str]:
+    """The hashes of the audit log's entries that genuine ones of these receipts name, each with which does."""
+    return {
+        receipt["audit_log"]["newest"]: name
+        for name, receipt in found
+        if is_genuine(receipt, rules) and receipt.get("audit_log")
+    }
 
 
 def _signature(receipt: Mapping[str, Any], rules: ErasureRules) -> str:

@@ -16,6 +16,7 @@ from event_assets.audit.log import AuditLog
 from event_assets.contract.tables.lake import EVERY_TABLE
 from event_assets.contract.tables.sessions import EVENT_DAYS
 from event_assets.lake.lake import Lake
+from event_assets.lake.storage import Storage
 from event_assets.lake.tombstones import ErasureRules, read_tombstones
 from event_assets.online import OnlineTable, refusal_id
 from event_assets.privacy.alone import alone
@@ -63,7 +64,7 @@ class Surroundings:
     `publish_features` makes the online table of features anew, where there is one, and gives how many ids it has.
     `refresh` brings tables up to date the ordinary way: these, or all without any names. `folders` are scanned, but for
     `unread`: what is read in another way, or names nobody by what it is; so are `databases` of others, URLs by what
-    they are called. `lock` is a file that keeps others out.
+    they are called. `lock` is a file that keeps others out, `anchor` where entries of the audit log are named, too.
     """
 
     lake: Lake
@@ -78,7 +79,13 @@ class Surroundings:
     unread: tuple[Path, ...] = ()
     databases: Mapping[str, str] = field(default_factory=dict)
     lock: Path | None = None
+    anchor: Storage | None = None
     clock: Callable[[], dt.datetime] = field(default=lambda: dt.datetime.now(dt.UTC))
+
+    @property
+    def audit_log(self) -> AuditLog:
+        """Where it is noted that people were erased."""
+        return AuditLog(self.lake.storage, self.rules.key, self.anchor)
 
 
 @dataclass(frozen=True)
@@ -222,6 +229,7 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
     scan.add("the online table", _known_online(around, names))
     others = {place: count for place, count in scan.found.items() if f"/{_OTHERS}" in f"/{place}"}
     found = {place: count for place, count in scan.found.items() if place not in others}
+    newest = around.audit_log.newest()
     receipt = {
         "batch": batch.id,
         "requests": {each.id: {"requested_at": each.requested_at.isoformat(), **each.people} for each in of},
@@ -238,6 +246,7 @@ def _prove(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
         "log_records": batch.more.get("log_records"),
         "history_files": batch.more["history_files"],
         "scan": {**asdict(scan), "found": found, "company_data": others, "too_short": needles.too_short},
+        "audit_log": {"entries": newest.number, "newest": newest.hash} if newest else None,
         "outside": list(OUTSIDE),
     }
     receipt = signed(receipt, around.rules)
@@ -262,7 +271,7 @@ def _close(around: Surroundings, batch: Batch, of: list[Request]) -> Outcome:
         left = done(request, note) if is_done else replace(request, state="incomplete", note=note, batch="")
         write_request(lake.storage, left)
     count = len(batch.requests)
-    AuditLog(lake.storage, around.rules.key).append("people_erased", batch.id, state=closing["state"], requests=count)
+    around.audit_log.append("people_erased", batch.id, state=closing["state"], requests=count)
     delete_batch(lake.storage, batch)
     receipt = json.loads(lake.storage.read(closing["receipt"]))
     return Outcome(count, closing["state"], closing["note"], closing["receipt"], receipt)

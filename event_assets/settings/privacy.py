@@ -54,6 +54,12 @@ class PrivacySettings(BaseSettings):
         "of an installation. Default: `<home>/privacy.key`, which the first request makes.",
     )
     privacy_key_secret: str | None = Field(None, min_length=1, description="The same of `privacy_key`.")
+    audit_anchor_url: str | None = Field(
+        None,
+        min_length=1,
+        description="Folder or `s3://` prefix where each entry of the audit log is named, so that `event-assets audit "
+        "verify` notices those that were cut off: on another machine's disk, or in a bucket that lets nobody delete.",
+    )
     retention_file: File = Field(
         None,
         description="File that says how many days each kind of table keeps. Without one nothing goes by itself, and "

@@ -25,7 +25,7 @@ def log_of(folder: Path, entries: int, key: bytes = b"") -> AuditLog:
 
 
 def files_of(folder: Path) -> list[Path]:
-    return sorted((folder / "audit").iterdir())
+    return sorted((folder / "audit").glob("*.json"))
 
 
 @KEYS

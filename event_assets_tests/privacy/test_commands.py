@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,32 @@ def test_requests_of_another_system_are_worked_off_where_nobody_ever_asked_befor
     assert call("privacy", "verify-receipt", str(receipt)).exit_code == 0, "by the key that the first request made"
     erased = read_tombstones(storage, ErasureRules.of(Settings(home=tmp_path)))
     assert all(erased.is_erased(Owner(f"u{number}", None, now)) for number in range(5))
+
+
+def test_receipts_and_hashes_that_were_kept_tell_that_the_audit_log_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_ASSETS_HOME", str(tmp_path))
+    monkeypatch.setenv("EVENT_ASSETS_AUDIT_ANCHOR_URL", str(tmp_path / "anchor"))
+    assert call("privacy", "erase", "--user-id", "u1").exit_code == 0
+    assert told("privacy", "run")["state"] == "done"
+    printed = call("audit", "verify").stdout
+    assert printed.startswith("2 entries, the newest ")
+    assert len(list((tmp_path / "anchor").iterdir())) == 2, "commands and runs name what they enter"
+    [receipt] = (tmp_path / "lake" / "privacy" / "receipts").iterdir()
+    kept = receipt.rename(tmp_path / "receipt.json")
+    for folder in ("lake/audit", "anchor"):
+        shutil.rmtree(tmp_path / folder)
+    assert call("audit", "verify").exit_code == 0, "nothing that is there tells of it"
+    named = ("--receipt", str(kept)), ("--kept", printed.split()[-1])
+    for arguments, by in zip(named, (f"the receipt {kept}", "what was kept"), strict=True):
+        verified = call("audit", "verify", *arguments)
+        assert verified.exit_code == 1 and f"not the one that {by} names" in verified.stderr
+    forged = tmp_path / "forged.json"
+    forged.write_text(kept.read_text().replace('"entries": 1', '"entries": 2'))
+    assert call("audit", "verify", "--receipt", str(forged)).exit_code == 2
+    kept.rename(receipt)
+    assert f"the receipt {receipt.stem} names" in call("audit", "verify").stderr
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 
+from event_assets.audit import anchor_of
 from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.online import OnlineResource
 from event_assets.defs.resources.rules import RulesResource
@@ -66,6 +67,7 @@ def surroundings(
         refresh=refresh,
         folders=(home, *([dagster_home] if dagster_home and not dagster_home.is_relative_to(home) else [])),
         lock=home / "privacy.lock",
+        anchor=anchor_of(settings),
         # Of the embedded PostgreSQL every table is read; its files are a server's own.
         unread=(home / "postgres", privacy_key_file(home)),
         databases=_databases(settings, instance, warehouse_url),
