@@ -108,7 +108,7 @@ def test_alarms_of_the_platform_are_handed_to_cloudwatch_as_they_are_judged_here
 
 
 ON_THE_EMULATOR = [alarm for alarm in ALARMS if alarm.whole is None and not alarm.below]
-"""It evaluates no expression, and no minute of which nothing is told; test_alarms judges these two."""
+"""It evaluates no expression, and no minute of which nothing is told; test_alarms rings these two, too."""
 
 
 @pytest.mark.slow
@@ -151,7 +151,7 @@ RUNG = (
     *(("small-alb", name) for name in ("IngestErrors", "EdgeSlow", "IngestUnhealthy", "RequestsBlocked")),
     *(("small-alb", name) for name in ("ContinuousDown", "PartitionsOffline")),
 )
-"""Alarms on what AWS tells. Those that judge several brokers are expressions."""
+"""Alarms on what AWS tells. Those that judge several brokers are expressions, which test_alarms rings."""
 
 
 @pytest.mark.slow
@@ -187,6 +187,12 @@ def test_an_alarm_on_what_aws_tells_rings_on_an_emulator_beyond_its_limit_and_no
 
 def put(cloudwatch: Any, line: dict[str, Any]) -> None:
     """A line of the embedded metric format as CloudWatch takes it in, at this moment."""
+    namespace, data = data_of(line)
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+
+
+def data_of(line: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """What CloudWatch makes of a line of the embedded metric format: metrics of a namespace."""
     (described,) = line["_aws"]["CloudWatchMetrics"]
     (names,) = described["Dimensions"]
     dimensions = [{"Name": name, "Value": line[name]} for name in names]
@@ -195,4 +201,4 @@ def put(cloudwatch: Any, line: dict[str, Any]) -> None:
         value = line[metric["Name"]]
         values = value if isinstance(value, list) else [value]
         data.append({"MetricName": metric["Name"], "Unit": metric["Unit"], "Dimensions": dimensions, "Values": values})
-    cloudwatch.put_metric_data(Namespace=described["Namespace"], MetricData=data)
+    return described["Namespace"], data

@@ -13,10 +13,11 @@ from event_assets.telemetry.meter import Meter, Told
 class Lines:
     """What was told, in lines, by a clock that stands until it is set."""
 
-    def __init__(self, now: float = 1_000_000.0) -> None:
+    def __init__(self, now: float = 1_000_000.0, installation: str = "shop") -> None:
         self.now = now
+        self.installation = installation
         self.lines: list[dict[str, Any]] = []
         self.meter = Meter(self._emit, lambda: self.now)
 
     def _emit(self, at: float, told: Told, notes: Mapping[str, Mapping[str, float]]) -> None:
-        self.lines.append(json.loads(line_of(at, told, notes, "shop", "test")))
+        self.lines.append(json.loads(line_of(at, told, notes, self.installation, "test")))
