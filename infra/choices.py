@@ -11,6 +11,7 @@ from event_assets.contract.personal_data import wrong_at_collector, wrong_fields
 from infra.sizes import SIZES, Size, Spark, Stream, Warehouse
 
 Edge = Literal["alb", "lambda"]
+Keys = Literal["secret", "bucket", "table"]
 Switch = Literal["on", "off"]
 PiiAt = Literal["clean", "collector"]
 
@@ -39,6 +40,7 @@ class Choices(NamedTuple):
     edge: Edge
     stream: Stream
     landing_runs: int
+    keys: Keys
     warehouse: Warehouse
     spark: Spark
     continuous: Switch
@@ -64,6 +66,8 @@ MEANINGS = {
     "stream": "shards (Kinesis, so many as the size says), on-demand (Kinesis, which scales by itself) or kafka "
     "(Amazon MSK; with the edge alb); default: by size",
     "landing_runs": "runs that land the stream side by side, 1 to 16; default: by size",
+    "keys": "where write keys are: secret (Secrets Manager; some hundred), bucket (the lake's, beside it) or table "
+    "(DynamoDB); default: secret",
     "warehouse": "postgres (RDS) or redshift (Serverless); default: by size",
     "spark": "embedded (in each run's task) or cluster (Apache Spark on EC2); default: by size",
     "continuous": "whether a streaming query of Spark's stays with the stream, which has to have a cluster: on or off; "
@@ -150,6 +154,7 @@ def choices_of(context: Mapping[str, Any]) -> Choices:
         edge=edge,
         stream=stream,
         landing_runs=int(given.get("landing_runs", size.landing_runs)),
+        keys=_one_of(given, "keys", get_args(Keys), "secret"),
         warehouse=warehouse,
         spark=spark,
         continuous=continuous,

@@ -12,6 +12,7 @@ from constructs import Construct
 from infra.alarms import alarm_encryption
 from infra.choices import Choices
 from infra.excuses import excuse
+from infra.keys import write_keys
 from infra.kinesis import kinesis_stream
 from infra.lifecycle import lifecycle
 from infra.logs import log_encryption
@@ -30,19 +31,11 @@ class DataStack(cdk.Stack):
         size = choices.size
         self.stream = None if choices.stream == "kafka" else kinesis_stream(self, choices, self.key)
         self.lake = self._lake(size.log_days)
-        self.write_keys = secrets.Secret(
-            self,
-            "WriteKeys",
-            description="The file of write keys: event-assets keys create",
-            encryption_key=self.key,
-            secret_string_value=cdk.SecretValue.unsafe_plain_text('{"keys":[]}'),
-            removal_policy=RemovalPolicy.RETAIN,
-        )
+        self.write_keys = write_keys(self, choices, self.key, self.lake)
         self.pii_key = self._kept("PiiKey", "Key of the pseudonyms (EVENT_ASSETS_PII_KEY)")
         self.privacy_key = self._kept("PrivacyKey", "Key of erasures and receipts (EVENT_ASSETS_PRIVACY_KEY)")
         self.online = online_tables(self, choices, self.key) if choices.online == "on" else []
         cdk.CfnOutput(self, "LakeUrl", value=self.lake_url)
-        cdk.CfnOutput(self, "KeysSecret", value=self.write_keys.secret_arn)
         cdk.CfnOutput(self, "PiiKeySecret", value=self.pii_key.secret_arn)
         cdk.CfnOutput(self, "PrivacyKeySecret", value=self.privacy_key.secret_arn)
 

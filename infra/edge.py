@@ -33,7 +33,7 @@ def _rights(data: DataStack, stream: EventStream) -> list[iam.PolicyStatement]:
     key = data.key.key_arn
     return [
         *stream.writes,
-        *reads_secret(data.write_keys.secret_arn, key),
+        *data.write_keys.reads,
         *queues_requests(data.lake.bucket_arn, key),
         *asks_online(data.online_arns, key),
     ]
@@ -61,7 +61,7 @@ class LoadBalancedEdge(cdk.Stack):
             region=Aws.REGION,
             stream=stream.settings,
             lake_url=data.lake_url,
-            keys_secret=data.write_keys.secret_arn,
+            keys=data.write_keys.settings,
             proxies=vpc.vpc_cidr_block,
             processes=workers * tasks.least,
         )
@@ -147,7 +147,7 @@ class FunctionEdge(cdk.Stack):
                 region=Aws.REGION,
                 stream=stream.settings,
                 lake_url=data.lake_url,
-                keys_secret=data.write_keys.secret_arn,
+                keys=data.write_keys.settings,
                 proxies="127.0.0.1",  # nobody's word is taken: API and CloudFront say where a request came from
                 origin_secret=said.secret_arn,
             )

@@ -31,6 +31,8 @@ GROUP_READ = ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup")
 LAKE_WRITE = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 LAKE_READ = ("s3:GetObject",)
 KEYS_READ = ("secretsmanager:GetSecretValue",)
+KEY_OBJECT_READ = ("s3:GetObject",)
+KEY_TABLE_READ = ("dynamodb:Scan",)
 SECRET_ROTATE = (
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetSecretValue",
@@ -133,6 +135,16 @@ def looks_at_lake(bucket: str, key: str) -> list[iam.PolicyStatement]:
 def reads_secret(secret: str, key: str) -> list[iam.PolicyStatement]:
     """Reads one secret while it runs."""
     return [allow(KEYS_READ, secret), _key(("kms:Decrypt",), key, "secretsmanager")]
+
+
+def reads_key_object(key_object: str, key: str) -> list[iam.PolicyStatement]:
+    """Reads the write keys, an object beside the lake, which who reads the lake cannot read."""
+    return [allow(KEY_OBJECT_READ, key_object), _key(("kms:Decrypt",), key, "s3")]
+
+
+def reads_key_table(table: str, key: str) -> list[iam.PolicyStatement]:
+    """Reads the table of write keys."""
+    return [allow(KEY_TABLE_READ, table), _key(("kms:Decrypt", "kms:DescribeKey"), key, "dynamodb")]
 
 
 def rotates_secret(secret: str, key: str) -> list[iam.PolicyStatement]:

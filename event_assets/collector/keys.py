@@ -15,14 +15,14 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
 
-from event_assets.collector.key_secret import KeySecret, KeySecretError
+from event_assets.collector.key_store import NO_KEYS, KeyCopy, KeyStore, KeyStoreError
+from event_assets.collector.key_stores import key_store_of
 from event_assets.contract.event import Platform
 from event_assets.permissions import keep_private
 from event_assets.settings import Settings
@@ -88,7 +88,7 @@ class _KeyFile(msgspec.Struct):
 
 
 class WriteKeys:
-    """The write keys in one JSON file, shared by every process that serves or manages them. With a `secret` the file
+    """The write keys in one JSON file, shared by every process that serves or manages them. With a `store` the file
     is this machine's copy of what that holds.
 
     A change by another process is seen within a second. A file that cannot be read any more changes nothing: the keys
@@ -96,9 +96,9 @@ class WriteKeys:
     Safe to use from several threads and processes.
     """
 
-    def __init__(self, path: Path, secret: KeySecret | None = None) -> None:
+    def __init__(self, path: Path, store: KeyStore | None = None) -> None:
         self._path = path
-        self._secret = secret
+        self._copy = None if store is None else KeyCopy(store, path, _put)
         self._sources: dict[str, Source] = {}
         self._origins: frozenset[str] = frozenset()
         self._stamp: tuple[int, int, int] | None = None
@@ -108,9 +108,8 @@ class WriteKeys:
 
     @classmethod
     def of(cls, settings: Settings) -> WriteKeys:
-        """The keys that the settings name: of a secret, or under the home folder."""
-        secret = KeySecret(settings.keys_secret, settings.aws_region) if settings.keys_secret else None
-        return cls(settings.home / "keys.json", secret)
+        """The keys that the settings name: of a store of AWS, or under the home folder."""
+        return cls(settings.home / "keys.json", key_store_of(settings))
 
     def create(
         self,
@@ -146,19 +145,24 @@ class WriteKeys:
             reads=tuple(reads),
             for_privacy=for_privacy,
         )
-        with self._exclusive() as sources:
-            sources[key_id] = source
+        self._change(lambda sources: sources | {key_id: source})
         return key
 
     def revoke(self, key_or_id: str) -> bool:
         """Ends a key, named by its plain text or its id. False if there is no such key in force."""
         key_id = _id_of(key_or_id) or key_or_id
-        with self._exclusive() as sources:
+        was_in_force = False
+
+        def ended(sources: dict[str, Source]) -> dict[str, Source]:
+            nonlocal was_in_force
             source = sources.get(key_id)
+            was_in_force = source is not None and source.revoked_at is None
             if source is None or source.revoked_at is not None:
-                return False
-            sources[key_id] = msgspec.structs.replace(source, revoked_at=dt.datetime.now(dt.UTC))
-        return True
+                return sources
+            return sources | {key_id: msgspec.structs.replace(source, revoked_at=dt.datetime.now(dt.UTC))}
+
+        self._change(ended)
+        return was_in_force
 
     def sources(self) -> list[Source]:
         """All sources, revoked ones too, in the order in which they were made."""
@@ -218,7 +222,7 @@ class WriteKeys:
         self._next_look = now + _RELOAD_SECONDS
         try:
             self._load()
-        except (KeyFileError, KeySecretError) as error:
+        except (KeyFileError, KeyStoreError) as error:
             if self.fault is None:
                 log.error("the write keys cannot be read", extra={"reason": str(error)})
             self.fault = str(error)
@@ -229,9 +233,9 @@ class WriteKeys:
             raise KeyFileError(self.fault)
 
     def _load(self) -> None:
-        if self._secret is not None:
+        if self._copy is not None:
             keep_private(self._path.parent)
-            self._secret.follow(self._path, _put)
+            self._copy.follow()
         try:
             stat = self._path.stat()
         except FileNotFoundError:
@@ -248,29 +252,41 @@ class WriteKeys:
         self._sources, self._stamp, self.fault, self.were_read = sources, stamp, None, True
         self._origins = frozenset(origin for source in live for origin in source.allowed_origins)
 
-    @contextmanager
-    def _exclusive(self) -> Iterator[dict[str, Source]]:
-        """The sources as they are in the file, for changing; written back by an atomic rename."""
+    def _change(self, change: Callable[[dict[str, Source]], dict[str, Source]]) -> None:
+        """Puts what this makes of the sources, as they are in the file or in the store, in their place, whole or not at
+        all."""
+
+        def changed(data: bytes) -> bytes:
+            sources = change(_parsed(data, self._path))
+            return msgspec.json.format(msgspec.json.encode(_KeyFile(list(sources.values()))), indent=2)
+
         keep_private(self._path.parent)
         with open(os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:
-                if self._secret is not None:
-                    _put(self._path, self._secret.read())
-                sources = _read(self._path) if self._path.exists() else {}
-                yield sources
-                data = msgspec.json.format(msgspec.json.encode(_KeyFile(list(sources.values()))), indent=2)
-                if self._secret is not None:
-                    self._secret.write(data)
-                _put(self._path, data)
-            except KeySecretError as error:
+                if self._copy is not None:
+                    self._copy.change(changed)
+                else:
+                    _put(self._path, changed(_bytes_of(self._path) if self._path.exists() else NO_KEYS))
+            except KeyStoreError as error:
                 raise KeyFileError(str(error)) from None
         self._next_look = 0.0
 
 
 def _read(path: Path) -> dict[str, Source]:
+    return _parsed(_bytes_of(path), path)
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
-        sources = msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _parsed(data: bytes, path: Path) -> dict[str, Source]:
+    try:
+        sources = msgspec.json.decode(data, type=_KeyFile).keys
         wrong = next((source.name for source in sources if not _is_well_formed(source)), None)
         if wrong is not None:
             raise msgspec.ValidationError(f"the key {wrong!r} has an id or a hash that no key has")
@@ -280,8 +296,6 @@ def _read(path: Path) -> dict[str, Source]:
             f"{path} is not a file of write keys ({error}): put it back from a backup, or delete it and make new keys "
             "with `event-assets keys create`."
         ) from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
 
 
 def _put(path: Path, data: bytes) -> None:

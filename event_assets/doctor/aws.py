@@ -16,7 +16,8 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from event_assets.collector.key_secret import KeySecret, KeySecretError
+from event_assets.collector.key_store import KeyStore, KeyStoreError
+from event_assets.collector.key_stores import key_store_of
 from event_assets.doctor.warehouse import examine_warehouse
 from event_assets.settings import PREFIX, Settings
 from event_assets.streams import EventStream, StreamBusy, StreamError, StreamNotFound, open_stream
@@ -65,8 +66,8 @@ def examine_aws(settings: Settings, clock: Callable[[], dt.datetime] | None = No
         yield from _topic(settings)
     if settings.lake.startswith("s3://"):
         yield from _bucket(settings)
-    if settings.keys_secret is not None:
-        yield _checked("write keys", settings.keys_secret, lambda: _keys(settings))
+    if (keys := key_store_of(settings)) is not None:
+        yield _checked("write keys", str(settings.keys_secret or settings.keys_url), lambda: _keys(keys))
     if settings.warehouse_url is not None:
         yield _checked("warehouse", settings.warehouse, lambda: examine_warehouse(settings), of_warehouse=True)
     if settings.spark_remote is not None and settings.spark_remote.startswith("sc://"):
@@ -287,15 +288,15 @@ def _write(client: Any, bucket: str, prefix: str) -> str:
     return "written, listed, read, deleted"
 
 
-def _keys(settings: Settings) -> str:
+def _keys(store: KeyStore) -> str:
     try:
-        data = KeySecret(str(settings.keys_secret), settings.aws_region).read()
-    except KeySecretError as error:
+        data = store.read()
+    except KeyStoreError as error:
         raise _Fault(str(error), "do what it says; collectors that run go on with the keys from before.") from None
     try:
         keys = json.loads(data)["keys"]
     except (ValueError, KeyError, TypeError):
-        raise _Fault("it is no file of write keys", "put an earlier version of the secret back.") from None
+        raise _Fault("it is no file of write keys", "put an earlier version of it back.") from None
     return f"{len(keys)} keys"
 
 

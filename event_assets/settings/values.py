@@ -155,6 +155,15 @@ def online_address(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def keys_address(value: str | None) -> str | None:
+    """An object of a bucket, or a table of DynamoDB."""
+    if value is not None and not re.fullmatch(
+        rf"s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/\S+|{DYNAMODB}[A-Za-z0-9_.-]{{3,255}}", value
+    ):
+        raise ValueError(f"it must be s3://bucket/key of an object, or {DYNAMODB} and the name of a table")
+    return value
+
+
 def networks(value: tuple[str, ...]) -> tuple[str, ...]:
     """Addresses and networks."""
     for each in value:

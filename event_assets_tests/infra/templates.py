@@ -41,6 +41,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "stream": "kafka",
         "spark": "cluster",
         "continuous": "on",
+        "keys": "bucket",
         "pii_fields": "user_id,traits.email",
         "online": "on",
     },
@@ -54,6 +55,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "quicksight": "on",
         "online": "on",
         "landing_runs": "3",
+        "keys": "table",
         "pages": "dagster.example.com",
         "dashboards": "dashboards.example.com",
         "pages_certificate": CERTIFICATE,
@@ -119,11 +121,11 @@ def statements(made: Synthesised) -> dict[str, list[str]]:
         if resource.type != "AWS::IAM::Policy":
             continue
         for role in resource.properties["Roles"]:
-            owner = f"{resource.stack}/{_plain(role)}"
+            owner = f"{resource.stack}/{plain(role)}"
             found.setdefault(owner, []).extend(map(line_of, resource.properties["PolicyDocument"]["Statement"]))
     for resource in made.resources("AWS::IAM::Role"):
         owner = f"{resource.stack}/{resource.name}"
-        managed = [f"managed {_plain(each)}" for each in resource.properties.get("ManagedPolicyArns", [])]
+        managed = [f"managed {plain(each)}" for each in resource.properties.get("ManagedPolicyArns", [])]
         inline = [
             line_of(statement)
             for policy in resource.properties.get("Policies", [])
@@ -137,9 +139,9 @@ def statements(made: Synthesised) -> dict[str, list[str]]:
 def line_of(statement: Mapping[str, Any]) -> str:
     """A statement as a line."""
     actions = " ".join(sorted(listed(statement["Action"])))
-    resources = " ".join(sorted(_plain(each) for each in listed(statement.get("Resource", []))))
+    resources = " ".join(sorted(plain(each) for each in listed(statement.get("Resource", []))))
     condition = statement.get("Condition")
-    return f"{statement['Effect']} {actions} on {resources}" + (f" if {_plain(condition)}" if condition else "")
+    return f"{statement['Effect']} {actions} on {resources}" + (f" if {plain(condition)}" if condition else "")
 
 
 def listed(value: Any) -> list[Any]:
@@ -147,7 +149,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """Text in which references are `{names}`."""
     if isinstance(value, str):
         return re.sub("[0-9a-f]{64}", "{asset}", value)
@@ -158,18 +160,18 @@ def _plain(value: Any) -> str:
         if function == "Fn::GetAtt":
             return "{" + ".".join(inner) + "}"
         if function == "Fn::Join":
-            return str(inner[0]).join(_plain(each) for each in inner[1])
+            return str(inner[0]).join(plain(each) for each in inner[1])
         if function == "Fn::Sub":
-            return _plain(inner[0]) if isinstance(inner, list) else str(inner)
+            return plain(inner[0]) if isinstance(inner, list) else str(inner)
         if function == "Fn::ImportValue":
-            return "{" + _plain(inner).partition(":ExportsOutput")[2] + "}"
+            return "{" + plain(inner).partition(":ExportsOutput")[2] + "}"
         if function == "Fn::Select":
-            return f"part {inner[0]} of {_plain(inner[1])}"
+            return f"part {inner[0]} of {plain(inner[1])}"
         if function == "Fn::Split":
-            return _plain(inner[1])
+            return plain(inner[1])
     if isinstance(value, dict):
-        return " and ".join(f"{_plain(name)}: {_plain(each)}" for name, each in sorted(value.items()))
-    return ", ".join(map(_plain, value))
+        return " and ".join(f"{plain(name)}: {plain(each)}" for name, each in sorted(value.items()))
+    return ", ".join(map(plain, value))
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from infra.permissions import (
     CLUSTER_READ,
     CLUSTER_WRITE,
     GROUP_READ,
+    KEY_TABLE_READ,
     ONLINE_READ,
     ONLINE_WRITE,
     TOPIC_READ,
@@ -167,7 +168,7 @@ def test_front_ends_ask_tables_that_runs_publish_to_and_nobody_else_may(variants
         tables = [table.properties for table in made.resources("AWS::DynamoDB::Table")]
         chosen = "online" in VARIANTS[name]
         names = ["eventassets-online", "eventassets-online_features"] if chosen else []
-        assert sorted(table["TableName"] for table in tables) == names, name
+        assert sorted(table["TableName"] for table in tables if "TableName" in table) == names, name
         assert all(table["SSESpecification"]["SSEType"] == "KMS" for table in tables)
         asking = {kind for kind, variables in environments(made) if f"{PREFIX}SEGMENTS_ONLINE_URL" in variables}
         shown = {choice.title() for choice in ("continuous", "dashboards") if choice in VARIANTS[name]}
@@ -180,8 +181,33 @@ def test_front_ends_ask_tables_that_runs_publish_to_and_nobody_else_may(variants
             for role, lines in statements(made).items()
         }
         may = {role: actions for role, actions in rights.items() if actions}
-        publish = set(ONLINE_WRITE)
-        assert may == ({"Collector": set(ONLINE_READ), "Code": publish, "Run": publish} if chosen else {}), name
+        publish, of_keys = set(ONLINE_WRITE), KEY_TABLE_READ if VARIANTS[name].get("keys") == "table" else ()
+        assert may == ({"Collector": {*ONLINE_READ, *of_keys}, "Code": publish, "Run": publish} if chosen else {}), name
+
+
+OF_KEYS = {
+    "secret": (f"{PREFIX}KEYS_SECRET", "xxx", "secretsmanager:GetSecretValue", "RefWriteKeys"),
+    "bucket": (f"{PREFIX}KEYS_URL", "s3://xxx/keys/keys.json", "s3:GetObject", "/keys/keys.json"),
+    "table": (f"{PREFIX}KEYS_URL", "dynamodb://xxx", "dynamodb:Scan", "WriteKeysTable"),
+}
+"""By choice the setting and its value, and the place that one role may read."""
+
+
+def test_the_ingest_api_reads_its_keys_where_they_were_chosen_to_be_and_nobody_else_does(
+    variants: dict[str, Synthesised],
+) -> None:
+    for name, made in variants.items():
+        setting, value, action, place = OF_KEYS[VARIANTS[name].get("keys", "secret")]
+        told = [
+            (each, value)
+            for _, variables in environments(made)
+            for each, value in variables.items()
+            if each.startswith(f"{PREFIX}KEYS_")
+        ]
+        assert told == [(setting, value)], name
+        rights = [(role, line) for role, lines in statements(made).items() for line in lines if place in line]
+        ((role, line),) = rights
+        assert "/CollectorRole" in role.replace("{", "") and action in line, name
 
 
 def test_no_two_services_share_a_role(variants: dict[str, Synthesised]) -> None:
