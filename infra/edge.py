@@ -54,7 +54,7 @@ class LoadBalancedEdge(cdk.Stack):
         super().__init__(scope, name, description="event-assets: ingest API on Fargate")
         size, vpc, key = choices.size, network.vpc, data.key_for(self)
         cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
-        workshop = Workshop(self, vpc, cluster, key, size.log_days, stream.extras)
+        workshop = Workshop(self, vpc, cluster, key, size.log_days, "collector")
         tasks, workers = size.collector, max(1, size.collector.cpu // 1024)
         environment = collector_environment(
             choices,
@@ -116,7 +116,7 @@ class FunctionEdge(cdk.Stack):
     ) -> None:
         super().__init__(scope, name, description="event-assets: ingest API on Lambda")
         size, key = choices.size, data.key_for(self)
-        image = image_asset(self)
+        image = image_asset(self, "collector")
         role = iam.Role(self, "CollectorRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         said = origin_secret(self, key)
         for statement in (*_rights(data, stream), *reads_secret(said.secret_arn, key.key_arn)):

@@ -1,9 +1,10 @@
-"""The one image that every container runs, of this repository, and the tasks and services made of it."""
+"""The images that containers run, of this repository, and the tasks and services made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from aws_cdk import Duration, IgnoreMode
 from aws_cdk import aws_ec2 as ec2
@@ -21,6 +22,7 @@ from infra.sizes import Tasks
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = "infra/image/Dockerfile"
+Target = Literal["collector", "platform"]
 COPIED = (
     "event_assets",
     "infra/image",
@@ -34,14 +36,16 @@ COPIED = (
 """What the Dockerfile takes of the repository. Nothing else changes the image."""
 
 
-def image_asset(scope: Construct, extras: Sequence[str] = ("aws",)) -> assets.DockerImageAsset:
-    """Built and pushed when the stack is deployed; synthesis needs no Docker. `extras` are the package's."""
+def image_asset(scope: Construct, target: Target, extras: Sequence[str] = ("aws",)) -> assets.DockerImageAsset:
+    """A target of the Dockerfile, built and pushed when the stack is deployed; synthesis needs no Docker. `extras` are
+    the package's, of the platform: the ingest API has all that it can use."""
     return assets.DockerImageAsset(
         scope,
         "Image",
         directory=str(ROOT),
         file=DOCKERFILE,
-        build_args={"EXTRAS": ",".join(extras)},
+        target=target,
+        build_args={"EXTRAS": ",".join(extras)} if target == "platform" else None,
         platform=assets.Platform.LINUX_ARM64,
         ignore_mode=IgnoreMode.DOCKER,
         exclude=["*", *(f"!{name}" for name in COPIED), "**/__pycache__", "**/node_modules"],
@@ -58,12 +62,13 @@ class Workshop:
         cluster: ecs.ICluster,
         key: kms.IKey,
         log_days: int,
+        target: Target,
         extras: Sequence[str] = ("aws",),
     ) -> None:
         self.scope = scope
         self.vpc = vpc
         self.cluster = cluster
-        self.image = image_asset(scope, extras)
+        self.image = image_asset(scope, target, extras)
         self.logs: dict[str, logs.LogGroup] = {}
         self.key = key
         self._log_days = log_days

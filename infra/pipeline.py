@@ -59,7 +59,7 @@ class PipelineStack(cdk.Stack):
         )
         shows = choices.pages is not None and choices.pages.dashboards is not None
         extras = (*stream.extras, "dashboard") if shows else stream.extras
-        workshop = Workshop(self, vpc, self.cluster, key, size.log_days, extras)
+        workshop = Workshop(self, vpc, self.cluster, key, size.log_days, "platform", extras)
         host = self.database.db_instance_endpoint_address
         of_pipeline = pipeline_environment(
             choices,

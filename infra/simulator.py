@@ -49,7 +49,7 @@ class SimulatorStack(cdk.Stack):
             role.add_to_policy(statement)
         group = logs.LogGroup(self, "SimulatorLogs", retention=retention(choices.size.log_days), encryption_key=key)
         group.grant_write(role)
-        image = image_asset(self)
+        image = image_asset(self, "platform")
         self.function = functions.DockerImageFunction(
             self,
             "Simulator",

@@ -343,6 +343,22 @@ def test_synthesis_is_offline_and_its_image_is_made_of_what_the_dockerfile_copie
     assert (ROOT / "infra/image/Dockerfile").exists()
 
 
+def test_the_ingest_api_has_the_image_without_spark_and_everything_else_the_platform_s(
+    variants: dict[str, Synthesised],
+) -> None:
+    for name, made in variants.items():
+        targets = {
+            file.name.partition(".")[0].removeprefix("EventAssets"): {
+                image["source"]["dockerBuildTarget"]
+                for image in json.loads(file.read_text("utf-8"))["dockerImages"].values()
+            }
+            for file in made.folder.glob("*.assets.json")
+        }
+        of_platform = {"Pipeline", "Simulator"} & targets.keys()
+        wanted = {"Edge": {"collector"}, **{stack: {"platform"} for stack in of_platform}}
+        assert {stack: each for stack, each in targets.items() if each} == wanted, name
+
+
 def test_brokers_take_tls_and_iam_alone_keep_an_event_three_times_and_lose_none_with_a_zone(
     variants: dict[str, Synthesised],
 ) -> None:

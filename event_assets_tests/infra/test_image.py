@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -155,41 +154,3 @@ def test_runs_are_queued_and_kept_as_in_the_local_instance() -> None:
         assert cloud[part] == local[part], part
     # Locally all runs share a machine; here each is a task, and the size says how many.
     assert cloud["run_queue"] == {**local["run_queue"], "max_concurrent_runs": {"env": "DAGSTER_MAX_RUNS"}}
-
-
-DOCKERFILE = (IMAGE / "Dockerfile").read_text("utf-8")
-
-
-def instructions(kind: str) -> list[str]:
-    """What follows each of these in the Dockerfile."""
-    return re.findall(rf"^{kind} (.*)$", DOCKERFILE, re.MULTILINE)
-
-
-def copied() -> dict[str, str]:
-    """What the Dockerfile copies of the repository, and where to."""
-    found: dict[str, str] = {}
-    for line in instructions("COPY"):
-        *sources, place = line.split()
-        found |= {
-            source: f"{place.rstrip('/')}/{Path(source).name}" if place.endswith("/") else place for source in sources
-        }
-    return found
-
-
-def test_what_the_dockerfile_copies_is_there_and_is_all_that_docker_is_given() -> None:
-    given = {*pytest.importorskip("infra.image").COPIED}
-    for source in copied():
-        assert (ROOT / source).exists(), source
-        assert source in given or any(each.startswith(f"{source}/") or source.startswith(f"{each}/") for each in given)
-    assert not any(Path(source).is_absolute() or ".." in source for source in copied())
-
-
-def test_the_image_installs_extras_that_there_are_by_the_lock_and_runs_as_nobody_in_particular() -> None:
-    setup = (ROOT / "setup.py").read_text("utf-8")
-    named = {*instructions("ARG")[0].partition("=")[2].split(",")}
-    named |= {*re.findall(r"^# .*EXTRAS=(\S+)", DOCKERFILE, re.MULTILINE)[0].split(",")}
-    assert named and all(f'    "{extra}": [' in setup for extra in named)
-    (install,) = instructions("RUN")
-    assert "--constraint requirements.lock" in install and '".[$EXTRAS]"' in install
-    (user,) = instructions("USER")
-    assert int(user) > 1_000 and f"--uid {user}" in install
