@@ -68,6 +68,7 @@ _NOTHING_OF = {
     "dim_outlier_visitors": "No visitor of the last 28 days did enough to be judged.",
 }
 """What is said where there is nothing, by table of the warehouse: why, and the next step."""
+_UNKNOWN = "It is not known of any day in this period."
 
 
 def _empty(asked: Asked) -> str:
@@ -199,10 +200,10 @@ def _line(source: Source, visual: Visual, selection: Selection) -> Figure:
     return Figure(
         title_of(source.dashboard, visual),
         fields,
-        [row[: len(fields)] for row in rows] if found or earlier else [],
+        [row[: len(fields)] for row in rows] if {*found.values(), *earlier.values()} - {None} else [],
         _described_by_day(source, visual.metric, selection),
         _notes(source, visual, selection),
-        empty=_empty(source.dashboard.source_of(visual.named[0])),
+        empty=_UNKNOWN if found or earlier else _empty(source.dashboard.source_of(visual.named[0])),
     )
 
 

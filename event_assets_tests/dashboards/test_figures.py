@@ -127,6 +127,20 @@ def test_an_empty_card_says_what_its_own_table_needs_and_no_change_is_told_of_no
     assert spend.rows[0][1] == 0 and spend.notes == ()
 
 
+def test_days_of_which_nothing_is_known_are_told_in_words_and_not_as_axes_without_a_line(
+    new_site: Callable[[], Site],
+) -> None:
+    site = new_site()
+    learned = {"name": "comes_back", "trained_to": (NOW - dt.timedelta(days=3)).date(), "is_promoted": False}
+    site.put("dim_trained_models", [learned | {"why": "there are 0 people to learn from", "tried_on": 1}])
+    trainings, area = (
+        figure_of(site.context.source, Visual(kind="line", metric=name), Selection())
+        for name in ("trainings", "model_area")
+    )
+    assert sum(row[1] for row in trainings.rows) == 1
+    assert area.is_empty and "not known" in area.empty
+
+
 DAY = dt.timedelta(days=1)
 
 
