@@ -34,6 +34,8 @@ MOST_REQUESTS = 256
 """Requests at once; each that is being answered takes a thread."""
 
 _STACK_BYTES = 64 * 1024 * 1024
+_CACHES = {"FILE_METADATA_CACHE__SIZE_LIMIT": 64_000_000, "FILE_STATISTICS_CACHE__MAX_ENTRIES": 1_000}
+"""What it keeps of files that were read: by itself all footers of half an hour, 140 KB of a file as wide as events."""
 _PR_SET_THP_DISABLE = 41
 _NO_LIMIT = -1
 _NEVER_MS = 2**31 - 1
@@ -72,6 +74,8 @@ class Engine:
         os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
         # With its own 2 MiB a plan that is some hundred steps deep ends the process by SIGSEGV, without a word.
         os.environ.setdefault("SAIL_RUNTIME__STACK_SIZE", str(_STACK_BYTES))
+        for name, most in _CACHES.items():
+            os.environ.setdefault(f"SAIL_PARQUET__{name}", str(most))
         _use_small_pages()
         from pysail.spark import SparkConnectServer
 

@@ -23,7 +23,11 @@ from event_assets.embedded.engine import Engine, connect
 from event_assets.embedded.service import StackError
 from event_assets.embedded.sockets import socket_path
 
-VARIABLES = ("RUST_LOG", "MIMALLOC_PURGE_DELAY", "AWS_REGION", "SAIL_RUNTIME__STACK_SIZE")
+FOOTERS, STATISTICS = (
+    "SAIL_PARQUET__FILE_METADATA_CACHE__SIZE_LIMIT",
+    "SAIL_PARQUET__FILE_STATISTICS_CACHE__MAX_ENTRIES",
+)
+VARIABLES = ("RUST_LOG", "MIMALLOC_PURGE_DELAY", "AWS_REGION", "SAIL_RUNTIME__STACK_SIZE", FOOTERS, STATISTICS)
 CALL = """
 import os, socket, sys
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
@@ -32,6 +36,19 @@ for family, address in ((socket.AF_UNIX, sys.argv[1]), (socket.AF_INET, ("127.0.
         socket.socket(family).connect(address)
     except OSError as fault:
         print(type(fault).__name__)
+"""
+READ = """
+import sys, psutil, pyarrow as pa, pyarrow.parquet as pq
+from event_assets_tests.engines import sail
+wide = pa.table({f"column_{number}": pa.array([str(number)] * 20) for number in range(300)})
+with sail() as spark:
+    for number in range(150):
+        path = f"{sys.argv[1]}/{number}.parquet"
+        pq.write_table(wide, path)
+        spark.read.schema("column_0 string").parquet(path).toArrow()
+        if number == 30:
+            before = psutil.Process().memory_full_info().uss
+    print((psutil.Process().memory_full_info().uss - before) / 2**20)
 """
 
 
@@ -71,7 +88,25 @@ def test_an_engine_stops_though_the_clock_of_the_day_was_set_back_by_years(monke
 
 def test_the_lakes_place_is_set_freed_memory_is_given_back_and_stacks_are_deep(tmp_path: Path) -> None:
     Engine({"AWS_REGION": "eu-west-1"}, "error", tmp_path / "s")
-    assert [os.environ[name] for name in VARIABLES] == ["error", "0", "eu-west-1", "67108864"]
+    assert [os.environ[name] for name in VARIABLES[:4]] == ["error", "0", "eu-west-1", "67108864"]
+
+
+@pytest.mark.slow
+def test_of_files_that_were_read_it_keeps_no_more_than_is_set(tmp_path: Path) -> None:
+    """In processes of their own: what an engine has once is its own for good."""
+    grown = {most: _grown_by(tmp_path / most, {FOOTERS: most, STATISTICS: "10"}) for most in ("1000000", "0")}
+    assert grown["1000000"] < grown["0"] / 2, grown
+    Engine({}, "error", tmp_path / "s")
+    assert 0 < int(os.environ[FOOTERS]) < 2**27 and 0 < int(os.environ[STATISTICS]) < 10_000
+
+
+def _grown_by(folder: Path, environment: dict[str, str]) -> float:
+    """By how many MB an engine grows that reads new files of very many columns again and again."""
+    folder.mkdir()
+    told = subprocess.run(
+        [sys.executable, "-c", READ, str(folder)], env={**os.environ, **environment}, capture_output=True, check=True
+    )
+    return float(told.stdout)
 
 
 def test_what_is_set_already_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
