@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What no process of a demo imports is compiled when a test first does: it is half of everything.
 LATER := /(aws_cdk|kubernetes[a-z_]*|moto|sympy|networkx|django|mypy|schemathesis|hypothesis|playwright|sqlglot|pip|tests?)/
 
-.PHONY: setup demo test build/checkov build/kafka build/spark-kafka build/kustomize build/images build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
+.PHONY: setup demo test-tools test build/checkov build/kafka build/spark-kafka build/kustomize build/images build/ministack web-sdk client-sdks image cloud-synth cloud-diff cloud-bootstrap cloud-deploy lint format docs dist screenshots data bench prove lock clean
 
 setup: $(VENV)/.installed  ## a virtual environment with everything, from the lock file
 
@@ -45,7 +45,9 @@ $(VENV)/.installed: requirements.lock setup.py python-sdk/pyproject.toml
 demo: setup  ## the whole platform on this machine, with seeded traffic; stays until Ctrl-C
 	@exec $(BIN)/event-assets demo --end-with-parent
 
-test: setup event_assets_tests/emulators/node_modules build/kafka build/spark-kafka build/kustomize build/ministack web-sdk client-sdks  ## the fast round; MARKS=slow and the like for others
+test-tools: setup event_assets_tests/emulators/node_modules build/kafka build/spark-kafka build/kustomize build/ministack web-sdk/node_modules client-sdks  ## what tests start and send with: fetched once
+
+test: test-tools web-sdk  ## the fast round; MARKS=slow and the like for others
 	$(BIN)/python -m pytest $(SELECT) --hypothesis-profile=$(PROFILE) $(SPREAD) $(TESTS)
 
 event_assets_tests/emulators/node_modules: event_assets_tests/emulators/package-lock.json
@@ -59,7 +61,7 @@ build/kafka: setup  ## a Kafka broker's archives, for tests; Spark's own Ivy fet
 		-retrieve '$@.part/[artifact]-[revision](-[classifier]).[ext]' >/dev/null && break; done; mv $@.part $@; \
 		else echo "No Java here: the tests on a Kafka broker will be skipped."; fi
 
-build/spark-kafka: setup  ## what Apache Spark reads topics of Kafka with, for tests
+build/spark-kafka: setup build/kafka  ## what Apache Spark reads topics of Kafka with, for tests
 	@test -d $@ || if command -v java >/dev/null; then for each in $(SPARK_KAFKA); do for attempt in 1 2 3; do \
 		java -jar $(VENV)/lib/python3*/site-packages/pyspark/jars/ivy-*.jar -warn -confs default -notransitive \
 		-dependency $$(echo $$each | tr : ' ') -cache build/ivy \
