@@ -24,6 +24,7 @@ from benchmarks.planted import FAULTS, planted
 from benchmarks.planted_minutes import by_minutes
 from benchmarks.simulated_minutes import simulated_minutes
 from event_assets.models.anomalies import Detection, detect
+from event_assets.models.incidents import PAUSE
 from event_assets.models.panel import ALL, Flags, Numbers, Panel, SeriesKey
 from event_assets.simulator.anomalies import KINDS, Anomaly
 from event_assets.simulator.generate import generate
@@ -191,8 +192,8 @@ def _by_name(events: Iterable[tuple[str, float]], begin: float, days: int) -> Pa
 def numenta(folder: Path, how: Detection = HOURLY) -> dict[str, Score]:
     """The scores of every second of Numenta's files by name, from the first and from the second on.
 
-    Values are means of hours. What follows without a usual hour between is one alert; a window is found if one of them
-    begins or goes on in it.
+    Values are means of hours. What follows within `PAUSE` hours is one alert, as people are told of it; a window is
+    found if one of them begins or goes on in it.
     """
     labels = json.loads((folder / "labels" / "combined_windows.json").read_text(encoding="utf-8"))
     scores = {"first": Score(0, 0, 0, 0.0), "second": Score(0, 0, 0, 0.0)}
@@ -224,7 +225,7 @@ def _scored(file: Path, windows: Sequence[tuple[str, str]], how: Detection) -> S
         if (on & asked).any():
             asked_for += 1
             found += bool((alerts & on & asked).any())
-    false = sum(1 for run in _runs(alerts & asked) if not inside[run].any())
+    false = sum(1 for run in _incidents(alerts & asked) if not inside[run].any())
     return Score(found, asked_for - found, false, float((asked & ~inside).sum()) / 24)
 
 
@@ -248,6 +249,16 @@ def _runs(flags: Flags) -> Iterator[slice]:
     """The stretches in which flags hold."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(int), [0]))))
     yield from (slice(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True))
+
+
+def _incidents(alerts: Flags) -> list[slice]:
+    """The stretches of alerts, each over after `PAUSE` steps without one."""
+    incidents: list[slice] = []
+    for run in _runs(alerts):
+        goes_on = bool(incidents) and run.start - incidents[-1].stop < PAUSE
+        first = incidents.pop().start if goes_on else run.start
+        incidents.append(slice(first, run.stop))
+    return incidents
 
 
 SHOP_STORIES = {

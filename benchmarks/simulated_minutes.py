@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from event_assets.contract.tables.minutes import MINUTE_ANOMALIES, MINUTE_EVENTS
+from event_assets.contract.tables.minutes import LANDING_LAG, MINUTE_ANOMALIES, MINUTE_EVENTS
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
 from event_assets.lake.storage import Storage
@@ -75,7 +75,8 @@ def incidents_of(events: Iterable[TimedEvent]) -> tuple[list[dict[str, Any]], in
     """The incidents of minutes from `FIRST_HOUR` on, by the file that is shipped, and how many hours were judged."""
     with tempfile.TemporaryDirectory() as folder:
         rules = read_anomalies(Settings(home=Path(folder)).anomalies)
-        counts = MinuteCounts(_counted(Lake(Storage(folder)), events))
+        lake = Lake(Storage(folder))
+        counts = MinuteCounts(_counted(lake, events), lake.table(LANDING_LAG.name).snapshot())
         parts, hour = [MINUTE_ANOMALIES.arrow_schema().empty_table()], START + FIRST_HOUR * HOUR
         while hour < START + HOURS * HOUR:
             parts.append(judged_hour(counts, hour, hour + HOUR, rules))

@@ -8,5 +8,8 @@ DELAY_SECONDS = 60
 """Beyond it the way from the client to the stream was long."""
 LAG_SECONDS = 5
 """And that from the collector to the stream, which takes less than a second as a rule."""
+LANDING_SECONDS = 300
+"""And that from the stream to the lake, which takes seconds where landing stays with the stream, and a minute or two
+where runs begin for it."""
 SLOW_MS = 4000.0
 """Beyond it the largest contentful paint is poor, as Core Web Vitals have it."""

@@ -61,7 +61,7 @@ class Findings:
 
 _LEAST_SPREAD = 0.3
 """Of the roots of counts: of those that are next to never there it is below 1."""
-_PAYS = 0.5
+_PAYS = 1.0
 """How much less is told after something was: the logarithm of the factor."""
 _BAND = 0.01
 """How probable it is that a usual step lies outside of the band."""

@@ -189,11 +189,14 @@ def _rates_looked_at(minutes: Minutes, expected: _Expected, window: int, begins:
     low, high, past = expected.shares
     share = np.clip(np.divide(hits, trials, out=np.zeros(hits.shape), where=trials > 0), low, high)
     left = hits - _largest_of(amounts, window)
-    usual = left[:, :begins].sum(axis=1, keepdims=True) / np.maximum(hits[:, :begins].sum(axis=1, keepdims=True), 1)
-    rest = np.where(of < _AT_ONCE, usual, (window - 1) / window)
+    even = (window - 1) / window
+    then, of_them = (each[:, :begins].sum(axis=1, keepdims=True) for each in (left, hits))
+    # As if there had been one more, spread evenly: a rate that never had a hit would lead to expect none of nothing.
+    rest = np.where(of < _AT_ONCE, (then + even) / (of_them + 1), even)
     fewer = _of_rates(hits / of, trials / of, share * past / of, past / of)
     more = _of_rates(left / of, rest * trials / of, share * past / of, past / of)
-    return np.where(hits > trials * share, np.maximum(more, 0), fewer), trials * share
+    usual = trials * (share * past + 0.5) / (past + 1)
+    return np.where(hits > trials * share, np.maximum(more, 0), fewer), usual
 
 
 def _of_counts(sums: Numbers, expected: Numbers, dispersion: float) -> Numbers:

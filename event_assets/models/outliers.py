@@ -28,6 +28,7 @@ UNUSUAL = 2.0
 """Deviations from which on a habit is a reason."""
 _LEAST_REASONS, _MOST_DEVIATIONS = 2, 8.0
 _LEAST_LIMIT = 3.0
+_MOST_OUT = 0.25
 _BULK = (0.5, 0.75)
 _NORMAL = 0.6745
 """Standard deviations from the median of a normal distribution to its quartile."""
@@ -80,12 +81,32 @@ class Usual(NamedTuple):
 
 
 def usual_of(values: Numbers, habits: Sequence[Habit], budget: float = BUDGET) -> Usual | None:
-    """What is usual among visitors, one a row of `values` as `Usual.judge` takes them. None where they are too few."""
+    """What is usual among visitors, one a row of `values` as `Usual.judge` takes them. None where they are too few.
+
+    How wide habits spread is asked once more of those who are no outliers by it: robots that are many in one habit, as
+    all are that send no pings, would make that one usual. How distances fall off is asked of all each time, so that no
+    more of the people are told for it.
+    """
     if len(values) < LEAST_VISITORS:
         return None
+    usual = _limited(_spreads(values, habits), values, budget)
+    out = usual.judge(values).is_outlier
+    if not 0 < out.mean() <= _MOST_OUT:
+        return usual
+    return _limited(_spreads(values[~out], habits, usual), values, budget)
+
+
+def _spreads(values: Numbers, habits: Sequence[Habit], before: Usual | None = None) -> Usual:
+    """A habit that is known of too few of these is as it was `before`."""
     scales = [_scale(values[:, place], habit) for place, habit in enumerate(habits)]
     middle, spread = (np.array(each) for each in zip(*scales, strict=True))
-    usual = Usual(np.array([float(habit.side) for habit in habits]), middle, spread, 1.0)
+    if before is not None:
+        is_known = np.isfinite(middle)
+        middle, spread = np.where(is_known, middle, before.middle), np.where(is_known, spread, before.spread)
+    return Usual(np.array([float(habit.side) for habit in habits]), middle, spread, 1.0)
+
+
+def _limited(usual: Usual, values: Numbers, budget: float) -> Usual:
     return usual._replace(limit=_limit((usual.deviations(values) ** 2).sum(axis=1), budget))
 
 

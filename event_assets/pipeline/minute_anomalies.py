@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS
-from event_assets.contract.tables.minutes import MINUTE_ANOMALIES, MINUTE_EVENTS
+from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
+from event_assets.contract.tables.minutes import LANDING_LAG, MINUTE_ANOMALIES, MINUTE_EVENTS
 from event_assets.contract.tables.schema import Table
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
@@ -23,6 +24,7 @@ from event_assets.pipeline.anomalies import blocked
 from event_assets.pipeline.changed_rows import files_between, readable
 from event_assets.pipeline.domains import Group
 from event_assets.pipeline.incident_sayings import watched
+from event_assets.pipeline.landing_lag import LANDING_LAG_CODE, landing_lag_step, landing_rules
 from event_assets.pipeline.minute_events import (
     MINUTE_EVENTS_CODE,
     MINUTE_SOURCES,
@@ -34,12 +36,14 @@ from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
 from event_assets.rules.anomalies import Anomalies
 
-MINUTE_ANOMALIES_CODE = "3"
+MINUTE_ANOMALIES_CODE = "4"
 """Version of the code that judges; raise it when the rows it gives change."""
 _SHOWN = dt.timedelta(hours=2)
 _MOST_SILENT = dt.timedelta(hours=2)
 """So long after the last event silence is judged: what is not unusual by then is how it is."""
 _UNUSUAL = "unusual"
+_SOURCES = (LANDING_LAG, MINUTE_EVENTS)
+_MINUTE = LANDING_LAG.column_names.index("minute")
 
 
 def minute_anomaly_rules(rules: Rules) -> str:
@@ -57,41 +61,61 @@ def minute_anomalies_step(run: Run) -> StepReport:
 
 def _judge(run: Run) -> StepReport:
     base = run.lake.table(MINUTE_ANOMALIES.name).snapshot()
-    counts = run.lake.table(MINUTE_EVENTS.name).snapshot()
+    now = _Counted(*(run.lake.table(table.name).snapshot() for table in _SOURCES))
     rules = watched(run.lake, run.rules)
     code = f"{MINUTE_ANOMALIES_CODE}-{rules.digest}"
-    progress = base.progress.with_code(code, (), ()).with_consumed(MINUTE_EVENTS.name, counts.consumed)
+    progress = base.progress.with_code(code, (), ())
+    for table in now:
+        progress = progress.with_consumed(table.table.spec.name, table.consumed)
     if progress == base.progress and not run.rebuild:
         return report_of(base)
     is_whole = run.rebuild or base.progress.code != code
-    then = None if is_whole else readable(counts, base.progress.consumed(MINUTE_EVENTS.name))
-    if then is not None and _is_same_but_for_the_newest(then, counts):
+    then = None if is_whole else _as_judged(now, base)
+    if then is not None and _is_same_but_for_the_newest(then, now):
         return report_of(base.table.at(base.table.commit(base, progress)))
-    rows = _rows(base, counts, rules, None if then is None else _changed_since(then, counts))
+    rows = _rows(base, now, rules, None if then is None else _changed_since(then, now))
     staged = [base.table.stage_arrow(rows, f"v{base.version}", {})] if rows.num_rows else []
     after = base.table.at(base.table.commit(base, progress, add=staged, remove=base.files))
     return replace(report_of(after, staged), more={"unusual": _number_unusual(rows)})
 
 
-def _is_same_but_for_the_newest(then: Snapshot, counts: Snapshot) -> bool:
+class _Counted(NamedTuple):
+    """What minutes are judged by."""
+
+    landing: Snapshot
+    events: Snapshot
+
+
+def _as_judged(now: _Counted, base: Snapshot) -> _Counted | None:
+    """The tables as they were judged; None where that is not kept."""
+    landing, events = (readable(each, base.progress.consumed(each.table.spec.name)) for each in now)
+    return None if landing is None or events is None else _Counted(landing, events)
+
+
+def _is_same_but_for_the_newest(then: _Counted, now: _Counted) -> bool:
     """Whether only the newest minute, which is not over, has other counts than before."""
-    hours = _changed_hours(then, counts)
-    if not hours or hours != {max(counts.dates(), default="")} or hours != {max(then.dates(), default="")}:
-        return not hours
-    now, before = (_in_order(each.arrow(each.of_dates(hours))) for each in (counts, then))
-    newest = pc.max(now["minute"])
-    over, was_over = (rows.filter(pc.less(rows["minute"], newest)) for rows in (now, before))
-    return bool(pc.max(before["minute"]).equals(newest) and over.equals(was_over))
+    hours, newest = _changed_hours(then.events, now.events), {max(now.events.dates(), default="")}
+    if hours and not hours == newest == {max(then.events.dates(), default="")}:
+        return False
+    rows, before = (_in_order(each.events.arrow(each.events.of_dates(newest)), MINUTE_EVENTS) for each in (now, then))
+    minute, landed = pc.max(rows["minute"]), _minutes_landed(then, now)
+    if not minute.is_valid:
+        return not landed
+    over, was_over = (each.filter(pc.less(each["minute"], minute)) for each in (rows, before))
+    is_same = pc.max(before["minute"]).equals(minute) and over.equals(was_over)
+    return is_same and all(each >= minute.as_py() for each in landed)
 
 
-def _in_order(rows: pa.Table) -> pa.Table:
-    return rows.sort_by([(name, "ascending") for name in MINUTE_EVENTS.key])
+def _in_order(rows: pa.Table, table: Table) -> pa.Table:
+    return rows.sort_by([(name, "ascending") for name in table.key])
 
 
-def _changed_since(then: Snapshot, counts: Snapshot) -> str:
+def _changed_since(then: _Counted, now: _Counted) -> str:
     """The first hour whose counts are others than when they were judged."""
-    hours = counts.dates()
-    changed = _changed_hours(then, counts) | {max(then.dates(), default="")}  # its last minute was not over
+    hours = now.events.dates()
+    changed = _changed_hours(then.events, now.events)
+    changed |= {f"{minute:%Y-%m-%dT%H}" for minute in _minutes_landed(then, now)}
+    changed |= {max(then.events.dates(), default="")}  # its last minute was not over
     return min(changed & hours, default=max(hours, default=""))  # what was before is not kept any more
 
 
@@ -100,8 +124,18 @@ def _changed_hours(then: Snapshot, counts: Snapshot) -> set[str]:
     return {file.partition["hour"] for file in (*came, *went)}
 
 
+def _minutes_landed(then: _Counted, now: _Counted) -> set[dt.datetime]:
+    """The minutes of which something else is known of how they were landed."""
+    came, went = files_between(then.landing, now.landing)
+    rows, gone = (
+        {tuple(row.values()) for row in snapshot.arrow(files).to_pylist()}
+        for snapshot, files in ((now.landing, came), (then.landing, went))
+    )
+    return {row[_MINUTE] for row in rows ^ gone}
+
+
 def _rows(
-    base: Snapshot, counts: Snapshot, rules: Anomalies, since: str | None, until: dt.datetime | None = None
+    base: Snapshot, counts: _Counted, rules: Anomalies, since: str | None, until: dt.datetime | None = None
 ) -> pa.Table:
     """The rows as they are to be: those from the hour `since` on are made, all where it is None; up to the newest
     minute, or `until`."""
@@ -110,7 +144,7 @@ def _rows(
     from event_assets.pipeline.minute_panel import HOUR, MINUTE, MinuteCounts, judged_hour
 
     nothing = MINUTE_ANOMALIES.arrow_schema().empty_table()
-    given = MinuteCounts(counts)
+    given = MinuteCounts(counts.events, counts.landing)
     newest = until or given.newest
     if newest is None or not rules.metrics_of("minute"):
         return nothing
@@ -137,19 +171,19 @@ def unusual_minutes(lake: Lake, rules: Anomalies, silent_until: dt.datetime | No
     base = lake.table(MINUTE_ANOMALIES.name).snapshot()
     rows = base.arrow()
     if silent_until is not None:
-        counts = lake.table(MINUTE_EVENTS.name).snapshot()
+        counts = _Counted(*(lake.table(table.name).snapshot() for table in _SOURCES))
         until = _silence(counts, silent_until)
         if until is not None:
-            rows = _rows(base, counts, rules, max(counts.dates()), until)
+            rows = _rows(base, counts, rules, max(counts.events.dates()), until)
     return rows if _number_unusual(rows) else rows.slice(0, 0)
 
 
-def _silence(counts: Snapshot, now: dt.datetime) -> dt.datetime | None:
+def _silence(counts: _Counted, now: dt.datetime) -> dt.datetime | None:
     """Up to when silence is to be judged; None where there is none, or less than a day of counts to hold it against."""
     from event_assets.models.minutes import DAY  # needs the extra models
     from event_assets.pipeline.minute_panel import MINUTE, MinuteCounts
 
-    given = MinuteCounts(counts)
+    given = MinuteCounts(counts.events, counts.landing)
     newest, first = given.newest, given.first
     if newest is None or first is None or newest - first < DAY * MINUTE:
         return None
@@ -168,13 +202,14 @@ MINUTES: tuple[
     tuple[Table, Group, str, Callable[[Rules], str], tuple[Table, ...], Callable[[Run], StepReport]],
     ...,
 ] = (
+    (LANDING_LAG, "metrics", LANDING_LAG_CODE, landing_rules, (RAW_EVENTS,), landing_lag_step),
     (MINUTE_EVENTS, "metrics", MINUTE_EVENTS_CODE, minute_rules, MINUTE_SOURCES, minute_events_step),
     (
         MINUTE_ANOMALIES,
         "models",
         MINUTE_ANOMALIES_CODE,
         minute_anomaly_rules,
-        (MINUTE_EVENTS,),
+        _SOURCES,
         minute_anomalies_step,
     ),
 )

@@ -28,7 +28,7 @@ from event_assets.pipeline.run import Rules, Run
 from event_assets.transforms.identity.stitching import with_person
 from event_assets.transforms.people.habits import HABITS, habits
 
-OUTLIERS_CODE = "1"
+OUTLIERS_CODE = "2"
 """Version of the code that makes this table; raise it when the rows it gives change."""
 OUTLIERS_SOURCES = (ENRICHED_EVENTS, IDENTITIES)
 DAYS = 28

@@ -19,7 +19,16 @@ from event_assets.rules.rule_files import Fault, RuleFile, RuleModel, nearest
 
 Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 Dimension = Literal["app_id", "platform", "country", "channel_group", "device_type", "event"]
-Of = Literal["daily_sessions", "daily_events", "hourly_events", "event_ledger", "minute_events"]
+Of = Literal[
+    "daily_sessions",
+    "daily_events",
+    "hourly_events",
+    "event_ledger",
+    "hourly_landing",
+    "minute_events",
+    "minute_landing",
+]
+"""Tables, but that `hourly_landing` and `minute_landing` are the hours and the minutes of landing_lag."""
 Period = Literal["day", "hour", "minute"]
 
 PERIODS: dict[Of, Period] = {
@@ -27,7 +36,9 @@ PERIODS: dict[Of, Period] = {
     "daily_events": "day",
     "hourly_events": "hour",
     "event_ledger": "hour",
+    "hourly_landing": "hour",
     "minute_events": "minute",
+    "minute_landing": "minute",
 }
 """What a row of a table is of."""
 PERIODS_A_DAY: dict[Period, int] = {"day": 1, "hour": 24, "minute": 1440}
@@ -36,7 +47,9 @@ TIMES: dict[Of, str] = {
     "daily_events": "site_date",
     "hourly_events": "hour",
     "event_ledger": "timestamp_seconds(unix_timestamp(CAST(arrival_date AS timestamp)) + 3600 * arrival_hour)",
+    "hourly_landing": "date_trunc('hour', minute)",
     "minute_events": "minute",
+    "minute_landing": "minute",
 }
 """What of a row says when, in SQL."""
 
@@ -51,10 +64,12 @@ MEASURES: dict[Of, tuple[str, ...]] = {
         *("fresh", "delayed", "lagged", "timed", "slow"),
     ),
     "event_ledger": ("landed", "clean", "quarantined", "duplicates", "conflicts"),
+    "hourly_landing": ("events", "waited"),
     "minute_events": (
         *("landed", "quarantined", "events", "errors", "conversions"),
         *("delayed", "lagged", "timed", "slow"),
     ),
+    "minute_landing": ("events", "waited"),
 }
 """What can be summed, by table."""
 DIMENSIONS: dict[Of, tuple[Dimension, ...]] = {
@@ -62,7 +77,9 @@ DIMENSIONS: dict[Of, tuple[Dimension, ...]] = {
     "daily_events": ("event", "app_id", "platform", "country", "device_type"),
     "hourly_events": ("event", "app_id", "platform", "country"),
     "event_ledger": (),
+    "hourly_landing": (),
     "minute_events": ("app_id", "platform", "event"),
+    "minute_landing": (),
 }
 """What they can be told by."""
 NOT_COUNTED = ("revenue", "engaged_seconds")

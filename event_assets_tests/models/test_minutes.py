@@ -70,6 +70,16 @@ def test_errors_of_one_person_that_come_at_once_are_no_burst() -> None:
         assert bool(told & set(range(NOON, NOON + 10))) is is_told
 
 
+def test_what_never_was_and_then_goes_on_is_told_though_nothing_is_known_of_how_it_comes() -> None:
+    """A share of none on all days before, and of one in three from one minute on."""
+    wholes = np.full((3, 1, REACH + 60 + AHEAD), 40.0)
+    amounts = np.zeros_like(wholes)
+    amounts[0, 0, REACH + 20 : REACH + 30] = 13
+    minutes = Minutes(amounts, wholes, np.array([True]), np.array([0]), 20_000)
+    (told,) = judge(minutes, REACH, BUDGET, np.ones((1, 60))).is_alert
+    assert told[21:30].all() and not told[:20].any() and not told[45:].any()
+
+
 @pytest.mark.slow
 def test_usual_days_stay_within_the_budget_whether_errors_come_alone_or_at_once() -> None:
     """Of three weeks each in which nothing is planted at most three days are told: with a budget of three in a hundred

@@ -43,6 +43,15 @@ def test_who_differs_in_one_way_or_on_the_other_side_or_is_not_known_is_no_outli
     assert not found(np.vstack([people(500), np.array([row])])).is_outlier[-1]
 
 
+def test_robots_of_which_many_share_one_habit_do_not_make_it_usual() -> None:
+    """One in six has no attention at all, and half of those are loud besides: the others are told once these are."""
+    attentive = people(300, 3) + np.array([0.0, 3.0, 0.0])
+    loud, quiet = np.tile([20.0, 0.0, 40.0], (30, 1)), np.tile([10.0, 0.0, 10.0], (30, 1))
+    outliers = found(np.vstack([attentive, loud, quiet]))
+    assert outliers.is_outlier[300:].all() and outliers.is_outlier[:300].mean() <= 0.01
+    assert HABITS[outliers.reasons(350)[0]].name == "attention"
+
+
 def test_those_who_all_behave_alike_are_no_outliers_and_a_few_are_not_judged() -> None:
     assert not found(np.ones((LEAST_VISITORS, 3))).is_outlier.any()
     assert usual_of(people(LEAST_VISITORS - 1), HABITS) is None

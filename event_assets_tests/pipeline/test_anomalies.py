@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from event_assets.contract.tables.anomalies import METRIC_ANOMALIES, METRIC_INCIDENTS
 from event_assets.contract.tables.events import EVENT_LEDGER
 from event_assets.contract.tables.metrics import DAILY_EVENTS, DAILY_SESSIONS, HOURLY_EVENTS
+from event_assets.contract.tables.minutes import LANDING_LAG
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets.pipeline import anomalies
@@ -212,7 +213,8 @@ class Marts:
         self.spark, self.lake = spark, Lake(Storage(str(folder)))
 
     def put(self, rows: list[dict[str, Any]]) -> None:
-        for table, given in ((DAILY_SESSIONS, rows), (DAILY_EVENTS, []), (HOURLY_EVENTS, []), (EVENT_LEDGER, [])):
+        others = (DAILY_EVENTS, HOURLY_EVENTS, EVENT_LEDGER, LANDING_LAG)
+        for table, given in ((DAILY_SESSIONS, rows), *((each, []) for each in others)):
             schema = table.arrow_schema()
             blank = {
                 field.name: False if pa.types.is_boolean(field.type) else "-" if pa.types.is_string(field.type) else 0

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
-from event_assets.contract.tables.minutes import MINUTE_EVENTS
+from event_assets.contract.tables.minutes import LANDING_LAG, MINUTE_EVENTS
 from event_assets.lake.session import SessionLost
 from event_assets.pipeline import following as module
 from event_assets.pipeline.arrivals import Arrivals, FollowingFailed
@@ -64,7 +64,7 @@ def test_events_that_come_while_it_stays_end_in_the_tables_of_one_batch(
 
     at_once.put_records([*first, *second])
     at_once.run()
-    by_arrival = {"raw_events", "event_ledger", "event_days", MINUTE_EVENTS.name}
+    by_arrival = {"raw_events", "event_ledger", "event_days", MINUTE_EVENTS.name, LANDING_LAG.name}
     for table in FOLLOWING:
         if table not in by_arrival:
             assert coming.rows(table, BY_PLACE) == at_once.rows(table, BY_PLACE), table

@@ -42,6 +42,26 @@ MINUTE_EVENTS = Table(
     partition_by=("hour",),
 )
 
+LANDING_LAG = Table(
+    "landing_lag",
+    "How long events lay on the stream before they were landed: one row a minute of arrival, of the last seventy days. "
+    "It tells of the runs, by the commits of raw_events: what was counted is not counted again.",
+    (
+        required("day", "string", "Day of arrival in UTC, such as 2026-11-27."),
+        required("minute", "timestamp", "Beginning of the minute in which the stream took them."),
+        required("events", "long", "Events that were landed."),
+        required(
+            "waited",
+            "long",
+            "Of these, those that were landed more than five minutes later.",
+            definition="commit of raw_events over 300 s after arrived_at",
+        ),
+        required("longest_seconds", "double", "How long the first of them waited.", unit="s"),
+    ),
+    key=("day", "minute"),
+    partition_by=("day",),
+)
+
 MINUTE_ANOMALIES = Table(
     "minute_anomalies",
     "The same of minutes, by the hours before them and by yesterday and a week ago: of today and yesterday the minutes "
@@ -51,4 +71,4 @@ MINUTE_ANOMALIES = Table(
     key=METRIC_ANOMALIES.key,
 )
 
-TABLES: tuple[Table, ...] = (MINUTE_EVENTS, MINUTE_ANOMALIES)
+TABLES: tuple[Table, ...] = (LANDING_LAG, MINUTE_EVENTS, MINUTE_ANOMALIES)

@@ -12,6 +12,7 @@ import dash_mantine_components as dmc
 from psycopg import sql
 
 from event_assets.contract.tables.events import EVENT_LEDGER, QUARANTINED_EVENTS
+from event_assets.contract.tables.minutes import LANDING_LAG
 from event_assets.dashboards.cards import CHART_HEIGHT, card, grid, number_width, table
 from event_assets.dashboards.charts import EVEN, WIDEST_BAR, bars, spoken, upright
 from event_assets.dashboards.context import Context
@@ -43,7 +44,7 @@ def content(context: Context) -> Any:
             cards.append(_all_taken_in(overview, formatter))
             continue
         made = None if figure.is_empty else _CHARTS[kind](figure, formatter)
-        has_table = kind in ("ledger", "bars")
+        has_table = kind in ("ledger", "bars", "waited")
         cards.append(card(figure, made, formatter, export=f"/{ID}/0/0/{number}", has_table=has_table))
     return grid(cards)
 
@@ -70,6 +71,7 @@ def _figures(context: Context, overview: Overview) -> list[tuple[str, Figure]]:
         ("table", turned_away(exposition_of(record.collector_url if record else None))),
         ("table", _samples(lake)),
         ("table", lag_of(context)),
+        ("waited", landed_by_hour(lake)),
     ]
 
 
@@ -221,6 +223,47 @@ def lag_of(context: Context) -> Figure:
     return Figure(f"From collector to warehouse, last {_LAG_MINUTES} minutes", fields, rows, told, empty=empty_)
 
 
+def landed_by_hour(lake: Lake) -> Figure:
+    """Of the last hours in which events were landed, how many lay on the stream for long."""
+    snapshot = _snapshot(lake, LANDING_LAG.name)
+    days = [] if snapshot is None else sorted(snapshot.dates())[-_HOURS:]
+    rows = [] if snapshot is None else snapshot.arrow(snapshot.of_dates(days)).to_pylist()
+    hours: dict[dt.datetime, list[dict[str, Any]]] = {}
+    for row in rows:
+        hours.setdefault(row["minute"].replace(minute=0, tzinfo=None), []).append(row)
+    made = [
+        (
+            hour,
+            sum(row["events"] for row in own),
+            sum(row["waited"] for row in own),
+            max(row["longest_seconds"] for row in own),
+        )
+        for hour, own in sorted(hours.items())[-_HOURS:]
+    ]
+    fields = (
+        Field("hour", "Hour of arrival (UTC)", "moment"),
+        Field("events", "Events landed", "number"),
+        Field("waited", "Over five minutes later", "number"),
+        Field("longest", "The last after", "duration"),
+    )
+    told = "From the stream to the lake: a whole hour of them says that nothing was landed meanwhile."
+    return Figure("Events that waited to be landed", fields, made, told, empty=_NO_EVENTS)
+
+
+def _waited(figure: Figure, formatter: Formatter) -> Any:
+    return dmc.BarChart(
+        h=CHART_HEIGHT,
+        dataKey="hour",
+        data=[{"hour": f"{formatter.text(row[0], 'day')} {row[0]:%H}h", "Waited": row[2]} for row in figure.rows],
+        series=[{"name": "Waited", "color": "orange.5"}],
+        valueFormatter=formatter.in_charts("number"),
+        maxBarWidth=WIDEST_BAR,
+        xAxisProps=EVEN,
+        yAxisProps=upright("number"),
+        barChartProps=spoken(figure),
+    )
+
+
 def _samples(lake: Lake) -> Figure:
     snapshot = _snapshot(lake, QUARANTINED_EVENTS.name)
     names = ("arrived_at", "reason", "detail", "event", "data")
@@ -275,4 +318,5 @@ _CHARTS: dict[str, Callable[[Figure, Formatter], Any]] = {
     "ledger": _by_hour,
     "bars": bars,
     "table": table,
+    "waited": _waited,
 }

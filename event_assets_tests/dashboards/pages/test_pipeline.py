@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.tables.events import EVENT_LEDGER
-from event_assets.dashboards.pages.pipeline import lag_of, last_hours, shape_of
+from event_assets.contract.tables.minutes import LANDING_LAG
+from event_assets.dashboards.pages.pipeline import lag_of, landed_by_hour, last_hours, shape_of
 from event_assets.lake.lake import Lake
 from event_assets.lake.storage import Storage
 from event_assets_tests.dashboards.conftest import NOW, Site
@@ -84,6 +85,28 @@ def test_of_a_long_ledger_the_last_hours_are_shown_and_no_day_long_before_them_i
     monkeypatch.setattr(pq, "read_table", noted)
     assert [row[0].date() for row in last_hours(lake).rows] == days[-72:]
     assert len(opened) == 72
+
+
+def test_of_each_hour_it_is_told_how_many_events_waited_to_be_landed(tmp_path: Path) -> None:
+    lake = Lake(Storage(str(tmp_path)))
+    assert landed_by_hour(lake).is_empty
+    table, at = lake.table(LANDING_LAG.name), dt.datetime(2026, 3, 1, 23, 58, tzinfo=dt.UTC)
+    base, files = table.snapshot(), []
+    for day, minutes in (("2026-03-01", (0, 1)), ("2026-03-02", (2, 3))):
+        own = [
+            {
+                "day": day,
+                "minute": at + dt.timedelta(minutes=each),
+                "events": 10,
+                "waited": 5 * each,
+                "longest_seconds": 60.0 * each,
+            }
+            for each in minutes
+        ]
+        files.append(table.stage_arrow(pa.Table.from_pylist(own, LANDING_LAG.arrow_schema()), day, {"day": day}))
+    table.commit(base, base.progress, add=files)
+    shown = [(f"{hour:%d %H}", *row) for hour, *row in landed_by_hour(lake).rows]
+    assert shown == [("01 23", 20, 5, 60.0), ("02 00", 20, 25, 180.0)]
 
 
 def test_the_lag_is_of_the_events_that_came_in_these_minutes(site: Site) -> None:
