@@ -64,7 +64,8 @@ def _row(steps: Steps, findings: Findings, excess: Numbers, incident: Incident, 
         "is_muted": _is_muted(steps, incident, rules),
         "was_real": next((each.was for each in rules.feedback if each.incident == id_), None),
     }
-    return {**row, "what": _sentence(row, panel.kinds[first.series])}
+    low, high = (float(each[worst.series, worst.step]) for each in (findings.low, findings.high))
+    return {**row, "what": _sentence(row, panel.kinds[first.series], low, high)}
 
 
 def _since(panel: Panel, incident: Incident) -> int:
@@ -88,14 +89,15 @@ def _is_muted(steps: Steps, incident: Incident, rules: Anomalies) -> bool:
     )
 
 
-def _sentence(row: dict[str, Any], kind: str) -> str:
+def _sentence(row: dict[str, Any], kind: str, low: float, high: float) -> str:
     where = "" if row["dimension"] == ALL else f" of {row['dimension']} {row['value']}"
     came, expected = (_number(row[name], kind) for name in ("observed", "expected"))
     at = f"on {row['worst_at']:%Y-%m-%d}" if row["period"] == "day" else f"at {row['worst_at']:%Y-%m-%d %H:%M} UTC"
     driver = f", most of it {row['driver_dimension']} {row['driver_value']}" if row["driver_value"] else ""
     others = [name for name in json.loads(row["metrics"]) if name != row["metric"]]
     beside = f"; also {', '.join(others)}" if others else ""
-    return f"{row['metric']}{where}: {came} {at} where {expected} was expected{driver}{beside}."
+    band = f" (from {_number(low, kind)} to {_number(high, kind)})" if low == low and high == high else ""
+    return f"{row['metric']}{where}: {came} {at} where {expected} was expected{band}{driver}{beside}."
 
 
 def _number(value: float | None, kind: str) -> str:

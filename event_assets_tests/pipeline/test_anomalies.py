@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,8 @@ def test_a_fault_of_one_platform_is_one_incident_that_names_it() -> None:
     assert incident["incident_id"] == f"{day(70)}/conversion/{incident['dimension']}/{incident['value']}"
     assert incident["excess"] < -150 and not incident["is_open"] and not incident["is_muted"]
     assert "ios" in incident["what"] and f"{incident['worst_at']:%Y-%m-%d}" in incident["what"]
+    band = re.search(r"([0-9.]+)% was expected \(from ([0-9.]+)% to ([0-9.]+)%\)", incident["what"])
+    assert band is not None and float(band[2]) < float(band[1]) < float(band[3])
     assert json.loads(incident["metrics"]) == ["conversion"]
 
 
