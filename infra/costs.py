@@ -22,11 +22,13 @@ PRICES = Path(__file__).with_name("prices.yaml")
 _DAYS = 365 / 12
 _MILLION = 1_000_000
 _GB = 1e9
-ALARMS_ON_AWS = 10
-"""Alarms on what AWS sees, at either edge, but for the stream's."""
+ALARMS_ON_AWS: dict[Edge, int] = {"alb": 12, "lambda": 11}
+"""Alarms on what AWS sees, but for the stream's."""
 ALARMS_OF_STREAM: dict[Stream, int] = {"shards": 2, "on-demand": 2, "kafka": 4}
 _METRICS_OF_KAFKA = 4
 """That alarms of Kafka judge of each broker; one more is the cluster's. An alarm is paid by what it judges."""
+METRICS_OF_A_BUCKET = 16
+"""That S3 tells of what is asked of one."""
 METRICS_OF_A_SERVICE = 25
 """That Container Insights tells of a service, or of its cluster."""
 FIREWALL_RULES = 3
@@ -283,8 +285,8 @@ def _watch(size: Size, edge: Edge) -> Iterator[Line]:
     price, assumed = table().price, table().assumed
     yield Line("logs, alarms", assumed["log_gb_per_day"] * _DAYS * price["logs_gb"])
     insights = METRICS_OF_A_SERVICE * (4 if edge == "alb" else 3)
-    told = (insights + len(METRICS)) * price["metric_month"]
-    judged = ALARMS_ON_AWS + sum(1 if alarm.whole is None else 2 for alarm in ALARMS)  # a share is of two metrics
+    told = (insights + METRICS_OF_A_BUCKET + len(METRICS)) * price["metric_month"]
+    judged = ALARMS_ON_AWS[edge] + sum(1 if alarm.whole is None else 2 for alarm in ALARMS)  # a share is of two metrics
     judged += 1 + _METRICS_OF_KAFKA * size.kafka.brokers if size.stream == "kafka" else ALARMS_OF_STREAM[size.stream]
     yield Line("logs, alarms", judged * price["alarm_month"] + price["dashboard_month"] + told)
     yield Line("keys, secrets", price["kms_key_month"] + 5 * price["secret_month"] + 2 * price["kms_million_requests"])

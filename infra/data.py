@@ -19,6 +19,8 @@ from infra.logs import log_encryption
 from infra.online import online_tables
 
 LAKE_PREFIX = "lake"
+REQUESTS = "Requests"
+"""Under which CloudWatch has what is asked of the lake's bucket."""
 
 
 class DataStack(cdk.Stack):
@@ -103,6 +105,7 @@ class DataStack(cdk.Stack):
             removal_policy=RemovalPolicy.RETAIN,
             server_access_logs_bucket=access,
             lifecycle_rules=lifecycle(LAKE_PREFIX),
+            metrics=[s3.BucketMetrics(id=REQUESTS)],
         )
 
     def _let_services_use_the_key(self) -> None:

@@ -20,7 +20,7 @@ from event_assets.telemetry.alarms import ALARMS, LEAST_OF_SHARE, Alarm
 from event_assets.telemetry.metrics import INSTALLATION, NAMESPACE, Metric
 from infra.alarms import MINUTE, Watched, alarm, alarm_topic
 from infra.choices import Choices
-from infra.data import DataStack
+from infra.data import REQUESTS, DataStack
 from infra.edge import FunctionEdge, LoadBalancedEdge
 from infra.pipeline import PipelineStack
 from infra.stream import EventStream
@@ -44,7 +44,8 @@ class WatchStack(cdk.Stack):
         watched = [
             *(_of_platform(alarm, choices.name) for alarm in ALARMS),
             *stream.alarms,
-            *(_of_balancer(edge) if isinstance(edge, LoadBalancedEdge) else _of_function(edge)),
+            *(_of_balancer(edge, choices) if isinstance(edge, LoadBalancedEdge) else _of_function(edge)),
+            _of_lake(data),
             *_of_services(pipeline),
             _of_retention(pipeline),
             *_of_database(pipeline, choices.size.database.gib),
@@ -115,7 +116,19 @@ def _of_platform(alarm: Alarm, installation: str) -> Watched:
     return Watched(alarm.name, share, alarm.limit, 1, alarm.meaning)
 
 
-def _of_balancer(edge: LoadBalancedEdge) -> list[Watched]:
+def _of_lake(data: DataStack) -> Watched:
+    errors = watch.Metric(
+        namespace="AWS/S3",
+        metric_name="5xxErrors",
+        dimensions_map={"BucketName": data.lake.bucket_name, "FilterId": REQUESTS},
+        statistic="Sum",
+        period=MINUTE,
+    )
+    meaning = "S3 refuses requests of the lake's bucket: runs repeat them, take longer, and in the end fail."
+    return Watched("LakeErrors", errors, 10, 5, meaning)
+
+
+def _of_balancer(edge: LoadBalancedEdge, choices: Choices) -> list[Watched]:
     metrics = edge.balancer.metrics
     codes = elb.HttpCodeTarget
     return [
@@ -141,7 +154,28 @@ def _of_balancer(edge: LoadBalancedEdge) -> list[Watched]:
             5,
             "A task of the ingest API does not answer.",
         ),
+        # Of tasks that do not run at all the balancer counts none that is unhealthy.
+        Watched(
+            "IngestDown",
+            _running(edge.service),
+            choices.size.collector.least,
+            5,
+            "Fewer tasks of the ingest API run than must; the service's events say why.",
+            below=True,
+            silence_rings=True,
+        ),
     ]
+
+
+def _running(service: ecs.FargateService) -> watch.Metric:
+    """How many tasks of a service run, as Container Insights counts them; where it is silent, none does."""
+    return watch.Metric(
+        namespace="ECS/ContainerInsights",
+        metric_name="RunningTaskCount",
+        dimensions_map={"ClusterName": service.cluster.cluster_name, "ServiceName": service.service_name},
+        statistic="Minimum",
+        period=MINUTE,
+    )
 
 
 def _of_function(edge: FunctionEdge) -> list[Watched]:
@@ -187,7 +221,6 @@ _DOWN = {
 
 
 def _of_services(pipeline: PipelineStack) -> list[Watched]:
-    """Container Insights counts tasks; where it is silent, none runs."""
     services: dict[str, ecs.FargateService] = {
         "Code": pipeline.code,
         "Daemon": pipeline.daemon,
@@ -198,16 +231,7 @@ def _of_services(pipeline: PipelineStack) -> list[Watched]:
     return [
         Watched(
             f"{name}Down",
-            watch.Metric(
-                namespace="ECS/ContainerInsights",
-                metric_name="RunningTaskCount",
-                dimensions_map={
-                    "ClusterName": pipeline.cluster.cluster_name,
-                    "ServiceName": service.service_name,
-                },
-                statistic="Minimum",
-                period=MINUTE,
-            ),
+            _running(service),
             1,
             5,
             _DOWN[name],

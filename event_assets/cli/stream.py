@@ -74,8 +74,10 @@ def stream_run(
         from event_assets.pipeline.continuous import Continuous
         from event_assets.pipeline.run import Run
         from event_assets.streams import open_stream
+        from event_assets.telemetry.process import tell_to
 
         settings = current_settings()
+        tell_to(settings, "stream")
         stream = open_stream(settings)
         over = Event()
         for number in (SIGINT, SIGTERM):

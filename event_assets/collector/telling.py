@@ -133,7 +133,7 @@ def trace_puts(traces: Traces, stream: str) -> OnPut:
                 if result.shard_id is None or result.sequence_number is None:
                     continue
                 place = Place(stream, result.shard_id, result.sequence_number)
-                if traces.are_of(place):
+                if place.is_of(traces.share):
                     traces.collected(place, len(record.data), ended - seconds, ended)
         except Exception:  # whatever a library of traces may raise
             log.warning("records are not traced", exc_info=True)

@@ -14,6 +14,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,8 +32,12 @@ from event_assets.pipeline.registry import steps_of
 from event_assets.pipeline.run import GivenRules, Run
 from event_assets.pipeline.stream_gaps import find_gaps
 from event_assets.pipeline.stream_source import register, source_of
-from event_assets.pipeline.streaming import land_batch
+from event_assets.pipeline.streaming import land_batch, landed_since
+from event_assets.pipeline.telling import telling_step, traced_share
 from event_assets.streams import EventStream, StreamError
+from event_assets.telemetry.metrics import STREAM_GAPS
+from event_assets.telemetry.process import meter
+from event_assets.telemetry.relay import Relay, tell_on
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -74,9 +79,20 @@ class TakeIn:
     query: str
     rules: GivenRules
     backdate_days: int
+    told: str
+    traced_share: float
 
     def __call__(self, batch: DataFrame, number: int) -> None:
-        """Raises `Superseded`, and `StreamError` where the table is another than the query began with."""
+        """Raises `Superseded`, and `StreamError` where the table is another than the query began with. What it tells is
+        left in the folder `told` for the query's client, whose output is read."""
+        relay = Relay(self.traced_share)
+        try:
+            with relay.listening():
+                self._take_in(batch)
+        finally:
+            self.storage.replace(_left(self.told, number), relay.taken())
+
+    def _take_in(self, batch: DataFrame) -> None:
         lake, spark = Lake(self.storage), batch.sparkSession
         if newest_query(self.storage, self.stream) != self.query:
             raise Superseded(f"Another query lands {self.stream} since.")
@@ -86,7 +102,10 @@ class TakeIn:
             raise StreamError(
                 f"{RAW_EVENTS.name} was made anew: what was landed of {self.stream} has to be found again."
             )
-        land_batch(self.records(batch), table, self.stream, self.rules.erasure)
+        with telling_step(RAW_EVENTS.name) as tell:
+            base = table.snapshot()
+            land_batch(self.records(batch), table, self.stream, self.rules.erasure)
+            tell([landed_since(base, table.snapshot())])
         run = Run(lake, self.rules, _no_stream, lambda: spark)
         for step in steps_of("seconds"):
             if RAW_EVENTS not in step.tables:
@@ -103,6 +122,10 @@ def newest_query(storage: Storage, stream: str) -> str:
         return str(json.loads(storage.read(_place(stream)))["query"])
     except FileNotFoundError:
         return ""
+
+
+def _left(folder: str, number: int) -> str:
+    return f"{folder}/{number}.json"
 
 
 def _place(stream: str) -> str:
@@ -136,14 +159,17 @@ class Continuous:
 
     def _of_query(self, shards: tuple[str, ...]) -> Iterator[Batch]:
         """The micro-batches of one query: until it ended, or the stream has other shards."""
-        scratch = scratch_folder()
-        query, has_fixed_shards = self._start(shards, scratch)
+        scratch, told = scratch_folder(), scratch_folder()
+        query, has_fixed_shards = self._start(shards, scratch, told)
         last, look_at = -1, time.monotonic() + _SHARDS_SECONDS
         try:
             while not self.is_over():
                 has_ended = query.awaitTermination(_LOOK_SECONDS)
                 done = [*map(_batch, query.recentProgress)]
-                yield from (batch for batch in done if batch.number > last and batch.records)
+                for batch in done:
+                    if batch.number > last and batch.records:
+                        self._tell_on(told, batch.number)
+                        yield batch
                 last = max((batch.number for batch in done), default=last)
                 if has_ended:
                     return
@@ -153,22 +179,42 @@ class Continuous:
                         return
         finally:
             query.stop()
-            self.run.lake.storage.delete_folder(scratch)
+            self._tell_on(told, last + 1)  # of the one that failed, or was done meanwhile
+            for folder in (scratch, told):
+                self.run.lake.storage.delete_folder(folder)
 
-    def _start(self, shards: tuple[str, ...], scratch: str) -> tuple[StreamingQuery, bool]:
+    def _tell_on(self, told: str, number: int) -> None:
+        """What a micro-batch told, it told where nobody reads it: here it is told."""
+        with suppress(FileNotFoundError):
+            tell_on(self.run.lake.storage.read(_left(told, number)))
+
+    def _start(self, shards: tuple[str, ...], scratch: str, told: str) -> tuple[StreamingQuery, bool]:
         """The query, and whether it has to make room for another where shards are added."""
         lake, name = self.run.lake, self.stream.name
         table = lake.table(RAW_EVENTS.name)
         base = tip(table)
         positions = checkpoint(base.progress, name)
         for gap in find_gaps(self.stream, positions):
+            meter().count(STREAM_GAPS)
+            meter().flush()
             raise gap
         source = source_of(self.stream, lake.storage, shards, positions, self.rules.max_records_per_run)
         register(self.run.spark)
         query = uuid.uuid4().hex
-        lake.storage.make_folder(_QUERIES)
+        for folder in (_QUERIES, told):
+            lake.storage.make_folder(folder)
         lake.storage.replace(_place(name), json.dumps({"query": query}).encode())
-        do = self.take_in(lake.storage, name, source.records, base.id, query, self.rules, self.backdate_days)
+        do = self.take_in(
+            lake.storage,
+            name,
+            source.records,
+            base.id,
+            query,
+            self.rules,
+            self.backdate_days,
+            told,
+            traced_share(),
+        )
         records = self.run.spark.readStream.format(source.format).options(**source.options)
         writer = records.load().writeStream.foreachBatch(do)
         writer = writer.option("checkpointLocation", lake.storage.uri(scratch))

@@ -30,7 +30,7 @@ from event_assets.lake.tombstones import Tombstones, read_tombstones
 from event_assets.pipeline.pending_changes import pending_changes
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Rules, Run
-from event_assets.pipeline.telling import Traced
+from event_assets.pipeline.telling import Traced, tell_landed, traced_share
 from event_assets.streams import (
     EventStream,
     ReadBatch,
@@ -92,7 +92,7 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules, part: ShardPart) 
     reader = StreamReader(stream, part=part)
     batches = reader.read_new(before, until=started, limits=ReadLimits(shard_records=rules.max_records_per_run))
     left: dict[str, dt.datetime] = {}
-    traced = Traced(stream.name)
+    traced = Traced(stream.name, traced_share())
     for shard_records in _objects(batches, positions, left):
         rows = rows_of(stream.name, shard_records)
         traced.note(shard_records)
@@ -111,7 +111,7 @@ def _land(stream: EventStream, table: LakeTable, rules: Rules, part: ShardPart) 
 
     fields = _as_fields(positions, started, left)
     version = _commit(base, stream.name, before, fields, files, still_holds)
-    traced.landed()
+    tell_landed(traced.found)
     more = {"events": events, "oldest_arrived_at": str(oldest)} if oldest else {"events": events}
     return report_of(table.at(version), files, more=more)
 

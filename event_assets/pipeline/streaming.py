@@ -29,6 +29,7 @@ from event_assets.pipeline.land import OBJECT_BYTES, checkpoint, hour_of, name_o
 from event_assets.pipeline.report import StepReport, report_of
 from event_assets.pipeline.run import Run
 from event_assets.pipeline.stream_gaps import find_gaps
+from event_assets.pipeline.telling import Found, Traced, tell_landed, traced_share
 from event_assets.streams import ShardPosition, SparkReadable, StoredRecord, StreamGap
 from event_assets.streams.protocol import SEQUENCE_DIGITS
 
@@ -54,6 +55,12 @@ class Seen(NamedTuple):
     ended: bool
 
 
+class Traceable(NamedTuple):
+    """Records of a task whose way is traced."""
+
+    found: Found
+
+
 def land_step(run: Run) -> StepReport:
     """Lands everything that is on the stream now, by Spark where the stream is to be read so. Raises `StreamGap` where
     records were trimmed before they were landed."""
@@ -62,11 +69,12 @@ def land_step(run: Run) -> StepReport:
             table = run.lake.table(RAW_EVENTS.name)
             base = table.snapshot()
             _land_by_spark(stream, table, run)
-            return _report(base, table.snapshot())
+            return landed_since(base, table.snapshot())
     return land.land_step(run)
 
 
-def _report(base: Snapshot, now: Snapshot) -> StepReport:
+def landed_since(base: Snapshot, now: Snapshot) -> StepReport:
+    """The report of what came into the table since."""
     before = {file.path for file in base.files}
     came = [file for file in now.files if file.path not in before]
     if not came:
@@ -128,10 +136,11 @@ def land_batch(batch: DataFrame, table: LakeTable, stream: str, erasure: Erasure
         erased = read_tombstones(storage, erasure)
         before = checkpoint(base.progress, stream)
         landed = {shard: at.after for shard, at in before.items() if at.after}
-        write = _Objects(storage, stream, landed, erased, erasure)
+        write = _Objects(storage, stream, landed, erased, erasure, traced_share())
         told = [pickle.loads(row["told"]) for row in columns.mapInArrow(write, "told BINARY").collect()]
         objects = sorted((each for each in told if isinstance(each, Written)), key=lambda each: each.after)
         if not told:
+            tell_landed(())
             return
         fields = dict(base.progress.positions.get(stream, {}))
         for each in objects:
@@ -141,6 +150,7 @@ def land_batch(batch: DataFrame, table: LakeTable, stream: str, erasure: Erasure
             fields[seen.shard_id] = {"after": after, "ended": seen.ended, "seen_at": seen.at.isoformat()}
         progress = replace(base.progress, positions={**base.progress.positions, stream: fields})
         table.commit(base, progress, add=[each.file for each in objects])
+        tell_landed([found for each in told if isinstance(each, Traceable) for found in each.found])
 
     retry_on_conflict(land_rest)
 
@@ -154,12 +164,15 @@ class _Objects:
     landed: Mapping[str, str]
     erased: Tombstones
     erasure: ErasureRules
+    traced_share: float
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         table = Lake(self.storage).table(RAW_EVENTS.name)
         seen: list[Seen] = []
+        traced = Traced(self.stream, self.traced_share)
         for records in _in_objects(self._records(batches, seen)):
             rows = rows_of(self.stream, records)
+            traced.note(records)
             if self.erased:
                 rows = without_erased(rows, self.erased, self.erasure.placeholders)
             file = table.stage_arrow(rows, name_of(self.stream, records), partition_of(records[0]))
@@ -167,6 +180,8 @@ class _Objects:
             events = sum(rows.column("events").to_pylist())
             yield _told(Written(file, events, last.shard_id, last.sequence_number, last.arrived_at))
         yield from map(_told, seen)
+        if traced.found:
+            yield _told(Traceable(traced.found))
 
     def _records(self, batches: Iterable[pa.RecordBatch], seen: list[Seen]) -> Iterator[StoredRecord]:
         """The records that are not landed; takes note of what was `seen`."""
@@ -179,7 +194,7 @@ class _Objects:
                     yield StoredRecord(shard, number, (key or b"").decode(errors="replace"), data, at)
 
 
-def _told(what: Written | Seen) -> pa.RecordBatch:
+def _told(what: Written | Seen | Traceable) -> pa.RecordBatch:
     return pa.record_batch({"told": pa.array([pickle.dumps(what)], pa.binary())})
 
 

@@ -60,27 +60,35 @@ def _tell_reports(reports: Sequence[StepReport]) -> None:
             told.note("RowsByTable", report.table, report.new_rows)
 
 
-class Traced:
-    """Notes the records of a landing whose way is traced, and tells of them when they are in the lake."""
+Found = Sequence[tuple[Place, float]]
+"""Records whose way is traced, each with when it arrived, in seconds since 1970."""
 
-    def __init__(self, stream: str) -> None:
-        self._stream = stream
-        self._found: list[tuple[Place, float]] = []
+
+def traced_share() -> float:
+    """Of how many records the way is traced here."""
+    return 0.0 if (way := traces()) is None else way.share
+
+
+class Traced:
+    """Notes those of the records of a landing whose way is traced, where this share of all is; `MOST_AT_ONCE` at the
+    most."""
+
+    def __init__(self, stream: str, share: float) -> None:
+        self.found: list[tuple[Place, float]] = []
+        self._stream, self._share = stream, share
 
     def note(self, records: Sequence[StoredRecord]) -> None:
         """Records that are about to be landed."""
-        way = traces()
-        if way is None:
-            return
-        for record in records:
+        for record in records if self._share else ():
             place = Place(self._stream, record.shard_id, record.sequence_number)
-            if len(self._found) < MOST_AT_ONCE and way.are_of(place):
-                self._found.append((place, record.arrived_at.timestamp()))
+            if len(self.found) < MOST_AT_ONCE and place.is_of(self._share):
+                self.found.append((place, record.arrived_at.timestamp()))
 
-    def landed(self) -> None:
-        """They are in the lake."""
-        if (way := traces()) is not None:
-            way.landed(self._found, time.time())
+
+def tell_landed(found: Found) -> None:
+    """These are in the lake; what this thread does next is of them."""
+    if (way := traces()) is not None:
+        way.landed(found[:MOST_AT_ONCE], time.time())
 
 
 @contextmanager

@@ -50,6 +50,18 @@ class Meter:
             noted = self._notes.setdefault(group, {})
             noted[name] = round(noted.get(name, 0) + amount, 3)
 
+    def take(self, told: Told, notes: Mapping[str, Mapping[str, float]]) -> None:
+        """What another meter gave as a line."""
+        with self._lock:
+            for name, value in told.items():
+                if isinstance(value, Sequence):
+                    self._values.setdefault(name, []).extend(value)
+                else:
+                    self._sums[name] = self._sums.get(name, 0) + value
+        for group, named in notes.items():
+            for name, amount in named.items():
+                self.note(group, name, amount)
+
     def beat(self) -> None:
         """A moment at which a line may be written: it is if the last was a minute ago."""
         if self.clock() - self._began >= EVERY_SECONDS:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from event_assets.settings import Settings
 from event_assets.telemetry.emission import open_meter
 from event_assets.telemetry.meter import Meter
-from event_assets.telemetry.traces import Traces, open_traces
+from event_assets.telemetry.traces import Way, open_traces
 
 _in_force = Meter(lambda at, told, notes: None, time.time)
-_traces: Traces | None = None
-_opened: dict[tuple[object, ...], tuple[Meter, Traces | None]] = {}
+_traces: Way | None = None
+_opened: dict[tuple[object, ...], tuple[Meter, Way | None]] = {}
 
 
 def meter() -> Meter:
@@ -23,7 +23,7 @@ def meter() -> Meter:
     return _in_force
 
 
-def traces() -> Traces | None:
+def traces() -> Way | None:
     """The traces in force; None where there are none."""
     return _traces
 
@@ -48,7 +48,7 @@ def tell_to(settings: Settings, service: str) -> None:
 
 
 @contextmanager
-def tracing(by: Traces | None) -> Iterator[None]:
+def tracing(by: Way | None) -> Iterator[None]:
     """Traces by these for as long as the block lasts."""
     global _traces
     before, _traces = _traces, by

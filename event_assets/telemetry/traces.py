@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from event_assets.settings import Settings, SettingsError
 
@@ -39,20 +39,33 @@ class Place(NamedTuple):
         digest = hashlib.sha256("\n".join(self).encode()).digest()
         return int.from_bytes(digest[:16]) or 1, int.from_bytes(digest[16:24]) or 1
 
+    def is_of(self, share: float) -> bool:
+        """Whether the record is one of those that are traced, where this share of all is."""
+        return (self.ids[0] & 0xFFFF_FFFF_FFFF_FFFF) < share * 2**64
+
+
+class Way(Protocol):
+    """Whom steps tell what they do with the records of which a `share` is traced."""
+
+    share: float
+
+    def landed(self, places: Iterable[tuple[Place, float]], ended: float) -> None:
+        """These records are in the lake, each with when it arrived on the stream, in seconds since 1970. What this
+        thread does next is of them."""
+
+    def done(self, what: str, began: float, ended: float, rows: int) -> None:
+        """Something was done with what this thread landed last."""
+
 
 class Traces:
     """The traces of one process. Spans of steps go into the traces of what their thread landed last."""
 
     def __init__(self, provider: TracerProvider, share: float, ids: GivenIds) -> None:
+        self.share = share
         self._provider = provider
         self._tracer = provider.get_tracer("event_assets")
-        self._share = share
         self._ids = ids
         self._way = threading.local()
-
-    def are_of(self, place: Place) -> bool:
-        """Whether the record at this place is traced."""
-        return (place.ids[0] & 0xFFFF_FFFF_FFFF_FFFF) < self._share * 2**64
 
     def collected(self, place: Place, size: int, began: float, ended: float) -> None:
         """A record was put on the stream. Begin and end in seconds since 1970."""
@@ -68,8 +81,7 @@ class Traces:
         span.end(_nanoseconds(ended))
 
     def landed(self, places: Iterable[tuple[Place, float]], ended: float) -> None:
-        """These records are in the lake, each with when it arrived on the stream. What this thread does next is of
-        them."""
+        """A span each, and those of what this thread does next are below the records' first ones."""
         from opentelemetry import trace
 
         self._way.parents = []
@@ -81,7 +93,7 @@ class Traces:
             self._span("land raw_events", self._way.parents[-1], arrived, ended, _named(place))
 
     def done(self, what: str, began: float, ended: float, rows: int) -> None:
-        """Something was done with what this thread landed last."""
+        """A span in the trace of each record that this thread landed last."""
         for parent in getattr(self._way, "parents", ()):
             self._span(what, parent, began, ended, {"event_assets.rows": rows})
 

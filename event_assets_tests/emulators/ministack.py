@@ -45,6 +45,13 @@ def ministack(folder: Path) -> Iterator[str]:
         process.wait()
 
 
+def reset(url: str) -> None:
+    """Takes away everything that was made there, however long that takes."""
+    asked = urllib.request.Request(f"{url}/_ministack/reset", method="POST")
+    with urllib.request.urlopen(asked, timeout=600):
+        pass
+
+
 def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/_ministack/health", timeout=5):

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import boto3
-import httpx
 import pytest
 
 from event_assets.telemetry.alarms import ALARMS, Alarm
 from event_assets_tests.emulators.cloudwatch import evaluated, judge
+from event_assets_tests.emulators.ministack import reset
 from event_assets_tests.infra.templates import Synthesised, plain
 from event_assets_tests.infra.test_watch import RUNG, alarms_of, data_of
 from event_assets_tests.telemetry.telling import Lines
@@ -51,7 +51,7 @@ class Watch(NamedTuple):
 
 @pytest.fixture
 def watch(aws_emulator: str) -> Watch:
-    httpx.post(f"{aws_emulator}/_ministack/reset").raise_for_status()
+    reset(aws_emulator)
 
     def client(service: str) -> Any:
         return boto3.client(service, endpoint_url=aws_emulator, region_name="us-east-1")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -26,6 +25,7 @@ from event_assets.streams import open_stream
 from event_assets_tests.collector.serving import event, written
 from event_assets_tests.collector.test_aws_lambda import new_instance, request
 from event_assets_tests.documented import blocks
+from event_assets_tests.emulators.ministack import reset
 from event_assets_tests.infra.templates import ROOT, Synthesised
 from event_assets_tests.infra.test_watch import alarms_of, put
 from event_assets_tests.pipeline.runs import a_run
@@ -166,7 +166,7 @@ def account(
     """Where the libraries of AWS find everything, in this process."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_emulator)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    httpx.post(f"{aws_emulator}/_ministack/reset").raise_for_status()
+    reset(aws_emulator)
     new_instance()
     yield Account(aws_emulator, variants["small-lambda"])
     new_instance()

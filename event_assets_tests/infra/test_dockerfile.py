@@ -109,7 +109,7 @@ def test_the_target_of_the_ingest_api_takes_events_without_spark_and_dagster(tmp
         if os.environ.get("CI") == "true":
             pytest.fail("make build/images")
         pytest.skip("What it installs is not there; run: make build/images")
-    python = COLLECTOR / "venv" / "bin" / "python"
+    python = str(COLLECTOR / "venv" / "bin" / "python")
     there = subprocess.run([python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True)
     names = {each["name"].lower() for each in json.loads(there.stdout)}
     assert {"event-assets", "awslambdaric", "boto3", "confluent-kafka"} <= names

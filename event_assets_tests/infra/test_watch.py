@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 
 from event_assets.telemetry.alarms import ALARMS, LEAST_OF_SHARE, Alarm, page_of
 from event_assets.telemetry.metrics import METRICS, NAMESPACE
 from event_assets_tests import runbooks
+from event_assets_tests.emulators.ministack import reset
 from event_assets_tests.infra.templates import VARIANTS, Synthesised
 from event_assets_tests.telemetry.test_alarms import FAULTS, lines_of, well
 from infra.costs import ALARMS_OF_STREAM, ALARMS_ON_AWS
@@ -27,6 +27,7 @@ TOLD_BY_AWS = {
     ("AWS/Lambda", "Throttles"),
     ("AWS/Lambda", "Errors"),
     ("ECS/ContainerInsights", "RunningTaskCount"),
+    ("AWS/S3", "5xxErrors"),
     ("AWS/RDS", "FreeStorageSpace"),
     ("AWS/RDS", "CPUUtilization"),
     ("AWS/Kafka", "OfflinePartitionsCount"),
@@ -61,7 +62,8 @@ def test_every_alarm_is_on_a_metric_that_the_platform_or_aws_tells(variants: dic
         assert {alarm.name for alarm in ALARMS} < set(alarms)
         of_stream = ALARMS_OF_STREAM["kafka" if VARIANTS[variant].get("stream") == "kafka" else "shards"]
         of_query = "continuous" in VARIANTS[variant]
-        assert len(alarms) == len(ALARMS) + ALARMS_ON_AWS + of_stream + of_query
+        of_aws = ALARMS_ON_AWS["alb" if VARIANTS[variant]["edge"] == "alb" else "lambda"]
+        assert len(alarms) == len(ALARMS) + of_aws + of_stream + of_query
         for name, alarm in alarms.items():
             for namespace, metric in metrics_of(alarm):
                 assert metric in METRICS if namespace == NAMESPACE else (namespace, metric) in TOLD_BY_AWS, name
@@ -119,7 +121,7 @@ def test_an_alarm_of_the_stack_rings_on_an_emulator_by_its_own_fault_and_tells_i
     def client(service: str) -> Any:
         return boto3.client(service, endpoint_url=aws_emulator, region_name="us-east-1")
 
-    httpx.post(f"{aws_emulator}/_ministack/reset").raise_for_status()
+    reset(aws_emulator)
     cloudwatch, sns, sqs = client("cloudwatch"), client("sns"), client("sqs")
     topic = sns.create_topic(Name=alarm.name)["TopicArn"]
     queue = sqs.create_queue(QueueName=alarm.name)["QueueUrl"]
@@ -147,8 +149,8 @@ RUNG = (
         for name in ("StreamAge", "StreamThrottled", "IngestErrors", "EdgeSlow", "IngestThrottled")
     ),
     *(("small-lambda", name) for name in ("RequestsBlocked", "RetentionErrors", "DatabaseFull", "DatabaseBusy")),
-    *(("small-lambda", name) for name in ("CodeDown", "DaemonDown", "WebserverDown")),
-    *(("small-alb", name) for name in ("IngestErrors", "EdgeSlow", "IngestUnhealthy", "RequestsBlocked")),
+    *(("small-lambda", name) for name in ("CodeDown", "DaemonDown", "WebserverDown", "LakeErrors")),
+    *(("small-alb", name) for name in ("IngestErrors", "EdgeSlow", "IngestUnhealthy", "IngestDown", "RequestsBlocked")),
     *(("small-alb", name) for name in ("ContinuousDown", "PartitionsOffline")),
 )
 """Alarms on what AWS tells. Those that judge several brokers are expressions, which test_alarms rings."""
@@ -167,7 +169,7 @@ def test_every_alarm_on_one_metric_of_aws_is_rung(variants: dict[str, Synthesise
 def test_an_alarm_on_what_aws_tells_rings_on_an_emulator_beyond_its_limit_and_not_before(
     variant: str, name: str, variants: dict[str, Synthesised], aws_emulator: str
 ) -> None:
-    httpx.post(f"{aws_emulator}/_ministack/reset").raise_for_status()
+    reset(aws_emulator)
     cloudwatch = boto3.client("cloudwatch", endpoint_url=aws_emulator, region_name="us-east-1")
     given = alarms_of(variants[variant])[name]
     dimensions = [{"Name": each["Name"], "Value": "one of ours"} for each in given["Dimensions"]]

@@ -23,14 +23,19 @@ from event_assets.lake.storage import Storage
 from event_assets.pipeline import land, stream_source
 from event_assets.pipeline.land import checkpoint
 from event_assets.pipeline.stream_source import EventStreamSource, source_of
-from event_assets.streams import StreamError, StreamGap
+from event_assets.settings import Settings
+from event_assets.streams import EventStream, StreamError, StreamGap
 from event_assets.streams.embedded import EmbeddedStream
 from event_assets.streams.kinesis import KinesisStream
+from event_assets.telemetry.process import telling, tracing
+from event_assets.telemetry.traces import Place, open_traces
+from event_assets_tests.emulators.otlp import otlp
 from event_assets_tests.pipeline.pipeline import Pipeline
 from event_assets_tests.pipeline.runs import a_run
-from event_assets_tests.pipeline.test_continuous import everywhere, kill_again_and_again, query
+from event_assets_tests.pipeline.test_continuous import everywhere, kill_again_and_again, query, take_in_all
 from event_assets_tests.pipeline.test_streaming import put
 from event_assets_tests.streams.reading import numbered, put_all
+from event_assets_tests.telemetry.telling import Lines
 
 RETENTION = dt.timedelta(hours=1)
 on_spark = pytest.mark.spark_jvm
@@ -220,15 +225,48 @@ def test_from_the_embedded_log_each_event_comes_once_whoever_else_lands_and_what
     pipeline: Pipeline,
 ) -> None:
     put(pipeline, 0, 30)
-    assert sum(batch.records for batch in query(pipeline, ends=True).stay()) == 30
+    take_in_all(pipeline)
+    assert everywhere(pipeline) == [Counter(map(str, range(30)))] * 3
     pipeline.stream.split(pipeline.stream.shards()[0].shard_id)
     put(pipeline, 30, 50)
     land.land_step(pipeline.refresh())  # by somebody else meanwhile, who does not clean it
     put(pipeline, 50, 60)
-    for _ in query(pipeline, ends=True).stay():
-        pass
+    take_in_all(pipeline)
     assert everywhere(pipeline) == [Counter(map(str, range(60)))] * 3
     assert [*query(pipeline, ends=True).stay()] == []
+
+
+@on_spark
+def test_what_a_micro_batch_tells_of_itself_is_told_by_its_query_s_client(pipeline: Pipeline) -> None:
+    lines = Lines()
+    with otlp() as collector:
+        way = open_traces(Settings(otlp_endpoint=collector.url, trace_share=1.0), "stream")
+        assert way is not None
+        with telling(lines.meter), tracing(way):
+            put(pipeline, 0, 6)
+            pipeline.put([b"no event"])
+            take_in_all(pipeline)
+        lines.meter.flush()
+        way.flush()
+    told = {name: sum(line.get(name, 0) for line in lines.lines) for name in COUNTS}
+    assert told == dict(zip(COUNTS, (7, 6), strict=True))
+    assert {"LandingSeconds", "StepSeconds"} <= {name for line in lines.lines for name in line}
+    records = [Place(pipeline.stream.name, shard, number).ids for shard, number in on(pipeline.stream)]
+    names = {"land raw_events", "refresh clean_events", "refresh enriched_events"}
+    for trace_id, span_id in records:
+        spans = [span for span in collector.spans if int(span.trace_id, 16) == trace_id]
+        assert names <= {span.name for span in spans} and {int(span.parent_id, 16) for span in spans} == {span_id}
+    assert len({span.trace_id for span in collector.spans}) == len(records) == 7
+
+
+COUNTS = ("EventsLanded", "EventsCleaned")
+
+
+def on(stream: EventStream) -> Iterator[tuple[str, str]]:
+    """Shard and number of every record."""
+    for shard in stream.shards():
+        for record in stream.read(shard.shard_id, None, 100).records:
+            yield shard.shard_id, record.sequence_number
 
 
 _RAW = [(RAW_EVENTS.name, when) for when in ("before", "after")]
@@ -262,8 +300,7 @@ def test_a_query_over_kinesis_that_is_killed_and_resharded_loses_and_doubles_not
     kill_again_and_again(pipeline, _RAW, tmp_path)
     pipeline.stream.split(pipeline.stream.shards()[0].shard_id)
     put(pipeline, 60, 80)
-    for _ in query(pipeline, ends=True).stay():
-        pass
+    take_in_all(pipeline)
     assert everywhere(pipeline) == [Counter(map(str, range(80)))] * 3
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,20 +15,43 @@ from pyspark.sql import SparkSession
 from event_assets.collector import WriteKeys
 from event_assets.pipeline.following import Following
 from event_assets.settings import Settings, SettingsError, load_settings
+from event_assets.streams import EventStream
+from event_assets.streams.embedded import EmbeddedStream
+from event_assets.streams.kafka import KafkaStream
+from event_assets.streams.kafka_connection import KafkaConnection
+from event_assets.streams.kinesis import KinesisStream
 from event_assets.telemetry.process import tracing
 from event_assets.telemetry.traces import Place, open_traces
 from event_assets.warehouse.warehouse import Warehouse
 from event_assets_tests.collector.serving import event, serving
+from event_assets_tests.emulators.kafka import KafkaBroker
 from event_assets_tests.emulators.otlp import otlp
 from event_assets_tests.pipeline.pipeline import Pipeline
+
+
+@pytest.fixture(params=["embedded", "kinesis", "kafka"])
+def stream(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStream]:
+    """A stream of each kind."""
+    made: EventStream
+    if request.param == "kinesis":
+        made = KinesisStream(f"events-{uuid.uuid4().hex}", endpoint_url=request.getfixturevalue("kinesis_emulator"))
+    elif request.param == "kafka":
+        broker: KafkaBroker = request.getfixturevalue("kafka_broker")
+        made = KafkaStream(f"events-{uuid.uuid4().hex}", KafkaConnection(broker.brokers))
+    else:
+        made = EmbeddedStream(tmp_path / "stream.db", "events")
+    made.create(2)
+    yield made
+    made.close()
 
 
 @pytest.mark.slow
 @pytest.mark.representative
 def test_the_way_of_an_event_from_the_collector_to_the_warehouse_is_one_trace(
-    spark: SparkSession, warehouse: Warehouse, tmp_path: Path
+    spark: SparkSession, warehouse: Warehouse, stream: EventStream, tmp_path: Path
 ) -> None:
     pipeline = Pipeline(spark, tmp_path / "pipeline")
+    pipeline.stream = stream
     with otlp() as collector:
         settings = load_settings(home=tmp_path, otlp_endpoint=collector.url, trace_share=1.0)
         key = WriteKeys.of(settings).create("site", "web")
@@ -62,8 +87,8 @@ def test_a_share_of_records_is_traced_and_it_is_the_same_one_for_whoever_asks() 
     one, other = (open_traces(Settings(otlp_endpoint="http://127.0.0.1:1", trace_share=0.1), name) for name in "ab")
     assert one is not None and other is not None
     places = [Place("events", "shardId-0", str(number)) for number in range(5_000)]
-    traced = [one.are_of(place) for place in places]
-    assert traced == [other.are_of(place) for place in places]
+    traced = [place.is_of(one.share) for place in places]
+    assert traced == [place.is_of(other.share) for place in places]
     assert 400 < sum(traced) < 600
 
 
