@@ -195,7 +195,8 @@ def _rates_looked_at(minutes: Minutes, expected: _Expected, window: int, begins:
     rest = np.where(of < _AT_ONCE, (then + even) / (of_them + 1), even)
     fewer = _of_rates(hits / of, trials / of, share * past / of, past / of)
     more = _of_rates(left / of, rest * trials / of, share * past / of, past / of)
-    usual = trials * (share * past + 0.5) / (past + 1)
+    # Of all windows by the same share, or a shorter one without hits would say nothing of whether it is over.
+    usual = trials * (high * past + 0.5) / (past + 1)
     return np.where(hits > trials * share, np.maximum(more, 0), fewer), usual
 
 
