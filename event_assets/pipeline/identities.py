@@ -1,4 +1,5 @@
-"""identities: of the ids that new events carry, most are only seen again, and their rows follow from what they were.
+"""identities: of the ids that new events carry, most are only seen again, and their rows follow from what they were; so
+do those of whom a device and its first user make one person.
 
 Only of whom an event may say more the events of before are read: who are one person can change with it.
 """
@@ -16,9 +17,9 @@ from event_assets.pipeline.keyed_refresh import KeyedRefresh, Result, Work, refr
 from event_assets.pipeline.people import CODE
 from event_assets.pipeline.report import StepReport
 from event_assets.pipeline.run import Run
-from event_assets.transforms.affected import CARRIERS, frame_of, listed, of_ids
+from event_assets.transforms.affected import CARRIERS, listed, of_ids
+from event_assets.transforms.identity.after_meetings import Identities, after_meetings
 from event_assets.transforms.identity.identities import affected_ids, all_ids, events_of, identities, meetings
-from event_assets.transforms.identity.known_meetings import ToldApart, told_apart
 
 _OF_EVENTS = (*CARRIERS, "event", "derived_at", "received_at", "properties")
 
@@ -46,28 +47,28 @@ class _Changes:
     """What came, told apart: of whom it may say more, and the rows of all others."""
 
     _again: list[str] = field(default_factory=list)
-    _told: ToldApart | None = None
+    _rows: DataFrame | None = None
 
     def affected(self, work: Work) -> list[str] | None:
         met = work.checkpoint(meetings(work.changed(ENRICHED_EVENTS, _OF_EVENTS)))
         ids = listed(all_ids(met))
         if not ids:
             return ids
-        self._told = None if work.lost(ENRICHED_EVENTS) else told_apart(met, work.existing_of(ids))
-        others = met if self._told is None else self._told.others
-        again = affected_ids(others, lambda: work.rows(ENRICHED_EVENTS), lambda: work.existing)
-        if again is None:
+        known = Identities(lambda: work.existing, work.existing_of)
+        if work.lost(ENRICHED_EVENTS):
+            again = affected_ids(met, lambda: work.rows(ENRICHED_EVENTS), known.every)
+            self._again = again or []
+            return again
+        after = after_meetings(met, ids, lambda: work.rows(ENRICHED_EVENTS), known, work.checkpoint)
+        if after is None:
             return None
-        self._again = again
-        return again if self._told is None else sorted({*again, *ids})
+        self._again, self._rows = after.again, after.rows
+        return after.ids
 
     def part(self, work: Work, ids: list[str]) -> Result:
-        if self._told is not None and not self._again:
-            return Result(self._told.rows, {"rounds": 0})
+        if self._rows is not None and not self._again:
+            return Result(self._rows, {"rounds": 0})
         events = events_of(work.rows(ENRICHED_EVENTS), self._again)
         found = identities(events, work.checkpoint, known=_known(work, self._again))
         rows = of_ids(found.rows, self._again, "id")
-        if self._told is not None:
-            again = frame_of(work.spark, self._again)
-            rows = rows.unionByName(self._told.rows.join(again, "id", "left_anti"))
-        return Result(rows, {"rounds": found.rounds})
+        return Result(rows.unionByName(self._rows) if self._rows is not None else rows, {"rounds": found.rounds})

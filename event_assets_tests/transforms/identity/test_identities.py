@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.transforms.affected import listed, of_ids
+from event_assets.transforms.identity.after_meetings import Identities, after_meetings
 from event_assets.transforms.identity.identities import affected_ids, all_ids, events_of, identities, meetings
 from event_assets.transforms.identity.known_meetings import told_apart
 from event_assets_tests.examples import examples
@@ -145,7 +146,9 @@ def test_doing_only_the_touched_ids_gives_the_rows_of_all(spark: SparkSession, d
 
 @examples(5)
 @given(data=st.data())
-def test_what_says_nothing_new_is_told_by_the_identities_alone(spark: SparkSession, data: st.DataObject) -> None:
+def test_what_follows_from_the_identities_as_they_are_is_what_all_events_give(
+    spark: SparkSession, data: st.DataObject
+) -> None:
     before = data.draw(st.lists(meeting(), max_size=10))
     alone = st.sampled_from([("a1", None), ("x", None), ("new", None), (None, "u1"), (None, "x"), (None, "new")])
     more = data.draw(st.lists(st.tuples(alone, st.integers(0, 9)), max_size=4))
@@ -159,12 +162,11 @@ def test_what_says_nothing_new_is_told_by_the_identities_alone(spark: SparkSessi
     existing, events, met = made(frame(spark, before)), frame(spark, [*before, *came]), meetings(frame(spark, came))
     ids = listed(all_ids(met))
     assert ids is not None
-    told = told_apart(met, of_ids(existing, ids, "id"))
-    others = affected_ids(told.others, lambda: events, lambda: existing)
-    assert others is not None
-    quiet = sorted({*ids} - {*others})
-    again = replaced(existing, made(events_of(events, others)), "id", others)
-    again = replaced(again, told.rows, "id", quiet)
+    known = Identities(lambda: existing, lambda ids: of_ids(existing, ids, "id"))
+    after = after_meetings(met, ids, lambda: events, known, partial(kept, spark))
+    assert after is not None
+    again = replaced(existing, made(events_of(events, after.again)), "id", after.again)
+    again = replaced(again, after.rows, "id", sorted({*after.ids}.difference(after.again)))
     assert rows_of(again) == rows_of(made(events))
 
 
@@ -172,17 +174,44 @@ def test_what_says_nothing_new_is_told_by_the_identities_alone(spark: SparkSessi
     ("came", "others"),
     [
         ([("a1", None), ("new", None), (None, "u1"), ("a1", "u1")], 0),
-        ([("a1", "u2"), ("new", "u1"), ("u1", None), (None, "a1")], 4),
-        ([("twice", None), (None, "twice")], 2),
+        ([("new", "u1"), ("a2", "u1"), ("newer", "u9"), ("a3", "u8"), ("a3", None)], 0),
+        ([("a1", "u2"), ("u1", None), (None, "a1"), ("a2", "u1"), ("a2", "u2")], 5),
+        ([("twice", None), (None, "twice"), ("twice", "u7")], 3),
     ],
-    ids=["known ids and new ones alone", "new pairs and ids of another kind", "one text of two kinds"],
+    ids=["known ids and new ones alone", "devices with their first user", "a second user", "one text of two kinds"],
 )
 def test_of_known_ids_and_new_ones_alone_nothing_of_before_is_asked(
     spark: SparkSession, came: list[tuple[str | None, str | None]], others: int
 ) -> None:
-    existing = identities(frame(spark, [identify("a1", "u1")]), partial(kept, spark)).rows
+    rows = [identify("a1", "u1"), seen("a2"), seen("a3")]
+    existing = identities(frame(spark, rows), partial(kept, spark)).rows
     met = meetings(frame(spark, [seen(device, user, 9) for device, user in came]))
-    assert told_apart(met, existing).others.count() == others
+    assert told_apart(met, existing, partial(kept, spark)).others.count() == others
+
+
+def test_a_first_user_makes_one_person_of_both_and_of_whoever_they_were_with(spark: SparkSession) -> None:
+    before = [identify("b1", "u1", 5), seen("a1", seconds=1), identify("c1", "u2", 2), alias("c0", "u2", 3)]
+    came = [identify("a1", "u1", 9), identify("new", "u2", 9), seen("new", "u2", 9), identify("n1", "n2", 9)]
+    came += [seen("z1", seconds=7), identify("z1", "m2", 9), seen("z2", "m2", 8)]
+    existing = found(spark, frame(spark, before))
+    met = meetings(frame(spark, came))
+    known = Identities(lambda: existing, lambda ids: of_ids(existing, ids, "id"))
+    after = after_meetings(met, listed(all_ids(met)) or [], none_are_read, known, partial(kept, spark))
+    assert after is not None and not after.again
+    again = replaced(existing, after.rows, "id", after.ids)
+    assert rows_of(again) == rows_of(found(spark, frame(spark, [*before, *came])))
+    named = {row["id"]: row["person_id"] for row in rows_of(again)}
+    assert named == dict.fromkeys(("a1", "u1", "b1"), "a1") | dict.fromkeys(("c1", "c0", "u2", "new"), "c1") | {
+        "n1": "n1",
+        "n2": "n1",
+        "z1": "z1",
+        "m2": "z1",
+        "z2": "z2",
+    }
+
+
+def none_are_read() -> DataFrame:
+    raise AssertionError("events of before are read")
 
 
 class UnionFind:
