@@ -295,15 +295,18 @@ def _packed(response: flask.Response) -> flask.Response:
     response.direct_passthrough = False  # a file of Dash's own
     plain = response.get_data()
     if len(plain) >= _LEAST_PACKED:
-        response.set_data(_gzip(plain))
+        # Only what is everybody's is kept: an answer may be about a person.
+        response.set_data((_kept_gzip if flask.request.path.startswith(_SHARED) else _gzip)(plain))
         response.content_encoding = "gzip"
         response.vary.add("Accept-Encoding")
     return response
 
 
-@lru_cache(maxsize=64)
 def _gzip(plain: bytes) -> bytes:
     return gzip.compress(plain, 6)
+
+
+_kept_gzip = lru_cache(maxsize=64)(_gzip)
 
 
 def _with_headers(response: flask.Response) -> flask.Response:

@@ -47,7 +47,8 @@ class Database:
 
     def rows(self, text: Text, values: Sequence[Any] = (), *, fresh: bool = False) -> list[Row]:
         """The rows of a statement; of a table that is not there yet, none. The same again within half a minute is not
-        asked again, but where it must be `fresh`."""
+        asked again, but where it must be `fresh`: such an answer is not kept, and no other for longer, so that nobody
+        who was erased stays in memory."""
         key = (text.as_string(), tuple(values))
         while True:
             with self._lock:
@@ -61,16 +62,36 @@ class Database:
             asking.wait()  # the numbers of a page ask the same at the same time: one asks, the others take its answer
         try:
             rows = self._fetch_known(text, values)
-            with self._lock:
-                self._cache[key] = (time.monotonic(), rows)
-                while len(self._cache) > _CACHED:
-                    self._cache.popitem(last=False)
+            if not fresh:
+                self._keep(key, rows)
         finally:
             with self._lock:
                 if self._asking.get(key) is mine:
                     del self._asking[key]
             mine.set()
         return rows
+
+    def _keep(self, key: tuple[str, Row], rows: list[Row]) -> None:
+        with self._lock:
+            if not self._cache:
+                self._forget_later()
+            self._cache[key] = (time.monotonic(), rows)
+            self._cache.move_to_end(key)
+            while len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
+
+    def _forget_later(self) -> None:
+        timer = threading.Timer(_CACHE_SECONDS, self._forget)
+        timer.daemon = True
+        timer.start()
+
+    def _forget(self) -> None:
+        """Forgets what is too old to be told, whether or not anybody asks again."""
+        with self._lock:
+            while self._cache and time.monotonic() - next(iter(self._cache.values()))[0] >= _CACHE_SECONDS:
+                self._cache.popitem(last=False)
+            if self._cache:
+                self._forget_later()
 
     def _fetch_known(self, text: Text, values: Sequence[Any]) -> list[Row]:
         try:

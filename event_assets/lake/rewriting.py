@@ -1,5 +1,7 @@
 """A file of a table again without some of its rows. Texts that lie as dictionaries are not unpacked and looked up anew,
-and its row groups stay: what it costs is what it has, a small part of what reading rows and writing them would take.
+which costs a small part of what reading rows and writing them would take. Its row groups are cut into smaller ones,
+each read and written before the next: one of a million rows takes a gigabyte of memory, and to fill that costs as much
+as its rows.
 
 Footers say least and greatest values of what is looked for by them, and of no other text: of a hundred columns they
 would be two fifths of what writing takes, and may name people.
@@ -16,6 +18,8 @@ from event_assets.lake.files import LakeFile, bounded_columns
 from event_assets.lake.integrity import require_sound
 from event_assets.lake.snapshot import Snapshot
 
+_ROWS = 1 << 16
+"""The most rows of a row group that is written."""
 _DICTIONARY = 1 << 20
 """Bytes of a dictionary after which writers go on without one."""
 
@@ -45,12 +49,11 @@ def without_rows(base: Snapshot, file: LakeFile, gone: pa.Array, name: str) -> L
             ) as writer:
                 first = 0
                 for group in range(reader.num_row_groups):
-                    rows = reader.read_row_group(group, columns=[*there], use_threads=False)
-                    here = stay.slice(first, rows.num_rows)
-                    first += rows.num_rows
-                    if pc.any(here).as_py():
-                        left = rows.filter(here)
-                        writer.write_table(_of(left, schema), row_group_size=left.num_rows)
+                    for rows in reader.iter_batches(_ROWS, [group], [*there], use_threads=False):
+                        here = stay.slice(first, rows.num_rows)
+                        first += rows.num_rows
+                        if pc.any(here).as_py():
+                            writer.write_table(_of(rows.filter(here), schema), row_group_size=_ROWS)
 
         return table.stage_file(name, dict(file.partition), write)
 
@@ -98,16 +101,15 @@ def _as_it_lies(schema: pa.Schema, dictionaries: set[str]) -> pa.Schema:
     )
 
 
-def _of(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def _of(rows: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
     """The rows as these columns; those that the file is older than are null."""
-    columns, there = [], {*rows.column_names}
+    columns, there = [], {*rows.schema.names}
     for field in schema:
         column = rows[field.name] if field.name in there else None
         if column is None or column.null_count == len(column):
             columns.append(pa.nulls(rows.num_rows, field.type))
         elif pa.types.is_dictionary(field.type):
-            one = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-            columns.append(_in_use(one, field.type.value_type))
+            columns.append(_in_use(column, field.type.value_type))
         else:
             columns.append(column.cast(field.type))
     return pa.Table.from_arrays(columns, schema=schema)

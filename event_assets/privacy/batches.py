@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from event_assets.lake.coded import numbers_of
 from event_assets.lake.storage import Storage
 
 FOLDER = "privacy/batches"
@@ -131,8 +132,7 @@ def at_places(rows: pa.Table, places: pa.Table) -> pa.Array:
 
 
 def _next(key: pa.Array, column: pa.ChunkedArray, values: pa.Array) -> pa.Array:
-    numbers = pc.index_in(column.combine_chunks(), value_set=values).cast(pa.int64())
-    return pc.add(pc.multiply(key, len(values)), numbers)
+    return pc.add(pc.multiply(key, len(values)), numbers_of(column, values).cast(pa.int64()))
 
 
 def together(batches: Iterator[Mapping[str, Any]]) -> pa.Table:

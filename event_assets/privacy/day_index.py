@@ -15,6 +15,7 @@ import xxhash
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.sessions import EVENT_DAYS
+from event_assets.lake.coded import coded
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
@@ -50,7 +51,7 @@ def hashes_of(lake: Lake, people: People, places: pa.Table) -> pa.Array:
     snapshot = table.snapshot()
     for file in snapshot.files:
         if any(file.may_hold("arrival_date", day, day) for day in days):
-            there = at_places(snapshot.arrow([file], POSITION), places)
+            there = at_places(coded(snapshot, file, POSITION), places)
             if pc.any(there).as_py():
                 rows = snapshot.arrow([file], ("session_id", "page_view_id", "event_id")).filter(there)
                 found |= _hashes(SESSION, rows["session_id"])

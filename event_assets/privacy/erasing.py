@@ -23,6 +23,7 @@ from event_assets.contract.erasure import Owner
 from event_assets.contract.tables.events import ENRICHED_EVENTS, EVENT_LEDGER, RAW_EVENTS
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.contract.tables.schema import Table
+from event_assets.lake.coded import coded
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.progress import Consumed, Progress
@@ -164,15 +165,12 @@ def _raw(base: Snapshot, batch: Batch, people: People, places: pa.Table) -> Chan
 
 def _at_places(base: Snapshot, places: pa.Table) -> Change:
     """Without the rows of events that came at these places."""
-    dates, records = _days(places), places["sequence_number"].combine_chunks().unique()
+    dates = _days(places)
 
     def masks() -> Iterator[tuple[LakeFile, pa.Array]]:
         for file in base.files:
             if any(file.may_hold("arrival_date", date, date) for date in dates):
-                # Records first: they are read alone where none is among them.
-                near = pc.is_in(base.arrow([file], ("sequence_number",))["sequence_number"], value_set=records)
-                if pc.any(near).as_py():
-                    yield file, at_places(base.arrow([file], POSITION), places)
+                yield file, at_places(coded(base, file, POSITION), places)
 
     return without(base, masks())
 
@@ -183,8 +181,7 @@ def _by_id(lake: Lake, rule: ById, until: Mapping[str, dt.datetime], base: Snaps
 
 
 def without(base: Snapshot, masks: Iterable[tuple[LakeFile, pa.Array]]) -> Change:
-    """Without the rows of the masks: as many files are written at once as there are processors, up to a few, each of
-    which holds a row group."""
+    """Without the rows of the masks: as many files are written at once as there are processors, up to a few."""
     touched = [(file, mask) for file, mask in masks if pc.any(mask).as_py()]
     with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1), "erasing") as writers:
         left = list(writers.map(lambda each: _left(base, *each), touched))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from event_assets.contract.erasure import Owner, owner_of
 from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
+from event_assets.lake.coded import among, coded
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
@@ -80,9 +81,9 @@ def _clean(lake: Lake, people: People) -> Iterator[_Place]:
     snapshot = table.snapshot()
     users, devices = (pa.array(sorted(ids), pa.string()) for ids in (people.users, people.devices))
     for file in snapshot.files:
-        rows = snapshot.arrow([file], ("anonymous_id", "user_id"))
-        of_device = pc.and_(pc.is_null(rows["user_id"]), pc.is_in(rows["anonymous_id"], value_set=devices))
-        mask = pc.or_(pc.is_in(rows["user_id"], value_set=users), of_device)
+        rows = coded(snapshot, file, ("anonymous_id", "user_id"))
+        of_device = pc.and_(pc.is_null(rows["user_id"]), among(rows["anonymous_id"], devices))
+        mask = pc.or_(among(rows["user_id"], users), of_device)
         if not pc.any(mask).as_py():
             continue
         columns = ("anonymous_id", "user_id", "derived_at", "arrived_at", "line", "arrival_date", *_PLACE)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from event_assets.contract.tables.identity import IDENTITIES
 from event_assets.lake.clusters import holding
+from event_assets.lake.coded import among, coded
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
@@ -35,8 +36,8 @@ def rows_by_id(
     wanted = {column: ids_in(column) for column in rule.columns}
     files = base.files if (base.table.spec.clustered_by,) != rule.columns else holding(base, [*until])
     for file in files:
-        rows = base.arrow([file], [*rule.columns, *([rule.at] if rule.at else [])])
-        found = [pc.fill_null(pc.is_in(rows[column], value_set=ids), False) for column, ids in wanted.items()]
+        rows = coded(base, file, [*rule.columns, *([rule.at] if rule.at else [])])
+        found = [among(rows[column], ids) for column, ids in wanted.items()]
         mask = found[0]
         for other in found[1:]:
             mask = pc.or_(mask, other)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from event_assets.contract.tables.events import ENRICHED_EVENTS
 from event_assets.contract.tables.identity import IDENTITIES
+from event_assets.lake.coded import among, coded
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.snapshot import Snapshot
@@ -120,7 +121,7 @@ def _carrying(
     """Of each of these files (all by default) the rows that carry one of these ids: the ids, and the event's place."""
     wanted = pa.array(sorted(ids), pa.string())
     for file in snapshot.files if files is None else files:
-        narrow = snapshot.arrow([file], _CARRIERS)
-        mask = pc.or_(*(pc.is_in(narrow[name], value_set=wanted) for name in _CARRIERS))
+        narrow = coded(snapshot, file, _CARRIERS)
+        mask = pc.or_(*(among(narrow[name], wanted) for name in _CARRIERS))
         if pc.any(mask).as_py():
             yield file, snapshot.arrow([file], (*_CARRIERS, *POSITION)).filter(mask)

@@ -17,7 +17,7 @@ from waitress.server import create_server
 
 from benchmarks.dashboard_rows import fill
 from event_assets.audit import audit_log
-from event_assets.dashboards.app import create_app
+from event_assets.dashboards.app import _kept_gzip, create_app
 from event_assets.dashboards.database import Database
 from event_assets_tests.dashboards.conftest import Site
 from event_assets_tests.dashboards.reading import FAULTS
@@ -276,6 +276,7 @@ def test_sql_is_run_by_the_reader_what_it_may_not_is_told_and_what_ran_is_in_the
 def test_a_foreign_name_is_not_answered_and_answers_are_packed(site: Site) -> None:
     import httpx
 
+    _kept_gzip.cache_clear()
     with served(site) as address:
         assert httpx.get(address, headers={"Host": "elsewhere.example"}).status_code == 400
         page = httpx.get(address)
@@ -283,6 +284,7 @@ def test_a_foreign_name_is_not_answered_and_answers_are_packed(site: Site) -> No
         csv = httpx.get(f"{address}/csv/overview/2/0/0?country=DE")
         assert csv.status_code == 200 and csv.text.splitlines()[0] == "Channel,Sessions"
         assert httpx.get(f"{address}/csv/overview/99/0/0").status_code == 404
+        assert _kept_gzip.cache_info().currsize == 0, "an answer may be about a person: none stays in memory"
 
 
 def test_what_a_visitor_sent_stays_text_a_table_opens_and_a_chart_is_drawn_when_it_comes_into_view(site: Site) -> None:

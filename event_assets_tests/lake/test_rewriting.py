@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_assets.contract.tables.schema import Column, Table, required
+from event_assets.lake import rewriting
 from event_assets.lake.files import LakeFile
 from event_assets.lake.lake import Lake
 from event_assets.lake.rewriting import without_rows
@@ -76,24 +77,29 @@ def staged(table: LakeTable, rows: pa.Table, group: int, dictionary: bool, *, is
     return LakeFile(table.storage.uri("things/before.parquet"), size, rows.num_rows, {}, "before.parquet")
 
 
-@given(ROWS, st.integers(1, 12), st.booleans(), st.booleans())
+@given(ROWS, st.integers(1, 12), st.integers(1, 12), st.booleans(), st.booleans())
 def test_the_other_rows_stay_as_they_were_and_no_byte_of_those_that_went(
     tmp_path_factory: pytest.TempPathFactory,
     said: list[tuple[str | None, bool, bool]],
     group: int,
+    most: int,
     dictionary: bool,
     is_old: bool,
 ) -> None:
     table, rows = table_in(tmp_path_factory.mktemp("lake")), rows_of(said)
     base, file = table.snapshot(), staged(table, rows, group, dictionary, is_old=is_old)
     gone = pa.array([goes for _, _, goes in said])
-    made = without_rows(base, file, gone, "after")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rewriting, "_ROWS", most)
+        made = without_rows(base, file, gone, "after")
     left = rows.filter(pc.invert(gone))
     assert (made is None) == (left.num_rows == 0)
     if made is None:
         return
     assert made.rows == left.num_rows
     assert base.arrow([made]).equals(left)
+    footer = pq.read_metadata(made.url)
+    assert max(footer.row_group(number).num_rows for number in range(footer.num_row_groups)) <= most
     assert (made.low["id"], made.high["id"]) == (min(left["id"].to_pylist()), max(left["id"].to_pylist()))
     Path(file.url).unlink()
     scan, names = Scan(), [*rows.filter(gone)["id"].to_pylist(), "red-gone", "green-gone"]
