@@ -27,6 +27,8 @@ ALARMS_ON_AWS: dict[Edge, int] = {"alb": 12, "lambda": 11}
 ALARMS_OF_STREAM: dict[Stream, int] = {"shards": 2, "on-demand": 2, "kafka": 4}
 _METRICS_OF_KAFKA = 4
 """That alarms of Kafka judge of each broker; one more is the cluster's. An alarm is paid by what it judges."""
+_METRICS_OF_REDSHIFT = 8
+"""That an alarm judges: the queries in the queue, of each type."""
 METRICS_OF_A_BUCKET = 16
 """That S3 tells of what is asked of one."""
 METRICS_OF_A_SERVICE = 25
@@ -288,5 +290,6 @@ def _watch(size: Size, edge: Edge) -> Iterator[Line]:
     told = (insights + METRICS_OF_A_BUCKET + len(METRICS)) * price["metric_month"]
     judged = ALARMS_ON_AWS[edge] + sum(1 if alarm.whole is None else 2 for alarm in ALARMS)  # a share is of two metrics
     judged += 1 + _METRICS_OF_KAFKA * size.kafka.brokers if size.stream == "kafka" else ALARMS_OF_STREAM[size.stream]
+    judged += _METRICS_OF_REDSHIFT if size.warehouse == "redshift" else 0
     yield Line("logs, alarms", judged * price["alarm_month"] + price["dashboard_month"] + told)
     yield Line("keys, secrets", price["kms_key_month"] + 5 * price["secret_month"] + 2 * price["kms_million_requests"])

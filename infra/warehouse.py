@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from aws_cdk import aws_cloudwatch as watch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,8 +12,13 @@ from aws_cdk import aws_redshiftserverless as redshift
 from aws_cdk import aws_secretsmanager as secrets
 from constructs import Construct
 
+from infra.alarms import MINUTE, Watched
 from infra.environment import DATABASE, USER
 from infra.permissions import reads_lake
+
+QUERY_TYPES = ("CTAS", "DELETE", "INSERT", "LOAD", "OTHER", "SELECT", "UNLOAD", "UPDATE")
+"""By which Redshift Serverless tells its queries apart; it tells no sum of them.
+https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-audit-logging.html"""
 
 
 class Redshift:
@@ -77,3 +83,22 @@ class Redshift:
         workgroup.add_resource_dependency(namespace)
         self.name = name
         self.host = workgroup.attr_workgroup_endpoint_address
+
+    @property
+    def alarm(self) -> Watched:
+        """That queries wait: loads among them, and whoever reads."""
+        queued = {
+            kind.lower(): watch.Metric(
+                namespace="AWS/Redshift-Serverless",
+                metric_name="QueriesQueued",
+                dimensions_map={"QueryType": kind, "Workgroup": self.name},
+                statistic="Minimum",
+                period=MINUTE,
+            )
+            for kind in QUERY_TYPES
+        }
+        waiting = watch.MathExpression(
+            expression=f"SUM([{', '.join(queued)}])", using_metrics=queued, period=MINUTE, label="WarehouseQueued"
+        )
+        meaning = "Queries wait for their turn in Redshift: loads come late, and the dashboards are slow."
+        return Watched("WarehouseQueued", waiting, 0, 15, meaning)

@@ -49,6 +49,7 @@ class WatchStack(cdk.Stack):
             *_of_services(pipeline),
             _of_retention(pipeline),
             *_of_database(pipeline, choices.size.database.gib),
+            *([pipeline.redshift.alarm] if pipeline.redshift else []),
         ]
         alarms = [alarm(self, each, self.topic) for each in watched]
         board = watch.Dashboard(self, "Dashboard", dashboard_name=choices.name, default_interval=Duration.hours(24))

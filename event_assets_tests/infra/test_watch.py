@@ -36,6 +36,7 @@ TOLD_BY_AWS = {
     ("AWS/Kafka", "CpuUser"),
     ("AWS/Kafka", "CpuSystem"),
     ("AWS/WAFV2", "BlockedRequests"),
+    ("AWS/Redshift-Serverless", "QueriesQueued"),
 }
 """As AWS's documentation names them."""
 
@@ -63,7 +64,8 @@ def test_every_alarm_is_on_a_metric_that_the_platform_or_aws_tells(variants: dic
         of_stream = ALARMS_OF_STREAM["kafka" if VARIANTS[variant].get("stream") == "kafka" else "shards"]
         of_query = "continuous" in VARIANTS[variant]
         of_aws = ALARMS_ON_AWS["alb" if VARIANTS[variant]["edge"] == "alb" else "lambda"]
-        assert len(alarms) == len(ALARMS) + of_aws + of_stream + of_query
+        of_redshift = any(made.resources("AWS::RedshiftServerless::Workgroup"))
+        assert len(alarms) == len(ALARMS) + of_aws + of_stream + of_query + of_redshift
         for name, alarm in alarms.items():
             for namespace, metric in metrics_of(alarm):
                 assert metric in METRICS if namespace == NAMESPACE else (namespace, metric) in TOLD_BY_AWS, name
@@ -153,7 +155,7 @@ RUNG = (
     *(("small-alb", name) for name in ("IngestErrors", "EdgeSlow", "IngestUnhealthy", "IngestDown", "RequestsBlocked")),
     *(("small-alb", name) for name in ("ContinuousDown", "PartitionsOffline")),
 )
-"""Alarms on what AWS tells. Those that judge several brokers are expressions, which test_alarms rings."""
+"""Alarms on what AWS tells. Those on several brokers, or types of queries, are expressions, which test_alarms rings."""
 
 
 @pytest.mark.slow
