@@ -1,5 +1,5 @@
 """The sensor that tells of incidents of metrics: once when one begins, once when it has ended, by each way that the
-settings name.
+settings name; a mail shows what came, and what was expected.
 
 It starts no run. Whom it told of what is its cursor; if that is lost, what is open is told once more. It looks at the
 clock as well: a minute in which nothing comes makes no run, and is one with nothing all the same.
@@ -7,9 +7,10 @@ clock as well: a minute in which nothing comes makes no run, and is one with not
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,8 @@ from event_assets.defs.resources.lake import LakeResource
 from event_assets.defs.resources.rules import RulesResource
 from event_assets.defs.resources.stream import StreamResource
 from event_assets.lake.lake import Lake
+from event_assets.models.pictures import band_picture
+from event_assets.pipeline.anomalies import band_of
 from event_assets.pipeline.minute_anomalies import is_caught_up
 from event_assets.pipeline.open_incidents import open_incidents
 from event_assets.pipeline.pending_days import BY_ARRIVAL, pending
@@ -31,8 +34,12 @@ from event_assets.webhooks import Passing
 from event_assets.webhooks.mailing import MailRefused, each_refused, mailed
 
 _EVERY_SECONDS = 30
-_MOST_TOLD = 10
-"""Incidents that one message has a line for."""
+_MOST_TOLD, _MOST_DRAWN = 10, 3
+"""Incidents that one message has a line for, and a mail a picture of."""
+Draw = Callable[[Sequence[str]], Sequence[bytes]]
+"""Makes pictures of incidents, by their ids."""
+Way = Callable[[str, str, Sequence[str], Draw], None]
+"""Tells people: takes a subject, a text, and which incidents began. Raises `NotCalled`."""
 Told = dict[str, dict[str, str]]
 """By way the incidents that it was told of, with what it was told."""
 
@@ -55,7 +62,8 @@ def incidents_sensor(settings: Settings) -> dg.SensorDefinition:
         tell_incidents(len(is_open))
         if is_quiet(settings, now):
             return dg.SkipReason(f"Nobody is told between {settings.incident_quiet_hours}.")
-        told, faults = _tell(settings, ways, is_open, _read(context.cursor))
+        draw = partial(pictures_of, opened, is_open)
+        told, faults = _tell(settings, ways, is_open, _read(context.cursor), draw)
         for fault in faults:  # it is told again at the next look
             context.log.error(f"Not everybody was told of incidents: {fault}.")
         context.update_cursor(json.dumps(told))
@@ -77,16 +85,26 @@ def silent_until(lake: Lake, stream: StreamResource, now: dt.datetime) -> dt.dat
     return now if is_known else None
 
 
-def ways_of(settings: Settings) -> dict[str, Callable[[str, str], None]]:
-    """How people are told, by name: each takes a subject and a text, and raises `NotCalled`."""
-    ways: dict[str, Callable[[str, str], None]] = {}
+def ways_of(settings: Settings) -> dict[str, Way]:
+    """How people are told, by name."""
+    ways: dict[str, Way] = {}
     if settings.alarm_webhook_url is not None:
-        ways["webhook"] = lambda subject, text: post(settings, text)
+        ways["webhook"] = lambda subject, text, begun, draw: post(settings, text)
     if settings.alarm_topic is not None:
-        ways["topic"] = lambda subject, text: publish(settings, subject, text)
+        ways["topic"] = lambda subject, text, begun, draw: publish(settings, subject, text)
     if settings.incident_to:
-        ways["mail"] = lambda subject, text: _mail(settings, subject, text)
+        ways["mail"] = lambda subject, text, begun, draw: _mail(settings, subject, text, draw(begun))
     return ways
+
+
+def pictures_of(lake: Lake, incidents: Iterable[Mapping[str, Any]], ids: Sequence[str]) -> list[bytes]:
+    """PNGs of the furthest off of these incidents: what came, and between which bounds it was expected."""
+    pictures = []
+    for row in [each for each in incidents if each["incident_id"] in ids][:_MOST_DRAWN]:
+        band = band_of(lake, row)
+        if band["observed"]:
+            pictures.append(band_picture(row["what"], band))
+    return pictures
 
 
 def is_quiet(settings: Settings, now: dt.datetime) -> bool:
@@ -100,22 +118,24 @@ def is_quiet(settings: Settings, now: dt.datetime) -> bool:
 
 def _tell(
     settings: Settings,
-    ways: Mapping[str, Callable[[str, str], None]],
+    ways: Mapping[str, Way],
     is_open: Sequence[Mapping[str, Any]],
     told: Told,
+    draw: Draw,
 ) -> tuple[Told, list[str]]:
     """What each way was told after this look, and what went wrong."""
     now, faults = {row["incident_id"]: str(row["what"]) for row in is_open}, []
     after: Told = {}
     for way, tell in ways.items():
         before = told.get(way, {})
-        begun = [what for id_, what in now.items() if id_ not in before]
+        begun = {id_: what for id_, what in now.items() if id_ not in before}
         ended = [what for id_, what in before.items() if id_ not in now]
         after[way] = {id_: before.get(id_, what) for id_, what in now.items()}
         if not begun and not ended:
             continue
         try:
-            tell(_subject(len(begun), len(ended)), message_of(settings, begun, ended))
+            message = message_of(settings, [*begun.values()], ended)
+            tell(_subject(len(begun), len(ended)), message, [*begun], draw)
         except NotCalled as fault:
             faults.append(str(fault))
             after[way] = before
@@ -141,13 +161,15 @@ def _subject(begun: int, ended: int) -> str:
     return ", ".join(parts).replace("1 incidents", "1 incident")
 
 
-def _mail(settings: Settings, subject: str, text: str) -> None:
+def _mail(settings: Settings, subject: str, text: str, pictures: Sequence[bytes]) -> None:
     mail = EmailMessage()
     mail["Subject"] = f"{settings.installation}: {subject}"
     mail["From"], mail["To"] = settings.smtp_from or "", ", ".join(settings.incident_to)
     mail["Date"], mail["Message-ID"] = formatdate(), make_msgid()
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text)
+    for number, picture in enumerate(pictures, 1):
+        mail.add_attachment(picture, maintype="image", subtype="png", filename=f"unusual-{number}.png")
     try:
         refused = mailed(settings, mail)
     except (Passing, MailRefused) as fault:

@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from event_assets.contract.records import pack
-from event_assets.contract.tables.anomalies import METRIC_INCIDENTS
+from event_assets.contract.tables.anomalies import METRIC_ANOMALIES, METRIC_INCIDENTS
 from event_assets.contract.tables.events import CLEAN_EVENTS, QUARANTINED_EVENTS, RAW_EVENTS
 from event_assets.defs.automation import incidents as module
 from event_assets.defs.automation.incidents import incidents_sensor, is_quiet, silent_until
@@ -128,6 +128,32 @@ def test_who_is_out_of_reach_is_told_at_the_next_look_and_the_others_are_not_tol
         watched.look()
     assert len(hook.messages) == 1 and len(inbox.mails) == 1
     assert inbox.recipients == [["ann@example.org"]] and "1 incident of metrics began" in inbox.mails[0]["Subject"]
+
+
+def test_a_mail_shows_what_came_and_what_was_expected_of_those_that_began(tmp_path: Path) -> None:
+    inbox = Inbox()
+    series = {"period": "day", "metric": "sessions", "dimension": "(all)", "value": "(all)", "kind": "count"}
+    with mail_server(inbox) as mail:
+        watched = Watched(mail.model_copy(update={"home": tmp_path, "incident_to": ("ann@example.org",)}))
+        table = watched.lake.table(METRIC_ANOMALIES.name)
+        rows = [
+            row_of(METRIC_ANOMALIES, **series, period_start=NOON - dt.timedelta(days=days), state="usual")
+            | {"observed": 10.0 + days, "expected": 12.0, "low": 8.0, "high": 15.0}
+            for days in range(20)
+        ]
+        staged = table.stage_arrow(pa.Table.from_pylist(rows, METRIC_ANOMALIES.arrow_schema()), "v0", {})
+        base = table.snapshot()
+        table.commit(base, base.progress, add=[staged])
+        same = {name: series[name] for name in ("metric", "dimension", "value")}
+        watched.stand("a", **same)
+        watched.look()
+        watched.stand("a", "b", **(same | {"metric": "of_which_nothing_is_known"}))
+        watched.look()
+    first, second = inbox.mails
+    [picture] = first.iter_attachments()
+    assert picture.get_content_type() == "image/png" and picture.get_content().startswith(b"\x89PNG")
+    assert "Unusual: a: much more." in first.get_body().get_content()  # type: ignore[union-attr]
+    assert [*second.iter_attachments()] == []
 
 
 def test_in_quiet_hours_nobody_is_told_and_after_them_of_what_is_open_still(
