@@ -8,7 +8,7 @@ Dagster's storage grew by in the second half, as of a day, in all and by kind of
 longer a run has stayed, the less. `dagster_runs` are the runs that began meanwhile, by job, and
 `dagster_kept_mb` is what the storage holds at the end once all that may be forgotten is. `memory` is of each process of
 the stack in the second half, at first, at last, and what a line through all says that it grows by in an hour. The
-machine's load is printed with it: where others work, only ratios tell.
+machine's load is printed with it: where others work, only ratios tell. `--picture` draws how long rows took, over time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +38,7 @@ import psycopg
 
 from benchmarks.dagster_bytes import by_kind, runs_since, total
 from benchmarks.memory import Memory
+from benchmarks.picture import picture
 from event_assets.collector.keys import WriteKeys
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.defs.automation.forgetting import forget, give_back_disk, old_runs
@@ -52,6 +53,8 @@ PROBE_SECONDS = 2.0
 PATIENCE_SECONDS = 400.0
 _LATE, _LONG_PAST = 0.05, 0.01
 _SAMPLED = 10
+_DRAWN = 500
+"""About so many rows of a table are in the picture."""
 _FOUND_BY = {
     "fct_events": "event_id",
     "fct_page_views": "page_view_id",
@@ -188,8 +191,8 @@ class Traffic:
         }
 
 
-def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
-    """Starts a stack, sends, watches; gives the figures."""
+def run(rate: float, seconds: float, idle: float, path: Path | None = None) -> dict[str, Any]:
+    """Starts a stack, sends, watches; gives the figures, and draws them to a file."""
     with (
         tempfile.TemporaryDirectory(prefix="event-assets-fresh-", ignore_cleanup_errors=True) as folder,
         stack(Path(folder)) as record,
@@ -235,7 +238,24 @@ def run(rate: float, seconds: float, idle: float) -> dict[str, Any]:
         watch.ended.set()
         looking.join()
         figures["dagster_kept_mb"] = round(_kept(storage) / 1e6, 1)
+    if path:
+        draw(watch.took, rate, path)
     return figures
+
+
+def draw(took: Mapping[str, Sequence[tuple[float, float]]], rate: float, path: Path) -> None:
+    """Draws each row by when its event was acknowledged and the seconds until it was seen, table by table."""
+    began = min(at for rows in took.values() for at, _ in rows)
+    with picture(path, f"Seconds from acknowledgement to warehouse row, {rate:,.0f} events/s") as [axes]:
+        for table, rows in took.items():
+            thin = rows[:: len(rows) // _DRAWN + 1]
+            axes.plot([at - began for at, _ in thin], [max(s, 0.1) for _, s in thin], ".", ms=3, label=table)
+        axes.set_yscale("log")
+        axes.set_yticks(ticks := [each for each in (0.5, 1, 2, 5, 10, 20, 60, 120, 300) if each > axes.get_ylim()[0]])
+        axes.set_yticklabels([f"{each:g} s" for each in ticks])
+        axes.set_xlabel("seconds since the first event")
+        axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.spines[["top", "right"]].set_visible(False)
 
 
 def _until_there(watch: Watch) -> None:
@@ -275,8 +295,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--idle", type=float, default=0.0, help="seconds without events before a last one; 0: no last one"
     )
+    parser.add_argument("--picture", type=Path, help="a file for the picture: .svg or .png")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
-    figures = run(given.rate, given.seconds, given.idle)
+    figures = run(given.rate, given.seconds, given.idle, given.picture)
     print(json.dumps(figures) if given.json else json.dumps(figures, indent=2))
     return 1 if figures["missing"] else 0

@@ -29,6 +29,7 @@ import psutil
 from pyspark.sql import SparkSession
 
 from benchmarks.history import PACES, History
+from benchmarks.picture import picture
 from event_assets.contract.tables.lake import LAKE_TABLES
 from event_assets.embedded.postgres import open_postgres
 from event_assets.pipeline.following import Fault, Following
@@ -157,20 +158,13 @@ def _slope(sizes: list[int], costs: list[float]) -> float | None:
 
 def draw(found: dict[str, Any], path: Path) -> None:
     """Draws the costs of each table by size of the history, the dearest named, a panel a pace, and what is scanned."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     sizes, costs, scanned = found["events of history"], found["cpu seconds"], found["scanned mb"]
-    canvas = Figure(figsize=(13, 4), layout="constrained")
-    FigureCanvasAgg(canvas)
     title = "CPU seconds of a micro-batch, and MB that it scans, by millions of events of history"
-    canvas.suptitle(title, x=0.01, ha="left")
-    *of_paces, of_scans = canvas.subplots(1, len(PACES) + 1)
-    for axes, pace in zip(of_paces, PACES, strict=True):
-        names = [table.name for step in STEPS if step.pace == pace for table in step.tables]
-        _lines(axes, sizes, costs, [f"all of pace {pace}", *_dearest(costs, names)])
-    _lines(of_scans, sizes, scanned, _dearest(scanned, (name for name in scanned if "all of" not in name)))
-    canvas.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    with picture(path, title, len(PACES) + 1, (13, 4)) as (*of_paces, of_scans):
+        for axes, pace in zip(of_paces, PACES, strict=True):
+            names = [table.name for step in STEPS if step.pace == pace for table in step.tables]
+            _lines(axes, sizes, costs, [f"all of pace {pace}", *_dearest(costs, names)])
+        _lines(of_scans, sizes, scanned, _dearest(scanned, (name for name in scanned if "all of" not in name)))
 
 
 def _dearest(values: Mapping[str, list[float]], names: Iterable[str]) -> list[str]:

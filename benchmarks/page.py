@@ -14,7 +14,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,10 +36,11 @@ class Run(NamedTuple):
 
 
 RUNS = (
-    Run("Raw events to sessions, beside hand-written SQL", "pipeline", ("--events", "200000")),
+    Run("Raw events to sessions, beside hand-written SQL", "pipeline", ("--events", "2000000"), "pipeline.svg"),
     Run("One process of the collector", "collector", ("--seconds", "4", "--memory-seconds", "20")),
     Run("Rows into the warehouse", "warehouse", ("--rows", "100000")),
-    Run("From acknowledgement to warehouse row", "freshness", ("--rate", "100", "--seconds", "60")),
+    Run("From acknowledgement to warehouse row", "freshness", ("--rate", "300", "--seconds", "120"), "freshness.svg"),
+    Run("Pages of the dashboards on 10 M events", "dashboards", ()),
     Run(
         "What a micro-batch costs after more history",
         "growth",
@@ -90,9 +91,22 @@ def _part(run: Run, figures: Mapping[str, Any]) -> str:
         _paragraph(said[-1]),
         f"`python -m benchmarks {' '.join((run.name, *run.arguments))}`",
         *([f"![{run.title}]({run.picture})"] if run.picture else []),
-        _table(("figure", "value"), _flat(figures)),
+        _table(("figure", "value"), _flat({name: each for name, each in figures.items() if not _is_of_many(each)})),
+        *(_of_many(name, each) for name, each in figures.items() if _is_of_many(each)),
     ]
     return "\n\n".join(parts)
+
+
+def _is_of_many(value: Any) -> bool:
+    """Whether it is the same figures of several things, which stand in a table of their own."""
+    return isinstance(value, Mapping) and bool(value) and all(isinstance(each, Mapping) for each in value.values())
+
+
+def _of_many(name: str, values: Mapping[str, Mapping[str, Any]]) -> str:
+    names = dict.fromkeys(figure for each in values.values() for figure in each)
+    head = (name.replace("_", " "), *(figure.replace("_", " ") for figure in names))
+    rows = [(thing, *(_shown(each.get(figure, "")) for figure in names)) for thing, each in values.items()]
+    return _table(head, rows)
 
 
 def _machine(on: dt.date) -> Iterator[tuple[str, str]]:
@@ -123,9 +137,9 @@ def _shown(value: Any) -> str:
     return f"{value:,}"
 
 
-def _table(head: tuple[str, str], rows: Iterator[tuple[str, str]]) -> str:
-    lines = [head, ("---", "---"), *rows]
-    return "\n".join(f"| {left} | {right} |".replace("\n", " ") for left, right in lines)
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |".replace("\n", " ") for cells in lines)
 
 
 def _paragraph(text: str) -> str:

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 import zstandard
 
 from benchmarks.data import START, event_blocks
+from benchmarks.picture import picture
 from benchmarks.watch import watched
 from event_assets.contract.plan import TrackingPlan
 from event_assets.contract.records import pack
@@ -55,6 +56,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--events", type=int, default=2_000_000)
     parser.add_argument("--engine", choices=["sail", "spark"], default="sail", help="spark: Apache Spark, local[2]")
     parser.add_argument("--rounds", type=int, default=1, help="of so many the last is told: then an engine is warm")
+    parser.add_argument("--picture", type=Path, help="a file for the picture: .svg or .png")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
@@ -63,6 +65,8 @@ def main(argv: list[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="event-assets-pipeline-") as folder:
         figures = _compare(Path(folder), arguments.events, arguments.engine, arguments.rounds)
+    if arguments.picture:
+        draw(figures, arguments.picture)
     print(json.dumps(figures) if arguments.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
     return 0 if figures["same_rows"] else 1
 
@@ -98,6 +102,22 @@ def _compare(folder: Path, events: int, engine: str, rounds: int) -> dict[str, A
         "cpu_seconds_by_step": {name: round(took.cpu_seconds, 2) for name, took in steps.items()},
         **_difference(folder),
     }
+
+
+def draw(figures: dict[str, Any], path: Path) -> None:
+    """Draws the seconds of our steps on top of each other, and those of the SQL beside them."""
+    title = f"{figures['events']:,} raw events to sessions: {figures['ratio']} times the seconds of DuckDB"
+    with picture(path, title, inches=(10, 2.4)) as [axes]:
+        at = 0.0
+        for step, seconds in figures["seconds_by_step"].items():
+            rate = f"{figures['events'] / seconds:,.0f}/s" if seconds else ""
+            axes.barh("event-assets", seconds, left=at, label=f"{step} {rate}")
+            at += seconds
+        axes.barh("DuckDB", figures["duckdb_seconds"], color="lightgrey")
+        axes.invert_yaxis()
+        axes.set_xlabel("seconds")
+        axes.legend(fontsize=7, frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
+        axes.spines[["top", "right"]].set_visible(False)
 
 
 def write_records(folder: Path, events: int) -> int:

@@ -50,6 +50,13 @@ def test_figures_of_figures_have_a_row_each() -> None:
         assert row in text
 
 
+def test_the_same_figures_of_several_things_stand_in_a_table() -> None:
+    figures = {"seconds": {"fct_events": {"p50": 1.2, "rows": 1000}, "dim_users": {"p50": 3}}, "sent": 5}
+    text = page([(Run("Any", "warehouse", ()), figures)], dt.date(2026, 1, 2))
+    assert "| seconds | p50 | rows |\n| --- | --- | --- |\n| fct_events | 1.2 | 1,000 |\n| dim_users | 3 |  |" in text
+    assert "| sent | 5 |" in text
+
+
 def test_the_committed_page_has_every_benchmark_as_it_is_run() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for run in RUNS:
