@@ -31,6 +31,8 @@ NAMES = [
 
 def test_hadolint_finds_nothing() -> None:
     if shutil.which("hadolint") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("hadolint is not installed: the extra infra")
         pytest.skip("hadolint needs the extra infra")
     done = subprocess.run(["hadolint", str(FILE)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout

@@ -152,7 +152,8 @@ def test_a_mail_shows_what_came_and_what_was_expected_of_those_that_began(tmp_pa
     first, second = inbox.mails
     [picture] = first.iter_attachments()
     assert picture.get_content_type() == "image/png" and picture.get_content().startswith(b"\x89PNG")
-    assert "Unusual: a: much more." in first.get_body().get_content()  # type: ignore[union-attr]
+    body = first.get_body()
+    assert body is not None and "Unusual: a: much more." in body.get_content()
     assert [*second.iter_attachments()] == []
 
 
